@@ -1,0 +1,3 @@
+//! plasmagen.
+
+pub mod artifact;
