@@ -1,3 +1,5 @@
 //! plasmagen.
 
 pub mod artifact;
+pub mod diag;
+pub mod model;

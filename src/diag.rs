@@ -1,0 +1,157 @@
+//! What is said to the author of an inventory: diagnostics with a place, all of them at once.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A place in the inventory: byte offsets.
+pub type Span = Range<usize>;
+
+/// A value and the place where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What is written.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// `value` as written at `span`.
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// How grave a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The inventory is refused.
+    Error,
+    /// The author should know, and may acknowledge it with `allow = ["PG-…"]` where it concerns.
+    Warning,
+}
+
+/// The stable code of a rule, `PG-C13`; the catalogue is `rules::RULES`.
+pub type Code = &'static str;
+
+/// Another place that explains a diagnostic, such as "first used here".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// Where.
+    pub span: Span,
+    /// What is there.
+    pub label: String,
+}
+
+/// One fault of an inventory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The rule that it breaks.
+    pub code: Code,
+    /// Whether the inventory is refused for it.
+    pub severity: Severity,
+    /// Where it is written.
+    pub span: Span,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Further places that it has to do with.
+    pub related: Vec<Related>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A fault for which the inventory is refused.
+    pub fn error(code: Code, span: &Span, message: impl Into<String>) -> Self {
+        let (span, message) = (span.clone(), message.into());
+        Self { code, severity: Severity::Error, span, message, related: Vec::new(), help: None }
+    }
+
+    /// Something that the author should know.
+    pub fn warning(code: Code, span: &Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Points at another place.
+    #[must_use]
+    pub fn related(mut self, span: &Span, label: impl Into<String>) -> Self {
+        self.related.push(Related { span: span.clone(), label: label.into() });
+        self
+    }
+}
+
+/// The faults of an inventory, gathered while it is read, resolved and checked.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    found: Vec<Diagnostic>,
+    acknowledged: BTreeMap<String, Vec<Span>>,
+}
+
+impl Report {
+    /// Adds a fault.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Acknowledges the warnings `code` at `places`: see `allow` in the inventory.
+    pub fn acknowledge(&mut self, code: &str, places: &[Span]) {
+        self.acknowledged.entry(code.to_owned()).or_default().extend_from_slice(places);
+    }
+
+    /// The faults by place, each once (a fault of a profile is found at every node that uses it), without the
+    /// warnings that are acknowledged.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        for places in self.acknowledged.values_mut() {
+            places.sort_by_key(|place| place.start);
+        }
+        let acknowledged = |d: &Diagnostic| {
+            d.severity == Severity::Warning
+                && self.acknowledged.get(d.code).is_some_and(|places| {
+                    let after = places.partition_point(|place| place.start <= d.span.start);
+                    places[..after].last().is_some_and(|place| d.span.end <= place.end)
+                })
+        };
+        let mut found: Vec<_> = self.found.into_iter().filter(|d| !acknowledged(d)).collect();
+        found.sort_by(|a, b| {
+            let key = |d: &Diagnostic| (d.span.start, d.span.end, d.code);
+            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+        });
+        found.dedup_by(|a, b| a.code == b.code && a.span == b.span && a.message == b.message);
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_sorted_and_says_each_thing_once() {
+        let mut report = Report::default();
+        report.push(Diagnostic::error("PG-B01", &(9..12), "b"));
+        report.push(Diagnostic::error("PG-A01", &(1..2), "a"));
+        report.push(Diagnostic::error("PG-B01", &(9..12), "b"));
+        let codes: Vec<_> = report.finish().iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["PG-A01", "PG-B01"]);
+    }
+
+    #[test]
+    fn only_warnings_are_acknowledged_and_only_where_it_was_said() {
+        let mut report = Report::default();
+        report.acknowledge("PG-D04", &[20..30, 0..10]);
+        report.push(Diagnostic::warning("PG-D04", &(22..25), "acknowledged"));
+        report.push(Diagnostic::warning("PG-D04", &(12..15), "elsewhere"));
+        report.push(Diagnostic::warning("PG-F01", &(2..5), "another rule"));
+        report.push(Diagnostic::error("PG-D04", &(3..5), "an error"));
+        let left: Vec<_> = report.finish().into_iter().map(|d| d.message).collect();
+        assert_eq!(left, ["another rule", "an error", "elsewhere"]);
+    }
+}

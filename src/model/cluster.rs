@@ -1,0 +1,272 @@
+//! The cluster as a whole: its networks, its provisioner, its virtual addresses.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::Serialize;
+
+use super::{
+    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, RelPath, Seconds,
+    Server, StateVersion,
+};
+
+/// A cluster whose inventory is sound.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cluster {
+    /// Its name.
+    pub name: Label,
+    /// The domain of its nodes.
+    pub domain: DomainName,
+    /// Whether it lives already; from then on nobody bootstraps.
+    pub formed: bool,
+    /// The first Raft voters, as they are listed everywhere.
+    pub bootstrap: Vec<HostName>,
+    /// `system.stateVersion` of every node.
+    pub state_version: StateVersion,
+    /// Who may log in as root.
+    pub admin_keys: Vec<AdminKey>,
+    /// The server that machines boot from.
+    pub provisioner: Provisioner,
+    /// Its networks by name.
+    pub networks: BTreeMap<Label, Network>,
+    /// Its virtual addresses by name.
+    pub vips: Vec<Vip>,
+    /// Its certificates.
+    pub tls: Tls,
+    /// How machines boot.
+    pub boot: Boot,
+    /// Its zones.
+    pub dns: Dns,
+    /// Where SSH may come from, instead of the management, provisioning and cluster networks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh_from: Option<Vec<IpNet>>,
+    /// Further ports that every node opens.
+    pub firewall: Vec<FirewallExtra>,
+    /// Where the time comes from; empty: NixOS's own servers.
+    pub ntp: Vec<Server>,
+    /// Where log messages go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_forward: Option<Server>,
+    /// Its nodes, by name.
+    pub nodes: Vec<Node>,
+}
+
+/// The PXE, DHCP, TFTP and HTTP server.
+#[derive(Clone, Debug, Serialize)]
+pub struct Provisioner {
+    /// The provisioning network that it stands in.
+    pub network: Label,
+    /// Its address there.
+    pub address: Ipv4Addr,
+    /// Its network interface there.
+    pub interface: IfName,
+    /// Where nginx listens.
+    pub http_port: u16,
+    /// Which DHCP server it runs.
+    pub dhcp: DhcpServer,
+    /// What nginx serves as `/boot/`.
+    pub web_root: AbsPath,
+    /// The user's own additions to a DHCP server's configuration: files on the provisioner.
+    pub extra: BTreeMap<DhcpServer, AbsPath>,
+}
+
+impl Provisioner {
+    /// The URL below which everything is served, without a final slash.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}:{}/boot", self.address, self.http_port)
+    }
+}
+
+/// A DHCP server that plasmagen can configure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DhcpServer {
+    /// ISC Kea.
+    Kea,
+    /// ISC dhcpd, at the end of its life since 2022.
+    Isc,
+    /// dnsmasq.
+    Dnsmasq,
+}
+
+/// What a network is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// BMCs.
+    Management,
+    /// PXE boot and installation.
+    Provisioning,
+    /// Raft and services.
+    Cluster,
+    /// Those who use the services.
+    Client,
+}
+
+/// A network.
+#[derive(Clone, Debug, Serialize)]
+pub struct Network {
+    /// What it is for.
+    pub roles: Vec<Role>,
+    /// Its VLAN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<u16>,
+    /// Its IPv4 subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<Ipv4Net>,
+    /// Its IPv6 subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet6: Option<Ipv6Net>,
+    /// Its IPv4 router.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Ipv4Addr>,
+    /// Its IPv6 router.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway6: Option<Ipv6Addr>,
+    /// Its resolvers.
+    pub dns: Vec<IpAddr>,
+    /// The domain that DHCP hands out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<DomainName>,
+    /// What DHCP leases to machines without a reservation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Range<Ipv4Addr>>,
+    /// The same for IPv6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool6: Option<Range<Ipv6Addr>>,
+}
+
+impl Network {
+    /// Whether it is for `role`.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Its subnets, IPv4 first.
+    pub fn subnets(&self) -> impl Iterator<Item = IpNet> + use<> {
+        self.subnet.map(IpNet::V4).into_iter().chain(self.subnet6.map(IpNet::V6))
+    }
+}
+
+/// A virtual address that services are reached at.
+#[derive(Clone, Debug, Serialize)]
+pub struct Vip {
+    /// Its name in the cluster's domain.
+    pub name: HostName,
+    /// The address.
+    pub address: IpAddr,
+}
+
+/// An algorithm of private keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyAlgorithm {
+    /// ECDSA on NIST P-256.
+    EcdsaP256,
+    /// ECDSA on NIST P-384.
+    EcdsaP384,
+}
+
+/// How certificates are made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tls {
+    /// Of what kind keys are.
+    pub algorithm: KeyAlgorithm,
+    /// How long the CA lives, in days.
+    pub ca_days: u32,
+    /// How long a node's certificate lives, in days.
+    pub node_days: u32,
+}
+
+/// How a machine makes sure of what it boots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verify {
+    /// Not at all: the usual builds of iPXE can't.
+    None,
+    /// By digests that the script pins (iPXE 2).
+    Digest,
+    /// By signatures (an iPXE build of one's own).
+    Signature,
+}
+
+/// How machines boot.
+#[derive(Clone, Debug, Serialize)]
+pub struct Boot {
+    /// How they make sure of what they boot.
+    pub verify: Verify,
+    /// How long a message stands on the screen before the machine goes on to its local disk.
+    pub pause: Seconds,
+    /// The serial console of machines whose hardware names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<Console>,
+}
+
+/// What the zones say of themselves.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dns {
+    /// The name servers; empty: the provisioner.
+    pub name_servers: Vec<Server>,
+    /// Who answers for the zones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Mailbox>,
+    /// How long a record may be kept.
+    pub ttl: Seconds,
+}
+
+/// A further port that every node opens.
+#[derive(Clone, Debug, Serialize)]
+pub struct FirewallExtra {
+    /// Its name in comments.
+    pub name: Label,
+    /// The port.
+    pub port: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Who may reach it.
+    pub from: Vec<IpNet>,
+}
+
+/// A kind of machine in the terms of Nix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum System {
+    /// 64-bit x86.
+    #[serde(rename = "x86_64-linux")]
+    X86_64,
+    /// 64-bit ARM.
+    #[serde(rename = "aarch64-linux")]
+    Aarch64,
+}
+
+impl System {
+    /// Nix's name, such as `x86_64-linux`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64-linux",
+            Self::Aarch64 => "aarch64-linux",
+        }
+    }
+}
+
+impl Cluster {
+    /// The node called `name`.
+    #[must_use]
+    pub fn node(&self, name: &HostName) -> Option<&Node> {
+        self.nodes.binary_search_by(|node| node.name.cmp(name)).ok().map(|at| &self.nodes[at])
+    }
+
+    /// The networks for `role`, by name.
+    pub fn networks_for(&self, role: Role) -> impl Iterator<Item = (&Label, &Network)> {
+        self.networks.iter().filter(move |(_, network)| network.is(role))
+    }
+
+    /// Where a file of the user's lies, seen from a node's directory.
+    #[must_use]
+    pub fn from_node_dir(path: &RelPath) -> String {
+        format!("../../{path}")
+    }
+}

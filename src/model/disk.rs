@@ -1,0 +1,174 @@
+//! Disks and how they are laid out.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::size::Size;
+use super::text::AbsPath;
+use super::word::{Invalid, Word, all, word};
+
+word! {
+    /// A whole disk: a path below `/dev` of `[A-Za-z0-9._:+=@-]` components.
+    DiskId;
+    /// Where a further file system is mounted: an [`AbsPath`] outside `/boot`.
+    MountPoint;
+}
+
+/// What the kernel and udev (`60-persistent-storage.rules`) put into the names of devices.
+fn device_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._:+=@/-".contains(&byte)
+}
+
+/// Whether `text` names a partition of a disk rather than the disk.
+fn is_partition(text: &str) -> bool {
+    let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
+    let name = text.rsplit('/').next().unwrap_or(text);
+    let by_link = text.starts_with("/dev/disk/") && name.rsplit_once("-part").is_some_and(|(_, n)| digits(n));
+    let numbered = |prefix: &str| {
+        text.strip_prefix(prefix).is_some_and(|rest| {
+            digits(rest.trim_start_matches(|c: char| c.is_ascii_lowercase())) && !rest.starts_with(|c: char| c.is_ascii_digit())
+        })
+    };
+    let nvme = name.starts_with("nvme") && name.rsplit_once('p').is_some_and(|(disk, n)| digits(n) && disk.contains('n'));
+    by_link || numbered("/dev/sd") || numbered("/dev/vd") || numbered("/dev/hd") || (!text.starts_with("/dev/disk/") && nvme)
+}
+
+impl Word for DiskId {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let help = "write `/dev/disk/by-id/…`, as `ls -l /dev/disk/by-id` on the machine shows it";
+        let invalid = |message: String| Err(Invalid::new("PG-F02", message, help));
+        let normal = all(text, device_byte) && text.split('/').skip(1).all(|part| !["", ".", ".."].contains(&part));
+        if !text.starts_with("/dev/") || !normal {
+            return invalid(format!("`{text}` is not the path of a disk"));
+        }
+        if is_partition(text) {
+            return invalid(format!("`{text}` is a partition: an installation takes the whole disk"));
+        }
+        if text.starts_with("/dev/disk/") && !text.starts_with("/dev/disk/by-id/") && !text.starts_with("/dev/disk/by-path/") {
+            return invalid(format!("`{text}` names what is on a disk, and installing erases that name"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl DiskId {
+    /// Whether the name stays with the disk wherever it is plugged in. The kernel numbers `/dev/sdX` and
+    /// `/dev/nvmeXnY` in the order in which it finds them.
+    #[must_use]
+    pub fn is_stable(&self) -> bool {
+        self.0.starts_with("/dev/disk/by-id/")
+    }
+}
+
+impl Word for MountPoint {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if AbsPath::parse(text).is_err() || Path::new(text).starts_with("/boot") {
+            let message = format!("`{text}` is not where a further file system may be mounted");
+            return Err(Invalid::new("PG-F12", message, "write an absolute path such as `/var/lib/flaredb`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The file system of a root or data partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// ext4.
+    Ext4,
+    /// XFS.
+    Xfs,
+    /// Btrfs.
+    Btrfs,
+}
+
+/// A further logical volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    /// Its name in the volume group.
+    pub name: String,
+    /// How large it is.
+    pub size: Size,
+    /// Where it is mounted.
+    pub mount: MountPoint,
+    /// Its file system.
+    pub format: Format,
+}
+
+/// How the disks are divided. Every layout has a BIOS boot partition (EF02) and an ESP, so that either firmware boots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// One disk, one root partition.
+    Single,
+    /// Two or more disks that mirror both ESP and root (md RAID1).
+    Raid1,
+    /// LVM over all disks; the ESP on the first.
+    Lvm {
+        /// A swap volume.
+        swap: Option<Size>,
+        /// Further volumes; the root takes what is left.
+        volumes: Vec<Volume>,
+    },
+    /// One disk, the root encrypted (LUKS2), its passphrase asked for at the console.
+    Luks,
+}
+
+impl Style {
+    /// The key in the inventory.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Raid1 => "raid1",
+            Self::Lvm { .. } => "lvm",
+            Self::Luks => "luks",
+        }
+    }
+}
+
+/// A layout as it is written: `disk.<style> = { esp, format, … }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Layout {
+    /// How the disks are divided.
+    #[serde(flatten)]
+    pub style: Style,
+    /// The size of the EFI system partition.
+    pub esp: Size,
+    /// The root file system.
+    pub format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_disks_only() {
+        for good in ["/dev/disk/by-id/nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0R800001_1", "/dev/sda", "/dev/nvme0n1", "/dev/vdb"] {
+            assert!(DiskId::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "sda",
+            "/dev/sda1",
+            "/dev/nvme0n1p2",
+            "/dev/disk/by-id/wwn-0x5000-part1",
+            "/dev/disk/by-id/../../sda",
+            "/dev/disk/by-label/root",
+            "/dev/disk/by-id/a b",
+            "/dev/disk/by-id/a\";x",
+        ] {
+            assert_eq!(DiskId::parse(bad).unwrap_err().code, "PG-F02", "{bad}");
+        }
+        assert!(!DiskId::parse("/dev/sda").unwrap().is_stable());
+    }
+
+    #[test]
+    fn mount_points() {
+        assert!(MountPoint::parse("/var/lib/x").is_ok());
+        for bad in ["/", "var", "/a/../b", "/boot", "/boot/efi", "/a b"] {
+            assert!(MountPoint::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Machines by model: the runbook's compatibility matrix (section 2.3).
+
+use serde::Serialize;
+
+use super::{Console, KernelModule, Word};
+
+/// How a machine's firmware starts an operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Firmware {
+    /// UEFI.
+    Uefi,
+    /// BIOS, or UEFI's compatibility support module.
+    Bios,
+}
+
+/// Whose processor a machine has: it decides on microcode and KVM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cpu {
+    /// Intel.
+    Intel,
+    /// AMD.
+    Amd,
+    /// Anything else, ARM among it.
+    Other,
+}
+
+/// What the operating system must know of a machine before it can start on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hardware {
+    /// A few words for people.
+    pub description: String,
+    /// Whose processor it has.
+    pub cpu: Cpu,
+    /// Modules of the initrd that reach its disks and network interfaces.
+    pub kernel_modules: Vec<KernelModule>,
+    /// Where its BMC shows the serial console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<Console>,
+}
+
+/// The models that are known from the start.
+pub const KNOWN: [&str; 7] = [
+    "generic",
+    "dell-r640",
+    "dell-r650",
+    "hpe-dl360",
+    "hpe-dl380",
+    "supermicro-2029u",
+    "lenovo-thinksystem",
+];
+
+/// Disks and buses that any server may have.
+const COMMON: [&str; 6] = ["ahci", "nvme", "sd_mod", "usb_storage", "usbhid", "xhci_pci"];
+
+/// A model that is known from the start.
+#[must_use]
+pub fn known(name: &str) -> Option<Hardware> {
+    let (description, cpu, own, console): (_, _, &[&str], _) = match name {
+        "dell-r640" => ("Dell PowerEdge R640 (BIOS A19 or newer)", Cpu::Intel, &["bnxt_en", "i40e", "megaraid_sas", "tg3"], "ttyS0"),
+        "dell-r650" => ("Dell PowerEdge R650", Cpu::Intel, &["bnxt_en", "ice", "megaraid_sas", "mlx5_core", "tg3"], "ttyS0"),
+        "hpe-dl360" => ("HPE ProLiant DL360 (Secure Boot off)", Cpu::Intel, &["hpsa", "i40e", "smartpqi", "tg3"], "ttyS0"),
+        "hpe-dl380" => ("HPE ProLiant DL380 (latest firmware)", Cpu::Intel, &["hpsa", "i40e", "smartpqi", "tg3"], "ttyS0"),
+        "supermicro-2029u" => ("Supermicro SYS-2029U (BMC 1.73 or newer)", Cpu::Intel, &["i40e", "igb", "ixgbe", "mpt3sas"], "ttyS1"),
+        "lenovo-thinksystem" => ("Lenovo ThinkSystem", Cpu::Intel, &["bnxt_en", "i40e", "megaraid_sas", "mlx5_core"], "ttyS0"),
+        "generic" => {
+            let drivers = &["e1000e", "igb", "ixgbe", "megaraid_sas", "mpt3sas", "r8169", "virtio_blk", "virtio_net", "virtio_pci"];
+            ("any other machine", Cpu::Other, drivers, "")
+        }
+        _ => return None,
+    };
+    let mut modules: Vec<&str> = COMMON.iter().chain(own).copied().collect();
+    modules.sort_unstable();
+    Some(Hardware {
+        description: description.to_owned(),
+        cpu,
+        kernel_modules: modules.into_iter().filter_map(|module| KernelModule::parse(module).ok()).collect(),
+        console: Console::parse(&format!("{console},115200")).ok(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_model_is_complete() {
+        for name in KNOWN {
+            let hardware = known(name).unwrap();
+            assert!(hardware.kernel_modules.len() > COMMON.len(), "{name}");
+            assert_eq!(hardware.console.is_none(), name == "generic", "{name}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The resolved vocabulary: what is true of a cluster once its inventory has been found sound. No IO, no spans.
+
+mod cluster;
+mod disk;
+mod exposure;
+mod hardware;
+mod mac;
+mod names;
+mod net;
+mod node;
+pub mod service;
+mod size;
+mod text;
+mod word;
+
+pub use cluster::{
+    Boot, Cluster, DhcpServer, Dns, FirewallExtra, KeyAlgorithm, Network, Provisioner, Role, System, Tls, Verify, Vip,
+};
+pub use disk::{DiskId, Format, Layout, MountPoint, Style, Volume};
+pub use exposure::{Opening, Source, openings, ssh_sources};
+pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, known as known_hardware};
+pub use mac::MacAddr;
+pub use names::{DomainName, HostName, IfName, Label};
+pub use net::{Family, Range, broadcast, is_network_address};
+pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
+pub use service::{Ports, Protocol, Service, Settings};
+pub use size::{Seconds, Size};
+pub use text::{
+    AbsPath, AdminKey, Console, KernelModule, KernelParam, Mailbox, RelPath, SerialNumber, Server, StateVersion, UserName,
+};
+pub use word::{Invalid, Word};

@@ -1,0 +1,179 @@
+//! Names: hosts, domains, and the keys of the inventory's tables.
+
+use super::word::{Invalid, Word, all, identifier, word};
+
+word! {
+    /// A host name: one label of RFC 1123 section 2.1 in lower case, at most 63 bytes, which is also a legal
+    /// `networking.hostName`.
+    HostName;
+    /// A domain name of at least one label, at most 253 bytes (RFC 1035 section 3.1), in lower case.
+    DomainName;
+    /// The name of a cluster, network, profile, service or hardware: a label of `[a-z0-9-]`, at most 63 bytes.
+    Label;
+    /// A network interface: at most 15 bytes (`IFNAMSIZ` of linux/if.h) of `[A-Za-z0-9._-]`.
+    IfName;
+}
+
+/// Names that other things already bear: the site's servers, DOS devices, directories of the web root.
+const RESERVED: [&str; 13] =
+    ["localhost", "ns", "gateway", "boot", "current", "armed", "ipxe", "tftp", "con", "nul", "prn", "aux", "broadcasthost"];
+
+fn suggestion(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let word: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let word = word.trim_matches('-');
+    let word = &word[..word.len().min(63)];
+    if word.is_empty() { "write letters a-z, digits and hyphens".to_owned() } else { format!("write `{word}`") }
+}
+
+/// A label of `[a-z0-9]([a-z0-9-]*[a-z0-9])?`.
+fn label(text: &str, what: &str) -> Result<(), Invalid> {
+    identifier(text)?;
+    let legal = all(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if !legal {
+        let message = format!("`{text}` is not {what}: only a-z, 0-9 and inner hyphens are (RFC 1123)");
+        return Err(Invalid::new("PG-B01", message, suggestion(text)));
+    }
+    if text.len() > 63 {
+        let message = format!("this name has {} bytes, and a label at most 63", text.len());
+        return Err(Invalid::new("PG-B02", message, "shorten it"));
+    }
+    Ok(())
+}
+
+/// Rule B02 for a label that resolvers might take for something else.
+fn no_other_meaning(text: &str) -> Result<(), Invalid> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        let message = format!("`{text}` is all digits: tools read it as an address");
+        return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
+    }
+    if text.starts_with("xn--") {
+        let message = format!("`{text}` claims to be an internationalised name");
+        return Err(Invalid::new("PG-B02", message, "use a plain ASCII name"));
+    }
+    Ok(())
+}
+
+impl Word for HostName {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.parse::<std::net::IpAddr>().is_ok() {
+            return Err(Invalid::new("PG-B02", format!("`{text}` is an address, not a host name"), "give it a name"));
+        }
+        label(text, "a host name")?;
+        no_other_meaning(text)?;
+        if RESERVED.contains(&text) {
+            let message = format!("`{text}` is a reserved name: a host of that name would shadow it");
+            return Err(Invalid::new("PG-B04", message, format!("choose another, such as `{text}-1`")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl HostName {
+    /// The name in `domain`.
+    ///
+    /// # Errors
+    /// Under rule B03 when the whole has more than 64 bytes, the kernel's limit for a host name
+    /// (`__NEW_UTS_LEN` of linux/utsname.h), which is under DNS's 253.
+    pub fn in_domain(&self, domain: &DomainName) -> Result<DomainName, Invalid> {
+        let fqdn = format!("{self}.{domain}");
+        if fqdn.len() > 64 {
+            let message = format!("`{fqdn}` has {} bytes, and the kernel keeps 64 of a host name", fqdn.len());
+            return Err(Invalid::new("PG-B03", message, "shorten the name or the domain"));
+        }
+        Ok(DomainName(fqdn))
+    }
+}
+
+impl Word for DomainName {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        identifier(text)?;
+        if text.ends_with('.') {
+            let help = format!("write `{}`", text.trim_end_matches('.'));
+            return Err(Invalid::new("PG-B01", "a domain is written without the final dot here", help));
+        }
+        for part in text.split('.') {
+            if part.is_empty() {
+                return Err(Invalid::new("PG-B01", format!("`{text}` has an empty label"), "write one dot between labels"));
+            }
+            label(part, "a label of a domain")?;
+        }
+        if text.len() > 253 {
+            let message = format!("this domain has {} bytes, and DNS carries 253", text.len());
+            return Err(Invalid::new("PG-B03", message, "shorten it"));
+        }
+        if text.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(Invalid::new("PG-B02", format!("`{text}` ends in digits: it reads as an address"), "write a domain"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Word for Label {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        label(text, "a name")?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Word for IfName {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        identifier(text)?;
+        let legal = all(text, |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && text.len() <= 15;
+        if !legal || [".", "..", "lo", "all", "default"].contains(&text) || text.starts_with('-') {
+            let message = format!("`{text}` is not the name of a network interface");
+            return Err(Invalid::new("PG-B01", message, "write at most 15 letters, digits, `.`, `_` or `-`, such as `eth0`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names() {
+        assert_eq!(HostName::parse("node-01").unwrap().as_str(), "node-01");
+        for (text, code) in [
+            ("", "PG-A07"),
+            ("node1 ", "PG-A07"),
+            ("n\u{f6}de", "PG-A08"),
+            ("Node1", "PG-B01"),
+            ("a_b", "PG-B01"),
+            ("-a", "PG-B01"),
+            ("0123", "PG-B02"),
+            ("::1", "PG-B02"),
+            ("xn--a", "PG-B02"),
+            ("current", "PG-B04"),
+        ] {
+            assert_eq!(HostName::parse(text).unwrap_err().code, code, "{text:?}");
+        }
+        assert_eq!(HostName::parse(&"a".repeat(64)).unwrap_err().code, "PG-B02");
+    }
+
+    #[test]
+    fn fully_qualified_names_fit_the_kernel() {
+        let domain = DomainName::parse(&format!("{}.example.com", "d".repeat(50))).unwrap();
+        assert!(HostName::parse("a").unwrap().in_domain(&domain).is_ok());
+        assert_eq!(HostName::parse("abc").unwrap().in_domain(&domain).unwrap_err().code, "PG-B03");
+    }
+
+    #[test]
+    fn domains() {
+        assert!(DomainName::parse("prov.example.com").is_ok());
+        for bad in ["example.com.", "a..b", ".a", "a_b.c", "10.0.0.1"] {
+            assert!(DomainName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn interfaces() {
+        assert!(IfName::parse("eth0.200").is_ok());
+        for bad in ["lo", "..", "a b", "eth0/1", "an-interface-too-long", "-x"] {
+            assert!(IfName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

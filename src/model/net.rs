@@ -1,0 +1,184 @@
+//! Addresses, subnets and ranges of both families.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Serialize, Serializer};
+
+use super::word::{Invalid, Word};
+
+/// A family of addresses, so that one function serves both.
+pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr + 'static {
+    /// A subnet of this family.
+    type Net: Copy + fmt::Display + Into<IpNet>;
+    /// `IPv4`, `IPv6`.
+    const NAME: &'static str;
+    /// An address to show in help.
+    const EXAMPLE: &'static str;
+}
+
+impl Family for Ipv4Addr {
+    type Net = Ipv4Net;
+    const NAME: &'static str = "IPv4";
+    const EXAMPLE: &'static str = "10.0.100.50";
+}
+
+impl Family for Ipv6Addr {
+    type Net = Ipv6Net;
+    const NAME: &'static str = "IPv6";
+    const EXAMPLE: &'static str = "fd00:100::50";
+}
+
+fn address<A: Family>(text: &str) -> Result<A, Invalid> {
+    text.parse().map_err(|_| {
+        let octets = text.split('.').any(|o| o.len() > 1 && o.starts_with('0') && o.bytes().all(|b| b.is_ascii_digit()));
+        if octets && A::NAME == "IPv4" {
+            let message = format!("`{text}` has an octet with a leading zero, which some tools read as octal");
+            return Invalid::new("PG-A10", message, "write octets without leading zeros");
+        }
+        let message = format!("`{text}` is not an {} address", A::NAME);
+        Invalid::new("PG-A04", message, format!("write one such as `{}`", A::EXAMPLE))
+    })
+}
+
+impl Word for Ipv4Addr {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        address(text)
+    }
+}
+
+impl Word for Ipv6Addr {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        address(text)
+    }
+}
+
+impl Word for IpAddr {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.contains(':') { Ipv6Addr::parse(text).map(Self::V6) } else { Ipv4Addr::parse(text).map(Self::V4) }
+    }
+}
+
+/// A subnet whose host bits are zero (rule C08).
+fn subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
+    let invalid = |message: String| Invalid::new("PG-A04", message, format!("write one such as `{example}`"));
+    let (base, _) =
+        text.split_once('/').ok_or_else(|| invalid(format!("`{text}` is not a subnet: it lacks its prefix length")))?;
+    IpAddr::parse(base)?;
+    let net: IpNet = text.parse().map_err(|_| invalid(format!("`{text}` is not a subnet")))?;
+    if net.trunc() != net {
+        let message = format!("`{text}` is an address with a prefix length, not a subnet: host bits are set");
+        return Err(Invalid::new("PG-C08", message, format!("write `{}`", net.trunc())));
+    }
+    Ok(net)
+}
+
+impl Word for Ipv4Net {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        match subnet(text, "10.0.100.0/24")? {
+            IpNet::V4(net) => Ok(net),
+            IpNet::V6(_) => Err(Invalid::new("PG-A04", "an IPv6 subnet stands here", "write it as `subnet6`")),
+        }
+    }
+}
+
+impl Word for Ipv6Net {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        match subnet(text, "fd00:100::/64")? {
+            IpNet::V6(net) => Ok(net),
+            IpNet::V4(_) => Err(Invalid::new("PG-A04", "an IPv4 subnet stands here", "write it as `subnet`")),
+        }
+    }
+}
+
+impl Word for IpNet {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        subnet(text, "10.0.10.0/24")
+    }
+}
+
+/// A range of addresses, first and last included, written `10.0.100.100-10.0.100.200`. Rule C12 sees to their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range<A> {
+    /// The first address.
+    pub first: A,
+    /// The last address.
+    pub last: A,
+}
+
+impl<A: Ord> Range<A> {
+    /// Whether `address` lies inside.
+    pub fn contains(&self, address: &A) -> bool {
+        self.first <= *address && *address <= self.last
+    }
+}
+
+impl<A: fmt::Display> fmt::Display for Range<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+impl<A: fmt::Display> Serialize for Range<A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<A: Family> Word for Range<A> {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let Some((first, last)) = text.split_once('-') else {
+            let message = format!("`{text}` is not a range of addresses");
+            return Err(Invalid::new("PG-A04", message, format!("write `first-last`, such as `{0}-{0}`", A::EXAMPLE)));
+        };
+        Ok(Self { first: address(first)?, last: address(last)? })
+    }
+}
+
+/// The last address of an IPv4 subnet, which means all of it (RFC 919); /31 (RFC 3021), /32 and IPv6 have none.
+#[must_use]
+pub fn broadcast(net: IpNet) -> Option<IpAddr> {
+    (net.addr().is_ipv4() && net.prefix_len() < 31).then(|| net.broadcast())
+}
+
+/// Whether `address` names `net` itself: the network address of IPv4, the subnet-router anycast address of IPv6
+/// (RFC 4291 section 2.6.1).
+#[must_use]
+pub fn is_network_address(net: IpNet, address: IpAddr) -> bool {
+    let point_to_point = net.max_prefix_len() - net.prefix_len() < 2;
+    !point_to_point && net.network() == address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_teach() {
+        assert_eq!(Ipv4Addr::parse("10.0.0.010").unwrap_err().code, "PG-A10");
+        assert_eq!(Ipv4Addr::parse("fd00::1").unwrap_err().code, "PG-A04");
+        assert_eq!(Ipv4Net::parse("10.0.0.5/24").unwrap_err().help, "write `10.0.0.0/24`");
+        assert_eq!(Ipv4Net::parse("10.0.300.0/24").unwrap_err().code, "PG-A04");
+        assert!(Ipv6Net::parse("fd00:100::/64").is_ok());
+        assert!(IpAddr::parse("fe80::1%eth0").is_err());
+    }
+
+    #[test]
+    fn ranges_hold_both_ends() {
+        let range = Range::<Ipv4Addr>::parse("10.0.0.5-10.0.0.9").unwrap();
+        assert!(range.contains(&"10.0.0.5".parse().unwrap()) && range.contains(&"10.0.0.9".parse().unwrap()));
+        assert!(!range.contains(&"10.0.0.10".parse().unwrap()));
+        assert!(Range::<Ipv4Addr>::parse("10.0.0.5").is_err());
+    }
+
+    #[test]
+    fn special_addresses_of_a_subnet() {
+        let net = |text: &str| text.parse::<IpNet>().unwrap();
+        assert_eq!(broadcast(net("10.0.0.0/24")), Some("10.0.0.255".parse().unwrap()));
+        assert_eq!(broadcast(net("10.0.0.0/31")), None);
+        assert_eq!(broadcast(net("fd00::/64")), None);
+        assert!(is_network_address(net("fd00::/64"), "fd00::".parse().unwrap()));
+        assert!(!is_network_address(net("10.0.0.0/31"), "10.0.0.0".parse().unwrap()));
+    }
+}

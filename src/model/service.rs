@@ -1,0 +1,129 @@
+//! The services of PlasmaCloud and their ports: the runbook's matrix.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Label;
+
+/// Settings of a service that plasmagen passes through.
+pub type Settings = Map<String, Value>;
+
+/// A transport protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// The ports of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ports {
+    /// Where its API listens.
+    pub port: u16,
+    /// Raft, between the cluster's nodes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raft_port: Option<u16>,
+    /// Gossip, between the cluster's nodes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gossip_port: Option<u16>,
+    /// Health checks, where the API's port does not answer them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_port: Option<u16>,
+    /// Whether the API listens on UDP as well.
+    pub udp: bool,
+    /// Whether networks with the role `client` reach the API.
+    pub clients: bool,
+}
+
+impl Ports {
+    /// Every port with its protocol and what it is for, the API's first.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, u16, Protocol)> {
+        let udp = self.udp.then_some(("port", self.port, Protocol::Udp));
+        let tcp = |name, port: Option<u16>| port.map(|port| (name, port, Protocol::Tcp));
+        [
+            Some(("port", self.port, Protocol::Tcp)),
+            udp,
+            tcp("raft_port", self.raft_port),
+            tcp("gossip_port", self.gossip_port),
+            tcp("health_port", self.health_port),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// A service as a node runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// The name of its NixOS module: `services.<name>`.
+    pub name: Label,
+    /// Its ports.
+    #[serde(flatten)]
+    pub ports: Ports,
+    /// What the inventory says of its settings: the service's, then the profile's, then the node's.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub settings: Settings,
+}
+
+/// The Raft store that every member of a cluster runs.
+pub const CHAINFIRE: &str = "chainfire";
+/// The database beside it.
+pub const FLAREDB: &str = "flaredb";
+/// Identity and access.
+pub const IAM: &str = "iam";
+
+/// The names of the services that are known from the start.
+pub const KNOWN: [&str; 8] =
+    [CHAINFIRE, FLAREDB, IAM, "plasmavmc", "prismnet", "flashdns", "fiberlb", "k8shost"];
+
+/// The ports of a service that is known from the start.
+#[must_use]
+pub fn known(name: &str) -> Option<Ports> {
+    let ports = |port| Ports { port, ..Ports::default() };
+    Some(match name {
+        CHAINFIRE => Ports { raft_port: Some(2380), gossip_port: Some(2381), ..ports(2379) },
+        FLAREDB => Ports { raft_port: Some(2480), ..ports(2479) },
+        IAM => Ports { clients: true, ..ports(8080) },
+        "plasmavmc" => Ports { clients: true, ..ports(9090) },
+        "prismnet" => ports(9091),
+        "flashdns" => Ports { health_port: Some(853), udp: true, clients: true, ..ports(53) },
+        "fiberlb" => Ports { clients: true, ..ports(9092) },
+        "k8shost" => Ports { clients: true, ..ports(10250) },
+        _ => return None,
+    })
+}
+
+/// `over` laid over `base`, key by key; what are tables on both sides are merged in turn.
+pub fn merge(base: &mut Settings, over: &Settings) {
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (Some(Value::Object(base)), Value::Object(over)) => merge(base, over),
+            _ => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_service_has_its_ports() {
+        assert!(KNOWN.iter().all(|name| known(name).is_some_and(|ports| ports.port != 0)));
+        let dns: Vec<_> = known("flashdns").unwrap().all().collect();
+        assert_eq!(dns, [("port", 53, Protocol::Tcp), ("port", 53, Protocol::Udp), ("health_port", 853, Protocol::Tcp)]);
+    }
+
+    #[test]
+    fn settings_merge_by_key() {
+        let table = |text: &str| serde_json::from_str::<Settings>(text).unwrap();
+        let mut base = table(r#"{"a": 1, "tls": {"x": 1, "y": 2}}"#);
+        merge(&mut base, &table(r#"{"b": 2, "tls": {"y": 3}}"#));
+        assert_eq!(base, table(r#"{"a": 1, "b": 2, "tls": {"x": 1, "y": 3}}"#));
+    }
+}

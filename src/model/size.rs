@@ -1,0 +1,123 @@
+//! Quantities that are written with their unit (rule A09).
+
+use std::fmt;
+use std::num::NonZeroU64;
+
+use serde::{Serialize, Serializer};
+
+use super::word::{Invalid, Word};
+
+/// A size in bytes, written with a binary unit: `512M`, `1G`, `2T` (powers of 1024, as disko and sgdisk read them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size(u64);
+
+/// A time, written with its unit: `30s`, `10m`, `12h`, `7d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(u32);
+
+const UNITS: [(char, u32); 3] = [('T', 40), ('G', 30), ('M', 20)];
+
+/// The digits and the unit of `text`.
+fn split(text: &str) -> Option<(NonZeroU64, char)> {
+    let unit = text.chars().next_back()?;
+    let digits = text.strip_suffix(unit)?;
+    let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    if plain { Some((digits.parse().ok()?, unit)) } else { None }
+}
+
+impl Word for Size {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let bytes = split(text).and_then(|(number, unit)| {
+            let (_, shift) = UNITS.iter().find(|(name, _)| *name == unit)?;
+            number.get().checked_mul(1 << shift)
+        });
+        bytes.filter(|bytes| *bytes < 1 << 60).map(Self).ok_or_else(|| {
+            let message = format!("`{text}` is not a size: it needs a whole number and a unit");
+            Invalid::new("PG-A09", message, "write mebi-, gibi- or tebibytes: `512M`, `1G`, `2T`")
+        })
+    }
+}
+
+impl Size {
+    /// `n` GiB.
+    #[must_use]
+    pub const fn gib(n: u64) -> Self {
+        Self(n << 30)
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fit = UNITS.iter().find(|(_, shift)| self.0.is_multiple_of(1 << shift));
+        let (unit, shift) = fit.unwrap_or(&('M', 20));
+        write!(f, "{}{unit}", self.0 >> shift)
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Word for Seconds {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let seconds = split(text).and_then(|(number, unit)| {
+            let factor = match unit {
+                's' => 1,
+                'm' => 60,
+                'h' => 3600,
+                'd' => 86_400,
+                _ => return None,
+            };
+            u32::try_from(number.get()).ok()?.checked_mul(factor)
+        });
+        seconds.map(Self).ok_or_else(|| {
+            let message = format!("`{text}` is not a time: it needs a whole number and a unit");
+            Invalid::new("PG-A09", message, "write seconds, minutes, hours or days: `30s`, `10m`, `12h`, `7d`")
+        })
+    }
+}
+
+impl Seconds {
+    /// `n` seconds.
+    #[must_use]
+    pub const fn new(n: u32) -> Self {
+        Self(n)
+    }
+
+    /// The number of seconds.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_need_units() {
+        assert_eq!(Size::parse("1024M").unwrap(), Size::gib(1));
+        assert_eq!(Size::gib(1).to_string(), "1G");
+        assert_eq!(Size::parse("2T").unwrap().to_string(), "2T");
+        for bad in ["16", "1.5G", "0G", "-1G", "1 G", "G", "1KiB", "99999999999T", "é"] {
+            assert_eq!(Size::parse(bad).unwrap_err().code, "PG-A09", "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_need_units() {
+        assert_eq!(Seconds::parse("10m").unwrap().get(), 600);
+        for bad in ["10", "0s", "1w", "99999999h"] {
+            assert!(Seconds::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Words with a grammar of somebody else: SSH keys, kernel parameters, paths, versions.
+
+use super::word::{Invalid, Word, all, identifier, word};
+
+word! {
+    /// An OpenSSH public key in the form of `authorized_keys` (sshd(8)), without options.
+    AdminKey;
+    /// One parameter of the kernel command line (bootparam(7)): `[A-Za-z0-9._,:=/@+%~*!-]`, so that iPXE, the boot
+    /// loader and Nix read the same word.
+    KernelParam;
+    /// A file of the provisioner's or a node's: absolute and normal, of `[A-Za-z0-9._-]` components.
+    AbsPath;
+    /// A file of the user's, relative to the directory of the inventory; it cannot leave it.
+    RelPath;
+    /// A `system.stateVersion` of NixOS, such as `24.11`.
+    StateVersion;
+    /// What a machine's firmware says of itself (SMBIOS type 1, serial number).
+    SerialNumber;
+    /// A user of a BMC.
+    UserName;
+    /// A kernel module (modprobe(8)), such as `megaraid_sas`.
+    KernelModule;
+    /// A serial console as the kernel's `console=` wants it, such as `ttyS0,115200`.
+    Console;
+    /// The mailbox of a zone's contact, such as `hostmaster@example.com`.
+    Mailbox;
+    /// A host that NTP or log messages go to: a domain name or an address.
+    Server;
+}
+
+fn invalid<T>(code: &'static str, message: String, help: &str) -> Result<T, Invalid> {
+    Err(Invalid::new(code, message, help))
+}
+
+impl Word for AdminKey {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let help = "paste the one line of a `.pub` file, such as ~/.ssh/id_ed25519.pub";
+        if text.contains("PRIVATE KEY") {
+            return invalid("PG-H13", "this is a private key: it must never be in an inventory".into(), help);
+        }
+        let key = match ssh_key::PublicKey::from_openssh(text) {
+            Ok(key) => key,
+            Err(why) => return invalid("PG-H13", format!("this is not an SSH public key ({why})"), help),
+        };
+        if key.to_openssh().ok().as_deref() != Some(text) {
+            return invalid("PG-H13", "this SSH key has options or other text around it".into(), help);
+        }
+        match key.key_data() {
+            ssh_key::public::KeyData::Rsa(rsa) if rsa.key_size() < 3072 => {
+                let message = format!("this RSA key has {} bits, and 3072 is the least", rsa.key_size());
+                invalid("PG-H13", message, "make an Ed25519 key: ssh-keygen -t ed25519")
+            }
+            ssh_key::public::KeyData::Dsa(_) => {
+                invalid("PG-H13", "OpenSSH takes no DSA keys any more".into(), "make an Ed25519 key: ssh-keygen -t ed25519")
+            }
+            _ => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl Word for KernelParam {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"._,:=/@+%~*!-".contains(&b);
+        let help = "one parameter a string, of letters, digits and `._,:=/@+%~*!-`";
+        if !all(text, legal) {
+            return invalid("PG-F20", format!("`{text}` is not one kernel parameter"), help);
+        }
+        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            return invalid("PG-F20", format!("`{text}` does not begin with a letter or digit"), help);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Word for AbsPath {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
+        let normal = text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(|part| !["", ".", ".."].contains(&part)));
+        if legal && normal {
+            Ok(Self(text.to_owned()))
+        } else {
+            invalid("PG-A15", format!("`{text}` is not an absolute path"), "write one such as `/var/lib/pxe-boot`")
+        }
+    }
+}
+
+impl Word for RelPath {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let help = "write a path below the inventory's directory, such as `custom/foo.nix`";
+        let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
+        let normal = text.split('/').all(|part| !["", ".", ".."].contains(&part));
+        if !legal || !normal {
+            return invalid("PG-A15", format!("`{text}` is not a path below the inventory's directory"), help);
+        }
+        if ["nodes", "site"].iter().any(|tree| text == *tree || text.starts_with(&format!("{tree}/"))) {
+            return invalid("PG-A15", format!("`{text}` lies in a tree that plasmagen replaces as a whole"), help);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Word for StateVersion {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let release = text.split_once('.').is_some_and(|(year, month)| {
+            year.len() == 2 && year.bytes().all(|b| b.is_ascii_digit()) && ["05", "11"].contains(&month)
+        });
+        if release {
+            Ok(Self(text.to_owned()))
+        } else {
+            invalid("PG-A04", format!("`{text}` is not a NixOS release"), "write the release that installs the machines: `24.11`")
+        }
+    }
+}
+
+impl Word for SerialNumber {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        identifier(text)?;
+        if all(text, |b| b.is_ascii_alphanumeric() || b"._/ -".contains(&b)) && text.len() <= 64 {
+            Ok(Self(text.to_owned()))
+        } else {
+            let help = "write it as `cat /sys/class/dmi/id/product_serial` prints it";
+            invalid("PG-A04", format!("`{text}` is not a serial number"), help)
+        }
+    }
+}
+
+impl Word for UserName {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        identifier(text)?;
+        // IPMI 2.0 section 22.28: 16 bytes.
+        if all(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b)) && text.len() <= 16 && !text.starts_with('-') {
+            Ok(Self(text.to_owned()))
+        } else {
+            invalid("PG-A04", format!("`{text}` is not a BMC user"), "write at most 16 letters, digits, `.`, `_`, `@` or `-`")
+        }
+    }
+}
+
+impl Word for KernelModule {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if all(text, |b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) && !text.starts_with('-') {
+            Ok(Self(text.to_owned()))
+        } else {
+            invalid("PG-A04", format!("`{text}` is not a kernel module"), "write a name that modprobe knows, such as `megaraid_sas`")
+        }
+    }
+}
+
+impl Word for Console {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let (device, rest) = text.split_once(',').unwrap_or((text, ""));
+        let device = device.strip_prefix("tty").unwrap_or("");
+        let legal = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !device.is_empty() && legal(device) && legal(rest) {
+            Ok(Self(text.to_owned()))
+        } else {
+            invalid("PG-A04", format!("`{text}` is not a serial console"), "write a device and a speed: `ttyS0,115200`")
+        }
+    }
+}
+
+impl Word for Mailbox {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let legal = text.split_once('@').is_some_and(|(user, domain)| {
+            all(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b)) && super::DomainName::parse(domain).is_ok()
+        });
+        if legal {
+            Ok(Self(text.to_owned()))
+        } else {
+            invalid("PG-B10", format!("`{text}` is not a mailbox"), "write one such as `hostmaster@example.com`")
+        }
+    }
+}
+
+impl Word for Server {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.parse::<std::net::IpAddr>().is_ok() || super::DomainName::parse(text).is_ok() {
+            Ok(Self(text.to_owned()))
+        } else {
+            invalid("PG-A04", format!("`{text}` is neither a domain name nor an address"), "write a name such as `ntp.example.com`")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y ops@example.com";
+
+    #[test]
+    fn ssh_keys() {
+        assert!(AdminKey::parse(KEY).is_ok());
+        for bad in [
+            "ssh-ed25519 AAAA… x",
+            "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y",
+            &format!("command=\"id\" {KEY}"),
+            "-----BEGIN OPENSSH PRIVATE KEY-----",
+        ] {
+            assert_eq!(AdminKey::parse(bad).unwrap_err().code, "PG-H13", "{bad}");
+        }
+    }
+
+    #[test]
+    fn kernel_parameters_are_single_words() {
+        assert!(KernelParam::parse("console=ttyS0,115200").is_ok());
+        for bad in ["a b", "x=${y}", "x=\"y\"", "", "a\\b", "a#b", "||", "-x"] {
+            assert_eq!(KernelParam::parse(bad).unwrap_err().code, "PG-F20", "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_stay_below_the_inventory() {
+        assert!(RelPath::parse("custom/foo.nix").is_ok());
+        for bad in ["/etc/shadow", "../x", "a/../../x", "a//b", "nodes/x", "site", "a b", "${x}"] {
+            assert_eq!(RelPath::parse(bad).unwrap_err().code, "PG-A15", "{bad}");
+        }
+    }
+
+    #[test]
+    fn other_words() {
+        assert!(StateVersion::parse("24.11").is_ok() && StateVersion::parse("24.10").is_err());
+        assert!(Console::parse("ttyS0,115200n8").is_ok() && Console::parse("ttyS0 x").is_err());
+        assert!(SerialNumber::parse("CN7475139H0023").is_ok() && SerialNumber::parse("a\"b").is_err());
+        assert!(Mailbox::parse("ops@example.com").is_ok() && Mailbox::parse("ops").is_err());
+        assert!(Server::parse("10.0.0.1").is_ok() && Server::parse("a b").is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! Words: text that a rule has accepted. Each newtype of this room is one, and so each hole of a template is filled
+//! with something whose characters are known.
+
+use crate::diag::Code;
+
+/// Why a text was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The rule that it breaks.
+    pub code: Code,
+    /// What is wrong with it.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+impl Invalid {
+    /// A refusal under the rule `code`.
+    pub fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: help.into() }
+    }
+}
+
+/// A type that is written as a string in the inventory.
+pub trait Word: Sized {
+    /// Accepts `text`, or says why not.
+    ///
+    /// # Errors
+    /// When `text` breaks a rule of the type.
+    fn parse(text: &str) -> Result<Self, Invalid>;
+}
+
+/// Text for people, without a rule of its own beyond A06 (no control characters), which the reader checks.
+impl Word for String {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        Ok(text.to_owned())
+    }
+}
+
+/// Declares newtypes over `String` that are made by [`Word::parse`] alone.
+macro_rules! word {
+    ($($(#[$meta:meta])* $name:ident;)+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+pub(super) use word;
+
+/// What every identifier has in common: rules A07 (no white space around it) and A08 (ASCII only).
+pub(super) fn identifier(text: &str) -> Result<(), Invalid> {
+    if text.is_empty() {
+        return Err(Invalid::new("PG-A07", "this name is empty", "give it a name"));
+    }
+    if text.trim() != text {
+        let help = format!("write `{}`", text.trim());
+        return Err(Invalid::new("PG-A07", "this name has white space around it", help));
+    }
+    if let Some(odd) = text.chars().find(|c| !c.is_ascii()) {
+        let message = format!("`{odd}` is no ASCII character: another name may look the same");
+        return Err(Invalid::new("PG-A08", message, "use letters a-z, digits and hyphens"));
+    }
+    Ok(())
+}
+
+/// Whether `text` is one or more of the bytes that `legal` accepts.
+pub(super) fn all(text: &str, legal: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(legal)
+}
