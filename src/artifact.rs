@@ -109,10 +109,14 @@ mod tests {
 
     #[test]
     fn a_path_cannot_leave_its_tree() {
-        for bad in ["", "/etc/passwd", "nodes//x", "nodes/../x", "./x", "nodes/", "a\\b", "a\nb", "a b", "é"] {
+        for bad in ["", "/etc/passwd", "nodes//x", "nodes/../x", "./x", "nodes/", "a\\b", "a\nb", "a b", "é"]
+        {
             assert!(ArtifactPath::new(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(ArtifactPath::new("nodes/n1.example.com/disko.nix").unwrap().as_str(), "nodes/n1.example.com/disko.nix");
+        assert_eq!(
+            ArtifactPath::new("nodes/n1.example.com/disko.nix").unwrap().as_str(),
+            "nodes/n1.example.com/disko.nix"
+        );
     }
 
     #[test]

@@ -91,7 +91,16 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     found: Vec<Diagnostic>,
-    acknowledged: BTreeMap<String, Vec<Span>>,
+    acknowledged: Vec<Acknowledged>,
+}
+
+/// A warning that the author knows of: one code of an `allow`.
+#[derive(Clone, Debug)]
+pub struct Acknowledged {
+    /// The code, and where it is written.
+    pub code: Spanned<String>,
+    /// What it covers.
+    places: Vec<Span>,
 }
 
 impl Report {
@@ -101,20 +110,30 @@ impl Report {
     }
 
     /// Acknowledges the warnings `code` at `places`: see `allow` in the inventory.
-    pub fn acknowledge(&mut self, code: &str, places: &[Span]) {
-        self.acknowledged.entry(code.to_owned()).or_default().extend_from_slice(places);
+    pub fn acknowledge(&mut self, code: Spanned<String>, places: &[Span]) {
+        self.acknowledged.push(Acknowledged { code, places: places.to_vec() });
+    }
+
+    /// What the author has acknowledged.
+    #[must_use]
+    pub fn acknowledged(&self) -> &[Acknowledged] {
+        &self.acknowledged
     }
 
     /// The faults by place, each once (a fault of a profile is found at every node that uses it), without the
     /// warnings that are acknowledged.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Diagnostic> {
-        for places in self.acknowledged.values_mut() {
+    pub fn finish(self) -> Vec<Diagnostic> {
+        let mut places_of = BTreeMap::<&str, Vec<&Span>>::new();
+        for acknowledged in &self.acknowledged {
+            places_of.entry(&acknowledged.code.value).or_default().extend(&acknowledged.places);
+        }
+        for places in places_of.values_mut() {
             places.sort_by_key(|place| place.start);
         }
         let acknowledged = |d: &Diagnostic| {
             d.severity == Severity::Warning
-                && self.acknowledged.get(d.code).is_some_and(|places| {
+                && places_of.get(d.code).is_some_and(|places| {
                     let after = places.partition_point(|place| place.start <= d.span.start);
                     places[..after].last().is_some_and(|place| d.span.end <= place.end)
                 })
@@ -146,7 +165,7 @@ mod tests {
     #[test]
     fn only_warnings_are_acknowledged_and_only_where_it_was_said() {
         let mut report = Report::default();
-        report.acknowledge("PG-D04", &[20..30, 0..10]);
+        report.acknowledge(Spanned::new("PG-D04".into(), 40..46), &[20..30, 0..10]);
         report.push(Diagnostic::warning("PG-D04", &(22..25), "acknowledged"));
         report.push(Diagnostic::warning("PG-D04", &(12..15), "elsewhere"));
         report.push(Diagnostic::warning("PG-F01", &(2..5), "another rule"));

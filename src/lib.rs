@@ -1,5 +1,10 @@
 //! plasmagen.
 
 pub mod artifact;
+pub mod check;
+pub mod cli;
 pub mod diag;
+pub mod inventory;
 pub mod model;
+pub mod resolve;
+pub mod rules;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The program: parse the command line, call, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plasmagen::cli::run()
+}

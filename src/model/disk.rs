@@ -27,25 +27,35 @@ fn is_partition(text: &str) -> bool {
     let by_link = text.starts_with("/dev/disk/") && name.rsplit_once("-part").is_some_and(|(_, n)| digits(n));
     let numbered = |prefix: &str| {
         text.strip_prefix(prefix).is_some_and(|rest| {
-            digits(rest.trim_start_matches(|c: char| c.is_ascii_lowercase())) && !rest.starts_with(|c: char| c.is_ascii_digit())
+            digits(rest.trim_start_matches(|c: char| c.is_ascii_lowercase()))
+                && !rest.starts_with(|c: char| c.is_ascii_digit())
         })
     };
-    let nvme = name.starts_with("nvme") && name.rsplit_once('p').is_some_and(|(disk, n)| digits(n) && disk.contains('n'));
-    by_link || numbered("/dev/sd") || numbered("/dev/vd") || numbered("/dev/hd") || (!text.starts_with("/dev/disk/") && nvme)
+    let nvme = name.starts_with("nvme")
+        && name.rsplit_once('p').is_some_and(|(disk, n)| digits(n) && disk.contains('n'));
+    by_link
+        || numbered("/dev/sd")
+        || numbered("/dev/vd")
+        || numbered("/dev/hd")
+        || (!text.starts_with("/dev/disk/") && nvme)
 }
 
 impl Word for DiskId {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write `/dev/disk/by-id/…`, as `ls -l /dev/disk/by-id` on the machine shows it";
         let invalid = |message: String| Err(Invalid::new("PG-F02", message, help));
-        let normal = all(text, device_byte) && text.split('/').skip(1).all(|part| !["", ".", ".."].contains(&part));
+        let normal =
+            all(text, device_byte) && text.split('/').skip(1).all(|part| !["", ".", ".."].contains(&part));
         if !text.starts_with("/dev/") || !normal {
             return invalid(format!("`{text}` is not the path of a disk"));
         }
         if is_partition(text) {
             return invalid(format!("`{text}` is a partition: an installation takes the whole disk"));
         }
-        if text.starts_with("/dev/disk/") && !text.starts_with("/dev/disk/by-id/") && !text.starts_with("/dev/disk/by-path/") {
+        if text.starts_with("/dev/disk/")
+            && !text.starts_with("/dev/disk/by-id/")
+            && !text.starts_with("/dev/disk/by-path/")
+        {
             return invalid(format!("`{text}` names what is on a disk, and installing erases that name"));
         }
         Ok(Self(text.to_owned()))
@@ -98,7 +108,7 @@ pub struct Volume {
 
 /// How the disks are divided. Every layout has a BIOS boot partition (EF02) and an ESP, so that either firmware boots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(tag = "style", rename_all = "lowercase")]
 pub enum Style {
     /// One disk, one root partition.
     Single,
@@ -146,7 +156,12 @@ mod tests {
 
     #[test]
     fn whole_disks_only() {
-        for good in ["/dev/disk/by-id/nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0R800001_1", "/dev/sda", "/dev/nvme0n1", "/dev/vdb"] {
+        for good in [
+            "/dev/disk/by-id/nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0R800001_1",
+            "/dev/sda",
+            "/dev/nvme0n1",
+            "/dev/vdb",
+        ] {
             assert!(DiskId::parse(good).is_ok(), "{good}");
         }
         for bad in [

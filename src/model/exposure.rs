@@ -52,7 +52,8 @@ pub fn openings(cluster: &Cluster, node: &Node) -> Vec<Opening> {
     for service in &node.services {
         for (what, port, protocol) in service.ports.all() {
             let sources = if service.ports.clients && what == "port" { &with_clients } else { &inside };
-            let purpose = if what == "port" { service.name.to_string() } else { format!("{} {what}", service.name) };
+            let purpose =
+                if what == "port" { service.name.to_string() } else { format!("{} {what}", service.name) };
             openings.push(Opening { purpose, port, protocol, sources: sources.clone() });
         }
     }
@@ -65,8 +66,13 @@ pub fn openings(cluster: &Cluster, node: &Node) -> Vec<Opening> {
 
 fn sources(cluster: &Cluster, node: &Node, subnets: &[IpNet]) -> Vec<Source> {
     let device = |subnet: &IpNet| {
-        let stands_in = |name| cluster.networks.get(name).is_some_and(|network| network.subnets().any(|s| s == *subnet));
-        node.interfaces.iter().find(|interface| stands_in(&interface.network)).map(|interface| interface.device.clone())
+        let stands_in = |name: &super::Label| {
+            cluster.networks.get(name).is_some_and(|network| network.subnets().any(|s| s == *subnet))
+        };
+        node.interfaces
+            .iter()
+            .find(|interface| interface.network.as_ref().is_some_and(stands_in))
+            .map(|interface| interface.device.clone())
     };
     subnets.iter().map(|subnet| Source { subnet: *subnet, device: device(subnet) }).collect()
 }

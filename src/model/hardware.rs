@@ -41,15 +41,8 @@ pub struct Hardware {
 }
 
 /// The models that are known from the start.
-pub const KNOWN: [&str; 7] = [
-    "generic",
-    "dell-r640",
-    "dell-r650",
-    "hpe-dl360",
-    "hpe-dl380",
-    "supermicro-2029u",
-    "lenovo-thinksystem",
-];
+pub const KNOWN: [&str; 7] =
+    ["generic", "dell-r640", "dell-r650", "hpe-dl360", "hpe-dl380", "supermicro-2029u", "lenovo-thinksystem"];
 
 /// Disks and buses that any server may have.
 const COMMON: [&str; 6] = ["ahci", "nvme", "sd_mod", "usb_storage", "usbhid", "xhci_pci"];
@@ -58,14 +51,51 @@ const COMMON: [&str; 6] = ["ahci", "nvme", "sd_mod", "usb_storage", "usbhid", "x
 #[must_use]
 pub fn known(name: &str) -> Option<Hardware> {
     let (description, cpu, own, console): (_, _, &[&str], _) = match name {
-        "dell-r640" => ("Dell PowerEdge R640 (BIOS A19 or newer)", Cpu::Intel, &["bnxt_en", "i40e", "megaraid_sas", "tg3"], "ttyS0"),
-        "dell-r650" => ("Dell PowerEdge R650", Cpu::Intel, &["bnxt_en", "ice", "megaraid_sas", "mlx5_core", "tg3"], "ttyS0"),
-        "hpe-dl360" => ("HPE ProLiant DL360 (Secure Boot off)", Cpu::Intel, &["hpsa", "i40e", "smartpqi", "tg3"], "ttyS0"),
-        "hpe-dl380" => ("HPE ProLiant DL380 (latest firmware)", Cpu::Intel, &["hpsa", "i40e", "smartpqi", "tg3"], "ttyS0"),
-        "supermicro-2029u" => ("Supermicro SYS-2029U (BMC 1.73 or newer)", Cpu::Intel, &["i40e", "igb", "ixgbe", "mpt3sas"], "ttyS1"),
-        "lenovo-thinksystem" => ("Lenovo ThinkSystem", Cpu::Intel, &["bnxt_en", "i40e", "megaraid_sas", "mlx5_core"], "ttyS0"),
+        "dell-r640" => (
+            "Dell PowerEdge R640 (BIOS A19 or newer)",
+            Cpu::Intel,
+            &["bnxt_en", "i40e", "megaraid_sas", "tg3"],
+            "ttyS0",
+        ),
+        "dell-r650" => (
+            "Dell PowerEdge R650",
+            Cpu::Intel,
+            &["bnxt_en", "ice", "megaraid_sas", "mlx5_core", "tg3"],
+            "ttyS0",
+        ),
+        "hpe-dl360" => (
+            "HPE ProLiant DL360 (Secure Boot off)",
+            Cpu::Intel,
+            &["hpsa", "i40e", "smartpqi", "tg3"],
+            "ttyS0",
+        ),
+        "hpe-dl380" => (
+            "HPE ProLiant DL380 (latest firmware)",
+            Cpu::Intel,
+            &["hpsa", "i40e", "smartpqi", "tg3"],
+            "ttyS0",
+        ),
+        "supermicro-2029u" => (
+            "Supermicro SYS-2029U (BMC 1.73 or newer)",
+            Cpu::Intel,
+            &["i40e", "igb", "ixgbe", "mpt3sas"],
+            "ttyS1",
+        ),
+        "lenovo-thinksystem" => {
+            ("Lenovo ThinkSystem", Cpu::Intel, &["bnxt_en", "i40e", "megaraid_sas", "mlx5_core"], "ttyS0")
+        }
         "generic" => {
-            let drivers = &["e1000e", "igb", "ixgbe", "megaraid_sas", "mpt3sas", "r8169", "virtio_blk", "virtio_net", "virtio_pci"];
+            let drivers = &[
+                "e1000e",
+                "igb",
+                "ixgbe",
+                "megaraid_sas",
+                "mpt3sas",
+                "r8169",
+                "virtio_blk",
+                "virtio_net",
+                "virtio_pci",
+            ];
             ("any other machine", Cpu::Other, drivers, "")
         }
         _ => return None,

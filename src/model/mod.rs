@@ -14,7 +14,8 @@ mod text;
 mod word;
 
 pub use cluster::{
-    Boot, Cluster, DhcpServer, Dns, FirewallExtra, KeyAlgorithm, Network, Provisioner, Role, System, Tls, Verify, Vip,
+    Boot, Cluster, DhcpServer, Dns, FirewallExtra, KeyAlgorithm, Network, Provisioner, Role, System, Tls,
+    Verify, Vip,
 };
 pub use disk::{DiskId, Format, Layout, MountPoint, Style, Volume};
 pub use exposure::{Opening, Source, openings, ssh_sources};
@@ -23,9 +24,10 @@ pub use mac::MacAddr;
 pub use names::{DomainName, HostName, IfName, Label};
 pub use net::{Family, Range, broadcast, is_network_address};
 pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
-pub use service::{Ports, Protocol, Service, Settings};
+pub use service::{Ports, Protocol, Service, Settings, known as known_service};
 pub use size::{Seconds, Size};
 pub use text::{
-    AbsPath, AdminKey, Console, KernelModule, KernelParam, Mailbox, RelPath, SerialNumber, Server, StateVersion, UserName,
+    AbsPath, AdminKey, Console, KernelModule, KernelParam, Mailbox, RelPath, SerialNumber, Server,
+    StateVersion, UserName,
 };
 pub use word::{Invalid, Word};

@@ -15,15 +15,32 @@ word! {
 }
 
 /// Names that other things already bear: the site's servers, DOS devices, directories of the web root.
-const RESERVED: [&str; 13] =
-    ["localhost", "ns", "gateway", "boot", "current", "armed", "ipxe", "tftp", "con", "nul", "prn", "aux", "broadcasthost"];
+const RESERVED: [&str; 13] = [
+    "localhost",
+    "ns",
+    "gateway",
+    "boot",
+    "current",
+    "armed",
+    "ipxe",
+    "tftp",
+    "con",
+    "nul",
+    "prn",
+    "aux",
+    "broadcasthost",
+];
 
 fn suggestion(text: &str) -> String {
     let lower = text.to_lowercase();
     let word: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let word = word.trim_matches('-');
     let word = &word[..word.len().min(63)];
-    if word.is_empty() { "write letters a-z, digits and hyphens".to_owned() } else { format!("write `{word}`") }
+    if word.is_empty() {
+        "write letters a-z, digits and hyphens".to_owned()
+    } else {
+        format!("write `{word}`")
+    }
 }
 
 /// A label of `[a-z0-9]([a-z0-9-]*[a-z0-9])?`.
@@ -59,7 +76,11 @@ fn no_other_meaning(text: &str) -> Result<(), Invalid> {
 impl Word for HostName {
     fn parse(text: &str) -> Result<Self, Invalid> {
         if text.parse::<std::net::IpAddr>().is_ok() {
-            return Err(Invalid::new("PG-B02", format!("`{text}` is an address, not a host name"), "give it a name"));
+            return Err(Invalid::new(
+                "PG-B02",
+                format!("`{text}` is an address, not a host name"),
+                "give it a name",
+            ));
         }
         label(text, "a host name")?;
         no_other_meaning(text)?;
@@ -80,7 +101,8 @@ impl HostName {
     pub fn in_domain(&self, domain: &DomainName) -> Result<DomainName, Invalid> {
         let fqdn = format!("{self}.{domain}");
         if fqdn.len() > 64 {
-            let message = format!("`{fqdn}` has {} bytes, and the kernel keeps 64 of a host name", fqdn.len());
+            let message =
+                format!("`{fqdn}` has {} bytes, and the kernel keeps 64 of a host name", fqdn.len());
             return Err(Invalid::new("PG-B03", message, "shorten the name or the domain"));
         }
         Ok(DomainName(fqdn))
@@ -96,7 +118,11 @@ impl Word for DomainName {
         }
         for part in text.split('.') {
             if part.is_empty() {
-                return Err(Invalid::new("PG-B01", format!("`{text}` has an empty label"), "write one dot between labels"));
+                return Err(Invalid::new(
+                    "PG-B01",
+                    format!("`{text}` has an empty label"),
+                    "write one dot between labels",
+                ));
             }
             label(part, "a label of a domain")?;
         }
@@ -105,7 +131,11 @@ impl Word for DomainName {
             return Err(Invalid::new("PG-B03", message, "shorten it"));
         }
         if text.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit())) {
-            return Err(Invalid::new("PG-B02", format!("`{text}` ends in digits: it reads as an address"), "write a domain"));
+            return Err(Invalid::new(
+                "PG-B02",
+                format!("`{text}` ends in digits: it reads as an address"),
+                "write a domain",
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -124,7 +154,11 @@ impl Word for IfName {
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && text.len() <= 15;
         if !legal || [".", "..", "lo", "all", "default"].contains(&text) || text.starts_with('-') {
             let message = format!("`{text}` is not the name of a network interface");
-            return Err(Invalid::new("PG-B01", message, "write at most 15 letters, digits, `.`, `_` or `-`, such as `eth0`"));
+            return Err(Invalid::new(
+                "PG-B01",
+                message,
+                "write at most 15 letters, digits, `.`, `_` or `-`, such as `eth0`",
+            ));
         }
         Ok(Self(text.to_owned()))
     }

@@ -32,9 +32,12 @@ impl Family for Ipv6Addr {
 
 fn address<A: Family>(text: &str) -> Result<A, Invalid> {
     text.parse().map_err(|_| {
-        let octets = text.split('.').any(|o| o.len() > 1 && o.starts_with('0') && o.bytes().all(|b| b.is_ascii_digit()));
+        let octets = text
+            .split('.')
+            .any(|o| o.len() > 1 && o.starts_with('0') && o.bytes().all(|b| b.is_ascii_digit()));
         if octets && A::NAME == "IPv4" {
-            let message = format!("`{text}` has an octet with a leading zero, which some tools read as octal");
+            let message =
+                format!("`{text}` has an octet with a leading zero, which some tools read as octal");
             return Invalid::new("PG-A10", message, "write octets without leading zeros");
         }
         let message = format!("`{text}` is not an {} address", A::NAME);
@@ -56,15 +59,20 @@ impl Word for Ipv6Addr {
 
 impl Word for IpAddr {
     fn parse(text: &str) -> Result<Self, Invalid> {
-        if text.contains(':') { Ipv6Addr::parse(text).map(Self::V6) } else { Ipv4Addr::parse(text).map(Self::V4) }
+        if text.contains(':') {
+            Ipv6Addr::parse(text).map(Self::V6)
+        } else {
+            Ipv4Addr::parse(text).map(Self::V4)
+        }
     }
 }
 
 /// A subnet whose host bits are zero (rule C08).
 fn subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
     let invalid = |message: String| Invalid::new("PG-A04", message, format!("write one such as `{example}`"));
-    let (base, _) =
-        text.split_once('/').ok_or_else(|| invalid(format!("`{text}` is not a subnet: it lacks its prefix length")))?;
+    let (base, _) = text
+        .split_once('/')
+        .ok_or_else(|| invalid(format!("`{text}` is not a subnet: it lacks its prefix length")))?;
     IpAddr::parse(base)?;
     let net: IpNet = text.parse().map_err(|_| invalid(format!("`{text}` is not a subnet")))?;
     if net.trunc() != net {
@@ -78,7 +86,9 @@ impl Word for Ipv4Net {
     fn parse(text: &str) -> Result<Self, Invalid> {
         match subnet(text, "10.0.100.0/24")? {
             IpNet::V4(net) => Ok(net),
-            IpNet::V6(_) => Err(Invalid::new("PG-A04", "an IPv6 subnet stands here", "write it as `subnet6`")),
+            IpNet::V6(_) => {
+                Err(Invalid::new("PG-A04", "an IPv6 subnet stands here", "write it as `subnet6`"))
+            }
         }
     }
 }
@@ -130,7 +140,11 @@ impl<A: Family> Word for Range<A> {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let Some((first, last)) = text.split_once('-') else {
             let message = format!("`{text}` is not a range of addresses");
-            return Err(Invalid::new("PG-A04", message, format!("write `first-last`, such as `{0}-{0}`", A::EXAMPLE)));
+            return Err(Invalid::new(
+                "PG-A04",
+                message,
+                format!("write `first-last`, such as `{0}-{0}`", A::EXAMPLE),
+            ));
         };
         Ok(Self { first: address(first)?, last: address(last)? })
     }

@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{
-    DiskId, DomainName, Firmware, Hardware, HostName, IfName, KernelParam, Label, Layout, MacAddr, RelPath, SerialNumber,
-    Service, System, UserName,
+    DiskId, DomainName, Firmware, Hardware, HostName, IfName, KernelParam, Label, Layout, MacAddr, RelPath,
+    SerialNumber, Service, System, UserName,
 };
 
 /// A machine of the cluster, with all that its profile says of it.
@@ -95,8 +95,9 @@ pub struct Interface {
     pub name: IfName,
     /// What bears the addresses: `name` itself, or the VLAN device on it.
     pub device: IfName,
-    /// The network that it is connected to.
-    pub network: Label,
+    /// The network that it is connected to; a member of a bond has none of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Label>,
     /// The tag of its frames, where it tags them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,
@@ -169,7 +170,7 @@ impl Node {
     /// The interface on `network`.
     #[must_use]
     pub fn interface_on(&self, network: &Label) -> Option<&Interface> {
-        self.interfaces.iter().find(|interface| interface.network == *network)
+        self.interfaces.iter().find(|interface| interface.network.as_ref() == Some(network))
     }
 
     /// The service called `name`, if the node runs it.

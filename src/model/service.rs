@@ -9,7 +9,7 @@ use super::Label;
 pub type Settings = Map<String, Value>;
 
 /// A transport protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// TCP.
@@ -116,7 +116,10 @@ mod tests {
     fn every_known_service_has_its_ports() {
         assert!(KNOWN.iter().all(|name| known(name).is_some_and(|ports| ports.port != 0)));
         let dns: Vec<_> = known("flashdns").unwrap().all().collect();
-        assert_eq!(dns, [("port", 53, Protocol::Tcp), ("port", 53, Protocol::Udp), ("health_port", 853, Protocol::Tcp)]);
+        assert_eq!(
+            dns,
+            [("port", 53, Protocol::Tcp), ("port", 53, Protocol::Udp), ("health_port", 853, Protocol::Tcp)]
+        );
     }
 
     #[test]

@@ -74,7 +74,11 @@ impl Word for Seconds {
         });
         seconds.map(Self).ok_or_else(|| {
             let message = format!("`{text}` is not a time: it needs a whole number and a unit");
-            Invalid::new("PG-A09", message, "write seconds, minutes, hours or days: `30s`, `10m`, `12h`, `7d`")
+            Invalid::new(
+                "PG-A09",
+                message,
+                "write seconds, minutes, hours or days: `30s`, `10m`, `12h`, `7d`",
+            )
         })
     }
 }

@@ -50,9 +50,11 @@ impl Word for AdminKey {
                 let message = format!("this RSA key has {} bits, and 3072 is the least", rsa.key_size());
                 invalid("PG-H13", message, "make an Ed25519 key: ssh-keygen -t ed25519")
             }
-            ssh_key::public::KeyData::Dsa(_) => {
-                invalid("PG-H13", "OpenSSH takes no DSA keys any more".into(), "make an Ed25519 key: ssh-keygen -t ed25519")
-            }
+            ssh_key::public::KeyData::Dsa(_) => invalid(
+                "PG-H13",
+                "OpenSSH takes no DSA keys any more".into(),
+                "make an Ed25519 key: ssh-keygen -t ed25519",
+            ),
             _ => Ok(Self(text.to_owned())),
         }
     }
@@ -75,11 +77,17 @@ impl Word for KernelParam {
 impl Word for AbsPath {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
-        let normal = text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(|part| !["", ".", ".."].contains(&part)));
+        let normal = text
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.split('/').all(|part| !["", ".", ".."].contains(&part)));
         if legal && normal {
             Ok(Self(text.to_owned()))
         } else {
-            invalid("PG-A15", format!("`{text}` is not an absolute path"), "write one such as `/var/lib/pxe-boot`")
+            invalid(
+                "PG-A15",
+                format!("`{text}` is not an absolute path"),
+                "write one such as `/var/lib/pxe-boot`",
+            )
         }
     }
 }
@@ -90,10 +98,18 @@ impl Word for RelPath {
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
         let normal = text.split('/').all(|part| !["", ".", ".."].contains(&part));
         if !legal || !normal {
-            return invalid("PG-A15", format!("`{text}` is not a path below the inventory's directory"), help);
+            return invalid(
+                "PG-A15",
+                format!("`{text}` is not a path below the inventory's directory"),
+                help,
+            );
         }
         if ["nodes", "site"].iter().any(|tree| text == *tree || text.starts_with(&format!("{tree}/"))) {
-            return invalid("PG-A15", format!("`{text}` lies in a tree that plasmagen replaces as a whole"), help);
+            return invalid(
+                "PG-A15",
+                format!("`{text}` lies in a tree that plasmagen replaces as a whole"),
+                help,
+            );
         }
         Ok(Self(text.to_owned()))
     }
@@ -107,7 +123,11 @@ impl Word for StateVersion {
         if release {
             Ok(Self(text.to_owned()))
         } else {
-            invalid("PG-A04", format!("`{text}` is not a NixOS release"), "write the release that installs the machines: `24.11`")
+            invalid(
+                "PG-A04",
+                format!("`{text}` is not a NixOS release"),
+                "write the release that installs the machines: `24.11`",
+            )
         }
     }
 }
@@ -128,10 +148,17 @@ impl Word for UserName {
     fn parse(text: &str) -> Result<Self, Invalid> {
         identifier(text)?;
         // IPMI 2.0 section 22.28: 16 bytes.
-        if all(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b)) && text.len() <= 16 && !text.starts_with('-') {
+        if all(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
+            && text.len() <= 16
+            && !text.starts_with('-')
+        {
             Ok(Self(text.to_owned()))
         } else {
-            invalid("PG-A04", format!("`{text}` is not a BMC user"), "write at most 16 letters, digits, `.`, `_`, `@` or `-`")
+            invalid(
+                "PG-A04",
+                format!("`{text}` is not a BMC user"),
+                "write at most 16 letters, digits, `.`, `_`, `@` or `-`",
+            )
         }
     }
 }
@@ -141,7 +168,11 @@ impl Word for KernelModule {
         if all(text, |b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) && !text.starts_with('-') {
             Ok(Self(text.to_owned()))
         } else {
-            invalid("PG-A04", format!("`{text}` is not a kernel module"), "write a name that modprobe knows, such as `megaraid_sas`")
+            invalid(
+                "PG-A04",
+                format!("`{text}` is not a kernel module"),
+                "write a name that modprobe knows, such as `megaraid_sas`",
+            )
         }
     }
 }
@@ -154,7 +185,11 @@ impl Word for Console {
         if !device.is_empty() && legal(device) && legal(rest) {
             Ok(Self(text.to_owned()))
         } else {
-            invalid("PG-A04", format!("`{text}` is not a serial console"), "write a device and a speed: `ttyS0,115200`")
+            invalid(
+                "PG-A04",
+                format!("`{text}` is not a serial console"),
+                "write a device and a speed: `ttyS0,115200`",
+            )
         }
     }
 }
@@ -162,12 +197,17 @@ impl Word for Console {
 impl Word for Mailbox {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = text.split_once('@').is_some_and(|(user, domain)| {
-            all(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b)) && super::DomainName::parse(domain).is_ok()
+            all(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
+                && super::DomainName::parse(domain).is_ok()
         });
         if legal {
             Ok(Self(text.to_owned()))
         } else {
-            invalid("PG-B10", format!("`{text}` is not a mailbox"), "write one such as `hostmaster@example.com`")
+            invalid(
+                "PG-B10",
+                format!("`{text}` is not a mailbox"),
+                "write one such as `hostmaster@example.com`",
+            )
         }
     }
 }
@@ -177,7 +217,11 @@ impl Word for Server {
         if text.parse::<std::net::IpAddr>().is_ok() || super::DomainName::parse(text).is_ok() {
             Ok(Self(text.to_owned()))
         } else {
-            invalid("PG-A04", format!("`{text}` is neither a domain name nor an address"), "write a name such as `ntp.example.com`")
+            invalid(
+                "PG-A04",
+                format!("`{text}` is neither a domain name nor an address"),
+                "write a name such as `ntp.example.com`",
+            )
         }
     }
 }
@@ -186,7 +230,8 @@ impl Word for Server {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y ops@example.com";
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y ops@example.com";
 
     #[test]
     fn ssh_keys() {

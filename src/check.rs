@@ -1,0 +1,53 @@
+//! From the bytes of an inventory to a sound cluster, or to everything that is wrong with it. Pure.
+
+use crate::diag::{Diagnostic, Report, Severity};
+use crate::model::Cluster;
+use crate::{inventory, resolve, rules};
+
+/// What came of an inventory.
+#[derive(Debug)]
+pub struct Checked {
+    /// Every fault, by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The cluster, if no fault is an error.
+    pub cluster: Option<Cluster>,
+    /// Where the inventory wants private keys to be kept.
+    pub vault: Option<String>,
+}
+
+impl Checked {
+    /// How many diagnostics have that severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    }
+}
+
+/// Parses, resolves and checks `bytes`.
+///
+/// # Errors
+/// When the rules let something pass that the cluster needs: a bug of ours.
+pub fn check(bytes: &[u8]) -> anyhow::Result<Checked> {
+    let text = match inventory::text(bytes) {
+        Ok(text) => text,
+        Err(unreadable) => return Ok(Checked { diagnostics: vec![unreadable], cluster: None, vault: None }),
+    };
+    let mut report = Report::default();
+    let inventory = inventory::parse(text, &mut report);
+    let draft = resolve::resolve(&inventory);
+    rules::check(&draft, &mut report);
+    let mut checked = Checked {
+        diagnostics: report.finish(),
+        cluster: None,
+        vault: inventory.vault.path.as_ref().map(|path| path.value.clone()),
+    };
+    if checked.count(Severity::Error) == 0 {
+        let cluster = resolve::seal(&draft);
+        anyhow::ensure!(
+            cluster.is_some(),
+            "the inventory passed every rule, and yet something is missing: a bug of plasmagen"
+        );
+        checked.cluster = cluster;
+    }
+    Ok(checked)
+}

@@ -1,0 +1,81 @@
+//! Diagnostics for people: where, what, why, and what to write instead.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use crate::diag::{Diagnostic, Severity, Span};
+use crate::rules;
+
+/// How many bytes two places may lie apart to be shown in one excerpt; what lies between is folded.
+const NEAR: usize = 4096;
+
+/// The source of diagnostics, with its line starts found once.
+pub(super) struct Source<'a> {
+    path: &'a str,
+    text: &'a str,
+    lines: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
+        // Text that is not UTF-8 has no places to show.
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path, text, lines }
+    }
+
+    /// The number of the line that holds `offset`, from 0.
+    fn line(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// The whole lines around `span`, the number of the first, and where they begin.
+    fn excerpt(&self, span: &Span) -> (&'a str, usize, usize) {
+        let (first, last) = (self.line(span.start), self.line(span.end));
+        let start = self.lines[first];
+        let end = self.lines.get(last + 1).map_or(self.text.len(), |next| next - 1);
+        (&self.text[start..end.max(start)], first + 1, start)
+    }
+
+    /// `found` as text, with colours if `styled`.
+    pub(super) fn render(&self, found: &Diagnostic, styled: bool) -> String {
+        let level = if found.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
+        let mut group =
+            level.primary_title(&*found.message).id(found.code).elements(Vec::<Origin<'_>>::new());
+        if self.text.is_empty() {
+            group = group.element(Origin::path(self.path));
+        } else {
+            group = self.places(group, found);
+        }
+        if let Some(rule) = rules::find(found.code) {
+            group = group.element(Level::NOTE.message(format!("{}; otherwise {}", rule.title, rule.why)));
+        }
+        if let Some(help) = &found.help {
+            group = group.element(Level::HELP.message(&**help));
+        }
+        let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group])
+    }
+
+    /// Adds excerpts of the source: one for all places near the fault, one more for each that is far away.
+    fn places<'r>(&'r self, group: Group<'r>, found: &'r Diagnostic) -> Group<'r> {
+        let near = |span: &Span| span.start.abs_diff(found.span.start) < NEAR;
+        let together = found.related.iter().filter(|related| near(&related.span));
+        let around = together.clone().fold(found.span.clone(), |all, related| {
+            all.start.min(related.span.start)..all.end.max(related.span.end)
+        });
+        let (text, line, start) = self.excerpt(&around);
+        let moved = |span: &Span, start: usize| span.start - start..span.end - start;
+        let mut snippet = Snippet::source(text).line_start(line).path(self.path);
+        snippet = snippet.annotation(AnnotationKind::Primary.span(moved(&found.span, start)));
+        for related in together {
+            let annotation = AnnotationKind::Context.span(moved(&related.span, start)).label(&*related.label);
+            snippet = snippet.annotation(annotation);
+        }
+        let far = found.related.iter().filter(|related| !near(&related.span));
+        far.fold(group.element(snippet), |group, related| {
+            let (text, line, start) = self.excerpt(&related.span);
+            let annotation = AnnotationKind::Context.span(moved(&related.span, start)).label(&*related.label);
+            group.element(Snippet::source(text).line_start(line).path(self.path).annotation(annotation))
+        })
+    }
+}

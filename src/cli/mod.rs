@@ -1,0 +1,63 @@
+//! The command line: one file a command. The only room that prints, colours or exits.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that prints")]
+
+mod check;
+mod human;
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::Output;
+
+/// Done.
+const DONE: u8 = 0;
+/// The inventory is refused, or the tree is stale.
+const REFUSED: u8 = 1;
+/// Usage, IO, or a bug.
+const FAILED: u8 = 2;
+
+/// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out.
+///
+/// Exit status: 0 done, 1 the inventory is refused or the tree is stale, 2 usage, IO or a bug, 3 another run holds the
+/// lock.
+#[derive(Debug, Parser)]
+#[command(name = "plasmagen", version, max_term_width = 100, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+}
+
+/// Where the inventory is, for the commands that read one.
+#[derive(Debug, clap::Args)]
+struct InventoryArgument {
+    /// The inventory to read
+    #[arg(value_name = "INVENTORY", default_value = "inventory.toml")]
+    inventory: PathBuf,
+}
+
+/// Parses the command line, does what it says and tells how it went.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = &arguments.output;
+    let done = match &arguments.command {
+        Command::Check(check) => check.run(output),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The tables that are there once: `[cluster]`, `[provisioner]`, `[tls]` and the like; `[service.<name>]` and
+//! `[hardware.<name>]`.
+
+use std::net::Ipv4Addr;
+
+use ipnet::IpNet;
+
+use crate::diag::{Report, Spanned};
+use crate::model::{
+    AbsPath, AdminKey, Console, Cpu, DhcpServer, DomainName, HostName, IfName, KernelModule, KeyAlgorithm,
+    Label, Mailbox, Protocol, Seconds, Server, Settings, StateVersion, System, Verify,
+};
+
+use super::List;
+use super::reader::{Cell, Entry, Read, Table};
+
+/// Declares a table of the inventory: its struct, and how each field is read.
+macro_rules! tables {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident($table:ident) { $($(#[$field_meta:meta])* $field:ident: $type:ty = $read:expr,)+ }
+    )+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default)]
+        pub struct $name { $($(#[$field_meta])* pub $field: $type,)+ }
+
+        impl Read for $name {
+            fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+                let mut opened = Table::open(cell, report)?;
+                let $table = &mut opened;
+                $table.allow();
+                let read = Self { $($field: $read,)+ };
+                opened.finish();
+                Some(read)
+            }
+        }
+    )+};
+}
+
+tables! {
+    /// `[cluster]`.
+    ClusterTable(table) {
+        /// Its name.
+        name: Option<Spanned<Label>> = table.required("name"),
+        /// The domain of its nodes.
+        domain: Option<Spanned<DomainName>> = table.required("domain"),
+        /// The first Raft voters.
+        bootstrap: Option<Spanned<List<String>>> = table.required("bootstrap"),
+        /// Whether it lives already.
+        formed: Option<Spanned<bool>> = table.optional("formed"),
+        /// Whether one voter is enough.
+        single: Option<Spanned<bool>> = table.optional("single"),
+        /// Names of nodes that were removed: they are never given again.
+        removed: Option<Spanned<List<HostName>>> = table.optional("removed"),
+        /// What kind of machines its nodes are.
+        system: Option<Spanned<System>> = table.optional("system"),
+        /// `system.stateVersion` of every node.
+        state_version: Option<Spanned<StateVersion>> = table.required("state_version"),
+        /// Who may log in as root; a faulty key is `None`.
+        admin_keys: Option<Spanned<List<Option<AdminKey>>>> = table.required("admin_keys"),
+    }
+
+    /// `[provisioner]`.
+    ProvisionerTable(table) {
+        /// The provisioning network that it stands in.
+        network: Option<Spanned<Label>> = table.required("network"),
+        /// Its address there.
+        address: Option<Spanned<Ipv4Addr>> = table.required("address"),
+        /// Its network interface there.
+        interface: Option<Spanned<IfName>> = table.required("interface"),
+        /// Where nginx listens.
+        http_port: Option<Spanned<u16>> = table.number("http_port", "PG-G09", 1..=u16::MAX),
+        /// Which DHCP server it runs.
+        dhcp: Option<Spanned<DhcpServer>> = table.optional("dhcp"),
+        /// What nginx serves as `/boot/`.
+        web_root: Option<Spanned<AbsPath>> = table.optional("web_root"),
+        /// `extra.<server>`: a file on the provisioner that the server's configuration includes.
+        extra: Vec<Entry<DhcpServer, Spanned<AbsPath>>> = table.entries("extra"),
+    }
+
+    /// `[tls]`.
+    TlsTable(table) {
+        /// Of what kind keys are.
+        algorithm: Option<Spanned<KeyAlgorithm>> = table.optional("algorithm"),
+        /// How long the CA lives, in days.
+        ca_days: Option<Spanned<u16>> = table.number("ca_days", "PG-A10", 30..=36_500),
+        /// How long a node's certificate lives, in days.
+        node_days: Option<Spanned<u16>> = table.number("node_days", "PG-A10", 1..=3650),
+    }
+
+    /// `[service.<name>]`.
+    ServiceTable(table) {
+        /// Where its API listens.
+        port: Option<Spanned<u16>> = table.number("port", "PG-G09", 1..=u16::MAX),
+        /// Raft.
+        raft_port: Option<Spanned<u16>> = table.number("raft_port", "PG-G09", 1..=u16::MAX),
+        /// Gossip.
+        gossip_port: Option<Spanned<u16>> = table.number("gossip_port", "PG-G09", 1..=u16::MAX),
+        /// Health checks.
+        health_port: Option<Spanned<u16>> = table.number("health_port", "PG-G09", 1..=u16::MAX),
+        /// Whether it listens on UDP as well.
+        udp: Option<Spanned<bool>> = table.optional("udp"),
+        /// Whether client networks reach it.
+        clients: Option<Spanned<bool>> = table.optional("clients"),
+        /// What is passed through to it.
+        settings: Option<Spanned<Settings>> = table.optional("settings"),
+    }
+
+    /// `[hardware.<name>]`.
+    HardwareTable(table) {
+        /// A few words for people.
+        description: Option<Spanned<String>> = table.optional("description"),
+        /// Whose processor it has.
+        cpu: Option<Spanned<Cpu>> = table.optional("cpu"),
+        /// Modules of the initrd.
+        kernel_modules: Option<Spanned<List<KernelModule>>> = table.optional("kernel_modules"),
+        /// Where its BMC shows the serial console.
+        console: Option<Spanned<Console>> = table.optional("console"),
+    }
+
+    /// `[boot]`.
+    BootTable(table) {
+        /// How machines make sure of what they boot.
+        verify: Option<Spanned<Verify>> = table.optional("verify"),
+        /// How long a message stands before a machine goes on to its disk.
+        pause: Option<Spanned<Seconds>> = table.optional("pause"),
+        /// The serial console of machines whose hardware names none.
+        console: Option<Spanned<Console>> = table.optional("console"),
+    }
+
+    /// `[dns]`.
+    DnsTable(table) {
+        /// The name servers.
+        name_servers: Option<Spanned<List<Server>>> = table.optional("name_servers"),
+        /// Who answers for the zones.
+        contact: Option<Spanned<Mailbox>> = table.optional("contact"),
+        /// How long a record may be kept.
+        ttl: Option<Spanned<Seconds>> = table.optional("ttl"),
+    }
+
+    /// `[firewall]`.
+    FirewallTable(table) {
+        /// Where SSH may come from.
+        ssh_from: Option<Spanned<List<IpNet>>> = table.optional("ssh_from"),
+        /// `open.<name>`: further ports.
+        open: Vec<Entry<Label, OpenTable>> = table.entries("open"),
+    }
+
+    /// `[firewall.open.<name>]`.
+    OpenTable(table) {
+        /// The port.
+        port: Option<Spanned<u16>> = { table.need("port"); table.number("port", "PG-G09", 1..=u16::MAX) },
+        /// Its protocol.
+        protocol: Option<Spanned<Protocol>> = table.optional("protocol"),
+        /// Who may reach it.
+        from: Option<Spanned<List<IpNet>>> = table.required("from"),
+    }
+
+    /// `[ntp]`.
+    NtpTable(table) {
+        /// Where the time comes from.
+        servers: Option<Spanned<List<Server>>> = table.optional("servers"),
+    }
+
+    /// `[logging]`.
+    LoggingTable(table) {
+        /// Where log messages go.
+        forward: Option<Spanned<Server>> = table.optional("forward"),
+    }
+
+    /// `[vault]`.
+    VaultTable(table) {
+        /// Where private keys are kept on the operator's machine.
+        path: Option<Spanned<String>> = table.optional("path"),
+        /// Whom secrets are encrypted to (age).
+        recipients: Option<Spanned<List<String>>> = table.optional("recipients"),
+    }
+}

@@ -1,0 +1,134 @@
+//! The inventory as it is written: spanned, faulty parts missing, nothing defaulted.
+//!
+//! `reader` collects the faults, `document` parses, and each file beside them reads one kind of table.
+
+mod cluster;
+mod document;
+mod network;
+mod node;
+mod profile;
+mod reader;
+mod values;
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use toml::de::DeValue;
+
+use crate::diag::{Diagnostic, Report, Spanned};
+use crate::model::{HostName, Label};
+
+pub use cluster::{
+    BootTable, ClusterTable, DnsTable, FirewallTable, HardwareTable, LoggingTable, NtpTable, OpenTable,
+    ProvisionerTable, ServiceTable, TlsTable, VaultTable,
+};
+pub use document::{LARGEST, text};
+pub use network::NetworkTable;
+pub use node::{BmcTable, NodeTable};
+pub use profile::{BondTable, Common, InterfaceTable, LayoutTable, ProfileTable, VolumeTable};
+pub use reader::Entry;
+use reader::{Cell, Table};
+pub(crate) use values::nearest;
+
+/// The version of the schema that this program reads.
+pub const SCHEMA: u16 = 1;
+
+/// A list as it is written, with the place of each item.
+pub type List<T> = Vec<Spanned<T>>;
+
+/// An inventory as it is written.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// `[cluster]`.
+    pub cluster: Option<ClusterTable>,
+    /// `[provisioner]`.
+    pub provisioner: Option<ProvisionerTable>,
+    /// `[network.<name>]`.
+    pub networks: Vec<Entry<Label, NetworkTable>>,
+    /// `[vip]`: names and IPv4 addresses.
+    pub vips: Vec<Entry<HostName, Spanned<Ipv4Addr>>>,
+    /// `[vip6]`: names and IPv6 addresses.
+    pub vips6: Vec<Entry<HostName, Spanned<Ipv6Addr>>>,
+    /// `[tls]`.
+    pub tls: TlsTable,
+    /// `[profile.<name>]`.
+    pub profiles: Vec<Entry<Label, ProfileTable>>,
+    /// `[service.<name>]`.
+    pub services: Vec<Entry<Label, ServiceTable>>,
+    /// `[hardware.<name>]`.
+    pub hardware: Vec<Entry<Label, HardwareTable>>,
+    /// `[node.<name>]`.
+    pub nodes: Vec<Entry<HostName, NodeTable>>,
+    /// `[boot]`.
+    pub boot: BootTable,
+    /// `[dns]`.
+    pub dns: DnsTable,
+    /// `[firewall]`.
+    pub firewall: FirewallTable,
+    /// `[ntp]`.
+    pub ntp: NtpTable,
+    /// `[logging]`.
+    pub logging: LoggingTable,
+    /// `[vault]`.
+    pub vault: VaultTable,
+}
+
+/// Reads `text` and reports every fault of its form.
+#[must_use]
+pub fn parse(text: &str, report: &mut Report) -> Inventory {
+    let document = document::parse(text, report);
+    let root = DeValue::Table(document.into_inner());
+    let cell = Cell { value: &root, start: 0, end: 0 };
+    let Some(mut table) = Table::open(cell, report) else { return Inventory::default() };
+    check_schema(&mut table);
+    for key in ["cluster", "provisioner", "network", "node"] {
+        table.need(key);
+    }
+    let inventory = Inventory {
+        cluster: value(table.optional("cluster")),
+        provisioner: value(table.optional("provisioner")),
+        networks: table.entries("network"),
+        vips: table.entries("vip"),
+        vips6: table.entries("vip6"),
+        tls: value(table.optional("tls")).unwrap_or_default(),
+        profiles: table.entries("profile"),
+        services: table.entries("service"),
+        hardware: table.entries("hardware"),
+        nodes: table.entries("node"),
+        boot: value(table.optional("boot")).unwrap_or_default(),
+        dns: value(table.optional("dns")).unwrap_or_default(),
+        firewall: value(table.optional("firewall")).unwrap_or_default(),
+        ntp: value(table.optional("ntp")).unwrap_or_default(),
+        logging: value(table.optional("logging")).unwrap_or_default(),
+        vault: value(table.optional("vault")).unwrap_or_default(),
+    };
+    table.finish();
+    inventory
+}
+
+/// Rule A05.
+fn check_schema(table: &mut Table<'_, '_>) {
+    let help = format!("this plasmagen reads schema {SCHEMA}: write `schema = {SCHEMA}` in the first line");
+    if !table.has("schema") {
+        let fault =
+            Diagnostic::error("PG-A05", &(0..0), "the inventory does not say which schema it follows");
+        table.report.push(fault.help(help.clone()));
+    }
+    if let Some(schema) =
+        table.number("schema", "PG-A05", 0..=u16::MAX).filter(|schema| schema.value != SCHEMA)
+    {
+        let fault =
+            Diagnostic::error("PG-A05", &schema.span, format!("schema {} is not known here", schema.value));
+        table.report.push(fault.help(help));
+    }
+}
+
+/// Drops the place of a value.
+pub(crate) fn value<T>(spanned: Option<Spanned<T>>) -> Option<T> {
+    spanned.map(|spanned| spanned.value)
+}
+
+impl<T: reader::Read> reader::Read for Spanned<T> {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        Some(Self::new(T::read(cell, report)?, cell.span()))
+    }
+}

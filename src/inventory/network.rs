@@ -1,0 +1,66 @@
+//! `[network.<name>]`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use crate::diag::{Report, Spanned};
+use crate::model::{DomainName, Label, Range, Role};
+
+use super::List;
+use super::reader::{Cell, Entry, Read, Table};
+
+/// A network as it is written.
+#[derive(Clone, Debug)]
+pub struct NetworkTable {
+    /// What it is for.
+    pub roles: Option<Spanned<List<Role>>>,
+    /// Its VLAN, 1 to 4094 (IEEE 802.1Q).
+    pub vlan: Option<Spanned<u16>>,
+    /// Its IPv4 subnet.
+    pub subnet: Option<Spanned<Ipv4Net>>,
+    /// Its IPv6 subnet.
+    pub subnet6: Option<Spanned<Ipv6Net>>,
+    /// Its IPv4 router.
+    pub gateway: Option<Spanned<Ipv4Addr>>,
+    /// Its IPv6 router.
+    pub gateway6: Option<Spanned<Ipv6Addr>>,
+    /// Its resolvers, of either family.
+    pub dns: Option<Spanned<List<IpAddr>>>,
+    /// The domain that DHCP hands out.
+    pub domain: Option<Spanned<DomainName>>,
+    /// What DHCP leases to machines without a reservation.
+    pub pool: Option<Spanned<Range<Ipv4Addr>>>,
+    /// The same for IPv6.
+    pub pool6: Option<Spanned<Range<Ipv6Addr>>>,
+    /// `range.<profile>`: the addresses that a profile's nodes take; `range.vip`: the virtual ones.
+    pub ranges: Vec<Entry<Label, Spanned<Range<Ipv4Addr>>>>,
+    /// The same for IPv6.
+    pub ranges6: Vec<Entry<Label, Spanned<Range<Ipv6Addr>>>>,
+}
+
+impl Read for NetworkTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        table.allow();
+        let network = Self {
+            roles: table.required("roles"),
+            vlan: table.number("vlan", "PG-D07", 1..=4094),
+            subnet: table.optional("subnet"),
+            subnet6: table.optional("subnet6"),
+            gateway: table.optional("gateway"),
+            gateway6: table.optional("gateway6"),
+            dns: table.optional("dns"),
+            domain: table.optional("domain"),
+            pool: table.optional("pool"),
+            pool6: table.optional("pool6"),
+            ranges: table.entries("range"),
+            ranges6: table.entries("range6"),
+        };
+        if !table.has("subnet") && !table.has("subnet6") {
+            table.need("subnet");
+        }
+        table.finish();
+        Some(network)
+    }
+}

@@ -1,0 +1,82 @@
+//! `[node.<name>]`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::diag::{Report, Spanned};
+use crate::model::{BmcProtocol, DiskId, Label, MacAddr, RelPath, SerialNumber, UserName};
+
+use super::List;
+use super::profile::Common;
+use super::reader::{Cell, Entry, Read, Table};
+
+/// A node as it is written.
+#[derive(Clone, Debug)]
+pub struct NodeTable {
+    /// Its profile.
+    pub profile: Option<Spanned<Label>>,
+    /// The interface that boots from the network.
+    pub mac: Option<Spanned<MacAddr>>,
+    /// `address.<network>`; a faulty one is `None`.
+    pub addresses: Vec<Entry<Label, Option<Spanned<Ipv4Addr>>>>,
+    /// `address6.<network>`.
+    pub addresses6: Vec<Entry<Label, Option<Spanned<Ipv6Addr>>>>,
+    /// The disks that an installation erases; a faulty one is `None`.
+    pub disks: Option<Spanned<List<Option<DiskId>>>>,
+    /// Its baseboard management controller.
+    pub bmc: Option<BmcTable>,
+    /// What its firmware calls itself.
+    pub serial: Option<Spanned<SerialNumber>>,
+    /// A hardware module of the user's.
+    pub hardware_file: Option<Spanned<RelPath>>,
+    /// What overrides the profile.
+    pub common: Common,
+}
+
+impl Read for NodeTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        let node = Self {
+            profile: table.required("profile"),
+            mac: table.required("mac"),
+            addresses: table.entries("address"),
+            addresses6: table.entries("address6"),
+            disks: table.required("disks"),
+            bmc: super::value(table.optional("bmc")),
+            serial: table.optional("serial"),
+            hardware_file: table.optional("hardware_file"),
+            common: Common::read(&mut table),
+        };
+        table.finish();
+        Some(node)
+    }
+}
+
+/// `bmc = { … }` as it is written.
+#[derive(Clone, Debug)]
+pub struct BmcTable {
+    /// Its address in a management network.
+    pub address: Option<Spanned<IpAddr>>,
+    /// The user to log in as.
+    pub user: Option<Spanned<UserName>>,
+    /// Where the vault keeps the password.
+    pub password_file: Option<Spanned<RelPath>>,
+    /// How it is spoken to.
+    pub protocol: Option<Spanned<BmcProtocol>>,
+    /// Its own MAC address.
+    pub mac: Option<Spanned<MacAddr>>,
+}
+
+impl Read for BmcTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        let bmc = Self {
+            address: table.required("address"),
+            user: table.optional("user"),
+            password_file: table.optional("password_file"),
+            protocol: table.optional("protocol"),
+            mac: table.optional("mac"),
+        };
+        table.finish();
+        Some(bmc)
+    }
+}

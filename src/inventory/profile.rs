@@ -1,0 +1,178 @@
+//! `[profile.<name>]`, and what profiles and nodes have in common.
+
+use crate::diag::{Report, Span, Spanned};
+use crate::model::{
+    Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Settings,
+    Size, System,
+};
+
+use super::List;
+use super::reader::{Cell, Entry, Read, Table};
+
+/// What both a profile and a node may say; the node's word counts.
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// What it runs.
+    pub services: Option<Spanned<List<Label>>>,
+    /// `settings.<service>`: merged by key.
+    pub settings: Vec<Entry<Label, Settings>>,
+    /// `interface.<name>`: merged by key.
+    pub interfaces: Vec<Entry<IfName, InterfaceTable>>,
+    /// `disk.<style>`: replaced as a whole; a faulty one is `None`.
+    pub layout: Option<Spanned<Option<LayoutTable>>>,
+    /// Its kernel command line beyond what NixOS gives it.
+    pub kernel_params: Option<Spanned<List<KernelParam>>>,
+    /// How its firmware boots.
+    pub firmware: Option<Spanned<Firmware>>,
+    /// What kind of machine it is.
+    pub system: Option<Spanned<System>>,
+    /// Which model it is: one of ours, or `[hardware.<name>]`.
+    pub hardware: Option<Spanned<Label>>,
+    /// Further NixOS modules.
+    pub modules: Option<Spanned<List<RelPath>>>,
+}
+
+impl Common {
+    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
+        table.allow();
+        Self {
+            services: table.optional("services"),
+            settings: table.entries("settings"),
+            interfaces: table.entries("interface"),
+            layout: table.optional("disk"),
+            kernel_params: table.optional("kernel_params"),
+            firmware: table.optional("firmware"),
+            system: table.optional("system"),
+            hardware: table.optional("hardware"),
+            modules: table.optional("modules"),
+        }
+    }
+}
+
+/// A profile as it is written.
+#[derive(Clone, Debug)]
+pub struct ProfileTable {
+    /// Which module and image it is built on.
+    pub base: Option<Spanned<Base>>,
+    /// What a node may say as well.
+    pub common: Common,
+}
+
+impl Read for ProfileTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        let profile = Self { base: table.optional("base"), common: Common::read(&mut table) };
+        table.finish();
+        Some(profile)
+    }
+}
+
+/// `interface.<name>` as it is written.
+#[derive(Clone, Debug, Default)]
+pub struct InterfaceTable {
+    /// The network that it is connected to.
+    pub network: Option<Spanned<Label>>,
+    /// Whether it tags that network's VLAN.
+    pub tagged: Option<Spanned<bool>>,
+    /// The largest packet in bytes.
+    pub mtu: Option<Spanned<u16>>,
+    /// The interfaces that it is made of.
+    pub bond: Option<Spanned<BondTable>>,
+    /// The address that the name is bound to.
+    pub mac: Option<Spanned<MacAddr>>,
+}
+
+impl Read for InterfaceTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        let interface = Self {
+            network: table.optional("network"),
+            tagged: table.optional("tagged"),
+            mtu: table.number("mtu", "PG-D10", 576..=9216),
+            bond: table.optional("bond"),
+            mac: table.optional("mac"),
+        };
+        table.finish();
+        Some(interface)
+    }
+}
+
+/// `bond = { mode, members }` as it is written.
+#[derive(Clone, Debug)]
+pub struct BondTable {
+    /// How the members share the load.
+    pub mode: Option<Spanned<BondMode>>,
+    /// The interfaces.
+    pub members: Option<Spanned<List<IfName>>>,
+}
+
+impl Read for BondTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        let bond = Self { mode: table.required("mode"), members: table.required("members") };
+        table.finish();
+        Some(bond)
+    }
+}
+
+/// `disk.<style> = { … }` as it is written.
+#[derive(Clone, Debug)]
+pub struct LayoutTable {
+    /// `single`, `raid1`, `lvm` or `luks`.
+    pub style: &'static str,
+    /// Where that is written.
+    pub span: Span,
+    /// The size of the EFI system partition.
+    pub esp: Option<Spanned<Size>>,
+    /// The root file system.
+    pub format: Option<Spanned<Format>>,
+    /// LVM: a swap volume.
+    pub swap: Option<Spanned<Size>>,
+    /// LVM: further volumes.
+    pub volumes: Vec<Entry<Label, VolumeTable>>,
+}
+
+impl Read for LayoutTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        let layout = table.choice(&["single", "raid1", "lvm", "luks"]).map(|(style, mut own)| {
+            let lvm = style == "lvm";
+            let layout = Self {
+                style,
+                span: own.span.clone(),
+                esp: own.optional("esp"),
+                format: own.optional("format"),
+                swap: if lvm { own.optional("swap") } else { None },
+                volumes: if lvm { own.entries("volume") } else { Vec::new() },
+            };
+            own.finish();
+            layout
+        });
+        table.finish();
+        layout
+    }
+}
+
+/// `disk.lvm.volume.<name>` as it is written.
+#[derive(Clone, Debug)]
+pub struct VolumeTable {
+    /// How large it is.
+    pub size: Option<Spanned<Size>>,
+    /// Where it is mounted.
+    pub mount: Option<Spanned<MountPoint>>,
+    /// Its file system.
+    pub format: Option<Spanned<Format>>,
+}
+
+impl Read for VolumeTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut table = Table::open(cell, report)?;
+        let volume = Self {
+            size: table.required("size"),
+            mount: table.required("mount"),
+            format: table.optional("format"),
+        };
+        table.finish();
+        Some(volume)
+    }
+}

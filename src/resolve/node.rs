@@ -1,0 +1,187 @@
+//! A node laid over its profile.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::diag::{Span, Spanned};
+use crate::inventory::{BondTable, Common, Entry, InterfaceTable, LayoutTable, NodeTable, ProfileTable};
+use crate::model::service::{self, Settings};
+use crate::model::{DiskId, Family, HostName, IfName, Label, Ports, Role};
+
+use super::{Draft, NetworkEntry};
+
+/// A node laid over its profile, with its references followed.
+#[derive(Debug)]
+pub struct DraftNode<'a> {
+    /// What is written.
+    pub entry: &'a Entry<HostName, NodeTable>,
+    /// Its profile, unless that is dangling.
+    pub profile: Option<&'a Entry<Label, ProfileTable>>,
+    /// Its interfaces by name.
+    pub interfaces: Vec<DraftInterface<'a>>,
+    /// Its addresses of both families, by network.
+    pub addresses: Vec<Address<'a>>,
+    /// What it runs.
+    pub services: Vec<DraftService<'a>>,
+    /// How its disks are divided.
+    pub layout: Option<&'a LayoutTable>,
+}
+
+/// An interface laid over the profile's.
+#[derive(Debug, Default)]
+pub struct DraftInterface<'a> {
+    /// Its name as it is written.
+    pub key: &'a str,
+    /// Where the name is written.
+    pub span: Span,
+    /// The name, where it is legal.
+    pub name: Option<&'a IfName>,
+    /// The name of its network.
+    pub network_name: Option<&'a Spanned<Label>>,
+    /// Its network, unless that is dangling.
+    pub network: Option<&'a NetworkEntry>,
+    /// Whether it tags that network's VLAN.
+    pub tagged: Option<&'a Spanned<bool>>,
+    /// The largest packet in bytes.
+    pub mtu: Option<&'a Spanned<u16>>,
+    /// The interfaces that it is made of.
+    pub bond: Option<&'a Spanned<BondTable>>,
+    /// The address that the name is bound to.
+    pub mac: Option<&'a Spanned<crate::model::MacAddr>>,
+}
+
+/// An address of a node.
+#[derive(Clone, Copy, Debug)]
+pub struct Address<'a> {
+    /// The address.
+    pub address: IpAddr,
+    /// Where it is written.
+    pub span: &'a Span,
+    /// The name of the network that it is in.
+    pub network_name: &'a str,
+    /// Where that name is written.
+    pub key_span: &'a Span,
+    /// That network, unless it is dangling.
+    pub network: Option<&'a NetworkEntry>,
+}
+
+/// A service that a node runs.
+#[derive(Debug)]
+pub struct DraftService<'a> {
+    /// Its name.
+    pub name: &'a Spanned<Label>,
+    /// Its ports, unless nobody knows them.
+    pub ports: Option<Ports>,
+}
+
+pub(super) fn resolve<'a>(draft: &Draft<'a>, entry: &'a Entry<HostName, NodeTable>) -> DraftNode<'a> {
+    let table = &entry.value;
+    let profile = table.profile.as_ref().and_then(|name| draft.profiles.get(name.value.as_str()).copied());
+    let network = |name: &str| draft.networks.get(name).copied();
+    let addresses = addresses(&table.addresses).chain(addresses(&table.addresses6));
+    let mut node = DraftNode {
+        entry,
+        profile,
+        interfaces: Vec::new(),
+        addresses: addresses.map(|own| Address { network: network(own.network_name), ..own }).collect(),
+        services: Vec::new(),
+        layout: None,
+    };
+    node.interfaces = interfaces(draft, &node);
+    node.layout = node.said(|common| common.layout.as_ref()).and_then(|layout| layout.value.as_ref());
+    let names = node.said(|common| common.services.as_ref()).map_or(&[][..], |services| &services.value);
+    node.services =
+        names.iter().map(|name| DraftService { name, ports: draft.ports(name.value.as_str()) }).collect();
+    node
+}
+
+/// The sound addresses of one family.
+fn addresses<A: Family>(entries: &[Entry<Label, Option<Spanned<A>>>]) -> impl Iterator<Item = Address<'_>> {
+    entries.iter().filter_map(|own| {
+        let Spanned { value, span } = own.value.as_ref()?;
+        let address = (*value).into();
+        Some(Address { address, span, network_name: &own.key, key_span: &own.span, network: None })
+    })
+}
+
+/// The profile's interfaces with the node's laid over them, key by key.
+fn interfaces<'a>(draft: &Draft<'a>, node: &DraftNode<'a>) -> Vec<DraftInterface<'a>> {
+    let mut merged = BTreeMap::<&str, DraftInterface<'a>>::new();
+    for entry in node.layers().flat_map(|common| &common.interfaces) {
+        let own = merged.entry(&entry.key).or_insert_with(|| DraftInterface {
+            key: &entry.key,
+            span: entry.span.clone(),
+            name: entry.name.as_ref(),
+            ..DraftInterface::default()
+        });
+        let InterfaceTable { network, tagged, mtu, bond, mac } = &entry.value;
+        own.network_name = network.as_ref().or(own.network_name);
+        own.tagged = tagged.as_ref().or(own.tagged);
+        own.mtu = mtu.as_ref().or(own.mtu);
+        own.bond = bond.as_ref().or(own.bond);
+        own.mac = mac.as_ref().or(own.mac);
+    }
+    let mut interfaces: Vec<_> = merged.into_values().collect();
+    for interface in &mut interfaces {
+        interface.network =
+            interface.network_name.and_then(|name| draft.networks.get(name.value.as_str()).copied());
+    }
+    interfaces
+}
+
+impl<'a> DraftNode<'a> {
+    /// What the profile says, then what the node says.
+    pub fn layers(&self) -> impl Iterator<Item = &'a Common> + use<'a> {
+        self.profile.map(|profile| &profile.value.common).into_iter().chain([&self.entry.value.common])
+    }
+
+    /// What the node says, else what the profile says.
+    pub fn said<T>(&self, what: impl Fn(&'a Common) -> Option<&'a T>) -> Option<&'a T> {
+        what(&self.entry.value.common)
+            .or_else(|| self.profile.and_then(|profile| what(&profile.value.common)))
+    }
+
+    /// Its sound disks with their places.
+    pub fn disks(&self) -> impl Iterator<Item = (&'a DiskId, &'a Span)> + use<'a> {
+        let disks = self.entry.value.disks.as_ref().map_or(&[][..], |disks| &disks.value);
+        disks.iter().filter_map(|disk| Some((disk.value.as_ref()?, &disk.span)))
+    }
+
+    /// Whether it runs the service called `name`.
+    #[must_use]
+    pub fn runs(&self, name: &str) -> bool {
+        self.services.iter().any(|service| service.name.value.as_str() == name)
+    }
+
+    /// The first interface in a network for `role`.
+    #[must_use]
+    pub fn interface_for(&self, role: Role) -> Option<&DraftInterface<'a>> {
+        self.interfaces
+            .iter()
+            .find(|interface| interface.network.is_some_and(|network| network.value.is(role)))
+    }
+
+    /// Whether an address is written for the network called `name`, be it sound or not.
+    #[must_use]
+    pub fn has_address(&self, name: &str) -> bool {
+        let table = &self.entry.value;
+        table.addresses.iter().any(|own| own.key == name)
+            || table.addresses6.iter().any(|own| own.key == name)
+    }
+
+    /// Its addresses in `network`, IPv4 first.
+    pub fn addresses_in(&self, network: &'a NetworkEntry) -> impl Iterator<Item = &Address<'a>> {
+        self.addresses.iter().filter(move |own| own.network_name == network.key)
+    }
+
+    /// The settings of the service called `name`: the service's, under the profile's, under the node's.
+    #[must_use]
+    pub fn settings(&self, draft: &Draft<'_>, name: &str) -> Settings {
+        let of_service = draft.services.get(name).and_then(|entry| entry.value.settings.as_ref());
+        let mut settings = of_service.map(|own| own.value.clone()).unwrap_or_default();
+        for own in self.layers().flat_map(|common| &common.settings).filter(|own| own.key == name) {
+            service::merge(&mut settings, &own.value);
+        }
+        settings
+    }
+}

@@ -1,0 +1,92 @@
+//! Chapter F over the resolved inventory: disks.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Report, Span};
+use crate::resolve::{Draft, DraftNode};
+
+/// A disk is named by what it is, not by the order in which the kernel found it.
+pub(super) fn f01(draft: &Draft<'_>, report: &mut Report) {
+    for (disk, span) in draft.nodes.iter().flat_map(DraftNode::disks).filter(|(disk, _)| !disk.is_stable()) {
+        let message = format!("`{disk}` may be another disk at the next boot");
+        let fault = Diagnostic::warning("PG-F01", span, message);
+        report.push(
+            fault.help("write `/dev/disk/by-id/…`, or acknowledge it with `allow = [\"PG-F01\"]` here"),
+        );
+    }
+}
+
+/// A disk belongs to one node. Names that each machine gives anew may repeat.
+pub(super) fn f03(draft: &Draft<'_>, report: &mut Report) {
+    let mut seen = HashMap::<_, (&str, &Span)>::new();
+    for node in &draft.nodes {
+        for (disk, span) in node.disks().filter(|(disk, _)| disk.is_stable()) {
+            match seen.get(disk) {
+                Some((owner, first)) if *owner != node.entry.key => {
+                    let fault =
+                        Diagnostic::error("PG-F03", span, format!("this is a disk of `{owner}` already"));
+                    report.push(
+                        fault
+                            .related(first, "first used here")
+                            .help("`ls -l /dev/disk/by-id` on the machine shows its own"),
+                    );
+                }
+                Some(_) => {}
+                None => {
+                    seen.insert(disk, (node.entry.key.as_str(), span));
+                }
+            }
+        }
+    }
+}
+
+/// A node names as many disks as its layout needs, each once.
+pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let mut seen = HashMap::new();
+        for (disk, span) in node.disks() {
+            if let Some(first) = seen.insert(disk, span) {
+                let fault =
+                    Diagnostic::error("PG-F04", span, format!("`{disk}` is here for the second time"));
+                report.push(fault.related(first, "first used here").help("name each disk once"));
+            }
+        }
+        let (Some(layout), Some(disks)) = (node.layout, &node.entry.value.disks) else { continue };
+        let (fits, wants) = match layout.style {
+            "raid1" => (disks.value.len() >= 2, "two disks or more"),
+            "lvm" => (!disks.value.is_empty(), "one disk or more"),
+            _ => (disks.value.len() == 1, "exactly one disk"),
+        };
+        if !fits {
+            let message =
+                format!("`disk.{}` takes {wants}, and {} are here", layout.style, disks.value.len());
+            let fault = Diagnostic::error("PG-F04", &disks.span, message).related(&layout.span, "the layout");
+            report.push(fault.help(format!("name {wants}, or choose another layout")));
+        }
+    }
+}
+
+/// The volumes of a layout are mounted at different places.
+pub(super) fn f12(draft: &Draft<'_>, report: &mut Report) {
+    for layout in draft.nodes.iter().filter_map(|node| node.layout) {
+        let mut seen = HashMap::new();
+        for entry in &layout.volumes {
+            if ["root", "swap"].contains(&entry.key.as_str()) {
+                let fault = Diagnostic::error(
+                    "PG-F12",
+                    &entry.span,
+                    format!("the volume `{}` is made by the layout itself", entry.key),
+                );
+                report.push(
+                    fault.help("give it another name; `swap = \"8G\"` sets the size of the swap volume"),
+                );
+            }
+            let Some(mount) = &entry.value.mount else { continue };
+            if let Some(first) = seen.insert(&mount.value, &mount.span) {
+                let fault =
+                    Diagnostic::error("PG-F12", &mount.span, format!("`{}` is mounted twice", mount.value));
+                report.push(fault.related(first, "first used here").help("mount it elsewhere"));
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Chapter D, and what of B and C concerns interfaces.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diag::{Diagnostic, Report, Span};
+use crate::model::{IfName, MacAddr, Role, Word};
+use crate::resolve::{Draft, DraftInterface, DraftNode};
+
+/// The name of the device that bears an interface's addresses.
+fn device(interface: &DraftInterface<'_>) -> Option<String> {
+    let vlan = interface
+        .network?
+        .value
+        .vlan
+        .as_ref()
+        .filter(|_| interface.tagged.is_some_and(|tagged| tagged.value));
+    let suffix = vlan.map(|vlan| format!(".{}", vlan.value)).unwrap_or_default();
+    Some(format!("{}{suffix}", interface.key.strip_suffix(&suffix).unwrap_or(interface.key)))
+}
+
+/// The device of a VLAN has a name that fits.
+pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
+    for interface in draft.nodes.iter().flat_map(|node| &node.interfaces).filter(|own| own.name.is_some()) {
+        let Some(device) = device(interface).filter(|device| IfName::parse(device).is_err()) else {
+            continue;
+        };
+        let message = format!("the VLAN device would be called `{device}`, which has more than 15 bytes");
+        report.push(
+            Diagnostic::error("PG-B11", &interface.span, message).help("give the interface a shorter name"),
+        );
+    }
+}
+
+/// Every interface has a device of its own.
+pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let mut seen = HashMap::new();
+        for interface in &node.interfaces {
+            let Some(device) = device(interface) else { continue };
+            if let Some(first) = seen.insert(device.clone(), &interface.span) {
+                let message = format!("two interfaces end up as the device `{device}`");
+                let fault = Diagnostic::error("PG-B12", &interface.span, message);
+                report.push(
+                    fault
+                        .related(first, "the other one")
+                        .help("put the networks on different interfaces or VLANs"),
+                );
+            }
+        }
+    }
+}
+
+/// A node boots in a provisioning network, where DHCP reserves an address for it.
+pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
+    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.network.as_ref());
+    if let Some(name) = provisioner {
+        let network = draft.networks.get(name.value.as_str());
+        if let Some(network) = network.filter(|network| !network.value.is(Role::Provisioning)) {
+            let message =
+                format!("the provisioner stands in `{}`, which is no provisioning network", name.value);
+            let fault =
+                Diagnostic::error("PG-C18", &name.span, message).related(&network.span, "this network");
+            report.push(fault.help("add \"provisioning\" to the network's roles, or name another network"));
+        }
+    }
+    for node in draft.nodes.iter().filter(|node| node.profile.is_some()) {
+        if let Some(fault) = cannot_boot(node) {
+            report.push(fault);
+        }
+    }
+}
+
+fn cannot_boot(node: &DraftNode<'_>) -> Option<Diagnostic> {
+    let dangling = node.interfaces.iter().any(|own| own.network_name.is_some() && own.network.is_none());
+    let Some(interface) = node.interface_for(Role::Provisioning) else {
+        if dangling {
+            return None;
+        }
+        let message = format!("`{}` has no interface in a provisioning network", node.entry.key);
+        let fault = Diagnostic::error("PG-C18", &node.entry.span, message);
+        return Some(
+            fault.help("add `interface.eth0 = { network = \"provisioning\" }` to it or its profile"),
+        );
+    };
+    let network = interface.network?;
+    if !node.has_address(&network.key) {
+        let written = format!("address.{}", network.key);
+        let message = format!("`{}` has no `{written}`: DHCP has nothing to reserve for it", node.entry.key);
+        return Some(
+            Diagnostic::error("PG-C18", &node.entry.span, message).help(format!("add `{written} = \"…\"`")),
+        );
+    }
+    if let Some(tagged) = interface.tagged.filter(|tagged| tagged.value) {
+        let fault = Diagnostic::error(
+            "PG-C18",
+            &tagged.span,
+            "the interface that boots is tagged, and firmware cannot tag",
+        );
+        return Some(fault.help("let the switch port carry the provisioning network untagged"));
+    }
+    None
+}
+
+/// Every MAC address with its place, in the order of the nodes; the address that boots may be repeated at its own
+/// interface.
+fn macs<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (MacAddr, &'a Span)> {
+    let boot = node.entry.value.mac.as_ref();
+    let boot_interface = node.interface_for(Role::Provisioning).map(|own| own.key);
+    let interfaces = node.interfaces.iter().filter_map(move |own| {
+        let mac = own.mac?;
+        let same = boot.is_some_and(|boot| boot.value == mac.value) && boot_interface == Some(own.key);
+        (!same).then_some((mac.value, &mac.span))
+    });
+    let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.mac.as_ref());
+    boot.map(|mac| (mac.value, &mac.span))
+        .into_iter()
+        .chain(interfaces)
+        .chain(bmc.map(|mac| (mac.value, &mac.span)))
+}
+
+/// A MAC address is one that a manufacturer gave.
+pub(super) fn d04(draft: &Draft<'_>, report: &mut Report) {
+    for (mac, span) in draft.nodes.iter().flat_map(macs).filter(|(mac, _)| mac.is_local()) {
+        let fault = Diagnostic::warning(
+            "PG-D04",
+            span,
+            format!("`{mac}` is locally administered: software made it up"),
+        );
+        report
+            .push(fault.help(
+                "read the address off the machine; for a virtual one, add `allow = [\"PG-D04\"]` here",
+            ));
+    }
+}
+
+/// A MAC address is used once.
+pub(super) fn d05(draft: &Draft<'_>, report: &mut Report) {
+    let mut seen = HashMap::<MacAddr, &Span>::new();
+    for (mac, span) in draft.nodes.iter().flat_map(macs) {
+        if let Some(first) = seen.get(&mac) {
+            let fault =
+                Diagnostic::error("PG-D05", span, format!("`{mac}` is another interface's address already"));
+            report.push(
+                fault
+                    .related(first, "first used here")
+                    .help("read the address off the machine's label or its BMC"),
+            );
+        } else {
+            seen.insert(mac, span);
+        }
+    }
+}
+
+/// A tagged interface knows its VLAN.
+pub(super) fn d07(draft: &Draft<'_>, report: &mut Report) {
+    for interface in draft.nodes.iter().flat_map(|node| &node.interfaces) {
+        let (Some(tagged), Some(network)) =
+            (interface.tagged.filter(|tagged| tagged.value), interface.network)
+        else {
+            continue;
+        };
+        if network.value.vlan.is_none() {
+            let message =
+                format!("`{}` is tagged, but the network `{}` has no VLAN", interface.key, network.key);
+            let fault =
+                Diagnostic::error("PG-D07", &tagged.span, message).related(&network.span, "this network");
+            report.push(fault.help("add `vlan = …` to the network"));
+        }
+    }
+}
+
+/// A bond has two members or more, and no interface is a member twice or stands in a network of its own.
+pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let mut taken: HashSet<&IfName> = HashSet::new();
+        for members in node.interfaces.iter().filter_map(|own| own.bond?.value.members.as_ref()) {
+            if members.value.len() < 2 {
+                let fault = Diagnostic::error("PG-D11", &members.span, "a bond of fewer than two interfaces");
+                report.push(fault.help("name two interfaces or more, or drop the bond"));
+            }
+            for member in &members.value {
+                let stands_alone = node
+                    .interfaces
+                    .iter()
+                    .any(|own| own.key == member.value.as_str() && own.network_name.is_some());
+                if !taken.insert(&member.value) || stands_alone {
+                    let message = format!("`{}` is used elsewhere on `{}`", member.value, node.entry.key);
+                    report.push(
+                        Diagnostic::error("PG-D11", &member.span, message)
+                            .help("a member of a bond is nothing else"),
+                    );
+                }
+            }
+        }
+    }
+}
