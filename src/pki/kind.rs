@@ -1,6 +1,7 @@
 //! The kinds of certificates and public keys that we tell apart.
 
 use anyhow::Context;
+use x509_parser::extensions::KeyUsage;
 use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384};
 use x509_parser::prelude::X509Certificate;
 use x509_parser::public_key::PublicKey;
@@ -24,9 +25,9 @@ impl Role {
         let basic = x509.basic_constraints().context("two basic constraints")?.map(|ext| ext.value);
         let usage = x509.key_usage().context("two key usages")?.map(|ext| ext.value);
         let extended = x509.extended_key_usage().context("two extended key usages")?.map(|ext| ext.value);
-        let signs = usage.is_some_and(|usage| usage.key_cert_sign())
+        let signs = usage.is_some_and(KeyUsage::key_cert_sign)
             && basic.is_some_and(|basic| basic.path_len_constraint == Some(0));
-        let speaks = usage.is_some_and(|usage| usage.digital_signature())
+        let speaks = usage.is_some_and(KeyUsage::digital_signature)
             && extended.is_some_and(|extended| extended.server_auth && extended.client_auth);
         Ok(match basic.is_some_and(|basic| basic.ca) {
             true if signs => Self::Ca,
