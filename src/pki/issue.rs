@@ -3,12 +3,13 @@
 use anyhow::{Context, anyhow, ensure};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
+    GeneralSubtree, IsCa, Issuer, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::request::MAX_COMMON_NAME;
+use super::secret::Signer;
 use super::{CaRequest, LeafRequest, PublicCert, SecretKey};
 
 /// How far certificates are backdated, for machines whose clock is a little behind.
@@ -20,7 +21,7 @@ const FIRST_YEAR: i32 = 2025;
 /// A certificate authority: its certificate and its key. Signing needs `&self` only, so threads may share it.
 #[derive(Debug)]
 pub struct CaIssuer {
-    issuer: Issuer<'static, KeyPair>,
+    issuer: Issuer<'static, Signer>,
     certificate: PublicCert,
     pem: String,
     key: SecretKey,
@@ -57,8 +58,8 @@ impl CaIssuer {
             permitted_subtrees: names.chain(addresses).collect(),
             excluded_subtrees: Vec::new(),
         });
-        let key = SecretKey::generate(request.algorithm)?;
-        let certificate = params.self_signed(&key.pair()?).context("could not sign the CA certificate")?;
+        let (key, signer) = SecretKey::generate_pair(request.algorithm)?;
+        let certificate = params.self_signed(&signer).context("could not sign the CA certificate")?;
         Self::load(certificate.pem(), key)
     }
 
@@ -85,7 +86,7 @@ impl CaIssuer {
              from the same backup"
         );
         let issuer =
-            Issuer::from_ca_cert_pem(&pem, key.pair()?).context("could not read the CA certificate")?;
+            Issuer::from_ca_cert_pem(&pem, key.signer()?).context("could not read the CA certificate")?;
         Ok(Self { issuer, certificate, pem, key })
     }
 
@@ -113,12 +114,12 @@ impl CaIssuer {
         let mut params = leaf_params(request)?;
         (params.not_before, params.not_after) = self.clip(validity(now, request.days)?, now)?;
         params.serial_number = Some(serial_number()?);
-        let key = match existing_key {
-            Some(key) => key.clone(),
-            None => SecretKey::generate(request.algorithm)?,
+        let (key, signer) = match existing_key {
+            Some(key) => (key.clone(), key.signer()?),
+            None => SecretKey::generate_pair(request.algorithm)?,
         };
         let certificate = params
-            .signed_by(&key.pair()?, &self.issuer)
+            .signed_by(&signer, &self.issuer)
             .with_context(|| format!("could not sign the certificate of {}", request.fqdn()))?;
         Ok(Issued { cert_pem: certificate.pem(), key })
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use anyhow::{Context, anyhow};
-use rcgen::{KeyPair, PublicKeyData};
-use zeroize::{Zeroize, Zeroizing};
+use rcgen::{KeyPair, PublicKeyData, SignatureAlgorithm, SigningKey};
+use zeroize::Zeroizing;
 
 use super::{KeyAlgorithm, PublicCert};
 
@@ -21,11 +21,14 @@ impl SecretKey {
     /// # Errors
     /// When the system has no randomness to give.
     pub fn generate(algorithm: KeyAlgorithm) -> anyhow::Result<Self> {
-        let mut pair =
+        Ok(Self::generate_pair(algorithm)?.0)
+    }
+
+    /// A new key, also ready to sign: to read it again from PEM costs as much as to make it.
+    pub(super) fn generate_pair(algorithm: KeyAlgorithm) -> anyhow::Result<(Self, Signer)> {
+        let pair =
             KeyPair::generate_for(algorithm.signature()).context("could not generate a private key")?;
-        let pem = Zeroizing::new(pair.serialize_pem());
-        pair.zeroize();
-        Ok(Self(pem))
+        Ok((Self(Zeroizing::new(pair.serialize_pem())), Signer(Zeroizing::new(pair))))
     }
 
     /// Takes a key as it stands in a PEM file.
@@ -34,14 +37,14 @@ impl SecretKey {
     /// When it is no unencrypted PKCS #8 key that we can sign with. The message quotes nothing of `pem`.
     pub fn from_pem(pem: Zeroizing<String>) -> anyhow::Result<Self> {
         let key = Self(pem);
-        key.pair()?.zeroize();
+        key.signer()?;
         Ok(key)
     }
 
-    /// The key as rcgen signs with it.
-    pub(super) fn pair(&self) -> anyhow::Result<KeyPair> {
+    /// The key, ready to sign.
+    pub(super) fn signer(&self) -> anyhow::Result<Signer> {
         // rcgen's own error may quote bytes of the file.
-        KeyPair::from_pem(&self.0).map_err(|_| {
+        KeyPair::from_pem(&self.0).map(|pair| Signer(Zeroizing::new(pair))).map_err(|_| {
             anyhow!(
                 "not a private key that plasmagen can use: it must be unencrypted PKCS #8 (-----BEGIN PRIVATE KEY-----). \
                  `openssl pkcs8 -topk8 -nocrypt` converts other forms"
@@ -54,10 +57,7 @@ impl SecretKey {
     /// # Errors
     /// When this key cannot be read.
     pub fn belongs_to(&self, certificate: &PublicCert) -> anyhow::Result<bool> {
-        let mut pair = self.pair()?;
-        let same = pair.subject_public_key_info() == certificate.public_key;
-        pair.zeroize();
-        Ok(same)
+        Ok(self.signer()?.subject_public_key_info() == certificate.public_key)
     }
 
     /// The PEM text, for the vault to write.
@@ -72,8 +72,27 @@ impl fmt::Debug for SecretKey {
     }
 }
 
+/// rcgen's form of a key, which rcgen would leave behind in memory.
+pub(super) struct Signer(Zeroizing<KeyPair>);
+
+impl PublicKeyData for Signer {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.der_bytes()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+impl SigningKey for Signer {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.0.sign(message)
+    }
+}
+
 impl KeyAlgorithm {
-    pub(super) fn signature(self) -> &'static rcgen::SignatureAlgorithm {
+    pub(super) fn signature(self) -> &'static SignatureAlgorithm {
         match self {
             Self::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
             Self::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,

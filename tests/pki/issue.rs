@@ -1,6 +1,6 @@
 //! What the certificates say, down to bits and seconds, and what the CA refuses to sign.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use plasmagen::pki::kind::{KeyType, Role};
 use plasmagen::pki::{CaIssuer, CaRequest, KeyAlgorithm, LeafRequest, PublicCert, SecretKey};
@@ -122,7 +122,7 @@ fn both_dates_belong_to_the_life_and_a_leaf_never_outlives_its_ca() {
 fn serials_are_random_positive_and_twenty_octets_long() {
     let ca = ca();
     let key = SecretKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let serials: HashSet<String> = (0..64)
+    let serials: BTreeSet<String> = (0..64)
         .map(|_| read(&ca.leaf(&node_request(FQDN), NOW, Some(&key)).unwrap().cert_pem).serial)
         .collect();
     assert_eq!(serials.len(), 64);
@@ -131,7 +131,7 @@ fn serials_are_random_positive_and_twenty_octets_long() {
         assert!(("40".."80").contains(&&serial[..2]), "{serial}");
     }
     for digit in 2..40 {
-        let seen: HashSet<&str> = serials.iter().map(|serial| &serial[digit..=digit]).collect();
+        let seen: BTreeSet<&str> = serials.iter().map(|serial| &serial[digit..=digit]).collect();
         assert!(seen.len() > 1, "digit {digit} is constant");
     }
 }

@@ -205,36 +205,38 @@ fn modes_do_not_depend_on_the_umask() {
     }
 }
 
-/// Every file system call of a run is, in turn, its last; the next run then finds all or nothing, and completes it.
+/// Every file system call of a run is, in turn, its last, or fails; the next run then finds all or nothing of each
+/// entry, and completes the vault.
 #[test]
-fn a_killed_run_leaves_no_half_written_key() {
-    let calls = ["mkdir", "openat", "write", "fsync", "rename", "flock", "unlinkat"];
-    for call in calls {
-        let mut kills = 0;
+fn a_run_that_dies_leaves_no_half_written_key() {
+    let kill = ["mkdir", "openat", "write", "fsync", "rename", "flock", "unlinkat"]
+        .map(|call| (call, "signal=KILL"));
+    let fail = ["mkdir", "write", "fsync", "rename"].map(|call| (call, "error=ENOSPC"));
+    for (call, fault) in kill.into_iter().chain(fail) {
+        let mut deaths = 0;
         for nth in 1.. {
             let root = tempfile::tempdir().unwrap();
             let dir = root.path().join("vault");
-            let inject = format!("inject={call}:signal=KILL:when={nth}");
-            let trace = format!("trace={call}");
+            let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{fault}:when={nth}"));
             let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
             let output = run_child(&dir, &strace, "the Debian package strace");
             if output.status.success() {
                 break;
             }
-            kills += 1;
+            deaths += 1;
             if let Ok(vault) = Vault::open(&dir, &[]) {
-                vault.newest_ca().unwrap_or_else(|error| panic!("{call} {nth}: {error:#}"));
+                vault.newest_ca().unwrap_or_else(|error| panic!("{call} {fault} {nth}: {error:#}"));
                 for fqdn in [FQDN, "node02.example.com"] {
-                    vault.key(fqdn).unwrap_or_else(|error| panic!("{call} {nth}: {error:#}"));
+                    vault.key(fqdn).unwrap_or_else(|error| panic!("{call} {fault} {nth}: {error:#}"));
                 }
             }
             let next = run_child(&dir, &["env"], "the Debian package coreutils");
-            assert!(next.status.success(), "{call} {nth}: {}", text(&next));
+            assert!(next.status.success(), "{call} {fault} {nth}: {}", text(&next));
             let mut paths = tree(&dir);
             // Empty: it goes when something is stored again.
             paths.retain(|path| path != Path::new(".staging"));
-            assert_eq!(paths.len(), 8, "{call} {nth}: {paths:?}");
+            assert_eq!(paths.len(), 8, "{call} {fault} {nth}: {paths:?}");
         }
-        assert!(kills > 0, "{call} was never called: the test has grown stale");
+        assert!(deaths > 0, "{call} was never called: the test has grown stale");
     }
 }
