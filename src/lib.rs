@@ -6,5 +6,6 @@ pub mod cli;
 pub mod diag;
 pub mod inventory;
 pub mod model;
+pub mod pki;
 pub mod resolve;
 pub mod rules;
