@@ -42,14 +42,14 @@ fn read(script: &str, v: &str) -> Vec<Vec<String>> {
 
 fn expand(token: &str, v: &str) -> String {
     let mut text = token.to_owned();
-    // A setting that holds itself would be expanded for ever, on iPXE too.
     for _ in 0..9 {
         let hole = text.match_indices('}').find_map(|(end, _)| Some((text[..end].rfind("${")?, end)));
-        let Some((start, end)) = hole else { break };
+        let Some((start, end)) = hole else { return text };
         let value = if &text[start + 2..end] == "v" { v } else { "" };
         text = format!("{}{value}{}", &text[..start], &text[end + 1..]);
     }
-    text
+    // A setting that holds itself: iPXE would go on for ever.
+    "endless".to_owned()
 }
 
 /// Where a template may have a word: what stands before it, at its two ends, and after it.
