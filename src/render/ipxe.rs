@@ -14,8 +14,7 @@ use super::dialect::{Dialect, List, check_word, refuse};
 ///
 /// - `#` first: the rest of the line is a comment. `:` first: a label, if the line starts here. `-` first: an option.
 /// - `||`, `&&` and `;` as a whole word end a command; inside a word they are text.
-/// - `${` starts a setting, even when it first appears by expanding another; so must not a `$` at the end, where a `{`
-///   may follow.
+/// - `${` starts a setting, even where expanding another one made it; a `$` at the end may meet a `{`.
 /// - `\` at the end of a line joins the next one to it.
 /// - `"` is text to iPXE, but Linux, which gets these words as its command line, takes it as the start of a value with
 ///   spaces in it (`next_arg` in `lib/cmdline.c`).
