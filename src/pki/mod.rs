@@ -1,6 +1,7 @@
 //! The cluster's own certificate authority, and the certificates that it signs for the nodes.
 //!
 //! - [`request`]: what a certificate must say. Pure: the one place where host names and addresses become SANs.
+//! - [`cluster`]: what the certificates of a cluster must say, which are missing, and their issue.
 //! - [`constraints`]: what a CA may vouch for. Pure.
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and keys that we tell apart. Pure.
@@ -11,6 +12,7 @@
 //!
 //! The clock is the caller's: everything that depends on it takes `now`.
 
+pub mod cluster;
 pub mod constraints;
 pub mod issue;
 pub mod kind;

@@ -125,6 +125,33 @@ impl Vault {
         Ok(Some((generation, ca)))
     }
 
+    /// Whether nothing is kept here yet: no CA and no key.
+    ///
+    /// # Errors
+    /// When the vault cannot be listed.
+    pub fn is_empty(&self) -> anyhow::Result<bool> {
+        let listed = || format!("could not list the vault {}", self.dir.display());
+        for entry in fs::read_dir(&self.dir).with_context(listed)? {
+            // The lock and the staging directory begin with a dot.
+            if !entry.with_context(listed)?.file_name().as_encoded_bytes().starts_with(b".") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Stores what an issue made: the CA first, then the keys.
+    ///
+    /// # Errors
+    /// As for [`Vault::store_ca`] and [`Vault::store`].
+    pub fn keep(&self, issue: &Issue) -> anyhow::Result<()> {
+        if let Some(ca) = &issue.new_ca {
+            self.store_ca(1, ca)?;
+        }
+        let keys: Vec<_> = issue.new_keys.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect();
+        self.store(&keys)
+    }
+
     /// Stores the keys of nodes, by their full names, durably; many cost little more than one.
     ///
     /// # Errors
