@@ -1,3 +1,4 @@
 //! plasmagen.
 
 pub mod artifact;
+pub mod write;
