@@ -1,6 +1,6 @@
 //! The test driver of `plasmagen::write`: a process that tests can trace, kill and starve.
 //!
-//! `commit ROOT [recover | hold | discard-edits]` reads `{"path": "content"}` from standard input; a path that ends with
+//! `commit ROOT [recover | hold | check | discard-edits]` reads `{"path": "content"}` from standard input; a path that ends with
 //! `.sh` is executable. `recover` only takes the lock; `hold` keeps it until standard input ends. Everything runs on
 //! one thread, so that the Nth system call is always the same one.
 
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use plasmagen::artifact::{Artifact, ArtifactSet};
-use plasmagen::write::{Held, Lock, Options, commit};
+use plasmagen::write::{Held, Lock, Options, check, commit, unified_diff};
 
 fn main() -> ExitCode {
     match run() {
@@ -36,6 +36,12 @@ fn run() -> Result<()> {
         return Ok(());
     }
     io::stdin().read_to_string(&mut input)?;
+    if act == "check" {
+        let changes = check(Path::new(root), &artifacts(&input)?)?;
+        return Ok(changes
+            .iter()
+            .try_for_each(|change| io::stdout().write_all(unified_diff(change).as_bytes()))?);
+    }
     let lock = Lock::acquire(Path::new(root))?;
     if act == "recover" {
         return Ok(());

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result};
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, Stat, fchmod, fsync, openat, renameat, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fchmod, fsync, openat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -24,8 +25,9 @@ pub(super) fn file_mode(executable: bool) -> u32 {
 /// container sandboxes refuse it).
 pub(super) fn open_dir(base: impl AsFd, path: &str) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut dir = openat(&base, ".", flags, Mode::empty())?;
-    for name in path.split('/').filter(|name| !name.is_empty()) {
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let mut dir = openat(base, if first.is_empty() { "." } else { first }, flags, Mode::empty())?;
+    for name in rest.split('/').filter(|name| !name.is_empty()) {
         dir = openat(&dir, name, flags, Mode::empty())?;
     }
     Ok(dir)
@@ -63,15 +65,16 @@ pub(super) fn stat(dir: impl AsFd, name: &str) -> Result<Option<Stat>, Errno> {
 /// Names and stats of everything in `dir`.
 pub(super) fn list(dir: impl AsFd) -> Result<Vec<(String, Stat)>, Errno> {
     let mut entries = Vec::new();
-    for entry in Dir::read_from(&dir)? {
+    let mut buffer = [MaybeUninit::uninit(); 8192];
+    let mut names = RawDir::new(&dir, &mut buffer);
+    while let Some(entry) = names.next() {
         let entry = entry?;
         let name = entry.file_name();
-        if name == c"." || name == c".." {
-            continue;
+        if name != c"." && name != c".." {
+            let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            // Our names are ASCII; another one only has to be named in a message.
+            entries.push((name.to_string_lossy().into_owned(), stat));
         }
-        let stat = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        // Our names are ASCII; another one only has to be named in a message.
-        entries.push((name.to_string_lossy().into_owned(), stat));
     }
     Ok(entries)
 }

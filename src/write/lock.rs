@@ -126,6 +126,13 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would do, were there no copy of it in a child process that has not reached exec(3) yet.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
 fn holder(file: &File) -> Option<u32> {
     let mut text = [0; 16];
     let length = file.read_at(&mut text, 0).ok()?;

@@ -11,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 use super::disk;
 use super::manifest::Digest;
 
+/// Entries of a directory that one thread takes at a time: a look at a file is too short to be shared.
+const GRAIN: usize = 16;
+
 /// What tells that a file's content is still the same: when any of these differs, it is read again.
 ///
 /// Times are nanoseconds since 1970. The change time can't be set by hand, so it also sees an edit that puts the
@@ -121,8 +124,7 @@ pub(super) fn tree(root: impl AsFd, name: &str, known: Known<'_>) -> Result<Foun
         Some(_) => bail!("{name} is not a directory, and plasmagen needs that name for one. Move it away"),
     }
     let dir = disk::open_dir(root, name).with_context(|| format!("could not open {name}"))?;
-    let mut entries = scan(&dir, "", known).with_context(|| format!("could not read {name}"))?;
-    entries.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    let entries = scan(&dir, "", known).with_context(|| format!("could not read {name}"))?;
     Ok(FoundTree { exists: true, entries })
 }
 
@@ -131,21 +133,28 @@ fn scan(dir: &OwnedFd, prefix: &str, known: Known<'_>) -> Result<Vec<Found>> {
     if list.is_empty() && !prefix.is_empty() {
         return Ok(vec![Found { path: prefix.to_owned(), kind: Kind::EmptyDir }]);
     }
-    let (dirs, others): (Vec<_>, Vec<_>) =
-        list.into_iter().partition(|(_, stat)| disk::kind(stat) == FileType::Directory);
-    let entry = |(name, stat): (String, Stat)| {
-        let path = format!("{prefix}{name}");
-        let kind = look(dir, &name, &stat, known).with_context(|| format!("could not read {path}"))?;
-        Ok(Found { path, kind })
+    let slash = |stat: &Stat| if disk::kind(stat) == FileType::Directory { "/" } else { "" };
+    let mut list: Vec<_> = list
+        .into_iter()
+        .map(|(name, stat)| (format!("{prefix}{name}{}", slash(&stat)), name, stat))
+        .collect();
+    // With its slash a directory comes where the paths of its files do, so the whole is sorted when each part is.
+    list.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let add = |mut entries: Vec<Found>, (path, name, stat): (String, String, Stat)| {
+        let could_not = || format!("could not read {path}");
+        if disk::kind(&stat) == FileType::Directory {
+            entries.extend(scan(&disk::open_dir(dir, &name).with_context(could_not)?, &path, known)?);
+        } else {
+            let kind = look(dir, &name, &stat, known).with_context(could_not)?;
+            entries.push(Found { path, kind });
+        }
+        anyhow::Ok(entries)
     };
-    let mut entries = others.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
-    let below = dirs.into_par_iter().map(|(name, _)| {
-        let path = format!("{prefix}{name}/");
-        let dir = disk::open_dir(dir, &name).with_context(|| format!("could not open {path}"))?;
-        scan(&dir, &path, known)
-    });
-    entries.extend(below.collect::<Result<Vec<_>>>()?.into_iter().flatten());
-    Ok(entries)
+    let join = |mut left: Vec<Found>, right: Vec<Found>| {
+        left.extend(right);
+        anyhow::Ok(left)
+    };
+    list.into_par_iter().with_min_len(GRAIN).try_fold(Vec::new, add).try_reduce(Vec::new, join)
 }
 
 fn look(dir: &OwnedFd, name: &str, stat: &Stat, known: Known<'_>) -> Result<Kind> {
