@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cache;
+mod durable;
 mod edits;
 mod faults;
 mod kit;
