@@ -13,10 +13,10 @@ fn trace(files: &crate::kit::Files) -> Vec<String> {
     lines.map(|(_, call)| call.trim_start().replace(root.path().to_str().unwrap(), "ROOT")).collect()
 }
 
-/// Where the only call that contains all of `parts` is.
+/// Where the only call that starts with the first of `parts` and contains all of them is.
 fn at(trace: &[String], parts: &[&str]) -> usize {
-    let found: Vec<_> =
-        (0..trace.len()).filter(|n| parts.iter().all(|part| trace[*n].contains(part))).collect();
+    let is = |call: &String| call.starts_with(parts[0]) && parts.iter().all(|part| call.contains(part));
+    let found: Vec<_> = (0..trace.len()).filter(|n| is(&trace[*n])).collect();
     assert_eq!(found.len(), 1, "{parts:?} in {trace:#?}");
     found[0]
 }
