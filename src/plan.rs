@@ -51,7 +51,10 @@ pub fn gather(root: &Path, cluster: &Cluster) -> anyhow::Result<Certificates> {
     for (node, (ca, own)) in cluster.nodes.iter().zip(found) {
         if let (Some(first), Some(ca)) = (&certificates.ca, &ca) {
             let dir = node_dir(node);
-            ensure!(first == ca, "{dir}/ca-cert.pem is another CA than that of the nodes before it: restore it from git");
+            ensure!(
+                first == ca,
+                "{dir}/ca-cert.pem is another CA than that of the nodes before it: restore it from git"
+            );
         }
         certificates.ca = certificates.ca.or(ca);
         certificates.nodes.extend(own.map(|own| (node.name.clone(), own)));

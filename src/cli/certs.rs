@@ -65,7 +65,8 @@ impl Certs {
 fn rows(cluster: &Cluster, have: &Certificates, now: OffsetDateTime) -> anyhow::Result<Vec<StatusRow>> {
     let mut rows = Vec::new();
     let row = |name: &str, pem: &str| {
-        let certificate = PublicCert::from_pem(pem).with_context(|| format!("the certificate of {name} is unreadable"))?;
+        let certificate =
+            PublicCert::from_pem(pem).with_context(|| format!("the certificate of {name} is unreadable"))?;
         anyhow::Ok(StatusRow::new(name, &certificate, now))
     };
     if let Some(ca) = &have.ca {

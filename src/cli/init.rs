@@ -45,7 +45,9 @@ impl Init {
             create(&ignore, GITIGNORE)?;
         }
         let path = path.display();
-        output.say(&format!("wrote {path}: make it yours, then\n\n  plasmagen check {path}\n  plasmagen render {path}\n"));
+        output.say(&format!(
+            "wrote {path}: make it yours, then\n\n  plasmagen check {path}\n  plasmagen render {path}\n"
+        ));
         Ok(DONE)
     }
 }

@@ -39,10 +39,20 @@ impl Render {
         let checked = output.checked(&self.inventory.inventory)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = self.inventory.root();
-        if self.check { compare(output, root, cluster) } else { self.write(output, root, cluster, checked.vault) }
+        if self.check {
+            compare(output, root, cluster)
+        } else {
+            self.write(output, root, cluster, checked.vault)
+        }
     }
 
-    fn write(&self, output: &Output, root: &Path, cluster: Cluster, vault: Option<String>) -> anyhow::Result<u8> {
+    fn write(
+        &self,
+        output: &Output,
+        root: &Path,
+        cluster: Cluster,
+        vault: Option<String>,
+    ) -> anyhow::Result<u8> {
         let lock = Lock::acquire(root)?;
         let have = plan::gather(root, &cluster)?;
         let lacking = certificates::lacking(&cluster, &have)?;
@@ -65,7 +75,10 @@ impl Render {
         })?;
         if let Some((vault, issue)) = &issue {
             if issue.new_ca.is_some() {
-                output.say(&format!("made a certificate authority: its key is in {}; back it up", vault.dir().display()));
+                output.say(&format!(
+                    "made a certificate authority: its key is in {}; back it up",
+                    vault.dir().display()
+                ));
             }
             output.say(&format!("issued {}", plural(issue.issued, "certificate")));
         }
@@ -92,7 +105,9 @@ fn compare(output: &Output, root: &Path, cluster: Cluster) -> anyhow::Result<u8>
     let changes = write::check(root, &artifacts)?;
     let mut stdout = std::io::stdout().lock();
     for change in &changes {
-        stdout.write_all(write::unified_diff(change).as_bytes()).context("could not print the differences")?;
+        stdout
+            .write_all(write::unified_diff(change).as_bytes())
+            .context("could not print the differences")?;
     }
     for name in &lacking {
         output.say(&format!("{name} has no certificate that says what the inventory asks for"));
@@ -107,11 +122,15 @@ fn compare(output: &Output, root: &Path, cluster: Cluster) -> anyhow::Result<u8>
 
 fn report(output: &Output, root: &Path, nodes: usize, outcome: &Outcome) {
     if outcome.is_unchanged() {
-        output.say(&format!("{}: nodes/ and site/ are up to date, nothing was touched", plural(nodes, "node")));
+        output
+            .say(&format!("{}: nodes/ and site/ are up to date, nothing was touched", plural(nodes, "node")));
         return;
     }
     let (added, changed, removed) = (outcome.added.len(), outcome.changed.len(), outcome.removed.len());
-    output.say(&format!("{}: {added} added, {changed} changed, {removed} removed in nodes/ and site/", plural(nodes, "node")));
+    output.say(&format!(
+        "{}: {added} added, {changed} changed, {removed} removed in nodes/ and site/",
+        plural(nodes, "node")
+    ));
     if added > 0 && in_git(root) {
         output.say("a flake sees only files that git knows: git add nodes site");
     }

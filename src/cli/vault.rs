@@ -20,7 +20,13 @@ pub(super) struct VaultArgument {
 impl VaultArgument {
     /// Opens the vault that the command line names, else the inventory, else the user's own. It is made where there is
     /// none, unless the cluster has a CA already, whose key must then be in it.
-    pub(super) fn open(&self, root: &Path, cluster: &Cluster, named: Option<String>, has_ca: bool) -> anyhow::Result<Vault> {
+    pub(super) fn open(
+        &self,
+        root: &Path,
+        cluster: &Cluster,
+        named: Option<String>,
+        has_ca: bool,
+    ) -> anyhow::Result<Vault> {
         let dir = match (&self.vault, named) {
             (Some(dir), _) => dir.clone(),
             (None, Some(named)) => expand(root, &named)?,
@@ -41,7 +47,8 @@ impl VaultArgument {
 }
 
 fn home() -> anyhow::Result<etcetera::base_strategy::Xdg> {
-    etcetera::base_strategy::Xdg::new().context("could not find the user's home directory: name a vault with --vault")
+    etcetera::base_strategy::Xdg::new()
+        .context("could not find the user's home directory: name a vault with --vault")
 }
 
 /// A path of the inventory's: `~/` is the user's home, and a relative one is seen from the inventory.

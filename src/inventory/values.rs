@@ -102,12 +102,10 @@ fn setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
             Some(value) if value != i64::MIN => Value::Number(value.into()),
             _ => return refuse(cell, "PG-A10", "this number does not fit 64 bits", report),
         },
-        DeValue::Float(number) => {
-            match float(number.as_str()).and_then(Number::from_f64) {
-                Some(value) => Value::Number(value),
-                None => return refuse(cell, "PG-A10", "Nix cannot say this number", report),
-            }
-        }
+        DeValue::Float(number) => match float(number.as_str()).and_then(Number::from_f64) {
+            Some(value) => Value::Number(value),
+            None => return refuse(cell, "PG-A10", "Nix cannot say this number", report),
+        },
         DeValue::Datetime(_) => {
             return refuse(cell, "PG-A04", "a date cannot be passed on: write it as a string", report);
         }

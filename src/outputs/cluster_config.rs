@@ -68,7 +68,8 @@ pub(super) fn leader_url(cluster: &Cluster, node: &Node) -> String {
 /// Where the node's Raft store is reached: its first address in a cluster network, IPv4 before IPv6.
 fn raft_address(cluster: &Cluster, node: &Node) -> Option<String> {
     let port = node.service(CHAINFIRE)?.ports.raft_port?;
-    let in_cluster = |name: &crate::model::Label| cluster.networks.get(name).is_some_and(|own| own.is(Role::Cluster));
+    let in_cluster =
+        |name: &crate::model::Label| cluster.networks.get(name).is_some_and(|own| own.is(Role::Cluster));
     let interface = node.interfaces.iter().find(|own| own.network.as_ref().is_some_and(in_cluster))?;
     let address: IpAddr = interface.addresses.first()?.addr();
     Some(SocketAddr::new(address, port).to_string())

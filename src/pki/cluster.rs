@@ -48,7 +48,8 @@ fn ca_request(cluster: &Cluster, generation: u32) -> anyhow::Result<CaRequest> {
 pub fn lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
     let lacks = |node: &&'a Node| -> anyhow::Result<Option<&'a Node>> {
         let Some(pem) = certificates.nodes.get(&node.name) else { return Ok(Some(node)) };
-        let certificate = PublicCert::from_pem(pem).with_context(|| format!("the certificate of {} is unreadable", node.name))?;
+        let certificate = PublicCert::from_pem(pem)
+            .with_context(|| format!("the certificate of {} is unreadable", node.name))?;
         Ok(if certificate.covers(&leaf_request(cluster, node)?) { None } else { Some(node) })
     };
     let nodes: Vec<&Node> = cluster.nodes.iter().collect();
@@ -61,12 +62,19 @@ pub fn lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow:
 /// # Errors
 /// When the CA's key is not in the vault although the CA is published, when the vault's CA is another one, or when the
 /// CA may not vouch for a name or address of a node.
-pub fn issue(cluster: &Cluster, nodes: &[&Node], have: Certificates, vault: &Vault, now: OffsetDateTime) -> anyhow::Result<Issue> {
+pub fn issue(
+    cluster: &Cluster,
+    nodes: &[&Node],
+    have: Certificates,
+    vault: &Vault,
+    now: OffsetDateTime,
+) -> anyhow::Result<Issue> {
     let (ca, made) = authority(cluster, &have, vault, now)?;
     let sign = |node: &&Node| {
         let known = vault.key(node.fqdn.as_str())?;
         let issued = ca.leaf(&leaf_request(cluster, node)?, now, known.as_ref());
-        let Issued { cert_pem, key } = issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
+        let Issued { cert_pem, key } =
+            issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
         let new_key = known.is_none().then(|| (node.fqdn.to_string(), key));
         Ok((node.name.clone(), cert_pem, new_key))
     };
@@ -83,12 +91,20 @@ pub fn issue(cluster: &Cluster, nodes: &[&Node], have: Certificates, vault: &Vau
 
 /// The CA that signs, and whether it was made just now: only where neither the vault nor `nodes/` holds any
 /// certificate (rule H03), since a second CA would cut the first one's nodes off.
-fn authority(cluster: &Cluster, have: &Certificates, vault: &Vault, now: OffsetDateTime) -> anyhow::Result<(CaIssuer, bool)> {
+fn authority(
+    cluster: &Cluster,
+    have: &Certificates,
+    vault: &Vault,
+    now: OffsetDateTime,
+) -> anyhow::Result<(CaIssuer, bool)> {
     let dir = vault.dir().display();
     match (vault.newest_ca()?, &have.ca) {
         (Some((_, ca)), Some(published)) => {
             let same = ca.certificate().public_key == PublicCert::from_pem(published)?.public_key;
-            ensure!(same, "nodes/ publishes another CA than that of the vault {dir}: is it the vault of this cluster?");
+            ensure!(
+                same,
+                "nodes/ publishes another CA than that of the vault {dir}: is it the vault of this cluster?"
+            );
             Ok((ca, false))
         }
         (Some((_, ca)), None) => Ok((ca, false)),
@@ -97,8 +113,14 @@ fn authority(cluster: &Cluster, have: &Certificates, vault: &Vault, now: OffsetD
              a new CA would cut off every node that trusts the old one"
         ),
         (None, None) => {
-            ensure!(have.nodes.is_empty(), "nodes/ holds certificates but no ca-cert.pem: restore it from git");
-            ensure!(vault.is_empty()?, "the vault {dir} holds keys of nodes, but no CA: restore it from a backup");
+            ensure!(
+                have.nodes.is_empty(),
+                "nodes/ holds certificates but no ca-cert.pem: restore it from git"
+            );
+            ensure!(
+                vault.is_empty()?,
+                "the vault {dir} holds keys of nodes, but no CA: restore it from a backup"
+            );
             Ok((CaIssuer::create(&ca_request(cluster, 1)?, now)?, true))
         }
     }

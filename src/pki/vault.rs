@@ -25,7 +25,7 @@ use rustix::fs::syncfs;
 
 use self::files::{check_private, lock, make_dir, open_dir, read_private, remove_tree, sync_dir, write_new};
 use super::request::full_name;
-use super::{CaIssuer, SecretKey};
+use super::{CaIssuer, SecretKey, cluster::Issue};
 
 mod files;
 mod place;

@@ -25,7 +25,8 @@ pub(super) fn of(cluster: &Cluster, node: &Node, own: &Service) -> Vec<Setting> 
     service::merge(&mut settings, &own.settings);
     let setting = |(key, value): (String, Value)| {
         let table = value.as_object().filter(|table| !table.is_empty());
-        let entries = table.map(|table| table.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
+        let entries =
+            table.map(|table| table.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
         Setting { key, value, entries }
     };
     settings.into_iter().map(setting).collect()
@@ -58,7 +59,8 @@ fn decided(cluster: &Cluster, node: &Node, name: &str) -> Settings {
 
 /// Where `node` reaches a service: on itself if it runs it, else at its virtual address, else at the first voter.
 fn endpoint(cluster: &Cluster, node: &Node, name: &str) -> String {
-    let port = |ports: Option<u16>| ports.or(service::known(name).map(|known| known.port)).unwrap_or_default();
+    let port =
+        |ports: Option<u16>| ports.or(service::known(name).map(|known| known.port)).unwrap_or_default();
     if let Some(own) = node.service(name) {
         return format!("https://localhost:{}", own.ports.port);
     }
