@@ -1,5 +1,6 @@
 //! A node's interfaces in the terms of `networking.{interfaces,bonds,vlans}`.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -48,17 +49,23 @@ pub(super) struct Link<'a> {
     mac: MacAddr,
 }
 
+/// Every device that has addresses, by name, and every physical one whose VLANs carry larger packets than usual.
 pub(super) fn interfaces(node: &Node) -> Vec<Interface<'_>> {
-    let mut interfaces = Vec::new();
+    let mut devices = BTreeMap::<&IfName, Interface<'_>>::new();
+    let empty = |device| Interface { device, ipv4: Vec::new(), ipv6: Vec::new(), mtu: None };
     for own in node.interfaces.iter().filter(|own| own.network.is_some()) {
-        let addresses = |v4: bool| {
-            let of_family = own.addresses.iter().filter(|net| net.addr().is_ipv4() == v4);
-            of_family.map(|net| Address { address: net.addr(), prefix: net.prefix_len() }).collect()
-        };
-        let (ipv4, ipv6) = (addresses(true), addresses(false));
-        interfaces.push(Interface { device: &own.device, ipv4, ipv6, mtu: own.mtu });
+        let device = devices.entry(&own.device).or_insert_with(|| empty(&own.device));
+        device.mtu = device.mtu.max(own.mtu);
+        for net in &own.addresses {
+            let list = if net.addr().is_ipv4() { &mut device.ipv4 } else { &mut device.ipv6 };
+            list.push(Address { address: net.addr(), prefix: net.prefix_len() });
+        }
+        if own.vlan.is_some() && own.mtu.is_some() {
+            let link = devices.entry(&own.name).or_insert_with(|| empty(&own.name));
+            link.mtu = link.mtu.max(own.mtu);
+        }
     }
-    interfaces
+    devices.into_values().collect()
 }
 
 pub(super) fn bonds(node: &Node) -> Vec<Bond<'_>> {
