@@ -78,3 +78,33 @@ impl Cache {
         rest.is_empty().then_some(Self(files))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::{Found, FoundFile, Kind};
+    use super::*;
+
+    fn tree(stats: &[StatData]) -> FoundTree {
+        let file =
+            |stat: &StatData| FoundFile { stat: *stat, sha256: Digest::of(b"x"), mode: 0o644, read: true };
+        let found = |stat: &StatData| Found { path: stat.ino.to_string(), kind: Kind::File(file(stat)) };
+        FoundTree { exists: true, entries: stats.iter().map(found).collect() }
+    }
+
+    /// Here by hand, since file systems since Linux 6.13 give two changes one time only rarely.
+    #[test]
+    fn a_file_changed_in_the_tick_of_the_look_is_not_remembered() {
+        let stat = |ino, mtime, ctime| StatData { ino, size: 1, mtime, ctime };
+        let (settled, modified, linked) = (stat(1, 99, 99), stat(2, 100, 99), stat(3, 99, 100));
+        let state = tempfile::tempdir().unwrap();
+        let dir = std::fs::File::open(state.path()).unwrap();
+        Cache::save(&dir, &[tree(&[settled, modified, linked])], 100).unwrap();
+        let cache = Cache::load(&dir);
+        assert_eq!(cache.get(&settled), Some(Digest::of(b"x")));
+        assert_eq!(cache.get(&modified), None);
+        assert_eq!(cache.get(&linked), None);
+        for other in [stat(1, 98, 99), stat(1, 99, 98), stat(9, 99, 99), StatData { size: 2, ..settled }] {
+            assert_eq!(cache.get(&other), None, "{other:?}");
+        }
+    }
+}

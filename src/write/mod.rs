@@ -32,14 +32,15 @@ mod wanted;
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub use self::check::{Change, Side, check, unified_diff};
 pub use self::lock::{Held, Lock};
 
 use self::cache::Cache;
 use self::compare::Plan;
-use self::scan::{FoundFile, FoundTree, Known};
+use self::manifest::Digest;
+use self::scan::{FoundTree, Known, StatData};
 use crate::artifact::ArtifactSet;
 
 /// The directories that are ours, in the order in which they are replaced.
@@ -95,8 +96,8 @@ impl Outcome {
 /// When they do already, nothing in them is touched.
 ///
 /// # Errors
-/// Before anything is changed: when a tree is not ours, was edited by hand (unless [`Options::discard_edits`]), or is a
-/// symbolic link. Later when the disk refuses, or the kernel can't replace a directory as a whole; both trees are then
+/// Before anything is changed: when a tree is not ours, was edited by hand (unless [`Options::discard_edits`]), also
+/// during this run, or is a symbolic link. Later when the disk refuses, or the kernel can't replace a directory as a whole; both trees are then
 /// as they were, or, when only cleaning up failed, wholly new.
 pub fn commit(lock: &Lock, artifacts: &ArtifactSet, options: Options) -> Result<Outcome> {
     let wanted = wanted::trees(artifacts)?;
@@ -120,7 +121,11 @@ pub fn commit(lock: &Lock, artifacts: &ArtifactSet, options: Options) -> Result<
         return Ok(outcome);
     }
     let stale: Vec<_> = plans.iter().filter(|plan| plan.is_stale()).collect();
-    let fresh = stage::build(lock, &stale).and_then(|fresh| swap::swap(lock, &stale).map(|()| fresh));
+    let fresh = stage::build(lock, &stale).and_then(|fresh| {
+        refuse_late_edits(lock, &found)?;
+        swap::swap(lock, &stale)?;
+        Ok(fresh)
+    });
     let cleaned = swap::recover(lock);
     let fresh = fresh.map_err(|error| match &cleaned {
         Ok(()) => error,
@@ -139,16 +144,35 @@ fn scan_all(lock: &Lock, known: Known<'_>) -> Result<[FoundTree; 2]> {
     Ok([nodes?, site?])
 }
 
-/// Fills the cache after a commit. Linking and unlinking changed the change times of the files that stayed, so the
-/// trees are looked at once more; no content is read.
+/// Looks once more, now that staging has taken its time: what a person saved meanwhile must not be thrown away unseen.
+fn refuse_late_edits(lock: &Lock, found: &[FoundTree]) -> Result<()> {
+    let now = scan_all(lock, &known(lock, found, &[]))?;
+    for ((tree, before), now) in TREES.iter().zip(found).zip(&now) {
+        ensure!(
+            before.fingerprint() == now.fingerprint(),
+            "{tree}/ was changed while this run was going on. Run again"
+        );
+    }
+    Ok(())
+}
+
+/// Fills the cache after a commit; no content is read.
 fn remember(lock: &Lock, found: &[FoundTree], fresh: &[stage::Fresh]) -> Result<()> {
-    let settled = |file: &&FoundFile| file.stat.mtime < lock.taken();
-    let stayed = found.iter().flat_map(FoundTree::files).filter(settled).map(|file| (file.stat, file.sha256));
-    let known: HashMap<_, _> = stayed
-        .chain(fresh.iter().copied())
-        .map(|(stat, sum)| ((stat.ino, stat.size, stat.mtime), sum))
-        .collect();
     let moment = lock.moment()?;
-    let trees = scan_all(lock, &|stat| known.get(&(stat.ino, stat.size, stat.mtime)).copied())?;
+    let trees = scan_all(lock, &known(lock, found, fresh))?;
     Cache::save(lock.state(), &trees, moment)
+}
+
+/// What this run knows of contents. The change time is left out: linking a file to the stage changed it. A file of
+/// `found` so young that a change might not show in its times counts as unknown.
+fn known(
+    lock: &Lock,
+    found: &[FoundTree],
+    fresh: &[stage::Fresh],
+) -> impl Fn(&StatData) -> Option<Digest> + Sync {
+    let key = |stat: &StatData| (stat.ino, stat.size, stat.mtime);
+    let settled = found.iter().flat_map(FoundTree::files).filter(|file| file.stat.mtime < lock.taken());
+    let files = settled.map(|file| (file.stat, file.sha256)).chain(fresh.iter().copied());
+    let contents: HashMap<_, _> = files.map(|(stat, sum)| (key(&stat), sum)).collect();
+    move |stat| contents.get(&key(stat)).copied()
 }
