@@ -40,7 +40,7 @@ pub use self::lock::{Held, Lock};
 use self::cache::Cache;
 use self::compare::Plan;
 use self::manifest::Digest;
-use self::scan::{FoundTree, Known, StatData};
+use self::scan::{Content, FoundFile, FoundTree, Known, StatData};
 use crate::artifact::ArtifactSet;
 
 /// The directories that are ours, in the order in which they are replaced.
@@ -97,8 +97,9 @@ impl Outcome {
 ///
 /// # Errors
 /// Before anything is changed: when a tree is not ours, was edited by hand (unless [`Options::discard_edits`]), also
-/// during this run, or is a symbolic link. Later when the disk refuses, or the kernel can't replace a directory as a whole; both trees are then
-/// as they were, or, when only cleaning up failed, wholly new.
+/// during this run, or is a symbolic link. Later when the disk refuses, or the kernel can't replace a directory as a
+/// whole; both trees are then as they were, or, when only cleaning up failed, wholly new. On a disk that refuses even to
+/// take back the first tree, the next [`Lock::acquire`] brings both to one version.
 pub fn commit(lock: &Lock, artifacts: &ArtifactSet, options: Options) -> Result<Outcome> {
     let wanted = wanted::trees(artifacts)?;
     let cache = Cache::load(lock.state());
@@ -116,7 +117,7 @@ pub fn commit(lock: &Lock, artifacts: &ArtifactSet, options: Options) -> Result<
     if outcome.is_unchanged() {
         if found.iter().flat_map(FoundTree::files).any(|file| file.read) {
             // The cache only saves time: without it the next run reads every file.
-            let _ = Cache::save(lock.state(), &found, lock.taken());
+            let _ = Cache::save(lock.state(), contents(&found), lock.taken());
         }
         return Ok(outcome);
     }
@@ -157,22 +158,25 @@ fn refuse_late_edits(lock: &Lock, found: &[FoundTree]) -> Result<()> {
 }
 
 /// Fills the cache after a commit; no content is read.
-fn remember(lock: &Lock, found: &[FoundTree], fresh: &[stage::Fresh]) -> Result<()> {
+fn remember(lock: &Lock, found: &[FoundTree], fresh: &[Content]) -> Result<()> {
     let moment = lock.moment()?;
+    if contents(found).next().is_none() {
+        return Cache::save(lock.state(), fresh.iter().copied(), moment);
+    }
     let trees = scan_all(lock, &known(lock, found, fresh))?;
-    Cache::save(lock.state(), &trees, moment)
+    Cache::save(lock.state(), contents(&trees), moment)
 }
 
 /// What this run knows of contents. The change time is left out: linking a file to the stage changed it. A file of
 /// `found` so young that a change might not show in its times counts as unknown.
-fn known(
-    lock: &Lock,
-    found: &[FoundTree],
-    fresh: &[stage::Fresh],
-) -> impl Fn(&StatData) -> Option<Digest> + Sync {
+fn known(lock: &Lock, found: &[FoundTree], fresh: &[Content]) -> impl Fn(&StatData) -> Option<Digest> + Sync {
     let key = |stat: &StatData| (stat.ino, stat.size, stat.mtime);
-    let settled = found.iter().flat_map(FoundTree::files).filter(|file| file.stat.mtime < lock.taken());
-    let files = settled.map(|file| (file.stat, file.sha256)).chain(fresh.iter().copied());
-    let contents: HashMap<_, _> = files.map(|(stat, sum)| (key(&stat), sum)).collect();
-    move |stat| contents.get(&key(stat)).copied()
+    let settled = contents(found).filter(|(stat, _)| stat.mtime < lock.taken());
+    let known: HashMap<_, _> =
+        settled.chain(fresh.iter().copied()).map(|(stat, sum)| (key(&stat), sum)).collect();
+    move |stat| known.get(&key(stat)).copied()
+}
+
+fn contents(trees: &[FoundTree]) -> impl Iterator<Item = Content> {
+    trees.iter().flat_map(FoundTree::files).map(FoundFile::content)
 }
