@@ -3,6 +3,8 @@
 //! Certificates are stand-ins, so that nothing here changes as time goes by; the reference at the root of the
 //! repository has real ones.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::collections::BTreeMap;
