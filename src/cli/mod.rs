@@ -2,16 +2,21 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that prints")]
 
+mod certs;
 mod check;
 mod human;
+mod init;
 mod output;
+mod render;
+mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use output::Output;
+use vault::VaultArgument;
 
 /// Done.
 const DONE: u8 = 0;
@@ -19,6 +24,8 @@ const DONE: u8 = 0;
 const REFUSED: u8 = 1;
 /// Usage, IO, or a bug.
 const FAILED: u8 = 2;
+/// Another run holds the lock.
+const HELD: u8 = 3;
 
 /// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out.
 ///
@@ -35,7 +42,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
+    Render(render::Render),
+    Certs(certs::Certs),
 }
 
 /// Where the inventory is, for the commands that read one.
@@ -46,18 +56,32 @@ struct InventoryArgument {
     inventory: PathBuf,
 }
 
+impl InventoryArgument {
+    /// The directory of the inventory: nodes/ and site/ lie in it.
+    fn root(&self) -> &Path {
+        match self.inventory.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        }
+    }
+}
+
 /// Parses the command line, does what it says and tells how it went.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let output = &arguments.output;
     let done = match &arguments.command {
+        Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
+        Command::Render(render) => render.run(output),
+        Command::Certs(certs) => certs.run(output),
     };
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output.error(&error);
-            ExitCode::from(FAILED)
+            let held = error.downcast_ref::<crate::write::Held>().is_some();
+            ExitCode::from(if held { HELD } else { FAILED })
         }
     }
 }

@@ -160,14 +160,32 @@ pub struct Vip {
     pub address: IpAddr,
 }
 
-/// An algorithm of private keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The kind of a key pair; a CA signs with the hash of the same strength (RFC 5480 section 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyAlgorithm {
-    /// ECDSA on NIST P-256.
+    /// ECDSA on NIST P-256 with SHA-256: 128-bit strength, understood by every TLS stack.
+    #[default]
     EcdsaP256,
-    /// ECDSA on NIST P-384.
+    /// ECDSA on NIST P-384 with SHA-384: 192-bit strength.
     EcdsaP384,
+}
+
+impl KeyAlgorithm {
+    /// Its name in the inventory.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+        }
+    }
+}
+
+impl std::fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// How certificates are made.

@@ -34,10 +34,9 @@ pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
             inventory.nodes.iter().map(|node| node.key.as_str()),
         ));
     }
-    if let Some(name) = inventory.provisioner.as_ref().and_then(|own| own.network.as_ref()) {
-        if !draft.networks.contains_key(name.value.as_str()) {
-            report.push(dangling("network", name.value.as_str(), &name.span, networks()));
-        }
+    let stands_in = inventory.provisioner.as_ref().and_then(|own| own.network.as_ref());
+    for name in stands_in.into_iter().filter(|name| !draft.networks.contains_key(name.value.as_str())) {
+        report.push(dangling("network", name.value.as_str(), &name.span, networks()));
     }
     for network in &inventory.networks {
         let ranges = network.value.ranges.iter().map(|own| (&own.key, &own.span));
