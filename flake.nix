@@ -29,6 +29,7 @@
               fileset = lib.fileset.unions [
                 ./Cargo.lock
                 ./Cargo.toml
+                ./benches
                 ./src
                 ./templates
               ];

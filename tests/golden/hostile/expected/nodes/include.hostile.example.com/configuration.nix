@@ -4,6 +4,7 @@
     plasmagen.nixosModules.control-plane
     ./hardware.nix
     ./disko.nix
+    ../../custom/keywords.nix
   ];
 
   networking = {
