@@ -1,6 +1,6 @@
 //! `[profile.<name>]`, and what profiles and nodes have in common.
 
-use crate::diag::{Report, Span, Spanned};
+use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::{
     Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Settings,
     Size, System,
@@ -137,7 +137,7 @@ impl Read for LayoutTable {
         let mut table = Table::open(cell, report)?;
         let layout = table.choice(&["single", "raid1", "lvm", "luks"]).map(|(style, mut own)| {
             let lvm = style == "lvm";
-            let layout = Self {
+            let mut layout = Self {
                 style,
                 span: own.span.clone(),
                 esp: own.optional("esp"),
@@ -145,12 +145,31 @@ impl Read for LayoutTable {
                 swap: if lvm { own.optional("swap") } else { None },
                 volumes: if lvm { own.entries("volume") } else { Vec::new() },
             };
+            if style == "raid1" {
+                layout.format = layout.format.and_then(|format| mirrored(format, own.report));
+            }
             own.finish();
             layout
         });
         table.finish();
         layout
     }
+}
+
+/// The format, unless a mirror keeps it alive: disko stops an array without erasing what is in it, `sgdisk --zap-all`
+/// hits the signatures of ext4 and XFS but not that of Btrfs, and disko formats nothing that has a signature. A
+/// reinstallation would find the old data.
+fn mirrored(format: Spanned<Format>, report: &mut Report) -> Option<Spanned<Format>> {
+    if format.value != Format::Btrfs {
+        return Some(format);
+    }
+    let fault = Diagnostic::error(
+        "PG-A04",
+        &format.span,
+        "btrfs in a mirror outlives an installation: the old data stays",
+    );
+    report.push(fault.help("legal for `disk.raid1` are `ext4`, `xfs`"));
+    None
 }
 
 /// `disk.lvm.volume.<name>` as it is written.
