@@ -281,10 +281,4 @@ impl Cluster {
     pub fn networks_for(&self, role: Role) -> impl Iterator<Item = (&Label, &Network)> {
         self.networks.iter().filter(move |(_, network)| network.is(role))
     }
-
-    /// Where a file of the user's lies, seen from a node's directory.
-    #[must_use]
-    pub fn from_node_dir(path: &RelPath) -> String {
-        format!("../../{path}")
-    }
 }
