@@ -121,15 +121,14 @@ fn cluster_config_has_the_keys_of_the_runbook() {
             let config: Value = serde_json::from_slice(&text).unwrap();
             let forms = node.voter && !cluster.formed;
             let mut keys = vec!["bootstrap", "cluster_name", "leader_url", "node_id", "node_role"];
-            if node.service("chainfire").is_some() {
-                keys.push("raft_addr");
-                let raft: std::net::SocketAddr = config["raft_addr"].as_str().unwrap().parse().unwrap();
-                assert!(
-                    node.addresses().any(|own| own == raft.ip()),
-                    "{raft} is not an address of {}",
-                    node.name
-                );
-            }
+            keys.push("raft_addr");
+            let raft: std::net::SocketAddr = config["raft_addr"].as_str().unwrap().parse().unwrap();
+            assert!(
+                node.addresses().any(|own| own == raft.ip()),
+                "{raft} is not an address of {}",
+                node.name
+            );
+            assert_eq!(raft.port(), 2380);
             if forms {
                 keys.extend(["flaredb_peers", "initial_peers"]);
                 peers.insert((config["initial_peers"].to_string(), config["flaredb_peers"].to_string()));

@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::{
-    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, RelPath,
-    Seconds, Server, StateVersion,
+    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, Seconds,
+    Server, StateVersion,
 };
 
 /// A cluster whose inventory is sound.
