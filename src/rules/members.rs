@@ -1,0 +1,115 @@
+//! Chapter G: the members of the cluster, their identities and their peers; and who may log in to them.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Report, Span};
+use crate::inventory::Entry;
+use crate::model::service::{CHAINFIRE, Settings};
+use crate::model::{Label, Role};
+use crate::resolve::Draft;
+
+/// A key that plasmagen writes itself, found in settings at `place`.
+fn reserved<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = (&'a str, &'a Settings, &'a Span)> {
+    let of_services = draft.services.values().filter_map(|own| {
+        let settings = own.value.settings.as_ref()?;
+        Some((own.key.as_str(), &settings.value, &settings.span))
+    });
+    let profiles = draft.inventory.profiles.iter().flat_map(|own| &own.value.common.settings);
+    let nodes = draft.inventory.nodes.iter().flat_map(|own| &own.value.common.settings);
+    let entry = |own: &'a Entry<Label, Settings>| (own.key.as_str(), &own.value, &own.span);
+    of_services.chain(profiles.chain(nodes).map(entry))
+}
+
+fn refuse_setting(draft: &Draft<'_>, report: &mut Report, code: &'static str, keys: &[&str], why: &str) {
+    for (service, settings, span) in reserved(draft) {
+        for key in keys.iter().filter(|key| settings.contains_key(**key)) {
+            let fault =
+                Diagnostic::error(code, span, format!("the settings of `{service}` set `{key}`, {why}"));
+            report.push(
+                fault.help(format!("remove `{key}`: plasmagen writes it from the rest of the inventory")),
+            );
+        }
+    }
+}
+
+/// Every voter has the same list of peers: no name twice, and none in settings.
+pub(super) fn g05(draft: &Draft<'_>, report: &mut Report) {
+    let mut seen = HashMap::new();
+    for name in draft.bootstrap() {
+        if let Some(first) = seen.insert(name.value.as_str(), &name.span) {
+            let fault = Diagnostic::error("PG-G05", &name.span, format!("`{}` is listed twice", name.value));
+            report.push(fault.related(first, "first used here").help("list each voter once"));
+        }
+    }
+    let keys = ["initial_peers", "peers", "flaredb_peers"];
+    refuse_setting(draft, report, "PG-G05", &keys, "which must be one same list on every voter");
+}
+
+/// A Raft identity is a node's own, and never one that was removed.
+pub(super) fn g06(draft: &Draft<'_>, report: &mut Report) {
+    let removed = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.removed.as_ref());
+    for name in removed.iter().flat_map(|list| &list.value) {
+        if let Some(node) = draft.node(name.value.as_str()) {
+            let fault = Diagnostic::error(
+                "PG-G06",
+                &node.entry.span,
+                format!("`{}` is the identity of a node that was removed", name.value),
+            );
+            report.push(fault.related(&name.span, "removed here").help("give the new node another name"));
+        }
+    }
+    refuse_setting(draft, report, "PG-G06", &["node_id"], "which is the node's own name");
+}
+
+/// A member is reached at an address of its own in the cluster network.
+pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
+    for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
+        let network = node.interface_for(Role::Cluster).and_then(|own| own.network);
+        let has = network.is_some_and(|network| node.has_address(&network.key));
+        let dangling = node.interfaces.iter().any(|own| own.network_name.is_some() && own.network.is_none());
+        if !has && !dangling {
+            let message = format!(
+                "`{}` has no address in a cluster network, so that no peer reaches it",
+                node.entry.key
+            );
+            let written = network.map_or("production", |network| network.key.as_str());
+            let fault = Diagnostic::error("PG-G07", &node.entry.span, message);
+            report.push(
+                fault.help(format!("add `address.{written} = \"…\"` and an interface in that network")),
+            );
+        }
+    }
+    for node in &draft.nodes {
+        for own in
+            node.addresses.iter().filter(|own| own.address.is_loopback() || own.address.is_unspecified())
+        {
+            let fault =
+                Diagnostic::error("PG-G07", own.span, format!("{} reaches no other machine", own.address));
+            report.push(fault.help("write the node's address in that network"));
+        }
+    }
+}
+
+/// A node belongs to this cluster.
+pub(super) fn g08(draft: &Draft<'_>, report: &mut Report) {
+    refuse_setting(draft, report, "PG-G08", &["cluster_name"], "which is the name of the whole cluster");
+}
+
+/// Somebody can log in, and nobody is listed twice.
+pub(super) fn h13(draft: &Draft<'_>, report: &mut Report) {
+    let Some(keys) = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.admin_keys.as_ref()) else {
+        return;
+    };
+    if keys.value.is_empty() {
+        let fault = Diagnostic::error("PG-H13", &keys.span, "nobody can log in to the machines");
+        report.push(fault.help("paste the one line of a `.pub` file, such as ~/.ssh/id_ed25519.pub"));
+    }
+    let mut seen = HashMap::new();
+    for key in &keys.value {
+        let Some(body) = key.value.as_ref().and_then(|key| key.as_str().split(' ').nth(1)) else { continue };
+        if let Some(first) = seen.insert(body, &key.span) {
+            let fault = Diagnostic::error("PG-H13", &key.span, "this SSH key is listed twice");
+            report.push(fault.related(first, "first used here").help("list each key once"));
+        }
+    }
+}
