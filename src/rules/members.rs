@@ -2,27 +2,28 @@
 
 use std::collections::HashMap;
 
-use crate::diag::{Diagnostic, Report, Span};
-use crate::inventory::Entry;
-use crate::model::service::{CHAINFIRE, Settings};
-use crate::model::{Label, Role};
+use crate::diag::{Code, Diagnostic, Report};
+use crate::inventory::SettingsTable;
+use crate::model::Role;
+use crate::model::service::CHAINFIRE;
 use crate::resolve::Draft;
 
-/// A key that plasmagen writes itself, found in settings at `place`.
-fn reserved<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = (&'a str, &'a Settings, &'a Span)> {
-    let of_services = draft.services.values().filter_map(|own| {
+/// All settings, with the service that they are for.
+fn settings<'a>(draft: &Draft<'a>) -> impl Iterator<Item = (&'a str, &'a SettingsTable)> {
+    let inventory = draft.inventory;
+    let of_services = inventory.services.iter().filter_map(|own| {
         let settings = own.value.settings.as_ref()?;
-        Some((own.key.as_str(), &settings.value, &settings.span))
+        Some((own.key.as_str(), &settings.value))
     });
-    let profiles = draft.inventory.profiles.iter().flat_map(|own| &own.value.common.settings);
-    let nodes = draft.inventory.nodes.iter().flat_map(|own| &own.value.common.settings);
-    let entry = |own: &'a Entry<Label, Settings>| (own.key.as_str(), &own.value, &own.span);
-    of_services.chain(profiles.chain(nodes).map(entry))
+    let profiles = inventory.profiles.iter().flat_map(|own| &own.value.common.settings);
+    let nodes = inventory.nodes.iter().flat_map(|own| &own.value.common.settings);
+    of_services.chain(profiles.chain(nodes).map(|own| (own.key.as_str(), &own.value)))
 }
 
-fn refuse_setting(draft: &Draft<'_>, report: &mut Report, code: &'static str, keys: &[&str], why: &str) {
-    for (service, settings, span) in reserved(draft) {
-        for key in keys.iter().filter(|key| settings.contains_key(**key)) {
+/// Reports each of `keys` in settings: plasmagen writes them itself.
+fn refuse_setting(draft: &Draft<'_>, report: &mut Report, code: Code, keys: &[&str], why: &str) {
+    for (service, settings) in settings(draft) {
+        for (key, span) in keys.iter().filter_map(|key| Some((key, settings.places.get(*key)?))) {
             let fault =
                 Diagnostic::error(code, span, format!("the settings of `{service}` set `{key}`, {why}"));
             report.push(
@@ -35,9 +36,9 @@ fn refuse_setting(draft: &Draft<'_>, report: &mut Report, code: &'static str, ke
 /// Every voter has the same list of peers: no name twice, and none in settings.
 pub(super) fn g05(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::new();
-    for name in draft.bootstrap() {
-        if let Some(first) = seen.insert(name.value.as_str(), &name.span) {
-            let fault = Diagnostic::error("PG-G05", &name.span, format!("`{}` is listed twice", name.value));
+    for (name, span) in draft.bootstrap() {
+        if let Some(first) = seen.insert(name, span) {
+            let fault = Diagnostic::error("PG-G05", span, format!("`{name}` is listed twice"));
             report.push(fault.related(first, "first used here").help("list each voter once"));
         }
     }
@@ -65,9 +66,11 @@ pub(super) fn g06(draft: &Draft<'_>, report: &mut Report) {
 pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
     for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
         let network = node.interface_for(Role::Cluster).and_then(|own| own.network);
-        let has = network.is_some_and(|network| node.has_address(&network.key));
-        let dangling = node.interfaces.iter().any(|own| own.network_name.is_some() && own.network.is_none());
-        if !has && !dangling {
+        let reached = match network {
+            Some(network) => node.may_have_address(draft, &network.key),
+            None => !node.networks_known(),
+        };
+        if !reached {
             let message = format!(
                 "`{}` has no address in a cluster network, so that no peer reaches it",
                 node.entry.key

@@ -81,7 +81,7 @@ pub const RULES: &[Rule] = &[
     rule("PG-C06", "an address is used once", "two machines with one address both fall off the network", Resolved(addresses::c06)),
     rule("PG-C08", "a subnet is written with its host bits zero", "an address was meant, or another subnet", Reading),
     rule("PG-C10", "a gateway lies in its subnet", "machines have no default route", Resolved(addresses::c10)),
-    rule("PG-C12", "a pool lies in its subnet, is in order and leaves out the servers", "DHCP leases the router's address to a machine", Resolved(addresses::c12)),
+    rule("PG-C12", "a pool or range lies in its subnet and is in order, and a pool leaves out the servers", "DHCP leases the router's address to a machine", Resolved(addresses::c12)),
     rule("PG-C13", "a reserved address lies outside every pool", "DHCP leases it to another machine", Resolved(addresses::c13)),
     rule("PG-C17", "a virtual address lies in a cluster network and in its range", "no node can take it over", Resolved(addresses::c17)),
     rule("PG-C18", "a node boots in a network that DHCP serves", "it never boots", Resolved(links::c18)),

@@ -10,7 +10,7 @@ pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let mut taken = HashMap::from([((22, crate::model::Protocol::Tcp), ("SSH", None))]);
         for service in &node.services {
-            let name = service.name.value.as_str();
+            let name = service.name.as_str();
             let Some(ports) = &service.ports else {
                 if let Some(entry) = draft.services.get(name).filter(|entry| entry.value.port.is_none()) {
                     let fault = Diagnostic::error(
@@ -42,14 +42,14 @@ pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
 
 /// Where a service's port is written, or else where the service is asked for.
 fn place<'a>(draft: &Draft<'a>, service: &DraftService<'a>, what: &str) -> &'a Span {
-    let table = draft.services.get(service.name.value.as_str()).map(|entry| &entry.value);
+    let table = draft.services.get(service.name.as_str()).map(|entry| &entry.value);
     let own = table.and_then(|table| match what {
         "raft_port" => table.raft_port.as_ref(),
         "gossip_port" => table.gossip_port.as_ref(),
         "health_port" => table.health_port.as_ref(),
         _ => table.port.as_ref(),
     });
-    own.map_or(&service.name.span, |port| &port.span)
+    own.map_or(service.span, |port| &port.span)
 }
 
 /// Privileged ports that the service is not known for, and ports that the kernel lends to clients
@@ -76,12 +76,10 @@ fn unfit(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span, repo
 /// A service is asked for once.
 fn twice(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        let list = node.said(|common| common.services.as_ref());
         let mut seen = HashMap::new();
-        for name in list.iter().flat_map(|list| &list.value) {
-            if let Some(first) = seen.insert(&name.value, &name.span) {
-                let fault =
-                    Diagnostic::error("PG-G09", &name.span, format!("`{}` is listed twice", name.value));
+        for DraftService { name, span, .. } in &node.services {
+            if let Some(first) = seen.insert(name, span) {
+                let fault = Diagnostic::error("PG-G09", span, format!("`{name}` is listed twice"));
                 report.push(fault.related(first, "first used here").help("list each service once"));
             }
         }

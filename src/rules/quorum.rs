@@ -21,13 +21,12 @@ pub(super) fn g01(draft: &Draft<'_>, report: &mut Report) {
 
 /// A first voter runs the Raft store.
 pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
-    for name in draft.bootstrap() {
-        let Some(node) = draft.node(&name.value).filter(|node| node.profile.is_some()) else { continue };
-        if !node.runs(CHAINFIRE) {
+    for (name, span) in draft.bootstrap() {
+        if let Some(node) = draft.node(name).filter(|node| !node.may_run(CHAINFIRE)) {
             let fault = Diagnostic::error(
                 "PG-G02",
-                &name.span,
-                format!("`{}` does not run {CHAINFIRE}, so that it cannot vote", name.value),
+                span,
+                format!("`{name}` does not run {CHAINFIRE}, so that it cannot vote"),
             );
             report.push(
                 fault
@@ -41,32 +40,26 @@ pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
 /// Voters are odd in number and three or more; one where the cluster says that it is single.
 pub(super) fn g03(draft: &Draft<'_>, report: &mut Report) {
     let Some((cluster, span, count)) = voters(draft) else { return };
-    let single = cluster.single.as_ref().filter(|single| single.value);
-    let help = match (count, single) {
-        (1, None) => {
-            "name three nodes, or say `single = true` for a cluster that may lose everything with one machine"
+    let Some(single) = cluster.single.as_ref().map_or(Some(false), |single| single.value) else { return };
+    let fault = |message: &str| Diagnostic::error("PG-G03", span, message);
+    match count {
+        0 => {}
+        1 if single => {}
+        1 => report.push(fault("one voter is no quorum: the cluster is lost with that machine").help(
+            "name three nodes, or say `single = true` for a cluster that may be lost with one machine",
+        )),
+        _ if single => {
+            let message = format!("the cluster is single, and {count} voters are named");
+            let at = cluster.single.as_ref().map_or(span, |single| &single.span);
+            let fault = Diagnostic::error("PG-G03", at, message).related(span, "the voters");
+            report.push(fault.help("drop `single`, or name one voter"));
         }
-        (1, Some(_)) => return,
-        (_, Some(single)) if count > 1 => {
-            let fault = Diagnostic::error(
-                "PG-G03",
-                &single.span,
-                format!("the cluster is single, and {count} voters are named"),
-            );
-            report.push(fault.related(span, "the voters").help("drop `single`, or name one voter"));
-            return;
+        _ if count % 2 == 0 => {
+            let message = format!("{count} voters survive no more failures than {}", count - 1);
+            report.push(fault(&message).help("name one more or one fewer"));
         }
-        _ if count % 2 == 0 && count > 0 => "name one more or one fewer",
-        _ => return,
-    };
-    report.push(
-        Diagnostic::error(
-            "PG-G03",
-            span,
-            format!("{count} voters make no quorum that survives a failure better"),
-        )
-        .help(help),
-    );
+        _ => {}
+    }
 }
 
 /// Voters are seven at most, better five.

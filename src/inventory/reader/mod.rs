@@ -7,10 +7,10 @@ mod table;
 use toml::de::{DeInteger, DeValue};
 
 use crate::diag::{Diagnostic, Report, Span, Spanned};
-use crate::model::{Invalid, Word};
+use crate::model::{Invalid, Word, is_invisible};
 
-pub use table::Entry;
 pub(super) use table::Table;
+pub use table::{Entries, Entry};
 
 /// A value of the document with its place.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ impl<'a> Cell<'a> {
         self.start..self.end
     }
 
-    fn at(value: &'a toml::Spanned<DeValue<'a>>) -> Self {
+    pub(super) fn at(value: &'a toml::Spanned<DeValue<'a>>) -> Self {
         let span = value.span();
         Self { value: value.get_ref(), start: span.start, end: span.end }
     }
@@ -90,17 +90,16 @@ pub(super) fn text<'a>(cell: Cell<'a>, report: &mut Report) -> Option<&'a str> {
     printable(text, &cell.span(), report).then_some(text)
 }
 
-/// Rule A06: characters that move the cursor, end a line or reorder what is shown.
-fn is_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+pub(super) fn printable(text: &str, span: &Span, report: &mut Report) -> bool {
+    let Some(c) = text.chars().find(|c| is_invisible(*c)) else { return true };
+    report.push(invisible(c, span));
+    false
 }
 
-fn printable(text: &str, span: &Span, report: &mut Report) -> bool {
-    let Some(control) = text.chars().find(|c| is_control(*c)) else { return true };
-    let message = format!("this text holds the control character U+{:04X}", u32::from(control));
-    report.push(Diagnostic::error("PG-A06", span, message).help("write visible characters only"));
-    false
+/// Rule A06.
+pub(super) fn invisible(c: char, span: &Span) -> Diagnostic {
+    let message = format!("this text holds the invisible character U+{:04X}", u32::from(c));
+    Diagnostic::error("PG-A06", span, message).help("write visible characters only")
 }
 
 pub(super) fn refusal(invalid: Invalid, span: &Span) -> Diagnostic {

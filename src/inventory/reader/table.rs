@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diag::{Code, Diagnostic, Report, Span, Spanned};
+use crate::inventory::Maybe;
 use crate::inventory::values::{RuleCode, nearest};
 use crate::model::Word;
 
@@ -22,6 +23,50 @@ pub struct Entry<K, T> {
     pub name: Option<K>,
     /// What it names.
     pub value: T,
+}
+
+/// A table whose keys are names of the user's.
+#[derive(Clone, Debug)]
+pub struct Entries<K, T> {
+    list: Vec<Entry<K, T>>,
+    /// The names of entries that could not be read at all.
+    lost: Vec<String>,
+    /// Whether the table could not be read at all, or is missing where it must not be.
+    unread: bool,
+}
+
+impl<K, T> Default for Entries<K, T> {
+    fn default() -> Self {
+        Self { list: Vec::new(), lost: Vec::new(), unread: false }
+    }
+}
+
+impl<K, T> Entries<K, T> {
+    /// The entries that could be read, by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, Entry<K, T>> {
+        self.list.iter()
+    }
+
+    /// Whether every entry could be read, so that what is not here is missing.
+    #[must_use]
+    pub fn whole(&self) -> bool {
+        !self.unread && self.lost.is_empty()
+    }
+
+    /// Whether `name` may be the name of an entry that could not be read: a reference to it is not known to dangle.
+    #[must_use]
+    pub fn may_have_lost(&self, name: &str) -> bool {
+        self.unread || self.lost.iter().any(|lost| lost == name)
+    }
+}
+
+impl<'e, K, T> IntoIterator for &'e Entries<K, T> {
+    type Item = &'e Entry<K, T>;
+    type IntoIter = std::slice::Iter<'e, Entry<K, T>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 /// A table that is being read.
@@ -79,8 +124,12 @@ impl<'a, 'r> Table<'a, 'r> {
         key: &'static str,
         code: Code,
         range: RangeInclusive<u16>,
-    ) -> Option<Spanned<u16>> {
+    ) -> Maybe<u16> {
         let cell = self.find(key)?;
+        Some(Spanned::new(self.in_range(key, cell, code, range), cell.span()))
+    }
+
+    fn in_range(&mut self, key: &str, cell: Cell<'_>, code: Code, range: RangeInclusive<u16>) -> Option<u16> {
         let DeValue::Integer(number) = cell.value else {
             // A10: no floats for counts.
             let code = if matches!(cell.value, DeValue::Float(_)) { "PG-A10" } else { "PG-A04" };
@@ -94,29 +143,41 @@ impl<'a, 'r> Table<'a, 'r> {
             let message = format!("`{key}` is {number}, and {} to {} are legal", range.start(), range.end());
             self.report.push(Diagnostic::error(code, &cell.span(), message));
         }
-        Some(Spanned::new(value?, cell.span()))
+        value
     }
 
     /// A table whose keys are names of the user's; missing, it is empty.
-    pub(in crate::inventory) fn entries<K: Word, T: Read>(&mut self, key: &'static str) -> Vec<Entry<K, T>> {
-        let Some(cell) = self.find(key) else { return Vec::new() };
+    pub(in crate::inventory) fn entries<K: Word, T: Read>(&mut self, key: &'static str) -> Entries<K, T> {
+        let Some(cell) = self.find(key) else { return Entries::default() };
         let DeValue::Table(table) = cell.value else {
             cell.expected("a table", self.report);
-            return Vec::new();
+            return Entries { unread: true, ..Entries::default() };
         };
-        let mut entries = Vec::with_capacity(table.len());
+        let mut entries = Entries::default();
+        let names = Names::of(table);
         for (name, value) in table {
-            let span = name.span();
-            if !printable(name.get_ref(), &span, self.report) {
+            let key = name.get_ref().to_string();
+            if !printable(&key, &name.span(), self.report) {
+                entries.lost.push(key);
                 continue;
             }
-            let word =
-                K::parse(name.get_ref()).map_err(|invalid| self.report.push(refusal(invalid, &span))).ok();
-            if let Some(value) = T::read(place(name, value), self.report) {
-                entries.push(Entry { key: name.get_ref().to_string(), span, name: word, value });
+            let word = names.read(name, self.report);
+            match T::read(place(name, value), self.report) {
+                Some(value) => entries.list.push(Entry { key, span: name.span(), name: word, value }),
+                None => entries.lost.push(key),
             }
         }
-        same_but_for_case(&entries, self.report);
+        entries
+    }
+
+    /// The same, and a fault if it is not there.
+    pub(in crate::inventory) fn required_entries<K: Word, T: Read>(
+        &mut self,
+        key: &'static str,
+    ) -> Entries<K, T> {
+        self.need(key);
+        let mut entries = self.entries(key);
+        entries.unread |= !self.has(key);
         entries
     }
 
@@ -135,6 +196,11 @@ impl<'a, 'r> Table<'a, 'r> {
                 format!("`{two}` stands beside `{one}`, and there is one choice"),
             );
             self.report.push(fault.related(&name.span(), "the other one").help("keep one of the two"));
+        }
+        if self.table.is_empty() {
+            let legal = legal.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            let fault = Diagnostic::error("PG-A04", &self.span, "nothing is chosen here");
+            self.report.push(fault.help(format!("choose one of {legal}")));
         }
         let (key, (name, value)) = first?;
         Some((key, Table::open(place(name, value), self.report)?))
@@ -168,10 +234,7 @@ impl<'a, 'r> Table<'a, 'r> {
 }
 
 /// Where to point at for `name = value`: at the value, or at the name of a table.
-fn place<'a>(
-    name: &toml::Spanned<toml::de::DeString<'a>>,
-    value: &'a toml::Spanned<DeValue<'a>>,
-) -> Cell<'a> {
+fn place<'a>(name: &toml::Spanned<DeString<'a>>, value: &'a toml::Spanned<DeValue<'a>>) -> Cell<'a> {
     match value.get_ref() {
         table @ DeValue::Table(_) => Cell { value: table, start: name.span().start, end: name.span().end },
         _ => Cell::at(value),
@@ -188,15 +251,32 @@ fn spans_below(table: &DeTable<'_>, places: &mut Vec<Span>) {
     }
 }
 
-/// Rule A08: DNS and some file systems do not tell names apart by case.
-fn same_but_for_case<K, T>(entries: &[Entry<K, T>], report: &mut Report) {
-    let mut seen = HashMap::new();
-    for entry in entries {
-        if let Some(first) = seen.insert(entry.key.to_ascii_lowercase(), entry) {
-            let message = format!("`{}` and `{}` differ in case only", entry.key, first.key);
-            let fault =
-                Diagnostic::error("PG-A08", &entry.span, message).related(&first.span, "first used here");
-            report.push(fault.help("give one of them another name"));
+/// The names of a table's entries, to tell those that differ in case only.
+struct Names<'a>(HashMap<String, &'a toml::Spanned<DeString<'a>>>);
+
+impl<'a> Names<'a> {
+    fn of(table: &'a DeTable<'a>) -> Self {
+        let mut first = HashMap::with_capacity(table.len());
+        for name in table.keys() {
+            let first = first.entry(name.get_ref().to_ascii_lowercase()).or_insert(name);
+            if name.span().start < first.span().start {
+                *first = name;
+            }
         }
+        Self(first)
+    }
+
+    /// The word that `name` is, or the one fault that it has.
+    fn read<K: Word>(&self, name: &toml::Spanned<DeString<'_>>, report: &mut Report) -> Option<K> {
+        let (text, span) = (name.get_ref(), name.span());
+        // A08: DNS and some file systems do not tell names apart by case.
+        if let Some(first) = self.0.get(&text.to_ascii_lowercase()).filter(|first| first.get_ref() != text) {
+            let message = format!("`{text}` and `{}` differ in case only", first.get_ref());
+            let fault = Diagnostic::error("PG-A08", &span, message);
+            report
+                .push(fault.related(&first.span(), "first used here").help("give one of them another name"));
+            return None;
+        }
+        K::parse(text).map_err(|invalid| report.push(refusal(invalid, &span))).ok()
     }
 }

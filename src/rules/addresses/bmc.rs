@@ -16,8 +16,12 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
         taken.entry(claim.address).or_insert(claim);
     }
     let manages = draft.networks.values().any(|own| own.value.is(Role::Management));
+    let may_hold = |address| {
+        let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Management));
+        !draft.inventory.networks.whole() || networks.any(|own| own.value.may_hold(address))
+    };
     for claim in bmcs(draft) {
-        if manages && claim.network.is_none() {
+        if manages && !may_hold(claim.address) {
             let fault = Diagnostic::error(
                 "PG-E01",
                 claim.span,

@@ -7,30 +7,27 @@ use crate::diag::{Diagnostic, Report, Span};
 use crate::model::{broadcast, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::{Claim, bmcs, hosts, provisioner, vips};
+use super::{Claim, bmcs, hosts, provisioner, report_some, vips};
 
-/// Reports every claim of nodes and provisioner for which `wrong` has something to say about its network.
-fn each_in_network(
-    draft: &Draft<'_>,
+/// Reports every claim for which `wrong` has something to say about its network.
+fn each_in_network<'a>(
+    claims: impl Iterator<Item = Claim<'a>>,
     report: &mut Report,
     wrong: impl Fn(&Claim<'_>, &NetworkEntry) -> Option<Diagnostic>,
 ) {
-    for claim in hosts(draft).chain(provisioner(draft)) {
+    for claim in claims {
         report_some(report, claim.network.and_then(|network| wrong(&claim, network)));
-    }
-}
-
-fn report_some(report: &mut Report, fault: Option<Diagnostic>) {
-    if let Some(fault) = fault {
-        report.push(fault);
     }
 }
 
 /// An address lies in the subnet of its network.
 pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
-    each_in_network(draft, report, |claim, network| {
+    // A node's loopback address is G07's.
+    let reachable = |claim: &Claim<'_>| !claim.address.is_loopback() && !claim.address.is_unspecified();
+    let claims = hosts(draft).filter(reachable).chain(provisioner(draft));
+    each_in_network(claims, report, |claim, network| {
         let Some(subnet) = network.value.subnet_for(claim.address) else {
-            if network.value.subnet.is_none() && network.value.subnet6.is_none() {
+            if network.value.may_have_family(claim.address) {
                 return None;
             }
             let message = format!("`{}` has no subnet of the family of {}", network.key, claim.address);
@@ -49,7 +46,8 @@ pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
 
 /// An address is not that of the network itself.
 pub(in crate::rules) fn c02(draft: &Draft<'_>, report: &mut Report) {
-    each_in_network(draft, report, |claim, network| {
+    let claims = hosts(draft).chain(provisioner(draft)).chain(vips(draft));
+    each_in_network(claims, report, |claim, network| {
         let subnet =
             network.value.subnet_for(claim.address).filter(|net| is_network_address(*net, claim.address))?;
         let fault = Diagnostic::error(
@@ -63,7 +61,8 @@ pub(in crate::rules) fn c02(draft: &Draft<'_>, report: &mut Report) {
 
 /// An address is not the broadcast address.
 pub(in crate::rules) fn c03(draft: &Draft<'_>, report: &mut Report) {
-    each_in_network(draft, report, |claim, network| {
+    let claims = hosts(draft).chain(provisioner(draft)).chain(vips(draft));
+    each_in_network(claims, report, |claim, network| {
         let subnet =
             network.value.subnet_for(claim.address).filter(|net| broadcast(*net) == Some(claim.address))?;
         let fault = Diagnostic::error(
@@ -79,7 +78,7 @@ pub(in crate::rules) fn c03(draft: &Draft<'_>, report: &mut Report) {
 pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
     let gateways: HashMap<IpAddr, &Span> =
         draft.networks.values().flat_map(|network| network.value.gateways()).collect();
-    for claim in hosts(draft).chain(provisioner(draft)).chain(bmcs(draft)) {
+    for claim in hosts(draft).chain(provisioner(draft)).chain(bmcs(draft)).chain(vips(draft)) {
         let fault = gateways.get(&claim.address).map(|gateway| {
             let fault =
                 Diagnostic::error("PG-C04", claim.span, format!("{} is a gateway's address", claim.address));
@@ -122,10 +121,10 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// An address belongs to one node, and a virtual address to one name.
+/// An address belongs to one node, and a virtual address to one name. Node and virtual address are C05's.
 pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
     unique(hosts(draft), report);
-    unique(vips(draft), report);
+    unique(provisioner(draft).into_iter().chain(vips(draft)), report);
 }
 
 /// The second owner of an address is reported, and the first shown.
@@ -154,7 +153,7 @@ pub(in crate::rules) fn c10(draft: &Draft<'_>, report: &mut Report) {
     for network in draft.networks.values() {
         for (gateway, span) in network.value.gateways() {
             let Some(subnet) = network.value.subnet_for(gateway) else {
-                if network.value.subnet.is_some() || network.value.subnet6.is_some() {
+                if !network.value.may_have_family(gateway) {
                     let message =
                         format!("`{}` has a gateway of a family in which it has no subnet", network.key);
                     report.push(

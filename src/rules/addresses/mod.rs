@@ -6,7 +6,7 @@ mod ranges;
 
 use std::net::IpAddr;
 
-use crate::diag::Span;
+use crate::diag::{Diagnostic, Report, Span};
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
@@ -48,27 +48,39 @@ fn provisioner<'a>(draft: &'a Draft<'_>) -> Option<Claim<'a>> {
     })
 }
 
-/// The virtual addresses.
+/// The virtual addresses; each is in that cluster network which holds it.
 fn vips<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
-    draft.vips().map(|vip| Claim {
+    let networks = holding(draft, Role::Cluster);
+    draft.vips().map(move |vip| Claim {
         address: vip.address,
         span: vip.span,
         owner: format!("`{}`", vip.key),
-        network: None,
+        network: networks(vip.address),
     })
+}
+
+/// Finds the network for `role` that holds an address.
+fn holding<'a>(draft: &Draft<'a>, role: Role) -> impl Fn(IpAddr) -> Option<&'a NetworkEntry> + use<'a> {
+    let networks: Vec<_> = draft.networks.values().copied().filter(|own| own.value.is(role)).collect();
+    move |address| {
+        let holds =
+            |own: &&NetworkEntry| own.value.subnet_for(address).is_some_and(|net| net.contains(&address));
+        networks.iter().copied().find(holds)
+    }
 }
 
 /// The addresses of all BMCs; each is in that management network which holds it.
 fn bmcs<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
-    let management: Vec<_> =
-        draft.networks.values().copied().filter(|own| own.value.is(Role::Management)).collect();
+    let networks = holding(draft, Role::Management);
     draft.nodes.iter().filter_map(move |node| {
         let address = node.entry.value.bmc.as_ref()?.address.as_ref()?;
-        let holds = |own: &&NetworkEntry| {
-            own.value.subnet_for(address.value).is_some_and(|net| net.contains(&address.value))
-        };
-        let network = management.iter().copied().find(|own| holds(own));
         let owner = format!("the BMC of `{}`", node.entry.key);
-        Some(Claim { address: address.value, span: &address.span, owner, network })
+        Some(Claim { address: address.value, span: &address.span, owner, network: networks(address.value) })
     })
+}
+
+fn report_some(report: &mut Report, fault: Option<Diagnostic>) {
+    if let Some(fault) = fault {
+        report.push(fault);
+    }
 }

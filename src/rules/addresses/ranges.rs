@@ -2,57 +2,90 @@
 
 use std::net::IpAddr;
 
-use crate::diag::{Diagnostic, Report};
-use crate::model::Role;
+use crate::diag::{Diagnostic, Report, Span};
+use crate::model::{Range, Role, broadcast, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::{bmcs, hosts, provisioner, vips};
+use super::{bmcs, hosts, provisioner, report_some, vips};
 
-/// A pool lies in its subnet, is in order, and leaves out gateways, resolvers, the provisioner and other pools.
+/// A pool lies in its subnet, is in order, and leaves out gateways, resolvers, the provisioner and other pools; a named
+/// range lies in its subnet and is in order.
 pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
-    let mut servers: Vec<(IpAddr, &str)> = draft
-        .networks
-        .values()
-        .flat_map(|own| own.value.gateways())
-        .map(|own| (own.0, "the gateway"))
-        .collect();
+    let gateways = draft.networks.values().flat_map(|own| own.value.gateways());
+    let mut servers: Vec<(IpAddr, &str)> = gateways.map(|own| (own.0, "the gateway")).collect();
     servers.extend(provisioner(draft).map(|own| (own.address, "the provisioner")));
     let mut pools = Vec::new();
     for network in draft.networks.values() {
-        let resolvers =
-            network.value.dns.iter().flat_map(|list| &list.value).map(|own| (own.value, "a resolver"));
+        let resolvers = network.value.dns.iter().flat_map(|list| &list.value);
+        let servers =
+            || servers.iter().copied().chain(resolvers.clone().map(|own| (own.value, "a resolver")));
         for (pool, span) in network.value.pools() {
-            let inside =
-                |address| network.value.subnet_for(address).is_some_and(|net| net.contains(&address));
-            let known = network.value.subnet_for(pool.first).is_some();
-            if pool.first > pool.last {
-                let fault =
-                    Diagnostic::error("PG-C12", span, format!("the pool {pool} ends before it begins"));
-                report.push(fault.help(format!("write `{}-{}`", pool.last, pool.first)));
-            } else if known && !(inside(pool.first) && inside(pool.last)) {
-                let fault = Diagnostic::error(
-                    "PG-C12",
-                    span,
-                    format!("the pool {pool} leaves the subnet of `{}`", network.key),
-                );
-                report.push(
-                    fault.related(&network.span, "this network").help("write two addresses of the subnet"),
-                );
-            } else if let Some((address, what)) =
-                servers.iter().copied().chain(resolvers.clone()).find(|own| pool.contains(&own.0))
-            {
-                let fault =
-                    Diagnostic::error("PG-C12", span, format!("the pool {pool} holds {address}, {what}"));
-                report.push(fault.help("begin the pool after it, or end it before"));
+            match misplaced(network, "pool", pool, span) {
+                Some(fault) => report.push(fault),
+                None => report_some(report, leases_too_much(network, pool, span, servers())),
             }
             pools.push((pool, span));
         }
+        for (name, range, span) in network.value.ranges() {
+            report_some(report, misplaced(network, &format!("range of `{name}`"), range, span));
+        }
     }
-    pools.sort_by_key(|(pool, _)| pool.first);
-    for pair in pools.windows(2).filter(|pair| pair[1].0.first <= pair[0].0.last) {
-        let fault =
-            Diagnostic::error("PG-C12", pair[1].1, format!("the pool {} overlaps {}", pair[1].0, pair[0].0));
-        report.push(fault.related(pair[0].1, "the other pool").help("let each address be in one pool"));
+    overlaps(pools, report);
+}
+
+/// What is wrong with a range that leaves its subnet, or ends before it begins.
+fn misplaced(network: &NetworkEntry, what: &str, range: Range<IpAddr>, span: &Span) -> Option<Diagnostic> {
+    if range.first > range.last {
+        let message = format!("the {what}, {range}, ends before it begins");
+        let help = format!("write `{}-{}`", range.last, range.first);
+        return Some(Diagnostic::error("PG-C12", span, message).help(help));
+    }
+    let (message, help) = match network.value.subnet_for(range.first) {
+        Some(net) if net.contains(&range.first) && net.contains(&range.last) => return None,
+        Some(net) => (
+            format!("the {what}, {range}, leaves {net}, the subnet of `{}`", network.key),
+            "write two addresses of the subnet",
+        ),
+        None if network.value.may_have_family(range.first) => return None,
+        None => (
+            format!("`{}` has a {what} of a family in which it has no subnet", network.key),
+            "add the subnet, or drop the addresses",
+        ),
+    };
+    Some(Diagnostic::error("PG-C12", span, message).related(&network.span, "this network").help(help))
+}
+
+/// What is wrong with a pool that holds an address which is no machine's to lease.
+fn leases_too_much<'a>(
+    network: &NetworkEntry,
+    pool: Range<IpAddr>,
+    span: &Span,
+    mut servers: impl Iterator<Item = (IpAddr, &'a str)>,
+) -> Option<Diagnostic> {
+    let net = network.value.subnet_for(pool.first);
+    let own =
+        net.filter(|net| is_network_address(*net, pool.first)).map(|_| (pool.first, "the network itself"));
+    let all =
+        net.and_then(broadcast).filter(|all| pool.contains(all)).map(|all| (all, "the broadcast address"));
+    let (address, what) = own.or(all).or_else(|| servers.find(|own| pool.contains(&own.0)))?;
+    let fault = Diagnostic::error("PG-C12", span, format!("the pool {pool} holds {address}, {what}"));
+    Some(fault.help("begin the pool after it, or end it before"))
+}
+
+/// Pools share no address.
+fn overlaps(mut pools: Vec<(Range<IpAddr>, &Span)>, report: &mut Report) {
+    pools.retain(|(pool, _)| pool.first <= pool.last);
+    pools.sort_by_key(|(pool, span)| (pool.first, span.start));
+    // The one that reaches farthest: a later pool may lie within it, beyond others.
+    let mut farthest: Option<(Range<IpAddr>, &Span)> = None;
+    for (pool, span) in pools {
+        if let Some((other, first)) = farthest.filter(|(other, _)| other.contains(&pool.first)) {
+            let fault = Diagnostic::error("PG-C12", span, format!("the pool {pool} overlaps {other}"));
+            report.push(fault.related(first, "the other pool").help("let each address be in one pool"));
+        }
+        if farthest.is_none_or(|(other, _)| other.last < pool.last) {
+            farthest = Some((pool, span));
+        }
     }
 }
 
@@ -72,24 +105,22 @@ pub(in crate::rules) fn c13(draft: &Draft<'_>, report: &mut Report) {
 
 /// A virtual address lies in a cluster network, and in its range where there is one.
 pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
-    for vip in draft.vips() {
-        let inside = |own: &&&NetworkEntry| {
-            own.value.subnet_for(vip.address).is_some_and(|net| net.contains(&vip.address))
-        };
-        let Some(network) = draft.networks.values().filter(|own| own.value.is(Role::Cluster)).find(inside)
-        else {
-            let fault =
-                Diagnostic::error("PG-C17", vip.span, format!("{} is in no cluster network", vip.address));
-            report.push(fault.help("take an address of a network with the role \"cluster\""));
+    let may_hold = |address| {
+        let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Cluster));
+        !draft.inventory.networks.whole() || networks.any(|own| own.value.may_hold(address))
+    };
+    for vip in vips(draft) {
+        let Some(network) = vip.network else {
+            if !may_hold(vip.address) {
+                let message = format!("{} is in no cluster network", vip.address);
+                let fault = Diagnostic::error("PG-C17", vip.span, message);
+                report.push(fault.help("take an address of a network with the role \"cluster\""));
+            }
             continue;
         };
-        let mut ranges = network
-            .value
-            .ranges()
-            .filter(|own| own.0 == "vip" && own.1.first.is_ipv4() == vip.address.is_ipv4())
-            .peekable();
-        let Some((_, range, span)) = ranges.peek().cloned() else { continue };
-        if !ranges.any(|own| own.1.contains(&vip.address)) {
+        let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == vip.address.is_ipv4();
+        let range = network.value.ranges().find(|own| own.0 == "vip" && same_family(&own.1));
+        if let Some((_, range, span)) = range.filter(|own| !own.1.contains(&vip.address)) {
             let fault = Diagnostic::error("PG-C17", vip.span, format!("{} is outside {range}", vip.address));
             report.push(
                 fault.related(span, "the range of virtual addresses").help("take an address of the range"),
