@@ -46,10 +46,18 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
     }
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut firsts = None;
+    // What stands below a header that is here for the second time.
+    let mut copied = 0..0;
     let mut too_deep = false;
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         if error.message().starts_with("duplicate key") {
+            if copied.contains(&span.start) {
+                continue;
+            }
+            if header(&text[line_start(text, span.start)..]).is_some() {
+                copied = span.end..text[span.end..].find("\n[").map_or(text.len(), |at| span.end + at);
+            }
             let firsts = firsts.get_or_insert_with(|| Firsts::of(text, document.get_ref()));
             report.push(duplicate(text, firsts, &span));
             continue;
@@ -108,8 +116,8 @@ impl<'i> Firsts<'i> {
 
     /// The same header further up, where `span` lies in one.
     fn header(&self, text: &str, span: &Span) -> Option<Span> {
-        let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-        let first = *self.headers.get(header(text[start..].lines().next()?)?)?;
+        let start = line_start(text, span.start);
+        let first = *self.headers.get(header(&text[start..])?)?;
         let offset = span.start - start;
         (first < start).then(|| first + offset..first + offset + span.len())
     }
@@ -121,9 +129,15 @@ impl<'i> Firsts<'i> {
     }
 }
 
-/// The header that `line` holds, without what follows it.
-fn header(line: &str) -> Option<&str> {
-    line.starts_with('[').then(|| line.split('#').next().unwrap_or(line).trim_end())
+/// Where the line that holds `at` begins.
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+/// The header that `text` begins with, without what follows it.
+fn header(text: &str) -> Option<&str> {
+    let line = text.starts_with('[').then(|| text.lines().next())??;
+    Some(line.split('#').next().unwrap_or(line).trim_end())
 }
 
 #[cfg(test)]

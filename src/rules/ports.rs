@@ -3,41 +3,48 @@
 use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Report, Span};
+use crate::model::{Protocol, known_service};
 use crate::resolve::{Draft, DraftService};
 
 /// Ports are known, used once on a node, and bindable.
 pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        let mut taken = HashMap::from([((22, crate::model::Protocol::Tcp), ("SSH", None))]);
+        let mut seen = HashMap::new();
+        let mut taken = HashMap::from([((22, Protocol::Tcp), ("SSH", None))]);
         for service in &node.services {
             let name = service.name.as_str();
+            if let Some(first) = seen.insert(name, service.span) {
+                let fault = Diagnostic::error("PG-G09", service.span, format!("`{name}` is listed twice"));
+                report.push(fault.related(first, "first used here").help("list each service once"));
+                continue;
+            }
             let Some(ports) = &service.ports else {
-                if let Some(entry) = draft.services.get(name).filter(|entry| entry.value.port.is_none()) {
-                    let fault = Diagnostic::error(
-                        "PG-G09",
-                        &entry.span,
-                        format!("nothing says where `{name}` listens"),
-                    );
-                    report.push(fault.help("add `port = …`"));
-                }
+                unknown(draft, name, report);
                 continue;
             };
             for (what, port, protocol) in ports.all() {
                 let span = place(draft, service, what);
-                if let Some((other, first)) = taken.insert((port, protocol), (name, Some(span))) {
-                    let message =
-                        format!("`{name}` wants port {port}, which `{other}` uses on `{}`", node.entry.key);
-                    let fault =
-                        Diagnostic::error("PG-G09", span, message).help("give one of the two another port");
-                    report.push(
-                        first.into_iter().fold(fault, |fault, first| fault.related(first, "first used here")),
-                    );
-                }
-                unfit(draft, name, what, port, span, report);
+                let Some((other, first)) = taken.insert((port, protocol), (name, Some(span))) else {
+                    unfit(draft, name, what, port, span, report);
+                    continue;
+                };
+                let message =
+                    format!("`{name}` wants port {port}, which `{other}` uses on `{}`", node.entry.key);
+                let fault = Diagnostic::error("PG-G09", span, message);
+                let fault =
+                    first.into_iter().fold(fault, |fault, first| fault.related(first, "first used here"));
+                report.push(fault.help("give one of the two another port"));
             }
         }
     }
-    twice(draft, report);
+}
+
+/// A service of the user's own whose port is missing.
+fn unknown(draft: &Draft<'_>, name: &str, report: &mut Report) {
+    if let Some(entry) = draft.services.get(name).filter(|entry| entry.value.port.is_none()) {
+        let message = format!("nothing says where `{name}` listens");
+        report.push(Diagnostic::error("PG-G09", &entry.span, message).help("add `port = …`"));
+    }
 }
 
 /// Where a service's port is written, or else where the service is asked for.
@@ -58,7 +65,7 @@ fn unfit(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span, repo
     if !draft.services.contains_key(name) {
         return;
     }
-    let known = crate::model::known_service(name).is_some_and(|known| known.all().any(|own| own.1 == port));
+    let known = known_service(name).is_some_and(|known| known.all().any(|own| own.1 == port));
     if port < 1024 && !known {
         let fault =
             Diagnostic::error("PG-G09", span, format!("`{name}` may not bind the privileged {what} {port}"));
@@ -70,18 +77,5 @@ fn unfit(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span, repo
             format!("the kernel may lend {port} to an outgoing connection first"),
         );
         report.push(fault.help("take a port below 32768"));
-    }
-}
-
-/// A service is asked for once.
-fn twice(draft: &Draft<'_>, report: &mut Report) {
-    for node in &draft.nodes {
-        let mut seen = HashMap::new();
-        for DraftService { name, span, .. } in &node.services {
-            if let Some(first) = seen.insert(name, span) {
-                let fault = Diagnostic::error("PG-G09", span, format!("`{name}` is listed twice"));
-                report.push(fault.related(first, "first used here").help("list each service once"));
-            }
-        }
     }
 }
