@@ -4,6 +4,8 @@
 //! `# twin: s|old|new|`, where `old` is there once. `rejects/<code>[-<what>].stderr` is what `plasmagen check` prints;
 //! `UPDATE=1 cargo test --test rejects` writes it anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;

@@ -11,6 +11,17 @@ use crate::rules;
 /// How many bytes two places may lie apart to be shown in one excerpt; what lies between is folded.
 const NEAR: usize = 4096;
 
+/// Whether `span` is shown in one excerpt with the place of `found`.
+fn near(found: &Diagnostic, span: &Span) -> bool {
+    span.start.abs_diff(found.span.start) < NEAR
+}
+
+/// The place of `found` and those near it.
+fn around(found: &Diagnostic) -> Span {
+    let spans = found.related.iter().map(|related| &related.span).filter(|span| near(found, span));
+    spans.fold(found.span.clone(), |all, span| all.start.min(span.start)..all.end.max(span.end))
+}
+
 /// `text` without characters that a terminal obeys or hides. Each is replaced by one of as many bytes, so that places
 /// stay where they are; the ASCII ones are left to the renderer, which shows them as `␛` and the like.
 fn visible(text: &str) -> Cow<'_, str> {
@@ -55,6 +66,12 @@ impl<'a> Source<'a> {
         (&self.text[start..end.max(start)], first + 1, start)
     }
 
+    /// Whether a private key would be shown: terminals are logged.
+    fn is_secret(&self, found: &Diagnostic) -> bool {
+        let (text, ..) = self.excerpt(&around(found));
+        ["PRIVATE KEY", "AGE-SECRET-KEY-"].iter().any(|mark| text.contains(mark))
+    }
+
     /// `found` as text, with colours if `styled`.
     pub(super) fn render(&self, found: &Diagnostic, styled: bool) -> String {
         let level = if found.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
@@ -62,6 +79,8 @@ impl<'a> Source<'a> {
             level.primary_title(&*found.message).id(found.code).elements(Vec::<Origin<'_>>::new());
         if self.text.is_empty() {
             group = group.element(Origin::path(self.path));
+        } else if self.is_secret(found) {
+            group = group.element(Origin::path(self.path).line(self.line(found.span.start) + 1));
         } else {
             group = self.places(group, found);
         }
@@ -77,20 +96,15 @@ impl<'a> Source<'a> {
 
     /// Adds excerpts of the source: one for all places near the fault, one more for each that is far away.
     fn places<'r>(&'r self, group: Group<'r>, found: &'r Diagnostic) -> Group<'r> {
-        let near = |span: &Span| span.start.abs_diff(found.span.start) < NEAR;
-        let together = found.related.iter().filter(|related| near(&related.span));
-        let around = together.clone().fold(found.span.clone(), |all, related| {
-            all.start.min(related.span.start)..all.end.max(related.span.end)
-        });
-        let (text, line, start) = self.excerpt(&around);
+        let (text, line, start) = self.excerpt(&around(found));
         let moved = |span: &Span, start: usize| span.start - start..span.end - start;
         let mut snippet = Snippet::source(text).line_start(line).path(self.path);
         snippet = snippet.annotation(AnnotationKind::Primary.span(moved(&found.span, start)));
-        for related in together {
+        for related in found.related.iter().filter(|related| near(found, &related.span)) {
             let annotation = AnnotationKind::Context.span(moved(&related.span, start)).label(&*related.label);
             snippet = snippet.annotation(annotation);
         }
-        let far = found.related.iter().filter(|related| !near(&related.span));
+        let far = found.related.iter().filter(|related| !near(found, &related.span));
         far.fold(group.element(snippet), |group, related| {
             let (text, line, start) = self.excerpt(&related.span);
             let annotation = AnnotationKind::Context.span(moved(&related.span, start)).label(&*related.label);

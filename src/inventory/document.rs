@@ -19,7 +19,8 @@ pub const LARGEST: usize = 64 << 20;
 pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
     let refuse = |message: String| Diagnostic::error("PG-A01", &(0..0), message);
     if bytes.len() > LARGEST {
-        return Err(refuse(format!("the inventory has {} bytes, and {LARGEST} are the most", bytes.len())));
+        return Err(refuse(format!("the inventory has {} bytes, and {LARGEST} are the most", bytes.len()))
+            .help("an inventory of 100,000 nodes has half of that: is this the right file?"));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         let fault = refuse("the inventory begins with a byte order mark".to_owned());
@@ -66,9 +67,18 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
         if error.message().starts_with("cannot recurse") && std::mem::replace(&mut too_deep, true) {
             continue;
         }
-        report.push(Diagnostic::error("PG-A01", &span, format!("this is not TOML: {}", error.message())));
+        report.push(syntax(&span, error.message()));
     }
     readable.then_some(document)
+}
+
+fn syntax(span: &Span, why: &str) -> Diagnostic {
+    let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}"));
+    // `52:54:00:12:34:56` begins like a time, and `10.0.1.10` like a number.
+    if why.starts_with("invalid") && !why.contains("string") {
+        return fault.help("write text, such as an address, in quotes");
+    }
+    fault
 }
 
 fn duplicate(text: &str, firsts: &Firsts<'_>, span: &Span) -> Diagnostic {

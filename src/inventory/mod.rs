@@ -91,8 +91,8 @@ pub fn parse(text: &str, report: &mut Report) -> Inventory {
     let cell = Cell { value: &root, start: 0, end: 0 };
     let Some(mut table) = Table::open(cell, report) else { return Inventory::default() };
     check_schema(&mut table);
-    table.need("cluster");
-    table.need("provisioner");
+    table.need_as("cluster", "[cluster]");
+    table.need_as("provisioner", "[provisioner]");
     let inventory = Inventory {
         cluster: value(table.optional("cluster")),
         provisioner: value(table.optional("provisioner")),

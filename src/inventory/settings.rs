@@ -49,12 +49,26 @@ fn setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::Integer(number) => match integer(number) {
             Some(value) => Value::Number(value.into()),
-            None => return refuse(cell, "PG-A10", "this number does not fit 64 bits", report),
+            None => {
+                return refuse(
+                    cell,
+                    "PG-A10",
+                    "this number does not fit 64 bits: write it as a string",
+                    report,
+                );
+            }
         },
         DeValue::Float(number) => {
             match number.as_str().replace('_', "").parse().ok().and_then(Number::from_f64) {
                 Some(value) => Value::Number(value),
-                None => return refuse(cell, "PG-A10", "this is not a finite number", report),
+                None => {
+                    return refuse(
+                        cell,
+                        "PG-A10",
+                        "an infinite number cannot be passed on: write it as a string",
+                        report,
+                    );
+                }
             }
         }
         DeValue::Datetime(_) => {

@@ -32,7 +32,7 @@ pub struct Draft<'a> {
     pub profiles: HashMap<&'a str, &'a Entry<Label, ProfileTable>>,
     /// Its `[service.…]` tables by name.
     pub services: HashMap<&'a str, &'a Entry<Label, ServiceTable>>,
-    /// Its nodes, by name.
+    /// Its nodes in the order in which they are written, so that of two that share something, the first comes first.
     pub nodes: Vec<DraftNode<'a>>,
     /// Where each node is in `nodes`.
     index: HashMap<&'a str, usize>,
@@ -51,9 +51,11 @@ pub fn resolve(inventory: &Inventory) -> Draft<'_> {
         profiles: by_name(&inventory.profiles).collect(),
         services: by_name(&inventory.services).collect(),
         nodes: Vec::new(),
-        index: inventory.nodes.iter().enumerate().map(|(at, node)| (node.key.as_str(), at)).collect(),
+        index: HashMap::new(),
     };
     draft.nodes = inventory.nodes.iter().map(|entry| node::resolve(&draft, entry)).collect();
+    draft.nodes.sort_by_key(|node| node.entry.span.start);
+    draft.index = draft.nodes.iter().enumerate().map(|(at, node)| (node.entry.key.as_str(), at)).collect();
     draft
 }
 

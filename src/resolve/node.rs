@@ -146,6 +146,15 @@ impl<'a> DraftNode<'a> {
             .or_else(|| self.profile.and_then(|profile| what(&profile.value.common)))
     }
 
+    /// Who lacks what neither the node nor its profile says, in words, and where that is: the profile, so that it is
+    /// reported once and not at each of its nodes; or the node, where it `says` something of the kind itself.
+    pub fn who_lacks(&self, says: impl Fn(&Common) -> bool) -> (String, &'a Span) {
+        match self.profile.filter(|_| !says(&self.entry.value.common)) {
+            Some(profile) => (format!("profile `{}`", profile.key), &profile.span),
+            None => (format!("`{}`", self.entry.key), &self.entry.span),
+        }
+    }
+
     /// Its sound disks with their places.
     pub fn disks(&self) -> impl Iterator<Item = (&'a DiskId, &'a Span)> + use<'a> {
         let disks = self.entry.value.disks.as_ref().map_or(&[][..], |disks| &disks.value);

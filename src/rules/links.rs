@@ -76,11 +76,11 @@ fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
         if !node.networks_known() {
             return None;
         }
-        let message = format!("`{}` has no interface in a provisioning network", node.entry.key);
-        let fault = Diagnostic::error("PG-C18", &node.entry.span, message);
-        return Some(
-            fault.help("add `interface.eth0 = { network = \"provisioning\" }` to it or its profile"),
-        );
+        let provisioning = draft.networks.values().find(|own| own.value.is(Role::Provisioning))?;
+        let (who, span) = node.who_lacks(|common| common.interfaces.iter().next().is_some());
+        let message = format!("{who} has no interface in a provisioning network");
+        let help = format!("add `interface.eth0 = {{ network = \"{}\" }}`", provisioning.key);
+        return Some(Diagnostic::error("PG-C18", span, message).help(help));
     };
     let network = interface.network?;
     if !node.may_have_address(draft, &network.key) {
@@ -127,10 +127,9 @@ pub(super) fn d04(draft: &Draft<'_>, report: &mut Report) {
             span,
             format!("`{mac}` is locally administered: software made it up"),
         );
-        report
-            .push(fault.help(
-                "read the address off the machine; for a virtual one, add `allow = [\"PG-D04\"]` here",
-            ));
+        report.push(fault.help(
+            "read the address off the machine; for a virtual machine, add `allow = [\"PG-D04\"]` to the node",
+        ));
     }
 }
 
@@ -187,7 +186,7 @@ pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
                     .iter()
                     .any(|own| own.key == member.as_str() && own.network_name.is_some());
                 if !taken.insert(member) || stands_alone {
-                    let message = format!("`{member}` is used elsewhere on `{}`", node.entry.key);
+                    let message = format!("`{member}` is used elsewhere already");
                     report.push(
                         Diagnostic::error("PG-D11", span, message).help("a member of a bond is nothing else"),
                     );

@@ -64,32 +64,46 @@ pub(super) fn g06(draft: &Draft<'_>, report: &mut Report) {
 
 /// A member is reached at an address of its own in the cluster network.
 pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
-    for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
-        let network = node.interface_for(Role::Cluster).and_then(|own| own.network);
-        let reached = match network {
-            Some(network) => node.may_have_address(draft, &network.key),
-            None => !node.networks_known(),
-        };
-        if !reached {
-            let message = format!(
-                "`{}` has no address in a cluster network, so that no peer reaches it",
-                node.entry.key
-            );
-            let written = network.map_or("production", |network| network.key.as_str());
-            let fault = Diagnostic::error("PG-G07", &node.entry.span, message);
-            report.push(
-                fault.help(format!("add `address.{written} = \"…\"` and an interface in that network")),
-            );
+    let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Cluster));
+    match networks.next() {
+        Some(network) => unreached(draft, &network.key, report),
+        None if draft.inventory.networks.whole() => {
+            let voters = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
+            let fault = |span| Diagnostic::error("PG-G07", span, "no network has the role \"cluster\"");
+            let fault = voters.map(|voters| fault(&voters.span));
+            report.push_some(fault.map(|fault| fault.help("add it to the network where the voters meet")));
         }
+        None => {}
     }
-    for node in &draft.nodes {
-        for own in
-            node.addresses.iter().filter(|own| own.address.is_loopback() || own.address.is_unspecified())
-        {
-            let fault =
-                Diagnostic::error("PG-G07", own.span, format!("{} reaches no other machine", own.address));
+    for own in draft.nodes.iter().flat_map(|node| &node.addresses) {
+        if own.address.is_loopback() || own.address.is_unspecified() {
+            let message = format!("{} reaches no other machine", own.address);
+            let fault = Diagnostic::error("PG-G07", own.span, message);
             report.push(fault.help("write the node's address in that network"));
         }
+    }
+}
+
+/// Reports the members that have no address in a cluster network; `example` is one.
+fn unreached(draft: &Draft<'_>, example: &str, report: &mut Report) {
+    for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
+        let network = node.interface_for(Role::Cluster).and_then(|own| own.network);
+        let fault = match network {
+            Some(network) if !node.may_have_address(draft, &network.key) => {
+                let written = format!("address.{}", network.key);
+                let message = format!("`{}` has no `{written}`: no peer reaches it", node.entry.key);
+                let fault = Diagnostic::error("PG-G07", &node.entry.span, message);
+                Some(fault.help(format!("add `{written} = \"…\"`")))
+            }
+            None if node.networks_known() => {
+                let (who, span) = node.who_lacks(|common| common.interfaces.iter().next().is_some());
+                let message = format!("{who} has no interface in a cluster network");
+                let fault = Diagnostic::error("PG-G07", span, message);
+                Some(fault.help(format!("add `interface.eth1 = {{ network = \"{example}\" }}`")))
+            }
+            _ => None,
+        };
+        report.push_some(fault);
     }
 }
 

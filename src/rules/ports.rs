@@ -10,7 +10,7 @@ use crate::resolve::{Draft, DraftService};
 pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let mut seen = HashMap::new();
-        let mut taken = HashMap::from([((22, Protocol::Tcp), ("SSH", None))]);
+        let mut taken = HashMap::from([((22, Protocol::Tcp), ("SSH".to_owned(), None))]);
         for service in &node.services {
             let name = service.name.as_str();
             if let Some(first) = seen.insert(name, service.span) {
@@ -24,12 +24,12 @@ pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
             };
             for (what, port, protocol) in ports.all() {
                 let span = place(draft, service, what);
-                let Some((other, first)) = taken.insert((port, protocol), (name, Some(span))) else {
+                let Some((other, first)) = taken.insert((port, protocol), (format!("`{name}`"), Some(span)))
+                else {
                     unfit(draft, name, what, port, span, report);
                     continue;
                 };
-                let message =
-                    format!("`{name}` wants port {port}, which `{other}` uses on `{}`", node.entry.key);
+                let message = format!("`{name}` wants port {port}, which {other} uses on the same machine");
                 let fault = Diagnostic::error("PG-G09", span, message);
                 let fault =
                     first.into_iter().fold(fault, |fault, first| fault.related(first, "first used here"));

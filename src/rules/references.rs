@@ -15,11 +15,10 @@ fn dangling<'k>(what: &str, name: &str, span: &Span, known: impl Iterator<Item =
     fault.help(match near {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => format!("define it as `[{what}.{name}]`"),
-        None => format!(
-            "known are {}{}",
-            known[..known.len().min(12)].join(", "),
-            if known.len() > 12 { ", …" } else { "" }
-        ),
+        None => {
+            let more = if known.len() > 12 { ", …" } else { "" };
+            format!("known: {}{more}", known[..known.len().min(12)].join(", "))
+        }
     })
 }
 
@@ -103,14 +102,15 @@ fn a11_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
         } else if !connected() && node.networks_known() {
             let message = format!("no interface of `{}` is in the network `{name}`", node.entry.key);
             let fault = Diagnostic::error("PG-A11", span, message);
-            let help = format!("add `interface.eth1 = {{ network = \"{name}\" }}` to it or its profile");
+            let next = node.interfaces.len();
+            let help = format!("add `interface.eth{next} = {{ network = \"{name}\" }}` to it or its profile");
             report.push(fault.help(help));
         }
     }
     if node.profile.is_some() && node.layers().all(|common| common.layout.is_none()) {
-        let message = format!("nothing says how the disks of `{}` are divided", node.entry.key);
-        let fault = Diagnostic::error("PG-A11", &node.entry.span, message);
-        report.push(fault.help("add `disk.single = {}` to it or its profile"));
+        let (who, span) = node.who_lacks(|_| false);
+        let message = format!("nothing says how the disks of {who} are divided");
+        report.push(Diagnostic::error("PG-A11", span, message).help("add `disk.single = {}`"));
     }
 }
 

@@ -34,7 +34,13 @@ impl<'a> Cell<'a> {
     /// Says that something else was expected here.
     pub(super) fn expected(&self, what: &str, report: &mut Report) {
         let message = format!("expected {what}, found {}", kind(self.value));
-        report.push(Diagnostic::error("PG-A04", &self.span(), message));
+        let fault = Diagnostic::error("PG-A04", &self.span(), message);
+        report.push(match what {
+            "a table" => fault.help("write `{ key = value }`"),
+            "a list" => fault.help("write it in brackets: `[ … ]`"),
+            "a string" => fault.help("write it in quotes"),
+            _ => fault.help("write it without quotes"),
+        });
     }
 }
 
@@ -98,8 +104,11 @@ pub(super) fn printable(text: &str, span: &Span, report: &mut Report) -> bool {
 
 /// Rule A06.
 pub(super) fn invisible(c: char, span: &Span) -> Diagnostic {
-    let message = format!("this text holds the invisible character U+{:04X}", u32::from(c));
-    Diagnostic::error("PG-A06", span, message).help("write visible characters only")
+    let message = match c {
+        '\n' | '\r' => "this text has more than one line".to_owned(),
+        c => format!("this text holds the invisible character U+{:04X}", u32::from(c)),
+    };
+    Diagnostic::error("PG-A06", span, message).help("write one line of visible characters")
 }
 
 pub(super) fn refusal(invalid: Invalid, span: &Span) -> Diagnostic {

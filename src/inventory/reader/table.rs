@@ -112,9 +112,14 @@ impl<'a, 'r> Table<'a, 'r> {
 
     /// Reports `key` if it is missing.
     pub(in crate::inventory) fn need(&mut self, key: &'static str) {
+        self.need_as(key, &format!("{key} = …"));
+    }
+
+    /// The same; `written` is what to add.
+    pub(in crate::inventory) fn need_as(&mut self, key: &'static str, written: &str) {
         if !self.has(key) {
             let fault = Diagnostic::error("PG-A04", &self.span, format!("`{key}` is missing here"));
-            self.report.push(fault.help(format!("add `{key} = …`")));
+            self.report.push(fault.help(format!("add `{written}`")));
         }
     }
 
@@ -131,10 +136,13 @@ impl<'a, 'r> Table<'a, 'r> {
 
     fn in_range(&mut self, key: &str, cell: Cell<'_>, code: Code, range: RangeInclusive<u16>) -> Option<u16> {
         let DeValue::Integer(number) = cell.value else {
-            // A10: no floats for counts.
-            let code = if matches!(cell.value, DeValue::Float(_)) { "PG-A10" } else { "PG-A04" };
-            let message = format!("expected a whole number, found {}", kind(cell.value));
-            self.report.push(Diagnostic::error(code, &cell.span(), message));
+            if let DeValue::Float(_) = cell.value {
+                let message = format!("expected a whole number, found {}", kind(cell.value));
+                let fault = Diagnostic::error("PG-A10", &cell.span(), message);
+                self.report.push(fault.help("write it without a fraction"));
+            } else {
+                cell.expected("a whole number", self.report);
+            }
             return None;
         };
         let value =
@@ -175,7 +183,7 @@ impl<'a, 'r> Table<'a, 'r> {
         &mut self,
         key: &'static str,
     ) -> Entries<K, T> {
-        self.need(key);
+        self.need_as(key, &format!("[{key}.NAME]"));
         let mut entries = self.entries(key);
         entries.unread |= !self.has(key);
         entries

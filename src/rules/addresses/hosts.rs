@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::model::{broadcast, is_network_address};
+use crate::model::{broadcast, family, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::{Claim, bmcs, hosts, provisioner, report_some, vips};
+use super::{Claim, bmcs, hosts, provisioner, vips};
 
 /// Reports every claim for which `wrong` has something to say about its network.
 fn each_in_network<'a>(
@@ -16,7 +16,7 @@ fn each_in_network<'a>(
     wrong: impl Fn(&Claim<'_>, &NetworkEntry) -> Option<Diagnostic>,
 ) {
     for claim in claims {
-        report_some(report, claim.network.and_then(|network| wrong(&claim, network)));
+        report.push_some(claim.network.and_then(|network| wrong(&claim, network)));
     }
 }
 
@@ -30,10 +30,12 @@ pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
             if network.value.may_have_family(claim.address) {
                 return None;
             }
-            let message = format!("`{}` has no subnet of the family of {}", network.key, claim.address);
+            let (family, key) = family(claim.address);
+            let message =
+                format!("`{}` has no {family} subnet that {} could lie in", network.key, claim.address);
             let fault =
                 Diagnostic::error("PG-C01", claim.span, message).related(&network.span, "this network");
-            return Some(fault.help("add `subnet` or `subnet6` to the network"));
+            return Some(fault.help(format!("add `{key}` to the network, or drop the address")));
         };
         if subnet.contains(&claim.address) {
             return None;
@@ -84,40 +86,42 @@ pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
                 Diagnostic::error("PG-C04", claim.span, format!("{} is a gateway's address", claim.address));
             fault.related(gateway, "the gateway").help(format!("give {} another address", claim.owner))
         });
-        report_some(report, fault);
+        report.push_some(fault);
     }
 }
 
 /// A node's address is not the provisioner's, a resolver's, a time server's or a virtual one.
 pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
-    for (name, own) in
-        draft.networks.values().filter_map(|network| Some(("a resolver", network.value.dns.as_ref()?)))
+    for (name, own) in draft
+        .networks
+        .values()
+        .filter_map(|network| Some(("a resolver's address", network.value.dns.as_ref()?)))
     {
         servers.extend(own.value.iter().map(|server| (server.value, (name, &server.span))));
     }
     for server in draft.inventory.ntp.servers.iter().flat_map(|list| &list.value) {
         servers.extend(
-            server.value.as_str().parse::<IpAddr>().map(|address| (address, ("a time server", &server.span))),
+            server
+                .value
+                .as_str()
+                .parse::<IpAddr>()
+                .map(|address| (address, ("a time server's address", &server.span))),
         );
     }
     servers.extend(draft.vips().map(|vip| (vip.address, ("a virtual address", vip.span))));
     let provisioner = provisioner(draft);
-    servers.extend(provisioner.iter().map(|own| (own.address, ("the provisioner", own.span))));
+    servers.extend(provisioner.iter().map(|own| (own.address, ("the provisioner's address", own.span))));
     // A resolver that is a gateway as well is C04's.
     for (gateway, _) in draft.networks.values().flat_map(|network| network.value.gateways()) {
         servers.remove(&gateway);
     }
     for claim in hosts(draft) {
         let fault = servers.get(&claim.address).map(|(what, span)| {
-            let fault = Diagnostic::error(
-                "PG-C05",
-                claim.span,
-                format!("{} is the address of {what}", claim.address),
-            );
+            let fault = Diagnostic::error("PG-C05", claim.span, format!("{} is {what}", claim.address));
             fault.related(span, "first used here").help(format!("give {} another address", claim.owner))
         });
-        report_some(report, fault);
+        report.push_some(fault);
     }
 }
 
@@ -154,23 +158,23 @@ pub(in crate::rules) fn c10(draft: &Draft<'_>, report: &mut Report) {
         for (gateway, span) in network.value.gateways() {
             let Some(subnet) = network.value.subnet_for(gateway) else {
                 if !network.value.may_have_family(gateway) {
+                    let (family, key) = family(gateway);
                     let message =
-                        format!("`{}` has a gateway of a family in which it has no subnet", network.key);
-                    report.push(
-                        Diagnostic::error("PG-C10", span, message)
-                            .help("add the subnet, or drop the gateway"),
-                    );
+                        format!("`{}` has no {family} subnet that its gateway could lie in", network.key);
+                    let fault = Diagnostic::error("PG-C10", span, message);
+                    report.push(fault.help(format!("add `{key}` to the network, or drop the gateway")));
                 }
                 continue;
             };
-            if !subnet.contains(&gateway)
-                || is_network_address(subnet, gateway)
-                || broadcast(subnet) == Some(gateway)
-            {
-                let fault =
-                    Diagnostic::error("PG-C10", span, format!("{gateway} is no host's address in {subnet}"));
-                report.push(fault.help("write the router's address in this subnet"));
-            }
+            let message = if !subnet.contains(&gateway) {
+                format!("{gateway} is outside {subnet}, the subnet of `{}`", network.key)
+            } else if is_network_address(subnet, gateway) || broadcast(subnet) == Some(gateway) {
+                format!("{gateway} is no host's address in {subnet}")
+            } else {
+                continue;
+            };
+            let fault = Diagnostic::error("PG-C10", span, message);
+            report.push(fault.help("write the router's address in this subnet"));
         }
     }
 }

@@ -6,7 +6,7 @@ mod ranges;
 
 use std::net::IpAddr;
 
-use crate::diag::{Diagnostic, Report, Span};
+use crate::diag::Span;
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
@@ -48,10 +48,12 @@ fn provisioner<'a>(draft: &'a Draft<'_>) -> Option<Claim<'a>> {
     })
 }
 
-/// The virtual addresses; each is in that cluster network which holds it.
+/// The virtual addresses in the order in which they are written; each is in that cluster network which holds it.
 fn vips<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
     let networks = holding(draft, Role::Cluster);
-    draft.vips().map(move |vip| Claim {
+    let mut vips: Vec<_> = draft.vips().collect();
+    vips.sort_by_key(|vip| vip.span.start);
+    vips.into_iter().map(move |vip| Claim {
         address: vip.address,
         span: vip.span,
         owner: format!("`{}`", vip.key),
@@ -77,10 +79,4 @@ fn bmcs<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
         let owner = format!("the BMC of `{}`", node.entry.key);
         Some(Claim { address: address.value, span: &address.span, owner, network: networks(address.value) })
     })
-}
-
-fn report_some(report: &mut Report, fault: Option<Diagnostic>) {
-    if let Some(fault) = fault {
-        report.push(fault);
-    }
 }

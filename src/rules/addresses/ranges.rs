@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::model::{Range, Role, broadcast, is_network_address};
+use crate::model::{Range, Role, broadcast, family, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::{bmcs, hosts, provisioner, report_some, vips};
+use super::{bmcs, hosts, provisioner, vips};
 
 /// A pool lies in its subnet, is in order, and leaves out gateways, resolvers, the provisioner and other pools; a named
 /// range lies in its subnet and is in order.
@@ -22,12 +22,12 @@ pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
         for (pool, span) in network.value.pools() {
             match misplaced(network, "pool", pool, span) {
                 Some(fault) => report.push(fault),
-                None => report_some(report, leases_too_much(network, pool, span, servers())),
+                None => report.push_some(leases_too_much(network, pool, span, servers())),
             }
             pools.push((pool, span));
         }
         for (name, range, span) in network.value.ranges() {
-            report_some(report, misplaced(network, &format!("range of `{name}`"), range, span));
+            report.push_some(misplaced(network, &format!("range of `{name}`"), range, span));
         }
     }
     overlaps(pools, report);
@@ -48,7 +48,7 @@ fn misplaced(network: &NetworkEntry, what: &str, range: Range<IpAddr>, span: &Sp
         ),
         None if network.value.may_have_family(range.first) => return None,
         None => (
-            format!("`{}` has a {what} of a family in which it has no subnet", network.key),
+            format!("`{}` has no {} subnet that the {what} could lie in", network.key, family(range.first).0),
             "add the subnet, or drop the addresses",
         ),
     };
@@ -131,22 +131,26 @@ pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
 
 /// A node's address is outside the ranges of other profiles.
 pub(in crate::rules) fn c19(draft: &Draft<'_>, report: &mut Report) {
-    for node in draft.nodes.iter().filter(|node| node.profile.is_some()) {
-        for own in &node.addresses {
-            let Some(network) = own.network else { continue };
-            let inside: Vec<_> =
-                network.value.ranges().filter(|range| range.1.contains(&own.address)).collect();
-            let profile = node.profile.map_or("", |profile| profile.key.as_str());
-            if inside.iter().any(|range| range.0 == profile) {
+    // The range of a profile that is not there is A11's.
+    let meant = |name: &str| name == "vip" || draft.profiles.contains_key(name);
+    for node in &draft.nodes {
+        let Some(profile) = node.profile.map(|profile| profile.key.as_str()) else { continue };
+        for (own, network) in node.addresses.iter().filter_map(|own| Some((own, own.network?))) {
+            let ranges = || network.value.ranges().filter(|range| meant(range.0));
+            let holds = |range: &(&str, Range<IpAddr>, &Span)| range.1.contains(&own.address);
+            if ranges().any(|range| range.0 == profile && holds(&range)) {
                 continue;
             }
-            // The range of a profile that is not there is A11's.
-            let meant = |name: &str| name == "vip" || draft.profiles.contains_key(name);
-            if let Some((other, range, span)) = inside.iter().find(|range| meant(range.0)) {
-                let message = format!("{} lies in {range}, which is meant for `{other}`", own.address);
-                let fault = Diagnostic::warning("PG-C19", own.span, message).related(span, "the range");
-                report.push(fault.help(format!("take an address of the range of `{profile}`")));
-            }
+            let Some((other, range, span)) = ranges().find(holds) else { continue };
+            let other = if other == "vip" { "virtual addresses".to_owned() } else { format!("`{other}`") };
+            let message = format!("{} lies in {range}, which is meant for {other}", own.address);
+            let fault = Diagnostic::warning("PG-C19", own.span, message).related(span, "the range");
+            let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == own.address.is_ipv4();
+            let better = ranges().find(|range| range.0 == profile && same_family(&range.1));
+            report.push(fault.help(match better {
+                Some((_, range, _)) => format!("take one of {range}, the range of `{profile}`"),
+                None => "take an address outside it".to_owned(),
+            }));
         }
     }
 }
