@@ -7,20 +7,20 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use crate::diag::{Report, Spanned};
 use crate::model::{DomainName, Label, Range, Role};
 
-use super::List;
-use super::reader::{Cell, Entry, Read, Table};
+use super::reader::{Cell, Entries, Read, Table};
+use super::{List, Maybe};
 
 /// A network as it is written.
 #[derive(Clone, Debug)]
 pub struct NetworkTable {
-    /// What it is for.
-    pub roles: Option<Spanned<List<Role>>>,
+    /// What it is for; a faulty role is `None`.
+    pub roles: Option<Spanned<List<Option<Role>>>>,
     /// Its VLAN, 1 to 4094 (IEEE 802.1Q).
-    pub vlan: Option<Spanned<u16>>,
+    pub vlan: Maybe<u16>,
     /// Its IPv4 subnet.
-    pub subnet: Option<Spanned<Ipv4Net>>,
+    pub subnet: Maybe<Ipv4Net>,
     /// Its IPv6 subnet.
-    pub subnet6: Option<Spanned<Ipv6Net>>,
+    pub subnet6: Maybe<Ipv6Net>,
     /// Its IPv4 router.
     pub gateway: Option<Spanned<Ipv4Addr>>,
     /// Its IPv6 router.
@@ -34,9 +34,9 @@ pub struct NetworkTable {
     /// The same for IPv6.
     pub pool6: Option<Spanned<Range<Ipv6Addr>>>,
     /// `range.<profile>`: the addresses that a profile's nodes take; `range.vip`: the virtual ones.
-    pub ranges: Vec<Entry<Label, Spanned<Range<Ipv4Addr>>>>,
+    pub ranges: Entries<Label, Spanned<Range<Ipv4Addr>>>,
     /// The same for IPv6.
-    pub ranges6: Vec<Entry<Label, Spanned<Range<Ipv6Addr>>>>,
+    pub ranges6: Entries<Label, Spanned<Range<Ipv6Addr>>>,
 }
 
 impl Read for NetworkTable {

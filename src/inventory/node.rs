@@ -7,7 +7,7 @@ use crate::model::{BmcProtocol, DiskId, Label, MacAddr, RelPath, SerialNumber, U
 
 use super::List;
 use super::profile::Common;
-use super::reader::{Cell, Entry, Read, Table};
+use super::reader::{Cell, Entries, Read, Table};
 
 /// A node as it is written.
 #[derive(Clone, Debug)]
@@ -17,9 +17,9 @@ pub struct NodeTable {
     /// The interface that boots from the network.
     pub mac: Option<Spanned<MacAddr>>,
     /// `address.<network>`; a faulty one is `None`.
-    pub addresses: Vec<Entry<Label, Option<Spanned<Ipv4Addr>>>>,
+    pub addresses: Entries<Label, Option<Spanned<Ipv4Addr>>>,
     /// `address6.<network>`.
-    pub addresses6: Vec<Entry<Label, Option<Spanned<Ipv6Addr>>>>,
+    pub addresses6: Entries<Label, Option<Spanned<Ipv6Addr>>>,
     /// The disks that an installation erases; a faulty one is `None`.
     pub disks: Option<Spanned<List<Option<DiskId>>>>,
     /// Its baseboard management controller.

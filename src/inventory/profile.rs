@@ -2,24 +2,24 @@
 
 use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::{
-    Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Settings,
-    Size, System,
+    Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Size, System,
 };
 
-use super::List;
-use super::reader::{Cell, Entry, Read, Table};
+use super::reader::{Cell, Entries, Read, Table};
+use super::settings::SettingsTable;
+use super::{List, Maybe};
 
 /// What both a profile and a node may say; the node's word counts.
 #[derive(Clone, Debug)]
 pub struct Common {
     /// What it runs.
-    pub services: Option<Spanned<List<Label>>>,
+    pub services: Maybe<List<Option<Label>>>,
     /// `settings.<service>`: merged by key.
-    pub settings: Vec<Entry<Label, Settings>>,
+    pub settings: Entries<Label, SettingsTable>,
     /// `interface.<name>`: merged by key.
-    pub interfaces: Vec<Entry<IfName, InterfaceTable>>,
-    /// `disk.<style>`: replaced as a whole; a faulty one is `None`.
-    pub layout: Option<Spanned<Option<LayoutTable>>>,
+    pub interfaces: Entries<IfName, InterfaceTable>,
+    /// `disk.<style>`: replaced as a whole.
+    pub layout: Maybe<LayoutTable>,
     /// Its kernel command line beyond what NixOS gives it.
     pub kernel_params: Option<Spanned<List<KernelParam>>>,
     /// How its firmware boots.
@@ -53,7 +53,7 @@ impl Common {
 #[derive(Clone, Debug)]
 pub struct ProfileTable {
     /// Which module and image it is built on.
-    pub base: Option<Spanned<Base>>,
+    pub base: Maybe<Base>,
     /// What a node may say as well.
     pub common: Common,
 }
@@ -71,11 +71,11 @@ impl Read for ProfileTable {
 #[derive(Clone, Debug, Default)]
 pub struct InterfaceTable {
     /// The network that it is connected to.
-    pub network: Option<Spanned<Label>>,
+    pub network: Maybe<Label>,
     /// Whether it tags that network's VLAN.
     pub tagged: Option<Spanned<bool>>,
     /// The largest packet in bytes.
-    pub mtu: Option<Spanned<u16>>,
+    pub mtu: Maybe<u16>,
     /// The interfaces that it is made of.
     pub bond: Option<Spanned<BondTable>>,
     /// The address that the name is bound to.
@@ -102,8 +102,8 @@ impl Read for InterfaceTable {
 pub struct BondTable {
     /// How the members share the load.
     pub mode: Option<Spanned<BondMode>>,
-    /// The interfaces.
-    pub members: Option<Spanned<List<IfName>>>,
+    /// The interfaces; a faulty name is `None`.
+    pub members: Option<Spanned<List<Option<IfName>>>>,
 }
 
 impl Read for BondTable {
@@ -129,7 +129,7 @@ pub struct LayoutTable {
     /// LVM: a swap volume.
     pub swap: Option<Spanned<Size>>,
     /// LVM: further volumes.
-    pub volumes: Vec<Entry<Label, VolumeTable>>,
+    pub volumes: Entries<Label, VolumeTable>,
 }
 
 impl Read for LayoutTable {
@@ -143,7 +143,7 @@ impl Read for LayoutTable {
                 esp: own.optional("esp"),
                 format: own.optional("format"),
                 swap: if lvm { own.optional("swap") } else { None },
-                volumes: if lvm { own.entries("volume") } else { Vec::new() },
+                volumes: if lvm { own.entries("volume") } else { Entries::default() },
             };
             if style == "raid1" {
                 layout.format = layout.format.and_then(|format| mirrored(format, own.report));

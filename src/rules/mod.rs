@@ -1,13 +1,15 @@
 //! The invariants: what must be true of an inventory before anything is written from it.
 //!
-//! One file a chapter, one function a rule, one table of all. To add a rule: write its function in the file of its
-//! chapter, and its row here; add `tests/rejects/<code>.toml`.
+//! One file a theme, one function a rule, one table of all. To add a rule: write its function in the file of its theme,
+//! and its row here; add `tests/rejects/<code>.toml`.
 
 mod addresses;
-mod cluster;
 mod disks;
 mod links;
+mod members;
 mod names;
+mod ports;
+mod quorum;
 mod references;
 
 use crate::diag::{Code, Diagnostic, Report, Severity};
@@ -79,7 +81,7 @@ pub const RULES: &[Rule] = &[
     rule("PG-C06", "an address is used once", "two machines with one address both fall off the network", Resolved(addresses::c06)),
     rule("PG-C08", "a subnet is written with its host bits zero", "an address was meant, or another subnet", Reading),
     rule("PG-C10", "a gateway lies in its subnet", "machines have no default route", Resolved(addresses::c10)),
-    rule("PG-C12", "a pool lies in its subnet, is in order and leaves out the servers", "DHCP leases the router's address to a machine", Resolved(addresses::c12)),
+    rule("PG-C12", "a pool or range lies in its subnet and is in order, and a pool leaves out the servers", "DHCP leases the router's address to a machine", Resolved(addresses::c12)),
     rule("PG-C13", "a reserved address lies outside every pool", "DHCP leases it to another machine", Resolved(addresses::c13)),
     rule("PG-C17", "a virtual address lies in a cluster network and in its range", "no node can take it over", Resolved(addresses::c17)),
     rule("PG-C18", "a node boots in a network that DHCP serves", "it never boots", Resolved(links::c18)),
@@ -99,16 +101,16 @@ pub const RULES: &[Rule] = &[
     rule("PG-F04", "a node uses a disk once, and as many as its layout needs", "a mirror on one disk mirrors nothing", Resolved(disks::f04)),
     rule("PG-F12", "mount points are absolute and unique", "one file system hides another", Resolved(disks::f12)),
     rule("PG-F20", "kernel parameters are single words", "the command line is cut or means something else", Reading),
-    rule("PG-G01", "a new cluster has its first voters", "nobody forms it, or two sets do", Resolved(cluster::g01)),
-    rule("PG-G02", "a first voter runs the Raft store", "the quorum counts a node that never votes", Resolved(cluster::g02)),
-    rule("PG-G03", "voters are odd in number and three or more", "an even number survives no more failures than the odd one below it", Resolved(cluster::g03)),
-    rule("PG-G04", "voters are seven at most", "every write waits for a majority of them", Resolved(cluster::g04)),
-    rule("PG-G05", "every voter has one same list of peers", "different lists are different clusters", Resolved(cluster::g05)),
-    rule("PG-G06", "a node's Raft identity is its own and never given again", "a newcomer inherits the votes of the dead", Resolved(cluster::g06)),
-    rule("PG-G07", "a member is reached at its own address", "a node forms a consensus with itself", Resolved(cluster::g07)),
-    rule("PG-G08", "a node belongs to this cluster", "two clusters exchange votes", Resolved(cluster::g08)),
-    rule("PG-G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(cluster::g09)),
-    rule("PG-H13", "SSH keys are public keys of a strong kind", "nobody can log in, or everybody", Resolved(cluster::h13)),
+    rule("PG-G01", "a new cluster has its first voters", "nobody forms it, or two sets do", Resolved(quorum::g01)),
+    rule("PG-G02", "a first voter runs the Raft store", "the quorum counts a node that never votes", Resolved(quorum::g02)),
+    rule("PG-G03", "voters are odd in number and three or more", "an even number survives no more failures than the odd one below it", Resolved(quorum::g03)),
+    rule("PG-G04", "voters are seven at most", "every write waits for a majority of them", Resolved(quorum::g04)),
+    rule("PG-G05", "every voter has one same list of peers", "different lists are different clusters", Resolved(members::g05)),
+    rule("PG-G06", "a node's Raft identity is its own and never given again", "a newcomer inherits the votes of the dead", Resolved(members::g06)),
+    rule("PG-G07", "a member is reached at its own address", "a node forms a consensus with itself", Resolved(members::g07)),
+    rule("PG-G08", "a node belongs to this cluster", "two clusters exchange votes", Resolved(members::g08)),
+    rule("PG-G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(ports::g09)),
+    rule("PG-H13", "SSH keys are public keys of a strong kind", "nobody can log in, or everybody", Resolved(members::h13)),
 ];
 
 /// The rule of that code.
