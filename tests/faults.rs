@@ -102,3 +102,32 @@ fn one_misspelt_key_is_one_diagnostic() {
         assert_eq!(count, 1, "{line}");
     }
 }
+
+/// The faults that dhcpd, Kea and dnsmasq let pass with exit status 0, each of them at least one (INVARIANTS.md, last
+/// table): what to replace in the reference, and the rule that catches it.
+const MISSED_BY_SERVERS: [(&str, &str, &str, &str); 13] = [
+    ("a MAC address twice", "52:54:00:12:34:57", "52:54:00:12:34:56", "PG-D05"),
+    ("an address twice", "10.0.100.51", "10.0.100.50", "PG-C06"),
+    ("a host name twice", "[node.node05]", "[node.node04]", "PG-A02"),
+    ("an address outside its subnet", "10.0.100.51", "10.0.101.51", "PG-C01"),
+    ("the address of the network", "10.0.100.51", "10.0.100.0", "PG-C02"),
+    ("the broadcast address", "10.0.100.51", "10.0.100.255", "PG-C03"),
+    ("the address of the gateway", "10.0.100.51", "10.0.100.1", "PG-C04"),
+    ("a reservation inside the pool", "10.0.100.51", "10.0.100.151", "PG-C13"),
+    ("the broadcast MAC address", "52:54:00:12:34:57", "ff:ff:ff:ff:ff:ff", "PG-D03"),
+    ("the MAC address of zeros", "52:54:00:12:34:57", "00:00:00:00:00:00", "PG-D03"),
+    ("a multicast MAC address", "52:54:00:12:34:57", "01:00:5e:00:00:01", "PG-D02"),
+    ("an underscore in a host name", "[node.node05]", "[node.node_05]", "PG-B01"),
+    ("a host name of 64 letters", "[node.node05]", LONG, "PG-B02"),
+];
+const LONG: &str = "[node.nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn]";
+
+#[test]
+fn what_servers_miss_is_caught() {
+    for (fault, sound, broken, code) in MISSED_BY_SERVERS {
+        assert_eq!(REFERENCE.matches(sound).count(), 1, "{fault}");
+        let checked = check(REFERENCE.replace(sound, broken).as_bytes()).unwrap();
+        let codes: Vec<_> = checked.diagnostics.iter().map(|own| own.code).collect();
+        assert_eq!(codes, [code], "{fault}");
+    }
+}
