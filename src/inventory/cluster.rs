@@ -27,7 +27,7 @@ macro_rules! tables {
 
         impl Read for $name {
             fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-                let mut opened = Table::open(cell, report)?;
+                let mut opened = Table::open(cell, &[$(stringify!($field),)+ "allow"], report)?;
                 let $table = &mut opened;
                 $table.allow();
                 let read = Self { $($field: $read,)+ };

@@ -34,8 +34,8 @@ pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
 
 /// Parses `text` and reports where it does not parse.
 ///
-/// `None` where the rest cannot be trusted: after a header that is not closed, say, every reference to that table would
-/// be reported as well.
+/// `None` where what it holds cannot be trusted: after a header that is not closed, say, every reference to that table
+/// would be reported as well.
 pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Spanned<DeTable<'i>>> {
     let mut readable = true;
     for (at, c) in text.char_indices().filter(|(_, c)| is_invisible(*c) && !matches!(c, '\n' | '\r' | '\t')) {
@@ -57,6 +57,8 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
                 continue;
             }
             if header(&text[line_start(text, span.start)..]).is_some() {
+                // The parser has mixed the two tables.
+                readable = false;
                 copied = span.end..text[span.end..].find("\n[").map_or(text.len(), |at| span.end + at);
             }
             let firsts = firsts.get_or_insert_with(|| Firsts::of(text, document.get_ref()));

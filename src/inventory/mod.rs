@@ -83,13 +83,33 @@ pub struct Inventory {
     pub vault: VaultTable,
 }
 
+const KEYS: [&str; 17] = [
+    "schema",
+    "cluster",
+    "provisioner",
+    "network",
+    "vip",
+    "vip6",
+    "tls",
+    "profile",
+    "service",
+    "hardware",
+    "node",
+    "boot",
+    "dns",
+    "firewall",
+    "ntp",
+    "logging",
+    "vault",
+];
+
 /// Reads `text` and reports every fault of its form. What is not TOML is read as nothing.
 #[must_use]
 pub fn parse(text: &str, report: &mut Report) -> Inventory {
     let Some(document) = document::parse(text, report) else { return Inventory::default() };
     let root = DeValue::Table(document.into_inner());
     let cell = Cell { value: &root, start: 0, end: 0 };
-    let Some(mut table) = Table::open(cell, report) else { return Inventory::default() };
+    let Some(mut table) = Table::open(cell, &KEYS, report) else { return Inventory::default() };
     check_schema(&mut table);
     table.need_as("cluster", "[cluster]");
     table.need_as("provisioner", "[provisioner]");
@@ -118,18 +138,16 @@ pub fn parse(text: &str, report: &mut Report) -> Inventory {
 /// Rule A05.
 fn check_schema(table: &mut Table<'_, '_>) {
     let help = format!("this plasmagen reads schema {SCHEMA}: write `schema = {SCHEMA}` in the first line");
-    if !table.has("schema") {
-        let fault =
-            Diagnostic::error("PG-A05", &(0..0), "the inventory does not say which schema it follows");
-        table.report.push(fault.help(help.clone()));
-    }
-    let Some(Spanned { value: Some(schema), span }) = table.number("schema", "PG-A05", 0..=u16::MAX) else {
-        return;
+    let schema = table.number("schema", "PG-A05", 0..=u16::MAX);
+    let message = match &schema {
+        None => "the inventory does not say which schema it follows".to_owned(),
+        Some(Spanned { value: Some(other), .. }) if *other != SCHEMA => {
+            format!("schema {other} is not known here")
+        }
+        Some(_) => return,
     };
-    if schema != SCHEMA {
-        let fault = Diagnostic::error("PG-A05", &span, format!("schema {schema} is not known here"));
-        table.report.push(fault.help(help));
-    }
+    let span = schema.map_or(0..0, |schema| schema.span);
+    table.report.push(Diagnostic::error("PG-A05", &span, message).help(help));
 }
 
 /// Drops the place of a value.

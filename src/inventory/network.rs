@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::diag::{Report, Spanned};
+use crate::diag::{Diagnostic, Report, Spanned};
 use crate::model::{DomainName, Label, Range, Role};
 
 use super::reader::{Cell, Entries, Read, Table};
@@ -39,11 +39,16 @@ pub struct NetworkTable {
     pub ranges6: Entries<Label, Spanned<Range<Ipv6Addr>>>,
 }
 
+const KEYS: [&str; 13] = [
+    "roles", "vlan", "subnet", "subnet6", "gateway", "gateway6", "dns", "domain", "pool", "pool6", "range",
+    "range6", "allow",
+];
+
 impl Read for NetworkTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &KEYS, report)?;
         table.allow();
-        let network = Self {
+        let mut network = Self {
             roles: table.required("roles"),
             vlan: table.number("vlan", "PG-D07", 1..=4094),
             subnet: table.optional("subnet"),
@@ -57,6 +62,11 @@ impl Read for NetworkTable {
             ranges: table.entries("range"),
             ranges6: table.entries("range6"),
         };
+        if let Some(roles) = network.roles.take_if(|roles| roles.value.is_empty()) {
+            let fault = Diagnostic::error("PG-A04", &roles.span, "this network is for nothing");
+            let help = "write what it is for: \"management\", \"provisioning\", \"cluster\" or \"client\"";
+            table.report.push(fault.help(help));
+        }
         if !table.has("subnet") && !table.has("subnet6") {
             table.need("subnet");
         }

@@ -32,9 +32,31 @@ pub struct NodeTable {
     pub common: Common,
 }
 
+/// A node's own keys, then those of [`Common`].
+const KEYS: [&str; 18] = [
+    "profile",
+    "mac",
+    "address",
+    "address6",
+    "disks",
+    "bmc",
+    "serial",
+    "hardware_file",
+    "allow",
+    "services",
+    "settings",
+    "interface",
+    "disk",
+    "kernel_params",
+    "firmware",
+    "system",
+    "hardware",
+    "modules",
+];
+
 impl Read for NodeTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &KEYS, report)?;
         let node = Self {
             profile: table.required("profile"),
             mac: table.required("mac"),
@@ -68,7 +90,7 @@ pub struct BmcTable {
 
 impl Read for BmcTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["address", "user", "password_file", "protocol", "mac"], report)?;
         let bmc = Self {
             address: table.required("address"),
             user: table.optional("user"),

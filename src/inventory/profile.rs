@@ -58,9 +58,24 @@ pub struct ProfileTable {
     pub common: Common,
 }
 
+/// A profile's own key, then those of [`Common`].
+const KEYS: [&str; 11] = [
+    "base",
+    "allow",
+    "services",
+    "settings",
+    "interface",
+    "disk",
+    "kernel_params",
+    "firmware",
+    "system",
+    "hardware",
+    "modules",
+];
+
 impl Read for ProfileTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &KEYS, report)?;
         let profile = Self { base: table.optional("base"), common: Common::read(&mut table) };
         table.finish();
         Some(profile)
@@ -84,7 +99,7 @@ pub struct InterfaceTable {
 
 impl Read for InterfaceTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["network", "tagged", "mtu", "bond", "mac"], report)?;
         let interface = Self {
             network: table.optional("network"),
             tagged: table.optional("tagged"),
@@ -108,7 +123,7 @@ pub struct BondTable {
 
 impl Read for BondTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["mode", "members"], report)?;
         let bond = Self { mode: table.required("mode"), members: table.required("members") };
         table.finish();
         Some(bond)
@@ -134,25 +149,26 @@ pub struct LayoutTable {
 
 impl Read for LayoutTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
-        let layout = table.choice(&["single", "raid1", "lvm", "luks"]).map(|(style, mut own)| {
-            let lvm = style == "lvm";
-            let mut layout = Self {
-                style,
-                span: own.span.clone(),
-                esp: own.optional("esp"),
-                format: own.optional("format"),
-                swap: if lvm { own.optional("swap") } else { None },
-                volumes: if lvm { own.entries("volume") } else { Entries::default() },
-            };
-            if style == "raid1" {
-                layout.format = layout.format.and_then(|format| mirrored(format, own.report));
-            }
-            own.finish();
-            layout
-        });
+        let mut styles = Table::open(cell, &["single", "raid1", "lvm", "luks"], report)?;
+        let chosen = styles.choice();
+        styles.finish();
+        let (style, cell) = chosen?;
+        let lvm = style == "lvm";
+        let keys: &[_] = if lvm { &["esp", "format", "swap", "volume"] } else { &["esp", "format"] };
+        let mut table = Table::open(cell, keys, report)?;
+        let mut layout = Self {
+            style,
+            span: table.span.clone(),
+            esp: table.optional("esp"),
+            format: table.optional("format"),
+            swap: if lvm { table.optional("swap") } else { None },
+            volumes: if lvm { table.entries("volume") } else { Entries::default() },
+        };
+        if style == "raid1" {
+            layout.format = layout.format.and_then(|format| mirrored(format, table.report));
+        }
         table.finish();
-        layout
+        Some(layout)
     }
 }
 
@@ -185,7 +201,7 @@ pub struct VolumeTable {
 
 impl Read for VolumeTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["size", "mount", "format"], report)?;
         let volume = Self {
             size: table.required("size"),
             mount: table.required("mount"),

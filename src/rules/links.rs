@@ -138,13 +138,15 @@ pub(super) fn d05(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::<MacAddr, &Span>::new();
     for (mac, span) in draft.nodes.iter().flat_map(macs) {
         if let Some(first) = seen.get(&mac) {
-            let fault =
-                Diagnostic::error("PG-D05", span, format!("`{mac}` is another interface's address already"));
-            report.push(
-                fault
-                    .related(first, "first used here")
-                    .help("read the address off the machine's label or its BMC"),
-            );
+            let fault = |message| Diagnostic::error("PG-D05", span, message);
+            report.push(if *first == span {
+                let message = format!("`{mac}` stands in a profile that several nodes have");
+                fault(message).help("write it in the node that has this interface")
+            } else {
+                let message = format!("`{mac}` is another interface's address already");
+                let help = "read the address off the machine's label or its BMC";
+                fault(message).related(first, "first used here").help(help)
+            });
         } else {
             seen.insert(mac, span);
         }

@@ -22,6 +22,8 @@ pub struct Rule {
     pub code: Code,
     /// Whether the inventory is refused when it is broken.
     pub severity: Severity,
+    /// Whether it warns, if only in some cases: then `allow` may acknowledge it.
+    pub warns: bool,
     /// What must be true.
     pub title: &'static str,
     /// What happens when it is not.
@@ -40,11 +42,16 @@ pub enum Check {
 }
 
 const fn rule(code: Code, title: &'static str, why: &'static str, check: Check) -> Rule {
-    Rule { code, severity: Severity::Error, title, why, check }
+    Rule { code, severity: Severity::Error, warns: false, title, why, check }
 }
 
 const fn warning(code: Code, title: &'static str, why: &'static str, check: Check) -> Rule {
-    Rule { code, severity: Severity::Warning, title, why, check }
+    Rule { code, severity: Severity::Warning, warns: true, title, why, check }
+}
+
+/// An error, and in lesser cases a warning.
+const fn graded(code: Code, title: &'static str, why: &'static str, check: Check) -> Rule {
+    Rule { warns: true, ..rule(code, title, why, check) }
 }
 
 use Check::{Reading, Resolved};
@@ -104,12 +111,12 @@ pub const RULES: &[Rule] = &[
     rule("PG-G01", "a new cluster has its first voters", "nobody forms it, or two sets do", Resolved(quorum::g01)),
     rule("PG-G02", "a first voter runs the Raft store", "the quorum counts a node that never votes", Resolved(quorum::g02)),
     rule("PG-G03", "voters are odd in number and three or more", "an even number survives no more failures than the odd one below it", Resolved(quorum::g03)),
-    rule("PG-G04", "voters are seven at most", "every write waits for a majority of them", Resolved(quorum::g04)),
+    graded("PG-G04", "voters are seven at most", "every write waits for a majority of them", Resolved(quorum::g04)),
     rule("PG-G05", "every voter has one same list of peers", "different lists are different clusters", Resolved(members::g05)),
     rule("PG-G06", "a node's Raft identity is its own and never given again", "a newcomer inherits the votes of the dead", Resolved(members::g06)),
     rule("PG-G07", "a member is reached at its own address", "a node forms a consensus with itself", Resolved(members::g07)),
     rule("PG-G08", "a node belongs to this cluster", "two clusters exchange votes", Resolved(members::g08)),
-    rule("PG-G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(ports::g09)),
+    graded("PG-G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(ports::g09)),
     rule("PG-H13", "SSH keys are public keys of a strong kind", "nobody can log in, or everybody", Resolved(members::h13)),
 ];
 
@@ -126,15 +133,17 @@ pub fn check(draft: &Draft<'_>, report: &mut Report) {
             check(draft, report);
         }
     }
-    let unknown = report.acknowledged().iter().filter(|own| find(&own.code.value).is_none());
-    let faults: Vec<_> = unknown
-        .map(|own| {
-            Diagnostic::error("PG-A11", &own.code.span, format!("there is no rule {}", own.code.value))
-        })
-        .collect();
-    for fault in faults {
-        report.push(fault.help("write the code of the warning that you know of"));
-    }
+    let wrong = report.acknowledged().iter().filter_map(|own| {
+        let message = match find(&own.code.value) {
+            None => format!("there is no rule {}", own.code.value),
+            Some(rule) if !rule.warns => format!("{} is an error, which cannot be acknowledged", rule.code),
+            Some(_) => return None,
+        };
+        let fault = Diagnostic::error("PG-A11", &own.code.span, message);
+        Some(fault.help("write the code of the warning that you know of"))
+    });
+    let wrong: Vec<_> = wrong.collect();
+    wrong.into_iter().for_each(|fault| report.push(fault));
 }
 
 #[cfg(test)]

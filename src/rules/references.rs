@@ -2,8 +2,8 @@
 
 use crate::diag::{Diagnostic, Report, Span};
 use crate::inventory::{Common, known};
-use crate::model::service::KNOWN as KNOWN_SERVICES;
-use crate::model::{Base, KNOWN_HARDWARE, Word};
+use crate::model::service::{CHAINFIRE, KNOWN as KNOWN_SERVICES};
+use crate::model::{Base, KNOWN_HARDWARE, Role, Word};
 use crate::resolve::{Draft, DraftNode};
 
 /// `name`, written at `span`, is none of `known`.
@@ -95,11 +95,16 @@ fn a11_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
     }
     let addresses = table.addresses.iter().map(|own| (own.name.as_ref(), &own.span));
     let addresses6 = table.addresses6.iter().map(|own| (own.name.as_ref(), &own.span));
+    // A node that is connected to no network of a kind that it needs is C18's or G07's.
+    let needed = |name: &str| {
+        let unmet = |role| draft.networks[name].value.is(role) && node.interface_for(role).is_none();
+        unmet(Role::Provisioning) || (unmet(Role::Cluster) && node.runs(CHAINFIRE))
+    };
     for (name, span) in addresses.chain(addresses6).filter_map(|(name, span)| Some((name?.as_str(), span))) {
         let connected = || node.interfaces.iter().any(|nic| nic.network.is_some_and(|net| net.key == name));
         if !draft.networks.contains_key(name) {
             network(draft, name, span, report);
-        } else if !connected() && node.networks_known() {
+        } else if !connected() && node.networks_known() && !needed(name) {
             let message = format!("no interface of `{}` is in the network `{name}`", node.entry.key);
             let fault = Diagnostic::error("PG-A11", span, message);
             let next = node.interfaces.len();

@@ -47,6 +47,11 @@ impl<'a> Cell<'a> {
 /// A type that can be read off a value. `None` means that a fault was reported.
 pub(super) trait Read: Sized {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self>;
+
+    /// What stands for a value that is faulty, where the type has one.
+    fn faulty() -> Option<Self> {
+        None
+    }
 }
 
 impl<T: Word> Read for T {
@@ -70,6 +75,10 @@ impl Read for bool {
 impl<T: Read> Read for Option<T> {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         Some(T::read(cell, report))
+    }
+
+    fn faulty() -> Option<Self> {
+        Some(None)
     }
 }
 

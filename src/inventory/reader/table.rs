@@ -74,28 +74,49 @@ pub(in crate::inventory) struct Table<'a, 'r> {
     table: &'a DeTable<'a>,
     /// What a missing key is reported at: the table's name.
     pub(in crate::inventory) span: Span,
-    known: Vec<&'static str>,
+    /// The keys that it may have, which the reader asks for one by one.
+    keys: &'static [&'static str],
+    asked: usize,
+    /// The keys that it should not have, each with the one that was meant.
+    unknown: Vec<(&'a toml::Spanned<DeString<'a>>, Option<&'static str>)>,
     pub(in crate::inventory) report: &'r mut Report,
 }
 
 impl<'a, 'r> Table<'a, 'r> {
-    pub(in crate::inventory) fn open(cell: Cell<'a>, report: &'r mut Report) -> Option<Self> {
+    pub(in crate::inventory) fn open(
+        cell: Cell<'a>,
+        keys: &'static [&'static str],
+        report: &'r mut Report,
+    ) -> Option<Self> {
         let DeValue::Table(table) = cell.value else {
             cell.expected("a table", report);
             return None;
         };
-        Some(Self { table, span: cell.span(), known: Vec::new(), report })
+        let unknown = table.keys().filter(|name| !keys.contains(&name.get_ref().as_ref()));
+        let absent: Vec<_> = keys.iter().copied().filter(|key| !table.contains_key(*key)).collect();
+        let meant = |name: &str| nearest(name, &absent).or_else(|| nearest(name, keys));
+        let unknown = unknown.map(|name| (name, meant(name.get_ref()))).collect();
+        Some(Self { table, span: cell.span(), keys, asked: 0, unknown, report })
     }
 
     fn find(&mut self, key: &'static str) -> Option<Cell<'a>> {
-        self.known.push(key);
+        debug_assert!(self.keys.contains(&key), "{key} is none of the table's keys");
+        self.asked += 1;
         let (name, value) = self.table.get_key_value(key)?;
         Some(place(name, value))
     }
 
+    /// Whether a key that nobody knows looks as if `key` were meant: then `key` is faulty rather than missing.
+    fn misspelt(&self, key: &str) -> bool {
+        self.unknown.iter().any(|(_, meant)| *meant == Some(key))
+    }
+
     /// The value of `key`, if it is there and sound.
     pub(in crate::inventory) fn optional<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
-        let cell = self.find(key)?;
+        let Some(cell) = self.find(key) else {
+            let faulty = T::faulty().filter(|_| self.misspelt(key))?;
+            return Some(Spanned::new(faulty, self.span.clone()));
+        };
         Some(Spanned::new(T::read(cell, self.report)?, cell.span()))
     }
 
@@ -117,7 +138,7 @@ impl<'a, 'r> Table<'a, 'r> {
 
     /// The same; `written` is what to add.
     pub(in crate::inventory) fn need_as(&mut self, key: &'static str, written: &str) {
-        if !self.has(key) {
+        if !self.has(key) && !self.misspelt(key) {
             let fault = Diagnostic::error("PG-A04", &self.span, format!("`{key}` is missing here"));
             self.report.push(fault.help(format!("add `{written}`")));
         }
@@ -130,7 +151,9 @@ impl<'a, 'r> Table<'a, 'r> {
         code: Code,
         range: RangeInclusive<u16>,
     ) -> Maybe<u16> {
-        let cell = self.find(key)?;
+        let Some(cell) = self.find(key) else {
+            return self.misspelt(key).then(|| Spanned::new(None, self.span.clone()));
+        };
         Some(Spanned::new(self.in_range(key, cell, code, range), cell.span()))
     }
 
@@ -156,12 +179,12 @@ impl<'a, 'r> Table<'a, 'r> {
 
     /// A table whose keys are names of the user's; missing, it is empty.
     pub(in crate::inventory) fn entries<K: Word, T: Read>(&mut self, key: &'static str) -> Entries<K, T> {
-        let Some(cell) = self.find(key) else { return Entries::default() };
+        let mut entries = Entries { unread: self.misspelt(key), ..Entries::default() };
+        let Some(cell) = self.find(key) else { return entries };
         let DeValue::Table(table) = cell.value else {
             cell.expected("a table", self.report);
-            return Entries { unread: true, ..Entries::default() };
+            return Entries { unread: true, ..entries };
         };
-        let mut entries = Entries::default();
         let names = Names::of(table);
         for (name, value) in table {
             let key = name.get_ref().to_string();
@@ -189,12 +212,10 @@ impl<'a, 'r> Table<'a, 'r> {
         entries
     }
 
-    /// The key of an enum-like choice that is written as a sub-table, `disk.single = { … }`: exactly one of `legal`.
-    pub(in crate::inventory) fn choice(
-        &mut self,
-        legal: &[&'static str],
-    ) -> Option<(&'static str, Table<'a, '_>)> {
-        self.known.extend_from_slice(legal);
+    /// The key of an enum-like choice that is written as a sub-table, `disk.single = { … }`: exactly one of the keys.
+    pub(in crate::inventory) fn choice(&mut self) -> Option<(&'static str, Cell<'a>)> {
+        let legal = self.keys;
+        self.asked = legal.len();
         let mut found = legal.iter().filter_map(|key| Some((*key, self.table.get_key_value(*key)?)));
         let first = found.next();
         if let (Some((one, (name, _))), Some((two, (second, _)))) = (first, found.next()) {
@@ -211,7 +232,7 @@ impl<'a, 'r> Table<'a, 'r> {
             self.report.push(fault.help(format!("choose one of {legal}")));
         }
         let (key, (name, value)) = first?;
-        Some((key, Table::open(place(name, value), self.report)?))
+        Some((key, place(name, value)))
     }
 
     /// `allow = ["PG-…"]`: acknowledges warnings of this table and of all below it.
@@ -224,19 +245,16 @@ impl<'a, 'r> Table<'a, 'r> {
         }
     }
 
-    /// Rule A03: reports every key that nobody asked for.
+    /// Rule A03: reports every key that nobody asks for.
     pub(in crate::inventory) fn finish(self) {
-        for name in self.table.keys().filter(|name| !self.known.contains(&name.get_ref().as_ref())) {
-            let fault = Diagnostic::error(
-                "PG-A03",
-                &name.span(),
-                format!("unknown key `{}`", name.get_ref().escape_debug()),
-            );
-            let help = match nearest(name.get_ref(), &self.known) {
+        debug_assert_eq!(self.asked, self.keys.len(), "a key is legal and never read: {:?}", self.keys);
+        for (name, meant) in self.unknown {
+            let message = format!("unknown key `{}`", name.get_ref().escape_debug());
+            let help = match meant {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here: {}", self.known.join(", ")),
+                None => format!("known here: {}", self.keys.join(", ")),
             };
-            self.report.push(fault.help(help));
+            self.report.push(Diagnostic::error("PG-A03", &name.span(), message).help(help));
         }
     }
 }
