@@ -15,7 +15,7 @@ use super::DONE;
 use super::output::Output;
 
 /// The starter inventory; the line `ADMIN_KEYS` is replaced.
-const INVENTORY: &str = include_str!("../../templates/init/inventory.toml");
+const STARTER: &str = include_str!("../../templates/init/inventory.toml");
 const GITIGNORE: &str = include_str!("../../templates/init/gitignore");
 
 /// Start a site: a commented inventory that renders at once
@@ -36,7 +36,7 @@ impl Init {
             .iter()
             .map(|key| Ok(format!("  {},", serde_json::to_string(key.as_str())?)))
             .collect::<anyhow::Result<_>>()?;
-        let inventory = INVENTORY.replace("  ADMIN_KEYS", &lines.join("\n"));
+        let inventory = STARTER.replace("  ADMIN_KEYS", &lines.join("\n"));
         fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
         let path = self.dir.join("inventory.toml");
         create(&path, &inventory)?;

@@ -1,9 +1,7 @@
 //! `plasmagen render`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use time::OffsetDateTime;
 
@@ -36,7 +34,7 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let checked = output.checked(&self.inventory.inventory)?;
+        let checked = output.checked(&self.inventory.inventory, false)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = self.inventory.root();
         if self.check {
@@ -103,12 +101,7 @@ fn compare(output: &Output, root: &Path, cluster: Cluster) -> anyhow::Result<u8>
         certificates::lacking(&cluster, &have)?.into_iter().map(|node| node.name.to_string()).collect();
     let artifacts = outputs::render(&Plan { cluster, certificates: have })?;
     let changes = write::check(root, &artifacts)?;
-    let mut stdout = std::io::stdout().lock();
-    for change in &changes {
-        stdout
-            .write_all(write::unified_diff(change).as_bytes())
-            .context("could not print the differences")?;
-    }
+    Output::print(&changes.iter().map(write::unified_diff).collect::<String>())?;
     for name in &lacking {
         output.say(&format!("{name} has no certificate that says what the inventory asks for"));
     }
