@@ -34,7 +34,7 @@ impl Init {
         let mut keys =
             if self.admin_key.is_empty() { own_keys(output)? } else { named_keys(&self.admin_key)? };
         keys.sort();
-        keys.dedup();
+        keys.dedup_by(|a, b| same_key(a, b));
         let inventory = starter(&keys)?;
         fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
         let path = self.dir.join(INVENTORY);
@@ -56,6 +56,9 @@ impl Init {
 /// Writes a new file, whole or not at all; false if something is there already, which is never replaced.
 fn create(path: &Path, text: &str) -> anyhow::Result<bool> {
     let could_not = || format!("could not write {}", path.display());
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
     let dir = path.parent().unwrap_or(path);
     let mut builder = tempfile::Builder::new();
     // The umask is heeded: the file is the user's own.
@@ -119,6 +122,11 @@ fn own_keys(output: &Output) -> anyhow::Result<Vec<String>> {
         dir.display()
     );
     Ok(keys)
+}
+
+/// Whether two keys differ in their comments only.
+fn same_key(a: &str, b: &str) -> bool {
+    a.split(' ').take(2).eq(b.split(' ').take(2))
 }
 
 /// The lines of a file of keys, in the way of authorized_keys(5).
