@@ -35,7 +35,8 @@ pub fn node_dir(node: &Node) -> String {
     format!("nodes/{}", node.fqdn)
 }
 
-/// The certificates in the `nodes/` directory beside the inventory.
+/// The certificates in the `nodes/` directory beside the inventory; the CA's may lie with nodes that the inventory has
+/// no more.
 ///
 /// # Errors
 /// When a file cannot be read, or two nodes have different CAs.
@@ -59,14 +60,30 @@ pub fn gather(root: &Path, cluster: &Cluster) -> anyhow::Result<Certificates> {
         certificates.ca = certificates.ca.or(ca);
         certificates.nodes.extend(own.map(|own| (node.name.clone(), own)));
     }
+    if certificates.ca.is_none() {
+        certificates.ca = former_ca(&root.join("nodes"))?;
+    }
     Ok(certificates)
+}
+
+/// The CA that any directory in `nodes` publishes: after all nodes were renamed, machines trust it still.
+fn former_ca(nodes: &Path) -> anyhow::Result<Option<String>> {
+    if !nodes.is_dir() {
+        return Ok(None);
+    }
+    let list = || fs::read_dir(nodes)?.map(|dir| Ok(dir?.path())).collect::<std::io::Result<Vec<_>>>();
+    let mut dirs = list().with_context(|| format!("could not list {}", nodes.display()))?;
+    dirs.sort_unstable();
+    let mut published = dirs.iter().map(|dir| optional(&dir.join("ca-cert.pem")));
+    published.find_map(Result::transpose).transpose()
 }
 
 /// The text of a file, if it is there.
 fn optional(path: &Path) -> anyhow::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // A file in the place of a directory is for `write` to refuse.
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
     }
 }

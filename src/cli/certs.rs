@@ -1,7 +1,5 @@
 //! `plasmagen certs`.
 
-use std::io::Write;
-
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use time::OffsetDateTime;
@@ -45,7 +43,7 @@ enum Format {
 impl Certs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         let Command::Status(status) = &self.command;
-        let checked = output.checked(&status.inventory.inventory)?;
+        let checked = output.checked(&status.inventory.inventory, false)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let have = plan::gather(status.inventory.root(), &cluster)?;
         let rows = rows(&cluster, &have, OffsetDateTime::now_utc())?;
@@ -53,7 +51,7 @@ impl Certs {
             Format::Human => table(&rows),
             Format::Json => serde_json::to_string_pretty(&rows)? + "\n",
         };
-        std::io::stdout().write_all(text.as_bytes()).context("could not print the table")?;
+        Output::print(&text)?;
         let lacking = cluster.nodes.iter().filter(|node| !have.nodes.contains_key(&node.name));
         for node in lacking {
             output.say(&format!("{} has no certificate yet: plasmagen render issues it", node.name));

@@ -1,7 +1,5 @@
 //! The command line: one file a command. The only room that prints, colours or exits.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that prints")]
-
 mod certs;
 mod check;
 mod human;
@@ -27,12 +25,20 @@ const FAILED: u8 = 2;
 /// Another run holds the lock.
 const HELD: u8 = 3;
 
-/// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out.
-///
-/// Exit status: 0 done, 1 the inventory is refused or the tree is stale, 2 usage, IO or a bug, 3 another run holds the
-/// lock.
+/// The name of an inventory, where the command line does not say another.
+const INVENTORY: &str = "inventory.toml";
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  done
+  1  the inventory is refused, or nodes/ and site/ are stale (render --check)
+  2  usage, IO or a bug
+  3  another run holds the lock";
+
+/// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out
 #[derive(Debug, Parser)]
 #[command(name = "plasmagen", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_long_help = EXIT_STATUS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -52,7 +58,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct InventoryArgument {
     /// The inventory to read
-    #[arg(value_name = "INVENTORY", default_value = "inventory.toml")]
+    #[arg(value_name = "INVENTORY", default_value = INVENTORY)]
     inventory: PathBuf,
 }
 

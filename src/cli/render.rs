@@ -1,9 +1,7 @@
 //! `plasmagen render`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use time::OffsetDateTime;
 
@@ -36,11 +34,11 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let checked = output.checked(&self.inventory.inventory)?;
+        let checked = output.checked(&self.inventory.inventory, false)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = self.inventory.root();
         if self.check {
-            compare(output, root, cluster)
+            compare(output, root, cluster, &self.inventory.inventory)
         } else {
             self.write(output, root, cluster, checked.vault)
         }
@@ -60,7 +58,7 @@ impl Render {
         let mut issue = None;
         let mut certificates = have;
         if !lacking.is_empty() {
-            let vault = self.vault.open(root, &cluster, vault, certificates.ca.is_some())?;
+            let vault = self.vault.open(root, &cluster, vault)?;
             let issued = issue_all(&cluster, &lacking, certificates, &vault)?;
             certificates = issued.certificates.clone();
             issue = Some((vault, issued));
@@ -97,26 +95,29 @@ fn issue_all(
 }
 
 /// `render --check`: what would be written, against what is there.
-fn compare(output: &Output, root: &Path, cluster: Cluster) -> anyhow::Result<u8> {
+fn compare(output: &Output, root: &Path, cluster: Cluster, inventory: &Path) -> anyhow::Result<u8> {
     let have = plan::gather(root, &cluster)?;
     let lacking: Vec<String> =
         certificates::lacking(&cluster, &have)?.into_iter().map(|node| node.name.to_string()).collect();
     let artifacts = outputs::render(&Plan { cluster, certificates: have })?;
     let changes = write::check(root, &artifacts)?;
-    let mut stdout = std::io::stdout().lock();
-    for change in &changes {
-        stdout
-            .write_all(write::unified_diff(change).as_bytes())
-            .context("could not print the differences")?;
-    }
+    Output::print(&changes.iter().map(write::unified_diff).collect::<String>())?;
     for name in &lacking {
-        output.say(&format!("{name} has no certificate that says what the inventory asks for"));
+        output.say(&format!("{name} has no certificate with the names and addresses of the inventory"));
     }
     if changes.is_empty() && lacking.is_empty() {
         output.say("nodes/ and site/ are what the inventory says");
         return Ok(DONE);
     }
-    output.say(&format!("stale: {} would change; run plasmagen render", plural(changes.len(), "file")));
+    let missing = match lacking.len() {
+        0 => String::new(),
+        some => format!(", {} would be issued", plural(some, "certificate")),
+    };
+    output.say(&format!(
+        "stale: {} would change{missing}: run plasmagen render {}",
+        plural(changes.len(), "file"),
+        inventory.display()
+    ));
     Ok(REFUSED)
 }
 
@@ -132,7 +133,9 @@ fn report(output: &Output, root: &Path, nodes: usize, outcome: &Outcome) {
         plural(nodes, "node")
     ));
     if added > 0 && in_git(root) {
-        output.say("a flake sees only files that git knows: git add nodes site");
+        let trees = ["nodes", "site"].map(|tree| root.strip_prefix(".").unwrap_or(root).join(tree));
+        let [nodes, site] = trees.each_ref().map(|tree| tree.display());
+        output.say(&format!("a flake sees only files that git knows: git add {nodes} {site}"));
     }
 }
 

@@ -18,31 +18,21 @@ pub(super) struct VaultArgument {
 }
 
 impl VaultArgument {
-    /// Opens the vault that the command line names, else the inventory, else the user's own. It is made where there is
-    /// none, unless the cluster has a CA already, whose key must then be in it.
+    /// Opens the vault that the command line names, else the inventory, else the user's own.
     pub(super) fn open(
         &self,
         root: &Path,
         cluster: &Cluster,
         named: Option<String>,
-        has_ca: bool,
     ) -> anyhow::Result<Vault> {
         let dir = match (&self.vault, named) {
             (Some(dir), _) => dir.clone(),
             (None, Some(named)) => expand(root, &named)?,
             (None, None) => home()?.data_dir().join("plasmagen").join(cluster.name.as_str()),
         };
-        let (nodes, site) = (root.join("nodes"), root.join("site"));
-        let forbidden = [nodes.as_path(), site.as_path()];
-        if !has_ca {
-            return Vault::create(&dir, &forbidden);
-        }
-        Vault::open(&dir, &forbidden).with_context(|| {
-            format!(
-                "nodes/ publishes a CA, whose key must be in the vault {}: name the vault that holds it with --vault",
-                dir.display()
-            )
-        })
+        let ours = ["nodes", "site", ".plasmagen"].map(|dir| root.join(dir));
+        let forbidden = ours.each_ref().map(PathBuf::as_path);
+        Vault::open_or_new(&dir, &forbidden)
     }
 }
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use time::OffsetDateTime;
 
 use crate::model::{Cluster, Node};
-use crate::plan::Certificates;
+use crate::plan::{Certificates, node_dir};
 
 use super::{CaIssuer, CaRequest, Issued, LeafRequest, PublicCert, SecretKey, Vault};
 
@@ -44,12 +44,28 @@ fn ca_request(cluster: &Cluster, generation: u32) -> anyhow::Result<CaRequest> {
 /// The nodes without a certificate that says what the inventory asks for.
 ///
 /// # Errors
-/// When a certificate that is there cannot be read.
+/// When a certificate that is there cannot be read, or is not from the CA that `nodes/` publishes.
 pub fn lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
+    ensure!(
+        certificates.ca.is_some() || certificates.nodes.is_empty(),
+        "nodes/ holds certificates but no ca-cert.pem: restore it from git"
+    );
+    let published = certificates.ca.as_deref().unwrap_or_default();
+    let trusted = PublicCert::bundle(published).context("could not use the ca-cert.pem in nodes/")?;
     let lacks = |node: &&'a Node| -> anyhow::Result<Option<&'a Node>> {
         let Some(pem) = certificates.nodes.get(&node.name) else { return Ok(Some(node)) };
-        let certificate = PublicCert::from_pem(pem)
-            .with_context(|| format!("the certificate of {} is unreadable", node.name))?;
+        let unusable = || {
+            format!(
+                "could not use the certificate of {name} in {dir}/: restore it from git, or remove it, and plasmagen \
+                 render issues another",
+                name = node.name,
+                dir = node_dir(node)
+            )
+        };
+        let certificate = PublicCert::from_pem(pem).with_context(unusable)?;
+        // By the ids of keys; a signature takes a thousand times as long, and those who use the certificate verify it.
+        let issuer = |ca: &PublicCert| ca.subject_key_id == certificate.authority_key_id;
+        ensure!(trusted.iter().any(issuer), "{}: it is not from the CA in ca-cert.pem", unusable());
         Ok(if certificate.covers(&leaf_request(cluster, node)?) { None } else { Some(node) })
     };
     let nodes: Vec<&Node> = cluster.nodes.iter().collect();
@@ -113,10 +129,6 @@ fn authority(
              a new CA would cut off every node that trusts the old one"
         ),
         (None, None) => {
-            ensure!(
-                have.nodes.is_empty(),
-                "nodes/ holds certificates but no ca-cert.pem: restore it from git"
-            );
             ensure!(
                 vault.is_empty()?,
                 "the vault {dir} holds keys of nodes, but no CA: restore it from a backup"

@@ -15,15 +15,17 @@
 //! certificate yet: the next run finds them with [`Vault::key`] and [`Vault::newest_ca`] and goes on from there. What
 //! it left in `.staging` is removed by the next run that stores something.
 
-use std::fs::{self, DirBuilder};
+use std::ffi::OsString;
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use rustix::fs::syncfs;
 
-use self::files::{check_private, lock, make_dir, open_dir, read_private, remove_tree, sync_dir, write_new};
+use self::files::{
+    check_private, lock, make_dir, make_dirs, open_dir, read_private, remove_tree, sync_dir, write_new,
+};
 use super::request::full_name;
 use super::{CaIssuer, SecretKey, cluster::Issue};
 
@@ -50,21 +52,17 @@ struct Entry<'a> {
 }
 
 impl Vault {
-    /// Opens the vault at `dir`, and makes it first where there is none.
+    /// Opens the vault at `dir`. Where there is none it is empty, and made when something is stored in it: a run that
+    /// fails before that leaves nothing behind.
     ///
     /// # Errors
-    /// As for [`Vault::open`], and when the directory cannot be made.
-    pub fn create(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let resolved = place::check(dir, forbidden)?;
-        if !resolved.exists() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&resolved)
-                .with_context(|| format!("could not make the vault {}", resolved.display()))?;
-            sync_dir(resolved.parent().unwrap_or(&resolved))?;
+    /// As for [`Vault::open`], unless there is nothing at `dir`.
+    pub fn open_or_new(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
+        let dir = place::check(dir, forbidden)?;
+        if dir.try_exists().with_context(|| format!("could not look for {}", dir.display()))? {
+            return Self::open(&dir, forbidden);
         }
-        Self::open(&resolved, forbidden)
+        Ok(Self { dir })
     }
 
     /// Opens the vault at `dir`. The directories in `forbidden`, and what is below them, are written or served by
@@ -102,14 +100,8 @@ impl Vault {
     /// # Errors
     /// When a file of it is missing, unreadable or readable by others, or certificate and key do not match.
     pub fn newest_ca(&self) -> anyhow::Result<Option<(u32, CaIssuer)>> {
-        let listed = || format!("could not list the vault {}", self.dir.display());
-        let mut newest = None;
-        for entry in fs::read_dir(&self.dir).with_context(listed)? {
-            let name = entry.with_context(listed)?.file_name();
-            let generation = name.to_str().and_then(|name| name.strip_prefix("ca-")?.parse::<u32>().ok());
-            newest = newest.max(generation);
-        }
-        let Some(generation) = newest else { return Ok(None) };
+        let generation = |name: &OsString| name.to_str()?.strip_prefix("ca-")?.parse::<u32>().ok();
+        let Some(generation) = self.entries()?.iter().filter_map(generation).max() else { return Ok(None) };
         let dir = self.dir.join(format!("ca-{generation}"));
         let certificate = read_private(&dir.join(CA_CERT))?.map(|pem| pem.to_string());
         let key = read_key(&dir.join(CA_KEY))?;
@@ -130,14 +122,16 @@ impl Vault {
     /// # Errors
     /// When the vault cannot be listed.
     pub fn is_empty(&self) -> anyhow::Result<bool> {
-        let listed = || format!("could not list the vault {}", self.dir.display());
-        for entry in fs::read_dir(&self.dir).with_context(listed)? {
-            // The lock and the staging directory begin with a dot.
-            if !entry.with_context(listed)?.file_name().as_encoded_bytes().starts_with(b".") {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        // The lock and the staging directory begin with a dot.
+        Ok(self.entries()?.iter().all(|name| name.as_encoded_bytes().starts_with(b".")))
+    }
+
+    fn entries(&self) -> anyhow::Result<Vec<OsString>> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()),
+        };
+        entries.with_context(|| format!("could not list the vault {}", self.dir.display()))
     }
 
     /// Stores what an issue made: the CA first, then the keys.
@@ -187,6 +181,10 @@ impl Vault {
     }
 
     fn store_entries(&self, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        make_dirs(&self.dir)?;
         let _lock = lock(&self.dir.join(".lock"))?;
         for entry in entries {
             ensure!(

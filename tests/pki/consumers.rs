@@ -103,7 +103,7 @@ fn pkilint(pem: &str) -> Vec<String> {
 /// A leaf for `names` signed with the CA's key behind the back of our refusal; the key is taken from a vault.
 fn rogue(ca: &CaIssuer, names: &[&str], now: OffsetDateTime) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let vault = Vault::create(&dir.path().join("vault"), &[]).unwrap();
+    let vault = Vault::open_or_new(&dir.path().join("vault"), &[]).unwrap();
     vault.store_ca(1, ca).unwrap();
     let key = std::fs::read_to_string(vault.dir().join("ca-1/ca-key.pem")).unwrap();
     let issuer = Issuer::from_ca_cert_pem(ca.cert_pem(), KeyPair::from_pem(&key).unwrap()).unwrap();

@@ -11,7 +11,7 @@ use crate::support::{FQDN, NOW, ca, node, node_request, text};
 
 fn empty() -> (tempfile::TempDir, Vault) {
     let root = tempfile::tempdir().unwrap();
-    let vault = Vault::create(&root.path().join("share/plasmagen/prod"), &[]).unwrap();
+    let vault = Vault::open_or_new(&root.path().join("share/plasmagen/prod"), &[]).unwrap();
     (root, vault)
 }
 
@@ -162,7 +162,7 @@ fn there_must_be_a_vault_to_open_and_a_key_to_stage() {
 #[ignore = "the body of a child process"]
 fn child() {
     let Some(dir) = std::env::var_os("PLASMAGEN_TEST_VAULT") else { return };
-    let vault = Vault::create(Path::new(&dir), &[]).unwrap();
+    let vault = Vault::open_or_new(Path::new(&dir), &[]).unwrap();
     if vault.newest_ca().unwrap().is_none() {
         vault.store_ca(1, &ca()).unwrap();
     }

@@ -8,7 +8,7 @@ use plasmagen::pki::Vault;
 
 fn refusal(dir: &Path, forbidden: &[&Path]) -> String {
     let opened = Vault::open(dir, forbidden).unwrap_err().to_string();
-    let created = Vault::create(dir, forbidden).unwrap_err().to_string();
+    let created = Vault::open_or_new(dir, forbidden).unwrap_err().to_string();
     assert_eq!(opened, created);
     created
 }
@@ -29,7 +29,7 @@ fn output_and_served_directories_are_refused() {
         assert!(message.contains("writes or serves in public"), "{message}");
     }
     assert!(!site.exists(), "a refused vault leaves nothing behind");
-    Vault::create(&root.path().join("site-vault"), &[&site]).unwrap();
+    Vault::open_or_new(&root.path().join("site-vault"), &[&site]).unwrap();
 }
 
 #[test]

@@ -31,6 +31,18 @@ pub(super) fn make_dir(path: &Path) -> anyhow::Result<()> {
     DirBuilder::new().mode(0o700).create(path).with_context(|| format!("could not make {}", path.display()))
 }
 
+/// Makes `dir` and what is missing above it, each private and durable in the directory that holds it.
+pub(super) fn make_dirs(dir: &Path) -> anyhow::Result<()> {
+    let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
+    for dir in missing.into_iter().rev() {
+        // Recursive, since another run may make it at the same time.
+        let made = DirBuilder::new().mode(0o700).recursive(true).create(dir);
+        made.with_context(|| format!("could not make {}", dir.display()))?;
+        sync_dir(dir.parent().unwrap_or(dir))?;
+    }
+    Ok(())
+}
+
 pub(super) fn write_new(path: &Path, text: &str) -> anyhow::Result<File> {
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
