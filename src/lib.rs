@@ -1,4 +1,30 @@
-//! plasmagen.
+//! plasmagen: one `inventory.toml` in, everything that a rack of bare machines needs to become a cluster out.
+//!
+//! ```text
+//! inventory.toml ─ inventory ─ resolve ─ rules ─ plan ─ outputs (pure) ─ write ─ nodes/, site/
+//!                                                 │
+//!                                               pki ─ vault (private keys)
+//! ```
+//!
+//! | room | what lives there |
+//! | --- | --- |
+//! | [`cli`] | one file a command; the only room that prints, colours or exits, and that reads the clock |
+//! | [`diag`] | what is said to the author of an inventory: diagnostics with a place, all at once |
+//! | [`inventory`] | the file as it is written: spanned, faulty parts missing, nothing defaulted |
+//! | [`model`] | the resolved vocabulary: validated words, addresses, disks, nodes, the cluster |
+//! | [`resolve`] | from the one to the other: references, profiles, defaults |
+//! | [`rules`] | the invariants, one file a chapter, one table of all |
+//! | [`check`] | the four above in a row: bytes in, a sound cluster or all faults out |
+//! | [`plan`] | the cluster and what else outputs read; `gather` is the one reading step |
+//! | [`outputs`] | one file an output, one table of all |
+//! | [`render`] | templates to text: one dialect a target language, every hole escaped by type |
+//! | [`artifact`] | files that exist only in memory yet |
+//! | [`write`](mod@write) | the only room that writes public files: all of them or none |
+//! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
+//!
+//! Knowledge flows one way: model ← inventory, resolve, rules ← plan ← outputs ← write ← cli. From `inventory` to
+//! `outputs` nothing touches a disk, a clock, the network or a random number, `plan::gather` excepted: the same
+//! inventory gives the same bytes.
 
 pub mod artifact;
 pub mod check;
@@ -6,5 +32,10 @@ pub mod cli;
 pub mod diag;
 pub mod inventory;
 pub mod model;
+pub mod outputs;
+pub mod pki;
+pub mod plan;
+pub mod render;
 pub mod resolve;
 pub mod rules;
+pub mod write;

@@ -1,5 +1,5 @@
 //! Many faults at once: each is reported where it is, once, and nothing that merely follows from another.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::ops::Range;
 

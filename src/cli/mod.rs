@@ -1,17 +1,20 @@
 //! The command line: one file a command. The only room that prints, colours or exits.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that prints")]
-
+mod certs;
 mod check;
 mod human;
+mod init;
 mod output;
+mod render;
+mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use output::Output;
+use vault::VaultArgument;
 
 /// Done.
 const DONE: u8 = 0;
@@ -19,13 +22,23 @@ const DONE: u8 = 0;
 const REFUSED: u8 = 1;
 /// Usage, IO, or a bug.
 const FAILED: u8 = 2;
+/// Another run holds the lock.
+const HELD: u8 = 3;
 
-/// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out.
-///
-/// Exit status: 0 done, 1 the inventory is refused or the tree is stale, 2 usage, IO or a bug, 3 another run holds the
-/// lock.
+/// The name of an inventory, where the command line does not say another.
+const INVENTORY: &str = "inventory.toml";
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  done
+  1  the inventory is refused, or nodes/ and site/ are stale (render --check)
+  2  usage, IO or a bug
+  3  another run holds the lock";
+
+/// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out
 #[derive(Debug, Parser)]
 #[command(name = "plasmagen", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_long_help = EXIT_STATUS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -35,15 +48,28 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
+    Render(render::Render),
+    Certs(certs::Certs),
 }
 
 /// Where the inventory is, for the commands that read one.
 #[derive(Debug, clap::Args)]
 struct InventoryArgument {
     /// The inventory to read
-    #[arg(value_name = "INVENTORY", default_value = "inventory.toml")]
+    #[arg(value_name = "INVENTORY", default_value = INVENTORY)]
     inventory: PathBuf,
+}
+
+impl InventoryArgument {
+    /// The directory of the inventory: nodes/ and site/ lie in it.
+    fn root(&self) -> &Path {
+        match self.inventory.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        }
+    }
 }
 
 /// Parses the command line, does what it says and tells how it went.
@@ -51,13 +77,17 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let output = &arguments.output;
     let done = match &arguments.command {
+        Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
+        Command::Render(render) => render.run(output),
+        Command::Certs(certs) => certs.run(output),
     };
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output.error(&error);
-            ExitCode::from(FAILED)
+            let held = error.downcast_ref::<crate::write::Held>().is_some();
+            ExitCode::from(if held { HELD } else { FAILED })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `[profile.<name>]`, and what profiles and nodes have in common.
 
-use crate::diag::{Report, Span, Spanned};
+use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::{
     Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Size, System,
 };
@@ -156,7 +156,7 @@ impl Read for LayoutTable {
         let lvm = style == "lvm";
         let keys: &[_] = if lvm { &["esp", "format", "swap", "volume"] } else { &["esp", "format"] };
         let mut table = Table::open(cell, keys, report)?;
-        let layout = Self {
+        let mut layout = Self {
             style,
             span: table.span.clone(),
             esp: table.optional("esp"),
@@ -164,9 +164,28 @@ impl Read for LayoutTable {
             swap: if lvm { table.optional("swap") } else { None },
             volumes: if lvm { table.entries("volume") } else { Entries::default() },
         };
+        if style == "raid1" {
+            layout.format = layout.format.and_then(|format| mirrored(format, table.report));
+        }
         table.finish();
         Some(layout)
     }
+}
+
+/// The format, unless a mirror keeps it alive: disko stops an array without erasing what is in it, `sgdisk --zap-all`
+/// hits the signatures of ext4 and XFS but not that of Btrfs, and disko formats nothing that has a signature. A
+/// reinstallation would find the old data.
+fn mirrored(format: Spanned<Format>, report: &mut Report) -> Option<Spanned<Format>> {
+    if format.value != Format::Btrfs {
+        return Some(format);
+    }
+    let fault = Diagnostic::error(
+        "PG-A04",
+        &format.span,
+        "btrfs in a mirror outlives an installation: the old data stays",
+    );
+    report.push(fault.help("legal for `disk.raid1` are `ext4`, `xfs`"));
+    None
 }
 
 /// `disk.lvm.volume.<name>` as it is written.

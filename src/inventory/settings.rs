@@ -48,29 +48,14 @@ fn setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
         DeValue::String(_) => Value::String(text(cell, report)?.to_owned()),
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::Integer(number) => match integer(number) {
-            Some(value) => Value::Number(value.into()),
-            None => {
-                return refuse(
-                    cell,
-                    "PG-A10",
-                    "this number does not fit 64 bits: write it as a string",
-                    report,
-                );
-            }
+            // Nix reads -9223372036854775808 as a negated number that is too large.
+            Some(value) if value != i64::MIN => Value::Number(value.into()),
+            _ => return refuse(cell, "PG-A10", "this number is too large: write it as a string", report),
         },
-        DeValue::Float(number) => {
-            match number.as_str().replace('_', "").parse().ok().and_then(Number::from_f64) {
-                Some(value) => Value::Number(value),
-                None => {
-                    return refuse(
-                        cell,
-                        "PG-A10",
-                        "an infinite number cannot be passed on: write it as a string",
-                        report,
-                    );
-                }
-            }
-        }
+        DeValue::Float(number) => match float(number.as_str()).and_then(Number::from_f64) {
+            Some(value) => Value::Number(value),
+            None => return refuse(cell, "PG-A10", "Nix has no such number: write it as a string", report),
+        },
         DeValue::Datetime(_) => {
             return refuse(cell, "PG-A04", "a date cannot be passed on: write it as a string", report);
         }
@@ -83,6 +68,12 @@ fn setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
         }
         DeValue::Table(table) => Value::Object(settings(table, report)),
     })
+}
+
+/// A number that every consumer reads back as the same: finite, not subnormal, not `-0.0`.
+fn float(text: &str) -> Option<f64> {
+    let value: f64 = text.replace('_', "").parse().ok()?;
+    (value.is_normal() || (value == 0.0 && value.is_sign_positive())).then_some(value)
 }
 
 fn refuse<T>(cell: Cell<'_>, code: &'static str, message: &str, report: &mut Report) -> Option<T> {

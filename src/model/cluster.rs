@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::{
-    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, RelPath,
-    Seconds, Server, StateVersion,
+    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, Seconds,
+    Server, StateVersion,
 };
 
 /// A cluster whose inventory is sound.
@@ -160,14 +160,32 @@ pub struct Vip {
     pub address: IpAddr,
 }
 
-/// An algorithm of private keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The kind of a key pair; a CA signs with the hash of the same strength (RFC 5480 section 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyAlgorithm {
-    /// ECDSA on NIST P-256.
+    /// ECDSA on NIST P-256 with SHA-256: 128-bit strength, understood by every TLS stack.
+    #[default]
     EcdsaP256,
-    /// ECDSA on NIST P-384.
+    /// ECDSA on NIST P-384 with SHA-384: 192-bit strength.
     EcdsaP384,
+}
+
+impl KeyAlgorithm {
+    /// Its name in the inventory.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+        }
+    }
+}
+
+impl std::fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// How certificates are made.
@@ -262,11 +280,5 @@ impl Cluster {
     /// The networks for `role`, by name.
     pub fn networks_for(&self, role: Role) -> impl Iterator<Item = (&Label, &Network)> {
         self.networks.iter().filter(move |(_, network)| network.is(role))
-    }
-
-    /// Where a file of the user's lies, seen from a node's directory.
-    #[must_use]
-    pub fn from_node_dir(path: &RelPath) -> String {
-        format!("../../{path}")
     }
 }

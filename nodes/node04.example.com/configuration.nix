@@ -1,0 +1,122 @@
+{ plasmagen, ... }:
+{
+  imports = [
+    plasmagen.nixosModules.worker
+    ./hardware.nix
+    ./disko.nix
+  ];
+
+  networking = {
+    hostName = "node04";
+    domain = "example.com";
+    usePredictableInterfaceNames = false; # eth0, eth1
+
+    interfaces.eth0 = {
+      useDHCP = false;
+      ipv4.addresses = [
+        {
+          address = "10.0.100.80";
+          prefixLength = 24;
+        }
+      ];
+    };
+
+    interfaces.eth1 = {
+      useDHCP = false;
+      ipv4.addresses = [
+        {
+          address = "10.0.200.20";
+          prefixLength = 24;
+        }
+      ];
+    };
+
+    defaultGateway = "10.0.200.1";
+    nameservers = [ "10.0.200.1" "8.8.8.8" ];
+
+    # firewall.nft is the only firewall.
+    firewall.enable = false;
+    nftables = {
+      enable = true;
+      rulesetFile = ./firewall.nft;
+    };
+  };
+
+  services.chainfire = {
+    enable = true;
+    port = 2379;
+    raftPort = 2380;
+    gossipPort = 2381;
+    settings = {
+      cluster_name = "prod-cluster";
+      log_level = "info";
+      node_id = "node04";
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/node04-cert.pem";
+        key_path = "/etc/nixos/secrets/node04-key.pem";
+      };
+    };
+  };
+
+  services.flaredb = {
+    enable = true;
+    port = 2479;
+    raftPort = 2480;
+    settings = {
+      chainfire_endpoint = "https://localhost:2379";
+      cluster_name = "prod-cluster";
+      node_id = "node04";
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/node04-cert.pem";
+        key_path = "/etc/nixos/secrets/node04-key.pem";
+      };
+    };
+  };
+
+  services.plasmavmc = {
+    enable = true;
+    port = 9090;
+    settings = {
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/node04-cert.pem";
+        key_path = "/etc/nixos/secrets/node04-key.pem";
+      };
+    };
+  };
+
+  services.prismnet = {
+    enable = true;
+    port = 9091;
+    settings = {
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/node04-cert.pem";
+        key_path = "/etc/nixos/secrets/node04-key.pem";
+      };
+    };
+  };
+
+  # Forms the cluster, or joins it, at the first boot.
+  services.first-boot-automation = {
+    enable = true;
+    configFile = "/etc/nixos/secrets/cluster-config.json";
+  };
+
+  # Public files; the private key beside them is staged at installation and never enters the store.
+  environment.etc = {
+    "nixos/secrets/ca-cert.pem".source = ./ca-cert.pem;
+    "nixos/secrets/node04-cert.pem".source = ./node04-cert.pem;
+    "nixos/secrets/cluster-config.json".source = ./cluster-config.json;
+  };
+
+  users.users.root.openssh.authorizedKeys.keys = [
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 provisioning@example.com"
+  ];
+
+  boot.kernelParams = [ "console=ttyS1,115200" ];
+
+  system.stateVersion = "24.11";
+}

@@ -1,0 +1,62 @@
+# What every machine of a cluster has, whatever its profile: the services to choose from, remote access, time, logs.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+{
+  imports = [
+    ./services/chainfire.nix
+    ./services/flaredb.nix
+    ./services/iam.nix
+    ./services/plasmavmc.nix
+    ./services/prismnet.nix
+    ./services/flashdns.nix
+    ./services/fiberlb.nix
+    ./services/k8shost.nix
+    ./first-boot.nix
+  ];
+
+  # Addresses are the inventory's; certificates and firewalls name them, so none may be random.
+  networking.useDHCP = lib.mkDefault false;
+  networking.tempAddresses = lib.mkDefault "disabled";
+
+  services.openssh = {
+    enable = true;
+    settings = {
+      PasswordAuthentication = lib.mkDefault false;
+      KbdInteractiveAuthentication = lib.mkDefault false;
+      PermitRootLogin = lib.mkDefault "prohibit-password";
+    };
+  };
+
+  boot.loader.timeout = lib.mkDefault 3;
+  # Kernels and initrds of all generations lie on the ESP, and a full ESP fails the switch and the rollback.
+  boot.loader.grub.configurationLimit = lib.mkDefault 5;
+
+  # mdadm's monitor does not start unless it is told whom to tell.
+  boot.swraid.mdadmConf = lib.mkIf config.boot.swraid.enable ''
+    PROGRAM ${pkgs.writeShellScript "mdadm-event" ''
+      exec ${pkgs.util-linux}/bin/logger --tag mdadm --priority daemon.crit -- "$@"
+    ''}
+  '';
+
+  # Certificates and Raft leases compare clocks between machines.
+  services.chrony.enable = lib.mkDefault true;
+  time.timeZone = lib.mkDefault "UTC";
+
+  # The log of the boot that failed is the one that is wanted.
+  services.journald = {
+    storage = lib.mkDefault "persistent";
+    extraConfig = lib.mkDefault ''
+      SystemMaxUse=2G
+    '';
+  };
+
+  # The runbook's commands on a node.
+  environment.systemPackages = [
+    pkgs.curl
+    pkgs.jq
+  ];
+}

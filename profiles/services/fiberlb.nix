@@ -1,0 +1,11 @@
+# Load balancing.
+import ../service.nix {
+  name = "fiberlb";
+  description = "PlasmaCloud load balancer";
+  ports.port = 9092;
+  after = [ "flaredb" ];
+  capabilities = [
+    "CAP_NET_ADMIN"
+    "CAP_NET_BIND_SERVICE"
+  ];
+}

@@ -1,0 +1,11 @@
+# Name service, for clients too.
+import ../service.nix {
+  name = "flashdns";
+  description = "PlasmaCloud name service";
+  ports = {
+    port = 53;
+    healthPort = 853;
+  };
+  after = [ "flaredb" ];
+  capabilities = [ "CAP_NET_BIND_SERVICE" ];
+}

@@ -1,0 +1,152 @@
+//! `plasmagen init`.
+
+use std::fs::{self, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use etcetera::BaseStrategy;
+
+use crate::check::check;
+
+use super::output::Output;
+use super::{DONE, INVENTORY};
+
+/// The starter inventory; the line `ADMIN_KEYS` is replaced.
+const STARTER: &str = include_str!("../../templates/init/inventory.toml");
+const GITIGNORE: &str = include_str!("../../templates/init/gitignore");
+
+/// Start a site: a commented inventory that renders at once
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The directory to start it in; it is made if need be
+    dir: PathBuf,
+    /// Who may log in to the machines: an SSH public key, or a file of them [default: ~/.ssh/*.pub]
+    // A private key begins with a hyphen, and clap would quote it as an unknown option.
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    admin_key: Vec<String>,
+}
+
+impl Init {
+    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
+        let mut keys =
+            if self.admin_key.is_empty() { own_keys(output)? } else { named_keys(&self.admin_key)? };
+        keys.sort();
+        keys.dedup_by(|a, b| same_key(a, b));
+        let inventory = starter(&keys)?;
+        fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
+        let path = self.dir.join(INVENTORY);
+        if !create(&path, &inventory)? {
+            bail!("{} is there already, and init replaces nothing", path.display());
+        }
+        let ignore = self.dir.join(".gitignore");
+        if !create(&ignore, GITIGNORE)? {
+            output.say(&format!("kept {}: let it hold .plasmagen/", ignore.display()));
+        }
+        let path = path.display();
+        output.say(&format!(
+            "wrote {path}: make it yours, then\n\n  plasmagen check {path}\n  plasmagen render {path}\n"
+        ));
+        Ok(DONE)
+    }
+}
+
+/// Writes a new file, whole or not at all; false if something is there already, which is never replaced.
+fn create(path: &Path, text: &str) -> anyhow::Result<bool> {
+    let could_not = || format!("could not write {}", path.display());
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    let dir = path.parent().unwrap_or(path);
+    let mut builder = tempfile::Builder::new();
+    // The umask is heeded: the file is the user's own.
+    builder.permissions(Permissions::from_mode(0o666));
+    let mut file = builder.tempfile_in(dir).with_context(could_not)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(could_not)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(refused) => Err(refused.error).with_context(could_not),
+    }
+}
+
+/// The keys that the command line names.
+fn named_keys(named: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut keys = Vec::new();
+    for named in named {
+        // A key has a space between its type and its body. It is not quoted: somebody may have pasted a private one.
+        let (text, whence) = if named.contains(' ') && !Path::new(named).exists() {
+            (named.clone(), "--admin-key".to_owned())
+        } else {
+            let text =
+                fs::read_to_string(named).with_context(|| format!("could not read the SSH key {named}"))?;
+            (text, format!("--admin-key {named}"))
+        };
+        let before = keys.len();
+        for line in lines(&text) {
+            keys.push(usable(line).with_context(|| whence.clone())?);
+        }
+        ensure!(keys.len() > before, "{whence}: there is no key in it");
+    }
+    Ok(keys)
+}
+
+/// The keys in `~/.ssh/*.pub`, those that the machines would not take left out.
+fn own_keys(output: &Output) -> anyhow::Result<Vec<String>> {
+    let home = etcetera::base_strategy::Xdg::new().context("could not find the user's home directory")?;
+    let dir = home.home_dir().join(".ssh");
+    let mut files: Vec<PathBuf> = match fs::read_dir(&dir) {
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        Err(_) => Vec::new(),
+    };
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "pub"));
+    files.sort();
+    let mut keys = Vec::new();
+    for path in files {
+        let left_out =
+            |why: &dyn std::fmt::Display| output.say(&format!("left out {}: {why}", path.display()));
+        match fs::read_to_string(&path) {
+            Ok(text) => lines(&text).for_each(|line| match usable(line) {
+                Ok(key) => keys.push(key),
+                Err(why) => left_out(&why),
+            }),
+            Err(why) => left_out(&why),
+        }
+    }
+    ensure!(
+        !keys.is_empty(),
+        "there is no SSH public key to use in {}, and nobody could log in to the machines without one: name one with \
+         --admin-key, or make one with ssh-keygen -t ed25519",
+        dir.display()
+    );
+    Ok(keys)
+}
+
+/// Whether two keys differ in their comments only.
+fn same_key(a: &str, b: &str) -> bool {
+    a.split(' ').take(2).eq(b.split(' ').take(2))
+}
+
+/// The lines of a file of keys, in the way of authorized_keys(5).
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// `key`, if an inventory with it is sound.
+fn usable(key: &str) -> anyhow::Result<String> {
+    let inventory = starter(&[key.to_owned()])?;
+    match check(inventory.as_bytes())?.diagnostics.first() {
+        None => Ok(key.to_owned()),
+        Some(fault) => bail!("{}; {}", fault.message, fault.help.as_deref().unwrap_or("take another key")),
+    }
+}
+
+/// The inventory to start with.
+fn starter(keys: &[String]) -> anyhow::Result<String> {
+    // TOML's basic strings take JSON's escapes (TOML 1.0, "String").
+    let line = |key: &String| Ok(format!("  {},", serde_json::to_string(key)?));
+    let lines = keys.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(STARTER.replace("  ADMIN_KEYS", &lines.join("\n")))
+}

@@ -1,0 +1,31 @@
+//! `inventory.json`: the resolved inventory for other tools (jq, Ansible, Terraform).
+
+use serde::Serialize;
+
+use crate::artifact::Artifact;
+use crate::model::Cluster;
+use crate::plan::Plan;
+use crate::render::Renderer;
+
+use super::{Emit, Output, json};
+
+pub(super) const OUTPUT: Output = Output {
+    name: "inventory.json",
+    about: "the resolved inventory, for other tools",
+    template: None,
+    emit: Emit::Site(emit),
+};
+
+/// The version of this file's form; it rises when a key changes its meaning or goes away.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Resolved<'a> {
+    schema: u32,
+    #[serde(flatten)]
+    cluster: &'a Cluster,
+}
+
+fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Artifact> {
+    Artifact::new("site/inventory.json", json(&Resolved { schema: SCHEMA, cluster: &plan.cluster })?)
+}

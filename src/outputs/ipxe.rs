@@ -1,0 +1,54 @@
+//! What iPXE runs: `boot.ipxe` for every machine, and a script per node that only sets facts.
+
+use serde::Serialize;
+
+use crate::artifact::Artifact;
+use crate::model::{HostName, Node};
+use crate::plan::Plan;
+use crate::render::Renderer;
+
+use super::{Emit, Output, configuration, template};
+
+pub(super) const BOOT: Output = Output {
+    name: "boot.ipxe",
+    about: "what every machine does once iPXE runs",
+    template: Some(template!("boot.ipxe.j2")),
+    emit: Emit::Site(boot),
+};
+
+pub(super) const NODE: Output = Output {
+    name: "node.ipxe",
+    about: "what boot.ipxe must know of a node, by its MAC address",
+    template: Some(template!("node.ipxe.j2")),
+    emit: Emit::Node(node),
+};
+
+#[derive(Serialize)]
+struct Boot {
+    base: String,
+    /// How long a message stands, in seconds.
+    pause: u32,
+}
+
+#[derive(Serialize)]
+struct Facts<'a> {
+    node: &'a HostName,
+    /// Which netboot image: the profile's base.
+    profile: &'static str,
+    kernel_params: Vec<String>,
+}
+
+fn boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Artifact> {
+    let context = Boot { base: plan.cluster.provisioner.base_url(), pause: plan.cluster.boot.pause.get() };
+    Artifact::new("site/www/ipxe/boot.ipxe", renderer.render("boot.ipxe.j2", &context)?)
+}
+
+fn node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    let context = Facts {
+        node: &node.name,
+        profile: node.base.as_str(),
+        kernel_params: configuration::kernel_params(&plan.cluster, node),
+    };
+    let text = renderer.render("node.ipxe.j2", &context)?;
+    Ok(vec![Artifact::new(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()), text)?])
+}

@@ -1,0 +1,139 @@
+//! The certificates of a cluster: what they must say, which are missing, and their issue.
+
+use anyhow::{Context, bail, ensure};
+use ipnet::IpNet;
+use rayon::prelude::*;
+use time::OffsetDateTime;
+
+use crate::model::{Cluster, Node};
+use crate::plan::{Certificates, node_dir};
+
+use super::{CaIssuer, CaRequest, Issued, LeafRequest, PublicCert, SecretKey, Vault};
+
+/// What came of [`issue`]: public certificates, and the keys that the vault does not hold yet.
+#[derive(Debug)]
+pub struct Issue {
+    /// A CA that was made, because there was no certificate anywhere.
+    pub new_ca: Option<CaIssuer>,
+    /// Keys that were made, by the nodes' full names.
+    pub new_keys: Vec<(String, SecretKey)>,
+    /// All certificates of the cluster, old and new.
+    pub certificates: Certificates,
+    /// For how many nodes a certificate was issued.
+    pub issued: usize,
+}
+
+/// What the certificate of `node` must say: its full name, the names and addresses of the virtual addresses that it
+/// may take over, its own addresses and the loopbacks.
+///
+/// # Errors
+/// When a name cannot be certified; the rules refuse such names, so that is a bug of ours.
+pub fn leaf_request(cluster: &Cluster, node: &Node) -> anyhow::Result<LeafRequest> {
+    let names = cluster.vips.iter().map(|vip| format!("{}.{}", vip.name, cluster.domain));
+    let addresses = node.addresses().chain(cluster.vips.iter().map(|vip| vip.address));
+    LeafRequest::new(node.fqdn.as_str(), names, addresses, cluster.tls.algorithm, cluster.tls.node_days)
+}
+
+/// What the cluster's CA must say: it vouches for the cluster's domain and subnets, and for nothing else.
+fn ca_request(cluster: &Cluster, generation: u32) -> anyhow::Result<CaRequest> {
+    let subnets: Vec<IpNet> = cluster.networks.values().flat_map(crate::model::Network::subnets).collect();
+    let (name, domain) = (cluster.name.as_str(), cluster.domain.as_str());
+    CaRequest::new(name, generation, domain, &subnets, cluster.tls.algorithm, cluster.tls.ca_days)
+}
+
+/// The nodes without a certificate that says what the inventory asks for.
+///
+/// # Errors
+/// When a certificate that is there cannot be read, or is not from the CA that `nodes/` publishes.
+pub fn lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
+    ensure!(
+        certificates.ca.is_some() || certificates.nodes.is_empty(),
+        "nodes/ holds certificates but no ca-cert.pem: restore it from git"
+    );
+    let published = certificates.ca.as_deref().unwrap_or_default();
+    let trusted = PublicCert::bundle(published).context("could not use the ca-cert.pem in nodes/")?;
+    let lacks = |node: &&'a Node| -> anyhow::Result<Option<&'a Node>> {
+        let Some(pem) = certificates.nodes.get(&node.name) else { return Ok(Some(node)) };
+        let unusable = || {
+            format!(
+                "could not use the certificate of {name} in {dir}/: restore it from git, or remove it, and plasmagen \
+                 render issues another",
+                name = node.name,
+                dir = node_dir(node)
+            )
+        };
+        let certificate = PublicCert::from_pem(pem).with_context(unusable)?;
+        // By the ids of keys; a signature takes a thousand times as long, and those who use the certificate verify it.
+        let issuer = |ca: &PublicCert| ca.subject_key_id == certificate.authority_key_id;
+        ensure!(trusted.iter().any(issuer), "{}: it is not from the CA in ca-cert.pem", unusable());
+        Ok(if certificate.covers(&leaf_request(cluster, node)?) { None } else { Some(node) })
+    };
+    let nodes: Vec<&Node> = cluster.nodes.iter().collect();
+    let lacking: Vec<_> = nodes.par_iter().map(lacks).collect::<anyhow::Result<_>>()?;
+    Ok(lacking.into_iter().flatten().collect())
+}
+
+/// Issues certificates for `nodes`, in memory: the caller stores the keys before it publishes the certificates.
+///
+/// # Errors
+/// When the CA's key is not in the vault although the CA is published, when the vault's CA is another one, or when the
+/// CA may not vouch for a name or address of a node.
+pub fn issue(
+    cluster: &Cluster,
+    nodes: &[&Node],
+    have: Certificates,
+    vault: &Vault,
+    now: OffsetDateTime,
+) -> anyhow::Result<Issue> {
+    let (ca, made) = authority(cluster, &have, vault, now)?;
+    let sign = |node: &&Node| {
+        let known = vault.key(node.fqdn.as_str())?;
+        let issued = ca.leaf(&leaf_request(cluster, node)?, now, known.as_ref());
+        let Issued { cert_pem, key } =
+            issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
+        let new_key = known.is_none().then(|| (node.fqdn.to_string(), key));
+        Ok((node.name.clone(), cert_pem, new_key))
+    };
+    let signed: Vec<_> = nodes.par_iter().map(sign).collect::<anyhow::Result<_>>()?;
+    let mut issue = Issue { new_ca: None, new_keys: Vec::new(), certificates: have, issued: signed.len() };
+    issue.certificates.ca = Some(ca.cert_pem().to_owned());
+    for (name, pem, key) in signed {
+        issue.certificates.nodes.insert(name, pem);
+        issue.new_keys.extend(key);
+    }
+    issue.new_ca = made.then_some(ca);
+    Ok(issue)
+}
+
+/// The CA that signs, and whether it was made just now: only where neither the vault nor `nodes/` holds any
+/// certificate (rule H03), since a second CA would cut the first one's nodes off.
+fn authority(
+    cluster: &Cluster,
+    have: &Certificates,
+    vault: &Vault,
+    now: OffsetDateTime,
+) -> anyhow::Result<(CaIssuer, bool)> {
+    let dir = vault.dir().display();
+    match (vault.newest_ca()?, &have.ca) {
+        (Some((_, ca)), Some(published)) => {
+            let same = ca.certificate().public_key == PublicCert::from_pem(published)?.public_key;
+            ensure!(
+                same,
+                "nodes/ publishes another CA than that of the vault {dir}: is it the vault of this cluster?"
+            );
+            Ok((ca, false))
+        }
+        (Some((_, ca)), None) => Ok((ca, false)),
+        (None, Some(_)) => bail!(
+            "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \
+             a new CA would cut off every node that trusts the old one"
+        ),
+        (None, None) => {
+            ensure!(
+                vault.is_empty()?,
+                "the vault {dir} holds keys of nodes, but no CA: restore it from a backup"
+            );
+            Ok((CaIssuer::create(&ca_request(cluster, 1)?, now)?, true))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a CA may vouch for (RFC 5280 section 4.2.1.10).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use anyhow::{Context, bail};
+use ipnet::IpNet;
+use x509_parser::extensions::{GeneralName, GeneralSubtree};
+
+use super::request::LeafRequest;
+
+/// The name constraints of a CA. Empty means that the CA has none, and so may vouch for everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameConstraints {
+    /// Where not empty, every dNSName must be one of these or below it, and every iPAddress in one of these.
+    pub permitted: Subtrees,
+    /// What is refused even where it is permitted.
+    pub excluded: Subtrees,
+}
+
+/// Names and addresses that constraints speak of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subtrees {
+    /// Domains: each stands for itself and every name below it.
+    pub domains: Vec<String>,
+    /// Subnets, of both families.
+    pub subnets: Vec<IpNet>,
+}
+
+impl NameConstraints {
+    /// The names and addresses of `request` that a CA with these constraints may not vouch for.
+    #[must_use]
+    pub fn refused(&self, request: &LeafRequest) -> Vec<String> {
+        let names = request.dns_names().iter().filter(|name| {
+            let permitted = &self.permitted.domains;
+            let below = |domain: &String| is_below(name, domain);
+            !(permitted.is_empty() || permitted.iter().any(below)) || self.excluded.domains.iter().any(below)
+        });
+        let addresses = request.addresses().iter().filter(|address| {
+            let permitted = &self.permitted.subnets;
+            let within = |subnet: &IpNet| subnet.contains(*address);
+            !(permitted.is_empty() || permitted.iter().any(within))
+                || self.excluded.subnets.iter().any(within)
+        });
+        names.cloned().chain(addresses.map(ToString::to_string)).collect()
+    }
+
+    pub(super) fn read(
+        permitted: Option<&[GeneralSubtree<'_>]>,
+        excluded: Option<&[GeneralSubtree<'_>]>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            permitted: Subtrees::read(permitted.unwrap_or_default())?,
+            excluded: Subtrees::read(excluded.unwrap_or_default())?,
+        })
+    }
+}
+
+impl Subtrees {
+    fn read(subtrees: &[GeneralSubtree<'_>]) -> anyhow::Result<Self> {
+        let mut read = Self::default();
+        for subtree in subtrees {
+            match subtree.base {
+                GeneralName::DNSName(name) => read.domains.push(name.to_ascii_lowercase()),
+                GeneralName::IPAddress(octets) => read.subnets.push(subnet(octets)?),
+                // Constraints on names that our certificates never have.
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Whether `name` is `domain`, or adds labels to its left.
+fn is_below(name: &str, domain: &str) -> bool {
+    domain.is_empty()
+        || name
+            .strip_suffix(domain)
+            .is_some_and(|left| left.is_empty() || left.ends_with('.') || domain.starts_with('.'))
+}
+
+/// An address followed by its mask, as the RFC has it.
+fn subnet(octets: &[u8]) -> anyhow::Result<IpNet> {
+    let (address, mask): (IpAddr, IpAddr) = match *octets {
+        [a, b, c, d, e, f, g, h] => (Ipv4Addr::new(a, b, c, d).into(), Ipv4Addr::new(e, f, g, h).into()),
+        _ => match <[u8; 32]>::try_from(octets) {
+            Ok(both) => {
+                let (address, mask) = both.split_at(16);
+                let v6 =
+                    |half: &[u8]| <[u8; 16]>::try_from(half).map(|half| IpAddr::from(Ipv6Addr::from(half)));
+                (v6(address)?, v6(mask)?)
+            }
+            Err(_) => {
+                bail!("a name constraint on addresses has {} bytes: 8 and 32 are possible", octets.len())
+            }
+        },
+    };
+    IpNet::with_netmask(address, mask).context("a name constraint on addresses has a mask with holes")
+}

@@ -1,0 +1,231 @@
+//! What a certificate says: public, and checked against what was asked for.
+
+use std::net::IpAddr;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use time::OffsetDateTime;
+use x509_parser::extensions::{GeneralName, NameConstraints as ParsedConstraints, ParsedExtension};
+use x509_parser::pem::Pem;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::constraints::NameConstraints;
+use super::kind::{KeyType, Role};
+use super::request::LeafRequest;
+
+/// What a certificate says. Nothing is verified by reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicCert {
+    /// The distinguished name of its owner, such as `CN=node01.example.com`; may be empty.
+    pub subject: String,
+    /// The distinguished name of the CA that signed it.
+    pub issuer: String,
+    /// The subject's common name.
+    pub common_name: Option<String>,
+    /// The SANs of type dNSName, in lower case, in the order of the certificate.
+    pub dns_names: Vec<String>,
+    /// The SANs of type iPAddress, in the order of the certificate.
+    pub addresses: Vec<IpAddr>,
+    /// The first second of its life.
+    pub not_before: OffsetDateTime,
+    /// The last second of its life.
+    pub not_after: OffsetDateTime,
+    /// The serial number, hexadecimal without separators.
+    pub serial: String,
+    /// What it may be used for.
+    pub role: Role,
+    /// The kind of its public key.
+    pub key_type: KeyType,
+    /// The identifier of its public key (SKI, RFC 5280 section 4.2.1.2).
+    pub subject_key_id: Option<Vec<u8>>,
+    /// The identifier of the key that signed it (AKI, RFC 5280 section 4.2.1.1).
+    pub authority_key_id: Option<Vec<u8>>,
+    /// What it may vouch for, if it is a CA.
+    pub constraints: NameConstraints,
+    /// Whether it has SANs that are neither a dNSName nor an iPAddress.
+    other_names: bool,
+    /// The DER of its SubjectPublicKeyInfo.
+    pub(super) public_key: Vec<u8>,
+    der: Vec<u8>,
+}
+
+/// How the SANs of a certificate differ from those that a request asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SanDifference {
+    /// Asked for, and not in the certificate.
+    pub missing: Vec<String>,
+    /// In the certificate, and not asked for.
+    pub extra: Vec<String>,
+}
+
+impl PublicCert {
+    /// Reads the one certificate in `pem`; text around it is ignored.
+    ///
+    /// # Errors
+    /// When there is none, more than one, or one that does not parse.
+    pub fn from_pem(pem: &str) -> anyhow::Result<Self> {
+        let mut all = Self::bundle(pem)?;
+        ensure!(
+            all.len() == 1,
+            "expected one certificate (-----BEGIN CERTIFICATE-----), found {}",
+            all.len()
+        );
+        Ok(all.remove(0))
+    }
+
+    /// Reads every certificate in `pem`, in its order: during a rotation the trusted CAs are two.
+    ///
+    /// # Errors
+    /// When a PEM block is broken, or is no certificate. A private key is told apart without being quoted.
+    pub fn bundle(pem: &str) -> anyhow::Result<Vec<Self>> {
+        let read = |block: Result<Pem, _>| {
+            let block =
+                block.context("broken PEM: a certificate file that was cut short or edited by hand")?;
+            ensure!(
+                block.label == "CERTIFICATE",
+                "found a PEM block {:?} where only certificates may stand: certificate files are public",
+                block.label
+            );
+            Self::from_der(&block.contents)
+        };
+        Pem::iter_from_buffer(pem.as_bytes()).map(read).collect()
+    }
+
+    /// Reads a certificate from DER.
+    ///
+    /// # Errors
+    /// When it is not one, or trailing bytes follow it.
+    pub fn from_der(der: &[u8]) -> anyhow::Result<Self> {
+        let x509 = parse(der)?;
+        let mut cert = Self {
+            subject: x509.subject().to_string(),
+            issuer: x509.issuer().to_string(),
+            common_name: x509.subject().iter_common_name().find_map(|cn| Some(cn.as_str().ok()?.to_owned())),
+            dns_names: Vec::new(),
+            addresses: Vec::new(),
+            not_before: x509.validity().not_before.to_datetime(),
+            not_after: x509.validity().not_after.to_datetime(),
+            serial: x509.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect(),
+            role: Role::of(&x509)?,
+            key_type: KeyType::of(x509.public_key()),
+            subject_key_id: None,
+            authority_key_id: None,
+            constraints: NameConstraints::default(),
+            other_names: false,
+            public_key: x509.public_key().raw.to_vec(),
+            der: der.to_vec(),
+        };
+        for extension in x509.extensions() {
+            match extension.parsed_extension() {
+                ParsedExtension::SubjectAlternativeName(sans) => cert.add_sans(&sans.general_names)?,
+                ParsedExtension::SubjectKeyIdentifier(id) => cert.subject_key_id = Some(id.0.to_vec()),
+                ParsedExtension::AuthorityKeyIdentifier(aki) => {
+                    cert.authority_key_id = aki.key_identifier.as_ref().map(|id| id.0.to_vec());
+                }
+                ParsedExtension::NameConstraints(ParsedConstraints {
+                    permitted_subtrees,
+                    excluded_subtrees,
+                }) => {
+                    cert.constraints =
+                        NameConstraints::read(permitted_subtrees.as_deref(), excluded_subtrees.as_deref())?;
+                }
+                ParsedExtension::ParseError { error } => {
+                    bail!("the extension {} of the certificate is malformed: {error}", extension.oid);
+                }
+                _ => {}
+            }
+        }
+        Ok(cert)
+    }
+
+    fn add_sans(&mut self, names: &[GeneralName<'_>]) -> anyhow::Result<()> {
+        for name in names {
+            match name {
+                GeneralName::DNSName(name) => self.dns_names.push(name.to_ascii_lowercase()),
+                GeneralName::IPAddress(octets) => self.addresses.push(address(octets)?),
+                _ => self.other_names = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whom it is for: its common name, else its first SAN of type dNSName, else the whole subject.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.common_name.as_ref().or(self.dns_names.first()).unwrap_or(&self.subject)
+    }
+
+    /// Whether it is a CA that signs leaves, like those that [`CaIssuer`](super::CaIssuer) makes.
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.role == Role::Ca
+    }
+
+    /// Whether its SANs are exactly those that `request` asks for, in any order.
+    #[must_use]
+    pub fn covers(&self, request: &LeafRequest) -> bool {
+        !self.other_names && self.difference(request) == SanDifference::default()
+    }
+
+    /// Which SANs it lacks, and which it has too many.
+    #[must_use]
+    pub fn difference(&self, request: &LeafRequest) -> SanDifference {
+        SanDifference {
+            missing: without(request.dns_names(), &self.dns_names, request.addresses(), &self.addresses),
+            extra: without(&self.dns_names, request.dns_names(), &self.addresses, request.addresses()),
+        }
+    }
+
+    /// Verifies that `ca` signed it: the key ids agree, the names agree, and the signature is good (RFC 5280 section
+    /// 6.1.3). About 0.1 ms; dates and name constraints are not looked at.
+    ///
+    /// # Errors
+    /// When it was not: the message says which of the three fails.
+    pub fn signed_by(&self, ca: &Self) -> anyhow::Result<()> {
+        let (leaf, issuer) = (parse(&self.der)?, parse(&ca.der)?);
+        ensure!(
+            ca.is_ca(),
+            "{} is not a CA, so it cannot have signed the certificate of {}",
+            ca.name(),
+            self.name()
+        );
+        ensure!(
+            leaf.issuer().as_raw() == issuer.subject().as_raw(),
+            "the certificate of {} was issued by {}, not by {}",
+            self.name(),
+            self.issuer,
+            ca.subject
+        );
+        ensure!(
+            self.authority_key_id.is_some() && self.authority_key_id == ca.subject_key_id,
+            "the certificate of {} was signed by another CA of the same name, {}: their key ids differ",
+            self.name(),
+            ca.subject
+        );
+        leaf.verify_signature(Some(issuer.public_key())).map_err(|_| {
+            anyhow!(
+                "the signature in the certificate of {} is not from {}: it was altered",
+                self.name(),
+                ca.subject
+            )
+        })
+    }
+}
+
+fn parse(der: &[u8]) -> anyhow::Result<X509Certificate<'_>> {
+    let (rest, x509) = X509Certificate::from_der(der).context("not an X.509 certificate")?;
+    ensure!(rest.is_empty(), "{} bytes follow the end of the certificate", rest.len());
+    Ok(x509)
+}
+
+fn address(octets: &[u8]) -> anyhow::Result<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).with_context(|| {
+        format!("the certificate has an address of {} bytes: 4 and 16 are possible", octets.len())
+    })
+}
+
+/// The names and addresses of the first lists that the second ones lack, as text.
+fn without(names: &[String], but_names: &[String], addresses: &[IpAddr], but: &[IpAddr]) -> Vec<String> {
+    let names = names.iter().filter(|name| !but_names.contains(name)).cloned();
+    names.chain(addresses.iter().filter(|a| !but.contains(a)).map(ToString::to_string)).collect()
+}

@@ -1,0 +1,177 @@
+//! What a certificate must say. Pure, and strict: rcgen would sign `"x\ny"`, `"a b"` and `""` as host names.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use anyhow::ensure;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::KeyAlgorithm;
+
+/// The name by which a node calls itself, beside its loopback addresses.
+const LOCALHOST: &str = "localhost";
+
+/// The longest common name (`ub-common-name`, RFC 5280 appendix A.1).
+pub(super) const MAX_COMMON_NAME: usize = 64;
+
+/// What a new certificate authority must say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaRequest {
+    pub(super) common_name: String,
+    pub(super) permitted_names: Vec<String>,
+    pub(super) permitted_addresses: Vec<IpNet>,
+    pub(super) algorithm: KeyAlgorithm,
+    pub(super) days: u32,
+}
+
+impl CaRequest {
+    /// The CA `"<cluster> CA <generation>"`, valid for `days` days, which may vouch for `domain` and every name below
+    /// it, for `localhost`, for the addresses in `subnets` and for both loopbacks: nothing else (RFC 5280 section
+    /// 4.2.1.10). Both address families are always stated, so that neither is left open.
+    ///
+    /// A rotated CA takes the next generation: two CAs of one name would be told apart by their key ids only.
+    ///
+    /// # Errors
+    /// When `domain` is no host name, the common name is no printable ASCII of at most 64 bytes, or `days` is zero.
+    pub fn new(
+        cluster: &str,
+        generation: u32,
+        domain: &str,
+        subnets: &[IpNet],
+        algorithm: KeyAlgorithm,
+        days: u32,
+    ) -> anyhow::Result<Self> {
+        let common_name = format!("{cluster} CA {generation}");
+        ensure!(
+            !cluster.is_empty() && common_name.bytes().all(|b| b == b' ' || b.is_ascii_graphic()),
+            "the cluster name {cluster:?} cannot name a CA: it must be printable ASCII"
+        );
+        ensure!(
+            common_name.len() <= MAX_COMMON_NAME,
+            "{common_name:?} is too long for the name of a CA, which has at most {MAX_COMMON_NAME} characters \
+             (X.520): shorten the name of the cluster"
+        );
+        check_days(days)?;
+        let mut permitted_addresses: Vec<IpNet> = subnets.iter().map(IpNet::trunc).collect();
+        permitted_addresses.push(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into());
+        permitted_addresses.push(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into());
+        permitted_addresses.sort_unstable();
+        permitted_addresses.dedup();
+        let permitted_names = vec![host_name(domain)?, LOCALHOST.to_owned()];
+        Ok(Self { common_name, permitted_names, permitted_addresses, algorithm, days })
+    }
+}
+
+/// What the certificate of a node must say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafRequest {
+    dns_names: Vec<String>,
+    addresses: Vec<IpAddr>,
+    pub(super) algorithm: KeyAlgorithm,
+    pub(super) days: u32,
+}
+
+impl LeafRequest {
+    /// A certificate for the node `fqdn`, valid for `days` days, whose SANs are exactly: `fqdn`, then sorted
+    /// `vip_names` and `localhost`, then sorted `addresses`, 127.0.0.1 and `::1`; each once, names in lower case.
+    ///
+    /// # Errors
+    /// When a name is not a full host name in LDH form (RFC 1123 section 2.1), so no short name, no wildcard, no
+    /// address and no empty one; when an address is not one that a host can have; when `days` is zero.
+    pub fn new(
+        fqdn: &str,
+        vip_names: impl IntoIterator<Item = impl AsRef<str>>,
+        addresses: impl IntoIterator<Item = IpAddr>,
+        algorithm: KeyAlgorithm,
+        days: u32,
+    ) -> anyhow::Result<Self> {
+        check_days(days)?;
+        let fqdn = full_name(fqdn)?;
+        let mut others = vec![LOCALHOST.to_owned()];
+        for name in vip_names {
+            others.push(full_name(name.as_ref())?);
+        }
+        others.retain(|name| *name != fqdn);
+        others.sort_unstable();
+        others.dedup();
+
+        let mut all = vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        for address in addresses {
+            all.push(host_address(address)?);
+        }
+        all.sort_unstable();
+        all.dedup();
+
+        let dns_names = std::iter::once(fqdn).chain(others).collect();
+        Ok(Self { dns_names, addresses: all, algorithm, days })
+    }
+
+    /// The full name of the node.
+    #[must_use]
+    pub fn fqdn(&self) -> &str {
+        &self.dns_names[0]
+    }
+
+    /// The SANs of type dNSName: the full name first, the others sorted.
+    #[must_use]
+    pub fn dns_names(&self) -> &[String] {
+        &self.dns_names
+    }
+
+    /// The SANs of type iPAddress, sorted, IPv4 first.
+    #[must_use]
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+}
+
+fn check_days(days: u32) -> anyhow::Result<()> {
+    ensure!(days > 0, "a certificate that lives for 0 days is never valid: ask for 1 day or more");
+    Ok(())
+}
+
+/// `name` in lower case, if it is a host name of letters, digits and hyphens (RFC 1123 section 2.1).
+pub(super) fn host_name(name: &str) -> anyhow::Result<String> {
+    let ldh = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    ensure!(
+        name.len() <= 253 && name.split('.').all(ldh),
+        "{name:?} is not a host name: a certificate takes labels of 1 to 63 letters, digits and inner hyphens, joined \
+         by single dots, 253 characters in all (RFC 1123)"
+    );
+    let last = name.rsplit('.').next().unwrap_or(name);
+    ensure!(
+        !last.bytes().all(|b| b.is_ascii_digit()),
+        "{name:?} ends in a number, so TLS clients read it as an IPv4 address and never match it as a name: list \
+         addresses as addresses"
+    );
+    Ok(name.to_ascii_lowercase())
+}
+
+/// A host name of two labels or more.
+pub(super) fn full_name(name: &str) -> anyhow::Result<String> {
+    let full = host_name(name)?;
+    ensure!(
+        full.contains('.'),
+        "{name:?} is a short name, which the CA's name constraints cannot permit: give the full name, such as \
+         {name}.example.com"
+    );
+    Ok(full)
+}
+
+fn host_address(address: IpAddr) -> anyhow::Result<IpAddr> {
+    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
+    ensure!(
+        !(address.is_unspecified() || address.is_multicast() || broadcast),
+        "{address} is no address of a host, so no client could ever check a certificate against it"
+    );
+    ensure!(
+        address.to_canonical() == address,
+        "{address} is an IPv4 address in IPv6 clothes, which TLS clients compare as IPv6: give {}",
+        address.to_canonical()
+    );
+    Ok(address)
+}

@@ -1,0 +1,101 @@
+//! Private keys.
+
+use std::fmt;
+
+use anyhow::{Context, anyhow};
+use rcgen::{KeyPair, PublicKeyData, SignatureAlgorithm, SigningKey};
+use zeroize::Zeroizing;
+
+use super::{KeyAlgorithm, PublicCert};
+
+/// A private key, as PKCS #8 in PEM, in memory that is overwritten when it is dropped.
+///
+/// It cannot be serialised or displayed, its `Debug` is redacted, and no error message quotes it; the
+/// [vault](super::vault) alone writes it. (The buffers inside ring, rcgen and the PEM encoder are out of our reach.)
+#[derive(Clone)]
+pub struct SecretKey(Zeroizing<String>);
+
+impl SecretKey {
+    /// A new key from the system's random number generator.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn generate(algorithm: KeyAlgorithm) -> anyhow::Result<Self> {
+        Ok(Self::generate_pair(algorithm)?.0)
+    }
+
+    /// A new key, also ready to sign: to read it again from PEM costs as much as to make it.
+    pub(super) fn generate_pair(algorithm: KeyAlgorithm) -> anyhow::Result<(Self, Signer)> {
+        let pair =
+            KeyPair::generate_for(algorithm.signature()).context("could not generate a private key")?;
+        Ok((Self(Zeroizing::new(pair.serialize_pem())), Signer(Zeroizing::new(pair))))
+    }
+
+    /// Takes a key as it stands in a PEM file.
+    ///
+    /// # Errors
+    /// When it is no unencrypted PKCS #8 key that we can sign with. The message quotes nothing of `pem`.
+    pub fn from_pem(pem: Zeroizing<String>) -> anyhow::Result<Self> {
+        let key = Self(pem);
+        key.signer()?;
+        Ok(key)
+    }
+
+    /// The key, ready to sign.
+    pub(super) fn signer(&self) -> anyhow::Result<Signer> {
+        // rcgen's own error may quote bytes of the file.
+        KeyPair::from_pem(&self.0).map(|pair| Signer(Zeroizing::new(pair))).map_err(|_| {
+            anyhow!(
+                "not a private key that plasmagen can use: it must be unencrypted PKCS #8 (-----BEGIN PRIVATE KEY-----). \
+                 `openssl pkcs8 -topk8 -nocrypt` converts other forms"
+            )
+        })
+    }
+
+    /// Whether this is the key whose public half `certificate` names.
+    ///
+    /// # Errors
+    /// When this key cannot be read.
+    pub fn belongs_to(&self, certificate: &PublicCert) -> anyhow::Result<bool> {
+        Ok(self.signer()?.subject_public_key_info() == certificate.public_key)
+    }
+
+    /// The PEM text, for the vault to write.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(redacted)")
+    }
+}
+
+/// rcgen's form of a key, which rcgen would leave behind in memory.
+pub(super) struct Signer(Zeroizing<KeyPair>);
+
+impl PublicKeyData for Signer {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.der_bytes()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+impl SigningKey for Signer {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.0.sign(message)
+    }
+}
+
+impl KeyAlgorithm {
+    pub(super) fn signature(self) -> &'static SignatureAlgorithm {
+        match self {
+            Self::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+            Self::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+        }
+    }
+}

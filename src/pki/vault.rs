@@ -1,0 +1,243 @@
+//! Where private keys live, and the only code that writes them.
+//!
+//! ```text
+//! <vault>/                                      0700
+//!   ca-1/  ca-cert.pem  ca-key.pem              the CA of generation 1; a rotation adds ca-2
+//!   node01.example.com/  node01-key.pem         the key of a node, under the name that the node knows it by
+//! ```
+//!
+//! Directories are 0700 and files 0600 from the moment they exist, whatever the umask. Nothing is ever overwritten.
+//!
+//! **Order.** An entry is a directory, written whole into `.staging` → its bytes made durable (an `fsync` each, or one
+//! `syncfs` for many) → renamed to its real name → the vault's own directory made durable → only then does the call
+//! return, and only after that may the caller commit the public certificate. So a run that dies, or a machine that
+//! loses power, leaves an entry absent or complete, never a certificate whose key is lost. At worst keys have no
+//! certificate yet: the next run finds them with [`Vault::key`] and [`Vault::newest_ca`] and goes on from there. What
+//! it left in `.staging` is removed by the next run that stores something.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use rustix::fs::syncfs;
+
+use self::files::{
+    check_private, lock, make_dir, make_dirs, open_dir, read_private, remove_tree, sync_dir, write_new,
+};
+use super::request::full_name;
+use super::{CaIssuer, SecretKey, cluster::Issue};
+
+mod files;
+mod place;
+
+/// From so many entries on, one `syncfs` costs less than an `fsync` each.
+const SYNC_ALL_FROM: usize = 32;
+
+const STAGING: &str = ".staging";
+const CA_CERT: &str = "ca-cert.pem";
+const CA_KEY: &str = "ca-key.pem";
+
+/// A directory of private keys, private itself.
+#[derive(Debug)]
+pub struct Vault {
+    dir: PathBuf,
+}
+
+/// A directory to be: its name, and its files by name.
+struct Entry<'a> {
+    name: String,
+    files: Vec<(String, &'a str)>,
+}
+
+impl Vault {
+    /// Opens the vault at `dir`. Where there is none it is empty, and made when something is stored in it: a run that
+    /// fails before that leaves nothing behind.
+    ///
+    /// # Errors
+    /// As for [`Vault::open`], unless there is nothing at `dir`.
+    pub fn open_or_new(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
+        let dir = place::check(dir, forbidden)?;
+        if dir.try_exists().with_context(|| format!("could not look for {}", dir.display()))? {
+            return Self::open(&dir, forbidden);
+        }
+        Ok(Self { dir })
+    }
+
+    /// Opens the vault at `dir`. The directories in `forbidden`, and what is below them, are written or served by
+    /// plasmagen and so must not hold it.
+    ///
+    /// # Errors
+    /// When there is none, when it lies where others can come to read it (below the Nix store, a directory with a
+    /// `flake.nix` or a forbidden one, symbolic links followed), or when group or others may enter it.
+    pub fn open(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
+        let dir = place::check(dir, forbidden)?;
+        let metadata =
+            fs::metadata(&dir).with_context(|| format!("there is no vault at {}", dir.display()))?;
+        ensure!(metadata.is_dir(), "the vault {} is not a directory", dir.display());
+        check_private(&dir, &metadata, "700")?;
+        Ok(Self { dir })
+    }
+
+    /// Where the vault is, symbolic links resolved.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Stores a CA, certificate and key together, durably.
+    ///
+    /// # Errors
+    /// When that generation is already there, or the disk fails.
+    pub fn store_ca(&self, generation: u32, ca: &CaIssuer) -> anyhow::Result<()> {
+        let files = vec![(CA_CERT.to_owned(), ca.cert_pem()), (CA_KEY.to_owned(), ca.key().expose())];
+        self.store_entries(&[Entry { name: format!("ca-{generation}"), files }])
+    }
+
+    /// The CA of the highest generation, and which that is; `None` where there is no CA yet.
+    ///
+    /// # Errors
+    /// When a file of it is missing, unreadable or readable by others, or certificate and key do not match.
+    pub fn newest_ca(&self) -> anyhow::Result<Option<(u32, CaIssuer)>> {
+        let generation = |name: &OsString| name.to_str()?.strip_prefix("ca-")?.parse::<u32>().ok();
+        let Some(generation) = self.entries()?.iter().filter_map(generation).max() else { return Ok(None) };
+        let dir = self.dir.join(format!("ca-{generation}"));
+        let certificate = read_private(&dir.join(CA_CERT))?.map(|pem| pem.to_string());
+        let key = read_key(&dir.join(CA_KEY))?;
+        let (Some(certificate), Some(key)) = (certificate, key) else {
+            bail!(
+                "the vault has half a CA: {} needs both {CA_CERT} and {CA_KEY}. Restore it from a backup: a new CA \
+                 would be unknown to every machine that trusts this one",
+                dir.display()
+            );
+        };
+        let ca = CaIssuer::load(certificate, key)
+            .with_context(|| format!("could not use the CA in {}", dir.display()))?;
+        Ok(Some((generation, ca)))
+    }
+
+    /// Whether nothing is kept here yet: no CA and no key.
+    ///
+    /// # Errors
+    /// When the vault cannot be listed.
+    pub fn is_empty(&self) -> anyhow::Result<bool> {
+        // The lock and the staging directory begin with a dot.
+        Ok(self.entries()?.iter().all(|name| name.as_encoded_bytes().starts_with(b".")))
+    }
+
+    fn entries(&self) -> anyhow::Result<Vec<OsString>> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()),
+        };
+        entries.with_context(|| format!("could not list the vault {}", self.dir.display()))
+    }
+
+    /// Stores what an issue made: the CA first, then the keys.
+    ///
+    /// # Errors
+    /// As for [`Vault::store_ca`] and [`Vault::store`].
+    pub fn keep(&self, issue: &Issue) -> anyhow::Result<()> {
+        if let Some(ca) = &issue.new_ca {
+            self.store_ca(1, ca)?;
+        }
+        let keys: Vec<_> = issue.new_keys.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect();
+        self.store(&keys)
+    }
+
+    /// Stores the keys of nodes, by their full names, durably; many cost little more than one.
+    ///
+    /// # Errors
+    /// When a name is no full host name, a node has a key already (then none is written), or the disk fails.
+    pub fn store(&self, keys: &[(&str, &SecretKey)]) -> anyhow::Result<()> {
+        let mut entries = Vec::with_capacity(keys.len());
+        for (fqdn, key) in keys {
+            let name = full_name(fqdn)?;
+            let files = vec![(key_file(&name), key.expose())];
+            entries.push(Entry { name, files });
+        }
+        self.store_entries(&entries)
+    }
+
+    /// The key of the node `fqdn`; `None` where it has none yet.
+    ///
+    /// # Errors
+    /// When the name is no full host name, or the key is unreadable, or readable by others.
+    pub fn key(&self, fqdn: &str) -> anyhow::Result<Option<SecretKey>> {
+        let name = full_name(fqdn)?;
+        read_key(&self.dir.join(&name).join(key_file(&name)))
+    }
+
+    /// Writes the key of the node `fqdn` to the new file `to`, mode 0600, for the installer to copy.
+    ///
+    /// # Errors
+    /// When the node has no key, `to` exists, or the disk fails.
+    pub fn stage(&self, fqdn: &str, to: &Path) -> anyhow::Result<()> {
+        let key = self.key(fqdn)?.with_context(|| {
+            format!("the vault {} has no key for {fqdn}: plasmagen render makes it", self.dir.display())
+        })?;
+        write_new(to, key.expose())?.sync_all().with_context(|| format!("could not write {}", to.display()))
+    }
+
+    fn store_entries(&self, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        make_dirs(&self.dir)?;
+        let _lock = lock(&self.dir.join(".lock"))?;
+        for entry in entries {
+            ensure!(
+                fs::symlink_metadata(self.dir.join(&entry.name))
+                    .is_err_and(|e| e.kind() == ErrorKind::NotFound),
+                "the vault {} already has {}: plasmagen never overwrites a key, since certificates and machines \
+                 depend on it",
+                self.dir.display(),
+                entry.name
+            );
+        }
+        let staging = self.dir.join(STAGING);
+        remove_tree(&staging)?;
+        let stored = self.write_and_rename(&staging, entries);
+        stored.and(remove_tree(&staging))
+    }
+
+    fn write_and_rename(&self, staging: &Path, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+        make_dir(staging)?;
+        for Entry { name, files } in entries {
+            let dir = staging.join(name);
+            make_dir(&dir)?;
+            for (file, text) in files {
+                let path = dir.join(file);
+                let file = write_new(&path, text)?;
+                if entries.len() < SYNC_ALL_FROM {
+                    file.sync_all().with_context(|| format!("could not make {} durable", path.display()))?;
+                }
+            }
+            if entries.len() < SYNC_ALL_FROM {
+                sync_dir(&dir)?;
+            }
+        }
+        if entries.len() >= SYNC_ALL_FROM {
+            let vault = open_dir(&self.dir)?;
+            syncfs(&vault).with_context(|| format!("could not make {} durable", self.dir.display()))?;
+        }
+        for Entry { name, .. } in entries {
+            let to = self.dir.join(name);
+            // Renaming a directory cannot replace one that holds anything (rename(2), ENOTEMPTY).
+            fs::rename(staging.join(name), &to)
+                .with_context(|| format!("could not make {}", to.display()))?;
+        }
+        sync_dir(&self.dir)
+    }
+}
+
+/// The file of a node's key: its first label, as the node calls itself.
+fn key_file(fqdn: &str) -> String {
+    format!("{}-key.pem", fqdn.split('.').next().unwrap_or(fqdn))
+}
+
+fn read_key(path: &Path) -> anyhow::Result<Option<SecretKey>> {
+    let key = read_private(path)?.map(SecretKey::from_pem).transpose();
+    key.with_context(|| format!("could not use {}", path.display()))
+}

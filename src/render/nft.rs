@@ -1,0 +1,48 @@
+//! nftables rulesets, by nft(8), "Lexical conventions", and nft's own scanner (`src/scanner.l`).
+
+use std::fmt::Write;
+
+use minijinja::Error;
+
+use super::dialect::{Dialect, List, check_word, refuse};
+
+/// The longest comment (`NFTNL_UDATA_COMMENT_MAXLEN`); every other string of a ruleset is shorter.
+const COMMENT_BYTES: usize = 128;
+
+/// The dialect `nft`.
+///
+/// - A literal is a quoted string or a number; a list is an anonymous set in braces, which cannot be empty.
+/// - A bare word is an address, a prefix, a range, a port or an identifier: `[A-Za-z0-9._:/-]`, and no `.`, `/` or `-`
+///   first. Identifiers that are keywords stay keywords: give it words of our own, and users' names as strings.
+pub(super) struct Nft;
+
+impl Dialect for Nft {
+    fn extension(&self) -> &'static str {
+        "nft"
+    }
+
+    fn list(&self) -> List {
+        List { open: "{ ", between: ", ", close: " }", empty: None }
+    }
+
+    /// There are no escapes: a string is what stands between two `"`. `$` is a variable in a log prefix, and `*` at the
+    /// end of an interface's name matches any other end.
+    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+        if let Some(c) = text.chars().find(|c| matches!(c, '"' | '$')) {
+            return Err(refuse(format!("{text:?} holds {c:?}, which a string of nft cannot")));
+        }
+        if text.ends_with('*') {
+            return Err(refuse(format!(
+                "{text:?} would be a pattern: nft takes `*` at the end for any text"
+            )));
+        }
+        if text.len() > COMMENT_BYTES {
+            return Err(refuse(format!("{text:?} has {} bytes, nft takes {COMMENT_BYTES}", text.len())));
+        }
+        Ok(write!(out, "\"{text}\"")?)
+    }
+
+    fn word(&self, word: &str) -> Result<(), Error> {
+        check_word(word, ":_", "./-")
+    }
+}

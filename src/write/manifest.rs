@@ -1,0 +1,159 @@
+//! `manifest.json`: every file of a tree with its SHA-256. Committed to git, it marks a tree as ours in a fresh clone.
+//!
+//! One line a file, so that git merges two manifests as it merges the files.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+/// Its name within its tree.
+pub(super) const NAME: &str = "manifest.json";
+
+const SCHEMA: u32 = 1;
+
+/// A SHA-256 sum (FIPS 180-4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Digest(pub(super) [u8; 32]);
+
+impl Digest {
+    /// The sum of `body`.
+    pub(super) fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut hex = [0; 64];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+        }
+        f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let hex = String::deserialize(deserializer)?;
+        let mut sum = [0; 32];
+        let digits = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        for (byte, at) in sum.iter_mut().zip((0..hex.len()).step_by(2)).take_while(|_| digits) {
+            *byte = u8::from_str_radix(&hex[at..at + 2], 16).map_err(serde::de::Error::custom)?;
+        }
+        if digits { Ok(Self(sum)) } else { Err(serde::de::Error::custom("a SHA-256 has 64 hex digits")) }
+    }
+}
+
+/// A file as the manifest knows it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Line<'a> {
+    #[serde(borrow)]
+    pub(super) path: std::borrow::Cow<'a, str>,
+    pub(super) sha256: Digest,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) executable: bool,
+}
+
+/// The manifest of the files in `lines`, which are sorted by path.
+///
+/// # Errors
+/// None in practice: serialising text to memory does not fail.
+pub(super) fn print<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Vec<u8>> {
+    let mut out =
+        format!("{{\n\"generator\": \"plasmagen\",\n\"schema\": {SCHEMA},\n\"files\": [").into_bytes();
+    for (index, line) in lines.enumerate() {
+        out.extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
+        serde_json::to_writer(&mut out, &line)?;
+    }
+    out.extend_from_slice(b"\n]\n}\n");
+    Ok(out)
+}
+
+/// The manifest found in a tree: sum and executable bit of each file.
+#[derive(Default)]
+pub(super) struct Manifest(BTreeMap<String, (Digest, bool)>);
+
+impl Manifest {
+    /// Reads what [`print`] wrote.
+    ///
+    /// # Errors
+    /// When it is not JSON of that form, as after a merge conflict, or of a later schema.
+    pub(super) fn parse(body: &[u8]) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Document<'a> {
+            generator: String,
+            schema: u32,
+            #[serde(borrow)]
+            files: Vec<Line<'a>>,
+        }
+        let document: Document<'_> = serde_json::from_slice(body).context("it is not a manifest")?;
+        ensure!(
+            document.generator == "plasmagen",
+            "it is the manifest of {:?}, not of plasmagen",
+            document.generator
+        );
+        ensure!(
+            document.schema <= SCHEMA,
+            "it was written by a later plasmagen (schema {})",
+            document.schema
+        );
+        let line = |line: Line<'_>| (line.path.into_owned(), (line.sha256, line.executable));
+        Ok(Self(document.files.into_iter().map(line).collect()))
+    }
+
+    /// Sum and executable bit of the file at `path`, if it is ours.
+    pub(super) fn get(&self, path: &str) -> Option<(Digest, bool)> {
+        self.0.get(path).copied()
+    }
+
+    /// Whether a file of ours lies below `dir`, which ends with `/`.
+    pub(super) fn has_below(&self, dir: &str) -> bool {
+        self.0.range(dir.to_owned()..).next().is_some_and(|(path, _)| path.starts_with(dir))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back_what_it_printed() {
+        let line = |path: &'static str, executable| Line {
+            path: path.into(),
+            sha256: Digest::of(b"abc"),
+            executable,
+        };
+        let body = print([line("a/x", false), line("b", true)].into_iter()).unwrap();
+        let text = String::from_utf8(body.clone()).unwrap();
+        assert!(text.contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "{text}");
+        let manifest = Manifest::parse(&body).unwrap();
+        assert_eq!(manifest.get("a/x"), Some((Digest::of(b"abc"), false)));
+        assert_eq!(manifest.get("b"), Some((Digest::of(b"abc"), true)));
+        assert!(manifest.has_below("a/") && !manifest.has_below("b/"));
+    }
+
+    #[test]
+    fn refuses_what_it_did_not_print() {
+        let none = String::from_utf8(print(std::iter::empty()).unwrap()).unwrap();
+        assert!(Manifest::parse(none.as_bytes()).is_ok());
+        for bad in [
+            String::new(),
+            "<<<<<<< HEAD\n".to_owned() + &none,
+            none.replace("plasmagen", "webpack"),
+            none.replace("\"schema\": 1", "\"schema\": 2"),
+            none.replace('[', "[{\"path\":\"a\",\"sha256\":\"é0\"}"),
+        ] {
+            assert!(Manifest::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

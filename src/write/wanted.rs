@@ -1,0 +1,123 @@
+//! What shall be on disk: the artifacts of each tree, hashed, and the tree's manifest among them.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use rayon::prelude::*;
+
+use super::manifest::{self, Digest, Line};
+use super::{TREES, disk};
+use crate::artifact::{Artifact, ArtifactSet};
+
+/// A file to be.
+pub(super) struct Wanted<'a> {
+    /// Relative to the tree.
+    pub(super) path: &'a str,
+    pub(super) body: Cow<'a, [u8]>,
+    pub(super) executable: bool,
+    pub(super) sha256: Digest,
+}
+
+/// The files of each of [`TREES`], sorted by path.
+///
+/// # Errors
+/// When an artifact lies outside the trees, where a manifest goes, or where another artifact needs a directory: bugs of
+/// ours.
+pub(super) fn trees(artifacts: &ArtifactSet) -> Result<[Vec<Wanted<'_>>; 2]> {
+    let [nodes, site] = TREES.map(|tree| wanted(tree, artifacts));
+    let trees = [nodes?, site?];
+    let placed: usize = trees.iter().map(|tree| tree.len() - 1).sum();
+    ensure!(placed == artifacts.len(), "an output writes outside of nodes/ and site/");
+    Ok(trees)
+}
+
+fn wanted<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<Wanted<'a>>> {
+    let inside = |artifact: &'a Artifact| {
+        Some((artifact.path.as_str().strip_prefix(tree)?.strip_prefix('/')?, artifact))
+    };
+    let mine: Vec<_> = artifacts.iter().filter_map(inside).collect();
+    let hash = |(path, artifact): (&'a str, &'a Artifact)| Wanted {
+        path,
+        body: Cow::Borrowed(&artifact.body),
+        executable: artifact.executable,
+        sha256: Digest::of(&artifact.body),
+    };
+    let mut files: Vec<_> = mine.into_par_iter().map(hash).collect();
+
+    let dirs = dirs(files.iter().map(|file| file.path));
+    let lines = files.iter().map(|file| Line {
+        path: Cow::Borrowed(file.path),
+        sha256: file.sha256,
+        executable: file.executable,
+    });
+    let body = manifest::print(lines)?;
+    let place = files.partition_point(|file| file.path < manifest::NAME);
+    let sha256 = Digest::of(&body);
+    files.insert(place, Wanted { path: manifest::NAME, body: Cow::Owned(body), executable: false, sha256 });
+
+    for pair in files.windows(2) {
+        ensure!(
+            pair[0].path != pair[1].path,
+            "an output writes {tree}/{}, which is kept for us",
+            pair[0].path
+        );
+    }
+    for file in &files {
+        ensure!(
+            !dirs.contains(file.path),
+            "{tree}/{} is a file of one output and a directory of another",
+            file.path
+        );
+    }
+    Ok(files)
+}
+
+/// Every directory that holds one of `paths`, at any depth; the tree itself is the empty path. Parents come first.
+pub(super) fn dirs<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut dirs = BTreeSet::from([""]);
+    for path in paths {
+        let mut dir = disk::split(path).0;
+        // Where a directory is known, so are those above it.
+        while dirs.insert(dir) {
+            dir = disk::split(dir).0;
+        }
+    }
+    dirs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(paths: &[&str]) -> ArtifactSet {
+        let mut set = ArtifactSet::default();
+        for path in paths {
+            set.insert(Artifact::new(*path, "x").unwrap()).unwrap();
+        }
+        set
+    }
+
+    #[test]
+    fn each_tree_gets_its_files_and_a_manifest_in_order() {
+        let set = set(&["nodes/a/x", "nodes/z", "site/b"]);
+        let [nodes, site] = trees(&set).unwrap();
+        assert_eq!(nodes.iter().map(|file| file.path).collect::<Vec<_>>(), ["a/x", "manifest.json", "z"]);
+        assert_eq!(site.iter().map(|file| file.path).collect::<Vec<_>>(), ["b", "manifest.json"]);
+    }
+
+    #[test]
+    fn refuses_paths_that_cannot_be_written() {
+        for bad in
+            [&["else/a"][..], &["nodes"], &["nodesx/a"], &["nodes/manifest.json"], &["site/a", "site/a/b/c"]]
+        {
+            assert!(trees(&set(bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn directories_come_after_their_parents() {
+        let dirs = dirs(["a/b/c/x", "a-b/x", "a/y"].into_iter());
+        assert_eq!(dirs.into_iter().collect::<Vec<_>>(), ["", "a", "a-b", "a/b", "a/b/c"]);
+    }
+}

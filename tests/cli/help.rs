@@ -1,0 +1,57 @@
+//! What the program says of itself, and what it says to a command line that it does not understand.
+
+use crate::kit::Site;
+
+const COMMANDS: [&[&str]; 6] = [&[], &["init"], &["check"], &["render"], &["certs"], &["certs", "status"]];
+
+#[test]
+fn help_names_every_command_and_exit_code() {
+    let site = Site::empty();
+    let help = site.within(site.path(), &["--help"]);
+    help.ends(0, &[]);
+    for line in ["  init ", "  check ", "  render ", "  certs "] {
+        assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
+    }
+    let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
+    for line in ["0  done", "1  the inventory is refused", "2  usage", "3  another run"] {
+        assert!(codes.contains(line), "{line}: {codes}");
+    }
+}
+
+#[test]
+fn every_command_has_help_that_fits_a_terminal() {
+    let site = Site::empty();
+    for command in COMMANDS {
+        for flag in ["--help", "-h"] {
+            let help = site.within(site.path(), &[command, &[flag]].concat());
+            help.ends(0, &[]);
+            assert!(help.stderr.is_empty() && help.stdout.contains("Usage: plasmagen"), "{help:?}");
+            for line in help.stdout.lines() {
+                assert!(line.chars().count() <= 100, "{command:?}: {line}");
+            }
+        }
+    }
+    let version = site.within(site.path(), &["--version"]);
+    assert_eq!(version.ends(0, &[]).stdout, concat!("plasmagen ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn usage_errors_exit_with_2_and_say_what_to_do() {
+    let site = Site::new();
+    for (args, words) in [
+        (&[][..], &["Usage: plasmagen", "Commands:"][..]),
+        (&["chekc"], &["a similar subcommand exists: 'check'"]),
+        (&["certs"], &["Usage: plasmagen certs", "status"]),
+        (&["check", "--deny-warning"], &["a similar argument exists: '--deny-warnings'"]),
+        (&["check", "--color", "blue"], &["possible values: auto, always, never"]),
+        (&["check", "one.toml", "two.toml"], &["unexpected argument 'two.toml'"]),
+        (&["render", "--check", "--discard-edits"], &["cannot be used with '--discard-edits'"]),
+        (&["render", "--vault"], &["--vault <DIR>"]),
+        (&["init"], &["<DIR>"]),
+        (&["certs", "status", "--format", "xml"], &["possible values: human, json"]),
+    ] {
+        let run = site.run(args);
+        run.ends(2, words);
+        assert_eq!(run.stdout, "", "{args:?}");
+    }
+}

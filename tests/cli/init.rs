@@ -1,0 +1,206 @@
+//! `init`: an inventory that is sound and renders at once, with the keys of those who may log in.
+
+use std::fs;
+use std::path::Path;
+
+use crate::kit::{KEY, Site, entries};
+
+/// The `admin_keys` of the inventory in `site`.
+fn keys(site: &Site) -> Vec<String> {
+    let document: toml::Table = toml::from_str(&site.read("inventory.toml")).unwrap();
+    let keys = document["cluster"]["admin_keys"].as_array().unwrap();
+    keys.iter().map(|key| key.as_str().unwrap().to_owned()).collect()
+}
+
+/// Makes a key pair at `~/.ssh/<name>` with ssh-keygen.
+fn keygen(site: &Site, name: &str, args: &[&str]) -> String {
+    let dir = site.home().join(".ssh");
+    fs::create_dir_all(&dir).unwrap();
+    let file = dir.join(name);
+    let mut command = site.command("ssh-keygen");
+    let output = command.args(["-q", "-N", "", "-f"]).arg(&file).args(args).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("ssh-keygen does not run ({error}): install openssh-client"));
+    assert!(output.status.success(), "{output:?}");
+    fs::read_to_string(file.with_extension("pub")).unwrap().trim().to_owned()
+}
+
+fn init(site: &Site, args: &[&str]) -> crate::kit::Run {
+    site.within(site.path(), &[&["init", "site"], args].concat())
+}
+
+/// The inventory is sound without a warning, and renders.
+fn assert_sound(site: &Site) {
+    site.run(&["check", "--deny-warnings"]).ends(0, &["is sound: 3 nodes, 0 warnings"]);
+    site.run(&["render"]).ends(0, &["issued 3 certificates"]);
+    let resolved: serde_json::Value = serde_json::from_str(&site.read("site/inventory.json")).unwrap();
+    assert_eq!(resolved["admin_keys"], serde_json::json!(keys(site)));
+}
+
+#[test]
+fn a_key_on_the_command_line_or_in_a_file_is_enough() {
+    let site = Site::empty();
+    init(&site, &["--admin-key", KEY])
+        .ends(0, &["wrote site/inventory.toml", "plasmagen render site/inventory.toml"]);
+    assert_eq!(keys(&site), [KEY]);
+    assert_sound(&site);
+
+    let site = Site::empty();
+    let file = site.path().join("with a space.pub");
+    fs::write(&file, format!("# of the team\n\n{KEY}\r\n")).unwrap();
+    init(&site, &["--admin-key", file.to_str().unwrap()]).ends(0, &[]);
+    assert_eq!(keys(&site), [KEY]);
+    assert_sound(&site);
+}
+
+#[test]
+fn every_kind_of_key_that_openssh_makes_is_taken() {
+    let site = Site::empty();
+    let kinds: [&[&str]; 5] = [
+        &["-t", "ed25519"],
+        &["-t", "ecdsa", "-b", "256"],
+        &["-t", "ecdsa", "-b", "384"],
+        &["-t", "ecdsa", "-b", "521"],
+        &["-t", "rsa", "-b", "3072"],
+    ];
+    let mut made: Vec<_> =
+        kinds.iter().enumerate().map(|(n, args)| keygen(&site, &format!("key{n}"), args)).collect();
+    made.sort();
+    init(&site, &[]).ends(0, &[]);
+    assert_eq!(keys(&site), made);
+    assert_sound(&site);
+}
+
+#[test]
+fn weak_and_broken_keys_are_left_out_and_said_to_be() {
+    let site = Site::empty();
+    let good = keygen(&site, "good", &["-t", "ed25519"]);
+    keygen(&site, "weak", &["-t", "rsa", "-b", "2048"]);
+    let ssh = site.home().join(".ssh");
+    fs::copy(ssh.join("good.pub"), ssh.join("again.pub")).unwrap();
+    fs::copy(ssh.join("good"), ssh.join("private.pub")).unwrap();
+    fs::write(ssh.join("broken.pub"), &good[..60]).unwrap();
+    fs::write(ssh.join("control.pub"), format!("{good} \x1b[31m")).unwrap();
+    fs::write(ssh.join("options.pub"), format!("command=\"id\" {good}")).unwrap();
+    fs::write(ssh.join("binary.pub"), b"\xff\xfe").unwrap();
+    fs::create_dir(ssh.join("directory.pub")).unwrap();
+    fs::write(ssh.join("not-a-pub"), KEY).unwrap();
+    let run = init(&site, &[]);
+    run.ends(0, &["weak.pub: this RSA key has 2048 bits"]);
+    for name in ["private", "broken", "control", "options", "binary", "directory"] {
+        assert!(run.stderr.contains(&format!("/.ssh/{name}.pub: ")), "{name}: {}", run.stderr);
+    }
+    assert_eq!(keys(&site), [good]);
+    assert_sound(&site);
+}
+
+#[test]
+fn comments_of_keys_survive_whatever_they_hold() {
+    let site = Site::empty();
+    let comments = [r#"a "quote" 'q' \ back\slash"#, "Zoë 雪 ☃", "''${x} $(id) {{ x }} # ; \\n \\u0041"];
+    let key =
+        |(n, comment): (usize, &&str)| keygen(&site, &format!("key{n}"), &["-t", "ed25519", "-C", comment]);
+    let hostile: Vec<_> = comments.iter().enumerate().map(key).collect();
+    let mut args = Vec::new();
+    for key in &hostile {
+        args.extend(["--admin-key", key.as_str()]);
+    }
+    init(&site, &args).ends(0, &[]);
+    let mut expected = hostile.clone();
+    expected.sort();
+    assert_eq!(keys(&site), expected);
+    assert_sound(&site);
+}
+
+#[test]
+fn a_key_with_two_comments_is_one_key() {
+    let site = Site::empty();
+    let again = KEY.replace("ops@example.com", "root@example.com");
+    init(&site, &["--admin-key", &again, "--admin-key", KEY]).ends(0, &[]);
+    assert_eq!(keys(&site), [KEY]);
+    assert_sound(&site);
+}
+
+#[test]
+fn without_a_key_it_refuses_and_makes_nothing() {
+    let site = Site::empty();
+    init(&site, &[]).ends(2, &["there is no SSH public key", ".ssh", "--admin-key", "ssh-keygen -t ed25519"]);
+    keygen(&site, "weak", &["-t", "rsa", "-b", "1024"]);
+    init(&site, &[]).ends(2, &["this RSA key has 1024 bits", "there is no SSH public key"]);
+    let file = site.path().join("empty.pub");
+    fs::write(&file, "\n").unwrap();
+    init(&site, &["--admin-key", file.to_str().unwrap()]).ends(2, &["empty.pub: there is no key in it"]);
+    init(&site, &["--admin-key", "nowhere.pub"]).ends(2, &["could not read the SSH key nowhere.pub"]);
+    init(&site, &["--admin-key", ""]).ends(2, &["could not read the SSH key"]);
+    assert!(!site.root().exists());
+}
+
+#[test]
+fn a_private_key_is_refused_and_never_shown() {
+    let site = Site::empty();
+    keygen(&site, "id", &["-t", "ed25519"]);
+    let file = site.home().join(".ssh/id");
+    let secret = fs::read_to_string(&file).unwrap();
+    for named in [file.to_str().unwrap(), &secret, secret.trim(), &secret.replace('\n', " ")] {
+        let run = init(&site, &["--admin-key", named]);
+        run.ends(2, &["this is a private key: it must never be in an inventory"]);
+        for line in secret.lines().filter(|line| !line.starts_with('-')) {
+            assert!(!run.stderr.contains(line), "{}", run.stderr);
+        }
+    }
+    assert!(!site.root().exists());
+}
+
+#[test]
+fn what_is_there_already_is_never_replaced() {
+    let site = Site::new();
+    fs::write(site.root().join(".gitignore"), "mine\n").unwrap();
+    fs::write(site.inventory(), "mine").unwrap();
+    let before = entries(&site.root());
+    init(&site, &["--admin-key", KEY]).ends(2, &["site/inventory.toml is there already", "replaces nothing"]);
+    assert_eq!(entries(&site.root()), before);
+
+    fs::remove_file(site.inventory()).unwrap();
+    std::os::unix::fs::symlink("elsewhere.toml", site.inventory()).unwrap();
+    init(&site, &["--admin-key", KEY]).ends(2, &["is there already"]);
+    assert!(!site.root().join("elsewhere.toml").exists(), "never through a link");
+
+    fs::remove_file(site.inventory()).unwrap();
+    init(&site, &["--admin-key", KEY]).ends(0, &["kept site/.gitignore: let it hold .plasmagen/"]);
+    assert_eq!(site.read(".gitignore"), "mine\n");
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_said() {
+    let site = Site::empty();
+    fs::write(site.root(), "a file").unwrap();
+    init(&site, &["--admin-key", KEY]).ends(2, &["could not make site"]);
+    assert_eq!(fs::read_to_string(site.root()).unwrap(), "a file");
+    let deep = Path::new("a/b c/d");
+    site.within(site.path(), &["init", deep.to_str().unwrap(), "--admin-key", KEY]).ends(0, &[]);
+    assert!(site.path().join(deep).join(".gitignore").exists());
+}
+
+#[test]
+fn a_disk_that_fails_leaves_no_half_inventory() {
+    for (call, error) in
+        [("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("linkat,renameat2", "EIO")]
+    {
+        let site = Site::empty();
+        let inject = format!("inject={call}:error={error}:when=1");
+        let args = ["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject];
+        let mut command = site.command("strace");
+        command.args(args).arg(crate::kit::PLASMAGEN).args(["init", "site", "--admin-key", KEY]);
+        let output = command.output().unwrap_or_else(|error| panic!("strace does not run ({error})"));
+        let run = crate::kit::Run::of(&output);
+        if run.code == Some(0) {
+            // tempfile tries one of the two calls after the other.
+            assert_eq!(call, "linkat,renameat2", "{run:?}");
+        } else {
+            run.ends(2, &["could not write site/inventory.toml"]);
+            assert_eq!(fs::read_dir(site.root()).unwrap().count(), 0, "{call} {error}");
+            init(&site, &["--admin-key", KEY]).ends(0, &[]);
+        }
+        assert_eq!(keys(&site), [KEY]);
+    }
+}

@@ -1,0 +1,224 @@
+//! What the tests share: a site with a home and a vault of its own, runs of the program, snapshots, and the tools.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Somebody's public key.
+pub(crate) const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y ops@example.com";
+
+/// A node more than `init` writes.
+pub(crate) const NODE04: &str = r#"
+[node.node04]
+profile = "control-plane"
+mac = "3c:ec:ef:00:00:04"
+address.provisioning = "10.0.100.53"
+address.production = "10.0.200.14"
+disks = ["/dev/disk/by-id/nvme-EXAMPLE_DISK_00000004"]
+bmc = { address = "10.0.10.53", user = "admin", password_file = "bmc/node04", protocol = "redfish" }
+serial = "EXAMPLE0004"
+"#;
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The exit code; none when it was killed.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    pub(crate) fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let run =
+            Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
+        assert!(!run.stderr.contains("panicked"), "{run:?}");
+        run
+    }
+
+    /// It ended with `code` and said all of `words` on standard error.
+    #[track_caller]
+    pub(crate) fn ends(&self, code: i32, words: &[&str]) -> &Self {
+        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?} is not in: {}", self.stderr);
+        }
+        self
+    }
+}
+
+/// A directory with a site, a home and so a vault: all that the program can reach by its defaults.
+pub(crate) struct Site {
+    dir: TempDir,
+}
+
+impl Site {
+    /// A home, and no site yet.
+    pub(crate) fn empty() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        // Another user must be able to come in.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(dir.path().join("home")).unwrap();
+        Self { dir }
+    }
+
+    /// The inventory of `init`: three nodes.
+    pub(crate) fn new() -> Self {
+        let site = Self::empty();
+        site.within(site.path(), &["init", "site", "--admin-key", KEY]).ends(0, &[]);
+        site
+    }
+
+    /// The same, rendered.
+    pub(crate) fn rendered() -> Self {
+        let site = Self::new();
+        site.run(&["render"]).ends(0, &[]);
+        site
+    }
+
+    /// A copy, times and inodes aside; of the program's own state nothing: as after `git clone`.
+    pub(crate) fn copy(&self) -> Self {
+        let site = Self { dir: tempfile::tempdir().unwrap() };
+        copy(self.path(), site.path());
+        let _ = fs::remove_dir_all(site.root().join(".plasmagen"));
+        site
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.path().join("site")
+    }
+
+    pub(crate) fn inventory(&self) -> PathBuf {
+        self.root().join("inventory.toml")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.path().join("home")
+    }
+
+    pub(crate) fn vault(&self) -> PathBuf {
+        self.home().join("data/plasmagen/my-cluster")
+    }
+
+    /// `program`, which sees nothing of the environment but this home.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).current_dir(self.path());
+        command.env("HOME", self.home()).env("XDG_DATA_HOME", self.home().join("data"));
+        command
+    }
+
+    /// Runs the program in the site.
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        self.within(&self.root(), args)
+    }
+
+    /// Runs the program in `dir`.
+    pub(crate) fn within(&self, dir: &Path, args: &[&str]) -> Run {
+        let mut command = assert_cmd::Command::from_std(self.command(PLASMAGEN));
+        Run::of(&command.current_dir(dir).args(args).output().unwrap())
+    }
+
+    /// Runs `program`, from the Debian package `package`, in the site.
+    pub(crate) fn tool(&self, program: &str, package: &str, args: &[&str]) -> Run {
+        let output = self.command(program).current_dir(self.root()).args(args).output();
+        Run::of(&output.unwrap_or_else(|error| panic!("{program} does not run ({error}): install {package}")))
+    }
+
+    /// Runs a script of the shell, with the program as `$P`.
+    pub(crate) fn shell(&self, script: &str) -> Run {
+        let mut command = self.command("bash");
+        let output = command.current_dir(self.root()).env("P", PLASMAGEN).args(["-c", script]).output();
+        Run::of(&output.unwrap_or_else(|error| panic!("bash does not run ({error})")))
+    }
+
+    /// Replaces what stands once, or more often, in the inventory.
+    pub(crate) fn edit(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.inventory()).unwrap();
+        assert!(text.contains(old), "{old}");
+        fs::write(self.inventory(), text.replace(old, new)).unwrap();
+    }
+
+    /// Puts `text` at the end of the inventory.
+    pub(crate) fn append(&self, text: &str) {
+        let inventory = fs::read_to_string(self.inventory()).unwrap();
+        fs::write(self.inventory(), inventory + text).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root().join(path)).unwrap()
+    }
+
+    /// Everything in nodes/, site/ and the home: changes when anything is touched.
+    pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, Entry> {
+        let places = [self.root().join("nodes"), self.root().join("site"), self.home()];
+        places
+            .iter()
+            .filter(|place| place.symlink_metadata().is_ok())
+            .flat_map(|place| entries(place))
+            .collect()
+    }
+
+    /// `act` changes not a byte, mode, inode or time.
+    #[track_caller]
+    pub(crate) fn untouched<T>(&self, act: impl FnOnce() -> T) -> T {
+        let before = self.snapshot();
+        let done = act();
+        let after = self.snapshot();
+        let changed =
+            after.iter().filter(|(path, entry)| before.get(*path) != Some(entry)).collect::<Vec<_>>();
+        assert!(changed.is_empty(), "changed: {changed:#?}");
+        assert_eq!(before.len(), after.len(), "removed");
+        done
+    }
+}
+
+/// The program.
+pub(crate) const PLASMAGEN: &str = env!("CARGO_BIN_EXE_plasmagen");
+
+/// Something on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) mode: u32,
+    pub(crate) inode: u64,
+    pub(crate) modified: (i64, i64),
+    pub(crate) body: Vec<u8>,
+}
+
+/// Everything at and below `place`, by path.
+pub(crate) fn entries(place: &Path) -> BTreeMap<PathBuf, Entry> {
+    let look = |entry: walkdir::DirEntry| {
+        let meta = entry.metadata().unwrap();
+        let body = if meta.is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
+        let modified = (meta.mtime(), meta.mtime_nsec());
+        (entry.into_path(), Entry { mode: meta.mode(), inode: meta.ino(), modified, body })
+    };
+    walkdir::WalkDir::new(place).into_iter().map(|entry| look(entry.unwrap())).collect()
+}
+
+/// Copies what is in `from`, modes too, into the directory `to`.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::set_permissions(to, from.metadata().unwrap().permissions()).unwrap();
+    for entry in walkdir::WalkDir::new(from).min_depth(1) {
+        let entry = entry.unwrap();
+        let target = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir(&target).unwrap();
+            fs::set_permissions(&target, entry.metadata().unwrap().permissions()).unwrap();
+        } else if entry.path_is_symlink() {
+            symlink(fs::read_link(entry.path()).unwrap(), target).unwrap();
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

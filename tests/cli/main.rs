@@ -1,0 +1,19 @@
+//! The program as a user runs it: every command, what it prints, what it leaves on disk and how it exits.
+
+#![allow(missing_docs)]
+// Clippy knows tests, not the functions that they share.
+#![allow(clippy::unwrap_used)]
+
+mod certificates;
+mod check;
+//mod faults;
+mod help;
+mod init;
+mod kit;
+//mod mounts;
+mod refusals;
+mod render;
+mod stale;
+mod terminal;
+mod vaults;
+//mod whole;

@@ -1,0 +1,173 @@
+//! `render --check`: what CI runs. It needs no vault, and it writes nothing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::kit::{NODE04, PLASMAGEN, Run, Site};
+
+const DISKO: &str = "nodes/node01.cluster.example.com/disko.nix";
+
+/// `render --check` without a home; nothing at all is written.
+fn check(site: &Site) -> Run {
+    let _ = fs::remove_dir_all(site.home());
+    fs::create_dir(site.home()).unwrap();
+    let before = crate::kit::entries(site.path());
+    let run = site.run(&["render", "--check"]);
+    assert_eq!(crate::kit::entries(site.path()), before);
+    run
+}
+
+#[test]
+fn a_fresh_tree_is_said_to_be() {
+    let site = Site::rendered();
+    for site in [&site, &site.copy()] {
+        let run = check(site);
+        run.ends(0, &["nodes/ and site/ are what the inventory says"]);
+        assert_eq!(run.stdout, "");
+    }
+    let quiet = site.run(&["render", "--check", "--quiet"]);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn nothing_rendered_is_stale() {
+    let site = Site::new();
+    let run = check(&site);
+    run.ends(
+        1,
+        &[" files would change, 3 certificates would be issued: run plasmagen render inventory.toml"],
+    );
+    assert!(run.stdout.contains(&format!("--- /dev/null\n+++ {DISKO}\n@@ -0,0 +1")), "{}", run.stdout);
+}
+
+#[test]
+fn an_edited_inventory_is_stale() {
+    let site = Site::rendered().copy();
+    site.edit("EXAMPLE_DISK_00000001", "EXAMPLE_DISK_00000009");
+    let run = check(&site);
+    run.ends(1, &["stale: ", "files would change: run plasmagen render inventory.toml\n"]);
+    let diff = format!("--- {DISKO}\n+++ {DISKO}\n@@ ");
+    assert!(run.stdout.contains(&diff), "{}", run.stdout);
+    assert!(run.stdout.contains("EXAMPLE_DISK_00000009"), "{}", run.stdout);
+    // What is printed is a patch.
+    site.shell("$P render --check 2>/dev/null | patch -p0 --quiet").ends(0, &[]);
+    check(&site).ends(0, &[]);
+}
+
+#[test]
+fn an_edited_file_is_stale() {
+    let site = Site::rendered().copy();
+    fs::write(site.root().join(DISKO), site.read(DISKO) + "# mine\n").unwrap();
+    let run = check(&site);
+    run.ends(1, &["stale: 1 file would change"]);
+    assert!(run.stdout.contains("\n-# mine\n"), "{}", run.stdout);
+    let quiet = site.run(&["render", "--check", "-q"]);
+    assert_eq!((quiet.code, quiet.stderr.as_str(), quiet.stdout), (Some(1), "", run.stdout));
+}
+
+#[test]
+fn an_edit_that_hides_behind_its_times_is_seen() {
+    let site = Site::rendered();
+    let script = "touch -r FILE stamp; sed -i s/gpt/tpg/ FILE; touch -r stamp FILE; rm stamp";
+    site.shell(&script.replace("FILE", DISKO)).ends(0, &[]);
+    check(&site).ends(1, &["stale: 1 file"]);
+}
+
+#[test]
+fn a_missing_file_is_stale() {
+    let site = Site::rendered().copy();
+    fs::remove_file(site.root().join(DISKO)).unwrap();
+    let run = check(&site);
+    run.ends(1, &["stale: 1 file would change"]);
+    assert!(run.stdout.starts_with(&format!("--- /dev/null\n+++ {DISKO}\n")), "{}", run.stdout);
+    fs::remove_dir_all(site.root().join("site")).unwrap();
+    assert!(check(&site).ends(1, &[]).stdout.contains("+++ site/pxe/dhcpd.conf"));
+}
+
+#[test]
+fn a_missing_certificate_is_stale() {
+    let site = Site::rendered().copy();
+    fs::remove_file(site.root().join("nodes/node03.cluster.example.com/node03-cert.pem")).unwrap();
+    check(&site).ends(1, &["node03 has no certificate", "1 certificate would be issued"]);
+
+    let site = Site::rendered().copy();
+    fs::remove_file(site.root().join("nodes/node03.cluster.example.com/ca-cert.pem")).unwrap();
+    let run = check(&site);
+    run.ends(1, &["stale: 1 file would change: "]);
+    assert!(run.stdout.contains("+-----BEGIN CERTIFICATE-----"), "{}", run.stdout);
+}
+
+#[test]
+fn a_certificate_that_does_not_say_what_the_inventory_asks_for_is_stale() {
+    let site = Site::rendered().copy();
+    site.edit("iam = \"10.0.200.101\"", "iam = \"10.0.200.101\"\nflaredb = \"10.0.200.102\"");
+    check(&site).ends(
+        1,
+        &["node01 has no certificate with the names and addresses", "3 certificates would be issued"],
+    );
+    let site = Site::rendered().copy();
+    site.append(NODE04);
+    check(&site).ends(1, &["node04 has no certificate", "1 certificate would be issued"]);
+}
+
+#[test]
+fn what_is_there_beside_is_stale() {
+    let site = Site::rendered().copy();
+    fs::write(site.root().join("site/notes.txt"), "mine\n").unwrap();
+    let run = check(&site);
+    run.ends(1, &["stale: 1 file would change"]);
+    assert_eq!(run.stdout, "--- site/notes.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-mine\n");
+    fs::remove_file(site.root().join("site/notes.txt")).unwrap();
+    fs::set_permissions(site.root().join(DISKO), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(check(&site).ends(1, &[]).stdout, format!("{DISKO}: is executable no more\n"));
+}
+
+#[test]
+fn a_refused_inventory_is_no_answer() {
+    let site = Site::rendered();
+    crate::check::refuse(&site);
+    let run = check(&site);
+    run.ends(1, &["is refused: 2 errors"]);
+    assert!(run.stdout.is_empty() && !run.stderr.contains("stale"), "{run:?}");
+}
+
+#[test]
+fn another_user_can_check_a_directory_that_is_read_only() {
+    let site = Site::rendered();
+    site.shell("chmod -R a-w . && rm -rf ../home && mkdir ../home && chmod 555 ../home").ends(0, &[]);
+    fs::copy(PLASMAGEN, site.path().join("plasmagen")).unwrap();
+    let check = |program: &Path| {
+        let program = program.to_str().unwrap();
+        if rustix::process::geteuid().is_root() {
+            let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program, "render", "--check"];
+            site.tool("setpriv", "util-linux", &nobody)
+        } else {
+            site.run(&["render", "--check"])
+        }
+    };
+    let before = crate::kit::entries(site.path());
+    check(&site.path().join("plasmagen")).ends(0, &["are what the inventory says"]);
+    assert_eq!(crate::kit::entries(site.path()), before);
+    // The state is private to who rendered.
+    site.shell("chmod 700 .plasmagen; echo '# later' >> inventory.toml").ends(0, &[]);
+    check(&site.path().join("plasmagen")).ends(0, &[]);
+    site.shell("sed -i s/EXAMPLE0001/EXAMPLE0009/ inventory.toml").ends(0, &[]);
+    check(&site.path().join("plasmagen")).ends(1, &["stale"]);
+    site.shell("chmod -R u+w .").ends(0, &[]);
+}
+
+#[test]
+fn a_fresh_clone_of_a_committed_site_is_fresh() {
+    let site = Site::rendered();
+    let script = "git init --quiet . && git add . && \
+                  git -c user.name=a -c user.email=a@example.com commit --quiet -m x && \
+                  umask 077 && git clone --quiet . ../clone && cd ../clone && $P render --check && $P render";
+    let run = site.shell(script);
+    run.ends(0, &["nodes/ and site/ are what the inventory says", "nothing was touched"]);
+    let run = site.shell("cd ../clone && git status --porcelain --ignored && ls -A");
+    assert!(run.stdout.starts_with("!! .plasmagen/\n.git"), "{run:?}");
+    // A line ending that git changed on the way is a difference.
+    site.shell("cd ../clone && sed -i 's/$/\\r/' site/pxe/dhcpd.conf && $P render --check")
+        .ends(1, &["1 file"]);
+}

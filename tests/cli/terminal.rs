@@ -1,0 +1,112 @@
+//! Colours on terminals, and pipes whose reader is gone.
+
+use std::fs;
+use std::io::pipe;
+use std::process::Stdio;
+
+use crate::check::{refuse, warn};
+use crate::kit::{PLASMAGEN, Run, Site};
+
+const ESCAPE: char = '\x1b';
+
+/// Runs the shell's `command` at a terminal; both of its outputs come as one.
+fn at_terminal(site: &Site, command: &str) -> String {
+    let command = command.replace("$P", PLASMAGEN);
+    let run = site.tool("script", "bsdutils", &["-qec", &command, "/dev/null"]);
+    run.stdout
+}
+
+#[test]
+fn colours_are_for_terminals_unless_something_else_is_said() {
+    let site = Site::new();
+    warn(&site);
+    for (command, coloured) in [
+        ("TERM=xterm $P check", true),
+        ("TERM=xterm $P check --color never", false),
+        ("TERM=xterm NO_COLOR=1 $P check", false),
+        ("TERM=xterm NO_COLOR= $P check", true),
+        ("TERM=xterm NO_COLOR=1 $P check --color always", true),
+        ("TERM=dumb $P check", false),
+        ("TERM=xterm $P check nowhere.toml", true),
+        ("TERM=xterm $P --color never check nowhere.toml", false),
+        ("TERM=xterm $P check 2>&1 | cat", false),
+        ("TERM=xterm $P check --color always 2>&1 | cat", true),
+    ] {
+        let output = at_terminal(&site, command);
+        assert!(output.contains("PG-F01") || output.contains("there is no inventory"), "{command}: {output}");
+        assert_eq!(output.contains(ESCAPE), coloured, "{command}: {output}");
+    }
+}
+
+#[test]
+fn no_colours_go_into_a_pipe() {
+    let site = Site::new();
+    warn(&site);
+    for (args, coloured) in [
+        (&["check"][..], false),
+        (&["check", "--color", "auto"], false),
+        (&["check", "--color", "never"], false),
+        (&["check", "--color", "always"], true),
+        (&["--color", "always", "check"], true),
+        (&["render", "--color=always"], true),
+    ] {
+        let run = site.run(args);
+        run.ends(0, &["PG-F01"]);
+        assert_eq!(run.stderr.contains(ESCAPE), coloured, "{args:?}");
+    }
+    let forced = site.shell("CLICOLOR_FORCE=1 $P check");
+    assert!(forced.stderr.contains(ESCAPE), "{forced:?}");
+}
+
+/// Runs the program with the readers of its outputs gone before it starts.
+fn into_closed_pipes(site: &Site, args: &[&str]) -> Option<i32> {
+    let mut command = site.command(PLASMAGEN);
+    command.current_dir(site.root()).args(args).env("RUST_BACKTRACE", "0");
+    let writer = || pipe().unwrap().1;
+    command.stdout(writer()).stderr(writer()).stdin(Stdio::null()).status().unwrap().code()
+}
+
+#[test]
+fn a_reader_that_is_gone_changes_neither_work_nor_exit_code() {
+    let site = Site::new();
+    assert_eq!(into_closed_pipes(&site, &["--help"]), Some(0));
+    assert_eq!(into_closed_pipes(&site, &["bogus"]), Some(2));
+    assert_eq!(into_closed_pipes(&site, &["check"]), Some(0));
+    assert_eq!(into_closed_pipes(&site, &["check", "nowhere"]), Some(2));
+    assert_eq!(into_closed_pipes(&site, &["render", "--check"]), Some(1));
+    assert_eq!(into_closed_pipes(&site, &["render"]), Some(0));
+    site.run(&["render", "--check"]).ends(0, &[]);
+    assert_eq!(into_closed_pipes(&site, &["render", "--check"]), Some(0));
+    assert_eq!(into_closed_pipes(&site, &["certs", "status"]), Some(0));
+    refuse(&site);
+    assert_eq!(into_closed_pipes(&site, &["check"]), Some(1));
+    assert_eq!(into_closed_pipes(&site, &["init", "."]), Some(2));
+}
+
+#[test]
+fn head_takes_what_it_wants() {
+    let site = Site::new();
+    let bad: String = (0..2000).map(|n| format!("[node.N{n}]\n")).collect();
+    site.append(&bad);
+    let run = site.shell("$P check 2>&1 | head -1; echo ${PIPESTATUS[0]}");
+    assert_eq!(run.stdout.lines().count(), 2, "{run:?}");
+    assert!(run.stdout.starts_with("error[PG-") && run.stdout.ends_with("\n1\n"), "{run:?}");
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_an_error() {
+    let site = Site::rendered();
+    let full = |args: &str| site.shell(&format!("$P {args} > /dev/full"));
+    full("certs status").ends(2, &["could not write to standard output: No space left on device"]);
+    site.edit("EXAMPLE0001", "EXAMPLE0009");
+    site.append("# later\n");
+    fs::remove_file(site.root().join("site/pxe/dhcpd.conf")).unwrap();
+    full("render --check").ends(2, &["could not write to standard output"]);
+}
+
+#[test]
+fn closed_descriptors_are_no_fault() {
+    let site = Site::new();
+    let run: Run = site.shell("$P render <&- >&- 2>&-; echo $?; $P render --check <&- >&- 2>&-; echo $?");
+    assert_eq!(run.stdout, "0\n0\n");
+}

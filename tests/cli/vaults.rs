@@ -1,0 +1,189 @@
+//! Which vault is meant, and vaults that must not be used.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use crate::certificates::{assert_keys_belong, assert_verified};
+use crate::kit::{NODE04, Site, copy, entries};
+
+/// Where the CA's key lies, relative to the directory of all.
+fn ca_keys(site: &Site) -> Vec<String> {
+    let names = entries(site.path()).into_keys().filter(|path| path.ends_with("ca-key.pem"));
+    names.map(|path| path.strip_prefix(site.path()).unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_command_line_comes_before_the_inventory_and_that_before_the_home() {
+    for (table, args, expected) in [
+        ("", &[][..], "home/data/plasmagen/my-cluster"),
+        ("~/keys/here", &[], "home/keys/here"),
+        ("../beside", &[], "beside"),
+        ("keys", &[], "site/keys"),
+        ("~/keys", &["--vault", "given"], "given"),
+        ("", &["--vault", "given/deep"], "given/deep"),
+    ] {
+        let site = Site::new();
+        if !table.is_empty() {
+            site.append(&format!("\n[vault]\npath = \"{table}\"\n"));
+        }
+        // Elsewhere, since the command line's paths are seen from here and the inventory's from there.
+        let run = site.within(site.path(), &[&["render", "site/inventory.toml"], args].concat());
+        run.ends(
+            0,
+            &[&format!("its key is in {}", site.path().join(expected).canonicalize().unwrap().display())],
+        );
+        assert_eq!(ca_keys(&site), [format!("{expected}/ca-1/ca-key.pem")], "{table} {args:?}");
+    }
+    let site = Site::new();
+    let absolute = site.path().join("absolute");
+    site.append(&format!("\n[vault]\npath = \"{}\"\n", absolute.display()));
+    site.run(&["render"]).ends(0, &[]);
+    assert_eq!(ca_keys(&site), ["absolute/ca-1/ca-key.pem"]);
+}
+
+#[test]
+fn without_xdg_it_is_in_local_share() {
+    for script in
+        ["unset XDG_DATA_HOME; $P render", "XDG_DATA_HOME= $P render", "XDG_DATA_HOME=relative $P render"]
+    {
+        let site = Site::new();
+        site.shell(script).ends(0, &[]);
+        assert_eq!(ca_keys(&site), ["home/.local/share/plasmagen/my-cluster/ca-1/ca-key.pem"], "{script}");
+    }
+}
+
+#[test]
+fn a_committed_ca_without_its_key_is_refused() {
+    let site = Site::rendered();
+    site.append(NODE04);
+    let words =
+        ["nodes/ publishes a CA, but its key is not in the vault", "--vault", "would cut off every node"];
+    let refuses = |args: &[&str], words: &[&str]| {
+        site.untouched(|| site.run(&[&["render"], args].concat()).ends(2, words).code);
+    };
+    refuses(&["--vault", "../nowhere"], &words);
+    assert!(!site.path().join("nowhere").exists());
+    let empty = site.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    fs::set_permissions(&empty, fs::Permissions::from_mode(0o700)).unwrap();
+    refuses(&["--vault", "../empty"], &words);
+    assert_eq!(fs::read_dir(&empty).unwrap().count(), 0);
+    // A fresh clone on a machine that has no vault.
+    let clone = site.copy();
+    fs::remove_dir_all(clone.home()).unwrap();
+    clone.untouched(|| clone.run(&["render"]).ends(2, &words).code);
+    // All nodes have other names now: the machines out there trust the CA all the same.
+    for n in 1..=4 {
+        site.edit(&format!("node0{n}"), &format!("server0{n}"));
+    }
+    refuses(&["--vault", "../empty"], &words);
+    site.run(&["render"]).ends(0, &["issued 4 certificates"]);
+    assert_verified(&site, &["server01", "server02", "server03", "server04"]);
+}
+
+#[test]
+fn the_vault_of_another_ca_is_refused() {
+    let (site, other) = (Site::rendered(), Site::rendered());
+    site.append(NODE04);
+    let theirs = other.vault();
+    let args = ["render", "--vault", theirs.to_str().unwrap()];
+    let run = site.untouched(|| other.untouched(|| site.run(&args)));
+    run.ends(2, &["nodes/ publishes another CA than that of the vault", "is it the vault of this cluster?"]);
+}
+
+#[test]
+fn keys_without_a_ca_are_refused() {
+    let site = Site::rendered();
+    fs::remove_dir_all(site.vault().join("ca-1")).unwrap();
+    for tree in ["nodes", "site"] {
+        fs::remove_dir_all(site.root().join(tree)).unwrap();
+    }
+    let words = ["holds keys of nodes, but no CA: restore it from a backup"];
+    site.untouched(|| site.run(&["render"]).ends(2, &words).code);
+}
+
+#[test]
+fn half_a_ca_or_a_mixed_one_is_refused() {
+    let (site, other) = (Site::rendered(), Site::rendered());
+    site.append(NODE04);
+    let key = site.vault().join("ca-1/ca-key.pem");
+    let own = fs::read(&key).unwrap();
+    fs::copy(other.vault().join("ca-1/ca-key.pem"), &key).unwrap();
+    site.untouched(|| site.run(&["render"]).ends(2, &["could not use the CA in"]).code);
+    fs::write(&key, &own[..own.len() / 2]).unwrap();
+    let run = site.untouched(|| site.run(&["render"]));
+    run.ends(2, &["could not use", "ca-key.pem"]);
+    assert!(!run.stderr.contains(std::str::from_utf8(&own[40..60]).unwrap()), "{}", run.stderr);
+    fs::remove_file(&key).unwrap();
+    site.untouched(|| site.run(&["render"]).ends(2, &["the vault has half a CA"]).code);
+}
+
+#[test]
+fn a_vault_that_others_may_read_is_refused() {
+    let site = Site::rendered();
+    site.append(NODE04);
+    for (path, mode, private) in [("", 0o750, 0o700), ("ca-1/ca-key.pem", 0o644, 0o600)] {
+        let path = site.vault().join(path);
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let chmod = format!("chmod {private:o} {}", path.canonicalize().unwrap().display());
+        site.untouched(|| site.run(&["render"]).ends(2, &[chmod.trim_end_matches('/')]).code);
+        fs::set_permissions(&path, fs::Permissions::from_mode(private)).unwrap();
+    }
+    site.run(&["render"]).ends(0, &[]);
+}
+
+#[test]
+fn a_vault_where_others_come_to_read_is_refused() {
+    let site = Site::new();
+    let refuses = |vault: &Path, words: &str| {
+        let run = site.untouched(|| site.run(&["render", "--vault", vault.to_str().unwrap()]));
+        run.ends(2, &[words]);
+        assert!(!site.root().join("nodes").exists() && !site.root().join("site").exists());
+    };
+    for inside in ["nodes", "nodes/vault", "site/www/vault", ".plasmagen", ".plasmagen/vault"] {
+        refuses(Path::new(inside), "which plasmagen writes or serves in public");
+    }
+    refuses(Path::new("/nix/store/x/vault"), "in the Nix store");
+    fs::write(site.root().join("flake.nix"), "{ }").unwrap();
+    refuses(Path::new("vault"), "flake.nix: Nix copies the whole directory of a flake");
+    site.append("\n[vault]\npath = \"keys\"\n");
+    site.untouched(|| site.run(&["render"]).ends(2, &["flake.nix"]).code);
+    site.run(&["render", "--vault", "../vault"]).ends(0, &[]);
+
+    // A link hides nothing.
+    let site = Site::rendered();
+    site.append(NODE04);
+    symlink(site.root().join("nodes"), site.path().join("link")).unwrap();
+    let run = site.untouched(|| site.run(&["render", "--vault", "../link/vault"]));
+    run.ends(2, &["which plasmagen writes or serves in public"]);
+}
+
+#[test]
+fn a_vault_that_was_moved_is_still_the_vault() {
+    let site = Site::rendered();
+    let moved = site.path().join("usb stick");
+    fs::create_dir(&moved).unwrap();
+    copy(&site.vault(), &moved);
+    fs::remove_dir_all(site.vault()).unwrap();
+    site.append(NODE04);
+    site.run(&["render", "--vault", "../usb stick"]).ends(0, &["issued 1 certificate"]);
+    fs::rename(&moved, site.vault()).unwrap();
+    assert_verified(&site, &["node01", "node02", "node03", "node04"]);
+    assert_keys_belong(&site, "after a move");
+}
+
+#[test]
+fn a_vault_that_cannot_be_written_leaves_everything() {
+    let site = Site::new();
+    fs::write(site.home().join("data"), "a file").unwrap();
+    site.untouched(|| site.run(&["render"]).ends(2, &["plasmagen/my-cluster"]).code);
+    assert!(!site.root().join("nodes").exists());
+    let site = Site::rendered();
+    site.append(NODE04);
+    // A directory in the way of the new entry.
+    fs::create_dir(site.vault().join("node04.cluster.example.com")).unwrap();
+    let run = site.run(&["render"]);
+    run.ends(2, &["already has node04.cluster.example.com", "never overwrites a key"]);
+    assert!(!site.root().join("nodes/node04.cluster.example.com").exists());
+}

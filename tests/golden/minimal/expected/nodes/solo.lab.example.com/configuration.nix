@@ -1,0 +1,68 @@
+{ plasmagen, ... }:
+{
+  imports = [
+    plasmagen.nixosModules.all-in-one
+    ./hardware.nix
+    ./disko.nix
+  ];
+
+  networking = {
+    hostName = "solo";
+    domain = "lab.example.com";
+    usePredictableInterfaceNames = false; # eth0, eth1
+
+    interfaces.eth0 = {
+      useDHCP = false;
+      ipv4.addresses = [
+        {
+          address = "192.168.7.10";
+          prefixLength = 24;
+        }
+      ];
+    };
+
+    nameservers = [ ];
+
+    # firewall.nft is the only firewall.
+    firewall.enable = false;
+    nftables = {
+      enable = true;
+      rulesetFile = ./firewall.nft;
+    };
+  };
+
+  services.chainfire = {
+    enable = true;
+    port = 2379;
+    raftPort = 2380;
+    gossipPort = 2381;
+    settings = {
+      cluster_name = "lab";
+      node_id = "solo";
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/solo-cert.pem";
+        key_path = "/etc/nixos/secrets/solo-key.pem";
+      };
+    };
+  };
+
+  # Forms the cluster, or joins it, at the first boot.
+  services.first-boot-automation = {
+    enable = true;
+    configFile = "/etc/nixos/secrets/cluster-config.json";
+  };
+
+  # Public files; the private key beside them is staged at installation and never enters the store.
+  environment.etc = {
+    "nixos/secrets/ca-cert.pem".source = ./ca-cert.pem;
+    "nixos/secrets/solo-cert.pem".source = ./solo-cert.pem;
+    "nixos/secrets/cluster-config.json".source = ./cluster-config.json;
+  };
+
+  users.users.root.openssh.authorizedKeys.keys = [
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 ops@example.com"
+  ];
+
+  system.stateVersion = "24.11";
+}

@@ -1,0 +1,43 @@
+# What an installation makes of this node's disks: everything on them is erased.
+{
+  disko.devices = {
+    disk.main = {
+      type = "disk";
+      device = "/dev/disk/by-id/ata-EXAMPLE_2";
+      content = {
+        type = "gpt";
+        partitions = {
+          boot = {
+            size = "1M";
+            type = "EF02"; # where GRUB lies for a BIOS
+          };
+          ESP = {
+            size = "2G";
+            type = "EF00";
+            content = {
+              type = "filesystem";
+              format = "vfat";
+              mountpoint = "/boot";
+              mountOptions = [ "umask=0077" ];
+            };
+          };
+          root = {
+            size = "100%";
+            content = {
+              type = "luks";
+              name = "cryptroot";
+              # nixos-anywhere puts it there while it installs (--disk-encryption-keys); afterwards the console asks.
+              passwordFile = "/run/disk-encryption.key";
+              settings.allowDiscards = true;
+              content = {
+                type = "filesystem";
+                format = "xfs";
+                mountpoint = "/";
+              };
+            };
+          };
+        };
+      };
+    };
+  };
+}

@@ -1,0 +1,1 @@
+{ imports = [ ../../hardware/node02.nix ]; }

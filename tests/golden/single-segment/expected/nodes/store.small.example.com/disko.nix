@@ -1,0 +1,76 @@
+# What an installation makes of this node's disks: everything on them is erased.
+{
+  disko.devices = {
+    disk.disk1 = {
+      type = "disk";
+      device = "/dev/disk/by-id/ata-EXAMPLE_4";
+      content = {
+        type = "gpt";
+        partitions = {
+          boot = {
+            size = "1M";
+            type = "EF02"; # where GRUB lies for a BIOS
+          };
+          ESP = {
+            size = "1G";
+            type = "EF00";
+            content = {
+              type = "filesystem";
+              format = "vfat";
+              mountpoint = "/boot";
+              mountOptions = [ "umask=0077" ];
+            };
+          };
+          lvm = {
+            size = "100%";
+            content = {
+              type = "lvm_pv";
+              vg = "pool";
+            };
+          };
+        };
+      };
+    };
+    disk.disk2 = {
+      type = "disk";
+      device = "/dev/disk/by-id/ata-EXAMPLE_5";
+      content = {
+        type = "gpt";
+        partitions = {
+          lvm = {
+            size = "100%";
+            content = {
+              type = "lvm_pv";
+              vg = "pool";
+            };
+          };
+        };
+      };
+    };
+    lvm_vg.pool = {
+      type = "lvm_vg";
+      lvs = {
+        swap = {
+          size = "16G";
+          content.type = "swap";
+        };
+        archive = {
+          size = "2T";
+          content = {
+            type = "filesystem";
+            format = "xfs";
+            mountpoint = "/var/lib/archive";
+          };
+        };
+        root = {
+          size = "100%FREE";
+          content = {
+            type = "filesystem";
+            format = "ext4";
+            mountpoint = "/";
+          };
+        };
+      };
+    };
+  };
+}

@@ -1,0 +1,87 @@
+# Stands in for a site's nixpkgs: evaluates nodes/*/configuration.nix with nixpkgs' own module system and profiles/.
+{ lib }:
+let
+  nixpkgsLib = import lib;
+
+  # Things to build are not built: only their names show.
+  program = name: {
+    type = "derivation";
+    inherit name;
+    outPath = "/nix/store/${name}";
+  };
+  pkgs = {
+    formats.toml = _: {
+      type = nixpkgsLib.types.attrsOf nixpkgsLib.types.anything;
+      generate = name: contents: program name // { inherit contents; };
+    };
+    writeShellScript = name: _: program name;
+  }
+  // nixpkgsLib.genAttrs [ "curl" "jq" "util-linux" ] program;
+
+  evalModules =
+    modules:
+    nixpkgsLib.evalModules {
+      specialArgs.plasmagen.nixosModules = import ../../profiles;
+      modules = [
+        ./options.nix
+        { _module.args = { inherit pkgs; }; }
+      ]
+      ++ modules;
+    };
+
+  # A program for each PlasmaCloud service, since profiles/ bring none.
+  packages =
+    { config, options, ... }:
+    {
+      services = nixpkgsLib.mapAttrs (name: _: { package = nixpkgsLib.mkDefault (program name); }) (
+        nixpkgsLib.filterAttrs (_: service: service ? package) options.services
+      );
+    };
+
+  # JSON for what JSON can say; a path by its last component, a generated file by its contents.
+  plain =
+    value:
+    if builtins.isPath value then
+      if builtins.pathExists value then baseNameOf value else throw "${toString value} does not exist"
+    else if builtins.isList value then
+      map plain value
+    else if !builtins.isAttrs value then
+      value
+    else if value ? outPath then
+      plain (value.contents or value.outPath)
+    else
+      nixpkgsLib.mapAttrs (_: plain) (removeAttrs value [ "_module" ]);
+
+  # NixOS does not build a system with a failed assertion.
+  checked =
+    config:
+    let
+      failed = builtins.filter (check: !check.assertion) config.assertions;
+    in
+    if failed == [ ] then
+      plain (removeAttrs config [ "assertions" ])
+    else
+      throw "Failed assertions: ${toString (map (check: check.message) failed)}";
+in
+{
+  # What each node's whole configuration is: option paths as in NixOS, by the name of the node's directory.
+  nodes =
+    { dir }:
+    nixpkgsLib.mapAttrs (
+      name: _:
+      checked
+        (evalModules [
+          packages
+          (/. + "${dir}/${name}/configuration.nix")
+        ]).config
+    ) (nixpkgsLib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (/. + dir)));
+
+  # The type of each option that options.nix declares, as NixOS' own list of options describes it.
+  types = builtins.listToAttrs (
+    map (option: nixpkgsLib.nameValuePair option.name option.type) (
+      builtins.filter (option: !option.internal) (
+        nixpkgsLib.optionAttrSetToDocList (nixpkgsLib.evalModules { modules = [ ./options.nix ]; }).options
+      )
+    )
+  );
+}

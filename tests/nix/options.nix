@@ -1,0 +1,178 @@
+# The options of NixOS 24.11 that a rendered tree or profiles/ set, with NixOS' types: what is not here, or is set to
+# another type, the evaluation refuses. tests/nix.rs compares names and types with the whole list of NixOS' options.
+{ lib, ... }:
+let
+  inherit (lib) types;
+  option = type: default: lib.mkOption { inherit type default; };
+  required = type: lib.mkOption { inherit type; };
+  submodule = options: types.submodule { inherit options; };
+  named = type: description: type // { inherit description; };
+
+  bool = option types.bool false;
+  text = option (types.nullOr types.str) null;
+  lines = option types.lines "";
+  strings = option (types.listOf types.str) [ ];
+
+  singleLine = named (types.addCheck types.str (
+    value: builtins.match "[^\n]*\n?" value != null
+  )) "(optionally newline-terminated) single-line string";
+  noColon = named (types.strMatching "[^:\n]*") "string, not containing newlines or colons";
+  unit = types.strMatching "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
+  atoms = [
+    types.bool
+    types.int
+    types.float
+    types.str
+    types.path
+    types.package
+  ];
+  systemdOption = named (types.oneOf (atoms ++ [ (types.listOf (types.oneOf atoms)) ])) "systemd option";
+  sysctlValue = named (types.nullOr (
+    types.oneOf [
+      types.bool
+      types.str
+      types.int
+    ]
+  )) "sysctl option value";
+
+  address = submodule {
+    address = required types.str;
+    prefixLength = required types.int;
+  };
+  gateway = types.nullOr (
+    types.coercedTo types.str (address: { inherit address; }) (submodule {
+      address = required types.str;
+      interface = text;
+      metric = option (types.nullOr types.int) null;
+    })
+  );
+in
+{
+  options = {
+    # Internal options of NixOS, which its list leaves out.
+    assertions = option (types.listOf types.unspecified) [ ];
+    warnings = strings;
+
+    # What the nixpkgs of a site or disko declare beside NixOS; see the real disko for the layouts.
+    disko.devices = option (types.attrsOf types.anything) { };
+
+    networking = {
+      hostName = required (types.strMatching "^$|^[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?$");
+      domain = text;
+      usePredictableInterfaceNames = option types.bool true;
+      useDHCP = option types.bool true;
+      tempAddresses = option (types.enum [
+        "default"
+        "disabled"
+        "enabled"
+      ]) "default";
+      nameservers = strings;
+      timeServers = strings;
+      defaultGateway = option gateway null;
+      defaultGateway6 = option gateway null;
+      firewall.enable = option types.bool true;
+      nftables.enable = bool;
+      nftables.rulesetFile = option (types.nullOr types.path) null;
+      interfaces = option (types.attrsOf (submodule {
+        useDHCP = option (types.nullOr types.bool) null;
+        mtu = option (types.nullOr types.int) null;
+        ipv4.addresses = option (types.listOf address) [ ];
+        ipv6.addresses = option (types.listOf address) [ ];
+      })) { };
+      bonds = option (types.attrsOf (submodule {
+        interfaces = required (types.listOf types.str);
+        driverOptions = option (types.attrsOf types.str) { };
+      })) { };
+      vlans = option (types.attrsOf (submodule {
+        id = required types.int;
+        interface = required types.str;
+      })) { };
+    };
+
+    boot = {
+      kernelModules = strings;
+      kernelParams = option (types.listOf (
+        named (types.strMatching ''([^"[:space:]]|"[^"]*")+'') "string, with spaces inside double quotes"
+      )) [ ];
+      kernel.sysctl = option (types.attrsOf sysctlValue) { };
+      initrd.availableKernelModules = strings;
+      initrd.kernelModules = strings;
+      loader.timeout = option (types.nullOr types.int) 5;
+      loader.grub = {
+        enable = bool;
+        devices = strings;
+        efiSupport = bool;
+        efiInstallAsRemovable = bool;
+        configurationLimit = option types.int 100;
+      };
+      swraid.enable = bool;
+      swraid.mdadmConf = lines;
+    };
+
+    hardware = {
+      enableRedistributableFirmware = bool;
+      cpu.amd.updateMicrocode = bool;
+      cpu.intel.updateMicrocode = bool;
+    };
+
+    nixpkgs.hostPlatform = required (types.either types.str types.attrs);
+
+    environment = {
+      etc = option (types.attrsOf (submodule { source = required types.path; })) { };
+      systemPackages = option (types.listOf types.package) [ ];
+    };
+
+    time.timeZone = option (types.nullOr (
+      named (types.strMatching "[^ ]*") "string without spaces"
+    )) null;
+
+    users.groups = option (types.attrsOf (submodule { })) { };
+    users.users = option (types.attrsOf (submodule {
+      isSystemUser = bool;
+      group = option types.str "";
+      openssh.authorizedKeys.keys = option (types.listOf singleLine) [ ];
+    })) { };
+
+    services = {
+      chrony.enable = bool;
+      journald.storage = option (types.enum [
+        "persistent"
+        "volatile"
+        "auto"
+        "none"
+      ]) "persistent";
+      journald.extraConfig = lines;
+      openssh.enable = bool;
+      openssh.settings = {
+        PasswordAuthentication = option (types.nullOr types.bool) true;
+        KbdInteractiveAuthentication = option (types.nullOr types.bool) true;
+        PermitRootLogin = option (types.nullOr (
+          types.enum [
+            "yes"
+            "without-password"
+            "prohibit-password"
+            "forced-commands-only"
+            "no"
+          ]
+        )) "prohibit-password";
+      };
+      rsyslogd.enable = bool;
+      rsyslogd.extraConfig = lines;
+    };
+
+    systemd.network.links = option (types.attrsOf (submodule {
+      matchConfig = option (types.attrsOf systemdOption) { };
+      linkConfig = option (types.attrsOf systemdOption) { };
+    })) { };
+    systemd.services = option (types.attrsOf (submodule {
+      description = option singleLine "";
+      wantedBy = option (types.listOf unit) [ ];
+      wants = option (types.listOf unit) [ ];
+      after = option (types.listOf unit) [ ];
+      restartTriggers = option (types.listOf types.unspecified) [ ];
+      serviceConfig = option (types.attrsOf systemdOption) { };
+    })) { };
+
+    system.stateVersion = required types.str;
+  };
+}

@@ -1,0 +1,10 @@
+//! The PKI against its real consumers: OpenSSL, pkilint, rustls' webpki, GnuTLS; and the vault against dying runs.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod consumers;
+mod issue;
+mod read;
+mod request;
+mod support;
+mod vault;
+mod vault_place;

@@ -1,0 +1,109 @@
+//! What the tests of this theme share: a fixed clock, a CA, a node, and the tools.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use plasmagen::pki::{CaIssuer, CaRequest, Issued, KeyAlgorithm, LeafRequest};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+/// The clock of every test, in seconds and a bit: certificates know no fractions.
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-03-01 12:00:00.75 UTC);
+
+pub(crate) const FQDN: &str = "node01.example.com";
+pub(crate) const VIPS: [&str; 2] = ["iam.example.com", "chainfire.example.com"];
+pub(crate) const SUBNETS: [&str; 3] = ["10.0.100.0/24", "10.0.200.0/24", "fd00:200::/64"];
+pub(crate) const ADDRESSES: [&str; 3] = ["10.0.200.10", "10.0.100.50", "fd00:200::10"];
+
+pub(crate) fn ca_request(domain: &str, subnets: &[&str], algorithm: KeyAlgorithm) -> CaRequest {
+    let subnets: Vec<_> = subnets.iter().map(|subnet| subnet.parse().unwrap()).collect();
+    CaRequest::new("prod-cluster", 1, domain, &subnets, algorithm, 3650).unwrap()
+}
+
+pub(crate) fn ca() -> CaIssuer {
+    CaIssuer::create(&ca_request("example.com", &SUBNETS, KeyAlgorithm::EcdsaP256), NOW).unwrap()
+}
+
+pub(crate) fn addresses(text: &[&str]) -> Vec<IpAddr> {
+    text.iter().map(|address| address.parse().unwrap()).collect()
+}
+
+pub(crate) fn node_request(fqdn: &str) -> LeafRequest {
+    LeafRequest::new(fqdn, VIPS, addresses(&ADDRESSES), KeyAlgorithm::EcdsaP256, 365).unwrap()
+}
+
+pub(crate) fn node(ca: &CaIssuer) -> Issued {
+    ca.leaf(&node_request(FQDN), NOW, None).unwrap()
+}
+
+/// Runs a tool that must be there: a check that cannot run has not passed.
+pub(crate) fn run(tool: impl AsRef<Path>, package: &str, args: &[&str]) -> Output {
+    let tool = tool.as_ref();
+    Command::new(tool)
+        .args(args)
+        .output()
+        .unwrap_or_else(|error| panic!("{} does not run ({error}): install {package}", tool.display()))
+}
+
+/// Everything that a tool printed.
+pub(crate) fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Files with the given contents, in a directory that lives as long as the first value.
+pub(crate) fn files<const N: usize>(contents: [&str; N]) -> (tempfile::TempDir, [PathBuf; N]) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut index = 0;
+    let paths = contents.map(|content| {
+        let path = dir.path().join(format!("{index}.pem"));
+        index += 1;
+        std::fs::write(&path, content).unwrap();
+        path
+    });
+    (dir, paths)
+}
+
+/// `openssl verify` by the strict rules of RFC 5280, some days after [`NOW`].
+pub(crate) fn openssl_verify(ca_pem: &str, leaf_pem: &str, days: i64, extra: &[&str]) -> Result<(), String> {
+    let (_dir, [ca, leaf]) = files([ca_pem, leaf_pem]);
+    let time = (NOW + Duration::days(days)).unix_timestamp().to_string();
+    let mut args = vec!["verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-attime", &time, "-CAfile"];
+    args.push(ca.to_str().unwrap());
+    args.extend(extra);
+    args.push(leaf.to_str().unwrap());
+    let output = run("openssl", "the Debian package openssl", &args);
+    if output.status.success() { Ok(()) } else { Err(text(&output)) }
+}
+
+/// rustls' webpki: the chain for both ends of TLS, and that `name` is one of the leaf's.
+pub(crate) fn webpki_verify(
+    ca_pem: &str,
+    leaf_pem: &str,
+    days: i64,
+    name: &str,
+) -> Result<(), webpki::Error> {
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+    let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap();
+    let leaf = CertificateDer::from_pem_slice(leaf_pem.as_bytes()).unwrap();
+    let anchors = [webpki::anchor_from_trusted_cert(&ca)?];
+    let leaf = webpki::EndEntityCert::try_from(&leaf)?;
+    let seconds = (NOW + Duration::days(days)).unix_timestamp();
+    let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.try_into().unwrap()));
+    for usage in [webpki::KeyUsage::server_auth(), webpki::KeyUsage::client_auth()] {
+        let algorithms = webpki::ALL_VERIFICATION_ALGS;
+        leaf.verify_for_usage(algorithms, &anchors, &[], time, usage, None, None)?;
+    }
+    leaf.verify_is_valid_for_subject_name(&ServerName::try_from(name).unwrap())
+}
+
+/// GnuTLS's verdict. `certtool` takes no date, so this is for certificates that are valid today.
+pub(crate) fn gnutls_verify(ca_pem: &str, leaf_pem: &str, extra: &[&str]) -> Result<(), String> {
+    let (_dir, [ca, leaf]) = files([ca_pem, leaf_pem]);
+    let mut args = vec!["--verify", "--load-ca-certificate", ca.to_str().unwrap()];
+    args.extend(["--infile", leaf.to_str().unwrap()]);
+    args.extend(extra);
+    let output = run("certtool", "the Debian package gnutls-bin", &args);
+    if output.status.success() { Ok(()) } else { Err(text(&output)) }
+}
