@@ -35,7 +35,8 @@ pub(crate) fn assert_verified(site: &Site, names: &[&str]) {
     let found: Vec<_> = leaves.keys().map(|name| name.split('.').next().unwrap()).collect();
     assert_eq!(found, names);
     let ca = leaves.values().next().unwrap().with_file_name("ca-cert.pem");
-    let mut args = vec!["verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-purpose", "sslserver", "-CAfile"];
+    let mut args =
+        vec!["verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-purpose", "sslserver", "-CAfile"];
     args.push(ca.to_str().unwrap());
     args.extend(leaves.values().map(|leaf| leaf.to_str().unwrap()));
     site.tool("openssl", "openssl", &args).ends(0, &[]);
@@ -74,7 +75,9 @@ fn status_is_a_table_of_what_is_published() {
     let run = site.untouched(|| site.run(&["certs", "status"]));
     run.ends(0, &[]);
     assert_eq!(run.stderr, "");
-    let cells = |line: &'_ str| line.split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect();
+    let cells = |line: &'_ str| {
+        line.split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+    };
     let rows: Vec<Vec<String>> = run.stdout.lines().map(cells).collect();
     assert_eq!(rows.len(), 5, "{}", run.stdout);
     assert!(run.stdout.starts_with("NODE    SUBJECT"), "{}", run.stdout);
@@ -96,7 +99,8 @@ fn status_is_json_for_programs() {
     assert_eq!(rows[3]["node"], "node03");
     assert_eq!(rows[3]["subject"], "node03.cluster.example.com");
     assert_eq!((&rows[3]["state"], &rows[3]["days_left"]), (&"ok".into(), &364.into()));
-    let date = site.shell("openssl x509 -noout -enddate -dateopt iso_8601 -in nodes/node03*/node03-cert.pem").stdout;
+    let date =
+        site.shell("openssl x509 -noout -enddate -dateopt iso_8601 -in nodes/node03*/node03-cert.pem").stdout;
     assert!(date.contains(rows[3]["not_after"].as_str().unwrap()), "{date} {rows:?}");
 }
 

@@ -21,7 +21,10 @@ fn a_sound_inventory_is_said_to_be() {
     let site = Site::new();
     let run = site.run(&["check"]);
     run.ends(0, &[]);
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", "inventory.toml is sound: 3 nodes, 0 warnings\n"));
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        ("", "inventory.toml is sound: 3 nodes, 0 warnings\n")
+    );
     let quiet = site.run(&["check", "--quiet"]);
     assert_eq!((quiet.code, quiet.stdout + &quiet.stderr), (Some(0), String::new()));
     assert!(!site.root().join(".plasmagen").exists(), "check writes nothing");
@@ -33,7 +36,16 @@ fn a_refused_inventory_is_shown_with_every_fault() {
     refuse(&site);
     for args in [&["check"][..], &["check", "-q"], &["check", "--deny-warnings"]] {
         let run = site.run(args);
-        run.ends(1, &["3c:ec:ef:00:00\"", "10.0.201.12", "inventory.toml:", "help: ", "is refused: 2 errors, 0 warnings"]);
+        run.ends(
+            1,
+            &[
+                "3c:ec:ef:00:00\"",
+                "10.0.201.12",
+                "inventory.toml:",
+                "help: ",
+                "is refused: 2 errors, 0 warnings",
+            ],
+        );
         assert_eq!(run.stderr.matches("error[PG-").count(), 2, "{}", run.stderr);
         assert_eq!(run.stdout, "");
     }
@@ -66,7 +78,17 @@ fn what_is_no_text_is_refused() {
     site.run(&["check"]).ends(1, &["PG-A01", "byte order mark"]);
     fs::write(site.inventory(), "").unwrap();
     site.run(&["check"]).ends(1, &["PG-A05"]);
-    for bad in [&b"\0"[..], b"=", b"[", b"\"", b"a = \"\\", b"[[a]]\n[a]", b"a.b = 1\na = 2", b"\r", b"schema = 1\n["] {
+    for bad in [
+        &b"\0"[..],
+        b"=",
+        b"[",
+        b"\"",
+        b"a = \"\\",
+        b"[[a]]\n[a]",
+        b"a.b = 1\na = 2",
+        b"\r",
+        b"schema = 1\n[",
+    ] {
         fs::write(site.inventory(), bad).unwrap();
         site.run(&["check"]).ends(1, &["is refused"]);
     }
@@ -91,10 +113,12 @@ fn an_inventory_cut_short_anywhere_is_refused_or_read() {
 #[test]
 fn what_cannot_be_read_is_an_error_of_its_own() {
     let site = Site::new();
-    site.within(site.path(), &["check"]).ends(2, &["error: there is no inventory inventory.toml", "plasmagen init DIR"]);
+    site.within(site.path(), &["check"])
+        .ends(2, &["error: there is no inventory inventory.toml", "plasmagen init DIR"]);
     site.run(&["check", "else.toml"]).ends(2, &["there is no inventory else.toml"]);
     site.run(&["check", ""]).ends(2, &["a value is required for '[INVENTORY]'"]);
-    site.within(site.path(), &["check", "site"]).ends(2, &["site is a directory", "such as site/inventory.toml"]);
+    site.within(site.path(), &["check", "site"])
+        .ends(2, &["site is a directory", "such as site/inventory.toml"]);
     site.run(&["check", "inventory.toml/x"]).ends(2, &["could not read the inventory inventory.toml/x"]);
     site.run(&["check", "/proc/self/mem"]).ends(2, &["could not read the inventory /proc/self/mem"]);
     // Endless: read as far as an inventory may be long.

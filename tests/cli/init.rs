@@ -19,7 +19,8 @@ fn keygen(site: &Site, name: &str, args: &[&str]) -> String {
     let file = dir.join(name);
     let mut command = site.command("ssh-keygen");
     let output = command.args(["-q", "-N", "", "-f"]).arg(&file).args(args).output();
-    let output = output.unwrap_or_else(|error| panic!("ssh-keygen does not run ({error}): install openssh-client"));
+    let output =
+        output.unwrap_or_else(|error| panic!("ssh-keygen does not run ({error}): install openssh-client"));
     assert!(output.status.success(), "{output:?}");
     fs::read_to_string(file.with_extension("pub")).unwrap().trim().to_owned()
 }
@@ -39,7 +40,8 @@ fn assert_sound(site: &Site) {
 #[test]
 fn a_key_on_the_command_line_or_in_a_file_is_enough() {
     let site = Site::empty();
-    init(&site, &["--admin-key", KEY]).ends(0, &["wrote site/inventory.toml", "plasmagen render site/inventory.toml"]);
+    init(&site, &["--admin-key", KEY])
+        .ends(0, &["wrote site/inventory.toml", "plasmagen render site/inventory.toml"]);
     assert_eq!(keys(&site), [KEY]);
     assert_sound(&site);
 
@@ -96,7 +98,8 @@ fn weak_and_broken_keys_are_left_out_and_said_to_be() {
 fn comments_of_keys_survive_whatever_they_hold() {
     let site = Site::empty();
     let comments = [r#"a "quote" 'q' \ back\slash"#, "Zoë 雪 ☃", "''${x} $(id) {{ x }} # ; \\n \\u0041"];
-    let key = |(n, comment): (usize, &&str)| keygen(&site, &format!("key{n}"), &["-t", "ed25519", "-C", comment]);
+    let key =
+        |(n, comment): (usize, &&str)| keygen(&site, &format!("key{n}"), &["-t", "ed25519", "-C", comment]);
     let hostile: Vec<_> = comments.iter().enumerate().map(key).collect();
     let mut args = Vec::new();
     for key in &hostile {
@@ -180,7 +183,9 @@ fn a_directory_that_cannot_be_made_is_said() {
 
 #[test]
 fn a_disk_that_fails_leaves_no_half_inventory() {
-    for (call, error) in [("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("linkat,renameat2", "EIO")] {
+    for (call, error) in
+        [("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("linkat,renameat2", "EIO")]
+    {
         let site = Site::empty();
         let inject = format!("inject={call}:error={error}:when=1");
         let args = ["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject];

@@ -36,11 +36,8 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let run = Self {
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        };
+        let run =
+            Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
         assert!(!run.stderr.contains("panicked"), "{run:?}");
         run
     }
@@ -165,7 +162,11 @@ impl Site {
     /// Everything in nodes/, site/ and the home: changes when anything is touched.
     pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, Entry> {
         let places = [self.root().join("nodes"), self.root().join("site"), self.home()];
-        places.iter().filter(|place| place.symlink_metadata().is_ok()).flat_map(|place| entries(place)).collect()
+        places
+            .iter()
+            .filter(|place| place.symlink_metadata().is_ok())
+            .flat_map(|place| entries(place))
+            .collect()
     }
 
     /// `act` changes not a byte, mode, inode or time.
@@ -174,7 +175,8 @@ impl Site {
         let before = self.snapshot();
         let done = act();
         let after = self.snapshot();
-        let changed = after.iter().filter(|(path, entry)| before.get(*path) != Some(entry)).collect::<Vec<_>>();
+        let changed =
+            after.iter().filter(|(path, entry)| before.get(*path) != Some(entry)).collect::<Vec<_>>();
         assert!(changed.is_empty(), "changed: {changed:#?}");
         assert_eq!(before.len(), after.len(), "removed");
         done

@@ -17,7 +17,9 @@ fn refused(site: &Site, code: i32, words: &[&str]) -> Run {
     let run = site.untouched(|| site.run(&["render"]));
     run.ends(code, words);
     assert_eq!(run.stdout, "");
-    assert!(!site.root().join(".plasmagen/stage").exists() && !site.root().join(".plasmagen/journal").exists());
+    assert!(
+        !site.root().join(".plasmagen/stage").exists() && !site.root().join(".plasmagen/journal").exists()
+    );
     run
 }
 
@@ -47,7 +49,9 @@ fn an_inventory_that_cannot_be_read() {
     refused(&site, 2, &["there is no inventory inventory.toml"]);
     fs::create_dir(site.inventory()).unwrap();
     refused(&site, 2, &["inventory.toml is a directory"]);
-    site.untouched(|| site.within(&site.home(), &["render", "/proc/self/mem"]).ends(2, &["could not read"]).code);
+    site.untouched(|| {
+        site.within(&site.home(), &["render", "/proc/self/mem"]).ends(2, &["could not read"]).code
+    });
 }
 
 #[test]
@@ -66,7 +70,9 @@ fn a_certificate_edited_by_hand() {
     for site in sites() {
         let own = site.root().join(NODE01).join("node01-cert.pem");
         let pem = fs::read_to_string(&own).unwrap();
-        let remedy = ["could not use the certificate of node01 in nodes/node01.cluster.example.com/: restore it from git"];
+        let remedy = [
+            "could not use the certificate of node01 in nodes/node01.cluster.example.com/: restore it from git",
+        ];
         for broken in ["", "mine\n", &pem[..200], &pem.replacen("MII", "MIJ", 1), &pem.repeat(2)] {
             fs::write(&own, broken).unwrap();
             refused(&site, 2, &remedy);
@@ -89,7 +95,11 @@ fn another_ca_among_the_nodes() {
         let other = Site::rendered().read("nodes/node02.cluster.example.com/ca-cert.pem");
         for ca_cert in [other.as_str(), "", "mine"] {
             fs::write(&ca, ca_cert).unwrap();
-            refused(&site, 2, &["ca-cert.pem is another CA than that of the nodes before it: restore it from git"]);
+            refused(
+                &site,
+                2,
+                &["ca-cert.pem is another CA than that of the nodes before it: restore it from git"],
+            );
         }
     }
 }

@@ -27,7 +27,9 @@ fn the_first_run_makes_a_ca_and_says_so_in_one_line() {
     run.ends(0, &["issued 3 certificates", "3 nodes: "]);
     let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains("certificate authority")).collect();
     let [line] = &lines[..] else { panic!("{}", run.stderr) };
-    assert!(line.contains(site.vault().canonicalize().unwrap().to_str().unwrap()) && line.contains("back it up"));
+    assert!(
+        line.contains(site.vault().canonicalize().unwrap().to_str().unwrap()) && line.contains("back it up")
+    );
     assert_eq!(run.stdout, "");
     assert_verified(&site, &["node01", "node02", "node03"]);
     assert_keys_belong(&site, "at first");
@@ -36,7 +38,9 @@ fn the_first_run_makes_a_ca_and_says_so_in_one_line() {
 #[test]
 fn the_second_run_touches_nothing() {
     let site = Site::rendered();
-    for args in [&["render"][..], &["render", "--discard-edits"], &["render", "--check"], &["certs", "status"]] {
+    for args in
+        [&["render"][..], &["render", "--discard-edits"], &["render", "--check"], &["certs", "status"]]
+    {
         site.untouched(|| site.run(args).ends(0, &[]).code);
     }
     let run = site.run(&["render"]);
@@ -57,7 +61,9 @@ fn a_changed_address_changes_what_depends_on_it_and_nothing_else() {
     site.run(&["render"]).ends(0, &["issued 1 certificate\n", "0 added", "0 removed"]);
     let after = site.snapshot();
     let changed = changed(&site, &before);
-    for (path, old) in before.iter().filter(|(path, old)| path.starts_with(site.root()) && old.mode & 0o40000 == 0) {
+    for (path, old) in
+        before.iter().filter(|(path, old)| path.starts_with(site.root()) && old.mode & 0o40000 == 0)
+    {
         let name = path.strip_prefix(site.root()).unwrap().to_str().unwrap();
         let says = String::from_utf8_lossy(&old.body).contains("10.0.200.12");
         let due = says || name.ends_with("manifest.json") || name == format!("{NODE03}/node03-cert.pem");
@@ -87,7 +93,9 @@ fn a_removed_node_leaves_no_residue_and_keeps_its_key() {
     let run = site.run(&["render"]);
     run.ends(0, &["3 nodes: 0 added"]);
     assert!(!run.stderr.contains("issued"), "{}", run.stderr);
-    for trace in ["node04", "3c-ec-ef-00-00-04", "3c:ec:ef:00:00:04", "10.0.200.14", "10.0.100.53", "EXAMPLE0004"] {
+    for trace in
+        ["node04", "3c-ec-ef-00-00-04", "3c:ec:ef:00:00:04", "10.0.200.14", "10.0.100.53", "EXAMPLE0004"]
+    {
         for (path, entry) in site.snapshot().iter().filter(|(path, _)| path.starts_with(site.root())) {
             assert!(!path.to_str().unwrap().contains(trace), "{}", path.display());
             assert!(!String::from_utf8_lossy(&entry.body).contains(trace), "{trace} in {}", path.display());

@@ -34,7 +34,10 @@ fn a_fresh_tree_is_said_to_be() {
 fn nothing_rendered_is_stale() {
     let site = Site::new();
     let run = check(&site);
-    run.ends(1, &[" files would change, 3 certificates would be issued: run plasmagen render inventory.toml"]);
+    run.ends(
+        1,
+        &[" files would change, 3 certificates would be issued: run plasmagen render inventory.toml"],
+    );
     assert!(run.stdout.contains(&format!("--- /dev/null\n+++ {DISKO}\n@@ -0,0 +1")), "{}", run.stdout);
 }
 
@@ -99,7 +102,10 @@ fn a_missing_certificate_is_stale() {
 fn a_certificate_that_does_not_say_what_the_inventory_asks_for_is_stale() {
     let site = Site::rendered().copy();
     site.edit("iam = \"10.0.200.101\"", "iam = \"10.0.200.101\"\nflaredb = \"10.0.200.102\"");
-    check(&site).ends(1, &["node01 has no certificate with the names and addresses", "3 certificates would be issued"]);
+    check(&site).ends(
+        1,
+        &["node01 has no certificate with the names and addresses", "3 certificates would be issued"],
+    );
     let site = Site::rendered().copy();
     site.append(NODE04);
     check(&site).ends(1, &["node04 has no certificate", "1 certificate would be issued"]);
@@ -162,5 +168,6 @@ fn a_fresh_clone_of_a_committed_site_is_fresh() {
     let run = site.shell("cd ../clone && git status --porcelain --ignored && ls -A");
     assert!(run.stdout.starts_with("!! .plasmagen/\n.git"), "{run:?}");
     // A line ending that git changed on the way is a difference.
-    site.shell("cd ../clone && sed -i 's/$/\\r/' site/pxe/dhcpd.conf && $P render --check").ends(1, &["1 file"]);
+    site.shell("cd ../clone && sed -i 's/$/\\r/' site/pxe/dhcpd.conf && $P render --check")
+        .ends(1, &["1 file"]);
 }

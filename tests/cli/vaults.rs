@@ -29,7 +29,10 @@ fn the_command_line_comes_before_the_inventory_and_that_before_the_home() {
         }
         // Elsewhere, since the command line's paths are seen from here and the inventory's from there.
         let run = site.within(site.path(), &[&["render", "site/inventory.toml"], args].concat());
-        run.ends(0, &[&format!("its key is in {}", site.path().join(expected).canonicalize().unwrap().display())]);
+        run.ends(
+            0,
+            &[&format!("its key is in {}", site.path().join(expected).canonicalize().unwrap().display())],
+        );
         assert_eq!(ca_keys(&site), [format!("{expected}/ca-1/ca-key.pem")], "{table} {args:?}");
     }
     let site = Site::new();
@@ -41,7 +44,9 @@ fn the_command_line_comes_before_the_inventory_and_that_before_the_home() {
 
 #[test]
 fn without_xdg_it_is_in_local_share() {
-    for script in ["unset XDG_DATA_HOME; $P render", "XDG_DATA_HOME= $P render", "XDG_DATA_HOME=relative $P render"] {
+    for script in
+        ["unset XDG_DATA_HOME; $P render", "XDG_DATA_HOME= $P render", "XDG_DATA_HOME=relative $P render"]
+    {
         let site = Site::new();
         site.shell(script).ends(0, &[]);
         assert_eq!(ca_keys(&site), ["home/.local/share/plasmagen/my-cluster/ca-1/ca-key.pem"], "{script}");
@@ -52,7 +57,8 @@ fn without_xdg_it_is_in_local_share() {
 fn a_committed_ca_without_its_key_is_refused() {
     let site = Site::rendered();
     site.append(NODE04);
-    let words = ["nodes/ publishes a CA, but its key is not in the vault", "--vault", "would cut off every node"];
+    let words =
+        ["nodes/ publishes a CA, but its key is not in the vault", "--vault", "would cut off every node"];
     let refuses = |args: &[&str], words: &[&str]| {
         site.untouched(|| site.run(&[&["render"], args].concat()).ends(2, words).code);
     };
@@ -117,10 +123,7 @@ fn half_a_ca_or_a_mixed_one_is_refused() {
 fn a_vault_that_others_may_read_is_refused() {
     let site = Site::rendered();
     site.append(NODE04);
-    for (path, mode, private) in [
-        ("", 0o750, 0o700),
-        ("ca-1/ca-key.pem", 0o644, 0o600),
-    ] {
+    for (path, mode, private) in [("", 0o750, 0o700), ("ca-1/ca-key.pem", 0o644, 0o600)] {
         let path = site.vault().join(path);
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let chmod = format!("chmod {private:o} {}", path.canonicalize().unwrap().display());
