@@ -29,6 +29,8 @@
               fileset = lib.fileset.unions [
                 ./Cargo.lock
                 ./Cargo.toml
+                ./benches
+                ./docs/rules
                 ./src
                 ./templates
               ];

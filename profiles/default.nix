@@ -1,5 +1,5 @@
 # What a site imports as plasmagen.nixosModules.<name>. A profile of the inventory names one of these as its base.
-{
+builtins.mapAttrs (_: file: { imports = [ file ]; }) {
   default = ./base.nix;
   control-plane = ./control-plane.nix;
   worker = ./worker.nix;

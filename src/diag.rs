@@ -109,6 +109,11 @@ impl Report {
         self.found.push(diagnostic);
     }
 
+    /// Adds a fault if there is one.
+    pub fn push_some(&mut self, diagnostic: Option<Diagnostic>) {
+        self.found.extend(diagnostic);
+    }
+
     /// Acknowledges the warnings `code` at `places`: see `allow` in the inventory.
     pub fn acknowledge(&mut self, code: Spanned<String>, places: &[Span]) {
         self.acknowledged.push(Acknowledged { code, places: places.to_vec() });

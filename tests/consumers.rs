@@ -79,7 +79,9 @@ fn rule(rule: &Value) -> Option<Rule> {
             source = match prefix["addr"].as_str() {
                 Some(address) => format!("{address}/{}", prefix["len"]),
                 // nft leaves out the length of a single host.
-                None => format!("{0}/{1}", right.as_str()?, if right.as_str()?.contains(':') { 128 } else { 32 }),
+                None => {
+                    format!("{0}/{1}", right.as_str()?, if right.as_str()?.contains(':') { 128 } else { 32 })
+                }
             };
         } else if matched["left"]["payload"]["field"] == "dport" {
             protocol = matched["left"]["payload"]["protocol"].as_str()?.to_owned();
@@ -119,11 +121,14 @@ fn cluster_config_has_the_keys_of_the_runbook() {
             let config: Value = serde_json::from_slice(&text).unwrap();
             let forms = node.voter && !cluster.formed;
             let mut keys = vec!["bootstrap", "cluster_name", "leader_url", "node_id", "node_role"];
-            if node.service("chainfire").is_some() {
-                keys.push("raft_addr");
-                let raft: std::net::SocketAddr = config["raft_addr"].as_str().unwrap().parse().unwrap();
-                assert!(node.addresses().any(|own| own == raft.ip()), "{raft} is not an address of {}", node.name);
-            }
+            keys.push("raft_addr");
+            let raft: std::net::SocketAddr = config["raft_addr"].as_str().unwrap().parse().unwrap();
+            assert!(
+                node.addresses().any(|own| own == raft.ip()),
+                "{raft} is not an address of {}",
+                node.name
+            );
+            assert_eq!(raft.port(), 2380);
             if forms {
                 keys.extend(["flaredb_peers", "initial_peers"]);
                 peers.insert((config["initial_peers"].to_string(), config["flaredb_peers"].to_string()));
@@ -144,11 +149,16 @@ fn cluster_config_has_the_keys_of_the_runbook() {
 fn ipxe_finds_a_script_for_each_node() {
     for (cluster, tree) in trees() {
         let boot = fs::read_to_string(tree.join("site/www/ipxe/boot.ipxe")).unwrap();
-        assert!(boot.starts_with("#!ipxe\n") && boot.contains(&format!("set base {}\n", cluster.provisioner.base_url())));
+        assert!(
+            boot.starts_with("#!ipxe\n")
+                && boot.contains(&format!("set base {}\n", cluster.provisioner.base_url()))
+        );
         for node in &cluster.nodes {
             let path = tree.join(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()));
             let script = fs::read_to_string(path).unwrap();
-            assert!(script.starts_with("#!ipxe\n") && script.contains(&format!("\nset node {}\n", node.name)));
+            assert!(
+                script.starts_with("#!ipxe\n") && script.contains(&format!("\nset node {}\n", node.name))
+            );
             // Facts only: what it does is boot.ipxe's to decide.
             assert!(script.lines().all(|line| line.starts_with('#') || line.starts_with("set ")), "{script}");
         }

@@ -3,6 +3,8 @@
 //! Certificates are stand-ins, so that nothing here changes as time goes by; the reference at the root of the
 //! repository has real ones.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,10 @@ use plasmagen::outputs;
 
 /// The files below `dir` by path.
 fn tree(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = walkdir::WalkDir::new(dir).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file());
+    let files = walkdir::WalkDir::new(dir)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file());
     let name = |path: &Path| path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
     files.map(|entry| (name(entry.path()), fs::read(entry.path()).unwrap())).collect()
 }
@@ -38,7 +43,9 @@ fn cases_render_as_expected() {
             }
         }
         let on_disk = tree(&expected);
-        for path in rendered.keys().chain(on_disk.keys()).filter(|path| rendered.get(*path) != on_disk.get(*path)) {
+        for path in
+            rendered.keys().chain(on_disk.keys()).filter(|path| rendered.get(*path) != on_disk.get(*path))
+        {
             stale.push(format!("{}/{path}", expected.strip_prefix(repository()).unwrap().display()));
         }
     }
@@ -56,7 +63,9 @@ fn the_same_inventory_gives_the_same_bytes() {
 fn every_output_is_rendered_by_some_case() {
     let rendered: Vec<String> = case_dirs()
         .iter()
-        .flat_map(|case| outputs::render(&plan(case)).unwrap().iter().map(|own| own.path.to_string()).collect::<Vec<_>>())
+        .flat_map(|case| {
+            outputs::render(&plan(case)).unwrap().iter().map(|own| own.path.to_string()).collect::<Vec<_>>()
+        })
         .collect();
     for output in outputs::OUTPUTS {
         let named = |path: &String| match output.name {

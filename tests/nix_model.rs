@@ -91,7 +91,8 @@ fn compare(cluster: &Cluster, node: &Node, nixos: &Value) {
 fn addresses(networking: &Value) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     for (device, own) in networking["interfaces"].as_object().unwrap() {
-        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap()) {
+        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap())
+        {
             let text = format!("{}/{}", address["address"].as_str().unwrap(), address["prefixLength"]);
             found.entry(device.clone()).or_insert_with(Vec::new).push(text);
         }
@@ -117,10 +118,17 @@ fn services(node: &Node, nixos: &Value) {
         let ports = &service.ports;
         assert_eq!(own["enable"], true);
         assert_eq!(own["port"], ports.port);
-        for (option, port) in
-            [("raftPort", ports.raft_port), ("gossipPort", ports.gossip_port), ("healthPort", ports.health_port)]
-        {
-            assert_eq!(own.get(option).and_then(Value::as_u64), port.map(u64::from), "{} {option}", service.name);
+        for (option, port) in [
+            ("raftPort", ports.raft_port),
+            ("gossipPort", ports.gossip_port),
+            ("healthPort", ports.health_port),
+        ] {
+            assert_eq!(
+                own.get(option).and_then(Value::as_u64),
+                port.map(u64::from),
+                "{} {option}",
+                service.name
+            );
         }
         for (key, value) in &service.settings {
             assert_eq!(own["settings"][key], *value, "{} {key:?}", service.name);

@@ -8,11 +8,12 @@ use ipnet::IpNet;
 use crate::diag::{Report, Spanned};
 use crate::model::{
     AbsPath, AdminKey, Console, Cpu, DhcpServer, DomainName, HostName, IfName, KernelModule, KeyAlgorithm,
-    Label, Mailbox, Protocol, Seconds, Server, Settings, StateVersion, System, Verify,
+    Label, Mailbox, Protocol, Seconds, Server, StateVersion, System, Verify,
 };
 
-use super::List;
-use super::reader::{Cell, Entry, Read, Table};
+use super::reader::{Cell, Entries, Read, Table};
+use super::settings::SettingsTable;
+use super::{List, Maybe};
 
 /// Declares a table of the inventory: its struct, and how each field is read.
 macro_rules! tables {
@@ -26,7 +27,7 @@ macro_rules! tables {
 
         impl Read for $name {
             fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-                let mut opened = Table::open(cell, report)?;
+                let mut opened = Table::open(cell, &[$(stringify!($field),)+ "allow"], report)?;
                 let $table = &mut opened;
                 $table.allow();
                 let read = Self { $($field: $read,)+ };
@@ -44,12 +45,12 @@ tables! {
         name: Option<Spanned<Label>> = table.required("name"),
         /// The domain of its nodes.
         domain: Option<Spanned<DomainName>> = table.required("domain"),
-        /// The first Raft voters.
-        bootstrap: Option<Spanned<List<String>>> = table.required("bootstrap"),
+        /// The first Raft voters; a faulty name is `None`.
+        bootstrap: Option<Spanned<List<Option<String>>>> = table.required("bootstrap"),
         /// Whether it lives already.
         formed: Option<Spanned<bool>> = table.optional("formed"),
         /// Whether one voter is enough.
-        single: Option<Spanned<bool>> = table.optional("single"),
+        single: Maybe<bool> = table.optional("single"),
         /// Names of nodes that were removed: they are never given again.
         removed: Option<Spanned<List<HostName>>> = table.optional("removed"),
         /// What kind of machines its nodes are.
@@ -69,13 +70,13 @@ tables! {
         /// Its network interface there.
         interface: Option<Spanned<IfName>> = table.required("interface"),
         /// Where nginx listens.
-        http_port: Option<Spanned<u16>> = table.number("http_port", "PG-G09", 1..=u16::MAX),
+        http_port: Maybe<u16> = table.number("http_port", "PG-G09", 1..=u16::MAX),
         /// Which DHCP server it runs.
         dhcp: Option<Spanned<DhcpServer>> = table.optional("dhcp"),
         /// What nginx serves as `/boot/`.
         web_root: Option<Spanned<AbsPath>> = table.optional("web_root"),
         /// `extra.<server>`: a file on the provisioner that the server's configuration includes.
-        extra: Vec<Entry<DhcpServer, Spanned<AbsPath>>> = table.entries("extra"),
+        extra: Entries<DhcpServer, Spanned<AbsPath>> = table.entries("extra"),
     }
 
     /// `[tls]`.
@@ -83,27 +84,27 @@ tables! {
         /// Of what kind keys are.
         algorithm: Option<Spanned<KeyAlgorithm>> = table.optional("algorithm"),
         /// How long the CA lives, in days.
-        ca_days: Option<Spanned<u16>> = table.number("ca_days", "PG-A10", 30..=36_500),
+        ca_days: Maybe<u16> = table.number("ca_days", "PG-A10", 30..=36_500),
         /// How long a node's certificate lives, in days.
-        node_days: Option<Spanned<u16>> = table.number("node_days", "PG-A10", 1..=3650),
+        node_days: Maybe<u16> = table.number("node_days", "PG-A10", 1..=3650),
     }
 
     /// `[service.<name>]`.
     ServiceTable(table) {
         /// Where its API listens.
-        port: Option<Spanned<u16>> = table.number("port", "PG-G09", 1..=u16::MAX),
+        port: Maybe<u16> = table.number("port", "PG-G09", 1..=u16::MAX),
         /// Raft.
-        raft_port: Option<Spanned<u16>> = table.number("raft_port", "PG-G09", 1..=u16::MAX),
+        raft_port: Maybe<u16> = table.number("raft_port", "PG-G09", 1..=u16::MAX),
         /// Gossip.
-        gossip_port: Option<Spanned<u16>> = table.number("gossip_port", "PG-G09", 1..=u16::MAX),
+        gossip_port: Maybe<u16> = table.number("gossip_port", "PG-G09", 1..=u16::MAX),
         /// Health checks.
-        health_port: Option<Spanned<u16>> = table.number("health_port", "PG-G09", 1..=u16::MAX),
+        health_port: Maybe<u16> = table.number("health_port", "PG-G09", 1..=u16::MAX),
         /// Whether it listens on UDP as well.
         udp: Option<Spanned<bool>> = table.optional("udp"),
         /// Whether client networks reach it.
         clients: Option<Spanned<bool>> = table.optional("clients"),
         /// What is passed through to it.
-        settings: Option<Spanned<Settings>> = table.optional("settings"),
+        settings: Option<Spanned<SettingsTable>> = table.optional("settings"),
     }
 
     /// `[hardware.<name>]`.
@@ -143,13 +144,13 @@ tables! {
         /// Where SSH may come from.
         ssh_from: Option<Spanned<List<IpNet>>> = table.optional("ssh_from"),
         /// `open.<name>`: further ports.
-        open: Vec<Entry<Label, OpenTable>> = table.entries("open"),
+        open: Entries<Label, OpenTable> = table.entries("open"),
     }
 
     /// `[firewall.open.<name>]`.
     OpenTable(table) {
         /// The port.
-        port: Option<Spanned<u16>> = { table.need("port"); table.number("port", "PG-G09", 1..=u16::MAX) },
+        port: Maybe<u16> = { table.need("port"); table.number("port", "PG-G09", 1..=u16::MAX) },
         /// Its protocol.
         protocol: Option<Spanned<Protocol>> = table.optional("protocol"),
         /// Who may reach it.

@@ -1,8 +1,13 @@
-//! The bytes of an inventory as a TOML document: rules A01 and A02.
+//! The bytes of an inventory as a TOML document: rules A01 and A02, and what of A06 is written as it is.
+
+use std::collections::HashMap;
 
 use toml::de::{DeTable, DeValue};
 
 use crate::diag::{Diagnostic, Report, Span};
+
+use super::reader::invisible;
+use crate::model::is_invisible;
 
 /// The largest inventory: 100,000 nodes take 31 MB.
 pub const LARGEST: usize = 64 << 20;
@@ -14,7 +19,8 @@ pub const LARGEST: usize = 64 << 20;
 pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
     let refuse = |message: String| Diagnostic::error("PG-A01", &(0..0), message);
     if bytes.len() > LARGEST {
-        return Err(refuse(format!("the inventory has {} bytes, and {LARGEST} are the most", bytes.len())));
+        return Err(refuse(format!("the inventory has more than {LARGEST} bytes"))
+            .help("an inventory of 100,000 nodes has half of that: is this the right file?"));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         let fault = refuse("the inventory begins with a byte order mark".to_owned());
@@ -26,62 +32,124 @@ pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
     })
 }
 
-/// Parses `text` as far as it goes and reports where it does not.
-pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> toml::Spanned<DeTable<'i>> {
+/// Parses `text` and reports where it does not parse.
+///
+/// `None` where what it holds cannot be trusted: after a header that is not closed, say, every reference to that table
+/// would be reported as well.
+pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Spanned<DeTable<'i>>> {
+    let mut readable = true;
+    for (at, c) in text.char_indices().filter(|(_, c)| is_invisible(*c) && !matches!(c, '\n' | '\r' | '\t')) {
+        report.push(invisible(c, &(at..at + c.len_utf8())));
+        readable = false;
+    }
+    if !readable {
+        return None;
+    }
     let (document, errors) = DeTable::parse_recoverable(text);
+    let mut firsts = None;
+    // What stands below a header that is here for the second time.
+    let mut copied = 0..0;
     let mut too_deep = false;
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         if error.message().starts_with("duplicate key") {
-            report.push(duplicate(text, document.get_ref(), span));
+            if copied.contains(&span.start) {
+                continue;
+            }
+            if header(&text[line_start(text, span.start)..]).is_some() {
+                // The parser has mixed the two tables.
+                readable = false;
+                copied = span.end..text[span.end..].find("\n[").map_or(text.len(), |at| span.end + at);
+            }
+            let firsts = firsts.get_or_insert_with(|| Firsts::of(text, document.get_ref()));
+            report.push(duplicate(text, firsts, &span));
             continue;
         }
+        readable = false;
         if error.message().starts_with("cannot recurse") && std::mem::replace(&mut too_deep, true) {
             continue;
         }
-        report.push(Diagnostic::error("PG-A01", &span, format!("this is not TOML: {}", error.message())));
+        report.push(syntax(&span, error.message()));
     }
-    document
+    readable.then_some(document)
 }
 
-fn duplicate(text: &str, document: &DeTable<'_>, span: Span) -> Diagnostic {
+fn syntax(span: &Span, why: &str) -> Diagnostic {
+    let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}"));
+    // `52:54:00:12:34:56` begins like a time, and `10.0.1.10` like a number.
+    if why.starts_with("invalid") && !why.contains("string") {
+        return fault.help("write text, such as an address, in quotes");
+    }
+    fault
+}
+
+fn duplicate(text: &str, firsts: &Firsts<'_>, span: &Span) -> Diagnostic {
     let key = text.get(span.clone()).unwrap_or_default();
-    let fault = Diagnostic::error("PG-A02", &span, format!("`{key}` is here for the second time"));
-    let first = first_header(text, &span).or_else(|| nearest_before(document, key, span.start));
-    let fault = match first {
+    let fault = Diagnostic::error("PG-A02", span, format!("`{key}` is here for the second time"));
+    let fault = match firsts.header(text, span).or_else(|| firsts.key(key, span)) {
         Some(first) => fault.related(&first, "first used here"),
         None => fault,
     };
     fault.help("keep one of the two, or rename it")
 }
 
-/// The same header further up, where `span` lies in one: the parser keeps the place of the last only.
-fn first_header(text: &str, span: &Span) -> Option<Span> {
-    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-    let line = text[start..].lines().next()?.trim_end();
-    let header = line.starts_with('[').then_some(line)?;
-    let first =
-        text[..start].match_indices(header).find(|(at, _)| *at == 0 || text.as_bytes()[at - 1] == b'\n')?.0;
-    let offset = span.start - start;
-    Some(first + offset..first + offset + span.len())
+/// Where keys and headers are written for the first time, for those that are written twice.
+struct Firsts<'i> {
+    /// The places of all keys of a name, in order.
+    keys: HashMap<&'i str, Vec<Span>>,
+    /// Where the first header of that text begins: of headers, the parser keeps the place of the last only.
+    headers: HashMap<&'i str, usize>,
 }
 
-/// The last key of that name before `end`.
-fn nearest_before(table: &DeTable<'_>, key: &str, end: usize) -> Option<Span> {
-    let mut nearest: Option<Span> = None;
-    for (name, value) in table {
-        let inner = match value.get_ref() {
-            DeValue::Table(inner) => nearest_before(inner, key, end),
-            _ => None,
-        };
-        let own = (name.get_ref() == key && name.span().start < end).then(|| name.span());
-        for span in [own, inner].into_iter().flatten() {
-            if nearest.as_ref().is_none_or(|best| best.start < span.start) {
-                nearest = Some(span);
+impl<'i> Firsts<'i> {
+    fn of(text: &'i str, document: &DeTable<'_>) -> Self {
+        let mut firsts = Self { keys: HashMap::new(), headers: HashMap::new() };
+        firsts.add(text, document);
+        firsts.keys.values_mut().for_each(|places| places.sort_unstable_by_key(|place| place.start));
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            if let Some(header) = header(line) {
+                firsts.headers.entry(header).or_insert(start);
+            }
+            start += line.len();
+        }
+        firsts
+    }
+
+    fn add(&mut self, text: &'i str, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let written = text.get(name.span()).unwrap_or_default();
+            self.keys.entry(written).or_default().push(name.span());
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.add(text, inner);
             }
         }
     }
-    nearest
+
+    /// The same header further up, where `span` lies in one.
+    fn header(&self, text: &str, span: &Span) -> Option<Span> {
+        let start = line_start(text, span.start);
+        let first = *self.headers.get(header(&text[start..])?)?;
+        let offset = span.start - start;
+        (first < start).then(|| first + offset..first + offset + span.len())
+    }
+
+    /// The last key of that name before `span`.
+    fn key(&self, key: &str, span: &Span) -> Option<Span> {
+        let places = self.keys.get(key)?;
+        places[..places.partition_point(|place| place.start < span.start)].last().cloned()
+    }
+}
+
+/// Where the line that holds `at` begins.
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+/// The header that `text` begins with, without what follows it.
+fn header(text: &str) -> Option<&str> {
+    let line = text.starts_with('[').then(|| text.lines().next())??;
+    Some(line.split('#').next().unwrap_or(line).trim_end())
 }
 
 #[cfg(test)]
@@ -110,7 +178,7 @@ mod tests {
 
     #[test]
     fn syntax_errors_are_all_found_and_depth_is_said_once() {
-        assert!(faults("a = = 1\nb = [1,\nc = 2\n").iter().filter(|d| d.code == "PG-A01").count() > 1);
+        assert!(faults("a = = 1\nb = [1,\nc = 2\n").len() > 1);
         let deep = format!("a = {}", "[".repeat(5000));
         assert_eq!(faults(&deep).iter().filter(|d| d.message.contains("recurs")).count(), 1);
     }

@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod profile;
 mod reader;
+mod settings;
 mod values;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -25,8 +26,9 @@ pub use document::{LARGEST, text};
 pub use network::NetworkTable;
 pub use node::{BmcTable, NodeTable};
 pub use profile::{BondTable, Common, InterfaceTable, LayoutTable, ProfileTable, VolumeTable};
-pub use reader::Entry;
 use reader::{Cell, Table};
+pub use reader::{Entries, Entry};
+pub use settings::SettingsTable;
 pub(crate) use values::nearest;
 
 /// The version of the schema that this program reads.
@@ -34,6 +36,15 @@ pub const SCHEMA: u16 = 1;
 
 /// A list as it is written, with the place of each item.
 pub type List<T> = Vec<Spanned<T>>;
+
+/// What need not be there: `None` where it is missing, `None` within where it is faulty. Used where a rule would take
+/// what is faulty for missing, and so report one fault twice.
+pub type Maybe<T> = Option<Spanned<Option<T>>>;
+
+/// The value, where it is there and sound.
+pub fn known<T>(maybe: &Maybe<T>) -> Option<&T> {
+    maybe.as_ref()?.value.as_ref()
+}
 
 /// An inventory as it is written.
 #[derive(Clone, Debug, Default)]
@@ -43,21 +54,21 @@ pub struct Inventory {
     /// `[provisioner]`.
     pub provisioner: Option<ProvisionerTable>,
     /// `[network.<name>]`.
-    pub networks: Vec<Entry<Label, NetworkTable>>,
+    pub networks: Entries<Label, NetworkTable>,
     /// `[vip]`: names and IPv4 addresses.
-    pub vips: Vec<Entry<HostName, Spanned<Ipv4Addr>>>,
+    pub vips: Entries<HostName, Spanned<Ipv4Addr>>,
     /// `[vip6]`: names and IPv6 addresses.
-    pub vips6: Vec<Entry<HostName, Spanned<Ipv6Addr>>>,
+    pub vips6: Entries<HostName, Spanned<Ipv6Addr>>,
     /// `[tls]`.
     pub tls: TlsTable,
     /// `[profile.<name>]`.
-    pub profiles: Vec<Entry<Label, ProfileTable>>,
+    pub profiles: Entries<Label, ProfileTable>,
     /// `[service.<name>]`.
-    pub services: Vec<Entry<Label, ServiceTable>>,
+    pub services: Entries<Label, ServiceTable>,
     /// `[hardware.<name>]`.
-    pub hardware: Vec<Entry<Label, HardwareTable>>,
+    pub hardware: Entries<Label, HardwareTable>,
     /// `[node.<name>]`.
-    pub nodes: Vec<Entry<HostName, NodeTable>>,
+    pub nodes: Entries<HostName, NodeTable>,
     /// `[boot]`.
     pub boot: BootTable,
     /// `[dns]`.
@@ -72,28 +83,47 @@ pub struct Inventory {
     pub vault: VaultTable,
 }
 
-/// Reads `text` and reports every fault of its form.
+const KEYS: [&str; 17] = [
+    "schema",
+    "cluster",
+    "provisioner",
+    "network",
+    "vip",
+    "vip6",
+    "tls",
+    "profile",
+    "service",
+    "hardware",
+    "node",
+    "boot",
+    "dns",
+    "firewall",
+    "ntp",
+    "logging",
+    "vault",
+];
+
+/// Reads `text` and reports every fault of its form. What is not TOML is read as nothing.
 #[must_use]
 pub fn parse(text: &str, report: &mut Report) -> Inventory {
-    let document = document::parse(text, report);
+    let Some(document) = document::parse(text, report) else { return Inventory::default() };
     let root = DeValue::Table(document.into_inner());
     let cell = Cell { value: &root, start: 0, end: 0 };
-    let Some(mut table) = Table::open(cell, report) else { return Inventory::default() };
+    let Some(mut table) = Table::open(cell, &KEYS, report) else { return Inventory::default() };
     check_schema(&mut table);
-    for key in ["cluster", "provisioner", "network", "node"] {
-        table.need(key);
-    }
+    table.need_as("cluster", "[cluster]");
+    table.need_as("provisioner", "[provisioner]");
     let inventory = Inventory {
         cluster: value(table.optional("cluster")),
         provisioner: value(table.optional("provisioner")),
-        networks: table.entries("network"),
+        networks: table.required_entries("network"),
         vips: table.entries("vip"),
         vips6: table.entries("vip6"),
         tls: value(table.optional("tls")).unwrap_or_default(),
         profiles: table.entries("profile"),
         services: table.entries("service"),
         hardware: table.entries("hardware"),
-        nodes: table.entries("node"),
+        nodes: table.required_entries("node"),
         boot: value(table.optional("boot")).unwrap_or_default(),
         dns: value(table.optional("dns")).unwrap_or_default(),
         firewall: value(table.optional("firewall")).unwrap_or_default(),
@@ -108,18 +138,16 @@ pub fn parse(text: &str, report: &mut Report) -> Inventory {
 /// Rule A05.
 fn check_schema(table: &mut Table<'_, '_>) {
     let help = format!("this plasmagen reads schema {SCHEMA}: write `schema = {SCHEMA}` in the first line");
-    if !table.has("schema") {
-        let fault =
-            Diagnostic::error("PG-A05", &(0..0), "the inventory does not say which schema it follows");
-        table.report.push(fault.help(help.clone()));
-    }
-    if let Some(schema) =
-        table.number("schema", "PG-A05", 0..=u16::MAX).filter(|schema| schema.value != SCHEMA)
-    {
-        let fault =
-            Diagnostic::error("PG-A05", &schema.span, format!("schema {} is not known here", schema.value));
-        table.report.push(fault.help(help));
-    }
+    let schema = table.number("schema", "PG-A05", 0..=u16::MAX);
+    let message = match &schema {
+        None => "the inventory does not say which schema it follows".to_owned(),
+        Some(Spanned { value: Some(other), .. }) if *other != SCHEMA => {
+            format!("schema {other} is not known here")
+        }
+        Some(_) => return,
+    };
+    let span = schema.map_or(0..0, |schema| schema.span);
+    table.report.push(Diagnostic::error("PG-A05", &span, message).help(help));
 }
 
 /// Drops the place of a value.

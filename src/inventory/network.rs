@@ -4,23 +4,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::diag::{Report, Spanned};
+use crate::diag::{Diagnostic, Report, Spanned};
 use crate::model::{DomainName, Label, Range, Role};
 
-use super::List;
-use super::reader::{Cell, Entry, Read, Table};
+use super::reader::{Cell, Entries, Read, Table};
+use super::{List, Maybe};
 
 /// A network as it is written.
 #[derive(Clone, Debug)]
 pub struct NetworkTable {
-    /// What it is for.
-    pub roles: Option<Spanned<List<Role>>>,
+    /// What it is for; a faulty role is `None`.
+    pub roles: Option<Spanned<List<Option<Role>>>>,
     /// Its VLAN, 1 to 4094 (IEEE 802.1Q).
-    pub vlan: Option<Spanned<u16>>,
+    pub vlan: Maybe<u16>,
     /// Its IPv4 subnet.
-    pub subnet: Option<Spanned<Ipv4Net>>,
+    pub subnet: Maybe<Ipv4Net>,
     /// Its IPv6 subnet.
-    pub subnet6: Option<Spanned<Ipv6Net>>,
+    pub subnet6: Maybe<Ipv6Net>,
     /// Its IPv4 router.
     pub gateway: Option<Spanned<Ipv4Addr>>,
     /// Its IPv6 router.
@@ -34,16 +34,21 @@ pub struct NetworkTable {
     /// The same for IPv6.
     pub pool6: Option<Spanned<Range<Ipv6Addr>>>,
     /// `range.<profile>`: the addresses that a profile's nodes take; `range.vip`: the virtual ones.
-    pub ranges: Vec<Entry<Label, Spanned<Range<Ipv4Addr>>>>,
+    pub ranges: Entries<Label, Spanned<Range<Ipv4Addr>>>,
     /// The same for IPv6.
-    pub ranges6: Vec<Entry<Label, Spanned<Range<Ipv6Addr>>>>,
+    pub ranges6: Entries<Label, Spanned<Range<Ipv6Addr>>>,
 }
+
+const KEYS: [&str; 13] = [
+    "roles", "vlan", "subnet", "subnet6", "gateway", "gateway6", "dns", "domain", "pool", "pool6", "range",
+    "range6", "allow",
+];
 
 impl Read for NetworkTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &KEYS, report)?;
         table.allow();
-        let network = Self {
+        let mut network = Self {
             roles: table.required("roles"),
             vlan: table.number("vlan", "PG-D07", 1..=4094),
             subnet: table.optional("subnet"),
@@ -57,6 +62,11 @@ impl Read for NetworkTable {
             ranges: table.entries("range"),
             ranges6: table.entries("range6"),
         };
+        if let Some(roles) = network.roles.take_if(|roles| roles.value.is_empty()) {
+            let fault = Diagnostic::error("PG-A04", &roles.span, "this network is for nothing");
+            let help = "write what it is for: \"management\", \"provisioning\", \"cluster\" or \"client\"";
+            table.report.push(fault.help(help));
+        }
         if !table.has("subnet") && !table.has("subnet6") {
             table.need("subnet");
         }

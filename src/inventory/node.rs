@@ -7,7 +7,7 @@ use crate::model::{BmcProtocol, DiskId, Label, MacAddr, RelPath, SerialNumber, U
 
 use super::List;
 use super::profile::Common;
-use super::reader::{Cell, Entry, Read, Table};
+use super::reader::{Cell, Entries, Read, Table};
 
 /// A node as it is written.
 #[derive(Clone, Debug)]
@@ -17,9 +17,9 @@ pub struct NodeTable {
     /// The interface that boots from the network.
     pub mac: Option<Spanned<MacAddr>>,
     /// `address.<network>`; a faulty one is `None`.
-    pub addresses: Vec<Entry<Label, Option<Spanned<Ipv4Addr>>>>,
+    pub addresses: Entries<Label, Option<Spanned<Ipv4Addr>>>,
     /// `address6.<network>`.
-    pub addresses6: Vec<Entry<Label, Option<Spanned<Ipv6Addr>>>>,
+    pub addresses6: Entries<Label, Option<Spanned<Ipv6Addr>>>,
     /// The disks that an installation erases; a faulty one is `None`.
     pub disks: Option<Spanned<List<Option<DiskId>>>>,
     /// Its baseboard management controller.
@@ -32,9 +32,31 @@ pub struct NodeTable {
     pub common: Common,
 }
 
+/// A node's own keys, then those of [`Common`].
+const KEYS: [&str; 18] = [
+    "profile",
+    "mac",
+    "address",
+    "address6",
+    "disks",
+    "bmc",
+    "serial",
+    "hardware_file",
+    "allow",
+    "services",
+    "settings",
+    "interface",
+    "disk",
+    "kernel_params",
+    "firmware",
+    "system",
+    "hardware",
+    "modules",
+];
+
 impl Read for NodeTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &KEYS, report)?;
         let node = Self {
             profile: table.required("profile"),
             mac: table.required("mac"),
@@ -68,7 +90,7 @@ pub struct BmcTable {
 
 impl Read for BmcTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["address", "user", "password_file", "protocol", "mac"], report)?;
         let bmc = Self {
             address: table.required("address"),
             user: table.optional("user"),

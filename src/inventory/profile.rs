@@ -1,25 +1,25 @@
 //! `[profile.<name>]`, and what profiles and nodes have in common.
 
-use crate::diag::{Report, Span, Spanned};
+use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::{
-    Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Settings,
-    Size, System,
+    Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Size, System,
 };
 
-use super::List;
-use super::reader::{Cell, Entry, Read, Table};
+use super::reader::{Cell, Entries, Read, Table};
+use super::settings::SettingsTable;
+use super::{List, Maybe};
 
 /// What both a profile and a node may say; the node's word counts.
 #[derive(Clone, Debug)]
 pub struct Common {
     /// What it runs.
-    pub services: Option<Spanned<List<Label>>>,
+    pub services: Maybe<List<Option<Label>>>,
     /// `settings.<service>`: merged by key.
-    pub settings: Vec<Entry<Label, Settings>>,
+    pub settings: Entries<Label, SettingsTable>,
     /// `interface.<name>`: merged by key.
-    pub interfaces: Vec<Entry<IfName, InterfaceTable>>,
-    /// `disk.<style>`: replaced as a whole; a faulty one is `None`.
-    pub layout: Option<Spanned<Option<LayoutTable>>>,
+    pub interfaces: Entries<IfName, InterfaceTable>,
+    /// `disk.<style>`: replaced as a whole.
+    pub layout: Maybe<LayoutTable>,
     /// Its kernel command line beyond what NixOS gives it.
     pub kernel_params: Option<Spanned<List<KernelParam>>>,
     /// How its firmware boots.
@@ -53,14 +53,29 @@ impl Common {
 #[derive(Clone, Debug)]
 pub struct ProfileTable {
     /// Which module and image it is built on.
-    pub base: Option<Spanned<Base>>,
+    pub base: Maybe<Base>,
     /// What a node may say as well.
     pub common: Common,
 }
 
+/// A profile's own key, then those of [`Common`].
+const KEYS: [&str; 11] = [
+    "base",
+    "allow",
+    "services",
+    "settings",
+    "interface",
+    "disk",
+    "kernel_params",
+    "firmware",
+    "system",
+    "hardware",
+    "modules",
+];
+
 impl Read for ProfileTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &KEYS, report)?;
         let profile = Self { base: table.optional("base"), common: Common::read(&mut table) };
         table.finish();
         Some(profile)
@@ -71,11 +86,11 @@ impl Read for ProfileTable {
 #[derive(Clone, Debug, Default)]
 pub struct InterfaceTable {
     /// The network that it is connected to.
-    pub network: Option<Spanned<Label>>,
+    pub network: Maybe<Label>,
     /// Whether it tags that network's VLAN.
     pub tagged: Option<Spanned<bool>>,
     /// The largest packet in bytes.
-    pub mtu: Option<Spanned<u16>>,
+    pub mtu: Maybe<u16>,
     /// The interfaces that it is made of.
     pub bond: Option<Spanned<BondTable>>,
     /// The address that the name is bound to.
@@ -84,7 +99,7 @@ pub struct InterfaceTable {
 
 impl Read for InterfaceTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["network", "tagged", "mtu", "bond", "mac"], report)?;
         let interface = Self {
             network: table.optional("network"),
             tagged: table.optional("tagged"),
@@ -102,13 +117,13 @@ impl Read for InterfaceTable {
 pub struct BondTable {
     /// How the members share the load.
     pub mode: Option<Spanned<BondMode>>,
-    /// The interfaces.
-    pub members: Option<Spanned<List<IfName>>>,
+    /// The interfaces; a faulty name is `None`.
+    pub members: Option<Spanned<List<Option<IfName>>>>,
 }
 
 impl Read for BondTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["mode", "members"], report)?;
         let bond = Self { mode: table.required("mode"), members: table.required("members") };
         table.finish();
         Some(bond)
@@ -129,28 +144,48 @@ pub struct LayoutTable {
     /// LVM: a swap volume.
     pub swap: Option<Spanned<Size>>,
     /// LVM: further volumes.
-    pub volumes: Vec<Entry<Label, VolumeTable>>,
+    pub volumes: Entries<Label, VolumeTable>,
 }
 
 impl Read for LayoutTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
-        let layout = table.choice(&["single", "raid1", "lvm", "luks"]).map(|(style, mut own)| {
-            let lvm = style == "lvm";
-            let layout = Self {
-                style,
-                span: own.span.clone(),
-                esp: own.optional("esp"),
-                format: own.optional("format"),
-                swap: if lvm { own.optional("swap") } else { None },
-                volumes: if lvm { own.entries("volume") } else { Vec::new() },
-            };
-            own.finish();
-            layout
-        });
+        let mut styles = Table::open(cell, &["single", "raid1", "lvm", "luks"], report)?;
+        let chosen = styles.choice();
+        styles.finish();
+        let (style, cell) = chosen?;
+        let lvm = style == "lvm";
+        let keys: &[_] = if lvm { &["esp", "format", "swap", "volume"] } else { &["esp", "format"] };
+        let mut table = Table::open(cell, keys, report)?;
+        let mut layout = Self {
+            style,
+            span: table.span.clone(),
+            esp: table.optional("esp"),
+            format: table.optional("format"),
+            swap: if lvm { table.optional("swap") } else { None },
+            volumes: if lvm { table.entries("volume") } else { Entries::default() },
+        };
+        if style == "raid1" {
+            layout.format = layout.format.and_then(|format| mirrored(format, table.report));
+        }
         table.finish();
-        layout
+        Some(layout)
     }
+}
+
+/// The format, unless a mirror keeps it alive: disko stops an array without erasing what is in it, `sgdisk --zap-all`
+/// hits the signatures of ext4 and XFS but not that of Btrfs, and disko formats nothing that has a signature. A
+/// reinstallation would find the old data.
+fn mirrored(format: Spanned<Format>, report: &mut Report) -> Option<Spanned<Format>> {
+    if format.value != Format::Btrfs {
+        return Some(format);
+    }
+    let fault = Diagnostic::error(
+        "PG-A04",
+        &format.span,
+        "btrfs in a mirror outlives an installation: the old data stays",
+    );
+    report.push(fault.help("legal for `disk.raid1` are `ext4`, `xfs`"));
+    None
 }
 
 /// `disk.lvm.volume.<name>` as it is written.
@@ -166,7 +201,7 @@ pub struct VolumeTable {
 
 impl Read for VolumeTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, report)?;
+        let mut table = Table::open(cell, &["size", "mount", "format"], report)?;
         let volume = Self {
             size: table.required("size"),
             mount: table.required("mount"),

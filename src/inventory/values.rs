@@ -1,22 +1,20 @@
-//! Values that are neither words nor tables: choices, free-form settings, codes of rules.
+//! Values that are neither words nor tables: choices, codes of rules.
 
-use serde_json::{Map, Number, Value};
-use toml::de::DeValue;
-
-use crate::diag::{Diagnostic, Report};
 use crate::model::{
     Base, BmcProtocol, BondMode, Cpu, DhcpServer, Firmware, Format, Invalid, KeyAlgorithm, Protocol, Role,
-    Settings, System, Verify, Word,
+    System, Verify, Word,
 };
-
-use super::reader::{Cell, Read, integer, text};
 
 /// The closest of `words` to `typed`, if it is close enough to be what was meant.
 pub(crate) fn nearest<'w>(typed: &str, words: &[&'w str]) -> Option<&'w str> {
+    // Nobody mistypes so much; and the distance takes time by the product of the lengths.
+    if typed.len() > 64 {
+        return None;
+    }
     let distance = |word: &&str| strsim::damerau_levenshtein(&typed.to_lowercase(), &word.to_lowercase());
-    let near = words.iter().min_by_key(|word| distance(word))?;
+    let near = words.iter().filter(|word| word.len() <= 64).min_by_key(|word| distance(word))?;
     let enough = (near.len().max(typed.len()) / 3).max(1);
-    (typed.len() < 64 && distance(near) <= enough).then_some(*near)
+    (distance(near) <= enough).then_some(*near)
 }
 
 /// One of a few words, as rule A04 wants them.
@@ -77,74 +75,6 @@ impl Word for RuleCode {
             "write one such as `PG-D04`",
         ))
     }
-}
-
-/// Settings that plasmagen passes through. TOML's dates and infinities have no counterpart in JSON and Nix.
-impl Read for Settings {
-    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        match setting(cell, report)? {
-            Value::Object(settings) => Some(settings),
-            _ => {
-                cell.expected("a table", report);
-                None
-            }
-        }
-    }
-}
-
-fn setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
-    let at = |value: &toml::Spanned<DeValue<'_>>| (value.span().start, value.span().end);
-    Some(match cell.value {
-        DeValue::String(_) => Value::String(text(cell, report)?.to_owned()),
-        DeValue::Boolean(value) => Value::Bool(*value),
-        DeValue::Integer(number) => match integer(number) {
-            // Nix reads -9223372036854775808 as a negated number that is too large.
-            Some(value) if value != i64::MIN => Value::Number(value.into()),
-            _ => return refuse(cell, "PG-A10", "this number does not fit 64 bits", report),
-        },
-        DeValue::Float(number) => match float(number.as_str()).and_then(Number::from_f64) {
-            Some(value) => Value::Number(value),
-            None => return refuse(cell, "PG-A10", "Nix cannot say this number", report),
-        },
-        DeValue::Datetime(_) => {
-            return refuse(cell, "PG-A04", "a date cannot be passed on: write it as a string", report);
-        }
-        DeValue::Array(items) => {
-            let mut list = Vec::with_capacity(items.len());
-            for item in items.iter() {
-                let (start, end) = at(item);
-                list.extend(setting(Cell { value: item.get_ref(), start, end }, report));
-            }
-            Value::Array(list)
-        }
-        DeValue::Table(table) => {
-            let mut map = Map::new();
-            for (name, item) in table {
-                let (start, end) = at(item);
-                if name.get_ref().chars().any(char::is_control) {
-                    let message = "this key holds a control character";
-                    report.push(
-                        Diagnostic::error("PG-A06", &name.span(), message)
-                            .help("write visible characters only"),
-                    );
-                } else if let Some(value) = setting(Cell { value: item.get_ref(), start, end }, report) {
-                    map.insert(name.get_ref().to_string(), value);
-                }
-            }
-            Value::Object(map)
-        }
-    })
-}
-
-/// A number that every consumer reads back as the same: finite, not subnormal, not `-0.0`.
-fn float(text: &str) -> Option<f64> {
-    let value: f64 = text.replace('_', "").parse().ok()?;
-    (value.is_normal() || (value == 0.0 && value.is_sign_positive())).then_some(value)
-}
-
-fn refuse<T>(cell: Cell<'_>, code: &'static str, message: &str, report: &mut Report) -> Option<T> {
-    report.push(Diagnostic::error(code, &cell.span(), message));
-    None
 }
 
 #[cfg(test)]

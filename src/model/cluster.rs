@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::{
-    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, RelPath,
-    Seconds, Server, StateVersion,
+    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, Seconds,
+    Server, StateVersion,
 };
 
 /// A cluster whose inventory is sound.
@@ -280,11 +280,5 @@ impl Cluster {
     /// The networks for `role`, by name.
     pub fn networks_for(&self, role: Role) -> impl Iterator<Item = (&Label, &Network)> {
         self.networks.iter().filter(move |(_, network)| network.is(role))
-    }
-
-    /// Where a file of the user's lies, seen from a node's directory.
-    #[must_use]
-    pub fn from_node_dir(path: &RelPath) -> String {
-        format!("../../{path}")
     }
 }

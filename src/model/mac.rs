@@ -69,7 +69,11 @@ impl Word for MacAddr {
         }
         if octets[0] & 1 == 1 {
             let message = format!("`{text}` is a multicast address: no machine sends from it");
-            return Err(Invalid::new("PG-D02", message, "the first octet of a machine's address is even"));
+            return Err(Invalid::new(
+                "PG-D02",
+                message,
+                "read it off the machine's label or its BMC: its first octet is even",
+            ));
         }
         Ok(mac)
     }

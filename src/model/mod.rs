@@ -22,7 +22,7 @@ pub use exposure::{Opening, Source, openings, ssh_sources};
 pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, known as known_hardware};
 pub use mac::MacAddr;
 pub use names::{DomainName, HostName, IfName, Label};
-pub use net::{Family, Range, broadcast, is_network_address};
+pub use net::{Family, Range, broadcast, family, is_network_address};
 pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
 pub use service::{Ports, Protocol, Service, Settings, known as known_service};
 pub use size::{Seconds, Size};
@@ -30,4 +30,4 @@ pub use text::{
     AbsPath, AdminKey, Console, KernelModule, KernelParam, Mailbox, RelPath, SerialNumber, Server,
     StateVersion, UserName,
 };
-pub use word::{Invalid, Word};
+pub use word::{Invalid, Word, is_invisible};

@@ -134,7 +134,7 @@ impl Word for DomainName {
             return Err(Invalid::new(
                 "PG-B02",
                 format!("`{text}` ends in digits: it reads as an address"),
-                "write a domain",
+                "write a domain such as `cluster.example.com`",
             ));
         }
         Ok(Self(text.to_owned()))

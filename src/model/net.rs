@@ -16,18 +16,22 @@ pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr +
     const NAME: &'static str;
     /// An address to show in help.
     const EXAMPLE: &'static str;
+    /// A range to show in help.
+    const EXAMPLE_RANGE: &'static str;
 }
 
 impl Family for Ipv4Addr {
     type Net = Ipv4Net;
     const NAME: &'static str = "IPv4";
     const EXAMPLE: &'static str = "10.0.100.50";
+    const EXAMPLE_RANGE: &'static str = "10.0.100.100-10.0.100.200";
 }
 
 impl Family for Ipv6Addr {
     type Net = Ipv6Net;
     const NAME: &'static str = "IPv6";
     const EXAMPLE: &'static str = "fd00:100::50";
+    const EXAMPLE_RANGE: &'static str = "fd00:100::100-fd00:100::200";
 }
 
 fn address<A: Family>(text: &str) -> Result<A, Invalid> {
@@ -40,7 +44,10 @@ fn address<A: Family>(text: &str) -> Result<A, Invalid> {
                 format!("`{text}` has an octet with a leading zero, which some tools read as octal");
             return Invalid::new("PG-A10", message, "write octets without leading zeros");
         }
-        let message = format!("`{text}` is not an {} address", A::NAME);
+        let message = match text.split_once('%') {
+            Some((_, zone)) => format!("`{text}` has a zone: `{zone}` is an interface of one machine only"),
+            None => format!("`{text}` is not an {} address", A::NAME),
+        };
         Invalid::new("PG-A04", message, format!("write one such as `{}`", A::EXAMPLE))
     })
 }
@@ -73,7 +80,7 @@ fn subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
     let (base, _) = text
         .split_once('/')
         .ok_or_else(|| invalid(format!("`{text}` is not a subnet: it lacks its prefix length")))?;
-    IpAddr::parse(base)?;
+    IpAddr::parse(base).map_err(|why| if why.code == "PG-A04" { invalid(why.message) } else { why })?;
     let net: IpNet = text.parse().map_err(|_| invalid(format!("`{text}` is not a subnet")))?;
     if net.trunc() != net {
         let message = format!("`{text}` is an address with a prefix length, not a subnet: host bits are set");
@@ -143,10 +150,19 @@ impl<A: Family> Word for Range<A> {
             return Err(Invalid::new(
                 "PG-A04",
                 message,
-                format!("write `first-last`, such as `{0}-{0}`", A::EXAMPLE),
+                format!("write `first-last`, such as `{}`", A::EXAMPLE_RANGE),
             ));
         };
         Ok(Self { first: address(first)?, last: address(last)? })
+    }
+}
+
+/// `IPv4` or `IPv6`, and the key of a network's subnet of that family.
+#[must_use]
+pub fn family(address: IpAddr) -> (&'static str, &'static str) {
+    match address {
+        IpAddr::V4(_) => (Ipv4Addr::NAME, "subnet"),
+        IpAddr::V6(_) => (Ipv6Addr::NAME, "subnet6"),
     }
 }
 

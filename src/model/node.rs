@@ -167,12 +167,6 @@ impl Node {
         self.interfaces.iter().flat_map(|interface| interface.addresses.iter().map(IpNet::addr))
     }
 
-    /// The interface on `network`.
-    #[must_use]
-    pub fn interface_on(&self, network: &Label) -> Option<&Interface> {
-        self.interfaces.iter().find(|interface| interface.network.as_ref() == Some(network))
-    }
-
     /// The service called `name`, if the node runs it.
     #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {

@@ -38,6 +38,10 @@ impl Word for AdminKey {
         if text.contains("PRIVATE KEY") {
             return invalid("PG-H13", "this is a private key: it must never be in an inventory".into(), help);
         }
+        let is_type = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|own| word.starts_with(own));
+        if !is_type(text) && text.split(' ').any(is_type) {
+            return invalid("PG-H13", "this SSH key has options before it".into(), help);
+        }
         let key = match ssh_key::PublicKey::from_openssh(text) {
             Ok(key) => key,
             Err(why) => return invalid("PG-H13", format!("this is not an SSH public key ({why})"), help),
@@ -63,7 +67,7 @@ impl Word for AdminKey {
 impl Word for KernelParam {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"._,:=/@+%~*!-".contains(&b);
-        let help = "one parameter a string, of letters, digits and `._,:=/@+%~*!-`";
+        let help = "write one parameter a string, of letters, digits and `._,:=/@+%~*!-`";
         if !all(text, legal) {
             return invalid("PG-F20", format!("`{text}` is not one kernel parameter"), help);
         }

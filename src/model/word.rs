@@ -37,6 +37,16 @@ impl Word for String {
     }
 }
 
+/// Whether `c` moves the cursor, ends a line, reorders what is shown or is not shown at all (rule A06): the control
+/// characters of Unicode, and its format characters.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Declares newtypes over `String` that are made by [`Word::parse`] alone.
 macro_rules! word {
     ($($(#[$meta:meta])* $name:ident;)+) => {$(

@@ -65,9 +65,10 @@ pub(super) fn leader_url(cluster: &Cluster, node: &Node) -> String {
     format!("https://{}:{port}", leader.fqdn)
 }
 
-/// Where the node's Raft store is reached: its first address in a cluster network, IPv4 before IPv6.
+/// Where the node's Raft store is reached: its first address in a cluster network, IPv4 before IPv6, and the port that
+/// the whole cluster uses.
 fn raft_address(cluster: &Cluster, node: &Node) -> Option<String> {
-    let port = node.service(CHAINFIRE)?.ports.raft_port?;
+    let port = voters(cluster).find_map(|voter| voter.service(CHAINFIRE)?.ports.raft_port)?;
     let in_cluster =
         |name: &crate::model::Label| cluster.networks.get(name).is_some_and(|own| own.is(Role::Cluster));
     let interface = node.interfaces.iter().find(|own| own.network.as_ref().is_some_and(in_cluster))?;

@@ -11,8 +11,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::diag::{Span, Spanned};
-use crate::inventory::{Entry, Inventory, NetworkTable, ProfileTable, ServiceTable};
+use crate::diag::Span;
+use crate::inventory::{Entries, Entry, Inventory, Maybe, NetworkTable, ProfileTable, ServiceTable, known};
 use crate::model::{HostName, Label, Ports, Range, Role, known_service};
 
 pub use node::{Address, DraftInterface, DraftNode, DraftService};
@@ -32,13 +32,13 @@ pub struct Draft<'a> {
     pub profiles: HashMap<&'a str, &'a Entry<Label, ProfileTable>>,
     /// Its `[service.…]` tables by name.
     pub services: HashMap<&'a str, &'a Entry<Label, ServiceTable>>,
-    /// Its nodes, by name.
+    /// Its nodes in the order in which they are written, so that of two that share something, the first comes first.
     pub nodes: Vec<DraftNode<'a>>,
     /// Where each node is in `nodes`.
     index: HashMap<&'a str, usize>,
 }
 
-fn by_name<K, T>(entries: &[Entry<K, T>]) -> impl Iterator<Item = (&str, &Entry<K, T>)> {
+fn by_name<K, T>(entries: &Entries<K, T>) -> impl Iterator<Item = (&str, &Entry<K, T>)> {
     entries.iter().map(|entry| (entry.key.as_str(), entry))
 }
 
@@ -51,9 +51,11 @@ pub fn resolve(inventory: &Inventory) -> Draft<'_> {
         profiles: by_name(&inventory.profiles).collect(),
         services: by_name(&inventory.services).collect(),
         nodes: Vec::new(),
-        index: inventory.nodes.iter().enumerate().map(|(at, node)| (node.key.as_str(), at)).collect(),
+        index: HashMap::new(),
     };
     draft.nodes = inventory.nodes.iter().map(|entry| node::resolve(&draft, entry)).collect();
+    draft.nodes.sort_by_key(|node| node.entry.span.start);
+    draft.index = draft.nodes.iter().enumerate().map(|(at, node)| (node.entry.key.as_str(), at)).collect();
     draft
 }
 
@@ -64,11 +66,11 @@ impl<'a> Draft<'a> {
         self.index.get(name).map(|at| &self.nodes[*at])
     }
 
-    /// `cluster.bootstrap` as it is written; empty where it is missing.
-    #[must_use]
-    pub fn bootstrap(&self) -> &'a [Spanned<String>] {
+    /// The names of `cluster.bootstrap` with their places, without faulty ones.
+    pub fn bootstrap(&self) -> impl Iterator<Item = (&'a str, &'a Span)> + use<'a> {
         let list = self.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
-        list.map_or(&[], |list| &list.value)
+        let names = list.map_or(&[][..], |list| &list.value);
+        names.iter().filter_map(|name| Some((name.value.as_deref()?, &name.span)))
     }
 
     /// Whether the cluster lives already.
@@ -83,9 +85,9 @@ impl<'a> Draft<'a> {
     pub fn ports(&self, name: &str) -> Option<Ports> {
         let table = self.services.get(name).map(|entry| &entry.value);
         let mut ports = known_service(name)
-            .or_else(|| Some(Ports { port: table?.port.as_ref()?.value, ..Ports::default() }))?;
+            .or_else(|| Some(Ports { port: *known(&table?.port)?, ..Ports::default() }))?;
         if let Some(table) = table {
-            let port = |own: &Option<Spanned<u16>>, base| own.as_ref().map(|port| port.value).or(base);
+            let port = |own: &Maybe<u16>, base| own.as_ref().map_or(base, |port| port.value);
             ports.port = port(&table.port, Some(ports.port))?;
             ports.raft_port = port(&table.raft_port, ports.raft_port);
             ports.gossip_port = port(&table.gossip_port, ports.gossip_port);
@@ -142,16 +144,42 @@ impl NetworkTable {
     /// Whether it is for `role`.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
-        self.roles.as_ref().is_some_and(|roles| roles.value.iter().any(|own| own.value == role))
+        self.roles.as_ref().is_some_and(|roles| roles.value.iter().any(|own| own.value == Some(role)))
+    }
+
+    /// Whether it is for `role`, or may be: its roles are faulty or missing.
+    #[must_use]
+    pub fn may_be(&self, role: Role) -> bool {
+        self.is(role) || !self.roles_known()
+    }
+
+    /// Whether its roles are there and sound.
+    #[must_use]
+    pub fn roles_known(&self) -> bool {
+        self.roles.as_ref().is_some_and(|roles| roles.value.iter().all(|own| own.value.is_some()))
     }
 
     /// Its subnet of the family of `address`.
     #[must_use]
     pub fn subnet_for(&self, address: IpAddr) -> Option<IpNet> {
         match address {
-            IpAddr::V4(_) => self.subnet.as_ref().map(|net| net.value.into()),
-            IpAddr::V6(_) => self.subnet6.as_ref().map(|net| net.value.into()),
+            IpAddr::V4(_) => known(&self.subnet).map(|net| IpNet::V4(*net)),
+            IpAddr::V6(_) => known(&self.subnet6).map(|net| IpNet::V6(*net)),
         }
+    }
+
+    /// Whether it has a subnet of the family of `address`, or may have: one of its subnets is faulty or missing.
+    #[must_use]
+    pub fn may_have_family(&self, address: IpAddr) -> bool {
+        let written = if address.is_ipv4() { self.subnet.is_some() } else { self.subnet6.is_some() };
+        written || (self.subnet.is_none() && self.subnet6.is_none())
+    }
+
+    /// Whether its subnet holds `address`, or may hold it: the subnet is faulty or missing.
+    #[must_use]
+    pub fn may_hold(&self, address: IpAddr) -> bool {
+        let net = self.subnet_for(address);
+        net.map_or_else(|| self.may_have_family(address), |net| net.contains(&address))
     }
 
     /// Its gateways with their places.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diag::{Span, Spanned};
-use crate::inventory::{BondTable, Common, Entry, InterfaceTable, LayoutTable, NodeTable, ProfileTable};
+use crate::inventory::{
+    BondTable, Common, Entries, Entry, InterfaceTable, LayoutTable, NodeTable, ProfileTable,
+};
 use crate::model::service::{self, Settings};
 use crate::model::{DiskId, Family, HostName, IfName, Label, Ports, Role};
 
@@ -36,14 +38,14 @@ pub struct DraftInterface<'a> {
     pub span: Span,
     /// The name, where it is legal.
     pub name: Option<&'a IfName>,
-    /// The name of its network.
-    pub network_name: Option<&'a Spanned<Label>>,
+    /// The name of its network; `None` within where it is faulty.
+    pub network_name: Option<&'a Spanned<Option<Label>>>,
     /// Its network, unless that is dangling.
     pub network: Option<&'a NetworkEntry>,
     /// Whether it tags that network's VLAN.
     pub tagged: Option<&'a Spanned<bool>>,
     /// The largest packet in bytes.
-    pub mtu: Option<&'a Spanned<u16>>,
+    pub mtu: Option<u16>,
     /// The interfaces that it is made of.
     pub bond: Option<&'a Spanned<BondTable>>,
     /// The address that the name is bound to.
@@ -69,7 +71,9 @@ pub struct Address<'a> {
 #[derive(Debug)]
 pub struct DraftService<'a> {
     /// Its name.
-    pub name: &'a Spanned<Label>,
+    pub name: &'a Label,
+    /// Where that is written.
+    pub span: &'a Span,
     /// Its ports, unless nobody knows them.
     pub ports: Option<Ports>,
 }
@@ -89,14 +93,15 @@ pub(super) fn resolve<'a>(draft: &Draft<'a>, entry: &'a Entry<HostName, NodeTabl
     };
     node.interfaces = interfaces(draft, &node);
     node.layout = node.said(|common| common.layout.as_ref()).and_then(|layout| layout.value.as_ref());
-    let names = node.said(|common| common.services.as_ref()).map_or(&[][..], |services| &services.value);
+    let services = node.said(|common| common.services.as_ref()).and_then(|list| list.value.as_ref());
+    let sound = services.into_iter().flatten().filter_map(|own| Some((own.value.as_ref()?, &own.span)));
     node.services =
-        names.iter().map(|name| DraftService { name, ports: draft.ports(name.value.as_str()) }).collect();
+        sound.map(|(name, span)| DraftService { name, span, ports: draft.ports(name.as_str()) }).collect();
     node
 }
 
 /// The sound addresses of one family.
-fn addresses<A: Family>(entries: &[Entry<Label, Option<Spanned<A>>>]) -> impl Iterator<Item = Address<'_>> {
+fn addresses<A: Family>(entries: &Entries<Label, Option<Spanned<A>>>) -> impl Iterator<Item = Address<'_>> {
     entries.iter().filter_map(|own| {
         let Spanned { value, span } = own.value.as_ref()?;
         let address = (*value).into();
@@ -117,14 +122,14 @@ fn interfaces<'a>(draft: &Draft<'a>, node: &DraftNode<'a>) -> Vec<DraftInterface
         let InterfaceTable { network, tagged, mtu, bond, mac } = &entry.value;
         own.network_name = network.as_ref().or(own.network_name);
         own.tagged = tagged.as_ref().or(own.tagged);
-        own.mtu = mtu.as_ref().or(own.mtu);
+        own.mtu = mtu.as_ref().map_or(own.mtu, |mtu| mtu.value);
         own.bond = bond.as_ref().or(own.bond);
         own.mac = mac.as_ref().or(own.mac);
     }
     let mut interfaces: Vec<_> = merged.into_values().collect();
     for interface in &mut interfaces {
-        interface.network =
-            interface.network_name.and_then(|name| draft.networks.get(name.value.as_str()).copied());
+        let name = interface.network_name.and_then(|name| name.value.as_ref());
+        interface.network = name.and_then(|name| draft.networks.get(name.as_str()).copied());
     }
     interfaces
 }
@@ -141,6 +146,15 @@ impl<'a> DraftNode<'a> {
             .or_else(|| self.profile.and_then(|profile| what(&profile.value.common)))
     }
 
+    /// Who lacks what neither the node nor its profile says, in words, and where that is: the profile, so that it is
+    /// reported once and not at each of its nodes; or the node, where it `says` something of the kind itself.
+    pub fn who_lacks(&self, says: impl Fn(&Common) -> bool) -> (String, &'a Span) {
+        match self.profile.filter(|_| !says(&self.entry.value.common)) {
+            Some(profile) => (format!("profile `{}`", profile.key), &profile.span),
+            None => (format!("`{}`", self.entry.key), &self.entry.span),
+        }
+    }
+
     /// Its sound disks with their places.
     pub fn disks(&self) -> impl Iterator<Item = (&'a DiskId, &'a Span)> + use<'a> {
         let disks = self.entry.value.disks.as_ref().map_or(&[][..], |disks| &disks.value);
@@ -150,7 +164,32 @@ impl<'a> DraftNode<'a> {
     /// Whether it runs the service called `name`.
     #[must_use]
     pub fn runs(&self, name: &str) -> bool {
-        self.services.iter().any(|service| service.name.value.as_str() == name)
+        self.services.iter().any(|service| service.name.as_str() == name)
+    }
+
+    /// Whether it runs that service, or may run it: its profile is dangling, or its list of services faulty.
+    #[must_use]
+    pub fn may_run(&self, name: &str) -> bool {
+        let faulty = |list: &Spanned<Option<Vec<Spanned<Option<Label>>>>>| {
+            list.value.as_ref().is_none_or(|list| list.iter().any(|own| own.value.is_none()))
+        };
+        self.runs(name)
+            || match self.said(|common| common.services.as_ref()) {
+                Some(list) => faulty(list),
+                None => self.profile.is_none(),
+            }
+    }
+
+    /// Whether all networks that it is connected to are known, so that one it should be connected to is missing.
+    #[must_use]
+    pub fn networks_known(&self) -> bool {
+        let known = |own: &DraftInterface<'_>| match own.network {
+            Some(network) => network.value.roles_known(),
+            None => own.network_name.is_none(),
+        };
+        self.profile.is_some()
+            && self.layers().all(|common| common.interfaces.whole())
+            && self.interfaces.iter().all(known)
     }
 
     /// The first interface in a network for `role`.
@@ -161,12 +200,15 @@ impl<'a> DraftNode<'a> {
             .find(|interface| interface.network.is_some_and(|network| network.value.is(role)))
     }
 
-    /// Whether an address is written for the network called `name`, be it sound or not.
+    /// Whether an address is written for the network called `name`, sound or not, or may be meant for it: the network
+    /// that it is written for is dangling.
     #[must_use]
-    pub fn has_address(&self, name: &str) -> bool {
-        let table = &self.entry.value;
-        table.addresses.iter().any(|own| own.key == name)
-            || table.addresses6.iter().any(|own| own.key == name)
+    pub fn may_have_address(&self, draft: &Draft<'_>, name: &str) -> bool {
+        let meant = |key: &str| key == name || !draft.networks.contains_key(key);
+        let NodeTable { addresses, addresses6, .. } = &self.entry.value;
+        addresses.iter().any(|own| meant(&own.key))
+            || addresses6.iter().any(|own| meant(&own.key))
+            || !(addresses.whole() && addresses6.whole())
     }
 
     /// Its addresses in `network`, IPv4 first.
@@ -178,9 +220,9 @@ impl<'a> DraftNode<'a> {
     #[must_use]
     pub fn settings(&self, draft: &Draft<'_>, name: &str) -> Settings {
         let of_service = draft.services.get(name).and_then(|entry| entry.value.settings.as_ref());
-        let mut settings = of_service.map(|own| own.value.clone()).unwrap_or_default();
+        let mut settings = of_service.map(|own| own.value.values.clone()).unwrap_or_default();
         for own in self.layers().flat_map(|common| &common.settings).filter(|own| own.key == name) {
-            service::merge(&mut settings, &own.value);
+            service::merge(&mut settings, &own.value.values);
         }
         settings
     }

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::diag::Spanned;
-use crate::inventory::{Common, Entry, LayoutTable, NetworkTable, ProvisionerTable};
+use crate::inventory::{Common, Entry, LayoutTable, Maybe, NetworkTable, ProvisionerTable, known};
 use crate::model::{
     Base, Bmc, BmcProtocol, Bond, Boot, Cluster, Cpu, DhcpServer, Dns, FirewallExtra, Firmware, Format,
     Hardware, HostName, IfName, Interface, KeyAlgorithm, Label, Layout, Network, Node, Protocol, Provisioner,
@@ -15,6 +15,11 @@ use super::{Draft, DraftInterface, DraftNode};
 /// The value, cloned and without its place.
 fn get<T: Clone>(spanned: Option<&Spanned<T>>) -> Option<T> {
     spanned.map(|spanned| spanned.value.clone())
+}
+
+/// The value that need not be there, cloned and without its place.
+fn maybe<T: Clone>(written: &Maybe<T>) -> Option<T> {
+    known(written).cloned()
 }
 
 /// The items of a list, without their places; none where it is missing.
@@ -29,9 +34,9 @@ fn items<T: Clone>(list: Option<&Spanned<Vec<Spanned<T>>>>) -> Vec<T> {
 pub fn seal(draft: &Draft<'_>) -> Option<Cluster> {
     let inventory = draft.inventory;
     let table = inventory.cluster.as_ref()?;
-    let bootstrap = draft.bootstrap().iter().map(|name| HostName::parse(&name.value).ok());
+    let bootstrap = draft.bootstrap().map(|(name, _)| HostName::parse(name).ok());
     let tls = &inventory.tls;
-    let days = |days: Option<&Spanned<u16>>, default| days.map_or(default, |days| u32::from(days.value));
+    let days = |days: &Maybe<u16>, default| known(days).map_or(default, |days| u32::from(*days));
     let mut cluster = Cluster {
         name: get(table.name.as_ref())?,
         domain: get(table.domain.as_ref())?,
@@ -47,8 +52,8 @@ pub fn seal(draft: &Draft<'_>) -> Option<Cluster> {
             .collect::<Option<_>>()?,
         tls: Tls {
             algorithm: get(tls.algorithm.as_ref()).unwrap_or(KeyAlgorithm::EcdsaP256),
-            ca_days: days(tls.ca_days.as_ref(), 3650),
-            node_days: days(tls.node_days.as_ref(), 365),
+            ca_days: days(&tls.ca_days, 3650),
+            node_days: days(&tls.node_days, 365),
         },
         boot: Boot {
             verify: get(inventory.boot.verify.as_ref()).unwrap_or(Verify::None),
@@ -76,7 +81,7 @@ fn provisioner(table: &ProvisionerTable) -> Option<Provisioner> {
         network: get(table.network.as_ref())?,
         address: get(table.address.as_ref())?,
         interface: get(table.interface.as_ref())?,
-        http_port: get(table.http_port.as_ref()).unwrap_or(8080),
+        http_port: maybe(&table.http_port).unwrap_or(8080),
         dhcp: get(table.dhcp.as_ref()).unwrap_or(DhcpServer::Kea),
         web_root: get(table.web_root.as_ref()).or_else(|| Word::parse("/var/lib/pxe-boot").ok())?,
         extra: table
@@ -90,10 +95,10 @@ fn provisioner(table: &ProvisionerTable) -> Option<Provisioner> {
 fn network(entry: &Entry<Label, NetworkTable>) -> Option<(Label, Network)> {
     let table = &entry.value;
     let network = Network {
-        roles: items(table.roles.as_ref()),
-        vlan: get(table.vlan.as_ref()),
-        subnet: get(table.subnet.as_ref()),
-        subnet6: get(table.subnet6.as_ref()),
+        roles: items(table.roles.as_ref()).into_iter().collect::<Option<_>>()?,
+        vlan: maybe(&table.vlan),
+        subnet: maybe(&table.subnet),
+        subnet6: maybe(&table.subnet6),
         gateway: get(table.gateway.as_ref()),
         gateway6: get(table.gateway6.as_ref()),
         dns: items(table.dns.as_ref()),
@@ -107,7 +112,7 @@ fn network(entry: &Entry<Label, NetworkTable>) -> Option<(Label, Network)> {
 fn firewall(entry: &Entry<Label, crate::inventory::OpenTable>) -> Option<FirewallExtra> {
     Some(FirewallExtra {
         name: entry.name.clone()?,
-        port: get(entry.value.port.as_ref())?,
+        port: maybe(&entry.value.port)?,
         protocol: get(entry.value.protocol.as_ref()).unwrap_or(Protocol::Tcp),
         from: items(entry.value.from.as_ref()),
     })
@@ -119,8 +124,8 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
     let name = own.entry.name.clone()?;
     let home = own.interface_for(Role::Cluster).and_then(|interface| interface.network);
     let service = |service: &super::DraftService<'_>| {
-        let settings = own.settings(draft, service.name.value.as_str());
-        Some(Service { name: service.name.value.clone(), ports: service.ports.clone()?, settings })
+        let settings = own.settings(draft, service.name.as_str());
+        Some(Service { name: service.name.clone(), ports: service.ports.clone()?, settings })
     };
     let system = own.said(|common: &Common| common.system.as_ref());
     let default_system = draft.inventory.cluster.as_ref().and_then(|table| table.system.as_ref());
@@ -129,7 +134,7 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
         voter: cluster.bootstrap.contains(&name),
         name,
         profile: profile.name.clone()?,
-        base: get(profile.value.base.as_ref()).or_else(|| Base::parse(&profile.key).ok())?,
+        base: maybe(&profile.value.base).or_else(|| Base::parse(&profile.key).ok())?,
         system: get(system.or(default_system)).unwrap_or(System::X86_64),
         firmware: get(own.said(|common| common.firmware.as_ref())).unwrap_or(Firmware::Uefi),
         mac: get(table.mac.as_ref())?,
@@ -154,7 +159,7 @@ fn interface(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Interface
     let network = own.network;
     let name = own.name?.clone();
     let tagged = own.tagged.is_some_and(|tagged| tagged.value);
-    let vlan = if tagged { Some(network?.value.vlan.as_ref()?.value) } else { None };
+    let vlan = if tagged { Some(*known(&network?.value.vlan)?) } else { None };
     let suffix = vlan.map(|vlan| format!(".{vlan}")).unwrap_or_default();
     // `eth0.200` names the VLAN device itself: its frames leave through `eth0`.
     let link = if suffix.is_empty() { None } else { name.as_str().strip_suffix(&suffix) };
@@ -167,7 +172,8 @@ fn interface(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Interface
     let own_addresses =
         network.map(|network| node.addresses_in(network).collect::<Vec<_>>()).unwrap_or_default();
     let members = |bond: &Spanned<crate::inventory::BondTable>| {
-        Some(Bond { mode: get(bond.value.mode.as_ref())?, members: items(bond.value.members.as_ref()) })
+        let members = items(bond.value.members.as_ref()).into_iter().collect::<Option<_>>()?;
+        Some(Bond { mode: get(bond.value.mode.as_ref())?, members })
     };
     Some(Interface {
         name: link,
@@ -175,7 +181,7 @@ fn interface(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Interface
         network: network.and_then(|network| network.name.clone()),
         vlan,
         addresses: own_addresses.into_iter().map(prefixed).collect::<Option<_>>()?,
-        mtu: own.mtu.map(|mtu| mtu.value),
+        mtu: own.mtu,
         bond: own.bond.and_then(members),
         mac: own.mac.map(|mac| mac.value),
     })

@@ -8,11 +8,16 @@ use crate::resolve::{Draft, DraftNode};
 /// A disk is named by what it is, not by the order in which the kernel found it.
 pub(super) fn f01(draft: &Draft<'_>, report: &mut Report) {
     for (disk, span) in draft.nodes.iter().flat_map(DraftNode::disks).filter(|(disk, _)| !disk.is_stable()) {
-        let message = format!("`{disk}` may be another disk at the next boot");
+        let message = if disk.as_str().starts_with("/dev/disk/by-path/") {
+            format!("`{disk}` is whichever disk is plugged in there")
+        } else {
+            format!("`{disk}` may be another disk at the next boot")
+        };
         let fault = Diagnostic::warning("PG-F01", span, message);
-        report.push(
-            fault.help("write `/dev/disk/by-id/…`, or acknowledge it with `allow = [\"PG-F01\"]` here"),
-        );
+        report
+            .push(fault.help(
+                "write `/dev/disk/by-id/…`, or acknowledge it with `allow = [\"PG-F01\"]` in the node",
+            ));
     }
 }
 
@@ -58,8 +63,7 @@ pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
             _ => (disks.value.len() == 1, "exactly one disk"),
         };
         if !fits {
-            let message =
-                format!("`disk.{}` takes {wants}, and {} are here", layout.style, disks.value.len());
+            let message = format!("`disk.{}` takes {wants}, not {}", layout.style, disks.value.len());
             let fault = Diagnostic::error("PG-F04", &disks.span, message).related(&layout.span, "the layout");
             report.push(fault.help(format!("name {wants}, or choose another layout")));
         }
@@ -70,7 +74,9 @@ pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
 pub(super) fn f12(draft: &Draft<'_>, report: &mut Report) {
     for layout in draft.nodes.iter().filter_map(|node| node.layout) {
         let mut seen = HashMap::new();
-        for entry in &layout.volumes {
+        let mut volumes: Vec<_> = layout.volumes.iter().collect();
+        volumes.sort_by_key(|entry| entry.span.start);
+        for entry in volumes {
             if ["root", "swap"].contains(&entry.key.as_str()) {
                 let fault = Diagnostic::error(
                     "PG-F12",

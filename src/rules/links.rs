@@ -13,8 +13,9 @@ fn device(interface: &DraftInterface<'_>) -> Option<String> {
         .value
         .vlan
         .as_ref()
+        .and_then(|vlan| vlan.value)
         .filter(|_| interface.tagged.is_some_and(|tagged| tagged.value));
-    let suffix = vlan.map(|vlan| format!(".{}", vlan.value)).unwrap_or_default();
+    let suffix = vlan.map(|vlan| format!(".{vlan}")).unwrap_or_default();
     Some(format!("{}{suffix}", interface.key.strip_suffix(&suffix).unwrap_or(interface.key)))
 }
 
@@ -55,7 +56,7 @@ pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
     let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.network.as_ref());
     if let Some(name) = provisioner {
         let network = draft.networks.get(name.value.as_str());
-        if let Some(network) = network.filter(|network| !network.value.is(Role::Provisioning)) {
+        if let Some(network) = network.filter(|network| !network.value.may_be(Role::Provisioning)) {
             let message =
                 format!("the provisioner stands in `{}`, which is no provisioning network", name.value);
             let fault =
@@ -64,26 +65,25 @@ pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     for node in draft.nodes.iter().filter(|node| node.profile.is_some()) {
-        if let Some(fault) = cannot_boot(node) {
+        if let Some(fault) = cannot_boot(draft, node) {
             report.push(fault);
         }
     }
 }
 
-fn cannot_boot(node: &DraftNode<'_>) -> Option<Diagnostic> {
-    let dangling = node.interfaces.iter().any(|own| own.network_name.is_some() && own.network.is_none());
+fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
     let Some(interface) = node.interface_for(Role::Provisioning) else {
-        if dangling {
+        if !node.networks_known() {
             return None;
         }
-        let message = format!("`{}` has no interface in a provisioning network", node.entry.key);
-        let fault = Diagnostic::error("PG-C18", &node.entry.span, message);
-        return Some(
-            fault.help("add `interface.eth0 = { network = \"provisioning\" }` to it or its profile"),
-        );
+        let provisioning = draft.networks.values().find(|own| own.value.is(Role::Provisioning))?;
+        let (who, span) = node.who_lacks(|common| common.interfaces.iter().next().is_some());
+        let message = format!("{who} has no interface in a provisioning network");
+        let help = format!("add `interface.eth0 = {{ network = \"{}\" }}`", provisioning.key);
+        return Some(Diagnostic::error("PG-C18", span, message).help(help));
     };
     let network = interface.network?;
-    if !node.has_address(&network.key) {
+    if !node.may_have_address(draft, &network.key) {
         let written = format!("address.{}", network.key);
         let message = format!("`{}` has no `{written}`: DHCP has nothing to reserve for it", node.entry.key);
         return Some(
@@ -101,14 +101,15 @@ fn cannot_boot(node: &DraftNode<'_>) -> Option<Diagnostic> {
     None
 }
 
-/// Every MAC address with its place, in the order of the nodes; the address that boots may be repeated at its own
-/// interface.
+/// The MAC addresses of a node with their places; the address that boots may be repeated at its own interface, or at
+/// any where that is not known.
 fn macs<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (MacAddr, &'a Span)> {
     let boot = node.entry.value.mac.as_ref();
     let boot_interface = node.interface_for(Role::Provisioning).map(|own| own.key);
     let interfaces = node.interfaces.iter().filter_map(move |own| {
         let mac = own.mac?;
-        let same = boot.is_some_and(|boot| boot.value == mac.value) && boot_interface == Some(own.key);
+        let same = boot.is_some_and(|boot| boot.value == mac.value)
+            && boot_interface.is_none_or(|boots| boots == own.key);
         (!same).then_some((mac.value, &mac.span))
     });
     let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.mac.as_ref());
@@ -126,10 +127,9 @@ pub(super) fn d04(draft: &Draft<'_>, report: &mut Report) {
             span,
             format!("`{mac}` is locally administered: software made it up"),
         );
-        report
-            .push(fault.help(
-                "read the address off the machine; for a virtual one, add `allow = [\"PG-D04\"]` here",
-            ));
+        report.push(fault.help(
+            "read the address off the machine; for a virtual machine, add `allow = [\"PG-D04\"]` to the node",
+        ));
     }
 }
 
@@ -138,13 +138,15 @@ pub(super) fn d05(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::<MacAddr, &Span>::new();
     for (mac, span) in draft.nodes.iter().flat_map(macs) {
         if let Some(first) = seen.get(&mac) {
-            let fault =
-                Diagnostic::error("PG-D05", span, format!("`{mac}` is another interface's address already"));
-            report.push(
-                fault
-                    .related(first, "first used here")
-                    .help("read the address off the machine's label or its BMC"),
-            );
+            let fault = |message| Diagnostic::error("PG-D05", span, message);
+            report.push(if *first == span {
+                let message = format!("`{mac}` stands in a profile that several nodes have");
+                fault(message).help("write it in the node that has this interface")
+            } else {
+                let message = format!("`{mac}` is another interface's address already");
+                let help = "read the address off the machine's label or its BMC";
+                fault(message).related(first, "first used here").help(help)
+            });
         } else {
             seen.insert(mac, span);
         }
@@ -178,16 +180,17 @@ pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
                 let fault = Diagnostic::error("PG-D11", &members.span, "a bond of fewer than two interfaces");
                 report.push(fault.help("name two interfaces or more, or drop the bond"));
             }
-            for member in &members.value {
+            for (member, span) in
+                members.value.iter().filter_map(|own| Some((own.value.as_ref()?, &own.span)))
+            {
                 let stands_alone = node
                     .interfaces
                     .iter()
-                    .any(|own| own.key == member.value.as_str() && own.network_name.is_some());
-                if !taken.insert(&member.value) || stands_alone {
-                    let message = format!("`{}` is used elsewhere on `{}`", member.value, node.entry.key);
+                    .any(|own| own.key == member.as_str() && own.network_name.is_some());
+                if !taken.insert(member) || stands_alone {
+                    let message = format!("`{member}` is used elsewhere already");
                     report.push(
-                        Diagnostic::error("PG-D11", &member.span, message)
-                            .help("a member of a bond is nothing else"),
+                        Diagnostic::error("PG-D11", span, message).help("a member of a bond is nothing else"),
                     );
                 }
             }

@@ -1,8 +1,9 @@
 //! Chapter A over the resolved inventory: references.
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::inventory::Common;
-use crate::model::{KNOWN_HARDWARE, Word, service};
+use crate::inventory::{Common, known};
+use crate::model::service::{CHAINFIRE, KNOWN as KNOWN_SERVICES};
+use crate::model::{Base, KNOWN_HARDWARE, Role, Word};
 use crate::resolve::{Draft, DraftNode};
 
 /// `name`, written at `span`, is none of `known`.
@@ -14,44 +15,69 @@ fn dangling<'k>(what: &str, name: &str, span: &Span, known: impl Iterator<Item =
     fault.help(match near {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => format!("define it as `[{what}.{name}]`"),
-        None => format!(
-            "known are {}{}",
-            known[..known.len().min(12)].join(", "),
-            if known.len() > 12 { ", …" } else { "" }
-        ),
+        None => {
+            let more = if known.len() > 12 { ", …" } else { "" };
+            format!("known: {}{more}", known[..known.len().min(12)].join(", "))
+        }
     })
 }
 
-/// Every reference leads somewhere.
+fn network(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+    if !draft.networks.contains_key(name) && !draft.inventory.networks.may_have_lost(name) {
+        report.push(dangling("network", name, span, draft.networks.keys().copied()));
+    }
+}
+
+fn profile(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+    let profiles = &draft.inventory.profiles;
+    if !draft.profiles.contains_key(name) && !profiles.may_have_lost(name) {
+        report.push(dangling("profile", name, span, profiles.iter().map(|own| own.key.as_str())));
+    }
+}
+
+fn service(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+    let services = &draft.inventory.services;
+    let known = KNOWN_SERVICES.contains(&name) || draft.services.contains_key(name);
+    if !known && !services.may_have_lost(name) {
+        let own = services.iter().map(|own| own.key.as_str());
+        report.push(dangling("service", name, span, KNOWN_SERVICES.into_iter().chain(own)));
+    }
+}
+
+fn hardware(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+    let models = &draft.inventory.hardware;
+    let own = || models.iter().map(|own| own.key.as_str());
+    let known = KNOWN_HARDWARE.contains(&name) || own().any(|own| own == name);
+    if !known && !models.may_have_lost(name) {
+        report.push(dangling("hardware", name, span, KNOWN_HARDWARE.into_iter().chain(own())));
+    }
+}
+
+/// Every reference leads somewhere. What is faulty in itself has been reported while it was read.
 pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
     let inventory = draft.inventory;
-    let networks = || draft.networks.keys().copied();
-    for name in draft.bootstrap().iter().filter(|name| draft.node(&name.value).is_none()) {
-        report.push(dangling(
-            "node",
-            &name.value,
-            &name.span,
-            inventory.nodes.iter().map(|node| node.key.as_str()),
-        ));
+    for (name, span) in draft.bootstrap().filter(|(name, _)| draft.node(name).is_none()) {
+        if !inventory.nodes.may_have_lost(name) {
+            report.push(dangling("node", name, span, inventory.nodes.iter().map(|node| node.key.as_str())));
+        }
     }
-    let stands_in = inventory.provisioner.as_ref().and_then(|own| own.network.as_ref());
-    for name in stands_in.into_iter().filter(|name| !draft.networks.contains_key(name.value.as_str())) {
-        report.push(dangling("network", name.value.as_str(), &name.span, networks()));
+    if let Some(name) = inventory.provisioner.as_ref().and_then(|own| own.network.as_ref()) {
+        network(draft, name.value.as_str(), &name.span, report);
     }
-    for network in &inventory.networks {
-        let ranges = network.value.ranges.iter().map(|own| (&own.key, &own.span));
-        let ranges6 = network.value.ranges6.iter().map(|own| (&own.key, &own.span));
-        for (key, span) in ranges.chain(ranges6).filter(|(key, _)| *key != "vip") {
-            if !draft.profiles.contains_key(key.as_str()) {
-                report.push(dangling("profile", key, span, draft.profiles.keys().copied().chain(["vip"])));
+    for own in &inventory.networks {
+        let ranges = own.value.ranges.iter().map(|own| (own.name.as_ref(), &own.span));
+        let ranges6 = own.value.ranges6.iter().map(|own| (own.name.as_ref(), &own.span));
+        for (name, span) in ranges.chain(ranges6).filter_map(|(name, span)| Some((name?.as_str(), span))) {
+            if name != "vip" {
+                profile(draft, name, span, report);
             }
         }
     }
-    for profile in &inventory.profiles {
-        common(draft, &profile.value.common, report);
-        if profile.value.base.is_none() && crate::model::Base::parse(&profile.key).is_err() {
-            let message = format!("profile `{}` does not say what it is built on", profile.key);
-            let fault = Diagnostic::error("PG-A11", &profile.span, message);
+    for own in &inventory.profiles {
+        common(draft, &own.value.common, report);
+        if own.value.base.is_none() && own.name.is_some() && Base::parse(&own.key).is_err() {
+            let message = format!("profile `{}` does not say what it is built on", own.key);
+            let fault = Diagnostic::error("PG-A11", &own.span, message);
             report.push(fault.help("add `base = \"control-plane\"`, `\"worker\"` or `\"all-in-one\"`"));
         }
     }
@@ -62,64 +88,54 @@ pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
 
 /// What a node refers to.
 fn a11_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
-    common(draft, &node.entry.value.common, report);
-    if let Some(name) = node.entry.value.profile.as_ref().filter(|_| node.profile.is_none()) {
-        report.push(dangling("profile", name.value.as_str(), &name.span, draft.profiles.keys().copied()));
+    let table = &node.entry.value;
+    common(draft, &table.common, report);
+    if let Some(name) = &table.profile {
+        profile(draft, name.value.as_str(), &name.span, report);
     }
-    for own in &node.addresses {
-        if own.network.is_none() {
-            report.push(dangling("network", own.network_name, own.key_span, draft.networks.keys().copied()));
-        } else if node.profile.is_some()
-            && !node.interfaces.iter().any(|nic| nic.network.is_some_and(|net| net.key == own.network_name))
-        {
-            let message =
-                format!("no interface of `{}` is in the network `{}`", node.entry.key, own.network_name);
-            let fault = Diagnostic::error("PG-A11", own.key_span, message);
-            report.push(fault.help(format!(
-                "add `interface.eth1 = {{ network = \"{}\" }}` to it or its profile",
-                own.network_name
-            )));
+    let addresses = table.addresses.iter().map(|own| (own.name.as_ref(), &own.span));
+    let addresses6 = table.addresses6.iter().map(|own| (own.name.as_ref(), &own.span));
+    // A node that is connected to no network of a kind that it needs is C18's or G07's.
+    let needed = |name: &str| {
+        let unmet = |role| draft.networks[name].value.is(role) && node.interface_for(role).is_none();
+        unmet(Role::Provisioning) || (unmet(Role::Cluster) && node.runs(CHAINFIRE))
+    };
+    for (name, span) in addresses.chain(addresses6).filter_map(|(name, span)| Some((name?.as_str(), span))) {
+        let connected = || node.interfaces.iter().any(|nic| nic.network.is_some_and(|net| net.key == name));
+        if !draft.networks.contains_key(name) {
+            network(draft, name, span, report);
+        } else if !connected() && node.networks_known() && !needed(name) {
+            let message = format!("no interface of `{}` is in the network `{name}`", node.entry.key);
+            let fault = Diagnostic::error("PG-A11", span, message);
+            let next = node.interfaces.len();
+            let help = format!("add `interface.eth{next} = {{ network = \"{name}\" }}` to it or its profile");
+            report.push(fault.help(help));
         }
     }
-    if node.profile.is_some() && node.layout.is_none() && node.layers().all(|common| common.layout.is_none())
-    {
-        let fault = Diagnostic::error(
-            "PG-A11",
-            &node.entry.span,
-            format!("nothing says how the disks of `{}` are divided", node.entry.key),
-        );
-        report.push(fault.help("add `disk.single = {}` to it or its profile"));
+    if node.profile.is_some() && node.layers().all(|common| common.layout.is_none()) {
+        let (who, span) = node.who_lacks(|_| false);
+        let message = format!("nothing says how the disks of {who} are divided");
+        report.push(Diagnostic::error("PG-A11", span, message).help("add `disk.single = {}`"));
     }
 }
 
 /// What a profile or a node refers to.
 fn common(draft: &Draft<'_>, common: &Common, report: &mut Report) {
-    let services = || service::KNOWN.into_iter().chain(draft.services.keys().copied());
-    let known = |name: &str| service::KNOWN.contains(&name) || draft.services.contains_key(name);
-    for name in common.services.iter().flat_map(|list| &list.value).filter(|name| !known(name.value.as_str()))
-    {
-        report.push(dangling("service", name.value.as_str(), &name.span, services()));
+    for name in known(&common.services).into_iter().flatten() {
+        if let Some(own) = &name.value {
+            service(draft, own.as_str(), &name.span, report);
+        }
     }
-    for own in common.settings.iter().filter(|own| !known(&own.key)) {
-        report.push(dangling("service", &own.key, &own.span, services()));
+    for own in common.settings.iter().filter(|own| own.name.is_some()) {
+        service(draft, &own.key, &own.span, report);
     }
-    for interface in &common.interfaces {
-        if let Some(name) =
-            interface.value.network.as_ref().filter(|name| !draft.networks.contains_key(name.value.as_str()))
-        {
-            report.push(dangling("network", name.value.as_str(), &name.span, draft.networks.keys().copied()));
+    for name in common.interfaces.iter().filter_map(|own| own.value.network.as_ref()) {
+        if let Some(own) = &name.value {
+            network(draft, own.as_str(), &name.span, report);
         }
     }
     if let Some(name) = &common.hardware {
-        let own = || draft.inventory.hardware.iter().map(|entry| entry.key.as_str());
-        if !KNOWN_HARDWARE.contains(&name.value.as_str()) && !own().any(|key| key == name.value.as_str()) {
-            report.push(dangling(
-                "hardware",
-                name.value.as_str(),
-                &name.span,
-                KNOWN_HARDWARE.into_iter().chain(own()),
-            ));
-        }
+        hardware(draft, name.value.as_str(), &name.span, report);
     }
 }
 
@@ -128,10 +144,10 @@ pub(super) fn a12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let bonds: Vec<&str> =
             node.interfaces.iter().filter(|own| own.bond.is_some()).map(|own| own.key).collect();
-        for bond in node.interfaces.iter().filter_map(|own| own.bond?.value.members.as_ref()) {
-            for member in bond.value.iter().filter(|member| bonds.contains(&member.value.as_str())) {
-                let fault =
-                    Diagnostic::error("PG-A12", &member.span, format!("`{}` is a bond itself", member.value));
+        let members = node.interfaces.iter().filter_map(|own| own.bond?.value.members.as_ref());
+        for member in members.flat_map(|list| &list.value) {
+            if let Some(name) = member.value.as_ref().filter(|name| bonds.contains(&name.as_str())) {
+                let fault = Diagnostic::error("PG-A12", &member.span, format!("`{name}` is a bond itself"));
                 report.push(fault.help("name physical interfaces"));
             }
         }

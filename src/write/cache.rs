@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::disk;
 use super::manifest::Digest;
-use super::scan::{FoundTree, StatData};
+use super::scan::{Content, StatData};
 
 const NAME: &str = "stat-cache";
 const MAGIC: &[u8] = b"plasmagen stat cache 1\n";
@@ -20,7 +20,7 @@ const RECORD: usize = 80;
 
 /// What is known of files by their stat data.
 #[derive(Default)]
-pub(super) struct Cache(HashMap<u64, (StatData, Digest)>);
+pub(super) struct Cache(HashMap<u64, Content>);
 
 impl Cache {
     /// The cache in the directory `state`; empty when there is none or it is damaged.
@@ -33,22 +33,22 @@ impl Cache {
         self.0.get(&stat.ino).filter(|(known, _)| known == stat).map(|(_, sum)| *sum)
     }
 
-    /// Stores what `trees` tell of files that last changed before `moment`, which was taken before `trees` were read.
+    /// Stores the contents of the files that last changed before `moment`, which was taken before they were looked at.
     ///
     /// A younger file may change once more without its times showing it, within the same tick of the file system's
     /// clock (git calls that racy): it is left out, and so read again next time.
     ///
     /// # Errors
     /// When it can't be written; the caller loses time by that, nothing else.
-    pub(super) fn save(state: impl AsFd, trees: &[FoundTree], moment: i128) -> Result<()> {
+    pub(super) fn save(state: impl AsFd, files: impl Iterator<Item = Content>, moment: i128) -> Result<()> {
         let settled = |stat: &StatData| stat.mtime < moment && stat.ctime < moment;
         let mut bytes = MAGIC.to_vec();
-        for file in trees.iter().flat_map(FoundTree::files).filter(|file| settled(&file.stat)) {
-            bytes.extend_from_slice(&file.stat.ino.to_le_bytes());
-            bytes.extend_from_slice(&file.stat.size.to_le_bytes());
-            bytes.extend_from_slice(&file.stat.mtime.to_le_bytes());
-            bytes.extend_from_slice(&file.stat.ctime.to_le_bytes());
-            bytes.extend_from_slice(&file.sha256.0);
+        for (stat, sha256) in files.filter(|(stat, _)| settled(stat)) {
+            bytes.extend_from_slice(&stat.ino.to_le_bytes());
+            bytes.extend_from_slice(&stat.size.to_le_bytes());
+            bytes.extend_from_slice(&stat.mtime.to_le_bytes());
+            bytes.extend_from_slice(&stat.ctime.to_le_bytes());
+            bytes.extend_from_slice(&sha256.0);
         }
         let check = Sha256::digest(&bytes);
         bytes.extend_from_slice(&check);
@@ -76,5 +76,28 @@ impl Cache {
             files.insert(stat.ino, (stat, Digest(sum.try_into().ok()?)));
         }
         rest.is_empty().then_some(Self(files))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Here by hand, since file systems since Linux 6.13 give two changes one time only rarely.
+    #[test]
+    fn a_file_changed_in_the_tick_of_the_look_is_not_remembered() {
+        let stat = |ino, mtime, ctime| StatData { ino, size: 1, mtime, ctime };
+        let (settled, modified, linked) = (stat(1, 99, 99), stat(2, 100, 99), stat(3, 99, 100));
+        let files = [settled, modified, linked].map(|stat| (stat, Digest::of(b"x")));
+        let state = tempfile::tempdir().unwrap();
+        let dir = std::fs::File::open(state.path()).unwrap();
+        Cache::save(&dir, files.into_iter(), 100).unwrap();
+        let cache = Cache::load(&dir);
+        assert_eq!(cache.get(&settled), Some(Digest::of(b"x")));
+        assert_eq!(cache.get(&modified), None);
+        assert_eq!(cache.get(&linked), None);
+        for other in [stat(1, 98, 99), stat(1, 99, 98), stat(9, 99, 99), StatData { size: 2, ..settled }] {
+            assert_eq!(cache.get(&other), None, "{other:?}");
+        }
     }
 }

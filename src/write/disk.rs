@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fchmod, fsync, openat, renameat, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fchmod, fstat, fsync, openat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -85,19 +85,23 @@ pub(super) fn kind(stat: &Stat) -> FileType {
 }
 
 /// Writes a new file with exactly `mode`, whatever the umask; fails when the name is taken.
-pub(super) fn create(dir: impl AsFd, name: &str, mode: u32, body: &[u8]) -> Result<File> {
+pub(super) fn create(dir: impl AsFd, name: &str, mode: u32, body: &[u8]) -> Result<(File, Stat)> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(openat(dir, name, flags, Mode::from_raw_mode(mode))?);
     file.write_all(body)?;
-    fchmod(&file, Mode::from_raw_mode(mode))?;
-    Ok(file)
+    let mut stat = fstat(&file)?;
+    if stat.st_mode & 0o7777 != mode {
+        fchmod(&file, Mode::from_raw_mode(mode))?;
+        stat = fstat(&file)?;
+    }
+    Ok((file, stat))
 }
 
 /// Puts `body` at `name` in our state directory by one rename: a reader sees the old file or the new one.
 pub(super) fn replace(state: impl AsFd, name: &str, body: &[u8], durable: bool) -> Result<()> {
     let fresh = format!("{name}.new");
     remove(&state, &fresh)?;
-    let file = create(&state, &fresh, file_mode(false), body)?;
+    let (file, _) = create(&state, &fresh, file_mode(false), body)?;
     if durable {
         fsync(&file)?;
     }

@@ -32,14 +32,15 @@ mod wanted;
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub use self::check::{Change, Side, check, unified_diff};
 pub use self::lock::{Held, Lock};
 
 use self::cache::Cache;
 use self::compare::Plan;
-use self::scan::{FoundFile, FoundTree, Known};
+use self::manifest::Digest;
+use self::scan::{Content, FoundFile, FoundTree, Known, StatData};
 use crate::artifact::ArtifactSet;
 
 /// The directories that are ours, in the order in which they are replaced.
@@ -96,9 +97,10 @@ impl Outcome {
 /// anything shows: for what must be durable before, such as the keys of published certificates.
 ///
 /// # Errors
-/// Before anything is changed: when a tree is not ours, was edited by hand (unless [`Options::discard_edits`]), or is a
-/// symbolic link. Later when the disk refuses, or the kernel can't replace a directory as a whole; both trees are then
-/// as they were, or, when only cleaning up failed, wholly new.
+/// Before anything is changed: when a tree is not ours, was edited by hand (unless [`Options::discard_edits`]), also
+/// during this run, or is a symbolic link. Later when the disk refuses, or the kernel can't replace a directory as a
+/// whole; both trees are then as they were, or, when only cleaning up failed, wholly new. On a disk that refuses even to
+/// take back the first tree, the next [`Lock::acquire`] brings both to one version.
 pub fn commit(
     lock: &Lock,
     artifacts: &ArtifactSet,
@@ -121,14 +123,17 @@ pub fn commit(
     if outcome.is_unchanged() {
         if found.iter().flat_map(FoundTree::files).any(|file| file.read) {
             // The cache only saves time: without it the next run reads every file.
-            let _ = Cache::save(lock.state(), &found, lock.taken());
+            let _ = Cache::save(lock.state(), contents(&found), lock.taken());
         }
         return Ok(outcome);
     }
     let stale: Vec<_> = plans.iter().filter(|plan| plan.is_stale()).collect();
-    let fresh = stage::build(lock, &stale)
-        .and_then(|fresh| first().map(|()| fresh))
-        .and_then(|fresh| swap::swap(lock, &stale).map(|()| fresh));
+    let fresh = stage::build(lock, &stale).and_then(|fresh| {
+        refuse_late_edits(lock, &found)?;
+        first()?;
+        swap::swap(lock, &stale)?;
+        Ok(fresh)
+    });
     let cleaned = swap::recover(lock);
     let fresh = fresh.map_err(|error| match &cleaned {
         Ok(()) => error,
@@ -147,16 +152,38 @@ fn scan_all(lock: &Lock, known: Known<'_>) -> Result<[FoundTree; 2]> {
     Ok([nodes?, site?])
 }
 
-/// Fills the cache after a commit. Linking and unlinking changed the change times of the files that stayed, so the
-/// trees are looked at once more; no content is read.
-fn remember(lock: &Lock, found: &[FoundTree], fresh: &[stage::Fresh]) -> Result<()> {
-    let settled = |file: &&FoundFile| file.stat.mtime < lock.taken();
-    let stayed = found.iter().flat_map(FoundTree::files).filter(settled).map(|file| (file.stat, file.sha256));
-    let known: HashMap<_, _> = stayed
-        .chain(fresh.iter().copied())
-        .map(|(stat, sum)| ((stat.ino, stat.size, stat.mtime), sum))
-        .collect();
+/// Looks once more, now that staging has taken its time: what a person saved meanwhile must not be thrown away unseen.
+fn refuse_late_edits(lock: &Lock, found: &[FoundTree]) -> Result<()> {
+    let now = scan_all(lock, &known(lock, found, &[]))?;
+    for ((tree, before), now) in TREES.iter().zip(found).zip(&now) {
+        ensure!(
+            before.fingerprint() == now.fingerprint(),
+            "{tree}/ was changed while this run was going on. Run again"
+        );
+    }
+    Ok(())
+}
+
+/// Fills the cache after a commit; no content is read.
+fn remember(lock: &Lock, found: &[FoundTree], fresh: &[Content]) -> Result<()> {
     let moment = lock.moment()?;
-    let trees = scan_all(lock, &|stat| known.get(&(stat.ino, stat.size, stat.mtime)).copied())?;
-    Cache::save(lock.state(), &trees, moment)
+    if contents(found).next().is_none() {
+        return Cache::save(lock.state(), fresh.iter().copied(), moment);
+    }
+    let trees = scan_all(lock, &known(lock, found, fresh))?;
+    Cache::save(lock.state(), contents(&trees), moment)
+}
+
+/// What this run knows of contents. The change time is left out: linking a file to the stage changed it. A file of
+/// `found` so young that a change might not show in its times counts as unknown.
+fn known(lock: &Lock, found: &[FoundTree], fresh: &[Content]) -> impl Fn(&StatData) -> Option<Digest> + Sync {
+    let key = |stat: &StatData| (stat.ino, stat.size, stat.mtime);
+    let settled = contents(found).filter(|(stat, _)| stat.mtime < lock.taken());
+    let known: HashMap<_, _> =
+        settled.chain(fresh.iter().copied()).map(|(stat, sum)| (key(&stat), sum)).collect();
+    move |stat| known.get(&key(stat)).copied()
+}
+
+fn contents(trees: &[FoundTree]) -> impl Iterator<Item = Content> {
+    trees.iter().flat_map(FoundTree::files).map(FoundFile::content)
 }

@@ -39,6 +39,9 @@ impl StatData {
     }
 }
 
+/// A file by its stat data, and what it holds.
+pub(super) type Content = (StatData, Digest);
+
 /// Something in a tree.
 pub(super) struct Found {
     /// Relative to the tree; that of an empty directory ends with `/`.
@@ -67,6 +70,10 @@ pub(super) struct FoundFile {
 }
 
 impl FoundFile {
+    pub(super) fn content(&self) -> Content {
+        (self.stat, self.sha256)
+    }
+
     /// As git sees it: the owner may execute it.
     pub(super) fn executable(&self) -> bool {
         self.mode & 0o100 != 0
@@ -81,7 +88,7 @@ pub(super) struct FoundTree {
 }
 
 impl FoundTree {
-    /// Every file with what is known of its content.
+    /// Every file.
     pub(super) fn files(&self) -> impl Iterator<Item = &FoundFile> {
         self.entries.iter().filter_map(|found| match &found.kind {
             Kind::File(file) => Some(file),

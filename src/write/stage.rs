@@ -8,11 +8,10 @@ use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, Mode, fchmod, fstat, fsync, linkat, mkdirat, syncfs};
+use rustix::fs::{AtFlags, Mode, fchmod, fsync, linkat, mkdirat, syncfs};
 
 use super::compare::{Pair, Plan};
-use super::manifest::Digest;
-use super::scan::StatData;
+use super::scan::{Content, StatData};
 use super::{TREES, disk, lock::Lock, wanted};
 
 /// Its name within our state directory.
@@ -21,14 +20,11 @@ pub(super) const NAME: &str = "stage";
 /// From so many new files and directories on, one syncfs(2) is cheaper than an fsync(2) of each.
 const MANY: usize = 64;
 
-/// A file that we wrote, and its content.
-pub(super) type Fresh = (StatData, Digest);
-
-/// Builds the new tree of each plan and makes it durable.
+/// Builds the new tree of each plan and makes it durable; returns what it wrote.
 ///
 /// # Errors
 /// When the disk refuses. The stage is then incomplete, and the caller has it discarded.
-pub(super) fn build(lock: &Lock, plans: &[&Plan<'_>]) -> Result<Vec<Fresh>> {
+pub(super) fn build(lock: &Lock, plans: &[&Plan<'_>]) -> Result<Vec<Content>> {
     let mode = Mode::from_raw_mode(disk::DIR_MODE);
     mkdirat(lock.state(), NAME, mode).context("could not make .plasmagen/stage")?;
     let stage = disk::open_dir(lock.state(), NAME).context("could not open .plasmagen/stage")?;
@@ -62,7 +58,7 @@ fn dirs<'p, 'a>(plan: &'p Plan<'a>) -> BTreeMap<&'p str, Vec<&'p Pair<'a>>> {
     dirs
 }
 
-fn tree(root: &OwnedFd, stage: &OwnedFd, plan: &Plan<'_>, sync: bool) -> Result<Vec<Fresh>> {
+fn tree(root: &OwnedFd, stage: &OwnedFd, plan: &Plan<'_>, sync: bool) -> Result<Vec<Content>> {
     let dirs = dirs(plan);
     let mode = Mode::from_raw_mode(disk::DIR_MODE);
     mkdirat(stage, plan.tree, mode)?;
@@ -86,7 +82,7 @@ fn tree(root: &OwnedFd, stage: &OwnedFd, plan: &Plan<'_>, sync: bool) -> Result<
 }
 
 /// Puts `files` into the new directory: hard links where the old one has them as wanted, else written.
-fn fill(to: &OwnedFd, from: Option<&OwnedFd>, files: &[&Pair<'_>], sync: bool) -> Result<Vec<Fresh>> {
+fn fill(to: &OwnedFd, from: Option<&OwnedFd>, files: &[&Pair<'_>], sync: bool) -> Result<Vec<Content>> {
     let mut fresh = Vec::new();
     for pair in files {
         let name = disk::split(pair.path).1;
@@ -96,12 +92,12 @@ fn fill(to: &OwnedFd, from: Option<&OwnedFd>, files: &[&Pair<'_>], sync: bool) -
         if kept && from.is_some_and(|from| linkat(from, name, to, name, AtFlags::empty()).is_ok()) {
             continue;
         }
-        let file = disk::create(to, name, mode, &wanted.body)
+        let (file, stat) = disk::create(to, name, mode, &wanted.body)
             .with_context(|| format!("could not write {}", pair.path))?;
         if sync {
             fsync(&file).with_context(|| format!("could not make {} durable", pair.path))?;
         }
-        fresh.push((StatData::new(&fstat(&file)?), wanted.sha256));
+        fresh.push((StatData::new(&stat), wanted.sha256));
     }
     Ok(fresh)
 }

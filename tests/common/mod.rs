@@ -18,7 +18,8 @@ pub(crate) fn repository() -> &'static Path {
 /// The golden cases.
 pub(crate) fn case_dirs() -> Vec<PathBuf> {
     let entries = fs::read_dir(repository().join("tests/golden")).unwrap();
-    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut cases: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     cases.sort();
     assert!(cases.len() >= 6, "golden cases are missing");
     cases
@@ -29,8 +30,10 @@ pub(crate) fn plan(dir: &Path) -> Plan {
     let checked = check(&fs::read(dir.join("inventory.toml")).unwrap()).unwrap();
     assert!(checked.diagnostics.is_empty(), "{}: {:#?}", dir.display(), checked.diagnostics);
     let cluster = checked.cluster.unwrap();
-    let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), format!("the certificate of {}\n", node.fqdn)));
-    let certificates = Certificates { ca: Some("the certificate of the CA\n".to_owned()), nodes: nodes.collect() };
+    let nodes =
+        cluster.nodes.iter().map(|node| (node.name.clone(), format!("the certificate of {}\n", node.fqdn)));
+    let certificates =
+        Certificates { ca: Some("the certificate of the CA\n".to_owned()), nodes: nodes.collect() };
     Plan { cluster, certificates }
 }
 

@@ -3,10 +3,14 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use plasmagen::write::check;
 
-use crate::kit::{clone, discard, holding, new, old, set, snapshot, touched, write};
+use crate::kit::{
+    assert_no_leftover, clone, discard, holding, new, old, set, snapshot, strace, touched, write,
+};
 
 const HARDWARE: &str = "nodes/n1.example.com/hardware.nix";
 
@@ -182,4 +186,28 @@ fn a_tree_or_state_that_is_no_directory_is_refused() {
     symlink(outside.path(), root.path().join(".plasmagen")).unwrap();
     assert!(write(root.path(), &old()).is_err());
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 3, "nothing is made behind the link");
+}
+
+#[test]
+fn a_file_that_is_saved_while_a_commit_goes_on_is_not_lost() {
+    let root = holding(&old());
+    let (path, mine) = (root.path(), root.path().join(HARDWARE));
+    let output = thread::scope(|scope| {
+        // Two seconds before the first link to the stage.
+        let slow = ["-e", "trace=linkat", "-e", "inject=linkat:delay_enter=2000000:when=1"];
+        let run = scope.spawn(move || strace(&slow, path, "", &new()).0);
+        while !path.join(".plasmagen/stage").exists() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // As editors do it: another file takes the name.
+        fs::write(mine.with_extension("swp"), "{ mine = true; }\n").unwrap();
+        fs::rename(mine.with_extension("swp"), &mine).unwrap();
+        run.join().unwrap()
+    });
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("nodes/ was changed while this run was going on")
+    );
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "{ mine = true; }\n");
+    assert_no_leftover(root.path(), "after a late edit");
 }

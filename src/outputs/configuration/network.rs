@@ -47,6 +47,8 @@ pub(super) struct Link<'a> {
     file: String,
     name: &'a IfName,
     mac: MacAddr,
+    /// systemd applies the first link file that matches, so that what NixOS writes for `mtu` would be lost.
+    mtu: Option<String>,
 }
 
 /// Every device that has addresses, by name, and every physical one whose VLANs carry larger packets than usual.
@@ -86,5 +88,12 @@ pub(super) fn vlans(node: &Node) -> Vec<Vlan<'_>> {
 
 pub(super) fn links(node: &Node) -> Vec<Link<'_>> {
     let bound = node.interfaces.iter().filter_map(|own| Some((own, own.mac?)));
-    bound.map(|(own, mac)| Link { file: format!("10-{}", own.name), name: &own.name, mac }).collect()
+    bound
+        .map(|(own, mac)| Link {
+            file: format!("10-{}", own.name),
+            name: &own.name,
+            mac,
+            mtu: own.mtu.map(|mtu| mtu.to_string()),
+        })
+        .collect()
 }

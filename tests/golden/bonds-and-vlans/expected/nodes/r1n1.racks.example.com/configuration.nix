@@ -81,6 +81,7 @@
   systemd.network.links."10-lan1" = {
     matchConfig.PermanentMACAddress = "3c:ec:ef:00:01:02";
     linkConfig.Name = "lan1";
+    linkConfig.MTUBytes = "9000";
   };
 
   systemd.network.links."10-lan2" = {

@@ -103,7 +103,7 @@
       metadata = "1.2";
       content = {
         type = "filesystem";
-        format = "btrfs";
+        format = "xfs";
         mountpoint = "/";
       };
     };

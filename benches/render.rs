@@ -1,0 +1,181 @@
+//! `cargo bench --bench render [-- DIR...]`: rendering 1,000 and 10,000 generated nodes, step by step, against writing
+//! the same files bare and making them durable the same way. In each DIR (the temporary directory by default), since
+//! file systems differ by an order of magnitude.
+//!
+//! Then the program itself, certificates included, as a process: first run, one node changed, nothing changed, and the
+//! peak of its memory.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use plasmagen::artifact::{Artifact, ArtifactSet};
+use plasmagen::check::check;
+use plasmagen::outputs;
+use plasmagen::plan::{Certificates, Plan};
+use plasmagen::write::{Lock, Options, commit};
+use rayon::prelude::*;
+
+/// All but the nodes.
+const HEADER: &str = r#"
+schema = 1
+[cluster]
+name = "many"
+domain = "many.example.com"
+bootstrap = ["n00000", "n00001", "n00002"]
+state_version = "24.11"
+admin_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57"]
+[provisioner]
+network = "boot"
+address = "10.0.0.10"
+interface = "eth0"
+[network.boot]
+roles = ["provisioning"]
+subnet = "10.0.0.0/9"
+gateway = "10.0.0.1"
+pool = "10.0.1.0-10.0.1.255"
+[network.core]
+roles = ["cluster"]
+subnet = "10.128.0.0/9"
+gateway = "10.128.0.1"
+dns = ["10.128.0.1"]
+[profile.control-plane]
+services = ["chainfire", "flaredb", "iam"]
+interface.eth0 = { network = "boot" }
+interface.eth1 = { network = "core" }
+disk.single = {}
+"#;
+
+/// An inventory of `nodes` nodes; `serial` is that of the last one.
+fn inventory(nodes: usize, serial: &str) -> Result<String> {
+    let mut text = HEADER.to_owned();
+    for n in 0..nodes {
+        let (high, low) = (n / 250 + 1, n % 250 + 1);
+        let serial = if n + 1 == nodes { serial } else { "SERIAL" };
+        write!(
+            text,
+            "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:00:{high:02x}:{low:02x}\"\n\
+             address.boot = \"10.1.{high}.{low}\"\naddress.core = \"10.129.{high}.{low}\"\n\
+             disks = [\"/dev/disk/by-id/nvme-DISK_{n}\"]\nserial = \"{serial}\"\n"
+        )?;
+    }
+    Ok(text)
+}
+
+/// A plan with certificates of the usual size that nobody has to make.
+fn plan(text: &str) -> Result<Plan> {
+    let cluster = check(text.as_bytes())?.cluster.context("the generated inventory is refused")?;
+    let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), node.fqdn.to_string().repeat(40)));
+    let certificates = Certificates { ca: Some("CA".repeat(350)), nodes: nodes.collect() };
+    Ok(Plan { cluster, certificates })
+}
+
+fn main() -> Result<()> {
+    let mut dirs: Vec<PathBuf> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).map(Into::into).collect();
+    if dirs.is_empty() {
+        dirs.push(std::env::temp_dir());
+    }
+    for dir in &dirs {
+        for nodes in [1_000, 10_000] {
+            writeln!(io::stdout(), "\n{nodes} nodes in {}", dir.display())?;
+            library(dir, nodes)?;
+            program(dir, nodes)?;
+        }
+    }
+    Ok(())
+}
+
+/// The steps in this process, without certificates.
+fn library(dir: &Path, nodes: usize) -> Result<()> {
+    let (text, changed) = (inventory(nodes, "ONE")?, inventory(nodes, "OTHER")?);
+    let work = tempfile::tempdir_in(dir)?;
+    let (plain, root) = (work.path().join("bare"), work.path().join("site"));
+    fs::create_dir(&plain)?;
+    fs::create_dir(&root)?;
+    let written = |set: &ArtifactSet| commit(&Lock::acquire(&root)?, set, Options::default(), || Ok(()));
+    let whole = |text: &str| written(&outputs::render(&plan(text)?)?);
+
+    let planned = plan(&text)?;
+    let set = outputs::render(&planned)?;
+    let bytes: usize = set.iter().map(|artifact| artifact.body.len()).sum();
+    row("files", &format!("{} of {:.1} MB", set.len(), bytes as f64 / 1e6))?;
+    row("check", &seconds(timed(|| check(text.as_bytes()))?))?;
+    row("render in memory", &seconds(timed(|| outputs::render(&planned))?))?;
+    let bare = timed(|| bare(&plain, &set))?;
+    row("bare writing", &seconds(bare))?;
+    let first = timed(|| whole(&text))?;
+    let ratio = first.as_secs_f64() / bare.as_secs_f64();
+    row("first run", &format!("{}, {ratio:.2} x bare writing", seconds(first)))?;
+    row("one node changed", &seconds(timed(|| whole(&changed))?))?;
+    row("nothing changed", &seconds(timed(|| whole(&changed))?))
+}
+
+/// What a program that cares for nothing but durability would do, on all cores too.
+fn bare(root: &Path, set: &ArtifactSet) -> Result<()> {
+    let write = |artifact: &Artifact| -> Result<()> {
+        let path = root.join(artifact.path.as_str());
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        Ok(fs::write(path, &artifact.body)?)
+    };
+    set.iter()
+        .collect::<Vec<_>>()
+        .par_chunks(8)
+        .try_for_each(|files| files.iter().copied().try_for_each(write))?;
+    rustix::fs::syncfs(File::open(root)?)?;
+    Ok(())
+}
+
+/// The program as a process, with certificates.
+fn program(dir: &Path, nodes: usize) -> Result<()> {
+    let work = tempfile::tempdir_in(dir)?;
+    let file = work.path().join("inventory.toml");
+    for (what, serial) in [("first run", "ONE"), ("one node changed", "OTHER"), ("nothing changed", "OTHER")]
+    {
+        fs::write(&file, inventory(nodes, serial)?)?;
+        let start = Instant::now();
+        let mut run = Command::new(env!("CARGO_BIN_EXE_plasmagen"))
+            .args(["render", "--quiet", "--vault"])
+            .arg(work.path().join("vault"))
+            .arg(&file)
+            .stdin(Stdio::null())
+            .spawn()?;
+        let status = format!("/proc/{}/status", run.id());
+        let mut peak = String::new();
+        let code = loop {
+            if let Some(code) = run.try_wait()? {
+                break code;
+            }
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            peak = text
+                .lines()
+                .find_map(|line| line.strip_prefix("VmHWM:"))
+                .map_or(peak, |kib| kib.trim().to_owned());
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let time = start.elapsed();
+        ensure!(code.success(), "the program failed");
+        row(&format!("program, {what}"), &format!("{}, peak {peak}", seconds(time)))?;
+    }
+    Ok(())
+}
+
+fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<Duration> {
+    let start = Instant::now();
+    let result = run()?;
+    let time = start.elapsed();
+    drop(result);
+    Ok(time)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+fn row(what: &str, figure: &str) -> Result<()> {
+    Ok(writeln!(io::stdout(), "  {what:24} {figure}")?)
+}

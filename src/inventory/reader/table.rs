@@ -1,0 +1,308 @@
+//! A table that is being read, key by key.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+use toml::de::{DeString, DeTable, DeValue};
+
+use crate::diag::{Code, Diagnostic, Report, Span, Spanned};
+use crate::inventory::Maybe;
+use crate::inventory::values::{RuleCode, nearest};
+use crate::model::Word;
+
+use super::{Cell, Read, integer, kind, printable, refusal};
+
+/// An entry of a table whose keys are names of the user's.
+#[derive(Clone, Debug)]
+pub struct Entry<K, T> {
+    /// The name as it is written, so that references to it can be told from dangling ones even where it is illegal.
+    pub key: String,
+    /// Where it is written.
+    pub span: Span,
+    /// The name, where it is legal.
+    pub name: Option<K>,
+    /// What it names.
+    pub value: T,
+}
+
+/// A table whose keys are names of the user's.
+#[derive(Clone, Debug)]
+pub struct Entries<K, T> {
+    list: Vec<Entry<K, T>>,
+    /// The names of entries that could not be read at all.
+    lost: Vec<String>,
+    /// Whether the table could not be read at all, or is missing where it must not be.
+    unread: bool,
+}
+
+impl<K, T> Default for Entries<K, T> {
+    fn default() -> Self {
+        Self { list: Vec::new(), lost: Vec::new(), unread: false }
+    }
+}
+
+impl<K, T> Entries<K, T> {
+    /// The entries that could be read, by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, Entry<K, T>> {
+        self.list.iter()
+    }
+
+    /// Whether every entry could be read, so that what is not here is missing.
+    #[must_use]
+    pub fn whole(&self) -> bool {
+        !self.unread && self.lost.is_empty()
+    }
+
+    /// Whether `name` may be the name of an entry that could not be read: a reference to it is not known to dangle.
+    #[must_use]
+    pub fn may_have_lost(&self, name: &str) -> bool {
+        self.unread || self.lost.iter().any(|lost| lost == name)
+    }
+}
+
+impl<'e, K, T> IntoIterator for &'e Entries<K, T> {
+    type Item = &'e Entry<K, T>;
+    type IntoIter = std::slice::Iter<'e, Entry<K, T>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// A table that is being read.
+pub(in crate::inventory) struct Table<'a, 'r> {
+    table: &'a DeTable<'a>,
+    /// What a missing key is reported at: the table's name.
+    pub(in crate::inventory) span: Span,
+    /// The keys that it may have, which the reader asks for one by one.
+    keys: &'static [&'static str],
+    asked: usize,
+    /// The keys that it should not have, each with the one that was meant.
+    unknown: Vec<(&'a toml::Spanned<DeString<'a>>, Option<&'static str>)>,
+    pub(in crate::inventory) report: &'r mut Report,
+}
+
+impl<'a, 'r> Table<'a, 'r> {
+    pub(in crate::inventory) fn open(
+        cell: Cell<'a>,
+        keys: &'static [&'static str],
+        report: &'r mut Report,
+    ) -> Option<Self> {
+        let DeValue::Table(table) = cell.value else {
+            cell.expected("a table", report);
+            return None;
+        };
+        let unknown = table.keys().filter(|name| !keys.contains(&name.get_ref().as_ref()));
+        let absent: Vec<_> = keys.iter().copied().filter(|key| !table.contains_key(*key)).collect();
+        let meant = |name: &str| nearest(name, &absent).or_else(|| nearest(name, keys));
+        let unknown = unknown.map(|name| (name, meant(name.get_ref()))).collect();
+        Some(Self { table, span: cell.span(), keys, asked: 0, unknown, report })
+    }
+
+    fn find(&mut self, key: &'static str) -> Option<Cell<'a>> {
+        debug_assert!(self.keys.contains(&key), "{key} is none of the table's keys");
+        self.asked += 1;
+        let (name, value) = self.table.get_key_value(key)?;
+        Some(place(name, value))
+    }
+
+    /// Whether a key that nobody knows looks as if `key` were meant: then `key` is faulty rather than missing.
+    fn misspelt(&self, key: &str) -> bool {
+        self.unknown.iter().any(|(_, meant)| *meant == Some(key))
+    }
+
+    /// The value of `key`, if it is there and sound.
+    pub(in crate::inventory) fn optional<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
+        let Some(cell) = self.find(key) else {
+            let faulty = T::faulty().filter(|_| self.misspelt(key))?;
+            return Some(Spanned::new(faulty, self.span.clone()));
+        };
+        Some(Spanned::new(T::read(cell, self.report)?, cell.span()))
+    }
+
+    /// The same, and a fault if it is not there.
+    pub(in crate::inventory) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
+        self.need(key);
+        self.optional(key)
+    }
+
+    /// Whether `key` is there, sound or not.
+    pub(in crate::inventory) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Reports `key` if it is missing.
+    pub(in crate::inventory) fn need(&mut self, key: &'static str) {
+        self.need_as(key, &format!("{key} = …"));
+    }
+
+    /// The same; `written` is what to add.
+    pub(in crate::inventory) fn need_as(&mut self, key: &'static str, written: &str) {
+        if !self.has(key) && !self.misspelt(key) {
+            let fault = Diagnostic::error("PG-A04", &self.span, format!("`{key}` is missing here"));
+            self.report.push(fault.help(format!("add `{written}`")));
+        }
+    }
+
+    /// A whole number within `range`; outside it, the fault `code`.
+    pub(in crate::inventory) fn number(
+        &mut self,
+        key: &'static str,
+        code: Code,
+        range: RangeInclusive<u16>,
+    ) -> Maybe<u16> {
+        let Some(cell) = self.find(key) else {
+            return self.misspelt(key).then(|| Spanned::new(None, self.span.clone()));
+        };
+        Some(Spanned::new(self.in_range(key, cell, code, range), cell.span()))
+    }
+
+    fn in_range(&mut self, key: &str, cell: Cell<'_>, code: Code, range: RangeInclusive<u16>) -> Option<u16> {
+        let DeValue::Integer(number) = cell.value else {
+            if let DeValue::Float(_) = cell.value {
+                let message = format!("expected a whole number, found {}", kind(cell.value));
+                let fault = Diagnostic::error("PG-A10", &cell.span(), message);
+                self.report.push(fault.help("write it without a fraction"));
+            } else {
+                cell.expected("a whole number", self.report);
+            }
+            return None;
+        };
+        let value =
+            integer(number).and_then(|value| u16::try_from(value).ok()).filter(|value| range.contains(value));
+        if value.is_none() {
+            let message = format!("`{key}` is {number}, and {} to {} are legal", range.start(), range.end());
+            self.report.push(Diagnostic::error(code, &cell.span(), message));
+        }
+        value
+    }
+
+    /// A table whose keys are names of the user's; missing, it is empty.
+    pub(in crate::inventory) fn entries<K: Word, T: Read>(&mut self, key: &'static str) -> Entries<K, T> {
+        let mut entries = Entries { unread: self.misspelt(key), ..Entries::default() };
+        let Some(cell) = self.find(key) else { return entries };
+        let DeValue::Table(table) = cell.value else {
+            cell.expected("a table", self.report);
+            return Entries { unread: true, ..entries };
+        };
+        let names = Names::of(table);
+        for (name, value) in table {
+            let key = name.get_ref().to_string();
+            if !printable(&key, &name.span(), self.report) {
+                entries.lost.push(key);
+                continue;
+            }
+            let word = names.read(name, self.report);
+            match T::read(place(name, value), self.report) {
+                Some(value) => entries.list.push(Entry { key, span: name.span(), name: word, value }),
+                None => entries.lost.push(key),
+            }
+        }
+        entries
+    }
+
+    /// The same, and a fault if it is not there.
+    pub(in crate::inventory) fn required_entries<K: Word, T: Read>(
+        &mut self,
+        key: &'static str,
+    ) -> Entries<K, T> {
+        self.need_as(key, &format!("[{key}.NAME]"));
+        let mut entries = self.entries(key);
+        entries.unread |= !self.has(key);
+        entries
+    }
+
+    /// The key of an enum-like choice that is written as a sub-table, `disk.single = { … }`: exactly one of the keys.
+    pub(in crate::inventory) fn choice(&mut self) -> Option<(&'static str, Cell<'a>)> {
+        let legal = self.keys;
+        self.asked = legal.len();
+        let mut found = legal.iter().filter_map(|key| Some((*key, self.table.get_key_value(*key)?)));
+        let first = found.next();
+        if let (Some((one, (name, _))), Some((two, (second, _)))) = (first, found.next()) {
+            let fault = Diagnostic::error(
+                "PG-A04",
+                &second.span(),
+                format!("`{two}` stands beside `{one}`, and there is one choice"),
+            );
+            self.report.push(fault.related(&name.span(), "the other one").help("keep one of the two"));
+        }
+        if self.table.is_empty() {
+            let legal = legal.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            let fault = Diagnostic::error("PG-A04", &self.span, "nothing is chosen here");
+            self.report.push(fault.help(format!("choose one of {legal}")));
+        }
+        let (key, (name, value)) = first?;
+        Some((key, place(name, value)))
+    }
+
+    /// `allow = ["PG-…"]`: acknowledges warnings of this table and of all below it.
+    pub(in crate::inventory) fn allow(&mut self) {
+        let Some(codes) = self.optional::<Vec<Spanned<RuleCode>>>("allow") else { return };
+        let mut places = vec![self.span.clone()];
+        spans_below(self.table, &mut places);
+        for code in codes.value {
+            self.report.acknowledge(Spanned::new(code.value.0, code.span), &places);
+        }
+    }
+
+    /// Rule A03: reports every key that nobody asks for.
+    pub(in crate::inventory) fn finish(self) {
+        debug_assert_eq!(self.asked, self.keys.len(), "a key is legal and never read: {:?}", self.keys);
+        for (name, meant) in self.unknown {
+            let message = format!("unknown key `{}`", name.get_ref().escape_debug());
+            let help = match meant {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known here: {}", self.keys.join(", ")),
+            };
+            self.report.push(Diagnostic::error("PG-A03", &name.span(), message).help(help));
+        }
+    }
+}
+
+/// Where to point at for `name = value`: at the value, or at the name of a table.
+fn place<'a>(name: &toml::Spanned<DeString<'a>>, value: &'a toml::Spanned<DeValue<'a>>) -> Cell<'a> {
+    match value.get_ref() {
+        table @ DeValue::Table(_) => Cell { value: table, start: name.span().start, end: name.span().end },
+        _ => Cell::at(value),
+    }
+}
+
+fn spans_below(table: &DeTable<'_>, places: &mut Vec<Span>) {
+    for (name, value) in table {
+        places.push(name.span());
+        match value.get_ref() {
+            DeValue::Table(inner) => spans_below(inner, places),
+            _ => places.push(value.span()),
+        }
+    }
+}
+
+/// The names of a table's entries, to tell those that differ in case only.
+struct Names<'a>(HashMap<String, &'a toml::Spanned<DeString<'a>>>);
+
+impl<'a> Names<'a> {
+    fn of(table: &'a DeTable<'a>) -> Self {
+        let mut first = HashMap::with_capacity(table.len());
+        for name in table.keys() {
+            let first = first.entry(name.get_ref().to_ascii_lowercase()).or_insert(name);
+            if name.span().start < first.span().start {
+                *first = name;
+            }
+        }
+        Self(first)
+    }
+
+    /// The word that `name` is, or the one fault that it has.
+    fn read<K: Word>(&self, name: &toml::Spanned<DeString<'_>>, report: &mut Report) -> Option<K> {
+        let (text, span) = (name.get_ref(), name.span());
+        // A08: DNS and some file systems do not tell names apart by case.
+        if let Some(first) = self.0.get(&text.to_ascii_lowercase()).filter(|first| first.get_ref() != text) {
+            let message = format!("`{text}` and `{}` differ in case only", first.get_ref());
+            let fault = Diagnostic::error("PG-A08", &span, message);
+            report
+                .push(fault.related(&first.span(), "first used here").help("give one of them another name"));
+            return None;
+        }
+        K::parse(text).map_err(|invalid| report.push(refusal(invalid, &span))).ok()
+    }
+}

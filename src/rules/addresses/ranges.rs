@@ -1,0 +1,156 @@
+//! Pools, and the ranges of profiles and virtual addresses.
+
+use std::net::IpAddr;
+
+use crate::diag::{Diagnostic, Report, Span};
+use crate::model::{Range, Role, broadcast, family, is_network_address};
+use crate::resolve::{Draft, NetworkEntry};
+
+use super::{bmcs, hosts, provisioner, vips};
+
+/// A pool lies in its subnet, is in order, and leaves out gateways, resolvers, the provisioner and other pools; a named
+/// range lies in its subnet and is in order.
+pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
+    let gateways = draft.networks.values().flat_map(|own| own.value.gateways());
+    let mut servers: Vec<(IpAddr, &str)> = gateways.map(|own| (own.0, "the gateway")).collect();
+    servers.extend(provisioner(draft).map(|own| (own.address, "the provisioner")));
+    let mut pools = Vec::new();
+    for network in draft.networks.values() {
+        let resolvers = network.value.dns.iter().flat_map(|list| &list.value);
+        let servers =
+            || servers.iter().copied().chain(resolvers.clone().map(|own| (own.value, "a resolver")));
+        for (pool, span) in network.value.pools() {
+            match misplaced(network, "pool", pool, span) {
+                Some(fault) => report.push(fault),
+                None => report.push_some(leases_too_much(network, pool, span, servers())),
+            }
+            pools.push((pool, span));
+        }
+        for (name, range, span) in network.value.ranges() {
+            report.push_some(misplaced(network, &format!("range of `{name}`"), range, span));
+        }
+    }
+    overlaps(pools, report);
+}
+
+/// What is wrong with a range that leaves its subnet, or ends before it begins.
+fn misplaced(network: &NetworkEntry, what: &str, range: Range<IpAddr>, span: &Span) -> Option<Diagnostic> {
+    if range.first > range.last {
+        let message = format!("the {what}, {range}, ends before it begins");
+        let help = format!("write `{}-{}`", range.last, range.first);
+        return Some(Diagnostic::error("PG-C12", span, message).help(help));
+    }
+    let (message, help) = match network.value.subnet_for(range.first) {
+        Some(net) if net.contains(&range.first) && net.contains(&range.last) => return None,
+        Some(net) => (
+            format!("the {what}, {range}, leaves {net}, the subnet of `{}`", network.key),
+            "write two addresses of the subnet",
+        ),
+        None if network.value.may_have_family(range.first) => return None,
+        None => (
+            format!("`{}` has no {} subnet that the {what} could lie in", network.key, family(range.first).0),
+            "add the subnet, or drop the addresses",
+        ),
+    };
+    Some(Diagnostic::error("PG-C12", span, message).related(&network.span, "this network").help(help))
+}
+
+/// What is wrong with a pool that holds an address which is no machine's to lease.
+fn leases_too_much<'a>(
+    network: &NetworkEntry,
+    pool: Range<IpAddr>,
+    span: &Span,
+    mut servers: impl Iterator<Item = (IpAddr, &'a str)>,
+) -> Option<Diagnostic> {
+    let net = network.value.subnet_for(pool.first);
+    let own =
+        net.filter(|net| is_network_address(*net, pool.first)).map(|_| (pool.first, "the network itself"));
+    let all =
+        net.and_then(broadcast).filter(|all| pool.contains(all)).map(|all| (all, "the broadcast address"));
+    let (address, what) = own.or(all).or_else(|| servers.find(|own| pool.contains(&own.0)))?;
+    let fault = Diagnostic::error("PG-C12", span, format!("the pool {pool} holds {address}, {what}"));
+    Some(fault.help("begin the pool after it, or end it before"))
+}
+
+/// Pools share no address.
+fn overlaps(mut pools: Vec<(Range<IpAddr>, &Span)>, report: &mut Report) {
+    pools.retain(|(pool, _)| pool.first <= pool.last);
+    pools.sort_by_key(|(pool, span)| (pool.first, span.start));
+    // The one that reaches farthest: a later pool may lie within it, beyond others.
+    let mut farthest: Option<(Range<IpAddr>, &Span)> = None;
+    for (pool, span) in pools {
+        if let Some((other, first)) = farthest.filter(|(other, _)| other.contains(&pool.first)) {
+            let fault = Diagnostic::error("PG-C12", span, format!("the pool {pool} overlaps {other}"));
+            report.push(fault.related(first, "the other pool").help("let each address be in one pool"));
+        }
+        if farthest.is_none_or(|(other, _)| other.last < pool.last) {
+            farthest = Some((pool, span));
+        }
+    }
+}
+
+/// What has an address of its own is outside every pool.
+pub(in crate::rules) fn c13(draft: &Draft<'_>, report: &mut Report) {
+    let pools: Vec<_> = draft.networks.values().flat_map(|network| network.value.pools()).collect();
+    for claim in hosts(draft).chain(bmcs(draft)).chain(vips(draft)) {
+        if let Some((pool, span)) = pools.iter().find(|(pool, _)| pool.contains(&claim.address)) {
+            let fault =
+                Diagnostic::error("PG-C13", claim.span, format!("{} lies in the pool {pool}", claim.address));
+            report.push(
+                fault.related(span, "the pool").help(format!("give {} an address outside it", claim.owner)),
+            );
+        }
+    }
+}
+
+/// A virtual address lies in a cluster network, and in its range where there is one.
+pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
+    let may_hold = |address| {
+        let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Cluster));
+        !draft.inventory.networks.whole() || networks.any(|own| own.value.may_hold(address))
+    };
+    for vip in vips(draft) {
+        let Some(network) = vip.network else {
+            if !may_hold(vip.address) {
+                let message = format!("{} is in no cluster network", vip.address);
+                let fault = Diagnostic::error("PG-C17", vip.span, message);
+                report.push(fault.help("take an address of a network with the role \"cluster\""));
+            }
+            continue;
+        };
+        let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == vip.address.is_ipv4();
+        let range = network.value.ranges().find(|own| own.0 == "vip" && same_family(&own.1));
+        if let Some((_, range, span)) = range.filter(|own| !own.1.contains(&vip.address)) {
+            let fault = Diagnostic::error("PG-C17", vip.span, format!("{} is outside {range}", vip.address));
+            report.push(
+                fault.related(span, "the range of virtual addresses").help("take an address of the range"),
+            );
+        }
+    }
+}
+
+/// A node's address is outside the ranges of other profiles.
+pub(in crate::rules) fn c19(draft: &Draft<'_>, report: &mut Report) {
+    // The range of a profile that is not there is A11's.
+    let meant = |name: &str| name == "vip" || draft.profiles.contains_key(name);
+    for node in &draft.nodes {
+        let Some(profile) = node.profile.map(|profile| profile.key.as_str()) else { continue };
+        for (own, network) in node.addresses.iter().filter_map(|own| Some((own, own.network?))) {
+            let ranges = || network.value.ranges().filter(|range| meant(range.0));
+            let holds = |range: &(&str, Range<IpAddr>, &Span)| range.1.contains(&own.address);
+            if ranges().any(|range| range.0 == profile && holds(&range)) {
+                continue;
+            }
+            let Some((other, range, span)) = ranges().find(holds) else { continue };
+            let other = if other == "vip" { "virtual addresses".to_owned() } else { format!("`{other}`") };
+            let message = format!("{} lies in {range}, which is meant for {other}", own.address);
+            let fault = Diagnostic::warning("PG-C19", own.span, message).related(span, "the range");
+            let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == own.address.is_ipv4();
+            let better = ranges().find(|range| range.0 == profile && same_family(&range.1));
+            report.push(fault.help(match better {
+                Some((_, range, _)) => format!("take one of {range}, the range of `{profile}`"),
+                None => "take an address outside it".to_owned(),
+            }));
+        }
+    }
+}

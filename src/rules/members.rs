@@ -1,0 +1,132 @@
+//! Chapter G: the members of the cluster, their identities and their peers; and who may log in to them.
+
+use std::collections::HashMap;
+
+use crate::diag::{Code, Diagnostic, Report};
+use crate::inventory::SettingsTable;
+use crate::model::Role;
+use crate::model::service::CHAINFIRE;
+use crate::resolve::Draft;
+
+/// All settings, with the service that they are for.
+fn settings<'a>(draft: &Draft<'a>) -> impl Iterator<Item = (&'a str, &'a SettingsTable)> {
+    let inventory = draft.inventory;
+    let of_services = inventory.services.iter().filter_map(|own| {
+        let settings = own.value.settings.as_ref()?;
+        Some((own.key.as_str(), &settings.value))
+    });
+    let profiles = inventory.profiles.iter().flat_map(|own| &own.value.common.settings);
+    let nodes = inventory.nodes.iter().flat_map(|own| &own.value.common.settings);
+    of_services.chain(profiles.chain(nodes).map(|own| (own.key.as_str(), &own.value)))
+}
+
+/// Reports each of `keys` in settings: plasmagen writes them itself.
+fn refuse_setting(draft: &Draft<'_>, report: &mut Report, code: Code, keys: &[&str], why: &str) {
+    for (service, settings) in settings(draft) {
+        for (key, span) in keys.iter().filter_map(|key| Some((key, settings.places.get(*key)?))) {
+            let fault =
+                Diagnostic::error(code, span, format!("the settings of `{service}` set `{key}`, {why}"));
+            report.push(
+                fault.help(format!("remove `{key}`: plasmagen writes it from the rest of the inventory")),
+            );
+        }
+    }
+}
+
+/// Every voter has the same list of peers: no name twice, and none in settings.
+pub(super) fn g05(draft: &Draft<'_>, report: &mut Report) {
+    let mut seen = HashMap::new();
+    for (name, span) in draft.bootstrap() {
+        if let Some(first) = seen.insert(name, span) {
+            let fault = Diagnostic::error("PG-G05", span, format!("`{name}` is listed twice"));
+            report.push(fault.related(first, "first used here").help("list each voter once"));
+        }
+    }
+    let keys = ["initial_peers", "peers", "flaredb_peers"];
+    refuse_setting(draft, report, "PG-G05", &keys, "which must be one same list on every voter");
+}
+
+/// A Raft identity is a node's own, and never one that was removed.
+pub(super) fn g06(draft: &Draft<'_>, report: &mut Report) {
+    let removed = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.removed.as_ref());
+    for name in removed.iter().flat_map(|list| &list.value) {
+        if let Some(node) = draft.node(name.value.as_str()) {
+            let fault = Diagnostic::error(
+                "PG-G06",
+                &node.entry.span,
+                format!("`{}` is the identity of a node that was removed", name.value),
+            );
+            report.push(fault.related(&name.span, "removed here").help("give the new node another name"));
+        }
+    }
+    refuse_setting(draft, report, "PG-G06", &["node_id"], "which is the node's own name");
+}
+
+/// A member is reached at an address of its own in the cluster network.
+pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
+    let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Cluster));
+    match networks.next() {
+        Some(network) => unreached(draft, &network.key, report),
+        None if draft.inventory.networks.whole() => {
+            let voters = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
+            let fault = |span| Diagnostic::error("PG-G07", span, "no network has the role \"cluster\"");
+            let fault = voters.map(|voters| fault(&voters.span));
+            report.push_some(fault.map(|fault| fault.help("add it to the network where the voters meet")));
+        }
+        None => {}
+    }
+    for own in draft.nodes.iter().flat_map(|node| &node.addresses) {
+        if own.address.is_loopback() || own.address.is_unspecified() {
+            let message = format!("{} reaches no other machine", own.address);
+            let fault = Diagnostic::error("PG-G07", own.span, message);
+            report.push(fault.help("write the node's address in that network"));
+        }
+    }
+}
+
+/// Reports the members that have no address in a cluster network; `example` is one.
+fn unreached(draft: &Draft<'_>, example: &str, report: &mut Report) {
+    for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
+        let network = node.interface_for(Role::Cluster).and_then(|own| own.network);
+        let fault = match network {
+            Some(network) if !node.may_have_address(draft, &network.key) => {
+                let written = format!("address.{}", network.key);
+                let message = format!("`{}` has no `{written}`: no peer reaches it", node.entry.key);
+                let fault = Diagnostic::error("PG-G07", &node.entry.span, message);
+                Some(fault.help(format!("add `{written} = \"…\"`")))
+            }
+            None if node.networks_known() => {
+                let (who, span) = node.who_lacks(|common| common.interfaces.iter().next().is_some());
+                let message = format!("{who} has no interface in a cluster network");
+                let fault = Diagnostic::error("PG-G07", span, message);
+                Some(fault.help(format!("add `interface.eth1 = {{ network = \"{example}\" }}`")))
+            }
+            _ => None,
+        };
+        report.push_some(fault);
+    }
+}
+
+/// A node belongs to this cluster.
+pub(super) fn g08(draft: &Draft<'_>, report: &mut Report) {
+    refuse_setting(draft, report, "PG-G08", &["cluster_name"], "which is the name of the whole cluster");
+}
+
+/// Somebody can log in, and nobody is listed twice.
+pub(super) fn h13(draft: &Draft<'_>, report: &mut Report) {
+    let Some(keys) = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.admin_keys.as_ref()) else {
+        return;
+    };
+    if keys.value.is_empty() {
+        let fault = Diagnostic::error("PG-H13", &keys.span, "nobody can log in to the machines");
+        report.push(fault.help("paste the one line of a `.pub` file, such as ~/.ssh/id_ed25519.pub"));
+    }
+    let mut seen = HashMap::new();
+    for key in &keys.value {
+        let Some(body) = key.value.as_ref().and_then(|key| key.as_str().split(' ').nth(1)) else { continue };
+        if let Some(first) = seen.insert(body, &key.span) {
+            let fault = Diagnostic::error("PG-H13", &key.span, "this SSH key is listed twice");
+            report.push(fault.related(first, "first used here").help("list each key once"));
+        }
+    }
+}

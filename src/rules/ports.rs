@@ -1,0 +1,81 @@
+//! Chapter G: the ports of services.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Report, Span};
+use crate::model::{Protocol, known_service};
+use crate::resolve::{Draft, DraftService};
+
+/// Ports are known, used once on a node, and bindable.
+pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let mut seen = HashMap::new();
+        let mut taken = HashMap::from([((22, Protocol::Tcp), ("SSH".to_owned(), None))]);
+        for service in &node.services {
+            let name = service.name.as_str();
+            if let Some(first) = seen.insert(name, service.span) {
+                let fault = Diagnostic::error("PG-G09", service.span, format!("`{name}` is listed twice"));
+                report.push(fault.related(first, "first used here").help("list each service once"));
+                continue;
+            }
+            let Some(ports) = &service.ports else {
+                unknown(draft, name, report);
+                continue;
+            };
+            for (what, port, protocol) in ports.all() {
+                let span = place(draft, service, what);
+                let Some((other, first)) = taken.insert((port, protocol), (format!("`{name}`"), Some(span)))
+                else {
+                    unfit(draft, name, what, port, span, report);
+                    continue;
+                };
+                let message = format!("`{name}` wants port {port}, which {other} uses on the same machine");
+                let fault = Diagnostic::error("PG-G09", span, message);
+                let fault =
+                    first.into_iter().fold(fault, |fault, first| fault.related(first, "first used here"));
+                report.push(fault.help("give one of the two another port"));
+            }
+        }
+    }
+}
+
+/// A service of the user's own whose port is missing.
+fn unknown(draft: &Draft<'_>, name: &str, report: &mut Report) {
+    if let Some(entry) = draft.services.get(name).filter(|entry| entry.value.port.is_none()) {
+        let message = format!("nothing says where `{name}` listens");
+        report.push(Diagnostic::error("PG-G09", &entry.span, message).help("add `port = …`"));
+    }
+}
+
+/// Where a service's port is written, or else where the service is asked for.
+fn place<'a>(draft: &Draft<'a>, service: &DraftService<'a>, what: &str) -> &'a Span {
+    let table = draft.services.get(service.name.as_str()).map(|entry| &entry.value);
+    let own = table.and_then(|table| match what {
+        "raft_port" => table.raft_port.as_ref(),
+        "gossip_port" => table.gossip_port.as_ref(),
+        "health_port" => table.health_port.as_ref(),
+        _ => table.port.as_ref(),
+    });
+    own.map_or(service.span, |port| &port.span)
+}
+
+/// Privileged ports that the service is not known for, and ports that the kernel lends to clients
+/// (`net.ipv4.ip_local_port_range`, 32768 to 60999).
+fn unfit(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span, report: &mut Report) {
+    if !draft.services.contains_key(name) {
+        return;
+    }
+    let known = known_service(name).is_some_and(|known| known.all().any(|own| own.1 == port));
+    if port < 1024 && !known {
+        let fault =
+            Diagnostic::error("PG-G09", span, format!("`{name}` may not bind the privileged {what} {port}"));
+        report.push(fault.help("take a port from 1024 on"));
+    } else if (32_768..=60_999).contains(&port) {
+        let fault = Diagnostic::warning(
+            "PG-G09",
+            span,
+            format!("the kernel may lend {port} to an outgoing connection first"),
+        );
+        report.push(fault.help("take a port below 32768"));
+    }
+}
