@@ -91,6 +91,9 @@ impl<'a> Source<'a> {
             level.primary_title(visible(&found.message)).id(found.code).elements(Vec::<Origin<'_>>::new());
         if self.text.is_empty() {
             group = group.element(Origin::path(self.path));
+        } else if found.code == "PG-A16" {
+            // What is shown may be logged.
+            group = group.element(self.origin(&found.span));
         } else {
             group = self.places(group, found);
         }

@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod profile;
 mod reader;
+mod secrets;
 mod settings;
 mod values;
 
@@ -108,7 +109,15 @@ const KEYS: [&str; 17] = [
 pub fn parse(text: &str, report: &mut Report) -> Inventory {
     let Some(document) = document::parse(text, report) else { return Inventory::default() };
     let root = DeValue::Table(document.into_inner());
-    let cell = Cell { value: &root, start: 0, end: 0 };
+    let inventory = read(&root, report);
+    if let DeValue::Table(table) = &root {
+        secrets::check(table, report);
+    }
+    inventory
+}
+
+fn read(root: &DeValue<'_>, report: &mut Report) -> Inventory {
+    let cell = Cell { value: root, start: 0, end: 0 };
     let Some(mut table) = Table::open(cell, &KEYS, report) else { return Inventory::default() };
     check_schema(&mut table);
     table.need_as("cluster", "[cluster]");

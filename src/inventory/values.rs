@@ -1,20 +1,38 @@
 //! Values that are neither words nor tables: choices, codes of rules.
 
+use std::cmp::Reverse;
+
 use crate::model::{
     Base, BmcProtocol, BondMode, Cpu, DhcpServer, Firmware, Format, Invalid, KeyAlgorithm, Protocol, Role,
     System, Verify, Word,
 };
 
-/// The closest of `words` to `typed`, if it is close enough to be what was meant.
-pub(crate) fn nearest<'w>(typed: &str, words: &[&'w str]) -> Option<&'w str> {
+/// The closest of `words` to `typed`, if it is close enough to be what was meant; of several as close, one that is not
+/// `taken`, then one of the same length, then one that begins the same.
+pub(crate) fn nearest_free<'w>(
+    typed: &str,
+    words: &[&'w str],
+    taken: impl Fn(&str) -> bool,
+) -> Option<&'w str> {
     // Nobody mistypes so much; and the distance takes time by the product of the lengths.
     if typed.len() > 64 {
         return None;
     }
-    let distance = |word: &&str| strsim::damerau_levenshtein(&typed.to_lowercase(), &word.to_lowercase());
-    let near = words.iter().filter(|word| word.len() <= 64).min_by_key(|word| distance(word))?;
+    let typed = typed.to_lowercase();
+    let begins = |word: &str| typed.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
+    let rank = |word: &str| {
+        let distance = strsim::damerau_levenshtein(&typed, &word.to_lowercase());
+        (distance, taken(word), word.len().abs_diff(typed.len()), Reverse(begins(word)))
+    };
+    let near = words.iter().filter(|word| word.len() <= 64).map(|word| (rank(word), *word));
+    let ((distance, ..), near) = near.min()?;
     let enough = (near.len().max(typed.len()) / 3).max(1);
-    (distance(near) <= enough).then_some(*near)
+    (distance <= enough).then_some(near)
+}
+
+/// The same where none is taken.
+pub(crate) fn nearest<'w>(typed: &str, words: &[&'w str]) -> Option<&'w str> {
+    nearest_free(typed, words, |_| false)
 }
 
 /// One of a few words, as rule A04 wants them.

@@ -31,6 +31,12 @@ const RESERVED: [&str; 13] = [
     "broadcasthost",
 ];
 
+/// `com1` and `lpt1`, which no directory on Windows can be called.
+fn is_dos_port(text: &str) -> bool {
+    let number = text.strip_prefix("com").or_else(|| text.strip_prefix("lpt"));
+    number.is_some_and(|number| number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
 fn suggestion(text: &str) -> String {
     let lower = text.to_lowercase();
     let word: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -84,7 +90,7 @@ impl Word for HostName {
         }
         label(text, "a host name")?;
         no_other_meaning(text)?;
-        if RESERVED.contains(&text) {
+        if RESERVED.contains(&text) || is_dos_port(text) {
             let message = format!("`{text}` is a reserved name: a host of that name would shadow it");
             return Err(Invalid::new("PG-B04", message, format!("choose another, such as `{text}-1`")));
         }

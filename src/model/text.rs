@@ -204,8 +204,12 @@ impl Word for Console {
 
 impl Word for Mailbox {
     fn parse(text: &str) -> Result<Self, Invalid> {
+        // In a zone the user is one label (RFC 1035 section 8), and the whole a name.
         let legal = text.split_once('@').is_some_and(|(user, domain)| {
             all(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
+                && user.split('.').all(|part| !part.is_empty())
+                && user.len() <= 63
+                && text.len() <= 253
                 && super::DomainName::parse(domain).is_ok()
         });
         if legal {
@@ -275,7 +279,14 @@ mod tests {
         assert!(StateVersion::parse("24.11").is_ok() && StateVersion::parse("24.10").is_err());
         assert!(Console::parse("ttyS0,115200n8").is_ok() && Console::parse("ttyS0 x").is_err());
         assert!(SerialNumber::parse("CN7475139H0023").is_ok() && SerialNumber::parse("a\"b").is_err());
-        assert!(Mailbox::parse("ops@example.com").is_ok() && Mailbox::parse("ops").is_err());
+        assert!(Mailbox::parse("host.master@example.com").is_ok() && Mailbox::parse("ops").is_err());
+        for bad in [
+            ".a@example.com".to_owned(),
+            "a..b@example.com".to_owned(),
+            format!("{}@example.com", "a".repeat(64)),
+        ] {
+            assert!(Mailbox::parse(&bad).is_err(), "{bad}");
+        }
         assert!(Server::parse("10.0.0.1").is_ok() && Server::parse("a b").is_err());
     }
 }

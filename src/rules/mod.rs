@@ -4,6 +4,7 @@
 //! in `table.rs`, its page in `docs/rules/`, and `tests/rejects/<code>.toml`.
 
 mod addresses;
+mod derived;
 mod disks;
 mod links;
 mod loading;
@@ -78,6 +79,7 @@ pub fn check(draft: &Draft<'_>, report: &mut Report) {
     });
     let wrong: Vec<_> = wrong.collect();
     wrong.into_iter().for_each(|fault| report.push(fault));
+    unused::acknowledgements(report);
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use crate::diag::Severity;
 
-use super::Check::{Reading, Resolved};
-use super::{Rule, addresses, disks, links, loading, members, names, ports, quorum, references, unused};
+use super::Check::{Later, Reading, Resolved};
+use super::{
+    Rule, addresses, derived, disks, links, loading, members, names, ports, quorum, references, unused,
+};
 
 /// A row: severity, id, what must be true, what happens when it is not, how it is enforced. Its page is
 /// `docs/rules/PG-<id>.md`.
@@ -52,15 +54,21 @@ pub const RULES: &[Rule] = &[
     error!("A11", "every reference leads somewhere", "an output is rendered empty", Resolved(references::a11)),
     error!("A12", "nothing refers to itself", "inheritance never ends", Resolved(references::a12)),
     warning!("A13", "what is defined is used", "a leftover of a renaming misleads the next reader", Resolved(unused::a13)),
+    error!("A14", "values are taken as they are written", "data becomes code, or a variable's name becomes an address", Reading),
     error!("A15", "paths stay below the inventory's directory", "a file of the operator's ends up in an output", Reading),
+    warning!("A16", "no secret is written out", "whoever reads the repository has it, and git forgets nothing", Reading),
     error!("B01", "names are labels of RFC 1123", "NixOS, DNS and TLS refuse or mangle them", Reading),
     error!("B02", "names have at most 63 bytes and read as nothing else", "a name is taken for an address", Reading),
     error!("B03", "names fit DNS (253) and the kernel (64)", "a truncated name is another identity", Resolved(names::b03)),
     error!("B04", "names are not reserved", "a host shadows the site's own names", Resolved(names::b04)),
     error!("B05", "host names are unique", "one node takes the place of another", Resolved(names::b05)),
-    error!("B10", "mailboxes can be written into a zone", "name servers refuse the zone", Reading),
-    error!("B11", "derived names fit", "Linux truncates an interface name after 15 bytes", Resolved(links::b11)),
-    error!("B12", "derived names are unique", "two networks end up on one device", Resolved(links::b12)),
+    error!("B06", "aliases are unique and lead to a host", "name servers refuse the zone", Later("the inventory has no aliases: a node and a virtual address have one name each")),
+    graded!("B07", "domains are the site's own", "names are looked up elsewhere", Resolved(names::b07)),
+    error!("B08", "an address leads back to the name that leads to it", "SSH, Kerberos and TLS take it for another host", Later("reverse zones are not rendered yet; C06 and B05 already keep one owner for an address, and one for a name")),
+    error!("B09", "a zone's serial number grows when its records change", "secondary servers keep the old records", Later("zones are not rendered yet")),
+    error!("B10", "mailboxes and times to live can be written into a zone", "name servers refuse the zone", Resolved(names::b10)),
+    error!("B11", "derived names fit", "they are cut short or mangled where they are used", Resolved(derived::b11)),
+    error!("B12", "derived names are unique", "two networks end up on one device", Resolved(derived::b12)),
     error!("C01", "an address lies in its subnet", "nobody reaches it", Resolved(addresses::c01)),
     error!("C02", "an address is not the network's own", "routers drop it", Resolved(addresses::c02)),
     error!("C03", "an address is not the broadcast address", "every machine answers to it", Resolved(addresses::c03)),
