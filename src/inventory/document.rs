@@ -103,7 +103,7 @@ fn recovery(why: &str) -> Recovery {
 fn syntax(span: &Span, why: &str) -> Diagnostic {
     let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}"));
     // `52:54:00:12:34:56` begins like a time, and `10.0.1.10` like a number.
-    if why.starts_with("invalid") && !why.contains("string") {
+    if (why.starts_with("invalid") && !why.contains("string")) || why.starts_with("string values must") {
         return fault.help("write text, such as an address, in quotes");
     }
     fault

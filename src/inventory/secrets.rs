@@ -25,12 +25,17 @@ const KEY: [&str; 6] = ["api", "private", "secret", "access", "encryption", "sig
 const PUBLIC: [&str; 10] =
     ["public", "pub", "cert", "certificate", "digest", "hash", "checksum", "fingerprint", "id", "recipient"];
 
+const FILE: &str = "keep it in a file on the machine that needs it, and write that file's path here";
+
 /// A string that looks like a secret.
 struct Suspect {
     key: Span,
     span: Span,
-    what: &'static str,
+    what: Kind,
 }
+
+/// What it looks like, and what to do instead.
+type Kind = (&'static str, &'static str);
 
 /// The key that a value stands at.
 struct Key {
@@ -50,16 +55,14 @@ pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
     }
     let mut refused: Vec<Span> = report.places().cloned().collect();
     refused.sort_by_key(|span| span.start);
-    for Suspect { key, span, what } in suspects {
+    for Suspect { key, span, what: (what, instead) } in suspects {
         let after = refused.partition_point(|other| other.start < key.start);
         if refused.get(after).is_some_and(|other| other.start <= span.end) {
             continue;
         }
         let fault =
             Diagnostic::warning("PG-A16", &span, format!("this looks like {what}, and is committed to git"));
-        report.push(
-            fault.help("keep it in a file on the machine that needs it, and write that file's path here"),
-        );
+        report.push(fault.help(instead));
     }
 }
 
@@ -101,26 +104,26 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// What kind of secret `text` looks like.
-fn suspicious(key: &Key, text: &str) -> Option<&'static str> {
+fn suspicious(key: &Key, text: &str) -> Option<Kind> {
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
-        return Some("a private key");
+        return Some(("a private key", FILE));
     }
     if text.contains("AGE-SECRET-KEY-") {
-        return Some("the secret key of an age identity");
+        return Some(("an age identity", "write its recipient, `age1…`, as `age-keygen -y` prints it"));
     }
     if names_a_secret(&key.words) && is_literal(text) {
-        return Some("a password or token");
+        return Some(("a password or token", FILE));
     }
     let login = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
     if login.and_then(|(login, _)| login.split_once(':')).is_some_and(|(_, password)| is_literal(password)) {
-        return Some("a password in an address");
+        return Some(("an address with a password", FILE));
     }
     let assigned = |name| Some(text.split_once(name)?.1.split([' ', ';', '&', ',']).next()?);
     if ["password=", "passwd=", "secret=", "token="].into_iter().filter_map(assigned).any(is_literal) {
-        return Some("a password or token");
+        return Some(("a password or token", FILE));
     }
     let public = key.words.iter().any(|word| PUBLIC.contains(&word.as_str()));
-    (key.free && !public && is_random(text)).then_some("a random key")
+    (key.free && !public && is_random(text)).then_some(("a random key", FILE))
 }
 
 fn names_a_secret(words: &[String]) -> bool {
@@ -144,11 +147,14 @@ fn is_literal(text: &str) -> bool {
 /// Digests and UUIDs are hexadecimal, of 4 bits at most; a digest in Base64 says its algorithm (`sha256-…`).
 fn is_random(text: &str) -> bool {
     let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b);
+    let count = |kind: fn(u8) -> bool| text.bytes().filter(|b| kind(*b)).count();
     let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
     if !(32..=4096).contains(&text.len())
         || !text.bytes().all(base64)
         || !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit))
         || text.starts_with('/')
+        || count(|b| b.is_ascii_digit()) < text.len() / 16
+        || count(|b| b"-_".contains(&b)) > text.len() / 16
         || ["sha256-", "sha384-", "sha512-", "md5-", "AAAA"].iter().any(|start| text.starts_with(start))
     {
         return false;
@@ -165,7 +171,7 @@ mod tests {
     use super::*;
 
     /// What `name = text` below `settings` looks like.
-    fn looks(name: &str, text: &str) -> Option<&'static str> {
+    fn looks(name: &str, text: &str) -> Option<Kind> {
         suspicious(&Key { span: 0..0, words: words(name), free: true }, text)
     }
 
@@ -206,6 +212,7 @@ mod tests {
             ("x", "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
             ("x", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
             ("x", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"),
+            ("x", "ThePrivateNetworkOfTheMachinesInHall3"),
             ("x", "Provisioning-Network-Of-Rack-12-In-Hall-3"),
         ] {
             assert_eq!(looks(name, text), None, "{name} = {text}");

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 /// The closest of `words` to `typed`, if it is close enough to be what was meant; of several as close, one that is not
-/// `taken`, then one of the same length, then one that begins the same.
+/// `taken`, then the one that begins the same.
 pub(crate) fn nearest_free<'w>(
     typed: &str,
     words: &[&'w str],
@@ -22,7 +22,7 @@ pub(crate) fn nearest_free<'w>(
     let begins = |word: &str| typed.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
     let rank = |word: &str| {
         let distance = strsim::damerau_levenshtein(&typed, &word.to_lowercase());
-        (distance, taken(word), word.len().abs_diff(typed.len()), Reverse(begins(word)))
+        (distance, taken(word), Reverse(begins(word)))
     };
     let near = words.iter().filter(|word| word.len() <= 64).map(|word| (rank(word), *word));
     let ((distance, ..), near) = near.min()?;
