@@ -214,6 +214,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_a_garbled_value_is_left_out() {
+        let mut report = Report::default();
+        report.garble(&(24..29));
+        report.push(Diagnostic::error("PG-A01", &(24..29), "garbled"));
+        report.push(Diagnostic::error("PG-D01", &(20..29), "follows"));
+        report.push(Diagnostic::error("PG-D01", &(30..39), "another"));
+        let left: Vec<_> = report.finish().into_iter().map(|d| d.message).collect();
+        assert_eq!(left, ["garbled", "another"]);
+    }
+
+    #[test]
+    fn an_acknowledgement_is_idle_where_nothing_is_warned_of() {
+        let mut report = Report::default();
+        report.acknowledge(Spanned::new("PG-D04".into(), 40..46), &[20..30, 0..10]);
+        report.acknowledge(Spanned::new("PG-F01".into(), 47..53), &[20..30, 0..10]);
+        report.push(Diagnostic::warning("PG-D04", &(22..25), "covered"));
+        report.push(Diagnostic::warning("PG-F01", &(12..15), "elsewhere"));
+        let idle = |report: &Report| report.idle().into_iter().map(|own| own.code.value).collect::<Vec<_>>();
+        assert_eq!(idle(&report), ["PG-F01"]);
+        report.push(Diagnostic::error("PG-A01", &(0..1), "rules keep quiet now"));
+        assert!(idle(&report).is_empty());
+    }
+
+    #[test]
     fn only_warnings_are_acknowledged_and_only_where_it_was_said() {
         let mut report = Report::default();
         report.acknowledge(Spanned::new("PG-D04".into(), 40..46), &[20..30, 0..10]);
