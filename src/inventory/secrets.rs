@@ -38,10 +38,9 @@ struct Suspect {
 type Kind = (&'static str, &'static str);
 
 /// The key that a value stands at.
-struct Key {
+struct Key<'a> {
     span: Span,
-    /// Its words, in lower case.
-    words: Vec<String>,
+    name: &'a str,
     /// Whether it is another program's: below `settings`.
     free: bool,
 }
@@ -69,12 +68,12 @@ pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
 fn table(own: &DeTable<'_>, free: bool, found: &mut Vec<Suspect>) {
     for (name, value) in own {
         let free = free || name.get_ref() == "settings";
-        let key = Key { span: name.span(), words: words(name.get_ref()), free };
+        let key = Key { span: name.span(), name: name.get_ref(), free };
         strings(&key, value, found);
     }
 }
 
-fn strings(key: &Key, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Suspect>) {
+fn strings(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Suspect>) {
     match value.get_ref() {
         DeValue::String(text) => {
             if let Some(what) = suspicious(key, text) {
@@ -85,6 +84,75 @@ fn strings(key: &Key, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Suspec
         DeValue::Table(inner) => table(inner, key.free, found),
         _ => {}
     }
+}
+
+/// What kind of secret `text` looks like.
+fn suspicious(key: &Key<'_>, text: &str) -> Option<Kind> {
+    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
+        return Some(("a private key", FILE));
+    }
+    if text.contains("AGE-SECRET-KEY-") {
+        return Some(("an age identity", "write its recipient, `age1…`, as `age-keygen -y` prints it"));
+    }
+    if names_a_secret(key.name) && is_literal(text) {
+        return Some(("a password or token", FILE));
+    }
+    let login = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
+    if login.and_then(|(login, _)| login.split_once(':')).is_some_and(|(_, password)| is_literal(password)) {
+        return Some(("an address with a password", FILE));
+    }
+    let assigned = |name| text.split_once(name)?.1.split([' ', ';', '&', ',']).next();
+    if ["password=", "passwd=", "secret=", "token="].into_iter().filter_map(assigned).any(is_literal) {
+        return Some(("a password or token", FILE));
+    }
+    let random =
+        key.free && is_random(text) && !words(key.name).iter().any(|own| PUBLIC.contains(&own.as_str()));
+    random.then_some(("a random key", FILE))
+}
+
+/// What stands before `word` in `name`, if it ends in that word.
+fn before<'n>(name: &'n str, word: &str) -> Option<&'n str> {
+    let (before, end) = name.split_at_checked(name.len().checked_sub(word.len())?)?;
+    let apart = !before.ends_with(char::is_alphanumeric) || end.starts_with(char::is_uppercase);
+    let separator = |c: char| !c.is_alphanumeric();
+    (apart && end.eq_ignore_ascii_case(word)).then(|| before.trim_end_matches(separator))
+}
+
+fn names_a_secret(name: &str) -> bool {
+    let key = before(name, "key").or_else(|| before(name, "keys"));
+    SECRET.iter().any(|word| before(name, word).is_some())
+        || key.is_some_and(|rest| KEY.iter().any(|word| before(rest, word).is_some()))
+}
+
+/// Whether `text` is the secret itself, and not where it is: a path, a variable, a URL, a placeholder.
+fn is_literal(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(['/', '.', '$', '%', '<', '{', '@', '~'])
+        && !["file:", "env:", "vault:", "secret:", "*"].iter().any(|start| text.starts_with(start))
+        && !text.contains("://")
+}
+
+/// Whether `text` looks drawn at random: 32 or more characters of Base64, of all kinds, of 4.2 bits each (Shannon).
+/// Digests and UUIDs are hexadecimal, of 4 bits at most; a digest in Base64 says its algorithm (`sha256-…`).
+fn is_random(text: &str) -> bool {
+    let count = |kind: fn(u8) -> bool| text.bytes().filter(|b| kind(*b)).count();
+    let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b);
+    let starts = |start: &&str| text.starts_with(*start);
+    let drawn = (32..=4096).contains(&text.len())
+        && text.bytes().all(base64)
+        && count(|b| b.is_ascii_lowercase()) > 0
+        && count(|b| b.is_ascii_uppercase()) > 0
+        && count(|b| b.is_ascii_digit()) >= text.len() / 16
+        // Words that are put together.
+        && count(|b| b"-_".contains(&b)) <= text.len() / 16;
+    if !drawn || ["/", "sha256-", "sha384-", "sha512-", "md5-", "AAAA"].iter().any(starts) {
+        return false;
+    }
+    let mut counts = [0_u32; 256];
+    text.bytes().for_each(|b| counts[usize::from(b)] += 1);
+    let all = f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    let shares = counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / all);
+    -shares.map(|share| share * share.log2()).sum::<f64>() >= 4.2
 }
 
 /// The words of `name`, which are set off by capitals or by what is no letter and no digit.
@@ -103,76 +171,13 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// What kind of secret `text` looks like.
-fn suspicious(key: &Key, text: &str) -> Option<Kind> {
-    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
-        return Some(("a private key", FILE));
-    }
-    if text.contains("AGE-SECRET-KEY-") {
-        return Some(("an age identity", "write its recipient, `age1…`, as `age-keygen -y` prints it"));
-    }
-    if names_a_secret(&key.words) && is_literal(text) {
-        return Some(("a password or token", FILE));
-    }
-    let login = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
-    if login.and_then(|(login, _)| login.split_once(':')).is_some_and(|(_, password)| is_literal(password)) {
-        return Some(("an address with a password", FILE));
-    }
-    let assigned = |name| Some(text.split_once(name)?.1.split([' ', ';', '&', ',']).next()?);
-    if ["password=", "passwd=", "secret=", "token="].into_iter().filter_map(assigned).any(is_literal) {
-        return Some(("a password or token", FILE));
-    }
-    let public = key.words.iter().any(|word| PUBLIC.contains(&word.as_str()));
-    (key.free && !public && is_random(text)).then_some(("a random key", FILE))
-}
-
-fn names_a_secret(words: &[String]) -> bool {
-    let (last, before) = match words {
-        [.., before, last] => (last.as_str(), before.as_str()),
-        [last] => (last.as_str(), ""),
-        [] => return false,
-    };
-    SECRET.contains(&last) || (["key", "keys"].contains(&last) && KEY.contains(&before))
-}
-
-/// Whether `text` is the secret itself, and not where it is: a path, a variable, a URL, a placeholder.
-fn is_literal(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(['/', '.', '$', '%', '<', '{', '@', '~'])
-        && !["file:", "env:", "vault:", "secret:", "*"].iter().any(|start| text.starts_with(start))
-        && !text.contains("://")
-}
-
-/// Whether `text` looks drawn at random: 32 or more characters of Base64, of all kinds, of 4.2 bits each (Shannon).
-/// Digests and UUIDs are hexadecimal, of 4 bits at most; a digest in Base64 says its algorithm (`sha256-…`).
-fn is_random(text: &str) -> bool {
-    let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b);
-    let count = |kind: fn(u8) -> bool| text.bytes().filter(|b| kind(*b)).count();
-    let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
-    if !(32..=4096).contains(&text.len())
-        || !text.bytes().all(base64)
-        || !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit))
-        || text.starts_with('/')
-        || count(|b| b.is_ascii_digit()) < text.len() / 16
-        || count(|b| b"-_".contains(&b)) > text.len() / 16
-        || ["sha256-", "sha384-", "sha512-", "md5-", "AAAA"].iter().any(|start| text.starts_with(start))
-    {
-        return false;
-    }
-    let mut counts = [0_u32; 256];
-    text.bytes().for_each(|b| counts[usize::from(b)] += 1);
-    let all = f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX));
-    let shares = counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / all);
-    -shares.map(|share| share * share.log2()).sum::<f64>() >= 4.2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// What `name = text` below `settings` looks like.
     fn looks(name: &str, text: &str) -> Option<Kind> {
-        suspicious(&Key { span: 0..0, words: words(name), free: true }, text)
+        suspicious(&Key { span: 0..0, name, free: true }, text)
     }
 
     #[test]
@@ -184,6 +189,7 @@ mod tests {
             ("adminPassword", "hunter2"),
             ("db-pass.token", "x"),
             ("API_KEY", "x"),
+            ("apiKey", "x"),
             ("dsn", "postgres://me:hunter2@db/x"),
             ("dsn", "host=db password=hunter2"),
             ("x", "kZ3vX9q1Lr8TnW0pYb7Hd5Fs2Gc6Jm4Q"),
@@ -202,6 +208,9 @@ mod tests {
             ("token_ttl", "10m"),
             ("secret_name", "db"),
             ("tokenizer", "bpe"),
+            ("monkey", "x"),
+            ("key", "x"),
+            ("äpassword", "x"),
             ("public_key", "kZ3vX9q1Lr8TnW0pYb7Hd5Fs2Gc6Jm4Q"),
             ("dsn", "postgres://db:5432/x"),
             ("dsn", "host=db password=$PASSWORD"),
