@@ -94,7 +94,8 @@ fn suspicious(key: &Key<'_>, text: &str) -> Option<Kind> {
     if text.contains("AGE-SECRET-KEY-") {
         return Some(("an age identity", "write its recipient, `age1…`, as `age-keygen -y` prints it"));
     }
-    if names_a_secret(key.name) && is_literal(text) {
+    // Elsewhere a key that says `token` is a name of the user's, such as a virtual address's.
+    if key.free && names_a_secret(key.name) && is_literal(text) {
         return Some(("a password or token", FILE));
     }
     let login = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
@@ -196,6 +197,12 @@ mod tests {
         ] {
             assert!(looks(name, text).is_some(), "{name} = {text}");
         }
+    }
+
+    #[test]
+    fn names_of_the_users_are_no_secrets() {
+        let key = Key { span: 0..0, name: "token", free: false };
+        assert_eq!(suspicious(&key, "10.0.2.100"), None);
     }
 
     #[test]
