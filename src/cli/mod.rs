@@ -6,6 +6,7 @@ mod human;
 mod init;
 mod output;
 mod render;
+mod schema;
 mod vault;
 
 use std::path::{Path, PathBuf};
@@ -52,6 +53,7 @@ enum Command {
     Check(check::Check),
     Render(render::Render),
     Certs(certs::Certs),
+    Schema(schema::Schema),
 }
 
 /// Where the inventory is, for the commands that read one.
@@ -81,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Schema(_) => schema::Schema::run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),
