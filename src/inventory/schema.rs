@@ -72,7 +72,7 @@ impl<T: Shape> Shape for Vec<Spanned<T>> {
 
 impl Shape for SettingsTable {
     fn shape(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object" })
+        json_schema!({ "type": "object", "description": "passed through as it is" })
     }
 }
 

@@ -2,14 +2,15 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 6] = [&[], &["init"], &["check"], &["render"], &["certs"], &["certs", "status"]];
+const COMMANDS: [&[&str]; 7] =
+    [&[], &["init"], &["check"], &["render"], &["certs"], &["certs", "status"], &["schema"]];
 
 #[test]
 fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    for line in ["  init ", "  check ", "  render ", "  certs "] {
+    for line in ["  init ", "  check ", "  render ", "  certs ", "  schema "] {
         assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
     }
     let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
@@ -40,7 +41,7 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
     let site = Site::new();
     for (args, words) in [
         (&[][..], &["Usage: plasmagen", "Commands:"][..]),
-        (&["chekc"], &["a similar subcommand exists: 'check'"]),
+        (&["rendr"], &["a similar subcommand exists: 'render'"]),
         (&["certs"], &["Usage: plasmagen certs", "status"]),
         (&["check", "--deny-warning"], &["a similar argument exists: '--deny-warnings'"]),
         (&["check", "--color", "blue"], &["possible values: auto, always, never"]),
