@@ -7,6 +7,7 @@ mod init;
 mod output;
 mod render;
 mod schema;
+mod show;
 mod vault;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ struct Arguments {
 enum Command {
     Init(init::Init),
     Check(check::Check),
+    Show(show::Show),
     Render(render::Render),
     Certs(certs::Certs),
     Schema(schema::Schema),
@@ -81,6 +83,7 @@ pub fn run() -> ExitCode {
     let done = match &arguments.command {
         Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
+        Command::Show(show) => show.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
         Command::Schema(_) => schema::Schema::run(),

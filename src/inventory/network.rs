@@ -13,7 +13,8 @@ use super::{List, Maybe};
 
 /// A network as it is written.
 #[derive(Clone, Debug, JsonSchema)]
-#[schemars(transform = super::schema::allow, extend("anyOf" = [{ "required": ["subnet"] }, { "required": ["subnet6"] }]))]
+#[schemars(transform = super::schema::allow)]
+#[schemars(extend("anyOf" = [{ "required": ["subnet"] }, { "required": ["subnet6"] }]))]
 pub struct NetworkTable {
     /// What it is for.
     #[schemars(required, length(min = 1))]
