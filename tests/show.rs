@@ -168,6 +168,7 @@ cpu = "amd"
 [profile.worker]
 services = ["chainfire", "mine"]
 interface.eth0 = { network = "lan", mtu = 9000 }
+interface.eth1 = { mtu = 9100 }
 disk.single = { esp = "2G" }
 kernel_params = ["quiet"]
 firmware = "bios"
@@ -180,6 +181,7 @@ mac = "3c:ec:ef:00:00:01"
 address.lan = "192.168.7.10"
 disks = ["/dev/disk/by-id/ata-EXAMPLE_1"]
 interface.eth0.mtu = 1500
+interface.eth1.mac = "3c:ec:ef:00:00:02"
 firmware = "uefi"
 settings.chainfire = { log_level = "warn", "a key" = 1 }
 "#;
@@ -205,6 +207,8 @@ fn the_layer_that_counts_is_named() {
         "resolvers = [] # default",
         "interfaces.eth0.network = \"lan\" # profile.worker",
         "interfaces.eth0.mtu = 1500 # node.n1",
+        "interfaces.eth1.mtu = 9100 # profile.worker",
+        "interfaces.eth1.mac = \"3c:ec:ef:00:00:02\" # node.n1",
         "layout.esp = \"2G\" # profile.worker",
         "layout.format = \"ext4\" # default",
         "services.chainfire.name = \"chainfire\" # profile.worker",
