@@ -6,6 +6,8 @@ mod human;
 mod init;
 mod output;
 mod render;
+mod schema;
+mod show;
 mod vault;
 
 use std::path::{Path, PathBuf};
@@ -51,8 +53,10 @@ struct Arguments {
 enum Command {
     Init(init::Init),
     Check(check::Check),
+    Show(show::Show),
     Render(render::Render),
     Certs(certs::Certs),
+    Schema(schema::Schema),
 }
 
 /// Where the inventory is, for the commands that read one.
@@ -80,8 +84,10 @@ pub fn run() -> ExitCode {
     let done = match &arguments.command {
         Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
+        Command::Show(show) => show.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Schema(_) => schema::Schema::run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -2,14 +2,15 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 6] = [&[], &["init"], &["check"], &["render"], &["certs"], &["certs", "status"]];
+const COMMANDS: [&[&str]; 8] =
+    [&[], &["init"], &["check"], &["render"], &["certs"], &["certs", "status"], &["schema"], &["show"]];
 
 #[test]
 fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    for line in ["  init ", "  check ", "  render ", "  certs "] {
+    for line in ["  init ", "  check ", "  render ", "  certs ", "  schema ", "  show "] {
         assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
     }
     assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
@@ -41,7 +42,7 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
     let site = Site::new();
     for (args, words) in [
         (&[][..], &["Usage: plasmagen", "Commands:"][..]),
-        (&["chekc"], &["a similar subcommand exists: 'check'"]),
+        (&["rendr"], &["a similar subcommand exists: 'render'"]),
         (&["certs"], &["Usage: plasmagen certs", "status"]),
         (&["check", "--deny-warning"], &["a similar argument exists: '--deny-warnings'"]),
         (&["check", "--color", "blue"], &["possible values: auto, always, never"]),
@@ -49,6 +50,10 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["render", "--check", "--discard-edits"], &["cannot be used with '--discard-edits'"]),
         (&["render", "--vault"], &["--vault <DIR>"]),
         (&["init"], &["<DIR>"]),
+        (&["show", "nod01"], &["there is no node `nod01`: did you mean `node01`?"]),
+        (&["show", "elsewhere"], &["there is no node `elsewhere`: plasmagen show prints a table of nodes"]),
+        (&["show", "node01\u{1b}[2J"], &["there is no node `node01\\u{1b}[2J`"]),
+        (&["show", "--format", "xml"], &["possible values: human, json"]),
         (&["certs", "status", "--format", "xml"], &["possible values: human, json"]),
     ] {
         let run = site.run(args);
