@@ -30,6 +30,7 @@
                 ./Cargo.lock
                 ./Cargo.toml
                 ./benches
+                ./docs/rules
                 ./src
                 ./templates
               ];

@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
-use crate::diag::{Diagnostic, Severity, Span};
+use crate::diag::{Diagnostic, Related, Severity, Span};
 use crate::model::is_invisible;
 use crate::rules;
 
 /// How many bytes two places may lie apart to be shown in one excerpt; what lies between is folded.
 const NEAR: usize = 4096;
+/// How many bytes an excerpt has at most.
+const READABLE: usize = 4 * NEAR;
+/// What gives away a line that holds a secret, which has no business in an inventory.
+const SECRETS: [&str; 4] = ["PRIVATE KEY", "AGE-SECRET-KEY-", "password =", "password="];
 
 /// Whether `span` is shown in one excerpt with the place of `found`.
 fn near(found: &Diagnostic, span: &Span) -> bool {
@@ -59,28 +63,34 @@ impl<'a> Source<'a> {
     }
 
     /// The whole lines around `span`, the number of the first, and where they begin.
-    fn excerpt(&self, span: &Span) -> (&str, usize, usize) {
+    ///
+    /// `None` where they are not shown: a secret, since terminals are logged; or lines that nobody could read.
+    fn excerpt(&self, span: &Span) -> Option<(&str, usize, usize)> {
         let (first, last) = (self.line(span.start), self.line(span.end));
         let start = self.lines[first];
         let end = self.lines.get(last + 1).map_or(self.text.len(), |next| next - 1);
-        (&self.text[start..end.max(start)], first + 1, start)
+        let text = &self.text[start..end.max(start)];
+        (text.len() <= READABLE && !SECRETS.iter().any(|mark| text.contains(mark))).then_some((
+            text,
+            first + 1,
+            start,
+        ))
     }
 
-    /// Whether a private key would be shown: terminals are logged.
-    fn is_secret(&self, found: &Diagnostic) -> bool {
-        let (text, ..) = self.excerpt(&around(found));
-        ["PRIVATE KEY", "AGE-SECRET-KEY-"].iter().any(|mark| text.contains(mark))
+    /// The place of `span` without an excerpt.
+    fn origin(&self, span: &Span) -> Origin<'_> {
+        let line = self.line(span.start);
+        let before = &self.text[self.lines[line]..span.start];
+        Origin::path(self.path).line(line + 1).char_column(before.chars().count() + 1)
     }
 
     /// `found` as text, with colours if `styled`.
     pub(super) fn render(&self, found: &Diagnostic, styled: bool) -> String {
         let level = if found.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
         let mut group =
-            level.primary_title(&*found.message).id(found.code).elements(Vec::<Origin<'_>>::new());
+            level.primary_title(visible(&found.message)).id(found.code).elements(Vec::<Origin<'_>>::new());
         if self.text.is_empty() {
             group = group.element(Origin::path(self.path));
-        } else if self.is_secret(found) {
-            group = group.element(Origin::path(self.path).line(self.line(found.span.start) + 1));
         } else {
             group = self.places(group, found);
         }
@@ -88,7 +98,7 @@ impl<'a> Source<'a> {
             group = group.element(Level::NOTE.message(format!("{}; otherwise {}", rule.title, rule.why)));
         }
         if let Some(help) = &found.help {
-            group = group.element(Level::HELP.message(&**help));
+            group = group.element(Level::HELP.message(normalize_untrusted_str(&visible(help))));
         }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
@@ -96,19 +106,28 @@ impl<'a> Source<'a> {
 
     /// Adds excerpts of the source: one for all places near the fault, one more for each that is far away.
     fn places<'r>(&'r self, group: Group<'r>, found: &'r Diagnostic) -> Group<'r> {
-        let (text, line, start) = self.excerpt(&around(found));
-        let moved = |span: &Span, start: usize| span.start - start..span.end - start;
-        let mut snippet = Snippet::source(text).line_start(line).path(self.path);
-        snippet = snippet.annotation(AnnotationKind::Primary.span(moved(&found.span, start)));
-        for related in found.related.iter().filter(|related| near(found, &related.span)) {
-            let annotation = AnnotationKind::Context.span(moved(&related.span, start)).label(&*related.label);
-            snippet = snippet.annotation(annotation);
-        }
-        let far = found.related.iter().filter(|related| !near(found, &related.span));
-        far.fold(group.element(snippet), |group, related| {
-            let (text, line, start) = self.excerpt(&related.span);
-            let annotation = AnnotationKind::Context.span(moved(&related.span, start)).label(&*related.label);
-            group.element(Snippet::source(text).line_start(line).path(self.path).annotation(annotation))
-        })
+        let (together, far): (Vec<_>, Vec<_>) = found.related.iter().partition(|own| near(found, &own.span));
+        let group = self.place(group, &around(found), Some(&found.span), &together);
+        far.into_iter().fold(group, |group, related| self.place(group, &related.span, None, &[related]))
+    }
+
+    /// Adds the excerpt that holds `span`.
+    fn place<'r>(
+        &'r self,
+        group: Group<'r>,
+        span: &Span,
+        primary: Option<&Span>,
+        related: &[&'r Related],
+    ) -> Group<'r> {
+        let Some((text, line, start)) = self.excerpt(span) else {
+            return group.element(self.origin(primary.unwrap_or(span)));
+        };
+        let moved = |span: &Span| span.start - start..span.end - start;
+        let primary = primary.map(|span| AnnotationKind::Primary.span(moved(span)));
+        let related = related
+            .iter()
+            .map(|own| AnnotationKind::Context.span(moved(&own.span)).label(visible(&own.label)));
+        let snippet = Snippet::source(text).line_start(line).path(self.path);
+        group.element(snippet.annotations(primary.into_iter().chain(related)))
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write, stderr, stdout};
 use std::path::Path;
 
+use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -21,7 +22,7 @@ pub(super) struct Output {
     /// Say nothing but errors
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
-    /// When to colour diagnostics; `auto` heeds the terminal, NO_COLOR and CLICOLOR_FORCE
+    /// When to colour what is printed; `auto` heeds the terminal, NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
 }
@@ -34,9 +35,10 @@ enum When {
 }
 
 impl Output {
-    fn styled(&self) -> bool {
+    /// Whether to colour what goes to `stream`.
+    fn styled(&self, stream: &impl RawStream) -> bool {
         match self.color {
-            When::Auto => AutoStream::choice(&stderr()) != ColorChoice::Never,
+            When::Auto => AutoStream::choice(stream) != ColorChoice::Never,
             When::Always => true,
             When::Never => false,
         }
@@ -60,9 +62,27 @@ impl Output {
         }
     }
 
+    /// A unified diff on standard output, in git's colours.
+    pub(super) fn print_diff(&self, diff: &str) -> anyhow::Result<()> {
+        if !self.styled(&stdout()) {
+            return Self::print(diff);
+        }
+        let coloured = |line: &str| {
+            let style = match line.as_bytes() {
+                [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "1",
+                [b'+', ..] => "32",
+                [b'-', ..] => "31",
+                [b'@', ..] => "36",
+                _ => "0",
+            };
+            format!("\x1b[{style}m{}\x1b[0m\n", line.trim_end_matches('\n'))
+        };
+        Self::print(&diff.split_inclusive('\n').map(coloured).collect::<String>())
+    }
+
     /// What went wrong with the machine, as one chain of sentences.
     pub(super) fn error(&self, error: &anyhow::Error) {
-        let (bold, plain) = if self.styled() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+        let (bold, plain) = if self.styled(&stderr()) { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
         tell(&format!("{bold}error{plain}: {error:#}"));
     }
 
@@ -73,9 +93,10 @@ impl Output {
         let mut checked = check(&bytes)?;
         let name = path.display().to_string();
         let source = Source::new(&name, &bytes);
+        let styled = self.styled(&stderr());
         let silent = self.quiet && !deny_warnings;
         for found in checked.diagnostics.iter().filter(|found| !silent || found.severity == Severity::Error) {
-            tell(&format!("{}\n", source.render(found, self.styled())));
+            tell(&format!("{}\n", source.render(found, styled)));
         }
         let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
         if errors > 0 || deny_warnings && warnings > 0 {

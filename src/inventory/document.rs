@@ -19,7 +19,7 @@ pub const LARGEST: usize = 64 << 20;
 pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
     let refuse = |message: String| Diagnostic::error("PG-A01", &(0..0), message);
     if bytes.len() > LARGEST {
-        return Err(refuse(format!("the inventory has {} bytes, and {LARGEST} are the most", bytes.len()))
+        return Err(refuse(format!("the inventory has more than {LARGEST} bytes"))
             .help("an inventory of 100,000 nodes has half of that: is this the right file?"));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {

@@ -6,14 +6,14 @@
 
 mod certificates;
 mod check;
-//mod faults;
+mod faults;
 mod help;
 mod init;
 mod kit;
-//mod mounts;
+mod mounts;
 mod refusals;
 mod render;
 mod stale;
 mod terminal;
 mod vaults;
-//mod whole;
+mod whole;
