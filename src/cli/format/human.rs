@@ -1,12 +1,11 @@
 //! Diagnostics for people: where, what, why, and what to write instead.
 
-use std::borrow::Cow;
-
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::diag::{Diagnostic, Severity, Span};
-use crate::model::is_invisible;
 use crate::rules;
+
+use super::source::Source;
 
 /// How many bytes two places may lie apart to be shown in one excerpt; what lies between is folded.
 const NEAR: usize = 4096;
@@ -22,50 +21,7 @@ fn around(found: &Diagnostic) -> Span {
     spans.fold(found.span.clone(), |all, span| all.start.min(span.start)..all.end.max(span.end))
 }
 
-/// `text` without characters that a terminal obeys or hides. Each is replaced by one of as many bytes, so that places
-/// stay where they are; the ASCII ones are left to the renderer, which shows them as `␛` and the like.
-fn visible(text: &str) -> Cow<'_, str> {
-    let odd = |c: char| !c.is_ascii() && is_invisible(c);
-    if !text.contains(odd) {
-        return Cow::Borrowed(text);
-    }
-    let shown = |c: char| match c.len_utf8() {
-        _ if !odd(c) => c,
-        2 => '\u{bf}',
-        3 => '\u{fffd}',
-        _ => '\u{1f5ff}',
-    };
-    Cow::Owned(text.chars().map(shown).collect())
-}
-
-/// The source of diagnostics, with its line starts found once.
-pub(super) struct Source<'a> {
-    path: &'a str,
-    text: Cow<'a, str>,
-    lines: Vec<usize>,
-}
-
-impl<'a> Source<'a> {
-    pub(super) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
-        // Text that is not UTF-8 has no places to show.
-        let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, lines }
-    }
-
-    /// The number of the line that holds `offset`, from 0.
-    fn line(&self, offset: usize) -> usize {
-        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
-    }
-
-    /// The whole lines around `span`, the number of the first, and where they begin.
-    fn excerpt(&self, span: &Span) -> (&str, usize, usize) {
-        let (first, last) = (self.line(span.start), self.line(span.end));
-        let start = self.lines[first];
-        let end = self.lines.get(last + 1).map_or(self.text.len(), |next| next - 1);
-        (&self.text[start..end.max(start)], first + 1, start)
-    }
-
+impl Source<'_> {
     /// Whether a private key would be shown: terminals are logged.
     fn is_secret(&self, found: &Diagnostic) -> bool {
         let (text, ..) = self.excerpt(&around(found));
@@ -73,11 +29,11 @@ impl<'a> Source<'a> {
     }
 
     /// `found` as text, with colours if `styled`.
-    pub(super) fn render(&self, found: &Diagnostic, styled: bool) -> String {
+    pub(in crate::cli) fn render(&self, found: &Diagnostic, styled: bool) -> String {
         let level = if found.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
         let mut group =
             level.primary_title(&*found.message).id(found.code).elements(Vec::<Origin<'_>>::new());
-        if self.text.is_empty() {
+        if !self.is_text() {
             group = group.element(Origin::path(self.path));
         } else if self.is_secret(found) {
             group = group.element(Origin::path(self.path).line(self.line(found.span.start) + 1));
