@@ -76,17 +76,19 @@ fn result(source: &Source<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -> Va
 }
 
 fn location(source: &Source<'_>, span: &Span) -> Value {
-    let mut place = json!({ "artifactLocation": artifact(source.path) });
-    if source.is_text() {
+    let region = if source.is_text() {
         let (start, end) = source.ends(span);
-        place["region"] = json!({
+        json!({
             "startLine": start.line,
             "startColumn": start.column,
             "endLine": end.line,
             "endColumn": end.column,
-        });
-    }
-    json!({ "physicalLocation": place })
+        })
+    } else {
+        // GitHub shows only what has a line.
+        json!({ "startLine": 1 })
+    };
+    json!({ "physicalLocation": { "artifactLocation": artifact(source.path), "region": region } })
 }
 
 /// A relative path is one below the root of the sources, which the reader of the log knows.
