@@ -2,14 +2,24 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 6] = [&[], &["init"], &["check"], &["render"], &["certs"], &["certs", "status"]];
+const COMMANDS: [&[&str]; 9] = [
+    &[],
+    &["init"],
+    &["check"],
+    &["explain"],
+    &["render"],
+    &["certs"],
+    &["certs", "status"],
+    &["completions"],
+    &["man"],
+];
 
 #[test]
 fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    for line in ["  init ", "  check ", "  render ", "  certs "] {
+    for line in ["  init ", "  check ", "  explain ", "  render ", "  certs ", "  completions ", "  man "] {
         assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
     }
     let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
@@ -44,7 +54,12 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["certs"], &["Usage: plasmagen certs", "status"]),
         (&["check", "--deny-warning"], &["a similar argument exists: '--deny-warnings'"]),
         (&["check", "--color", "blue"], &["possible values: auto, always, never"]),
-        (&["check", "one.toml", "two.toml"], &["unexpected argument 'two.toml'"]),
+        (&["check", "--format", "xml"], &["possible values: human, concise, json, github, sarif"]),
+        (&["check", "--stdin-filename", "a", "b.toml"], &["cannot be used with '[INVENTORY]...'"]),
+        (&["render", "one.toml", "two.toml"], &["unexpected argument 'two.toml'"]),
+        (&["explain", "C133"], &["there is no rule \"C133\": did you mean PG-C13?"]),
+        (&["explain", "\u{9b}x"], &["there is no rule \"\\u{9b}x\": plasmagen explain lists all"]),
+        (&["completions", "tcsh"], &["possible values: bash, zsh, fish"]),
         (&["render", "--check", "--discard-edits"], &["cannot be used with '--discard-edits'"]),
         (&["render", "--vault"], &["--vault <DIR>"]),
         (&["init"], &["<DIR>"]),
