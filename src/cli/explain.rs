@@ -61,15 +61,13 @@ fn severity(rule: &Rule) -> &'static str {
 /// The page of `rule`, and what can be done about it in general.
 fn page(rule: &Rule) -> String {
     let code = rule.code;
+    let acknowledge = format!("acknowledge it with\n`allow = [\"{code}\"]` in the table that it concerns.");
     let rest = match rule.severity {
         Severity::Error if !rule.warns => "An error: the inventory is refused.".to_owned(),
-        Severity::Error => format!(
-            "An error: the inventory is refused. In lesser cases a warning: acknowledge it with `allow = [\"{code}\"]`\n\
-             in the table that it concerns."
-        ),
-        Severity::Warning => {
-            format!("A warning: acknowledge it with `allow = [\"{code}\"]` in the table that it concerns.")
+        Severity::Error => {
+            format!("An error: the inventory is refused. In lesser cases a warning: {acknowledge}")
         }
+        Severity::Warning => format!("A warning: {acknowledge}"),
     };
     format!("{}\n\n{rest}\n", rule.page.trim_end())
 }

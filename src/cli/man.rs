@@ -19,7 +19,7 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(&self) -> anyhow::Result<u8> {
-        let command = Arguments::command();
+        let command = Arguments::command().disable_help_subcommand(true);
         if let Some(dir) = &self.out {
             let could_not = || format!("could not write the manual to {}", dir.display());
             fs::create_dir_all(dir).with_context(could_not)?;

@@ -71,6 +71,6 @@ fn the_manual_has_a_page_for_each_command() {
     fs::write(site.root().join("file"), "").unwrap();
     site.run(&["man", "--out", "file"]).ends(2, &["could not write the manual to file"]);
     // The formatter has nothing against them.
-    let formatted = site.shell("groff -man -Tutf8 -ww -z new/man1/*.1 2>&1 || echo install groff-base");
+    let formatted = site.shell("groff -man -Kutf8 -Tutf8 -ww -z new/man1/*.1 2>&1 || echo install groff-base");
     assert_eq!(formatted.stdout, "");
 }
