@@ -1,7 +1,7 @@
 //! The hooks of `.pre-commit-hooks.yaml` in the real pre-commit: what counts is what is staged.
 //!
-//! The hooks are run with `language: system`, which finds the program that was just built; `language: rust`, which they
-//! have for others, would build it again.
+//! Most are run with `language: system`, which finds the program that was just built; one with their own `language:
+//! rust`, which builds it from the repository.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -19,18 +19,30 @@ struct Repository {
 }
 
 impl Repository {
-    /// One with `hooks`, as a user configures them.
+    /// One with `hooks`, as a user configures them who has the program.
     fn new(hooks: &[&str]) -> Self {
+        Self::with(hooks, &[".pre-commit-hooks.yaml"], ", language: system")
+    }
+
+    /// One with `hooks` and `options` for each, from a repository that has `files`.
+    fn with(hooks: &[&str], files: &[&str], options: &str) -> Self {
         let this = Self { dir: tempfile::tempdir().unwrap() };
         for dir in ["home", "hooks", "site"] {
             fs::create_dir(this.path(dir)).unwrap();
         }
-        fs::copy(".pre-commit-hooks.yaml", this.path("hooks/.pre-commit-hooks.yaml")).unwrap();
+        for file in files.iter().flat_map(walkdir::WalkDir::new) {
+            let file = file.unwrap();
+            let target = this.path("hooks").join(file.path());
+            if file.file_type().is_dir() {
+                fs::create_dir(target).unwrap();
+            } else {
+                fs::copy(file.path(), target).unwrap();
+            }
+        }
         this.git("hooks", &["init", "--quiet"]);
         this.git("hooks", &["add", "."]);
         this.git("hooks", &["commit", "--quiet", "--message", "hooks"]);
-        let ids =
-            hooks.iter().map(|id| format!("      - {{ id: {id}, language: system }}\n")).collect::<String>();
+        let ids = hooks.iter().map(|id| format!("      - {{ id: {id}{options} }}\n")).collect::<String>();
         let rev = String::from_utf8(this.git("hooks", &["rev-parse", "HEAD"]).stdout).unwrap();
         let config = format!(
             "repos:\n  - repo: {}\n    rev: {}\n    hooks:\n{ids}",
@@ -66,6 +78,11 @@ impl Repository {
 
     /// Runs a program that finds ours, and of the environment nothing else.
     fn run(&self, dir: &str, program: &str, arguments: &[&str]) -> Output {
+        let output = self.command(dir, program).args(arguments).output();
+        output.unwrap_or_else(|error| panic!("{program} does not run ({error})"))
+    }
+
+    fn command(&self, dir: &str, program: &str) -> Command {
         let ours = Path::new(env!("CARGO_BIN_EXE_plasmagen")).parent().unwrap();
         let path = std::env::join_paths(
             std::iter::once(ours.to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
@@ -77,8 +94,8 @@ impl Repository {
                 .env(format!("GIT_{role}_NAME"), "Ops")
                 .env(format!("GIT_{role}_EMAIL"), "ops@example.com");
         }
-        let output = command.current_dir(self.path(dir)).args(arguments).output();
-        output.unwrap_or_else(|error| panic!("{program} does not run ({error})"))
+        command.current_dir(self.path(dir));
+        command
     }
 
     fn git(&self, dir: &str, arguments: &[&str]) -> Output {
@@ -127,6 +144,51 @@ fn the_manifest_is_one() {
     let program = pre_commit();
     let validated = repository.run("hooks", program.to_str().unwrap(), &["validate-manifest"]);
     assert!(validated.status.success(), "{validated:?}");
+}
+
+#[test]
+fn the_configurations_of_the_documentation_are_sound() {
+    let repository = Repository::new(&["plasmagen-check"]);
+    let page = fs::read_to_string("docs/ci.md").unwrap();
+    let blocks: Vec<_> =
+        page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let configurations: Vec<_> = blocks.into_iter().filter(|block| block.starts_with("repos:")).collect();
+    assert_eq!(configurations.len(), 2);
+    for configuration in configurations {
+        repository.write("documented.yaml", configuration);
+        let program = pre_commit();
+        let validated =
+            repository.run("site", program.to_str().unwrap(), &["validate-config", "documented.yaml"]);
+        assert!(validated.status.success(), "{validated:?}");
+    }
+}
+
+/// Takes a minute when it is the first time: all dependencies are compiled, without optimisation.
+#[test]
+fn pre_commit_builds_the_hooks_from_the_repository() {
+    let files = [".pre-commit-hooks.yaml", "Cargo.toml", "Cargo.lock", "benches", "docs", "src", "templates"];
+    let repository = Repository::with(&["plasmagen-check"], &files, "");
+    repository.write("inventory.toml", &faulty(&repository.read("inventory.toml")));
+    let mut command = repository.command("site", pre_commit().to_str().unwrap());
+    let home = std::env::home_dir().unwrap();
+    for (variable, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        command.env(variable, std::env::var_os(variable).unwrap_or_else(|| home.join(below).into()));
+    }
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("pre-commit"));
+    for (setting, value) in
+        [("NET_OFFLINE", "true"), ("PROFILE_RELEASE_LTO", "off"), ("PROFILE_RELEASE_OPT_LEVEL", "0")]
+    {
+        command.env(format!("CARGO_{setting}"), value);
+    }
+    let output = command.args(["run", "--all-files"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success() && text.contains("error[PG-C08]"), "{text}");
+    let built = repository.path("home/.cache/pre-commit");
+    let built = walkdir::WalkDir::new(built).into_iter().filter(|entry| {
+        let path = entry.as_ref().unwrap().path();
+        path.ends_with("rustenv-system/bin/plasmagen")
+    });
+    assert_eq!(built.count(), 1);
 }
 
 #[test]

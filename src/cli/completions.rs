@@ -25,6 +25,13 @@ enum Shell {
     Fish,
 }
 
+/// Where zsh loads the script from `$fpath` as the function `_plasmagen`, the first call is to complete something, too.
+const ZSH_AUTOLOAD: &str = "
+if [[ $funcstack[1] == _plasmagen ]]; then
+    _clap_dynamic_completer_plasmagen \"$@\"
+fi
+";
+
 impl Completions {
     pub(super) fn run(&self) -> anyhow::Result<u8> {
         let shell: &dyn EnvCompleter = match self.shell {
@@ -37,7 +44,11 @@ impl Completions {
         shell
             .write_registration(VARIABLE, name, name, name, &mut script)
             .context("could not write the script")?;
-        Output::print(&String::from_utf8(script)?)?;
+        let mut script = String::from_utf8(script)?;
+        if let Shell::Zsh = self.shell {
+            script += ZSH_AUTOLOAD;
+        }
+        Output::print(&script)?;
         Ok(DONE)
     }
 }

@@ -47,11 +47,18 @@ fn fish_completes_rules_with_their_titles() {
 }
 
 #[test]
-fn zsh_takes_the_script() {
+fn zsh_completes_rules_sourced_or_from_its_path_of_functions() {
     let site = Site::new();
-    let said =
-        complete(&site, "zsh", "autoload -U compinit; compinit -D -u; source $S; echo $_comps[plasmagen]");
-    assert_eq!(said, "_clap_dynamic_completer_plasmagen\n");
+    // As zsh's completion system calls a function; what it offers is printed.
+    let ask = "_describe() { print -l ${(P)3} }; words=(plasmagen explain PG-C13); CURRENT=3";
+    let begin = "autoload -U compinit; compinit -D -u";
+    let sourced = format!("{begin}; source $S; {ask}; $_comps[plasmagen]");
+    let loaded =
+        format!("mkdir d; mv $S d/_plasmagen; fpath=($PWD/d $fpath); {begin}; {ask}; $_comps[plasmagen]");
+    for script in [sourced, loaded] {
+        let offered = complete(&site, "zsh", &script);
+        assert_eq!(offered, "PG-C13:a reserved address lies outside every pool\n");
+    }
 }
 
 #[test]
@@ -71,6 +78,7 @@ fn the_manual_has_a_page_for_each_command() {
     fs::write(site.root().join("file"), "").unwrap();
     site.run(&["man", "--out", "file"]).ends(2, &["could not write the manual to file"]);
     // The formatter has nothing against them.
-    let formatted = site.shell("groff -man -Kutf8 -Tutf8 -ww -z new/man1/*.1 2>&1 || echo install groff-base");
+    let formatted =
+        site.shell("groff -man -Kutf8 -Tutf8 -ww -z new/man1/*.1 2>&1 || echo install groff-base");
     assert_eq!(formatted.stdout, "");
 }
