@@ -45,11 +45,12 @@ pub fn gather(root: &Path, cluster: &Cluster) -> anyhow::Result<Certificates> {
         let dir = root.join(node_dir(node));
         let ca = optional(&dir.join("ca-cert.pem"))?;
         let own = optional(&dir.join(format!("{}-cert.pem", node.name)))?;
-        Ok((ca, own))
+        anyhow::Ok((ca, own))
     };
-    let found: Vec<_> = cluster.nodes.par_iter().map(read).collect::<anyhow::Result<_>>()?;
+    let found: Vec<_> = cluster.nodes.par_iter().map(read).collect();
     let mut certificates = Certificates::default();
-    for (node, (ca, own)) in cluster.nodes.iter().zip(found) {
+    for (node, found) in cluster.nodes.iter().zip(found) {
+        let (ca, own) = found?;
         if let (Some(first), Some(ca)) = (&certificates.ca, &ca) {
             let dir = node_dir(node);
             ensure!(

@@ -81,8 +81,8 @@ fn every_template_keeps_the_rules() {
         return;
     }
     let mut templates: Vec<(&'static str, &'static str)> = vec![];
-    for entry in fs::read_dir(&dir).unwrap() {
-        let path = entry.unwrap().path();
+    // Beside the templates lies a directory with what `init` copies.
+    for path in fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         templates.push((name.leak(), fs::read_to_string(&path).unwrap().leak()));
     }

@@ -28,7 +28,7 @@ impl Explain {
             Some(code) => page(find(code)?),
             None => RULES.iter().map(line).collect(),
         };
-        let styled = output.styled_on(&stdout());
+        let styled = output.styled(&stdout());
         Output::print(&if styled { style(&text) } else { text })?;
         Ok(DONE)
     }

@@ -32,8 +32,9 @@ const HELD: u8 = 3;
 /// The name of an inventory, where the command line does not say another.
 const INVENTORY: &str = "inventory.toml";
 
+/// Its heading looks like those of clap, which leaves the style out where it does.
 const EXIT_STATUS: &str = "\
-Exit status:
+\x1b[1;4mExit status:\x1b[0m
   0  done
   1  the inventory is refused, or nodes/ and site/ are stale (render --check)
   2  usage, IO or a bug

@@ -22,7 +22,7 @@ pub(super) struct Output {
     /// Say nothing but errors
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
-    /// When to colour diagnostics; `auto` heeds the terminal, NO_COLOR and CLICOLOR_FORCE
+    /// When to colour what is printed; `auto` heeds the terminal, NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
 }
@@ -35,13 +35,8 @@ enum When {
 }
 
 impl Output {
-    /// Whether diagnostics are coloured.
-    fn styled(&self) -> bool {
-        self.styled_on(&stderr())
-    }
-
-    /// Whether what goes to `stream` is coloured.
-    pub(super) fn styled_on(&self, stream: &impl RawStream) -> bool {
+    /// Whether to colour what goes to `stream`.
+    pub(super) fn styled(&self, stream: &impl RawStream) -> bool {
         match self.color {
             When::Auto => AutoStream::choice(stream) != ColorChoice::Never,
             When::Always => true,
@@ -67,9 +62,27 @@ impl Output {
         }
     }
 
+    /// A unified diff on standard output, in git's colours.
+    pub(super) fn print_diff(&self, diff: &str) -> anyhow::Result<()> {
+        if !self.styled(&stdout()) {
+            return Self::print(diff);
+        }
+        let coloured = |line: &str| {
+            let style = match line.as_bytes() {
+                [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "1",
+                [b'+', ..] => "32",
+                [b'-', ..] => "31",
+                [b'@', ..] => "36",
+                _ => "0",
+            };
+            format!("\x1b[{style}m{}\x1b[0m\n", line.trim_end_matches('\n'))
+        };
+        Self::print(&diff.split_inclusive('\n').map(coloured).collect::<String>())
+    }
+
     /// What went wrong with the machine, as one chain of sentences.
     pub(super) fn error(&self, error: &anyhow::Error) {
-        let (bold, plain) = if self.styled() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+        let (bold, plain) = if self.styled(&stderr()) { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
         tell(&format!("{bold}error{plain}: {error:#}"));
     }
 
@@ -92,8 +105,9 @@ impl Output {
 
     /// Shows people what was found.
     pub(super) fn explain(&self, source: &Source<'_>, found: &[Diagnostic]) {
+        let styled = self.styled(&stderr());
         for fault in found {
-            tell(&format!("{}\n", source.render(fault, self.styled())));
+            tell(&format!("{}\n", source.render(fault, styled)));
         }
     }
 

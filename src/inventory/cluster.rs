@@ -160,7 +160,7 @@ tables! {
     /// `[ntp]`.
     NtpTable(table) {
         /// Where the time comes from.
-        servers: Option<Spanned<List<Server>>> = table.optional("servers"),
+        servers: Option<Spanned<List<Option<Server>>>> = table.optional("servers"),
     }
 
     /// `[logging]`.

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::diag::{Report, Spanned};
 use crate::model::{BmcProtocol, DiskId, Label, MacAddr, RelPath, SerialNumber, UserName};
 
-use super::List;
 use super::profile::Common;
 use super::reader::{Cell, Entries, Read, Table};
+use super::{List, Maybe};
 
 /// A node as it is written.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub struct NodeTable {
     pub disks: Option<Spanned<List<Option<DiskId>>>>,
     /// Its baseboard management controller.
     pub bmc: Option<BmcTable>,
-    /// What its firmware calls itself.
-    pub serial: Option<Spanned<SerialNumber>>,
+    /// What its firmware calls itself; a faulty one is `None`.
+    pub serial: Maybe<SerialNumber>,
     /// A hardware module of the user's.
     pub hardware_file: Option<Spanned<RelPath>>,
     /// What overrides the profile.

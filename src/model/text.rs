@@ -1,6 +1,6 @@
 //! Words with a grammar of somebody else: SSH keys, kernel parameters, paths, versions.
 
-use super::word::{Invalid, Word, all, identifier, word};
+use super::word::{Invalid, Word, all, identifier, is_invisible, word};
 
 word! {
     /// An OpenSSH public key in the form of `authorized_keys` (sshd(8)), without options.
@@ -44,7 +44,11 @@ impl Word for AdminKey {
         }
         let key = match ssh_key::PublicKey::from_openssh(text) {
             Ok(key) => key,
-            Err(why) => return invalid("PG-H13", format!("this is not an SSH public key ({why})"), help),
+            Err(why) => {
+                // It may quote what the Base64 says.
+                let why: String = why.to_string().chars().filter(|c| !is_invisible(*c)).collect();
+                return invalid("PG-H13", format!("this is not an SSH public key ({why})"), help);
+            }
         };
         if key.to_openssh().ok().as_deref() != Some(text) {
             return invalid("PG-H13", "this SSH key has options or other text around it".into(), help);

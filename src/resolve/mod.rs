@@ -182,10 +182,16 @@ impl NetworkTable {
         net.map_or_else(|| self.may_have_family(address), |net| net.contains(&address))
     }
 
+    /// Its sound resolvers with their places.
+    pub fn resolvers(&self) -> impl Iterator<Item = (IpAddr, &Span)> + Clone {
+        let resolvers = known(&self.dns).into_iter().flatten();
+        resolvers.filter_map(|own| Some((own.value?, &own.span)))
+    }
+
     /// Its gateways with their places.
     pub fn gateways(&self) -> impl Iterator<Item = (IpAddr, &Span)> {
-        let v4 = self.gateway.as_ref().map(|gateway| (gateway.value.into(), &gateway.span));
-        let v6 = self.gateway6.as_ref().map(|gateway| (gateway.value.into(), &gateway.span));
+        let v4 = self.gateway.as_ref().and_then(|own| Some((own.value?.into(), &own.span)));
+        let v6 = self.gateway6.as_ref().and_then(|own| Some((own.value?.into(), &own.span)));
         v4.into_iter().chain(v6)
     }
 

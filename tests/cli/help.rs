@@ -22,6 +22,7 @@ fn help_names_every_command_and_exit_code() {
     for line in ["  init ", "  check ", "  explain ", "  render ", "  certs ", "  completions ", "  man "] {
         assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
     }
+    assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
     let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
     for line in ["0  done", "1  the inventory is refused", "2  usage", "3  another run"] {
         assert!(codes.contains(line), "{line}: {codes}");

@@ -19,16 +19,17 @@ pub(in crate::cli) struct Source<'a> {
     /// The name that it goes by.
     pub(super) path: &'a str,
     /// What is shown of it: empty where it is not text.
-    pub(super) text: Cow<'a, str>,
-    lines: Vec<usize>,
+    text: Cow<'a, str>,
+    /// Where each line begins.
+    starts: Vec<usize>,
 }
 
 impl<'a> Source<'a> {
     pub(in crate::cli) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
         // Text that is not UTF-8 has no places to show.
         let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, lines }
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path, text, starts }
     }
 
     /// Whether it has places at all.
@@ -37,22 +38,22 @@ impl<'a> Source<'a> {
     }
 
     /// The number of the line that holds `offset`, from 0.
-    pub(super) fn line(&self, offset: usize) -> usize {
-        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
+    fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
     /// The whole lines around `span`, the number of the first, and where they begin.
-    pub(super) fn excerpt(&self, span: &Span) -> (&str, usize, usize) {
+    pub(super) fn lines(&self, span: &Span) -> (&str, usize, usize) {
         let (first, last) = (self.line(span.start), self.line(span.end));
-        let start = self.lines[first];
-        let end = self.lines.get(last + 1).map_or(self.text.len(), |next| next - 1);
+        let start = self.starts[first];
+        let end = self.starts.get(last + 1).map_or(self.text.len(), |next| next - 1);
         (&self.text[start..end.max(start)], first + 1, start)
     }
 
     /// Where the byte `offset` is.
     pub(super) fn position(&self, offset: usize) -> Position {
         let line = self.line(offset);
-        let start = self.lines[line];
+        let start = self.starts[line];
         let before = self.text[start..].char_indices().take_while(|(at, _)| start + at < offset).count();
         Position { line: line + 1, column: before + 1 }
     }
@@ -65,7 +66,7 @@ impl<'a> Source<'a> {
 
 /// `text` without characters that a terminal obeys or hides. Each is replaced by one of as many bytes, so that places
 /// stay where they are; the ASCII ones are left to the renderer, which shows them as `␛` and the like.
-fn visible(text: &str) -> Cow<'_, str> {
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
     let odd = |c: char| !c.is_ascii() && is_invisible(c);
     if !text.contains(odd) {
         return Cow::Borrowed(text);
