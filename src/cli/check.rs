@@ -9,7 +9,7 @@ use clap::{Args, ValueHint};
 use crate::check::{Checked, check};
 use crate::diag::Severity;
 
-use super::format::{Findings, Format, Source};
+use super::format::{Findings, Format, Source, one_line};
 use super::output::{Output, plural, read, read_from};
 use super::{DONE, INVENTORY, REFUSED};
 
@@ -68,6 +68,6 @@ fn verdict(output: &Output, name: &str, checked: &Checked) -> u8 {
     let Some(cluster) = &checked.cluster else { return REFUSED };
     let warnings = checked.count(Severity::Warning);
     let (nodes, warned) = (plural(cluster.nodes.len(), "node"), plural(warnings, "warning"));
-    output.say(&format!("{name} is sound: {nodes}, {warned}"));
+    output.say(&format!("{} is sound: {nodes}, {warned}", one_line(name)));
     DONE
 }

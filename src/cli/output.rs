@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::inventory::LARGEST;
 
 use super::INVENTORY;
-use super::format::Source;
+use super::format::{Source, one_line};
 
 /// Options that every command has.
 #[derive(Debug, Args)]
@@ -118,7 +118,7 @@ impl Output {
             checked.cluster = None;
             let denied = if errors == 0 { ", which --deny-warnings denies" } else { "" };
             let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
-            tell(&format!("{name} is refused: {errors}, {warnings}{denied}"));
+            tell(&format!("{} is refused: {errors}, {warnings}{denied}", one_line(name)));
         }
     }
 }

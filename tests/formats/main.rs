@@ -126,9 +126,14 @@ fn nothing_that_a_terminal_obeys_is_written_raw() {
         assert!(!text.lines().any(|line| line.starts_with("::error::x")), "{format}: {text}");
     }
     let name = "a\x1b[31m\n\u{202e}.toml";
-    for format in &FORMATS[1..] {
+    for format in &FORMATS {
         let output = check(&["--format", format, "--stdin-filename", name], faulty().as_bytes());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains(['\x1b', '\u{202e}']) && said.contains("31m"), "{format}: {said}");
         let text = String::from_utf8(output.stdout).unwrap();
+        if *format == "human" {
+            continue;
+        }
         assert!(!text.contains(['\x1b', '\u{202e}']) && text.contains("31m"), "{format}: {text}");
         // Nothing is lost to programs.
         if *format == "json" {

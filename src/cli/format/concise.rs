@@ -16,11 +16,11 @@ pub(super) fn word(severity: Severity) -> &'static str {
 pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     let mut text = String::new();
     for Findings { source, found } in findings {
-        let path = one_line(source.path);
         for fault in found {
             let at = source.position(fault.span.start);
             let (severity, message) = (word(fault.severity), one_line(&fault.message));
-            text += &format!("{path}:{}:{}: {severity}[{}]: {message}", at.line, at.column, fault.code);
+            text +=
+                &format!("{}:{}:{}: {severity}[{}]: {message}", source.shown, at.line, at.column, fault.code);
             if let Some(help) = &fault.help {
                 text += &format!("; help: {}", one_line(help));
             }

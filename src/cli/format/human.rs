@@ -38,7 +38,7 @@ impl Source<'_> {
     /// The place of `span` without an excerpt.
     fn origin(&self, span: &Span) -> Origin<'_> {
         let at = self.position(span.start);
-        Origin::path(self.path).line(at.line).char_column(at.column)
+        Origin::path(&*self.shown).line(at.line).char_column(at.column)
     }
 
     /// `found` as text, with colours if `styled`.
@@ -48,7 +48,7 @@ impl Source<'_> {
             level.primary_title(visible(&found.message)).id(found.code).elements(Vec::<Origin<'_>>::new());
         group = match self.is_text() {
             true => self.places(group, found),
-            false => group.element(Origin::path(self.path)),
+            false => group.element(Origin::path(&*self.shown)),
         };
         if let Some(rule) = rules::find(found.code) {
             group = group.element(Level::NOTE.message(format!("{}; otherwise {}", rule.title, rule.why)));
@@ -83,7 +83,7 @@ impl Source<'_> {
         let related = related
             .iter()
             .map(|own| AnnotationKind::Context.span(moved(&own.span)).label(visible(&own.label)));
-        let snippet = Snippet::source(text).line_start(line).path(self.path);
+        let snippet = Snippet::source(text).line_start(line).path(&*self.shown);
         group.element(snippet.annotations(primary.into_iter().chain(related)))
     }
 }

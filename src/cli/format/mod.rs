@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use crate::diag::Diagnostic;
 
-pub(super) use source::Source;
+pub(super) use source::{Source, one_line};
 
 /// An inventory and what is to be said about it.
 pub(super) struct Findings<'a> {

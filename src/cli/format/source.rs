@@ -18,6 +18,8 @@ pub(super) struct Position {
 pub(in crate::cli) struct Source<'a> {
     /// The name that it goes by.
     pub(super) path: &'a str,
+    /// The same for people.
+    pub(super) shown: Cow<'a, str>,
     /// What is shown of it: empty where it is not text.
     text: Cow<'a, str>,
     /// Where each line begins.
@@ -29,7 +31,7 @@ impl<'a> Source<'a> {
         // Text that is not UTF-8 has no places to show.
         let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, starts }
+        Self { path, shown: one_line(path), text, starts }
     }
 
     /// Whether it has places at all.
@@ -81,7 +83,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// `text` on one line, with what a terminal obeys or hides written as `\u{1b}`.
-pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
