@@ -2,8 +2,12 @@
 
 mod certs;
 mod check;
-mod human;
+mod complete;
+mod completions;
+mod explain;
+mod format;
 mod init;
+mod man;
 mod output;
 mod render;
 mod schema;
@@ -13,7 +17,7 @@ mod vault;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use output::Output;
 use vault::VaultArgument;
@@ -54,9 +58,12 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Show(show::Show),
+    Explain(explain::Explain),
     Render(render::Render),
     Certs(certs::Certs),
     Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Where the inventory is, for the commands that read one.
@@ -79,15 +86,19 @@ impl InventoryArgument {
 
 /// Parses the command line, does what it says and tells how it went.
 pub fn run() -> ExitCode {
+    complete::answer(Arguments::command);
     let arguments = Arguments::parse();
     let output = &arguments.output;
     let done = match &arguments.command {
         Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
         Command::Show(show) => show.run(output),
+        Command::Explain(explain) => explain.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
         Command::Schema(_) => schema::Schema::run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -40,7 +40,7 @@ enum Format {
 
 impl Show {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let checked = output.checked(&self.inventory, false)?;
+        let checked = output.checked(&self.inventory)?;
         let Some(cluster) = &checked.cluster else { return Ok(REFUSED) };
         let draft = resolve(&checked.inventory);
         let text = match &self.node {
