@@ -119,6 +119,12 @@ impl Report {
         self.acknowledged.push(Acknowledged { code, places: places.to_vec() });
     }
 
+    /// Whether the inventory is refused for what was found so far.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        self.found.iter().any(|found| found.severity == Severity::Error)
+    }
+
     /// What the author has acknowledged.
     #[must_use]
     pub fn acknowledged(&self) -> &[Acknowledged] {

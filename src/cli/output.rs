@@ -69,6 +69,16 @@ impl Output {
     /// Reads and checks an inventory, and prints everything that is wrong with it; warnings refuse it too if they are
     /// denied.
     pub(super) fn checked(&self, path: &Path, deny_warnings: bool) -> anyhow::Result<Checked> {
+        self.checked_by(path, deny_warnings, check)
+    }
+
+    /// The same, with another `check` than that of the inventory alone.
+    pub(super) fn checked_by(
+        &self,
+        path: &Path,
+        deny_warnings: bool,
+        check: impl FnOnce(&[u8]) -> anyhow::Result<Checked>,
+    ) -> anyhow::Result<Checked> {
         let bytes = read(path)?;
         let mut checked = check(&bytes)?;
         let name = path.display().to_string();

@@ -13,6 +13,7 @@ mod kit;
 //mod mounts;
 mod refusals;
 mod render;
+mod secrets;
 mod stale;
 mod terminal;
 mod vaults;
