@@ -150,7 +150,7 @@ fn every_twin_is_sound() {
 fn every_rule_has_a_fixture_and_every_fixture_a_rule() {
     let rejects: Vec<_> = written().into_iter().chain(raw()).collect();
     let codes: BTreeSet<&str> = rejects.iter().map(Reject::code).collect();
-    // Rules on certificates have theirs in `certificates.rs`.
+    // Rules on certificates have theirs in `certificates/`.
     let on_inventories =
         RULES.iter().filter(|rule| matches!(rule.check, Check::Reading | Check::Resolved(_)));
     assert_eq!(codes, on_inventories.map(|rule| rule.code).collect());

@@ -1,76 +1,15 @@
-//! Chapter H: the committed certificates, against the inventory, their CA and the day.
-//!
-//! Public certificates only: `check` needs no vault. Whatever a rule finds, `nodes/` is where it is, and the diagnostic
-//! stands at the node that the certificate is for, at the cluster where it is about the CA.
+//! Chapter H: what committed certificates say, against the inventory and their CA.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use time::{OffsetDateTime, UtcOffset};
-
-use crate::diag::{Code, Diagnostic, Report, Span};
-use crate::pki::PublicCert;
-use crate::pki::issue::FIRST_YEAR;
+use crate::diag::{Diagnostic, Report, Span};
 use crate::pki::read::SanDifference;
-use crate::pki::status::Validity;
 
-use super::committed::{Committed, Member};
+use super::committed::{Committed, Member, ca_fault, fault};
 
 /// Serial numbers have 64 random bits or more, and 20 octets or less (RFC 5280 section 4.1.2.2).
 const SERIAL_OCTETS: std::ops::RangeInclusive<usize> = 8..=20;
-
-/// The day of `moment`, in UTC.
-fn day(moment: OffsetDateTime) -> time::Date {
-    moment.to_offset(UtcOffset::UTC).date()
-}
-
-/// A fault of the certificate of `member`, and how another one is had.
-fn fault(code: Code, member: &Member<'_>, what: impl std::fmt::Display) -> Diagnostic {
-    let name = &member.node.name;
-    Diagnostic::error(code, member.span, format!("the certificate of `{name}` {what}")).help(format!(
-        "remove nodes/{}/{name}-cert.pem: `plasmagen render` issues another for the same key",
-        member.node.fqdn
-    ))
-}
-
-/// A fault of the CA's certificate.
-fn ca_fault(code: Code, committed: &Committed<'_>, what: impl std::fmt::Display) -> Diagnostic {
-    let fault = Diagnostic::error(code, &committed.cluster_span(), format!("the cluster's CA {what}"));
-    fault.help("restore ca-cert.pem in nodes/ from git, or make a new CA: `plasmagen certs rotate`")
-}
-
-/// A certificate lives within the life of its CA.
-pub(super) fn h01(committed: &Committed<'_>, report: &mut Report) {
-    for (member, own) in committed.leaves() {
-        let Some(ca) = committed.issuer(own) else { continue };
-        if own.not_after > ca.not_after {
-            let (own, ca) = (day(own.not_after), day(ca.not_after));
-            report.push(fault("PG-H01", member, format!("is valid until {own}, and its CA only until {ca}")));
-        }
-        // One that is older than any of plasmagen's is H17's.
-        if own.not_before < ca.not_before && !is_reset(own) {
-            let (own, ca) = (own.not_before, ca.not_before);
-            report.push(fault("PG-H01", member, format!("is valid from {own}, and its CA only from {ca}")));
-        }
-    }
-}
-
-/// A certificate is valid already.
-pub(super) fn h02(committed: &Committed<'_>, report: &mut Report) {
-    let early = |own: &PublicCert| Validity::of(own, committed.now) == Validity::NotYetValid;
-    let help = "set the clock of this machine; if it is right, that of the machine which made the certificate was not";
-    for ca in committed.authorities.iter().filter(|ca| early(ca)) {
-        let what = format!("is valid from {} only, and here it is {}", ca.not_before, committed.now);
-        report.push(ca_fault("PG-H02", committed, what).help(help));
-    }
-    // Leaves begin after their CA: of those whose CA is not valid yet, nothing more is to be said.
-    for (member, own) in committed.leaves().filter(|(_, own)| early(own)) {
-        if !committed.issuer(own).is_some_and(early) {
-            let what = format!("is valid from {} only, and here it is {}", own.not_before, committed.now);
-            report.push(fault("PG-H02", member, what).help(help));
-        }
-    }
-}
 
 /// Where certificates are, their CA is.
 pub(super) fn h03(committed: &Committed<'_>, report: &mut Report) {
@@ -190,7 +129,10 @@ pub(super) fn h09(committed: &Committed<'_>, report: &mut Report) {
     for ca in &committed.authorities {
         let subnets = &ca.constraints.permitted.subnets;
         let stated = |v6: bool| subnets.iter().any(|net| net.network().is_ipv6() == v6);
-        if !subnets.is_empty() && !(stated(false) && stated(true)) {
+        if subnets.is_empty() {
+            continue;
+        }
+        if !stated(false) || !stated(true) {
             let what =
                 "states the subnets of one address family only, and some clients leave the other one open";
             report.push(ca_fault("PG-H09", committed, what));
@@ -222,35 +164,6 @@ pub(super) fn h10(committed: &Committed<'_>, report: &mut Report) {
     }
 }
 
-/// Certificates last: a third of their life is left, and 14 days at the very least.
-pub(super) fn h11(committed: &Committed<'_>, report: &mut Report) {
-    let weigh = |found: Diagnostic, own: &PublicCert| match Validity::of(own, committed.now) {
-        // What a clock in 1970 dated is H17's.
-        _ if is_reset(own) => None,
-        Validity::Renew => Some(Diagnostic { severity: crate::diag::Severity::Warning, ..found }),
-        Validity::Urgent | Validity::Expired => Some(found),
-        Validity::Ok | Validity::NotYetValid => None,
-    };
-    let until = |own: &PublicCert| {
-        let left = (own.not_after - committed.now).whole_days();
-        match own.not_after < committed.now {
-            true => format!("is expired since {}", day(own.not_after)),
-            false => format!("is valid until {}, for {left} more days", day(own.not_after)),
-        }
-    };
-    for ca in &committed.authorities {
-        let found = ca_fault("PG-H11", committed, until(ca));
-        let help = "make a new one while machines still trust the old: `plasmagen certs rotate`";
-        report.push_some(weigh(found.help(help), ca));
-    }
-    for (member, own) in committed.leaves() {
-        // What ends with its CA is not cured before that is.
-        if committed.issuer(own).is_none_or(|ca| ca.not_after > own.not_after) {
-            report.push_some(weigh(fault("PG-H11", member, until(own)), own));
-        }
-    }
-}
-
 /// The CA of every certificate that still lives is published.
 pub(super) fn h12(committed: &Committed<'_>, report: &mut Report) {
     if committed.authorities.is_empty() {
@@ -264,27 +177,6 @@ pub(super) fn h12(committed: &Committed<'_>, report: &mut Report) {
             let what = "is not from a CA in ca-cert.pem, and nobody who trusts that file accepts it";
             let help = "restore ca-cert.pem from git: it holds each CA until nothing lives that it signed";
             report.push(fault("PG-H12", member, what).help(help));
-        }
-    }
-}
-
-/// Whether the clock that dated `own` had been reset.
-fn is_reset(own: &PublicCert) -> bool {
-    own.not_before.year() < FIRST_YEAR
-}
-
-/// No certificate was made by a clock that had been reset.
-pub(super) fn h17(committed: &Committed<'_>, report: &mut Report) {
-    let what = |own: &PublicCert| {
-        format!("is dated {}: the clock of the machine that made it was reset", day(own.not_before))
-    };
-    for ca in committed.authorities.iter().filter(|ca| is_reset(ca)) {
-        report.push(ca_fault("PG-H17", committed, what(ca)));
-    }
-    // What a CA of that day signed on that day is to be made anew with it.
-    for (member, own) in committed.leaves().filter(|(_, own)| is_reset(own)) {
-        if !committed.issuer(own).is_some_and(is_reset) {
-            report.push(fault("PG-H17", member, what(own)));
         }
     }
 }

@@ -1,12 +1,16 @@
 //! What rules on certificates look at: those that `nodes/` publishes, beside what the inventory asks for.
+//!
+//! Public certificates only, so that `check` needs no vault. A diagnostic stands at the node that the certificate is
+//! for, and at the cluster's name where it is about the CA.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use anyhow::Context;
 use rayon::prelude::*;
 use time::OffsetDateTime;
 
-use crate::diag::Span;
+use crate::diag::{Code, Diagnostic, Span};
 use crate::model::{Cluster, Node};
 use crate::pki::cluster::leaf_request;
 use crate::pki::{LeafRequest, PublicCert};
@@ -111,4 +115,19 @@ impl<'a> Committed<'a> {
         };
         found.unwrap_or_else(|| (member.span.clone(), name.to_owned()))
     }
+}
+
+/// A fault of the certificate of `member`, and how another one is had.
+pub(super) fn fault(code: Code, member: &Member<'_>, what: impl Display) -> Diagnostic {
+    let name = &member.node.name;
+    Diagnostic::error(code, member.span, format!("the certificate of `{name}` {what}")).help(format!(
+        "remove nodes/{}/{name}-cert.pem: `plasmagen render` issues another for the same key",
+        member.node.fqdn
+    ))
+}
+
+/// A fault of the CA's certificate.
+pub(super) fn ca_fault(code: Code, committed: &Committed<'_>, what: impl Display) -> Diagnostic {
+    let fault = Diagnostic::error(code, &committed.cluster_span(), format!("the cluster's CA {what}"));
+    fault.help("restore ca-cert.pem in nodes/ from git, or make a new CA: `plasmagen certs rotate`")
 }

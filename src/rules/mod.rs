@@ -7,6 +7,7 @@ mod access;
 mod addresses;
 mod certificates;
 mod committed;
+mod dates;
 mod disks;
 mod links;
 mod members;
