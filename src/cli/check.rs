@@ -1,19 +1,24 @@
 //! `plasmagen check`.
 
 use std::io::stdin;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
+use time::OffsetDateTime;
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, check_with_certificates};
 use crate::diag::Severity;
+use crate::model::Cluster;
+use crate::plan;
 
 use super::format::{Findings, Format, Source, one_line};
 use super::output::{Output, plural, read, read_from};
-use super::{DONE, INVENTORY, REFUSED};
+use super::{DONE, INVENTORY, REFUSED, root_of};
 
 /// Prove the inventory sound: every fault at once, with its place and what to write instead
+///
+/// The certificates in nodes/ beside it are judged too, once the inventory itself is sound. No vault is needed.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The inventories to read
@@ -36,7 +41,8 @@ impl Check {
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let mut checked = check(bytes)?;
+            let gather = |cluster: &Cluster| plan::gather(root_of(Path::new(name)), cluster);
+            let mut checked = check_with_certificates(bytes, OffsetDateTime::now_utc(), gather)?;
             let source = Source::new(name, bytes);
             let found = output.heeded(&checked, self.deny_warnings);
             if self.format == Format::Human {

@@ -75,12 +75,16 @@ struct InventoryArgument {
 }
 
 impl InventoryArgument {
-    /// The directory of the inventory: nodes/ and site/ lie in it.
     fn root(&self) -> &Path {
-        match self.inventory.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        }
+        root_of(&self.inventory)
+    }
+}
+
+/// The directory of an inventory: nodes/ and site/ lie in it.
+fn root_of(inventory: &Path) -> &Path {
+    match inventory.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
     }
 }
 

@@ -16,7 +16,7 @@ use super::{CaRequest, LeafRequest, PublicCert, SecretKey};
 const BACKDATE: Duration = Duration::minutes(5);
 
 /// No certificate of ours was made before this year: a clock that says so was reset.
-const FIRST_YEAR: i32 = 2025;
+pub(crate) const FIRST_YEAR: i32 = 2025;
 
 /// A certificate authority: its certificate and its key. Signing needs `&self` only, so threads may share it.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod kit;
 mod mounts;
 mod refusals;
 mod render;
+mod secrets;
 mod shell;
 mod show;
 mod stale;
