@@ -1,6 +1,7 @@
 //! From the bytes of an inventory to a sound cluster, or to everything that is wrong with it. Pure.
 
 use crate::diag::{Diagnostic, Report, Severity};
+use crate::inventory::Inventory;
 use crate::model::Cluster;
 use crate::{inventory, resolve, rules};
 
@@ -11,6 +12,8 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The cluster, if no fault is an error.
     pub cluster: Option<Cluster>,
+    /// What is written, as far as it could be read.
+    pub inventory: Inventory,
     /// Where the inventory wants private keys to be kept.
     pub vault: Option<String>,
 }
@@ -30,24 +33,27 @@ impl Checked {
 pub fn check(bytes: &[u8]) -> anyhow::Result<Checked> {
     let text = match inventory::text(bytes) {
         Ok(text) => text,
-        Err(unreadable) => return Ok(Checked { diagnostics: vec![unreadable], cluster: None, vault: None }),
+        Err(unreadable) => {
+            return Ok(Checked {
+                diagnostics: vec![unreadable],
+                cluster: None,
+                inventory: Inventory::default(),
+                vault: None,
+            });
+        }
     };
     let mut report = Report::default();
     let inventory = inventory::parse(text, &mut report);
     let draft = resolve::resolve(&inventory);
     rules::check(&draft, &mut report);
-    let mut checked = Checked {
-        diagnostics: report.finish(),
-        cluster: None,
-        vault: inventory.vault.path.as_ref().map(|path| path.value.clone()),
-    };
-    if checked.count(Severity::Error) == 0 {
-        let cluster = resolve::seal(&draft);
-        anyhow::ensure!(
-            cluster.is_some(),
-            "the inventory passed every rule, and yet something is missing: a bug of plasmagen"
-        );
-        checked.cluster = cluster;
-    }
-    Ok(checked)
+    let diagnostics = report.finish();
+    let sound = diagnostics.iter().all(|found| found.severity != Severity::Error);
+    let cluster = if sound { resolve::seal(&draft) } else { None };
+    anyhow::ensure!(
+        cluster.is_some() == sound,
+        "the inventory passed every rule, and yet something is missing: a bug of plasmagen"
+    );
+    drop(draft);
+    let vault = inventory.vault.path.as_ref().map(|path| path.value.clone());
+    Ok(Checked { diagnostics, cluster, inventory, vault })
 }

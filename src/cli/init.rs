@@ -42,6 +42,11 @@ impl Init {
         if !create(&path, &inventory)? {
             bail!("{} is there already, and init replaces nothing", path.display());
         }
+        let schema = self.dir.join("inventory.schema.json");
+        if !create(&schema, &super::schema::text()?)? {
+            let shown = schema.display();
+            output.say(&format!("kept {shown}: plasmagen schema > {shown} makes it fit this plasmagen"));
+        }
         let ignore = self.dir.join(".gitignore");
         if !create(&ignore, GITIGNORE)? {
             output.say(&format!("kept {}: let it hold .plasmagen/", ignore.display()));

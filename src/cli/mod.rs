@@ -10,6 +10,8 @@ mod init;
 mod man;
 mod output;
 mod render;
+mod schema;
+mod show;
 mod vault;
 
 use std::path::{Path, PathBuf};
@@ -56,8 +58,10 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Explain(explain::Explain),
+    Show(show::Show),
     Render(render::Render),
     Certs(certs::Certs),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -89,8 +93,10 @@ pub fn run() -> ExitCode {
         Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
         Command::Explain(explain) => explain.run(output),
+        Command::Show(show) => show.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Schema(_) => schema::Schema::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     };

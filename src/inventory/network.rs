@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use schemars::JsonSchema;
 
 use crate::diag::{Diagnostic, Report, Spanned};
 use crate::model::{DomainName, Label, Range, Role};
@@ -11,11 +12,15 @@ use super::reader::{Cell, Entries, Read, Table};
 use super::{List, Maybe};
 
 /// A network as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(transform = super::schema::allow)]
+#[schemars(extend("anyOf" = [{ "required": ["subnet"] }, { "required": ["subnet6"] }]))]
 pub struct NetworkTable {
-    /// What it is for; a faulty role is `None`.
+    /// What it is for.
+    #[schemars(required, length(min = 1))]
     pub roles: Option<Spanned<List<Option<Role>>>>,
-    /// Its VLAN, 1 to 4094 (IEEE 802.1Q).
+    /// Its VLAN (IEEE 802.1Q).
+    #[schemars(range(min = 1, max = 4094))]
     pub vlan: Maybe<u16>,
     /// Its IPv4 subnet.
     pub subnet: Maybe<Ipv4Net>,
@@ -31,11 +36,13 @@ pub struct NetworkTable {
     pub domain: Option<Spanned<DomainName>>,
     /// What DHCP leases to machines without a reservation.
     pub pool: Option<Spanned<Range<Ipv4Addr>>>,
-    /// The same for IPv6.
+    /// What DHCPv6 leases to machines without a reservation.
     pub pool6: Option<Spanned<Range<Ipv6Addr>>>,
     /// `range.<profile>`: the addresses that a profile's nodes take; `range.vip`: the virtual ones.
+    #[schemars(default, rename = "range")]
     pub ranges: Entries<Label, Spanned<Range<Ipv4Addr>>>,
-    /// The same for IPv6.
+    /// `range6.<profile>`: the IPv6 addresses that a profile's nodes take; `range6.vip`: the virtual ones.
+    #[schemars(default, rename = "range6")]
     pub ranges6: Entries<Label, Spanned<Range<Ipv6Addr>>>,
 }
 

@@ -2,14 +2,16 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 11] = [
     &[],
     &["init"],
     &["check"],
     &["explain"],
+    &["show"],
     &["render"],
     &["certs"],
     &["certs", "status"],
+    &["schema"],
     &["completions"],
     &["man"],
 ];
@@ -19,7 +21,9 @@ fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    for line in ["  init ", "  check ", "  explain ", "  render ", "  certs ", "  completions ", "  man "] {
+    let commands = ["init", "check", "explain", "show", "render", "certs", "schema", "completions", "man"]
+        .map(|name| format!("  {name} "));
+    for line in &commands {
         assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
     }
     assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
@@ -51,7 +55,7 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
     let site = Site::new();
     for (args, words) in [
         (&[][..], &["Usage: plasmagen", "Commands:"][..]),
-        (&["chekc"], &["a similar subcommand exists: 'check'"]),
+        (&["rendr"], &["a similar subcommand exists: 'render'"]),
         (&["certs"], &["Usage: plasmagen certs", "status"]),
         (&["check", "--deny-warning"], &["a similar argument exists: '--deny-warnings'"]),
         (&["check", "--color", "blue"], &["possible values: auto, always, never"]),
@@ -64,6 +68,10 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["render", "--check", "--discard-edits"], &["cannot be used with '--discard-edits'"]),
         (&["render", "--vault"], &["--vault <DIR>"]),
         (&["init"], &["<DIR>"]),
+        (&["show", "nod01"], &["there is no node `nod01`: did you mean `node01`?"]),
+        (&["show", "elsewhere"], &["there is no node `elsewhere`: plasmagen show prints a table of nodes"]),
+        (&["show", "node01\u{1b}[2J"], &["there is no node `node01\\u{1b}[2J`"]),
+        (&["show", "--format", "xml"], &["possible values: human, json"]),
         (&["certs", "status", "--format", "xml"], &["possible values: human, json"]),
     ] {
         let run = site.run(args);

@@ -166,8 +166,14 @@ fn what_is_there_already_is_never_replaced() {
     assert!(!site.root().join("elsewhere.toml").exists(), "never through a link");
 
     fs::remove_file(site.inventory()).unwrap();
-    init(&site, &["--admin-key", KEY]).ends(0, &["kept site/.gitignore: let it hold .plasmagen/"]);
+    fs::write(site.root().join("inventory.schema.json"), "old").unwrap();
+    let kept = [
+        "kept site/.gitignore: let it hold .plasmagen/",
+        "kept site/inventory.schema.json: plasmagen schema >",
+    ];
+    init(&site, &["--admin-key", KEY]).ends(0, &kept);
     assert_eq!(site.read(".gitignore"), "mine\n");
+    assert_eq!(site.read("inventory.schema.json"), "old");
 
     fs::remove_file(site.inventory()).unwrap();
     fs::write(site.root().join(".pre-commit-config.yaml"), "repos: []\n").unwrap();

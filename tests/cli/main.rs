@@ -15,6 +15,7 @@ mod mounts;
 mod refusals;
 mod render;
 mod shell;
+mod show;
 mod stale;
 mod terminal;
 mod vaults;
