@@ -35,7 +35,7 @@ fn bash_completes_commands_formats_nodes_and_rules() {
     assert_eq!(bash(&site, "plasmagen ex"), ["explain"]);
     assert_eq!(bash(&site, "plasmagen check --format s"), ["sarif"]);
     assert_eq!(bash(&site, "plasmagen check inventory.t"), ["inventory.toml"]);
-    assert_eq!(bash(&site, "plasmagen show "), ["node01", "node02", "node03"]);
+    assert_eq!(bash(&site, "plasmagen show no"), ["node01", "node02", "node03"]);
     let rules = bash(&site, "plasmagen explain PG-C1");
     assert!(rules.contains(&"PG-C13".to_owned()) && rules.len() > 3, "{rules:?}");
 }
