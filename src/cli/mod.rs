@@ -57,8 +57,8 @@ struct Arguments {
 enum Command {
     Init(init::Init),
     Check(check::Check),
-    Explain(explain::Explain),
     Show(show::Show),
+    Explain(explain::Explain),
     Render(render::Render),
     Certs(certs::Certs),
     Schema(schema::Schema),
@@ -92,8 +92,8 @@ pub fn run() -> ExitCode {
     let done = match &arguments.command {
         Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
-        Command::Explain(explain) => explain.run(output),
         Command::Show(show) => show.run(output),
+        Command::Explain(explain) => explain.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
         Command::Schema(_) => schema::Schema::run(),

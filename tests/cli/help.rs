@@ -6,8 +6,8 @@ const COMMANDS: [&[&str]; 11] = [
     &[],
     &["init"],
     &["check"],
-    &["explain"],
     &["show"],
+    &["explain"],
     &["render"],
     &["certs"],
     &["certs", "status"],
@@ -21,10 +21,9 @@ fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    let commands = ["init", "check", "explain", "show", "render", "certs", "schema", "completions", "man"]
-        .map(|name| format!("  {name} "));
-    for line in &commands {
-        assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
+    let commands = ["init", "check", "show", "explain", "render", "certs", "schema", "completions", "man"];
+    for line in commands.map(|command| format!("  {command} ")) {
+        assert!(help.stdout.contains(&line), "{line}: {}", help.stdout);
     }
     assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
     let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
