@@ -1,6 +1,6 @@
 //! Rule A16: what looks like a secret, which would be committed with the inventory.
 
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diag::{Diagnostic, Report, Span};
 
@@ -25,17 +25,12 @@ const KEY: [&str; 6] = ["api", "private", "secret", "access", "encryption", "sig
 const PUBLIC: [&str; 10] =
     ["public", "pub", "cert", "certificate", "digest", "hash", "checksum", "fingerprint", "id", "recipient"];
 
-const FILE: &str = "keep it in a file on the machine that needs it, and write that file's path here";
-
 /// A string that looks like a secret.
 struct Suspect {
     key: Span,
     span: Span,
-    what: Kind,
+    what: &'static str,
 }
-
-/// What it looks like, and what to do instead.
-type Kind = (&'static str, &'static str);
 
 /// The key that a value stands at.
 struct Key<'a> {
@@ -48,29 +43,35 @@ struct Key<'a> {
 /// Warns of each string below `root` that looks like a secret. What is refused anyway is left out.
 pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
     let mut suspects = Vec::new();
-    table(root, false, &mut suspects);
+    // The recipients in `vault` are H16's.
+    let tables = root.iter().filter(|(name, _)| name.get_ref() != "vault");
+    tables.for_each(|(name, value)| entry(name, value, false, &mut suspects));
     if suspects.is_empty() {
         return;
     }
     let mut refused: Vec<Span> = report.places().cloned().collect();
     refused.sort_by_key(|span| span.start);
-    for Suspect { key, span, what: (what, instead) } in suspects {
+    for Suspect { key, span, what } in suspects {
         let after = refused.partition_point(|other| other.start < key.start);
         if refused.get(after).is_some_and(|other| other.start <= span.end) {
             continue;
         }
         let fault =
             Diagnostic::warning("PG-A16", &span, format!("this looks like {what}, and is committed to git"));
-        report.push(fault.help(instead));
+        report.push(
+            fault.help("keep it in a file on the machine that needs it, and write that file's path here"),
+        );
     }
 }
 
-fn table(own: &DeTable<'_>, free: bool, found: &mut Vec<Suspect>) {
-    for (name, value) in own {
-        let free = free || name.get_ref() == "settings";
-        let key = Key { span: name.span(), name: name.get_ref(), free };
-        strings(&key, value, found);
-    }
+fn entry(
+    name: &toml::Spanned<DeString<'_>>,
+    value: &toml::Spanned<DeValue<'_>>,
+    free: bool,
+    found: &mut Vec<Suspect>,
+) {
+    let free = free || name.get_ref() == "settings";
+    strings(&Key { span: name.span(), name: name.get_ref(), free }, value, found);
 }
 
 fn strings(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Suspect>) {
@@ -81,34 +82,34 @@ fn strings(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Su
             }
         }
         DeValue::Array(items) => items.iter().for_each(|item| strings(key, item, found)),
-        DeValue::Table(inner) => table(inner, key.free, found),
+        DeValue::Table(inner) => inner.iter().for_each(|(name, value)| entry(name, value, key.free, found)),
         _ => {}
     }
 }
 
 /// What kind of secret `text` looks like.
-fn suspicious(key: &Key<'_>, text: &str) -> Option<Kind> {
+fn suspicious(key: &Key<'_>, text: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
-        return Some(("a private key", FILE));
+        return Some("a private key");
     }
     if text.contains("AGE-SECRET-KEY-") {
-        return Some(("an age identity", "write its recipient, `age1…`, as `age-keygen -y` prints it"));
+        return Some("an age identity");
     }
     // Elsewhere a key that says `token` is a name of the user's, such as a virtual address's.
     if key.free && names_a_secret(key.name) && is_literal(text) {
-        return Some(("a password or token", FILE));
+        return Some("a password or token");
     }
     let login = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
     if login.and_then(|(login, _)| login.split_once(':')).is_some_and(|(_, password)| is_literal(password)) {
-        return Some(("an address with a password", FILE));
+        return Some("an address with a password");
     }
     let assigned = |name| text.split_once(name)?.1.split([' ', ';', '&', ',']).next();
     if ["password=", "passwd=", "secret=", "token="].into_iter().filter_map(assigned).any(is_literal) {
-        return Some(("a password or token", FILE));
+        return Some("a password or token");
     }
     let random =
         key.free && is_random(text) && !words(key.name).iter().any(|own| PUBLIC.contains(&own.as_str()));
-    random.then_some(("a random key", FILE))
+    random.then_some("a random key")
 }
 
 /// What stands before `word` in `name`, if it ends in that word.
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     /// What `name = text` below `settings` looks like.
-    fn looks(name: &str, text: &str) -> Option<Kind> {
+    fn looks(name: &str, text: &str) -> Option<&'static str> {
         suspicious(&Key { span: 0..0, name, free: true }, text)
     }
 
