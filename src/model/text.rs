@@ -154,6 +154,10 @@ impl Word for SerialNumber {
 
 impl Word for UserName {
     fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.contains(':') {
+            let help = "write the user alone, and `password_file = \"bmc/…\"`; this password is known now: change it";
+            return invalid("PG-E03", "a password stands beside the user".into(), help);
+        }
         identifier(text)?;
         // IPMI 2.0 section 22.28: 16 bytes.
         if all(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
@@ -222,6 +226,9 @@ impl Word for Mailbox {
 
 impl Word for Server {
     fn parse(text: &str) -> Result<Self, Invalid> {
+        if let Some(zoned) = super::net::zoned(text) {
+            return Err(zoned);
+        }
         if text.parse::<std::net::IpAddr>().is_ok() || super::DomainName::parse(text).is_ok() {
             Ok(Self(text.to_owned()))
         } else {

@@ -4,16 +4,20 @@
 //! in `table.rs`, its page in `docs/rules/`, and `tests/rejects/<code>.toml`.
 
 mod addresses;
+mod bonds;
 mod disks;
 mod links;
 mod loading;
+mod macs;
 mod members;
+mod mtu;
 mod names;
 mod ports;
 mod quorum;
 mod references;
 mod table;
 mod unused;
+mod vlans;
 
 pub use table::RULES;
 

@@ -2,8 +2,11 @@
 
 use crate::diag::Severity;
 
-use super::Check::{Reading, Resolved};
-use super::{Rule, addresses, disks, links, loading, members, names, ports, quorum, references, unused};
+use super::Check::{Later, Reading, Resolved};
+use super::{
+    Rule, addresses, bonds, disks, links, loading, macs, members, mtu, names, ports, quorum, references,
+    unused, vlans,
+};
 
 /// A row: severity, id, what must be true, what happens when it is not, how it is enforced. Its page is
 /// `docs/rules/PG-<id>.md`.
@@ -67,26 +70,37 @@ pub const RULES: &[Rule] = &[
     error!("C04", "an address is not the gateway's", "the network loses its router", Resolved(addresses::c04)),
     error!("C05", "an address is not a server's or a virtual one", "machines can no longer boot, resolve or fail over", Resolved(addresses::c05)),
     error!("C06", "an address is used once", "two machines with one address both fall off the network", Resolved(addresses::c06)),
+    error!("C07", "subnets overlap neither each other nor what is reserved", "machines send packets to the wrong network, or nowhere", Resolved(addresses::c07)),
     error!("C08", "a subnet is written with its host bits zero", "an address was meant, or another subnet", Reading),
+    error!("C09", "a subnet has a length that networks have", "no address in it can be used, or machines give themselves none", Resolved(addresses::c09)),
     error!("C10", "a gateway lies in its subnet", "machines have no default route", Resolved(addresses::c10)),
+    error!("C11", "a node has one default route", "answers leave by another way than requests came, and firewalls drop them", Resolved(addresses::c11)),
     error!("C12", "a pool or range lies in its subnet and is in order, and a pool leaves out the servers", "DHCP leases the router's address to a machine", Resolved(addresses::c12)),
     error!("C13", "a reserved address lies outside every pool", "DHCP leases it to another machine", Resolved(addresses::c13)),
     warning!("C14", "a pool has room for machines without a reservation", "installers get no address, and the installation stalls", Resolved(addresses::c14)),
     error!("C15", "nodes reach a server that resolves names", "they hang at boot", Resolved(addresses::c15)),
+    error!("C16", "an address is of the family that its field is of, and has no zone", "one tool reads another address than the next", Reading),
     error!("C17", "a virtual address lies in a cluster network and in its range", "no node can take it over", Resolved(addresses::c17)),
     error!("C18", "a node boots in a network that DHCP serves", "it never boots", Resolved(links::c18)),
     warning!("C19", "an address lies outside the ranges of other profiles", "the address plan stops meaning anything", Resolved(addresses::c19)),
     error!("D01", "MAC addresses are six octets in canonical form", "a reservation never matches", Reading),
     error!("D02", "MAC addresses are unicast", "no machine sends from it", Reading),
     error!("D03", "MAC addresses are neither all zeros nor all ones", "it means no machine, or all of them", Reading),
-    warning!("D04", "MAC addresses are the manufacturer's", "an address that software made up may change, and the reservation never matches", Resolved(links::d04)),
-    error!("D05", "a MAC address is used once", "a machine gets another's name, and another's disk layout", Resolved(links::d05)),
-    error!("D07", "VLANs are 1 to 4094 and known where frames are tagged", "switches drop the frames", Resolved(links::d07)),
-    error!("D10", "MTUs are 576 to 9216", "large packets stall", Reading),
-    error!("D11", "a bond has two members or more, each its own", "an interface is enslaved twice or alone", Resolved(links::d11)),
+    warning!("D04", "MAC addresses are the manufacturer's", "an address that software made up may change, and the reservation never matches", Resolved(macs::d04)),
+    error!("D05", "a MAC address is used once", "a machine gets another's name, and another's disk layout", Resolved(macs::d05)),
+    warning!("D06", "MAC addresses are not those of examples", "a line that was copied matches no machine, or several", Resolved(macs::d06)),
+    graded!("D07", "VLANs are 1 to 4094, none that switches keep for themselves, and known where frames are tagged", "switches drop the frames", Resolved(vlans::d07)),
+    graded!("D08", "a VLAN is one network", "machines of two networks share one, or a switch port carries the wrong one", Resolved(vlans::d08)),
+    error!("D09", "the network that a node boots from is untagged", "firmware cannot tag, and the machine never boots", Resolved(links::d09)),
+    error!("D10", "MTUs are 576 to 9216, fit what they stand on, and agree in a cluster network", "large packets stall", Resolved(mtu::d10)),
+    graded!("D11", "a bond has two members or more, each its own, and firmware gets through it", "an interface is enslaved twice or alone, or the machine never boots", Resolved(bonds::d11)),
     warning!("D12", "an interface is bound to its MAC address", "the kernel numbers interfaces anew after a change, and addresses land on the wrong network", Resolved(links::d12)),
     error!("E01", "a BMC has an address of its own in a management network", "the wrong machine is power-cycled", Resolved(addresses::e01)),
     warning!("E02", "BMCs stand in a network of their own", "whoever boots a machine there reaches the power switch of all", Resolved(addresses::e02)),
+    error!("E03", "a BMC's password is in the vault, never in the inventory", "whoever reads the repository has the power switch", Reading),
+    error!("E04", "a boot override holds for one boot", "the machine is installed anew at each reboot", Later("the scripts that set boot overrides are not written yet")),
+    error!("E05", "a BMC is that of one node", "the wrong machine is power-cycled", Resolved(addresses::e05)),
+    warning!("E06", "BMCs have no password of their manufacturer's", "whoever reaches the network is root of every machine", Resolved(addresses::e06)),
     warning!("F01", "a disk is named by what it is", "the kernel numbers disks anew at each boot, and another one is erased", Resolved(disks::f01)),
     error!("F02", "a disk is a whole disk", "an installation needs a partition table of its own", Reading),
     error!("F03", "a disk belongs to one node", "a copied line erases the twin's disk", Resolved(disks::f03)),
