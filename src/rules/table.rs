@@ -89,7 +89,7 @@ pub const RULES: &[Rule] = &[
     warning!("D04", "MAC addresses are the manufacturer's", "an address that software made up may change, and the reservation never matches", Resolved(macs::d04)),
     error!("D05", "a MAC address is used once", "a machine gets another's name, and another's disk layout", Resolved(macs::d05)),
     warning!("D06", "MAC addresses are not those of examples", "a line that was copied matches no machine, or several", Resolved(macs::d06)),
-    graded!("D07", "VLANs are 1 to 4094, none that switches keep for themselves, and known where frames are tagged", "switches drop the frames", Resolved(vlans::d07)),
+    graded!("D07", "VLANs are 1 to 4094, none that switches keep, and known where frames are tagged", "switches drop the frames", Resolved(vlans::d07)),
     graded!("D08", "a VLAN is one network", "machines of two networks share one, or a switch port carries the wrong one", Resolved(vlans::d08)),
     error!("D09", "the network that a node boots from is untagged", "firmware cannot tag, and the machine never boots", Resolved(links::d09)),
     error!("D10", "MTUs are 576 to 9216, fit what they stand on, and agree in a cluster network", "large packets stall", Resolved(mtu::d10)),
