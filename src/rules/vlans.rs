@@ -6,6 +6,8 @@ use crate::diag::{Diagnostic, Report, Severity, Span};
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
+use super::addresses::holding;
+
 /// The VLANs that switches keep for FDDI and token ring, and seldom carry.
 const KEPT: std::ops::RangeInclusive<u16> = 1002..=1005;
 /// The VLAN whose frames switches send without a tag, unless they are told otherwise.
@@ -42,7 +44,7 @@ pub(super) fn d07(draft: &Draft<'_>, report: &mut Report) {
                 format!("`{}` is tagged with VLAN 1, which switches send without a tag", interface.key);
             let fault = Diagnostic::warning("PG-D07", &tagged.span, message).related(span, "the VLAN");
             report.push(
-                fault.help("take another number, or tell the switch to tag VLAN 1 and acknowledge it here"),
+                fault.help("take another number, or tell the switch to tag VLAN 1 and acknowledge it with `allow = [\"PG-D07\"]`"),
             );
         }
     }
@@ -79,15 +81,13 @@ pub(super) fn d08(draft: &Draft<'_>, report: &mut Report) {
 
 /// The places of VLANs of which one machine is in two networks: certainly they are not apart.
 fn met(draft: &Draft<'_>) -> HashSet<usize> {
-    let management: Vec<_> = draft.networks.values().filter(|own| own.value.is(Role::Management)).collect();
+    let managed = holding(draft, Role::Management);
     let mut met = HashSet::new();
     for node in &draft.nodes {
         let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref());
-        let beside = management.iter().copied().filter(|own| {
-            bmc.is_some_and(|bmc| own.value.subnet_for(bmc.value).is_some_and(|net| net.contains(&bmc.value)))
-        });
+        let beside = bmc.and_then(|bmc| managed(bmc.value));
         let mut seen = HashMap::<u16, &Span>::new();
-        for network in node.interfaces.iter().filter_map(|own| own.network).chain(beside.copied()) {
+        for network in node.interfaces.iter().filter_map(|own| own.network).chain(beside) {
             let Some((vlan, span)) = vlan(network) else { continue };
             if let Some(other) = seen.insert(vlan, span).filter(|other| *other != span) {
                 met.extend([other.start, span.start]);

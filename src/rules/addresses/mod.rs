@@ -68,7 +68,10 @@ fn vips<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
 }
 
 /// Finds the network for `role` that holds an address.
-fn holding<'a>(draft: &Draft<'a>, role: Role) -> impl Fn(IpAddr) -> Option<&'a NetworkEntry> + use<'a> {
+pub(super) fn holding<'a>(
+    draft: &Draft<'a>,
+    role: Role,
+) -> impl Fn(IpAddr) -> Option<&'a NetworkEntry> + use<'a> {
     let networks = draft.networks.values().copied().filter(|own| own.value.is(role));
     let subnets = networks.flat_map(|own| {
         let v4 = known(&own.value.subnet).map(|net| (net.network().into(), net.broadcast().into(), own));

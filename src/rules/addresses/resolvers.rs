@@ -59,22 +59,19 @@ fn has_gateway(network: &NetworkEntry, ipv4: bool) -> bool {
 /// A node has one default route of a family at most: of several cluster networks one has a gateway.
 pub(in crate::rules) fn c11(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        for ipv4 in [true, false] {
-            let mut routed = node
-                .interfaces_for(Role::Cluster)
-                .filter(|own| own.network.is_some_and(|network| has_gateway(network, ipv4)));
-            let Some(first) = routed.next() else { continue };
-            for second in routed.filter(|own| own.network_name != first.network_name) {
-                let (Some(one), Some(other)) = (first.network_name, second.network_name) else { continue };
-                let (Some(one), Some(name)) = (&one.value, &other.value) else { continue };
-                let key = if ipv4 { "gateway" } else { "gateway6" };
-                let message =
-                    format!("both `{one}` and `{name}` have a `{key}`: the default route could be either");
-                let fault = Diagnostic::error("PG-C11", &other.span, message);
-                let fault =
-                    fault.related(first.network.map_or(&first.span, |own| &own.span), "the first of them");
-                report.push(fault.help(format!(
-                    "leave `{key}` out of all cluster networks of a machine but one; the rest need none to reach their own subnet"
+        for (ipv4, key) in [(true, "gateway"), (false, "gateway6")] {
+            let connected =
+                node.interfaces_for(Role::Cluster).filter_map(|own| Some((own.network?, own.network_name?)));
+            let mut routed = connected.filter(|own| has_gateway(own.0, ipv4));
+            let Some((first, _)) = routed.next() else { continue };
+            for (second, name) in routed.filter(|own| own.0.key != first.key) {
+                let message = format!(
+                    "both `{}` and `{}` have a `{key}`: the default route could be either",
+                    first.key, second.key
+                );
+                let fault = Diagnostic::error("PG-C11", &name.span, message);
+                report.push(fault.related(&first.span, "the first of them").help(format!(
+                    "leave `{key}` out of all cluster networks of a machine but one: what is on the link needs none"
                 )));
             }
         }

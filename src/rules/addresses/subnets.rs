@@ -37,9 +37,10 @@ pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
     let mut all = Vec::new();
     for network in draft.networks.values().copied() {
         for (net, span) in subnets(network).filter(|own| odd_length(network, own.0).is_none()) {
-            match reserved.iter().find(|own| own.0.contains(&net)) {
+            let overlaps = |block: &IpNet| block.contains(&net) || net.contains(block);
+            match reserved.iter().find(|own| overlaps(&own.0)) {
                 Some((block, what)) => {
-                    let fault = format!("{net} lies in {block}, which is reserved for {what}");
+                    let fault = format!("{net} overlaps {block}, which is reserved for {what}");
                     let fault = Diagnostic::error("PG-C07", span, fault);
                     report.push(fault.help(
                         "take a private subnet: of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fd00::/8",
