@@ -148,3 +148,19 @@ impl<T: Copy> Holders<T> {
         (first <= address && address <= last).then_some(whose)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holders_find_what_is_nested_and_what_is_not() {
+        let ip = |last: u8| IpAddr::from([10, 0, 0, last]);
+        let ranges = [(40, 50, 'c'), (10, 30, 'a'), (12, 14, 'b')];
+        let holders = Holders::new(ranges.into_iter().map(|own| (ip(own.0), ip(own.1), own.2)));
+        let found = [9, 10, 13, 20, 30, 31, 40, 50, 51].map(|last| holders.find(ip(last)));
+        let a = Some('a');
+        assert_eq!(found, [None, a, a, a, a, None, Some('c'), Some('c'), None]);
+        assert_eq!(holders.find("fd00::1".parse().unwrap()), None);
+    }
+}
