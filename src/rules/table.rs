@@ -2,10 +2,10 @@
 
 use crate::diag::Severity;
 
-use super::Check::{Later, Reading, Resolved};
+use super::Check::{Certificates, Elsewhere, Later, Reading, Resolved};
 use super::{
-    Rule, addresses, bonds, disks, links, loading, macs, members, mtu, names, ports, quorum, references,
-    unused, vlans,
+    Rule, access, addresses, bonds, certificates, dates, disks, links, loading, macs, members, mtu, names,
+    ports, quorum, references, unused, vlans,
 };
 
 /// A row: severity, id, what must be true, what happens when it is not, how it is enforced. Its page is
@@ -118,5 +118,40 @@ pub const RULES: &[Rule] = &[
     error!("G07", "a member is reached at its own address", "a node forms a consensus with itself", Resolved(members::g07)),
     error!("G08", "a node belongs to this cluster", "two clusters exchange votes", Resolved(members::g08)),
     graded!("G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(ports::g09)),
+    error!("H01", "a certificate lives within the life of its CA", "it fails on the day the CA does, and nobody expects it", Certificates(dates::h01)),
+    error!("H02", "a certificate is valid already", "machines refuse each other until their clocks catch up", Certificates(dates::h02)),
+    error!("H03", "a CA is made only where no certificate is", "a second CA cuts off every machine that trusts the first", Certificates(certificates::h03)),
+    error!("H04", "certificates and keys can be read and belong together", "services start and no client accepts them", Certificates(certificates::h04)),
+    error!("H05", "serial numbers are random, positive and used once", "revoking one certificate revokes another", Certificates(certificates::h05)),
+    graded!("H06", "a certificate says exactly the names and addresses of the inventory", "peers refuse the node, or take another for it", Certificates(certificates::h06)),
+    error!("H07", "a certificate may do what it is used for, and no more", "clients refuse it, or a node signs certificates", Certificates(certificates::h07)),
+    error!("H08", "a certificate names the CA and the key that signed it", "clients try the wrong CA and give up", Certificates(certificates::h08)),
+    error!("H09", "the CA may vouch for every name and address", "clients refuse the new network's certificates", Certificates(certificates::h09)),
+    error!("H10", "keys are ECDSA P-256 or P-384, or RSA of 3072 bits", "a TLS stack does not know them, or an attacker breaks them", Certificates(certificates::h10)),
+    graded!("H11", "certificates have a third of their life left, 14 days at least", "all connections to all nodes end at one second", Certificates(dates::h11)),
+    error!("H12", "the CA of every living certificate is published", "half the cluster no longer trusts the other half", Certificates(certificates::h12)),
     error!("H13", "SSH keys are public keys of a strong kind", "nobody can log in, or everybody", Resolved(members::h13)),
+    error!("H14", "private keys are their owner's alone", "whoever has an account has the cluster", Elsewhere("pki::vault, the only room that writes them: tests/pki/vault.rs::modes_do_not_depend_on_the_umask, tests/pki/vault.rs::what_others_can_read_is_not_used, tests/pki/vault_place.rs::the_nix_store_is_refused, tests/pki/vault_place.rs::output_and_served_directories_are_refused")),
+    error!("H15", "nothing public holds a secret", "a log or a repository hands out the cluster", Elsewhere("pki::secret, whose type cannot be printed: tests/pki/issue.rs::nothing_prints_a_key, tests/cli/secrets.rs::no_byte_of_a_key_leaves_the_vault, tests/cli/init.rs::a_private_key_is_refused_and_never_shown")),
+    error!("H16", "recipients of secrets are two at least, and known to age", "one lost key loses the vault", Resolved(access::h16)),
+    error!("H17", "no certificate is dated by a clock that was reset", "it is expired before it is used", Certificates(dates::h17)),
+    error!("I01", "a value passes through the writer of its language", "a value becomes code", Elsewhere("render, one dialect a language: tests/templates.rs::every_template_keeps_the_rules, tests/hostile.rs::what_the_rules_accept_every_output_says_and_nix_reads_back, src/render/mod.rs::no_way_round_the_dialect")),
+    error!("I02", "output paths stay below their tree", "a file of the operator's is replaced", Elsewhere("artifact and write: src/artifact.rs::a_path_cannot_leave_its_tree, src/write/wanted.rs::refuses_paths_that_cannot_be_written, tests/writer/edits.rs::a_directory_replaced_by_a_link_is_not_followed")),
+    error!("I03", "a tree is written whole or not at all", "machines boot half of the old and half of the new", Elsewhere("write: tests/writer/trees.rs::both_trees_hold_exactly_the_artifacts_and_their_manifests, tests/writer/faults.rs::killed_at_any_call_both_trees_are_whole_and_the_next_run_makes_them_agree")),
+    error!("I04", "the same inventory gives the same bytes", "no review can tell a change from noise", Elsewhere("outputs and write: tests/golden.rs::the_same_inventory_gives_the_same_bytes, tests/writer/trees.rs::same_artifacts_same_bytes, tests/writer/trees.rs::modes_do_not_depend_on_the_umask")),
+    error!("I05", "only directories of plasmagen's own are replaced", "somebody's files are gone", Elsewhere("write: tests/writer/edits.rs::a_directory_that_is_not_ours_is_refused_even_when_edits_are_discarded, tests/writer/edits.rs::things_that_are_not_ours_are_reported")),
+    error!("I06", "no symbolic link leads out of the tree", "a file elsewhere is replaced", Elsewhere("write: tests/writer/edits.rs::a_directory_replaced_by_a_link_is_not_followed, tests/writer/edits.rs::a_tree_or_state_that_is_no_directory_is_refused")),
+    error!("I07", "the firewall lets operators in, and what is established", "the first rule set locks everybody out", Resolved(access::i07)),
+    error!("I08", "a rule set is loaded as one, and speaks of both families", "a node stands open, or shut, between two commands", Elsewhere("outputs and render::nft: tests/consumers.rs::nft_opens_the_ports_of_the_model_and_no_other, tests/consumers.rs::nft_loads_a_rule_set_as_one_for_both_families, tests/dialects/nft.rs::strings_read_back")),
+    error!("I09", "nginx serves the public tree and nothing else", "a request walks out of the web root", Later("nginx.conf, which is not rendered yet")),
+    error!("I10", "scripts stop at the first fault and ask before they destroy", "an empty variable erases a disk", Later("site/scripts, which are not rendered yet")),
+    error!("I11", "systemd's own characters in values are escaped", "a unit starts with another command line", Elsewhere("outputs: no value of an inventory stands in a unit, NixOS writes them: tests/hostile.rs::what_the_rules_accept_every_output_says_and_nix_reads_back, tests/nix_model.rs::nix_evaluates_the_model")),
+    error!("I12", "strings for dhcpd are printable and fit", "dhcpd refuses to start, or hands out another value", Elsewhere("render::dhcp: tests/dialects/dhcp.rs::strings_read_back, tests/dialects/dhcp.rs::bare_words_read_back")),
+    error!("I13", "overlays are cpio archives that unpack to what was meant, and are the same each time", "the installer boots without its files", Later("overlays, which are packed with the bundles")),
+    error!("I14", "what is fetched can be checked with sha256sum", "a damaged image is booted", Later("bundles and their SHA256SUMS")),
+    error!("I15", "what a machine boots is of one generation, and the one before stays", "a kernel starts with another's initrd", Later("plasmagen publish, which gives generations")),
+    warning!("J01", "a change that destroys an installed node is allowed by name", "a typing slip reinstalls a machine", Later("plasmagen diff, which compares with what was published last")),
+    warning!("J02", "a change of many nodes at once is confirmed", "one default changes the whole rack", Later("plasmagen diff, which compares with what was published last")),
+    error!("J03", "a node that is removed leaves nothing behind", "its address and its certificate go on being trusted", Elsewhere("write, which replaces both trees whole: tests/cli/render.rs::a_removed_node_leaves_no_residue_and_keeps_its_key; the list of certificates to revoke comes with plasmagen diff")),
+    error!("J04", "a machine that is renamed is told from one that is replaced", "the new node is installed over the old one's data", Later("plasmagen diff, which compares with what was published last")),
 ];
