@@ -43,17 +43,17 @@ disk.single = {}
 base = "all-in-one"
 services = ["chainfire"]
 interface.eth0 = { network = "lan" }
-interface.eth1 = { mac = "02:00:00:00:00:99" }
+interface.eth1 = { mac = "52:54:00:00:00:99" }
 disk.single = {}
 
 [node.node1]
 @node1
 profile = "first"
-mac = "02:00:00:00:00:01"
+mac = "52:54:00:00:00:01"
 address.lan = "10.0.0.21"
 disks = ["/dev/sda"]
 serial = "S1"
-bmc = { address = "10.0.0.41", mac = "02:00:00:00:00:02" }
+bmc = { address = "10.0.0.41", password_file = "bmc/node1", mac = "52:54:00:00:00:02" }
 "#;
 
 /// The other half: six more voters.

@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use schemars::JsonSchema;
 
-use crate::diag::{Report, Spanned};
-use crate::model::{BmcProtocol, DiskId, Label, MacAddr, RelPath, SerialNumber, UserName};
+use crate::diag::{Diagnostic, Report, Spanned};
+use crate::model::{
+    BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, Word,
+};
 
 use super::profile::Common;
 use super::reader::{Cell, Entries, Read, Table};
@@ -90,9 +92,9 @@ pub struct BmcTable {
     pub address: Option<Spanned<IpAddr>>,
     /// The user to log in as.
     #[schemars(extend("default" = "admin"))]
-    pub user: Option<Spanned<UserName>>,
+    pub user: Maybe<UserName>,
     /// Where the vault keeps the password.
-    pub password_file: Option<Spanned<RelPath>>,
+    pub password_file: Maybe<RelPath>,
     /// How it is spoken to.
     #[schemars(extend("default" = "redfish"))]
     pub protocol: Option<Spanned<BmcProtocol>>,
@@ -103,14 +105,38 @@ pub struct BmcTable {
 impl Read for BmcTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         let mut table = Table::open(cell, &["address", "user", "password_file", "protocol", "mac"], report)?;
-        let bmc = Self {
-            address: table.required("address"),
+        let inline = table.refuse(&["password", "passwd", "pass", "secret", "token"], |span| {
+            let fault = Diagnostic::error("PG-E03", span, "a BMC's password stands in the inventory");
+            fault.help("write `password_file = \"bmc/…\"`, a file in the vault; this password is known now: change it")
+        });
+        let mut bmc = Self {
+            address: table
+                .required("address")
+                .map(|own: Spanned<BmcAddress>| Spanned::new(own.value.0, own.span)),
             user: table.optional("user"),
             password_file: table.optional("password_file"),
             protocol: table.optional("protocol"),
             mac: table.optional("mac"),
         };
+        if inline && bmc.password_file.is_none() {
+            bmc.password_file = Some(Spanned::new(None, table.span.clone()));
+        }
         table.finish();
         Some(bmc)
+    }
+}
+
+/// The address of a BMC. What looks like a URL with a password in it is not repeated.
+struct BmcAddress(IpAddr);
+
+impl Word for BmcAddress {
+    const FORM: Form = IpAddr::FORM;
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.contains('@') {
+            let help = "write the address alone, `user` and `password_file = \"bmc/…\"`; this password is known now: change it";
+            return Err(Invalid::new("PG-E03", "a user or a password stands before the address", help));
+        }
+        IpAddr::parse(text).map(Self)
     }
 }

@@ -18,6 +18,29 @@ impl MacAddr {
         self.0[0] & 2 != 0
     }
 
+    /// Whether the address stands in documentation and examples rather than in a machine: those of RFC 7042 section
+    /// 2.1.2 (`00:00:5e:00:53:…`), words and runs of hexadecimal digits, all octets the same.
+    #[must_use]
+    pub fn is_example(self) -> bool {
+        let words: [&[u8]; 4] = [
+            &[0xde, 0xad, 0xbe, 0xef],
+            &[0x00, 0xde, 0xad],
+            &[0xca, 0xfe, 0xba, 0xbe],
+            &[0x00, 0x00, 0x5e, 0x00, 0x53],
+        ];
+        let counted = |step: u8| self.0.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step);
+        let nearly_zero = matches!(self.0, [0x00 | 0x02, 0, 0, 0, 0, _]);
+        let runs = [
+            [0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc],
+            [0x00, 0x12, 0x34, 0x56, 0x78, 0x9a],
+            [0x00, 0x12, 0x34, 0x56, 0x78, 0x90],
+        ];
+        nearly_zero
+            || [0x00, 0x01, 0x11].into_iter().any(counted)
+            || runs.contains(&self.0)
+            || words.into_iter().any(|word| self.0.starts_with(word))
+    }
+
     /// `52-54-00-12-34-56`, as iPXE's `${netX/mac:hexhyp}` prints it.
     #[must_use]
     pub fn hyphens(self) -> String {
@@ -88,6 +111,31 @@ impl Word for MacAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_examples() {
+        for text in [
+            "00:11:22:33:44:55",
+            "aa:bb:cc:dd:ee:ff",
+            "de:ad:be:ef:00:01",
+            "02:00:00:00:00:01",
+            "00:00:5e:00:53:07",
+            "22:22:22:22:22:22",
+            "12:34:56:78:9a:bc",
+            "00:01:02:03:04:05",
+        ] {
+            assert!(MacAddr::parse(text).unwrap().is_example(), "{text}");
+        }
+        for text in [
+            "3c:ec:ef:00:00:01",
+            "52:54:00:12:34:56",
+            "00:25:90:00:00:01",
+            "b8:ce:f6:11:22:33",
+            "02:42:ac:11:00:02",
+        ] {
+            assert!(!MacAddr::parse(text).unwrap().is_example(), "{text}");
+        }
+    }
 
     #[test]
     fn only_canonical_unicast_addresses() {

@@ -48,12 +48,25 @@ fn address<A: Family>(text: &str) -> Result<A, Invalid> {
                 format!("`{text}` has an octet with a leading zero, which some tools read as octal");
             return Invalid::new("PG-A10", message, "write octets without leading zeros");
         }
-        let message = match text.split_once('%') {
-            Some((_, zone)) => format!("`{text}` has a zone: `{zone}` is an interface of one machine only"),
-            None => format!("`{text}` is not an {} address", A::NAME),
-        };
-        Invalid::new("PG-A04", message, format!("write one such as `{}`", A::EXAMPLE))
+        let help = format!("write one such as `{}`", A::EXAMPLE);
+        let other = if A::NAME == "IPv4" { "IPv6" } else { "IPv4" };
+        zoned(text).unwrap_or_else(|| match text.parse::<IpAddr>() {
+            Ok(_) => Invalid::new(
+                "PG-C16",
+                format!("`{text}` is an {other} address, and {} stands here", A::NAME),
+                help,
+            ),
+            Err(_) => Invalid::new("PG-A04", format!("`{text}` is not an {} address", A::NAME), help),
+        })
     })
+}
+
+/// What is wrong with an address that has a zone (RFC 4007), where `text` is one.
+pub(super) fn zoned(text: &str) -> Option<Invalid> {
+    let (address, zone) = text.split_once('%')?;
+    address.parse::<IpAddr>().ok()?;
+    let message = format!("`{text}` has a zone: `{zone}` is an interface of one machine only");
+    Some(Invalid::new("PG-C16", message, format!("write one such as `{}`", Ipv6Addr::EXAMPLE)))
 }
 
 impl Word for Ipv4Addr {
@@ -68,7 +81,17 @@ impl Word for Ipv6Addr {
     const FORM: Form = Form::new("an IPv6 address", "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$", &[Self::EXAMPLE]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        address(text)
+        let own: Self = address(text)?;
+        match own.to_ipv4_mapped() {
+            Some(v4) => Err(Invalid::new(
+                "PG-C16",
+                format!(
+                    "`{text}` is the IPv4 address {v4} in the form of IPv6, which some tools take for the one and some for the other"
+                ),
+                format!("write `{v4}` where IPv4 stands"),
+            )),
+            None => Ok(own),
+        }
     }
 }
 
@@ -108,7 +131,7 @@ impl Word for Ipv4Net {
         match subnet(text, "10.0.100.0/24")? {
             IpNet::V4(net) => Ok(net),
             IpNet::V6(_) => {
-                Err(Invalid::new("PG-A04", "an IPv6 subnet stands here", "write it as `subnet6`"))
+                Err(Invalid::new("PG-C16", "an IPv6 subnet stands here", "write it as `subnet6`"))
             }
         }
     }
@@ -121,7 +144,7 @@ impl Word for Ipv6Net {
     fn parse(text: &str) -> Result<Self, Invalid> {
         match subnet(text, "fd00:100::/64")? {
             IpNet::V6(net) => Ok(net),
-            IpNet::V4(_) => Err(Invalid::new("PG-A04", "an IPv4 subnet stands here", "write it as `subnet`")),
+            IpNet::V4(_) => Err(Invalid::new("PG-C16", "an IPv4 subnet stands here", "write it as `subnet`")),
         }
     }
 }
@@ -212,11 +235,13 @@ mod tests {
     #[test]
     fn addresses_teach() {
         assert_eq!(Ipv4Addr::parse("10.0.0.010").unwrap_err().code, "PG-A10");
-        assert_eq!(Ipv4Addr::parse("fd00::1").unwrap_err().code, "PG-A04");
+        assert_eq!(Ipv4Addr::parse("10.0.0.256").unwrap_err().code, "PG-A04");
+        assert_eq!(Ipv4Addr::parse("fd00::1").unwrap_err().code, "PG-C16");
+        assert_eq!(Ipv6Addr::parse("::ffff:10.0.0.1").unwrap_err().code, "PG-C16");
+        assert_eq!(IpAddr::parse("fe80::1%eth0").unwrap_err().code, "PG-C16");
         assert_eq!(Ipv4Net::parse("10.0.0.5/24").unwrap_err().help, "write `10.0.0.0/24`");
         assert_eq!(Ipv4Net::parse("10.0.300.0/24").unwrap_err().code, "PG-A04");
         assert!(Ipv6Net::parse("fd00:100::/64").is_ok());
-        assert!(IpAddr::parse("fe80::1%eth0").is_err());
     }
 
     #[test]

@@ -185,6 +185,10 @@ impl Word for UserName {
         Form::new("a user of a BMC, at most 16 bytes", "^[A-Za-z0-9._@][A-Za-z0-9._@-]{0,15}$", &["admin"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.contains(':') {
+            let help = "write the user alone, and `password_file = \"bmc/…\"`; this password is known now: change it";
+            return invalid("PG-E03", "a password stands beside the user".into(), help);
+        }
         identifier(text)?;
         // IPMI 2.0 section 22.28: 16 bytes.
         if all(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
@@ -267,6 +271,9 @@ impl Word for Server {
         Form::new("a domain name or an address", "^([a-z0-9.-]+|[0-9A-Fa-f:.]+)$", &["ntp.example.com"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
+        if let Some(zoned) = super::net::zoned(text) {
+            return Err(zoned);
+        }
         if text.parse::<std::net::IpAddr>().is_ok() || super::DomainName::parse(text).is_ok() {
             Ok(Self(text.to_owned()))
         } else {

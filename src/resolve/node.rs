@@ -44,8 +44,8 @@ pub struct DraftInterface<'a> {
     pub network: Option<&'a NetworkEntry>,
     /// Whether it tags that network's VLAN.
     pub tagged: Option<&'a Spanned<bool>>,
-    /// The largest packet in bytes.
-    pub mtu: Option<u16>,
+    /// The largest packet in bytes; `None` within where it is faulty.
+    pub mtu: Option<&'a Spanned<Option<u16>>>,
     /// The interfaces that it is made of.
     pub bond: Option<&'a Spanned<BondTable>>,
     /// The address that the name is bound to.
@@ -122,7 +122,7 @@ fn interfaces<'a>(draft: &Draft<'a>, node: &DraftNode<'a>) -> Vec<DraftInterface
         let InterfaceTable { network, tagged, mtu, bond, mac } = &entry.value;
         own.network_name = network.as_ref().or(own.network_name);
         own.tagged = tagged.as_ref().or(own.tagged);
-        own.mtu = mtu.as_ref().map_or(own.mtu, |mtu| mtu.value);
+        own.mtu = mtu.as_ref().or(own.mtu);
         own.bond = bond.as_ref().or(own.bond);
         own.mac = mac.as_ref().or(own.mac);
     }
@@ -195,9 +195,25 @@ impl<'a> DraftNode<'a> {
     /// The first interface in a network for `role`.
     #[must_use]
     pub fn interface_for(&self, role: Role) -> Option<&DraftInterface<'a>> {
-        self.interfaces
-            .iter()
-            .find(|interface| interface.network.is_some_and(|network| network.value.is(role)))
+        self.interfaces_for(role).next()
+    }
+
+    /// Its interfaces in networks for `role`, in order.
+    pub fn interfaces_for(&self, role: Role) -> impl Iterator<Item = &DraftInterface<'a>> {
+        self.interfaces.iter().filter(move |own| own.network.is_some_and(|network| network.value.is(role)))
+    }
+
+    /// The cluster networks that it is connected to, in the order of its interfaces.
+    pub fn cluster_networks(&self) -> impl Iterator<Item = &'a NetworkEntry> {
+        self.interfaces_for(Role::Cluster).filter_map(|own| own.network)
+    }
+
+    /// The network that it takes its default route and its resolvers from: the cluster network with a gateway, else the
+    /// first. Rule C11 sees to it that there are not two.
+    #[must_use]
+    pub fn home(&self) -> Option<&'a NetworkEntry> {
+        let routed = |own: &&NetworkEntry| own.value.gateway.is_some() || own.value.gateway6.is_some();
+        self.cluster_networks().find(routed).or_else(|| self.cluster_networks().next())
     }
 
     /// Whether an address is written for the network called `name`, sound or not, or may be meant for it: the network

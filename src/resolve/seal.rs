@@ -122,7 +122,7 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
     let table = &own.entry.value;
     let profile = own.profile?;
     let name = own.entry.name.clone()?;
-    let home = own.interface_for(Role::Cluster).and_then(|interface| interface.network);
+    let home = own.home();
     let service = |service: &super::DraftService<'_>| {
         let settings = own.settings(draft, service.name.as_str());
         Some(Service { name: service.name.clone(), ports: service.ports.clone()?, settings })
@@ -140,8 +140,8 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
         mac: get(table.mac.as_ref())?,
         boot_interface: own.interface_for(Role::Provisioning)?.name?.clone(),
         interfaces: own.interfaces.iter().map(|nic| interface(own, nic)).collect::<Option<_>>()?,
-        gateway: home.and_then(|home| known(&home.value.gateway).copied()),
-        gateway6: home.and_then(|home| known(&home.value.gateway6).copied()),
+        gateway: own.cluster_networks().find_map(|network| known(&network.value.gateway).copied()),
+        gateway6: own.cluster_networks().find_map(|network| known(&network.value.gateway6).copied()),
         resolvers: home.map(|home| home.value.resolvers().map(|own| own.0).collect()).unwrap_or_default(),
         disks: own.disks().map(|(disk, _)| disk.clone()).collect(),
         layout: layout(own.layout?)?,
@@ -181,7 +181,7 @@ fn interface(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Interface
         network: network.and_then(|network| network.name.clone()),
         vlan,
         addresses: own_addresses.into_iter().map(prefixed).collect::<Option<_>>()?,
-        mtu: own.mtu,
+        mtu: own.mtu.and_then(|mtu| mtu.value),
         bond: own.bond.and_then(members),
         mac: own.mac.map(|mac| mac.value),
     })
@@ -230,8 +230,8 @@ fn hardware(draft: &Draft<'_>, own: &DraftNode<'_>) -> Option<Hardware> {
 fn bmc(table: &crate::inventory::BmcTable) -> Option<Bmc> {
     Some(Bmc {
         address: table.address.as_ref()?.value,
-        user: get(table.user.as_ref()).or_else(|| UserName::parse("admin").ok())?,
-        password_file: get(table.password_file.as_ref()),
+        user: maybe(&table.user).or_else(|| UserName::parse("admin").ok())?,
+        password_file: known(&table.password_file).cloned(),
         protocol: get(table.protocol.as_ref()).unwrap_or(BmcProtocol::Redfish),
     })
 }

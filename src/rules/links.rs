@@ -1,10 +1,12 @@
-//! Chapter D, and what of B and C concerns interfaces.
+//! Interfaces: what their devices are called, where they boot, how they are bound.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use crate::diag::{Diagnostic, Report, Span};
-use crate::model::{IfName, MacAddr, Role};
+use crate::diag::{Diagnostic, Report};
+use crate::model::Role;
 use crate::resolve::{Draft, DraftNode};
+
+use super::bonds::members;
 
 /// A node boots in a provisioning network, where DHCP reserves an address for it.
 pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
@@ -45,129 +47,46 @@ fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
             Diagnostic::error("PG-C18", &node.entry.span, message).help(format!("add `{written} = \"…\"`")),
         );
     }
-    if let Some(tagged) = interface.tagged.filter(|tagged| tagged.value) {
-        let fault = Diagnostic::error(
-            "PG-C18",
-            &tagged.span,
-            "the interface that boots is tagged, and firmware cannot tag",
-        );
-        return Some(fault.help("let the switch port carry the provisioning network untagged"));
+    let provisioner = draft.inventory.provisioner.as_ref()?.network.as_ref()?;
+    let elsewhere = provisioner.value.as_str() != network.key
+        && draft.networks.get(provisioner.value.as_str()).is_some_and(|own| own.value.is(Role::Provisioning));
+    if elsewhere && network.value.gateway.is_none() {
+        let message =
+            format!("DHCP reaches `{}` through a relay at its gateway, and it has none", network.key);
+        let fault = Diagnostic::error("PG-C18", &network.span, message);
+        let fault = fault.related(&provisioner.span, "the DHCP server stands in another network");
+        return Some(fault.help("add the network's `gateway`: the router that relays DHCP"));
     }
     None
 }
 
-/// The MAC addresses of a node with their places; the address that boots may be repeated at its own interface, or at
-/// any where that is not known.
-fn macs<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (MacAddr, &'a Span)> {
-    let boot = node.entry.value.mac.as_ref();
-    let boot_interface = node.interface_for(Role::Provisioning).map(|own| own.key);
-    let interfaces = node.interfaces.iter().filter_map(move |own| {
-        let mac = own.mac?;
-        let same = boot.is_some_and(|boot| boot.value == mac.value)
-            && boot_interface.is_none_or(|boots| boots == own.key);
-        (!same).then_some((mac.value, &mac.span))
-    });
-    let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.mac.as_ref());
-    boot.map(|mac| (mac.value, &mac.span))
-        .into_iter()
-        .chain(interfaces)
-        .chain(bmc.map(|mac| (mac.value, &mac.span)))
-}
-
-/// A MAC address is one that a manufacturer gave.
-pub(super) fn d04(draft: &Draft<'_>, report: &mut Report) {
-    for (mac, span) in draft.nodes.iter().flat_map(macs).filter(|(mac, _)| mac.is_local()) {
-        let fault = Diagnostic::warning(
-            "PG-D04",
-            span,
-            format!("`{mac}` is locally administered: software made it up"),
-        );
-        report.push(fault.help(
-            "read the address off the machine; for a virtual machine, add `allow = [\"PG-D04\"]` to the node",
-        ));
-    }
-}
-
-/// A MAC address is used once.
-pub(super) fn d05(draft: &Draft<'_>, report: &mut Report) {
-    let mut seen = HashMap::<MacAddr, &Span>::new();
-    for (mac, span) in draft.nodes.iter().flat_map(macs) {
-        if let Some(first) = seen.get(&mac) {
-            let fault = |message| Diagnostic::error("PG-D05", span, message);
-            report.push(if *first == span {
-                let message = format!("`{mac}` stands in a profile that several nodes have");
-                fault(message).help("write it in the node that has this interface")
-            } else {
-                let message = format!("`{mac}` is another interface's address already");
-                let help = "read the address off the machine's label or its BMC";
-                fault(message).related(first, "first used here").help(help)
-            });
-        } else {
-            seen.insert(mac, span);
+/// The network that a node boots from is untagged on the interface that boots.
+pub(super) fn d09(draft: &Draft<'_>, report: &mut Report) {
+    for interface in draft.nodes.iter().filter_map(|node| node.interface_for(Role::Provisioning)) {
+        if let Some(tagged) = interface.tagged.filter(|tagged| tagged.value) {
+            let message = "the interface that boots is tagged, and firmware cannot tag";
+            let fault = Diagnostic::error("PG-D09", &tagged.span, message);
+            report.push(fault.help("let the switch port carry the provisioning network untagged"));
         }
     }
 }
 
-/// A tagged interface knows its VLAN.
-pub(super) fn d07(draft: &Draft<'_>, report: &mut Report) {
-    for interface in draft.nodes.iter().flat_map(|node| &node.interfaces) {
-        let (Some(tagged), Some(network)) =
-            (interface.tagged.filter(|tagged| tagged.value), interface.network)
-        else {
-            continue;
-        };
-        if network.value.vlan.is_none() {
-            let message =
-                format!("`{}` is tagged, but the network `{}` has no VLAN", interface.key, network.key);
-            let fault =
-                Diagnostic::error("PG-D07", &tagged.span, message).related(&network.span, "this network");
-            report.push(fault.help("add `vlan = …` to the network"));
-        }
-    }
-}
-
-/// A bond has two members or more, and no interface is a member twice or stands in a network of its own.
-pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
-    for node in &draft.nodes {
-        let mut taken: HashSet<&IfName> = HashSet::new();
-        for members in node.interfaces.iter().filter_map(|own| own.bond?.value.members.as_ref()) {
-            if members.value.len() < 2 {
-                let fault = Diagnostic::error("PG-D11", &members.span, "a bond of fewer than two interfaces");
-                report.push(fault.help("name two interfaces or more, or drop the bond"));
-            }
-            for (member, span) in
-                members.value.iter().filter_map(|own| Some((own.value.as_ref()?, &own.span)))
-            {
-                let stands_alone = node
-                    .interfaces
-                    .iter()
-                    .any(|own| own.key == member.as_str() && own.network_name.is_some());
-                if !taken.insert(member) || stands_alone {
-                    let message = format!("`{member}` is used elsewhere already");
-                    report.push(
-                        Diagnostic::error("PG-D11", span, message).help("a member of a bond is nothing else"),
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// An interface is bound to an address, not to the order in which the kernel found it.
+/// An interface is bound to an address, not to the order in which the kernel found it. A bond and a VLAN on one have
+/// none of their own: their members do.
 pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        let bonds = || node.interfaces.iter().filter(|own| own.bond.is_some()).map(|own| own.key);
-        for interface in node.interfaces.iter().filter(|own| own.mac.is_none() && own.bond.is_none()) {
-            // A VLAN on a bond has the bond's name.
-            if bonds().any(|bond| interface.key.strip_prefix(bond).is_some_and(|rest| rest.starts_with('.')))
-            {
-                continue;
-            }
-            let message = format!("`{}` may be another interface after a change of hardware", interface.key);
-            let fault = Diagnostic::warning("PG-D12", &interface.span, message);
+        let bonds: HashSet<&str> =
+            node.interfaces.iter().filter(|own| own.bond.is_some()).map(|own| own.key).collect();
+        let on_bond =
+            |key: &str| bonds.contains(key) || key.split_once('.').is_some_and(|own| bonds.contains(own.0));
+        let own = node.interfaces.iter().filter(|own| own.mac.is_none() && !on_bond(own.key));
+        let named: HashSet<&str> = node.interfaces.iter().map(|own| own.key).collect();
+        let members = members(node).map(|own| (own.0.as_str(), own.1)).filter(|own| !named.contains(own.0));
+        for (name, span) in own.map(|own| (own.key, &own.span)).chain(members) {
+            let message = format!("`{name}` may be another interface after a change of hardware");
+            let fault = Diagnostic::warning("PG-D12", span, message);
             report.push(fault.help(format!(
-                "name it by its address, `interface.{}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`",
-                interface.key
+                "name it by its address, `interface.{name}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`"
             )));
         }
     }

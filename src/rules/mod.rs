@@ -5,6 +5,7 @@
 
 mod access;
 mod addresses;
+mod bonds;
 mod certificates;
 mod committed;
 mod dates;
@@ -12,13 +13,16 @@ mod derived;
 mod disks;
 mod links;
 mod loading;
+mod macs;
 mod members;
+mod mtu;
 mod names;
 mod ports;
 mod quorum;
 mod references;
 mod table;
 mod unused;
+mod vlans;
 
 pub use committed::Committed;
 pub use table::RULES;

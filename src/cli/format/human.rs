@@ -64,6 +64,10 @@ impl Source<'_> {
 
     /// Adds excerpts of the source: one for all places near the fault, one more for each that is far away.
     fn places<'r>(&'r self, group: Group<'r>, found: &'r Diagnostic) -> Group<'r> {
+        // The fault of a password: terminals are logged.
+        if found.code == "PG-E03" {
+            return group.element(self.origin(&found.span));
+        }
         let (together, far): (Vec<_>, Vec<_>) = found.related.iter().partition(|own| near(found, &own.span));
         let group = self.place(group, &around(found), Some(&found.span), &together);
         far.into_iter().fold(group, |group, related| self.place(group, &related.span, None, &[related]))

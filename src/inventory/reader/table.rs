@@ -178,6 +178,23 @@ impl<'a, 'r> Table<'a, 'r> {
         }
     }
 
+    /// Says of keys that nobody should write what `fault` has to say, which is more than that they are unknown; whether
+    /// one of them is there.
+    pub(in crate::inventory) fn refuse(
+        &mut self,
+        keys: &[&str],
+        fault: impl Fn(&Span) -> Diagnostic,
+    ) -> bool {
+        let before = self.unknown.len();
+        let report = &mut *self.report;
+        self.unknown.retain(|(name, _)| {
+            let refused = keys.contains(&name.get_ref().as_ref());
+            report.push_some(refused.then(|| fault(&name.span())));
+            !refused
+        });
+        self.unknown.len() < before
+    }
+
     /// Rule A03: reports every key that nobody asks for.
     pub(in crate::inventory) fn finish(self) {
         debug_assert_eq!(self.asked, self.keys.len(), "a key is legal and never read: {:?}", self.keys);

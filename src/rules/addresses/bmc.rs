@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::diag::{Diagnostic, Report};
-use crate::model::{Role, broadcast, is_network_address};
+use crate::diag::{Code, Diagnostic, Report};
+use crate::model::{Role, UserName, broadcast, is_network_address};
 use crate::resolve::Draft;
 
-use super::{Claim, bmcs, hosts, provisioner, vips};
+use super::{Claim, bmcs, holding, hosts, provisioner, vips};
 
 /// A BMC has an address of its own, in a management network.
 pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
@@ -21,7 +21,7 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
         !draft.inventory.networks.whole() || networks.any(|own| own.value.may_hold(address))
     };
     for claim in bmcs(draft) {
-        if manages && !may_hold(claim.address) {
+        if manages && claim.network.is_none() && !may_hold(claim.address) {
             let fault = Diagnostic::error(
                 "PG-E01",
                 claim.span,
@@ -38,24 +38,62 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
             report.push(fault.help("take another address of the subnet"));
         }
         if let Some(first) = taken.get(&claim.address) {
-            let fault = Diagnostic::error(
-                "PG-E01",
-                claim.span,
-                format!("{} belongs to {} already", claim.address, first.owner),
-            );
-            report.push(
-                fault
-                    .related(first.span, "first used here")
-                    .help(format!("give {} another address", claim.owner)),
-            );
-        } else {
-            taken.insert(claim.address, claim);
+            report.push(belongs("PG-E01", &claim, first));
         }
+    }
+}
+
+fn belongs(code: Code, claim: &Claim<'_>, first: &Claim<'_>) -> Diagnostic {
+    let message = format!("{} belongs to {} already", claim.address, first.owner);
+    let fault = Diagnostic::error(code, claim.span, message).related(first.span, "first used here");
+    fault.help(format!("give {} another address", claim.owner))
+}
+
+/// A BMC is that of one node.
+pub(in crate::rules) fn e05(draft: &Draft<'_>, report: &mut Report) {
+    let mut seen = HashMap::<IpAddr, Claim<'_>>::new();
+    for claim in bmcs(draft) {
+        match seen.get(&claim.address) {
+            Some(first) => report.push(belongs("PG-E05", &claim, first)),
+            None => drop(seen.insert(claim.address, claim)),
+        }
+    }
+}
+
+/// The users that BMCs are delivered with: Supermicro, Dell, HPE, Lenovo, and AMI's and others' `admin`.
+const DELIVERED: [&str; 5] = ["ADMIN", "root", "Administrator", "USERID", "admin"];
+
+/// The password of a user that a BMC is delivered with is in the vault, so that it is not the manufacturer's.
+pub(in crate::rules) fn e06(draft: &Draft<'_>, report: &mut Report) {
+    for bmc in draft.nodes.iter().filter_map(|node| node.entry.value.bmc.as_ref()) {
+        if bmc.password_file.is_some() {
+            continue;
+        }
+        let (user, span) = match (&bmc.user, &bmc.address) {
+            (Some(user), _) => (user.value.as_ref().map(UserName::as_str), &user.span),
+            (None, Some(address)) => (Some("admin"), &address.span),
+            (None, None) => continue,
+        };
+        let Some(user) = user.filter(|user| DELIVERED.contains(user)) else { continue };
+        let message =
+            format!("nothing says that `{user}`, whom BMCs are delivered with, has a password of yours");
+        let fault = Diagnostic::warning("PG-E06", span, message);
+        report.push(
+            fault.help("change the password and name its file in the vault: `password_file = \"bmc/…\"`"),
+        );
     }
 }
 
 /// BMCs stand in a network that machines do not boot from.
 pub(in crate::rules) fn e02(draft: &Draft<'_>, report: &mut Report) {
+    let managed = draft.networks.values().any(|own| own.value.may_be(Role::Management));
+    let boots = holding(draft, Role::Provisioning);
+    for claim in bmcs(draft).filter(|_| !managed && draft.inventory.networks.whole()) {
+        let Some(network) = boots(claim.address) else { continue };
+        let message = format!("{} stands in `{}`, which machines boot from", claim.owner, network.key);
+        let fault = Diagnostic::warning("PG-E02", claim.span, message).related(&network.span, "this network");
+        report.push(fault.help("give BMCs a network of their own, with the role \"management\""));
+    }
     for network in draft.networks.values() {
         let both = network.value.is(Role::Management) && network.value.is(Role::Provisioning);
         let Some(roles) = network.value.roles.as_ref().filter(|_| both) else { continue };

@@ -1,6 +1,6 @@
 //! The addresses of nodes, the provisioner and gateways.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
@@ -90,7 +90,8 @@ pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A node's address is not the provisioner's, a resolver's, a time server's or a virtual one.
+/// A node's address is not the provisioner's, a resolver's, a time server's or a virtual one; nor is a BMC's, of which
+/// E01 knows the provisioner and the virtual ones.
 pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
     for (address, span) in draft.networks.values().flat_map(|network| network.value.resolvers()) {
@@ -107,7 +108,10 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     for (gateway, _) in draft.networks.values().flat_map(|network| network.value.gateways()) {
         servers.remove(&gateway);
     }
-    for claim in hosts(draft) {
+    let known_to_e01: HashSet<IpAddr> =
+        provisioner.iter().chain(&vips(draft).collect::<Vec<_>>()).map(|own| own.address).collect();
+    let bmcs = bmcs(draft).filter(|own| !known_to_e01.contains(&own.address));
+    for claim in hosts(draft).chain(bmcs) {
         let fault = servers.get(&claim.address).map(|(what, span)| {
             let fault = Diagnostic::error("PG-C05", claim.span, format!("{} is {what}", claim.address));
             fault.related(span, "first used here").help(format!("give {} another address", claim.owner))
@@ -116,8 +120,20 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// An address belongs to one node, and a virtual address to one name. Node and virtual address are C05's.
+/// An address belongs to one interface of one node, and a virtual address to one name. Node and virtual address are
+/// C05's.
 pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let mut seen = HashMap::new();
+        for own in &node.interfaces {
+            let (Some(network), Some(name)) = (own.network, own.network_name) else { continue };
+            if let Some(first) = seen.insert(&network.key, &name.span) {
+                let message = format!("two interfaces stand in `{}`, and so have one address", network.key);
+                let fault = Diagnostic::error("PG-C06", &name.span, message).related(first, "the other one");
+                report.push(fault.help("make a bond of the two, or give one of them another network"));
+            }
+        }
+    }
     unique(hosts(draft), report);
     unique(provisioner(draft).into_iter().chain(vips(draft)), report);
 }

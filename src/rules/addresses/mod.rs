@@ -4,17 +4,21 @@ mod bmc;
 mod hosts;
 mod ranges;
 mod resolvers;
+mod subnets;
 
 use std::net::IpAddr;
 
 use crate::diag::Span;
+use crate::inventory::known;
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
-pub(super) use bmc::{e01, e02};
+pub(super) use bmc::{e01, e02, e05, e06};
 pub(super) use hosts::{c01, c02, c03, c04, c05, c06, c10};
 pub(super) use ranges::{c12, c13, c14, c17, c19};
-pub(super) use resolvers::c15;
+pub(super) use resolvers::{c11, c15};
+use subnets::Holders;
+pub(super) use subnets::{c07, c09};
 
 /// Something that is given an address in a network.
 struct Claim<'a> {
@@ -64,13 +68,18 @@ fn vips<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
 }
 
 /// Finds the network for `role` that holds an address.
-fn holding<'a>(draft: &Draft<'a>, role: Role) -> impl Fn(IpAddr) -> Option<&'a NetworkEntry> + use<'a> {
-    let networks: Vec<_> = draft.networks.values().copied().filter(|own| own.value.is(role)).collect();
-    move |address| {
-        let holds =
-            |own: &&NetworkEntry| own.value.subnet_for(address).is_some_and(|net| net.contains(&address));
-        networks.iter().copied().find(holds)
-    }
+pub(super) fn holding<'a>(
+    draft: &Draft<'a>,
+    role: Role,
+) -> impl Fn(IpAddr) -> Option<&'a NetworkEntry> + use<'a> {
+    let networks = draft.networks.values().copied().filter(|own| own.value.is(role));
+    let subnets = networks.flat_map(|own| {
+        let v4 = known(&own.value.subnet).map(|net| (net.network().into(), net.broadcast().into(), own));
+        let v6 = known(&own.value.subnet6).map(|net| (net.network().into(), net.broadcast().into(), own));
+        v4.into_iter().chain(v6)
+    });
+    let holders = Holders::new(subnets);
+    move |address| holders.find(address)
 }
 
 /// The addresses of all BMCs; each is in that management network which holds it.

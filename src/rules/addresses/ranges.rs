@@ -6,15 +6,14 @@ use crate::diag::{Diagnostic, Report, Span};
 use crate::model::{Range, Role, broadcast, family, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::{bmcs, hosts, provisioner, vips};
+use super::{Holders, bmcs, hosts, provisioner, vips};
 
-/// A pool lies in its subnet, is in order, and leaves out gateways, resolvers, the provisioner and other pools; a named
-/// range lies in its subnet and is in order.
+/// A pool lies in its subnet, is in order, and leaves out gateways, resolvers and the provisioner; a named range lies in
+/// its subnet and is in order. Pools share no address, since subnets do not: C07.
 pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
     let gateways = draft.networks.values().flat_map(|own| own.value.gateways());
     let mut servers: Vec<(IpAddr, &str)> = gateways.map(|own| (own.0, "the gateway")).collect();
     servers.extend(provisioner(draft).map(|own| (own.address, "the provisioner")));
-    let mut pools = Vec::new();
     for network in draft.networks.values() {
         let resolvers = network.value.resolvers();
         let servers = || servers.iter().copied().chain(resolvers.clone().map(|own| (own.0, "a resolver")));
@@ -23,13 +22,11 @@ pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
                 Some(fault) => report.push(fault),
                 None => report.push_some(leases_too_much(network, pool, span, servers())),
             }
-            pools.push((pool, span));
         }
         for (name, range, span) in network.value.ranges() {
             report.push_some(misplaced(network, &format!("range of `{name}`"), range, span));
         }
     }
-    overlaps(pools, report);
 }
 
 /// The fewest addresses that a pool is good for: a rack that boots at once, leases of loaders and installers apart.
@@ -91,28 +88,12 @@ fn leases_too_much<'a>(
     Some(fault.help("begin the pool after it, or end it before"))
 }
 
-/// Pools share no address.
-fn overlaps(mut pools: Vec<(Range<IpAddr>, &Span)>, report: &mut Report) {
-    pools.retain(|(pool, _)| pool.first <= pool.last);
-    pools.sort_by_key(|(pool, span)| (pool.first, span.start));
-    // The one that reaches farthest: a later pool may lie within it, beyond others.
-    let mut farthest: Option<(Range<IpAddr>, &Span)> = None;
-    for (pool, span) in pools {
-        if let Some((other, first)) = farthest.filter(|(other, _)| other.contains(&pool.first)) {
-            let fault = Diagnostic::error("PG-C12", span, format!("the pool {pool} overlaps {other}"));
-            report.push(fault.related(first, "the other pool").help("let each address be in one pool"));
-        }
-        if farthest.is_none_or(|(other, _)| other.last < pool.last) {
-            farthest = Some((pool, span));
-        }
-    }
-}
-
 /// What has an address of its own is outside every pool.
 pub(in crate::rules) fn c13(draft: &Draft<'_>, report: &mut Report) {
-    let pools: Vec<_> = draft.networks.values().flat_map(|network| network.value.pools()).collect();
+    let pools = draft.networks.values().flat_map(|network| network.value.pools());
+    let pools = Holders::new(pools.map(|(pool, span)| (pool.first, pool.last, (pool, span))));
     for claim in hosts(draft).chain(bmcs(draft)).chain(vips(draft)) {
-        if let Some((pool, span)) = pools.iter().find(|(pool, _)| pool.contains(&claim.address)) {
+        if let Some((pool, span)) = pools.find(claim.address) {
             let fault =
                 Diagnostic::error("PG-C13", claim.span, format!("{} lies in the pool {pool}", claim.address));
             report.push(

@@ -1,4 +1,4 @@
-//! Rule C15: names are resolved.
+//! Rules C11 and C15: the default route, and who resolves names.
 
 use std::net::IpAddr;
 
@@ -11,14 +11,14 @@ use crate::resolve::{Draft, DraftNode, NetworkEntry};
 /// itself alone. Time servers are there where `[ntp]` is.
 pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        let Some(network) = node.interface_for(Role::Cluster).and_then(|own| own.network) else { continue };
+        let Some(network) = node.home() else { continue };
         if network.value.dns.is_none() || known(&network.value.dns).is_some_and(Vec::is_empty) {
             let message = format!("nothing says whom the nodes in `{}` ask for names", network.key);
             let fault = Diagnostic::error("PG-C15", &network.span, message);
             report.push(fault.help("add `dns = [\"…\"]` to the network"));
         }
         for (resolver, span) in network.value.resolvers() {
-            if !reaches(node, network, resolver) {
+            if !reaches(node, resolver) {
                 let message = format!("the nodes in `{}` have no route to {resolver}", network.key);
                 let fault = Diagnostic::error("PG-C15", span, message).related(&network.span, "this network");
                 report.push(
@@ -45,8 +45,35 @@ pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
 
 /// Whether `address` is on a link of `node`, or behind its default gateway; where a gateway or a subnet is faulty, it may
 /// be.
-fn reaches(node: &DraftNode<'_>, home: &NetworkEntry, address: IpAddr) -> bool {
-    let routed = if address.is_ipv4() { home.value.gateway.is_some() } else { home.value.gateway6.is_some() };
+fn reaches(node: &DraftNode<'_>, address: IpAddr) -> bool {
+    let routed = node.cluster_networks().any(|own| has_gateway(own, address.is_ipv4()));
     let links = node.interfaces.iter().filter_map(|own| own.network);
     routed || links.into_iter().any(|own| own.value.may_hold(address))
+}
+
+/// Whether a gateway of the family is written, sound or not.
+fn has_gateway(network: &NetworkEntry, ipv4: bool) -> bool {
+    if ipv4 { network.value.gateway.is_some() } else { network.value.gateway6.is_some() }
+}
+
+/// A node has one default route of a family at most: of several cluster networks one has a gateway.
+pub(in crate::rules) fn c11(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        for (ipv4, key) in [(true, "gateway"), (false, "gateway6")] {
+            let connected =
+                node.interfaces_for(Role::Cluster).filter_map(|own| Some((own.network?, own.network_name?)));
+            let mut routed = connected.filter(|own| has_gateway(own.0, ipv4));
+            let Some((first, _)) = routed.next() else { continue };
+            for (second, name) in routed.filter(|own| own.0.key != first.key) {
+                let message = format!(
+                    "both `{}` and `{}` have a `{key}`: the default route could be either",
+                    first.key, second.key
+                );
+                let fault = Diagnostic::error("PG-C11", &name.span, message);
+                report.push(fault.related(&first.span, "the first of them").help(format!(
+                    "leave `{key}` out of all cluster networks of a machine but one: what is on the link needs none"
+                )));
+            }
+        }
+    }
 }

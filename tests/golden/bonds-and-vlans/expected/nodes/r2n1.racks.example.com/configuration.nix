@@ -21,6 +21,7 @@
 
     interfaces.bond0 = {
       useDHCP = false;
+      mtu = 9000;
       ipv4.addresses = [
         {
           address = "10.9.2.1";

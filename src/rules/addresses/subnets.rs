@@ -1,0 +1,166 @@
+//! Subnets: which there can be, and that they are apart.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::diag::{Diagnostic, Report, Span};
+use crate::inventory::known;
+use crate::model::Role;
+use crate::resolve::{Draft, NetworkEntry};
+
+/// What no machine is given an address of (RFC 6890, RFC 4291): each with what it is for.
+const RESERVED: [(&str, &str); 8] = [
+    ("0.0.0.0/8", "\"this network\""),
+    ("127.0.0.0/8", "loopback"),
+    ("169.254.0.0/16", "link-local addresses"),
+    ("224.0.0.0/4", "multicast"),
+    ("240.0.0.0/4", "nothing yet"),
+    ("::/8", "loopback and mapped addresses"),
+    ("fe80::/10", "link-local addresses"),
+    ("ff00::/8", "multicast"),
+];
+
+/// The sound subnets of a network with their places.
+fn subnets(network: &NetworkEntry) -> impl Iterator<Item = (IpNet, &Span)> {
+    let table = &network.value;
+    let v4 = known(&table.subnet).zip(table.subnet.as_ref()).map(|(net, own)| (IpNet::V4(*net), &own.span));
+    let v6 = known(&table.subnet6).zip(table.subnet6.as_ref()).map(|(net, own)| (IpNet::V6(*net), &own.span));
+    v4.into_iter().chain(v6)
+}
+
+/// Subnets overlap neither each other nor what is reserved. A subnet of a length that no network has is C09's.
+pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
+    let reserved: Vec<(IpNet, &str)> =
+        RESERVED.iter().filter_map(|(net, what)| Some((net.parse().ok()?, *what))).collect();
+    let mut all = Vec::new();
+    for network in draft.networks.values().copied() {
+        for (net, span) in subnets(network).filter(|own| odd_length(network, own.0).is_none()) {
+            let overlaps = |block: &IpNet| block.contains(&net) || net.contains(block);
+            match reserved.iter().find(|own| overlaps(&own.0)) {
+                Some((block, what)) => {
+                    let fault = format!("{net} overlaps {block}, which is reserved for {what}");
+                    let fault = Diagnostic::error("PG-C07", span, fault);
+                    report.push(fault.help(
+                        "take a private subnet: of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fd00::/8",
+                    ));
+                }
+                None => all.push((net, span, network)),
+            }
+        }
+    }
+    apart(all, report);
+}
+
+/// Two subnets are apart, or one holds the other: in order, each is held by the last that has not ended before it.
+fn apart(mut all: Vec<(IpNet, &Span, &NetworkEntry)>, report: &mut Report) {
+    all.sort_by_key(|(net, span, _)| (net.network(), net.prefix_len(), span.start));
+    let mut said = HashSet::new();
+    let mut last: Option<(IpNet, &Span, &NetworkEntry)> = None;
+    for own in all {
+        let Some(outer) = last.filter(|outer| outer.0.contains(&own.0)) else {
+            last = Some(own);
+            continue;
+        };
+        // What was written later is at fault, once.
+        let (first, second) = if outer.1.start < own.1.start { (outer, own) } else { (own, outer) };
+        if said.insert(second.1.start) {
+            let message = format!("{} overlaps {}, the subnet of `{}`", second.0, first.0, first.2.key);
+            let fault = Diagnostic::error("PG-C07", second.1, message).related(first.1, "the other subnet");
+            report.push(fault.help(
+                "give each network a subnet of its own; a second address range of one network is a `range`",
+            ));
+        }
+    }
+}
+
+/// A subnet has a length that networks have.
+pub(in crate::rules) fn c09(draft: &Draft<'_>, report: &mut Report) {
+    for network in draft.networks.values() {
+        for (net, span) in subnets(network) {
+            if let Some((message, help)) = odd_length(network, net) {
+                report.push(Diagnostic::error("PG-C09", span, message).help(help));
+            }
+        }
+    }
+}
+
+/// What is wrong with the length of a subnet's prefix, and what to write instead.
+fn odd_length(network: &NetworkEntry, net: IpNet) -> Option<(String, &'static str)> {
+    let table = &network.value;
+    let length = net.prefix_len();
+    let room = net.max_prefix_len() - length;
+    let (leased, shortest) = match net {
+        IpNet::V4(_) => (table.pool.is_some(), 8),
+        IpNet::V6(_) => (table.pool6.is_some(), 32),
+    };
+    let boots = table.is(Role::Provisioning);
+    if length < shortest {
+        let help = match net {
+            IpNet::V4(_) => "write the subnet of this one network, such as a /24",
+            IpNet::V6(_) => "write the subnet of this one network, a /64",
+        };
+        return Some((format!("/{length} is more than one network"), help));
+    }
+    if room == 0 {
+        return Some((
+            format!("/{length} is one address, and no network"),
+            "write the subnet that the address is in",
+        ));
+    }
+    if room == 1 && (boots || leased) {
+        let message = format!("/{length} joins two routers, and machines get no addresses there");
+        return Some((message, "take a larger subnet"));
+    }
+    if let IpNet::V6(_) = net
+        && length != 64
+        && (boots || leased)
+    {
+        let message = format!("/{length} is no subnet that machines configure themselves in");
+        return Some((message, "write a /64, which SLAAC and the firmware's IPv6 need"));
+    }
+    None
+}
+
+/// Finds which of many ranges holds an address, by bisection.
+pub(super) struct Holders<T> {
+    /// By first address: first, last and whose of the one that reaches farthest so far.
+    ranges: Vec<(IpAddr, IpAddr, IpAddr, T)>,
+}
+
+impl<T: Copy> Holders<T> {
+    pub(super) fn new(ranges: impl Iterator<Item = (IpAddr, IpAddr, T)>) -> Self {
+        let mut ranges: Vec<_> = ranges.map(|(first, last, whose)| (first, first, last, whose)).collect();
+        ranges.sort_by_key(|own| (own.0, own.2));
+        for at in 1..ranges.len() {
+            let (before, own) = (ranges[at - 1], ranges[at]);
+            if before.2 > own.2 {
+                ranges[at] = (own.0, before.1, before.2, before.3);
+            }
+        }
+        Self { ranges }
+    }
+
+    pub(super) fn find(&self, address: IpAddr) -> Option<T> {
+        let after = self.ranges.partition_point(|own| own.0 <= address);
+        let (_, first, last, whose) = *self.ranges[..after].last()?;
+        (first <= address && address <= last).then_some(whose)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holders_find_what_is_nested_and_what_is_not() {
+        let ip = |last: u8| IpAddr::from([10, 0, 0, last]);
+        let ranges = [(40, 50, 'c'), (10, 30, 'a'), (12, 14, 'b')];
+        let holders = Holders::new(ranges.into_iter().map(|own| (ip(own.0), ip(own.1), own.2)));
+        let found = [9, 10, 13, 20, 30, 31, 40, 50, 51].map(|last| holders.find(ip(last)));
+        let a = Some('a');
+        assert_eq!(found, [None, a, a, a, a, None, Some('c'), Some('c'), None]);
+        assert_eq!(holders.find("fd00::1".parse().unwrap()), None);
+    }
+}

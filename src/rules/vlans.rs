@@ -1,0 +1,98 @@
+//! VLANs: their numbers, and that one is one network.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::diag::{Diagnostic, Report, Severity, Span};
+use crate::model::Role;
+use crate::resolve::{Draft, NetworkEntry};
+
+use super::addresses::holding;
+
+/// The VLANs that switches keep for FDDI and token ring, and seldom carry.
+const KEPT: std::ops::RangeInclusive<u16> = 1002..=1005;
+/// The VLAN whose frames switches send without a tag, unless they are told otherwise.
+const NATIVE: u16 = 1;
+
+/// The VLAN of a network, with its place.
+fn vlan(network: &NetworkEntry) -> Option<(u16, &Span)> {
+    let vlan = network.value.vlan.as_ref()?;
+    Some((vlan.value?, &vlan.span))
+}
+
+/// A tagged interface knows its VLAN, and no VLAN is one that switches treat in a way of their own.
+pub(super) fn d07(draft: &Draft<'_>, report: &mut Report) {
+    for (vlan, span) in
+        draft.networks.values().filter_map(|own| vlan(own)).filter(|own| KEPT.contains(&own.0))
+    {
+        let message = format!("VLAN {vlan} is one of 1002 to 1005, which many switches keep for themselves");
+        report.push(Diagnostic::warning("PG-D07", span, message).help("take another number"));
+    }
+    for interface in draft.nodes.iter().flat_map(|node| &node.interfaces) {
+        let (Some(tagged), Some(network)) =
+            (interface.tagged.filter(|tagged| tagged.value), interface.network)
+        else {
+            continue;
+        };
+        if network.value.vlan.is_none() {
+            let message =
+                format!("`{}` is tagged, but the network `{}` has no VLAN", interface.key, network.key);
+            let fault =
+                Diagnostic::error("PG-D07", &tagged.span, message).related(&network.span, "this network");
+            report.push(fault.help("add `vlan = …` to the network"));
+        } else if let Some((NATIVE, span)) = vlan(network) {
+            let message =
+                format!("`{}` is tagged with VLAN 1, which switches send without a tag", interface.key);
+            let fault = Diagnostic::warning("PG-D07", &tagged.span, message).related(span, "the VLAN");
+            report.push(
+                fault.help("take another number, or tell the switch to tag VLAN 1 and acknowledge it with `allow = [\"PG-D07\"]`"),
+            );
+        }
+    }
+}
+
+/// A VLAN is one network. Racks behind routers of their own may each have it, which their operator acknowledges; one
+/// machine cannot.
+pub(super) fn d08(draft: &Draft<'_>, report: &mut Report) {
+    let mut sharing = BTreeMap::<u16, Vec<(&NetworkEntry, &Span)>>::new();
+    for network in draft.networks.values() {
+        let Some((vlan, span)) = vlan(network) else { continue };
+        sharing.entry(vlan).or_default().push((network, span));
+    }
+    sharing.retain(|_, networks| networks.len() > 1);
+    if sharing.is_empty() {
+        return;
+    }
+    let met = met(draft);
+    for (vlan, mut networks) in sharing {
+        networks.sort_by_key(|own| own.1.start);
+        let (first, rest) = (networks[0], &networks[1..]);
+        for (_, span) in rest {
+            let severity = if met.contains(&span.start) { Severity::Error } else { Severity::Warning };
+            let message = format!("VLAN {vlan} is the network `{}` already", first.0.key);
+            let fault = Diagnostic { severity, ..Diagnostic::error("PG-D08", span, message) };
+            report.push(fault.related(first.1, "first used here").help(if severity == Severity::Error {
+                "one VLAN is one network: write both subnets in it, or give this one its own VLAN"
+            } else {
+                "give each its own VLAN; where both are apart, as in two racks, acknowledge it with `allow = [\"PG-D08\"]`"
+            }));
+        }
+    }
+}
+
+/// The places of VLANs of which one machine is in two networks: certainly they are not apart.
+fn met(draft: &Draft<'_>) -> HashSet<usize> {
+    let managed = holding(draft, Role::Management);
+    let mut met = HashSet::new();
+    for node in &draft.nodes {
+        let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref());
+        let beside = bmc.and_then(|bmc| managed(bmc.value));
+        let mut seen = HashMap::<u16, &Span>::new();
+        for network in node.interfaces.iter().filter_map(|own| own.network).chain(beside) {
+            let Some((vlan, span)) = vlan(network) else { continue };
+            if let Some(other) = seen.insert(vlan, span).filter(|other| *other != span) {
+                met.extend([other.start, span.start]);
+            }
+        }
+    }
+    met
+}
