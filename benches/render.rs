@@ -33,6 +33,7 @@ admin_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7V
 network = "boot"
 address = "10.0.0.10"
 interface = "eth0"
+allow = ["PG-F21"]
 [network.boot]
 roles = ["provisioning"]
 subnet = "10.0.0.0/9"
@@ -48,6 +49,7 @@ services = ["chainfire", "flaredb", "iam"]
 interface.eth0 = { network = "boot" }
 interface.eth1 = { network = "core" }
 disk.single = {}
+allow = ["PG-D12"]
 "#;
 
 /// An inventory of `nodes` nodes; `serial` is that of the last one.

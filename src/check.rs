@@ -4,6 +4,7 @@ use anyhow::Context;
 use time::OffsetDateTime;
 
 use crate::diag::{Diagnostic, Report, Severity};
+use crate::inventory::Inventory;
 use crate::model::Cluster;
 use crate::plan::Certificates;
 use crate::resolve::Draft;
@@ -16,6 +17,8 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The cluster, if no fault is an error.
     pub cluster: Option<Cluster>,
+    /// What is written, as far as it could be read.
+    pub inventory: Inventory,
     /// Where the inventory wants private keys to be kept.
     pub vault: Option<String>,
 }
@@ -59,19 +62,27 @@ fn run(
 ) -> anyhow::Result<Checked> {
     let text = match inventory::text(bytes) {
         Ok(text) => text,
-        Err(unreadable) => return Ok(Checked { diagnostics: vec![unreadable], cluster: None, vault: None }),
+        Err(unreadable) => {
+            return Ok(Checked {
+                diagnostics: vec![unreadable],
+                cluster: None,
+                inventory: Inventory::default(),
+                vault: None,
+            });
+        }
     };
     let mut report = Report::default();
     let inventory = inventory::parse(text, &mut report);
     let draft = resolve::resolve(&inventory);
     rules::check(&draft, &mut report);
     let mut cluster = None;
-    if !report.refuses() {
+    if !report.has_errors() {
         let sound = resolve::seal(&draft)
             .context("the inventory passed every rule, and yet something is missing: a bug of plasmagen")?;
         further(&draft, &sound, &mut report)?;
-        cluster = Some(sound).filter(|_| !report.refuses());
+        cluster = Some(sound).filter(|_| !report.has_errors());
     }
+    drop(draft);
     let vault = inventory.vault.path.as_ref().map(|path| path.value.clone());
-    Ok(Checked { diagnostics: report.finish(), cluster, vault })
+    Ok(Checked { diagnostics: report.finish(), cluster, inventory, vault })
 }

@@ -119,9 +119,9 @@ impl Report {
         self.acknowledged.push(Acknowledged { code, places: places.to_vec() });
     }
 
-    /// Whether the inventory is refused for what was found so far.
+    /// Whether an error has been found so far.
     #[must_use]
-    pub fn refuses(&self) -> bool {
+    pub fn has_errors(&self) -> bool {
         self.found.iter().any(|found| found.severity == Severity::Error)
     }
 

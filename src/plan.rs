@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -45,11 +45,12 @@ pub fn gather(root: &Path, cluster: &Cluster) -> anyhow::Result<Certificates> {
         let dir = root.join(node_dir(node));
         let ca = optional(&dir.join("ca-cert.pem"))?;
         let own = optional(&dir.join(format!("{}-cert.pem", node.name)))?;
-        Ok((ca, own))
+        anyhow::Ok((ca, own))
     };
-    let found: Vec<_> = cluster.nodes.par_iter().map(read).collect::<anyhow::Result<_>>()?;
+    let found: Vec<_> = cluster.nodes.par_iter().map(read).collect();
     let mut certificates = Certificates::default();
-    for (node, (ca, own)) in cluster.nodes.iter().zip(found) {
+    for (node, found) in cluster.nodes.iter().zip(found) {
+        let (ca, own) = found?;
         if let (Some(first), Some(ca)) = (&certificates.ca, &ca) {
             let dir = node_dir(node);
             ensure!(
@@ -78,9 +79,14 @@ fn former_ca(nodes: &Path) -> anyhow::Result<Option<String>> {
     published.find_map(Result::transpose).transpose()
 }
 
-/// The text of a file, if it is there.
+/// The text of a file, if it is there. What is published again must not come from elsewhere by a symbolic link, and a
+/// pipe would never end.
 fn optional(path: &Path) -> anyhow::Result<Option<String>> {
-    match fs::read_to_string(path) {
+    let read = || {
+        let kind = path.symlink_metadata()?.file_type();
+        if kind.is_file() { fs::read_to_string(path) } else { Err(Error::other("it is no regular file")) }
+    };
+    match read() {
         Ok(text) => Ok(Some(text)),
         // A file in the place of a directory is for `write` to refuse.
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => Ok(None),

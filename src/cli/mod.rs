@@ -2,16 +2,22 @@
 
 mod certs;
 mod check;
-mod human;
+mod complete;
+mod completions;
+mod explain;
+mod format;
 mod init;
+mod man;
 mod output;
 mod render;
+mod schema;
+mod show;
 mod vault;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use output::Output;
 use vault::VaultArgument;
@@ -28,8 +34,9 @@ const HELD: u8 = 3;
 /// The name of an inventory, where the command line does not say another.
 const INVENTORY: &str = "inventory.toml";
 
+/// Its heading looks like those of clap, which leaves the style out where it does.
 const EXIT_STATUS: &str = "\
-Exit status:
+\x1b[1;4mExit status:\x1b[0m
   0  done
   1  the inventory is refused, or nodes/ and site/ are stale (render --check)
   2  usage, IO or a bug
@@ -50,8 +57,13 @@ struct Arguments {
 enum Command {
     Init(init::Init),
     Check(check::Check),
+    Show(show::Show),
+    Explain(explain::Explain),
     Render(render::Render),
     Certs(certs::Certs),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Where the inventory is, for the commands that read one.
@@ -63,24 +75,35 @@ struct InventoryArgument {
 }
 
 impl InventoryArgument {
-    /// The directory of the inventory: nodes/ and site/ lie in it.
+    /// The directory of the inventory.
     fn root(&self) -> &Path {
-        match self.inventory.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        }
+        root(&self.inventory)
+    }
+}
+
+/// The directory of the inventory at `path`: nodes/ and site/ lie in it.
+fn root(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
     }
 }
 
 /// Parses the command line, does what it says and tells how it went.
 pub fn run() -> ExitCode {
+    complete::answer(Arguments::command);
     let arguments = Arguments::parse();
     let output = &arguments.output;
     let done = match &arguments.command {
         Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
+        Command::Show(show) => show.run(output),
+        Command::Explain(explain) => explain.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Schema(_) => schema::Schema::run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

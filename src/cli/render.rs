@@ -34,7 +34,7 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let checked = output.checked(&self.inventory.inventory, false)?;
+        let checked = output.checked(&self.inventory.inventory)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = self.inventory.root();
         if self.check {
@@ -101,7 +101,7 @@ fn compare(output: &Output, root: &Path, cluster: Cluster, inventory: &Path) -> 
         certificates::lacking(&cluster, &have)?.into_iter().map(|node| node.name.to_string()).collect();
     let artifacts = outputs::render(&Plan { cluster, certificates: have })?;
     let changes = write::check(root, &artifacts)?;
-    Output::print(&changes.iter().map(write::unified_diff).collect::<String>())?;
+    output.print_diff(&changes.iter().map(write::unified_diff).collect::<String>())?;
     for name in &lacking {
         output.say(&format!("{name} has no certificate with the names and addresses of the inventory"));
     }

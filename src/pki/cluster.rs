@@ -69,8 +69,9 @@ pub fn lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow:
         Ok(if certificate.covers(&leaf_request(cluster, node)?) { None } else { Some(node) })
     };
     let nodes: Vec<&Node> = cluster.nodes.iter().collect();
-    let lacking: Vec<_> = nodes.par_iter().map(lacks).collect::<anyhow::Result<_>>()?;
-    Ok(lacking.into_iter().flatten().collect())
+    // Gathered before they are looked at, here and below: of several faults always the same one is told.
+    let lacking: Vec<_> = nodes.par_iter().map(lacks).collect();
+    lacking.into_iter().filter_map(anyhow::Result::transpose).collect()
 }
 
 /// Issues certificates for `nodes`, in memory: the caller stores the keys before it publishes the certificates.
@@ -92,9 +93,10 @@ pub fn issue(
         let Issued { cert_pem, key } =
             issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
         let new_key = known.is_none().then(|| (node.fqdn.to_string(), key));
-        Ok((node.name.clone(), cert_pem, new_key))
+        anyhow::Ok((node.name.clone(), cert_pem, new_key))
     };
-    let signed: Vec<_> = nodes.par_iter().map(sign).collect::<anyhow::Result<_>>()?;
+    let signed: Vec<_> = nodes.par_iter().map(sign).collect();
+    let signed = signed.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let mut issue = Issue { new_ca: None, new_keys: Vec::new(), certificates: have, issued: signed.len() };
     issue.certificates.ca = Some(ca.cert_pem().to_owned());
     for (name, pem, key) in signed {

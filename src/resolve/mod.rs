@@ -4,7 +4,9 @@
 //! draft without faults becomes a [`Cluster`](crate::model::Cluster): see [`seal`].
 
 mod node;
+mod origin;
 mod seal;
+mod show;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -16,7 +18,9 @@ use crate::inventory::{Entries, Entry, Inventory, Maybe, NetworkTable, ProfileTa
 use crate::model::{HostName, Label, Ports, Range, Role, known_service};
 
 pub use node::{Address, DraftInterface, DraftNode, DraftService};
+pub use origin::Origin;
 pub use seal::seal;
+pub use show::{Shown, show_cluster, show_node};
 
 /// A network as it is written, with its name.
 pub type NetworkEntry = Entry<Label, NetworkTable>;
@@ -182,10 +186,16 @@ impl NetworkTable {
         net.map_or_else(|| self.may_have_family(address), |net| net.contains(&address))
     }
 
+    /// Its sound resolvers with their places.
+    pub fn resolvers(&self) -> impl Iterator<Item = (IpAddr, &Span)> + Clone {
+        let resolvers = known(&self.dns).into_iter().flatten();
+        resolvers.filter_map(|own| Some((own.value?, &own.span)))
+    }
+
     /// Its gateways with their places.
     pub fn gateways(&self) -> impl Iterator<Item = (IpAddr, &Span)> {
-        let v4 = self.gateway.as_ref().map(|gateway| (gateway.value.into(), &gateway.span));
-        let v6 = self.gateway6.as_ref().map(|gateway| (gateway.value.into(), &gateway.span));
+        let v4 = self.gateway.as_ref().and_then(|own| Some((own.value?.into(), &own.span)));
+        let v6 = self.gateway6.as_ref().and_then(|own| Some((own.value?.into(), &own.span)));
         v4.into_iter().chain(v6)
     }
 

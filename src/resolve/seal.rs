@@ -67,7 +67,7 @@ pub fn seal(draft: &Draft<'_>) -> Option<Cluster> {
         },
         ssh_from: inventory.firewall.ssh_from.as_ref().map(|list| items(Some(list))),
         firewall: inventory.firewall.open.iter().map(firewall).collect::<Option<_>>()?,
-        ntp: items(inventory.ntp.servers.as_ref()),
+        ntp: items(inventory.ntp.servers.as_ref()).into_iter().flatten().collect(),
         log_forward: get(inventory.logging.forward.as_ref()),
         nodes: Vec::new(),
     };
@@ -99,9 +99,9 @@ fn network(entry: &Entry<Label, NetworkTable>) -> Option<(Label, Network)> {
         vlan: maybe(&table.vlan),
         subnet: maybe(&table.subnet),
         subnet6: maybe(&table.subnet6),
-        gateway: get(table.gateway.as_ref()),
-        gateway6: get(table.gateway6.as_ref()),
-        dns: items(table.dns.as_ref()),
+        gateway: known(&table.gateway).copied(),
+        gateway6: known(&table.gateway6).copied(),
+        dns: table.resolvers().map(|own| own.0).collect(),
         domain: get(table.domain.as_ref()),
         pool: get(table.pool.as_ref()),
         pool6: get(table.pool6.as_ref()),
@@ -140,9 +140,9 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
         mac: get(table.mac.as_ref())?,
         boot_interface: own.interface_for(Role::Provisioning)?.name?.clone(),
         interfaces: own.interfaces.iter().map(|nic| interface(own, nic)).collect::<Option<_>>()?,
-        gateway: home.and_then(|home| get(home.value.gateway.as_ref())),
-        gateway6: home.and_then(|home| get(home.value.gateway6.as_ref())),
-        resolvers: home.map(|home| items(home.value.dns.as_ref())).unwrap_or_default(),
+        gateway: home.and_then(|home| known(&home.value.gateway).copied()),
+        gateway6: home.and_then(|home| known(&home.value.gateway6).copied()),
+        resolvers: home.map(|home| home.value.resolvers().map(|own| own.0).collect()).unwrap_or_default(),
         disks: own.disks().map(|(disk, _)| disk.clone()).collect(),
         layout: layout(own.layout?)?,
         services: own.services.iter().map(service).collect::<Option<_>>()?,
@@ -151,7 +151,7 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
         modules: items(own.said(|common| common.modules.as_ref())),
         kernel_params: items(own.said(|common| common.kernel_params.as_ref())),
         bmc: table.bmc.as_ref().and_then(bmc),
-        serial: get(table.serial.as_ref()),
+        serial: known(&table.serial).cloned(),
     })
 }
 

@@ -96,3 +96,15 @@ pub(super) fn f12(draft: &Draft<'_>, report: &mut Report) {
         }
     }
 }
+
+/// A node says which serial number its machine shows, so that an installer can refuse another machine's disks.
+pub(super) fn f06(draft: &Draft<'_>, report: &mut Report) {
+    for node in draft.nodes.iter().filter(|node| node.entry.value.serial.is_none()) {
+        let message = format!(
+            "`{}` has no `serial`: nothing shows that its disks are the right machine's",
+            node.entry.key
+        );
+        let fault = Diagnostic::error("PG-F06", &node.entry.span, message);
+        report.push(fault.help("add `serial = \"…\"`, as `cat /sys/class/dmi/id/product_serial` prints it"));
+    }
+}

@@ -197,3 +197,23 @@ pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
         }
     }
 }
+
+/// An interface is bound to an address, not to the order in which the kernel found it.
+pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let bonds = || node.interfaces.iter().filter(|own| own.bond.is_some()).map(|own| own.key);
+        for interface in node.interfaces.iter().filter(|own| own.mac.is_none() && own.bond.is_none()) {
+            // A VLAN on a bond has the bond's name.
+            if bonds().any(|bond| interface.key.strip_prefix(bond).is_some_and(|rest| rest.starts_with('.')))
+            {
+                continue;
+            }
+            let message = format!("`{}` may be another interface after a change of hardware", interface.key);
+            let fault = Diagnostic::warning("PG-D12", &interface.span, message);
+            report.push(fault.help(format!(
+                "name it by its address, `interface.{}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`",
+                interface.key
+            )));
+        }
+    }
+}

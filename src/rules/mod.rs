@@ -10,12 +10,14 @@ mod committed;
 mod dates;
 mod disks;
 mod links;
+mod loading;
 mod members;
 mod names;
 mod ports;
 mod quorum;
 mod references;
 mod table;
+mod unused;
 
 pub use committed::Committed;
 pub use table::RULES;
@@ -63,11 +65,13 @@ pub fn find(code: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.code == code)
 }
 
-/// Runs every rule over `draft`.
+/// Runs every rule over `draft`: warnings last, so that they can keep quiet about what follows from an error.
 pub fn check(draft: &Draft<'_>, report: &mut Report) {
-    for rule in RULES {
-        if let Check::Resolved(check) = rule.check {
-            check(draft, report);
+    for severity in [Severity::Error, Severity::Warning] {
+        for rule in RULES.iter().filter(|rule| rule.severity == severity) {
+            if let Check::Resolved(check) = rule.check {
+                check(draft, report);
+            }
         }
     }
     let wrong = report.acknowledged().iter().filter_map(|own| {

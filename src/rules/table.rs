@@ -4,7 +4,8 @@ use crate::diag::Severity;
 
 use super::Check::{Certificates, Elsewhere, Later, Reading, Resolved};
 use super::{
-    Rule, access, addresses, certificates, dates, disks, links, members, names, ports, quorum, references,
+    Rule, access, addresses, certificates, dates, disks, links, loading, members, names, ports, quorum,
+    references, unused,
 };
 
 /// A row: severity, id, what must be true, what happens when it is not, how it is enforced. Its page is
@@ -53,6 +54,7 @@ pub const RULES: &[Rule] = &[
     error!("A10", "numbers are whole and in range, octets without leading zeros", "tools disagree on what the number is", Reading),
     error!("A11", "every reference leads somewhere", "an output is rendered empty", Resolved(references::a11)),
     error!("A12", "nothing refers to itself", "inheritance never ends", Resolved(references::a12)),
+    warning!("A13", "what is defined is used", "a leftover of a renaming misleads the next reader", Resolved(unused::a13)),
     error!("A15", "paths stay below the inventory's directory", "a file of the operator's ends up in an output", Reading),
     error!("B01", "names are labels of RFC 1123", "NixOS, DNS and TLS refuse or mangle them", Reading),
     error!("B02", "names have at most 63 bytes and read as nothing else", "a name is taken for an address", Reading),
@@ -72,6 +74,8 @@ pub const RULES: &[Rule] = &[
     error!("C10", "a gateway lies in its subnet", "machines have no default route", Resolved(addresses::c10)),
     error!("C12", "a pool or range lies in its subnet and is in order, and a pool leaves out the servers", "DHCP leases the router's address to a machine", Resolved(addresses::c12)),
     error!("C13", "a reserved address lies outside every pool", "DHCP leases it to another machine", Resolved(addresses::c13)),
+    warning!("C14", "a pool has room for machines without a reservation", "installers get no address, and the installation stalls", Resolved(addresses::c14)),
+    error!("C15", "nodes reach a server that resolves names", "they hang at boot", Resolved(addresses::c15)),
     error!("C17", "a virtual address lies in a cluster network and in its range", "no node can take it over", Resolved(addresses::c17)),
     error!("C18", "a node boots in a network that DHCP serves", "it never boots", Resolved(links::c18)),
     warning!("C19", "an address lies outside the ranges of other profiles", "the address plan stops meaning anything", Resolved(addresses::c19)),
@@ -83,13 +87,17 @@ pub const RULES: &[Rule] = &[
     error!("D07", "VLANs are 1 to 4094 and known where frames are tagged", "switches drop the frames", Resolved(links::d07)),
     error!("D10", "MTUs are 576 to 9216", "large packets stall", Reading),
     error!("D11", "a bond has two members or more, each its own", "an interface is enslaved twice or alone", Resolved(links::d11)),
+    warning!("D12", "an interface is bound to its MAC address", "the kernel numbers interfaces anew after a change, and addresses land on the wrong network", Resolved(links::d12)),
     error!("E01", "a BMC has an address of its own in a management network", "the wrong machine is power-cycled", Resolved(addresses::e01)),
+    warning!("E02", "BMCs stand in a network of their own", "whoever boots a machine there reaches the power switch of all", Resolved(addresses::e02)),
     warning!("F01", "a disk is named by what it is", "the kernel numbers disks anew at each boot, and another one is erased", Resolved(disks::f01)),
     error!("F02", "a disk is a whole disk", "an installation needs a partition table of its own", Reading),
     error!("F03", "a disk belongs to one node", "a copied line erases the twin's disk", Resolved(disks::f03)),
     error!("F04", "a node uses a disk once, and as many as its layout needs", "a mirror on one disk mirrors nothing", Resolved(disks::f04)),
+    error!("F06", "a node says which serial number its machine shows", "an installer erases the disks of another machine", Resolved(disks::f06)),
     error!("F12", "mount points are absolute and unique", "one file system hides another", Resolved(disks::f12)),
     error!("F20", "kernel parameters are single words", "the command line is cut or means something else", Reading),
+    warning!("F21", "what machines load is signed, or their network is trusted", "whoever stands in the network decides what they boot", Resolved(loading::f21)),
     error!("G01", "a new cluster has its first voters", "nobody forms it, or two sets do", Resolved(quorum::g01)),
     error!("G02", "a first voter runs the Raft store", "the quorum counts a node that never votes", Resolved(quorum::g02)),
     error!("G03", "voters are odd in number and three or more", "an even number survives no more failures than the odd one below it", Resolved(quorum::g03)),

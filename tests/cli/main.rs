@@ -6,15 +6,18 @@
 
 mod certificates;
 mod check;
-//mod faults;
+mod explain;
+mod faults;
 mod help;
 mod init;
 mod kit;
-//mod mounts;
+mod mounts;
 mod refusals;
 mod render;
 mod secrets;
+mod shell;
+mod show;
 mod stale;
 mod terminal;
 mod vaults;
-//mod whole;
+mod whole;

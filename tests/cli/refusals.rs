@@ -89,6 +89,18 @@ fn a_certificate_edited_by_hand() {
 }
 
 #[test]
+fn of_several_faults_always_the_same_one_is_told() {
+    let site = Site::rendered();
+    for n in 1..=3 {
+        fs::write(site.root().join(format!("nodes/node0{n}.cluster.example.com/node0{n}-cert.pem")), "")
+            .unwrap();
+    }
+    for _ in 0..10 {
+        refused(&site, 2, &["the certificate of node01 "]);
+    }
+}
+
+#[test]
 fn another_ca_among_the_nodes() {
     for site in sites() {
         let ca = site.root().join("nodes/node02.cluster.example.com/ca-cert.pem");
@@ -101,6 +113,17 @@ fn another_ca_among_the_nodes() {
                 &["ca-cert.pem is another CA than that of the nodes before it: restore it from git"],
             );
         }
+    }
+}
+
+#[test]
+fn a_certificate_that_is_a_symbolic_link() {
+    for site in sites() {
+        let ca = site.root().join(NODE01).join("ca-cert.pem");
+        let elsewhere = site.root().join("elsewhere.pem");
+        fs::rename(&ca, &elsewhere).unwrap();
+        symlink(&elsewhere, &ca).unwrap();
+        refused(&site, 2, &["ca-cert.pem: it is no regular file"]);
     }
 }
 

@@ -150,7 +150,8 @@ fn another_user_can_check_a_directory_that_is_read_only() {
     check(&site.path().join("plasmagen")).ends(0, &["are what the inventory says"]);
     assert_eq!(crate::kit::entries(site.path()), before);
     // The state is private to who rendered.
-    site.shell("chmod 700 .plasmagen; echo '# later' >> inventory.toml").ends(0, &[]);
+    site.shell("chmod u+w . inventory.toml; chmod 700 .plasmagen; echo '# later' >> inventory.toml")
+        .ends(0, &[]);
     check(&site.path().join("plasmagen")).ends(0, &[]);
     site.shell("sed -i s/EXAMPLE0001/EXAMPLE0009/ inventory.toml").ends(0, &[]);
     check(&site.path().join("plasmagen")).ends(1, &["stale"]);

@@ -29,13 +29,30 @@ fn colours_are_for_terminals_unless_something_else_is_said() {
         ("TERM=dumb $P check", false),
         ("TERM=xterm $P check nowhere.toml", true),
         ("TERM=xterm $P --color never check nowhere.toml", false),
+        ("TERM=xterm $P --help", true),
+        ("TERM=xterm $P render --check", true),
+        ("TERM=xterm $P render --check 2>/dev/null", true),
+        ("TERM=xterm $P render --check --color never", false),
+        ("TERM=xterm $P render --check 2>&1 | cat", false),
         ("TERM=xterm $P check 2>&1 | cat", false),
         ("TERM=xterm $P check --color always 2>&1 | cat", true),
     ] {
         let output = at_terminal(&site, command);
-        assert!(output.contains("PG-F01") || output.contains("there is no inventory"), "{command}: {output}");
+        let words = ["PG-F01", "there is no inventory", "Exit status:", "+++ "];
+        assert!(words.iter().any(|word| output.contains(word)), "{command}: {output}");
         assert_eq!(output.contains(ESCAPE), coloured, "{command}: {output}");
     }
+}
+
+#[test]
+fn colours_change_no_word_of_a_diff() {
+    let site = Site::rendered();
+    site.edit("EXAMPLE0001", "EXAMPLE0009");
+    let plain = site.run(&["render", "--check"]).stdout;
+    let coloured = site.run(&["render", "--check", "--color", "always"]).stdout;
+    assert!(coloured.contains("\x1b[32m+") && coloured.contains("\x1b[31m-"), "{coloured}");
+    let stripped = coloured.split('\x1b').map(|part| part.split_once('m').map_or(part, |(_, text)| text));
+    assert_eq!(stripped.collect::<String>(), plain);
 }
 
 #[test]
@@ -49,9 +66,11 @@ fn no_colours_go_into_a_pipe() {
         (&["check", "--color", "always"], true),
         (&["--color", "always", "check"], true),
         (&["render", "--color=always"], true),
+        (&["render"], false),
     ] {
         let run = site.run(args);
         run.ends(0, &["PG-F01"]);
+        assert!(!run.stdout.contains(ESCAPE));
         assert_eq!(run.stderr.contains(ESCAPE), coloured, "{args:?}");
     }
     let forced = site.shell("CLICOLOR_FORCE=1 $P check");

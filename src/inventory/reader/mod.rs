@@ -2,6 +2,7 @@
 //!
 //! Serde would stop at the first one, and its spans do not survive tagged enums.
 
+mod entries;
 mod table;
 
 use toml::de::{DeInteger, DeValue};
@@ -9,8 +10,8 @@ use toml::de::{DeInteger, DeValue};
 use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::{Invalid, Word, is_invisible};
 
+pub use entries::{Entries, Entry};
 pub(super) use table::Table;
-pub use table::{Entries, Entry};
 
 /// A value of the document with its place.
 #[derive(Clone, Copy)]

@@ -1,6 +1,5 @@
 //! A table that is being read, key by key.
 
-use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use toml::de::{DeString, DeTable, DeValue};
@@ -10,64 +9,7 @@ use crate::inventory::Maybe;
 use crate::inventory::values::{RuleCode, nearest};
 use crate::model::Word;
 
-use super::{Cell, Read, integer, kind, printable, refusal};
-
-/// An entry of a table whose keys are names of the user's.
-#[derive(Clone, Debug)]
-pub struct Entry<K, T> {
-    /// The name as it is written, so that references to it can be told from dangling ones even where it is illegal.
-    pub key: String,
-    /// Where it is written.
-    pub span: Span,
-    /// The name, where it is legal.
-    pub name: Option<K>,
-    /// What it names.
-    pub value: T,
-}
-
-/// A table whose keys are names of the user's.
-#[derive(Clone, Debug)]
-pub struct Entries<K, T> {
-    list: Vec<Entry<K, T>>,
-    /// The names of entries that could not be read at all.
-    lost: Vec<String>,
-    /// Whether the table could not be read at all, or is missing where it must not be.
-    unread: bool,
-}
-
-impl<K, T> Default for Entries<K, T> {
-    fn default() -> Self {
-        Self { list: Vec::new(), lost: Vec::new(), unread: false }
-    }
-}
-
-impl<K, T> Entries<K, T> {
-    /// The entries that could be read, by name.
-    pub fn iter(&self) -> std::slice::Iter<'_, Entry<K, T>> {
-        self.list.iter()
-    }
-
-    /// Whether every entry could be read, so that what is not here is missing.
-    #[must_use]
-    pub fn whole(&self) -> bool {
-        !self.unread && self.lost.is_empty()
-    }
-
-    /// Whether `name` may be the name of an entry that could not be read: a reference to it is not known to dangle.
-    #[must_use]
-    pub fn may_have_lost(&self, name: &str) -> bool {
-        self.unread || self.lost.iter().any(|lost| lost == name)
-    }
-}
-
-impl<'e, K, T> IntoIterator for &'e Entries<K, T> {
-    type Item = &'e Entry<K, T>;
-    type IntoIter = std::slice::Iter<'e, Entry<K, T>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
+use super::{Cell, Entries, Read, integer, kind};
 
 /// A table that is being read.
 pub(in crate::inventory) struct Table<'a, 'r> {
@@ -179,23 +121,14 @@ impl<'a, 'r> Table<'a, 'r> {
 
     /// A table whose keys are names of the user's; missing, it is empty.
     pub(in crate::inventory) fn entries<K: Word, T: Read>(&mut self, key: &'static str) -> Entries<K, T> {
-        let mut entries = Entries { unread: self.misspelt(key), ..Entries::default() };
-        let Some(cell) = self.find(key) else { return entries };
-        let DeValue::Table(table) = cell.value else {
-            cell.expected("a table", self.report);
-            return Entries { unread: true, ..entries };
-        };
-        let names = Names::of(table);
-        for (name, value) in table {
-            let key = name.get_ref().to_string();
-            if !printable(&key, &name.span(), self.report) {
-                entries.lost.push(key);
-                continue;
-            }
-            let word = names.read(name, self.report);
-            match T::read(place(name, value), self.report) {
-                Some(value) => entries.list.push(Entry { key, span: name.span(), name: word, value }),
-                None => entries.lost.push(key),
+        let mut entries = Entries::default();
+        entries.unread = self.misspelt(key);
+        match self.find(key).map(|cell| (cell, cell.value)) {
+            None => {}
+            Some((_, DeValue::Table(table))) => entries.read(table, self.report),
+            Some((cell, _)) => {
+                cell.expected("a table", self.report);
+                entries.unread = true;
             }
         }
         entries
@@ -260,7 +193,10 @@ impl<'a, 'r> Table<'a, 'r> {
 }
 
 /// Where to point at for `name = value`: at the value, or at the name of a table.
-fn place<'a>(name: &toml::Spanned<DeString<'a>>, value: &'a toml::Spanned<DeValue<'a>>) -> Cell<'a> {
+pub(super) fn place<'a>(
+    name: &toml::Spanned<DeString<'a>>,
+    value: &'a toml::Spanned<DeValue<'a>>,
+) -> Cell<'a> {
     match value.get_ref() {
         table @ DeValue::Table(_) => Cell { value: table, start: name.span().start, end: name.span().end },
         _ => Cell::at(value),
@@ -274,35 +210,5 @@ fn spans_below(table: &DeTable<'_>, places: &mut Vec<Span>) {
             DeValue::Table(inner) => spans_below(inner, places),
             _ => places.push(value.span()),
         }
-    }
-}
-
-/// The names of a table's entries, to tell those that differ in case only.
-struct Names<'a>(HashMap<String, &'a toml::Spanned<DeString<'a>>>);
-
-impl<'a> Names<'a> {
-    fn of(table: &'a DeTable<'a>) -> Self {
-        let mut first = HashMap::with_capacity(table.len());
-        for name in table.keys() {
-            let first = first.entry(name.get_ref().to_ascii_lowercase()).or_insert(name);
-            if name.span().start < first.span().start {
-                *first = name;
-            }
-        }
-        Self(first)
-    }
-
-    /// The word that `name` is, or the one fault that it has.
-    fn read<K: Word>(&self, name: &toml::Spanned<DeString<'_>>, report: &mut Report) -> Option<K> {
-        let (text, span) = (name.get_ref(), name.span());
-        // A08: DNS and some file systems do not tell names apart by case.
-        if let Some(first) = self.0.get(&text.to_ascii_lowercase()).filter(|first| first.get_ref() != text) {
-            let message = format!("`{text}` and `{}` differ in case only", first.get_ref());
-            let fault = Diagnostic::error("PG-A08", &span, message);
-            report
-                .push(fault.related(&first.span(), "first used here").help("give one of them another name"));
-            return None;
-        }
-        K::parse(text).map_err(|invalid| report.push(refusal(invalid, &span))).ok()
     }
 }

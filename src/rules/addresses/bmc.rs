@@ -53,3 +53,16 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
         }
     }
 }
+
+/// BMCs stand in a network that machines do not boot from.
+pub(in crate::rules) fn e02(draft: &Draft<'_>, report: &mut Report) {
+    for network in draft.networks.values() {
+        let both = network.value.is(Role::Management) && network.value.is(Role::Provisioning);
+        let Some(roles) = network.value.roles.as_ref().filter(|_| both) else { continue };
+        let message = format!("the BMCs stand in `{}`, which machines boot from", network.key);
+        let fault = Diagnostic::warning("PG-E02", &roles.span, message);
+        report.push(fault.help(
+            "give BMCs a network of their own, or acknowledge it with `allow = [\"PG-E02\"]` in the network",
+        ));
+    }
+}

@@ -93,21 +93,12 @@ pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
 /// A node's address is not the provisioner's, a resolver's, a time server's or a virtual one.
 pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
-    for (name, own) in draft
-        .networks
-        .values()
-        .filter_map(|network| Some(("a resolver's address", network.value.dns.as_ref()?)))
-    {
-        servers.extend(own.value.iter().map(|server| (server.value, (name, &server.span))));
+    for (address, span) in draft.networks.values().flat_map(|network| network.value.resolvers()) {
+        servers.insert(address, ("a resolver's address", span));
     }
     for server in draft.inventory.ntp.servers.iter().flat_map(|list| &list.value) {
-        servers.extend(
-            server
-                .value
-                .as_str()
-                .parse::<IpAddr>()
-                .map(|address| (address, ("a time server's address", &server.span))),
-        );
+        let address = server.value.as_ref().and_then(|own| own.as_str().parse::<IpAddr>().ok());
+        servers.extend(address.map(|address| (address, ("a time server's address", &server.span))));
     }
     servers.extend(draft.vips().map(|vip| (vip.address, ("a virtual address", vip.span))));
     let provisioner = provisioner(draft);

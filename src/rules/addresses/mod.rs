@@ -3,6 +3,7 @@
 mod bmc;
 mod hosts;
 mod ranges;
+mod resolvers;
 
 use std::net::IpAddr;
 
@@ -10,9 +11,10 @@ use crate::diag::Span;
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
-pub(super) use bmc::e01;
+pub(super) use bmc::{e01, e02};
 pub(super) use hosts::{c01, c02, c03, c04, c05, c06, c10};
-pub(super) use ranges::{c12, c13, c17, c19};
+pub(super) use ranges::{c12, c13, c14, c17, c19};
+pub(super) use resolvers::c15;
 
 /// Something that is given an address in a network.
 struct Claim<'a> {

@@ -16,9 +16,8 @@ pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
     servers.extend(provisioner(draft).map(|own| (own.address, "the provisioner")));
     let mut pools = Vec::new();
     for network in draft.networks.values() {
-        let resolvers = network.value.dns.iter().flat_map(|list| &list.value);
-        let servers =
-            || servers.iter().copied().chain(resolvers.clone().map(|own| (own.value, "a resolver")));
+        let resolvers = network.value.resolvers();
+        let servers = || servers.iter().copied().chain(resolvers.clone().map(|own| (own.0, "a resolver")));
         for (pool, span) in network.value.pools() {
             match misplaced(network, "pool", pool, span) {
                 Some(fault) => report.push(fault),
@@ -31,6 +30,26 @@ pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     overlaps(pools, report);
+}
+
+/// The fewest addresses that a pool is good for: a rack that boots at once, leases of loaders and installers apart.
+const SMALLEST_POOL: u128 = 16;
+
+/// A pool has room for machines that boot without a reservation.
+pub(in crate::rules) fn c14(draft: &Draft<'_>, report: &mut Report) {
+    let boots = draft.networks.values().filter(|own| own.value.is(Role::Provisioning));
+    for (pool, span) in boots.flat_map(|own| own.value.pools()).filter(|own| own.0.first <= own.0.last) {
+        let number = |address: IpAddr| match address {
+            IpAddr::V4(address) => u128::from(u32::from(address)),
+            IpAddr::V6(address) => u128::from(address),
+        };
+        let size = number(pool.last).saturating_sub(number(pool.first)).saturating_add(1);
+        if size < SMALLEST_POOL {
+            let fault = Diagnostic::warning("PG-C14", span, format!("the pool {pool} has {size} addresses"));
+            report
+                .push(fault.help(format!("give machines that are not in this file {SMALLEST_POOL} or more")));
+        }
+    }
 }
 
 /// What is wrong with a range that leaves its subnet, or ends before it begins.

@@ -22,7 +22,7 @@
       ];
     };
 
-    nameservers = [ ];
+    nameservers = [ "10.0.0.253" ];
 
     # firewall.nft is the only firewall.
     firewall.enable = false;

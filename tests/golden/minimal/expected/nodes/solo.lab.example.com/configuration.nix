@@ -21,7 +21,7 @@
       ];
     };
 
-    nameservers = [ ];
+    nameservers = [ "192.168.7.253" ];
 
     # firewall.nft is the only firewall.
     firewall.enable = false;
