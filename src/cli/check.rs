@@ -14,7 +14,7 @@ use crate::plan;
 
 use super::format::{Findings, Format, Source, one_line};
 use super::output::{Output, plural, read, read_from};
-use super::{DONE, INVENTORY, REFUSED, root};
+use super::{DONE, INVENTORY, REFUSED, root_of};
 
 /// Prove the inventory sound: every fault at once, with its place and what to write instead
 ///
@@ -41,7 +41,7 @@ impl Check {
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let gather = |cluster: &Cluster| plan::gather(root(Path::new(name)), cluster);
+            let gather = |cluster: &Cluster| plan::gather(root_of(Path::new(name)), cluster);
             let mut checked = check_with_certificates(bytes, OffsetDateTime::now_utc(), gather)?;
             let source = Source::new(name, bytes);
             let found = output.heeded(&checked, self.deny_warnings);

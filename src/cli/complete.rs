@@ -27,7 +27,6 @@ pub(super) fn rules() -> Vec<CompletionCandidate> {
 }
 
 /// The nodes of the inventory in the working directory; none where it can't be read.
-#[allow(dead_code, reason = "for the NODE of plasmagen show")]
 pub(super) fn nodes() -> Vec<CompletionCandidate> {
     let bytes = read(Path::new(INVENTORY)).unwrap_or_default();
     let Ok(text) = inventory::text(&bytes) else { return Vec::new() };

@@ -75,15 +75,14 @@ struct InventoryArgument {
 }
 
 impl InventoryArgument {
-    /// The directory of the inventory.
     fn root(&self) -> &Path {
-        root(&self.inventory)
+        root_of(&self.inventory)
     }
 }
 
-/// The directory of the inventory at `path`: nodes/ and site/ lie in it.
-fn root(path: &Path) -> &Path {
-    match path.parent() {
+/// The directory of an inventory: nodes/ and site/ lie in it.
+fn root_of(inventory: &Path) -> &Path {
+    match inventory.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     }

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
 use serde_json::{Value, json};
 
 use crate::inventory::nearest;
 use crate::model::{Cluster, Node};
 use crate::resolve::{Draft, Shown, resolve, show_cluster, show_node};
 
+use super::complete;
 use super::output::Output;
 use super::{DONE, INVENTORY, REFUSED};
 
@@ -23,6 +25,7 @@ const FORM: u32 = 1;
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The node to show; without it, what is true of the cluster, and a table of nodes
+    #[arg(value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
     node: Option<String>,
     /// The inventory to read
     #[arg(long, short, value_name = "INVENTORY", default_value = INVENTORY)]

@@ -206,6 +206,6 @@ tables! {
         /// Where private keys are kept on the operator's machine.
         path: Option<Spanned<String>> = table.optional("path"),
         /// Whom secrets are encrypted to (age).
-        recipients: Option<Spanned<List<String>>> = table.optional("recipients"),
+        recipients: Option<Spanned<List<Option<String>>>> = table.optional("recipients"),
     }
 }

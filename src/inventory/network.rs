@@ -26,11 +26,11 @@ pub struct NetworkTable {
     pub subnet: Maybe<Ipv4Net>,
     /// Its IPv6 subnet.
     pub subnet6: Maybe<Ipv6Net>,
-    /// Its IPv4 router; a faulty one is `None`, as below.
+    /// Its IPv4 router.
     pub gateway: Maybe<Ipv4Addr>,
     /// Its IPv6 router.
     pub gateway6: Maybe<Ipv6Addr>,
-    /// Its resolvers, of either family; a faulty one is `None`.
+    /// Its resolvers, of either family.
     pub dns: Maybe<List<Option<IpAddr>>>,
     /// The domain that DHCP hands out.
     pub domain: Option<Spanned<DomainName>>,

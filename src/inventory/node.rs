@@ -32,7 +32,7 @@ pub struct NodeTable {
     pub disks: Option<Spanned<List<Option<DiskId>>>>,
     /// Its baseboard management controller.
     pub bmc: Option<BmcTable>,
-    /// What its firmware calls itself; a faulty one is `None`.
+    /// What its firmware calls itself.
     pub serial: Maybe<SerialNumber>,
     /// A hardware module of the user's.
     pub hardware_file: Option<Spanned<RelPath>>,

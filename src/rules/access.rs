@@ -59,6 +59,7 @@ pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
     let Some(recipients) = &draft.inventory.vault.recipients else { return };
     let mut seen = HashMap::new();
     for Spanned { value, span } in &recipients.value {
+        let Some(value) = value else { continue };
         if let Some((message, help)) = refused(value) {
             report.push(Diagnostic::error("PG-H16", span, message).help(help));
         } else if let Some(first) = seen.insert(identity(value), span) {

@@ -30,11 +30,12 @@ fn bash(site: &Site, words: &str) -> Vec<String> {
 }
 
 #[test]
-fn bash_completes_commands_formats_and_rules() {
+fn bash_completes_commands_formats_nodes_and_rules() {
     let site = Site::new();
     assert_eq!(bash(&site, "plasmagen ex"), ["explain"]);
     assert_eq!(bash(&site, "plasmagen check --format s"), ["sarif"]);
-    assert_eq!(bash(&site, "plasmagen check inv"), ["inventory.toml"]);
+    assert_eq!(bash(&site, "plasmagen check inventory.t"), ["inventory.toml"]);
+    assert_eq!(bash(&site, "plasmagen show no"), ["node01", "node02", "node03"]);
     let rules = bash(&site, "plasmagen explain PG-C1");
     assert!(rules.contains(&"PG-C13".to_owned()) && rules.len() > 3, "{rules:?}");
 }

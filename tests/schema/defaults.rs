@@ -18,6 +18,7 @@ fn base() -> Value {
         "network": {
             "control-plane": {
                 "roles": ["management", "provisioning", "cluster"],
+                "dns": ["192.168.7.253"],
                 "subnet": "192.168.7.0/24",
             },
         },
@@ -35,6 +36,7 @@ fn base() -> Value {
                 "mac": "3c:ec:ef:00:00:01",
                 "address": { "control-plane": "192.168.7.10" },
                 "disks": ["/dev/disk/by-id/ata-EXAMPLE_1"],
+                "serial": "S1",
                 "bmc": { "address": "192.168.7.11", "password_file": "bmc/node01" },
                 "disk": { "single": {} },
             },

@@ -55,24 +55,29 @@ fn descriptor(code: &str) -> Value {
 }
 
 fn result(source: &Source<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
-    let help = fault.help.iter().map(|help| format!(" Help: {help}.")).collect::<String>();
+    let help = fault.help.iter().map(|help| format!(" Help: {}", sentence(help))).collect::<String>();
     let mut result = json!({
         "ruleId": fault.code,
         "ruleIndex": codes.range(..fault.code).count(),
         "level": word(fault.severity),
-        "message": { "text": format!("{}.{help}", fault.message) },
+        "message": { "text": sentence(&fault.message) + &help },
         "locations": [location(source, &fault.span)],
     });
     if !fault.related.is_empty() {
         let related = fault.related.iter().enumerate().map(|(id, other)| {
             let mut place = location(source, &other.span);
             place["id"] = json!(id + 1);
-            place["message"] = json!({ "text": format!("{}.", other.label) });
+            place["message"] = json!({ "text": sentence(&other.label) });
             place
         });
         result["relatedLocations"] = related.collect();
     }
     result
+}
+
+/// `text` as SARIF wants it.
+fn sentence(text: &str) -> String {
+    if text.ends_with('?') { text.to_owned() } else { format!("{text}.") }
 }
 
 fn location(source: &Source<'_>, span: &Span) -> Value {
