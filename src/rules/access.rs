@@ -67,8 +67,7 @@ pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
             report.push(fault.related(first, "first used here").help("list each recipient once"));
         }
     }
-    // The reader drops what it refuses, and so may have left too few.
-    if recipients.value.len() < 2 && !report.has_errors() {
+    if recipients.value.len() < 2 {
         let message = match recipients.value.len() {
             0 => "nobody could decrypt the vault",
             _ => "only one person could decrypt the vault",
