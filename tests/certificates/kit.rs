@@ -38,6 +38,7 @@ subnet = "10.0.1.0/24"
 [network.production]
 roles = ["cluster"]
 subnet = "10.0.2.0/24"
+dns = ["10.0.2.253"]
 
 [profile.all-in-one]
 services = ["chainfire"]
@@ -51,6 +52,7 @@ mac = "3c:ec:ef:00:00:01"
 address.provisioning = "10.0.1.51"
 address.production = "10.0.2.51"
 disks = ["/dev/disk/by-id/wwn-0x5001"]
+serial = "S1"
 
 [node.node02]
 profile = "all-in-one"
@@ -58,6 +60,7 @@ mac = "3c:ec:ef:00:00:02"
 address.provisioning = "10.0.1.52"
 address.production = "10.0.2.52"
 disks = ["/dev/disk/by-id/wwn-0x5002"]
+serial = "S2"
 "#;
 
 pub(crate) fn cluster() -> Cluster {
@@ -82,7 +85,9 @@ impl Site {
             let place = &self.inventory[found.span.clone()];
             format!("{severity} {} {place}: {}", found.code, found.message)
         };
-        found.unwrap().diagnostics.iter().map(line).collect()
+        // Rules on the inventory alone are not what these tests are about.
+        let on_certificates = |found: &&Diagnostic| found.code.starts_with("PG-H");
+        found.unwrap().diagnostics.iter().filter(on_certificates).map(line).collect()
     }
 
     pub(crate) fn leaf(mut self, node: &str, pem: String) -> Self {
