@@ -62,7 +62,7 @@ fn inventory(nodes: usize, serial: &str) -> Result<String> {
             text,
             "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:00:{high:02x}:{low:02x}\"\n\
              address.boot = \"10.1.{high}.{low}\"\naddress.core = \"10.129.{high}.{low}\"\n\
-             disks = [\"/dev/disk/by-id/nvme-DISK_{n}\"]\nserial = \"{serial}\"\n"
+             disks = [\"/dev/disk/by-id/nvme-DISK_{n}_1\"]\nserial = \"{serial}\"\n"
         )?;
     }
     Ok(text)

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Report, Span};
+use crate::model::Size;
 use crate::resolve::{Draft, DraftNode};
+
+use super::loading::kernel_params;
 
 /// A disk is named by what it is, not by the order in which the kernel found it.
 pub(super) fn f01(draft: &Draft<'_>, report: &mut Report) {
@@ -66,6 +69,31 @@ pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
             let message = format!("`disk.{}` takes {wants}, not {}", layout.style, disks.value.len());
             let fault = Diagnostic::error("PG-F04", &disks.span, message).related(&layout.span, "the layout");
             report.push(fault.help(format!("name {wants}, or choose another layout")));
+        }
+    }
+}
+
+/// Kernels and initrds of all generations fit on the EFI system partition.
+pub(super) fn f10(draft: &Draft<'_>, report: &mut Report) {
+    for layout in draft.nodes.iter().filter_map(|node| node.layout) {
+        let Some(esp) = layout.esp.as_ref().filter(|esp| esp.value < Size::gib(1)) else { continue };
+        let message = format!("an ESP of {} fills up with kernels and initrds", esp.value);
+        let fault = if esp.value < Size::mib(512) {
+            Diagnostic::error("PG-F10", &esp.span, message)
+        } else {
+            Diagnostic::warning("PG-F10", &esp.span, message)
+        };
+        report.push(fault.help("write `esp = \"1G\"` or more: an installed machine's cannot grow"));
+    }
+}
+
+/// No machine sleeps on its disk: what it wakes up with is older than what its peers have agreed on.
+pub(super) fn f13(draft: &Draft<'_>, report: &mut Report) {
+    for param in kernel_params(draft).flat_map(|list| &list.value) {
+        if ["resume=", "resume_offset="].iter().any(|own| param.value.as_str().starts_with(own)) {
+            let message = format!("`{}` wakes a machine with memory from before it slept", param.value);
+            let fault = Diagnostic::error("PG-F13", &param.span, message);
+            report.push(fault.help("remove it: members of a cluster do not hibernate"));
         }
     }
 }

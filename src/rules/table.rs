@@ -2,7 +2,7 @@
 
 use crate::diag::Severity;
 
-use super::Check::{Reading, Resolved};
+use super::Check::{Elsewhere, Later, Reading, Resolved};
 use super::{Rule, addresses, disks, links, loading, members, names, ports, quorum, references, unused};
 
 /// A row: severity, id, what must be true, what happens when it is not, how it is enforced. Its page is
@@ -91,10 +91,24 @@ pub const RULES: &[Rule] = &[
     error!("F02", "a disk is a whole disk", "an installation needs a partition table of its own", Reading),
     error!("F03", "a disk belongs to one node", "a copied line erases the twin's disk", Resolved(disks::f03)),
     error!("F04", "a node uses a disk once, and as many as its layout needs", "a mirror on one disk mirrors nothing", Resolved(disks::f04)),
+    error!("F05", "an NVMe disk is named with its namespace", "the name moves to another namespace, and that one is erased", Reading),
     error!("F06", "a node says which serial number its machine shows", "an installer erases the disks of another machine", Resolved(disks::f06)),
+    error!("F07", "a machine is erased only when it was armed for it", "an accident reinstalls a running node", Later("issue 5: `plasmagen arm` does not exist yet")),
+    error!("F08", "a machine starts from its own disk unless it is armed", "it is reinstalled at every boot", Elsewhere("boot.ipxe; tests/by_construction.rs: a_machine_that_is_not_armed_starts_from_its_disk")),
+    error!("F09", "partitions follow each other, and one takes what is left", "the installation stops halfway, on an erased disk", Elsewhere("disko.nix; tests/by_construction.rs: every_layout_boots_and_one_root_takes_what_is_left")),
+    graded!("F10", "an EFI system partition has 512 MiB, better 1 GiB", "it fills up with kernels, and neither update nor rollback succeeds", Resolved(disks::f10)),
+    error!("F11", "every firmware finds what it boots from", "the installed machine does not start", Elsewhere("disko.nix; tests/by_construction.rs: every_layout_boots_and_one_root_takes_what_is_left")),
     error!("F12", "mount points are absolute and unique", "one file system hides another", Resolved(disks::f12)),
-    error!("F20", "kernel parameters are single words", "the command line is cut or means something else", Reading),
-    warning!("F21", "what machines load is signed, or their network is trusted", "whoever stands in the network decides what they boot", Resolved(loading::f21)),
+    error!("F13", "no machine hibernates", "it wakes up with a state that its peers have left behind", Resolved(disks::f13)),
+    error!("F14", "labels of file systems fit", "mkfs refuses or truncates them", Later("no layout labels a file system, so that none is too long")),
+    error!("F15", "an encrypted disk can be unlocked, and its key lies nowhere in the clear", "the machine hangs at boot, or everybody reads the key", Elsewhere("disko.nix; tests/by_construction.rs: an_encrypted_root_asks_at_the_console_and_keeps_no_key")),
+    error!("F16", "encrypted volumes have names of their own", "one is opened in the place of another", Elsewhere("disko.nix; tests/by_construction.rs: an_encrypted_root_asks_at_the_console_and_keeps_no_key")),
+    error!("F17", "a ZFS host has a host identity of its own", "the pool refuses to be imported", Later("there is no `disk.zfs` yet")),
+    error!("F18", "firmware and hardware are of the node's architecture", "the machine hangs before it shows a word", Resolved(loading::f18)),
+    error!("F19", "kernel, initrd and init belong together", "the kernel finds no init", Later("issue 5: bundles do not exist yet")),
+    error!("F20", "kernel parameters are single words, fit, and hold no secret", "the command line is cut, means something else, or everybody reads it", Resolved(loading::f20)),
+    graded!("F21", "the boot server has its port, and what it serves is signed or its network trusted", "machines find no server, or boot what a stranger gives them", Resolved(loading::f21)),
+    error!("F22", "iPXE can check what the inventory asks it to check", "machines boot nothing, or anything", Later("issue 5: which iPXE build loads a bundle is not known before there are bundles")),
     error!("G01", "a new cluster has its first voters", "nobody forms it, or two sets do", Resolved(quorum::g01)),
     error!("G02", "a first voter runs the Raft store", "the quorum counts a node that never votes", Resolved(quorum::g02)),
     error!("G03", "voters are odd in number and three or more", "an even number survives no more failures than the odd one below it", Resolved(quorum::g03)),
@@ -104,5 +118,10 @@ pub const RULES: &[Rule] = &[
     error!("G07", "a member is reached at its own address", "a node forms a consensus with itself", Resolved(members::g07)),
     error!("G08", "a node belongs to this cluster", "two clusters exchange votes", Resolved(members::g08)),
     graded!("G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(ports::g09)),
+    error!("G10", "a port that is advertised is open to its peers, and to nobody else", "the quorum is out of reach, or exposed", Elsewhere("model/exposure.rs, which every firewall is written from; tests/by_construction.rs: an_advertised_port_is_open_to_the_cluster_alone")),
+    warning!("G11", "no rack holds most of the voters", "the cluster stops with that rack", Resolved(quorum::g11)),
+    error!("G12", "an election waits for several heartbeats", "a busy moment deposes the leader, again and again", Resolved(quorum::g12)),
+    error!("G13", "a change leaves the quorum standing", "the cluster loses its majority in one step", Later("`plasmagen diff` does not exist yet: nothing knows what was there before")),
+    error!("G14", "a node that joins a formed cluster forms none", "a rival cluster rises beside the living one", Elsewhere("cluster-config.json; tests/by_construction.rs: a_formed_cluster_is_only_ever_joined")),
     error!("H13", "SSH keys are public keys of a strong kind", "nobody can log in, or everybody", Resolved(members::h13)),
 ];
