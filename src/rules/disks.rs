@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diag::{Diagnostic, Report, Span};
+use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::Size;
 use crate::resolve::{Draft, DraftNode};
 
@@ -134,5 +134,17 @@ pub(super) fn f06(draft: &Draft<'_>, report: &mut Report) {
         );
         let fault = Diagnostic::error("PG-F06", &node.entry.span, message);
         report.push(fault.help("add `serial = \"…\"`, as `cat /sys/class/dmi/id/product_serial` prints it"));
+    }
+    let mut seen = HashMap::new();
+    for node in &draft.nodes {
+        let Some(Spanned { value: Some(serial), span }) = &node.entry.value.serial else { continue };
+        if let Some(first) = seen.insert(serial, span) {
+            let message = format!("two machines show the serial number `{serial}`: it tells neither apart");
+            let fault = Diagnostic::warning("PG-F06", span, message).related(first, "first used here");
+            report.push(fault.help(
+                "write each machine's own; where firmware shows the same for all, acknowledge it with \
+                 `allow = [\"PG-F06\"]` in the node",
+            ));
+        }
     }
 }

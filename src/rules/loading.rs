@@ -29,7 +29,8 @@ pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
             report.push(fault.help("write `firmware = \"uefi\"`, or correct `system`"));
         }
         let hardware = node.said(|common| common.hardware.as_ref());
-        if let Some(hardware) = hardware.filter(|hardware| is_x86(hardware.value.as_str())) {
+        let replaced = node.entry.value.hardware_file.is_some();
+        if let Some(hardware) = hardware.filter(|hardware| !replaced && is_x86(hardware.value.as_str())) {
             let message = format!("`{}` is no machine for {}", hardware.value, system.value.as_str());
             let fault = Diagnostic::error("PG-F18", &hardware.span, message);
             let fault = fault.related(&system.span, "the architecture");
@@ -101,5 +102,20 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
             "keep strangers out of the boot network and acknowledge it with `allow = [\"PG-F21\"]` here, or set \
              `verify = \"signature\"` in `[boot]` with an iPXE build of your own",
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_by_their_names_and_paths_to_them_are_none() {
+        for secret in ["password=x", "rd.iscsi.password=x", "API_TOKEN=abc", "systemd.set_credential=a:b"] {
+            assert!(is_secret(secret), "{secret}");
+        }
+        for none in ["quiet", "secretmem.enable=1", "token=/run/token", "systemd.import_credentials=yes"] {
+            assert!(!is_secret(none), "{none}");
+        }
     }
 }

@@ -92,7 +92,7 @@ pub const RULES: &[Rule] = &[
     error!("F03", "a disk belongs to one node", "a copied line erases the twin's disk", Resolved(disks::f03)),
     error!("F04", "a node uses a disk once, and as many as its layout needs", "a mirror on one disk mirrors nothing", Resolved(disks::f04)),
     error!("F05", "an NVMe disk is named with its namespace", "the name moves to another namespace, and that one is erased", Reading),
-    error!("F06", "a node says which serial number its machine shows", "an installer erases the disks of another machine", Resolved(disks::f06)),
+    graded!("F06", "a node says which serial number its machine shows", "an installer erases the disks of another machine", Resolved(disks::f06)),
     error!("F07", "a machine is erased only when it was armed for it", "an accident reinstalls a running node", Later("issue 5: `plasmagen arm` does not exist yet")),
     error!("F08", "a machine starts from its own disk unless it is armed", "it is reinstalled at every boot", Elsewhere("boot.ipxe; tests/by_construction.rs: a_machine_that_is_not_armed_starts_from_its_disk")),
     error!("F09", "partitions follow each other, and one takes what is left", "the installation stops halfway, on an erased disk", Elsewhere("disko.nix; tests/layouts.rs: every_layout_boots_and_one_root_takes_what_is_left")),
