@@ -22,6 +22,14 @@
   networking.useDHCP = lib.mkDefault false;
   networking.tempAddresses = lib.mkDefault "disabled";
 
+  # firewall.nft replaces its own table only: with a rulesetFile NixOS would flush all others at each reload, those of
+  # tenants' networks and containers too.
+  networking.nftables.flushRuleset = lib.mkDefault false;
+  networking.nftables.extraDeletions = ''
+    table inet plasmagen
+    delete table inet plasmagen
+  '';
+
   services.openssh = {
     enable = true;
     settings = {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -79,9 +79,14 @@ fn former_ca(nodes: &Path) -> anyhow::Result<Option<String>> {
     published.find_map(Result::transpose).transpose()
 }
 
-/// The text of a file, if it is there.
+/// The text of a file, if it is there. What is published again must not come from elsewhere by a symbolic link, and a
+/// pipe would never end.
 fn optional(path: &Path) -> anyhow::Result<Option<String>> {
-    match fs::read_to_string(path) {
+    let read = || {
+        let kind = path.symlink_metadata()?.file_type();
+        if kind.is_file() { fs::read_to_string(path) } else { Err(Error::other("it is no regular file")) }
+    };
+    match read() {
         Ok(text) => Ok(Some(text)),
         // A file in the place of a directory is for `write` to refuse.
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => Ok(None),

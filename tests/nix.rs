@@ -103,6 +103,20 @@ fn profiles_differ() {
 }
 
 /// NixOS warns otherwise, and the monitor does not start. That a RAID needs it, disko says.
+/// NixOS would flush every table at each change of the firewall, those of tenants' networks too.
+#[test]
+fn a_reload_of_the_firewall_replaces_its_own_table_only() {
+    for (name, node) in nix::evaluate(&root().join("nodes")).as_object().unwrap() {
+        let nftables = &node["networking"]["nftables"];
+        assert_eq!(nftables["flushRuleset"], false, "{name}");
+        let own = "table inet plasmagen\ndelete table inet plasmagen\n";
+        assert_eq!(nftables["extraDeletions"], own, "{name}");
+        let firewall = fs::read_to_string(root().join("nodes").join(name).join("firewall.nft")).unwrap();
+        let tables: Vec<_> = firewall.lines().filter(|line| line.starts_with("table ")).collect();
+        assert_eq!(tables, ["table inet plasmagen", "table inet plasmagen {"], "{name}");
+    }
+}
+
 #[test]
 fn the_monitor_of_a_raid_has_somebody_to_tell() {
     let mdadm = |node: &Value| node["boot"]["swraid"]["mdadmConf"].clone();

@@ -92,6 +92,34 @@ fn every_template_keeps_the_rules() {
     }
 }
 
+/// The settings that iPXE knows from the start (`__setting` in its sources). `set` gives one of these its own type:
+/// `set mac 52-54-00-12-34-56` is an error, as hexadecimal takes colons, and ends the script.
+const IPXE_SETTINGS: &str = "\
+    active-scan asset board-serial buildarch busid busloc bustype cert chip cpumodel cpuvendor crosscert \
+    cwduri cwuri dhcp-server dmesg dns dns6 dnssl domain errno filename gateway gateway6 gid hostname hwaddr \
+    ifname initiator-iqn ip ip6 keep-san key keymap len6 linktype mac manufacturer memsize mtu netmask \
+    next-server ntp password peerdist peerhost platform priority privkey product reverse-password \
+    reverse-username root-path san-drive san-filename san-retries scriptlet serial skip-san-boot ssid \
+    static-routes syslog syslog6 syslogs sysmac trust uid unixtime user-class username uuid vendor-class \
+    version vram";
+
+#[test]
+fn ipxe_scripts_set_only_settings_of_our_own() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut set = 0;
+    for path in fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()) {
+        if !path.to_str().unwrap().ends_with(".ipxe.j2") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        for name in source.lines().filter_map(|line| line.strip_prefix("set ")?.split(' ').next()) {
+            assert!(!IPXE_SETTINGS.split_whitespace().any(|known| known == name), "{path:?} sets {name}");
+            set += 1;
+        }
+    }
+    assert!(set > 0);
+}
+
 #[test]
 fn holes_in_quotes_are_found() {
     for source in [

@@ -1,8 +1,8 @@
 //! Values that are neither words nor tables: choices, codes of rules.
 
 use crate::model::{
-    Base, BmcProtocol, BondMode, Cpu, DhcpServer, Firmware, Format, Invalid, KeyAlgorithm, Protocol, Role,
-    System, Verify, Word,
+    Base, BmcProtocol, BondMode, Cpu, DhcpServer, Firmware, Form, Format, Invalid, KeyAlgorithm, Protocol,
+    Role, System, Verify, Word,
 };
 
 /// The closest of `words` to `typed`, if it is close enough to be what was meant.
@@ -34,6 +34,8 @@ fn choose<T: Copy>(typed: &str, choices: &[(&str, T)]) -> Result<T, Invalid> {
 macro_rules! choices {
     ($($type:ident { $($word:literal => $variant:ident),+ $(,)? })+) => {$(
         impl Word for $type {
+            const FORM: Form = Form::choice(&[$($word),+]);
+
             fn parse(text: &str) -> Result<Self, Invalid> {
                 choose(text, &[$(($word, Self::$variant)),+])
             }
@@ -60,6 +62,8 @@ choices! {
 pub(super) struct RuleCode(pub(super) String);
 
 impl Word for RuleCode {
+    const FORM: Form = Form::new("the code of a warning", "^PG-[A-Z][0-9]{2}$", &["PG-D04"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let shape = text.strip_prefix("PG-").is_some_and(|id| {
             id.len() == 3

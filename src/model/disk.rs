@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::size::Size;
 use super::text::AbsPath;
-use super::word::{Invalid, Word, all, word};
+use super::word::{Form, Invalid, Word, all, word};
 
 word! {
-    /// A whole disk: a path below `/dev` of `[A-Za-z0-9._:+=@-]` components.
+    /// A whole disk: a link of `[A-Za-z0-9._:+=@-]` in `/dev/disk/by-id` or `/dev/disk/by-path`, or what the kernel
+    /// calls a disk, such as `/dev/sda`.
     DiskId;
     /// Where a further file system is mounted: an [`AbsPath`] outside `/boot` and the kernel's own file systems.
     MountPoint;
@@ -20,34 +21,39 @@ fn device_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._:+=@/-".contains(&byte)
 }
 
-/// Whether `text` names a partition of a disk rather than the disk.
-fn is_partition(text: &str) -> bool {
-    let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
-    let name = text.rsplit('/').next().unwrap_or(text);
-    let by_link = text.starts_with("/dev/disk/") && name.rsplit_once("-part").is_some_and(|(_, n)| digits(n));
-    let numbered = |prefix: &str| {
-        text.strip_prefix(prefix).is_some_and(|rest| {
-            digits(rest.trim_start_matches(|c: char| c.is_ascii_lowercase()))
-                && !rest.starts_with(|c: char| c.is_ascii_digit())
-        })
-    };
-    let nvme = name.starts_with("nvme")
-        && name.rsplit_once('p').is_some_and(|(disk, n)| digits(n) && disk.contains('n'));
-    by_link
-        || numbered("/dev/sd")
-        || numbered("/dev/vd")
-        || numbered("/dev/hd")
-        || (!text.starts_with("/dev/disk/") && nvme)
+fn digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
+
+/// What follows a disk's name of the kernel's own in `name`, so that it is empty for a whole disk: `1` of `sda1`. `None`
+/// where the kernel calls no disk so.
+fn after_disk(name: &str) -> Option<&str> {
+    let letters = |text| str::trim_start_matches(text, |c: char| c.is_ascii_lowercase());
+    let numbers = |text| str::trim_start_matches(text, |c: char| c.is_ascii_digit());
+    let some = |text: &str, rest: &str| rest.len() < text.len();
+    for prefix in ["sd", "vd", "xvd", "hd"] {
+        if let Some(text) = name.strip_prefix(prefix) {
+            return Some(letters(text)).filter(|rest| some(text, rest));
+        }
+    }
+    if let Some(text) = name.strip_prefix("mmcblk") {
+        return Some(numbers(text)).filter(|rest| some(text, rest));
+    }
+    let controller = name.strip_prefix("nvme")?;
+    let namespace =
+        numbers(controller).strip_prefix('n').filter(|_| some(controller, numbers(controller)))?;
+    Some(numbers(namespace)).filter(|rest| some(namespace, rest))
+}
+
+/// What udev links to a volume, and so to what is on disks: LVM, device mapper, md.
+const VOLUMES: [&str; 3] = ["lvm-", "dm-", "md-"];
 
 /// Whether `name`, of `/dev/disk/by-id/`, is udev's link for a whole NVMe controller: `nvme-<model>_<serial>`, which
 /// moves to whichever of its namespaces changed last (systemd#31448). Those of one namespace are `nvme-eui.…`,
 /// `nvme-uuid.…` and `nvme-nvme.…`, by what the namespace calls itself, and `nvme-<model>_<serial>_<number>`. A last
 /// part of five digits or more, or with a leading zero, is a serial number: no controller has so many namespaces.
 fn is_nvme_controller(name: &str) -> bool {
-    let number = |part: &str| {
-        (1..=4).contains(&part.len()) && !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
-    };
+    let number = |part: &str| part.len() <= 4 && !part.starts_with('0') && digits(part);
     name.strip_prefix("nvme-").is_some_and(|rest| {
         !["eui.", "uuid.", "nvme."].iter().any(|own| rest.starts_with(own))
             && !rest.rsplit_once('_').is_some_and(|(_, last)| number(last))
@@ -55,24 +61,39 @@ fn is_nvme_controller(name: &str) -> bool {
 }
 
 impl Word for DiskId {
+    const FORM: Form = Form::new(
+        "a whole disk, best by its stable name",
+        "^/dev/[A-Za-z0-9._:+=@/-]+$",
+        &["/dev/disk/by-id/wwn-0x5002538e40a1b2c3"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write `/dev/disk/by-id/…`, as `ls -l /dev/disk/by-id` on the machine shows it";
         let invalid = |message: String| Err(Invalid::new("PG-F02", message, help));
         let normal =
             all(text, device_byte) && text.split('/').skip(1).all(|part| !["", ".", ".."].contains(&part));
-        if !text.starts_with("/dev/") || !normal {
+        let Some(name) = text.strip_prefix("/dev/").filter(|_| normal) else {
             return invalid(format!("`{text}` is not the path of a disk"));
-        }
-        if is_partition(text) {
-            return invalid(format!("`{text}` is a partition: an installation takes the whole disk"));
-        }
-        if text.starts_with("/dev/disk/")
-            && !text.starts_with("/dev/disk/by-id/")
-            && !text.starts_with("/dev/disk/by-path/")
+        };
+        let link = name.strip_prefix("disk/by-id/").or_else(|| name.strip_prefix("disk/by-path/"));
+        if link.is_none() && name.starts_with("disk/by-")
+            || link.is_some_and(|link| VOLUMES.iter().any(|kind| link.starts_with(kind)))
         {
             return invalid(format!("`{text}` names what is on a disk, and installing erases that name"));
         }
-        if text.strip_prefix("/dev/disk/by-id/").is_some_and(is_nvme_controller) {
+        let rest = match link {
+            Some(link) if link.contains('/') => None,
+            Some(link) => Some(link.rsplit_once("-part").map_or("", |(_, n)| if digits(n) { n } else { "" })),
+            None => after_disk(name),
+        };
+        match rest {
+            None => return invalid(format!("`{text}` is not the path of a disk")),
+            Some("") => {}
+            Some(_) => {
+                return invalid(format!("`{text}` is a partition: an installation takes the whole disk"));
+            }
+        }
+        if name.strip_prefix("disk/by-id/").is_some_and(is_nvme_controller) {
             let message = format!("`{text}` moves between the namespaces of that controller");
             let help = "write the name that ends in the number of the namespace, `nvme-<model>_<serial>_1`, or \
                         `nvme-eui.…`: `ls -l /dev/disk/by-id` shows both";
@@ -92,6 +113,9 @@ impl DiskId {
 }
 
 impl Word for MountPoint {
+    const FORM: Form =
+        Form::new("an absolute path outside /boot", "^(/[A-Za-z0-9._-]+)+$", &["/var/lib/flaredb"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let taken =
             ["/boot", "/dev", "/proc", "/run", "/sys"].iter().any(|own| Path::new(text).starts_with(own));
@@ -183,6 +207,9 @@ mod tests {
             "/dev/sda",
             "/dev/nvme0n1",
             "/dev/vdb",
+            "/dev/mmcblk0",
+            "/dev/sdaa",
+            "/dev/disk/by-path/pci-0000:00:17.0-ata-1",
         ] {
             assert!(DiskId::parse(good).is_ok(), "{good}");
         }
@@ -194,6 +221,22 @@ mod tests {
             "/dev/disk/by-id/../../sda",
             "/dev/disk/by-label/root",
             "/dev/disk/by-id/a b",
+            "/dev/disk/by-id/a/b",
+            "/dev/disk/by-id/lvm-pv-uuid-x",
+            "/dev/disk/by-id/dm-name-vg-root",
+            "/dev/disk/by-id/md-uuid-1:2",
+            "/dev/disk/by-path/pci-0000:00:17.0-ata-1-part1",
+            "/dev/disk",
+            "/dev/null",
+            "/dev/sd",
+            "/dev/nvme0",
+            "/dev/nvme0n",
+            "/dev/nvmen1",
+            "/dev/md0",
+            "/dev/mapper/vg-root",
+            "/dev/mmcblk0p1",
+            "/dev/mmcblk0boot0",
+            "/dev/xvda1",
             "/dev/disk/by-id/a\";x",
         ] {
             assert_eq!(DiskId::parse(bad).unwrap_err().code, "PG-F02", "{bad}");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -109,7 +110,9 @@ fn fill(to: &OwnedFd, from: Option<&OwnedFd>, files: &[&Pair<'_>], sync: bool) -
 pub(super) fn discard(lock: &Lock) -> Result<()> {
     let stage = lock.state_path().join(NAME);
     let absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    for tree in TREES {
+    // A repository from elsewhere may bring a symbolic link here: what lies behind it is not ours to remove.
+    let is_dir = |path: &Path| path.symlink_metadata().is_ok_and(|stat| stat.is_dir());
+    for tree in TREES.into_iter().filter(|tree| is_dir(&stage) && is_dir(&stage.join(tree))) {
         let children = match fs::read_dir(stage.join(tree)) {
             Err(error) if absent(&error) => continue,
             children => children.and_then(Iterator::collect::<io::Result<Vec<_>>>),

@@ -117,6 +117,17 @@ fn another_ca_among_the_nodes() {
 }
 
 #[test]
+fn a_certificate_that_is_a_symbolic_link() {
+    for site in sites() {
+        let ca = site.root().join(NODE01).join("ca-cert.pem");
+        let elsewhere = site.root().join("elsewhere.pem");
+        fs::rename(&ca, &elsewhere).unwrap();
+        symlink(&elsewhere, &ca).unwrap();
+        refused(&site, 2, &["ca-cert.pem: it is no regular file"]);
+    }
+}
+
+#[test]
 fn certificates_without_their_ca() {
     for site in sites() {
         for dir in fs::read_dir(site.root().join("nodes")).unwrap() {

@@ -73,6 +73,8 @@ in
       firewall.enable = option types.bool true;
       nftables.enable = bool;
       nftables.rulesetFile = option (types.nullOr types.path) null;
+      nftables.flushRuleset = option types.bool true; # NixOS' default where there is a rulesetFile
+      nftables.extraDeletions = lines;
       interfaces = option (types.attrsOf (submodule {
         useDHCP = option (types.nullOr types.bool) null;
         mtu = option (types.nullOr types.int) null;

@@ -165,3 +165,23 @@ fn check_shows_what_is_no_text() {
     discard(root.path(), &old()).unwrap();
     assert!(fs::read_to_string("/etc/passwd").unwrap().contains("root"), "the target of a link is not ours");
 }
+
+/// A repository from elsewhere may hold `.plasmagen/stage/nodes -> ../../..`: removing a stage must end there.
+#[test]
+fn nothing_is_removed_through_a_symbolic_link_on_the_stage() {
+    let root = holding(&old());
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("nodes/thesis/chapter");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "not ours").unwrap();
+    let stage = root.path().join(".plasmagen/stage");
+    for (link, target) in
+        [(stage.clone(), outside.path().to_owned()), (stage.join("nodes"), outside.path().join("nodes"))]
+    {
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(target, &link).unwrap();
+        write(root.path(), &old()).unwrap();
+        assert!(file.exists(), "lost through {}", link.display());
+        assert_no_leftover(root.path(), "after a link on the stage");
+    }
+}
