@@ -18,7 +18,9 @@ const FORMATS: [&str; 5] = ["human", "concise", "json", "github", "sarif"];
 fn check(arguments: &[&str], input: &[u8]) -> Output {
     let elsewhere = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_plasmagen"));
-    command.current_dir(elsewhere.path());
+    if arguments.contains(&"--stdin-filename") {
+        command.current_dir(elsewhere.path());
+    }
     command.arg("check").args(arguments).env_remove("CLICOLOR_FORCE");
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -171,7 +173,8 @@ fn warnings_are_said_and_counted_as_ever() {
 
 #[test]
 fn several_inventories_are_one_report() {
-    let files = ["tests/rejects/PG-D04.toml", "inventory.toml", "tests/rejects/PG-C13.toml"];
+    let files =
+        ["tests/rejects/PG-D04.toml", "tests/golden/minimal/inventory.toml", "tests/rejects/PG-C13.toml"];
     let output = check(&[&["--format", "sarif"][..], &files].concat(), b"");
     assert_eq!(output.status.code(), Some(1));
     let log: Value = serde_json::from_slice(&output.stdout).unwrap();
