@@ -113,8 +113,11 @@ impl DiskId {
 }
 
 impl Word for MountPoint {
-    const FORM: Form =
-        Form::new("an absolute path outside /boot", "^(/[A-Za-z0-9._-]+)+$", &["/var/lib/flaredb"]);
+    const FORM: Form = Form::new(
+        "an absolute path outside /boot, /dev, /proc, /run and /sys",
+        "^(/[A-Za-z0-9._-]+)+$",
+        &["/var/lib/flaredb"],
+    );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let taken =
