@@ -57,12 +57,13 @@ fn inventory(nodes: usize, serial: &str) -> Result<String> {
     let mut text = HEADER.to_owned();
     for n in 0..nodes {
         let (high, low) = (n / 250 + 1, n % 250 + 1);
-        let serial = if n + 1 == nodes { serial } else { "SERIAL" };
+        let own = format!("SERIAL{n}");
+        let serial = if n + 1 == nodes { serial } else { &own };
         write!(
             text,
             "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:00:{high:02x}:{low:02x}\"\n\
              address.boot = \"10.1.{high}.{low}\"\naddress.core = \"10.129.{high}.{low}\"\n\
-             disks = [\"/dev/disk/by-id/nvme-DISK_{n}\"]\nserial = \"{serial}\"\n"
+             disks = [\"/dev/disk/by-id/nvme-DISK_{n}_1\"]\nserial = \"{serial}\"\n"
         )?;
     }
     Ok(text)

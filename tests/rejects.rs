@@ -1,4 +1,4 @@
-//! Every rule has inventories that break it, the exact words that they are refused with, and a cure.
+//! Every rule of `check` has inventories that break it, the exact words that they are refused with, and a cure.
 //!
 //! `rejects/<code>[-<what>].toml` holds one fault. Its first lines say which, and what makes it sound:
 //! `# twin: s|old|new|`, where `old` is there once. `rejects/<code>[-<what>].stderr` is what `plasmagen check` prints;

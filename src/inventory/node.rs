@@ -36,6 +36,8 @@ pub struct NodeTable {
     pub bmc: Option<BmcTable>,
     /// What its firmware calls itself.
     pub serial: Maybe<SerialNumber>,
+    /// What fails with it as a whole: a rack, a power supply.
+    pub rack: Option<Spanned<Label>>,
     /// A hardware module of the user's.
     pub hardware_file: Option<Spanned<RelPath>>,
     /// What overrides the profile.
@@ -44,7 +46,7 @@ pub struct NodeTable {
 }
 
 /// A node's own keys, then those of [`Common`].
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "profile",
     "mac",
     "address",
@@ -52,6 +54,7 @@ const KEYS: [&str; 18] = [
     "disks",
     "bmc",
     "serial",
+    "rack",
     "hardware_file",
     "allow",
     "services",
@@ -76,6 +79,7 @@ impl Read for NodeTable {
             disks: table.required("disks"),
             bmc: super::value(table.optional("bmc")),
             serial: table.optional("serial"),
+            rack: table.optional("rack"),
             hardware_file: table.optional("hardware_file"),
             common: Common::read(&mut table),
         };

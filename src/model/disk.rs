@@ -12,7 +12,7 @@ word! {
     /// A whole disk: a link of `[A-Za-z0-9._:+=@-]` in `/dev/disk/by-id` or `/dev/disk/by-path`, or what the kernel
     /// calls a disk, such as `/dev/sda`.
     DiskId;
-    /// Where a further file system is mounted: an [`AbsPath`] outside `/boot`.
+    /// Where a further file system is mounted: an [`AbsPath`] outside `/boot` and the kernel's own file systems.
     MountPoint;
 }
 
@@ -48,6 +48,18 @@ fn after_disk(name: &str) -> Option<&str> {
 /// What udev links to a volume, and so to what is on disks: LVM, device mapper, md.
 const VOLUMES: [&str; 3] = ["lvm-", "dm-", "md-"];
 
+/// Whether `name`, of `/dev/disk/by-id/`, is udev's link for a whole NVMe controller: `nvme-<model>_<serial>`, which
+/// moves to whichever of its namespaces changed last (systemd#31448). Those of one namespace are `nvme-eui.…`,
+/// `nvme-uuid.…` and `nvme-nvme.…`, by what the namespace calls itself, and `nvme-<model>_<serial>_<number>`. A last
+/// part of five digits or more, or with a leading zero, is a serial number: no controller has so many namespaces.
+fn is_nvme_controller(name: &str) -> bool {
+    let number = |part: &str| part.len() <= 4 && !part.starts_with('0') && digits(part);
+    name.strip_prefix("nvme-").is_some_and(|rest| {
+        !["eui.", "uuid.", "nvme."].iter().any(|own| rest.starts_with(own))
+            && !rest.rsplit_once('_').is_some_and(|(_, last)| number(last))
+    })
+}
+
 impl Word for DiskId {
     const FORM: Form = Form::new(
         "a whole disk, best by its stable name",
@@ -81,6 +93,12 @@ impl Word for DiskId {
                 return invalid(format!("`{text}` is a partition: an installation takes the whole disk"));
             }
         }
+        if name.strip_prefix("disk/by-id/").is_some_and(is_nvme_controller) {
+            let message = format!("`{text}` moves between the namespaces of that controller");
+            let help = "write the name that ends in the number of the namespace, `nvme-<model>_<serial>_1`, or \
+                        `nvme-eui.…`: `ls -l /dev/disk/by-id` shows both";
+            return Err(Invalid::new("PG-F05", message, help));
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -95,11 +113,16 @@ impl DiskId {
 }
 
 impl Word for MountPoint {
-    const FORM: Form =
-        Form::new("an absolute path outside /boot", "^(/[A-Za-z0-9._-]+)+$", &["/var/lib/flaredb"]);
+    const FORM: Form = Form::new(
+        "an absolute path outside /boot, /dev, /proc, /run and /sys",
+        "^(/[A-Za-z0-9._-]+)+$",
+        &["/var/lib/flaredb"],
+    );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        if AbsPath::parse(text).is_err() || Path::new(text).starts_with("/boot") {
+        let taken =
+            ["/boot", "/dev", "/proc", "/run", "/sys"].iter().any(|own| Path::new(text).starts_with(own));
+        if AbsPath::parse(text).is_err() || taken {
             let message = format!("`{text}` is not where a further file system may be mounted");
             return Err(Invalid::new("PG-F12", message, "write an absolute path such as `/var/lib/flaredb`"));
         }
@@ -225,9 +248,33 @@ mod tests {
     }
 
     #[test]
+    fn nvme_names_are_those_of_a_namespace() {
+        for good in [
+            "nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0R800001_1",
+            "nvme-INTEL_SSDPE2KX010T8_PHLJ0001_32",
+            "nvme-eui.0025385b71b0a2d1",
+            "nvme-uuid.6e1a3f0c-7f0a-4b5e-9d9b-0c6a5d2f1b11",
+            "nvme-nvme.144d-5336-53414d53554e47-00000001",
+            "ata-SAMSUNG_MZ7LH960_S45NNE0M800001",
+            "wwn-0x5002538e40a1b2c3",
+        ] {
+            assert!(DiskId::parse(&format!("/dev/disk/by-id/{good}")).is_ok(), "{good}");
+        }
+        for bad in [
+            "nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0R800001",
+            "nvme-Micron_7450_21330012345",
+            "nvme-EXAMPLE_DISK_0001",
+            "nvme-EXAMPLE",
+        ] {
+            let invalid = DiskId::parse(&format!("/dev/disk/by-id/{bad}")).unwrap_err();
+            assert_eq!(invalid.code, "PG-F05", "{bad}");
+        }
+    }
+
+    #[test]
     fn mount_points() {
-        assert!(MountPoint::parse("/var/lib/x").is_ok());
-        for bad in ["/", "var", "/a/../b", "/boot", "/boot/efi", "/a b"] {
+        assert!(["/var/lib/x", "/runner"].iter().all(|good| MountPoint::parse(good).is_ok()));
+        for bad in ["/", "var", "/a/../b", "/boot", "/boot/efi", "/a b", "/proc", "/run/x"] {
             assert!(MountPoint::parse(bad).is_err(), "{bad}");
         }
     }

@@ -60,6 +60,9 @@ pub struct Node {
     /// The serial number that its firmware must show before a disk is erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<SerialNumber>,
+    /// What fails with it as a whole: a rack, a power supply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rack: Option<Label>,
     /// Whether it is one of the first Raft voters.
     pub voter: bool,
 }

@@ -47,6 +47,12 @@ impl Size {
     pub const fn gib(n: u64) -> Self {
         Self(n << 30)
     }
+
+    /// `n` MiB.
+    #[must_use]
+    pub const fn mib(n: u64) -> Self {
+        Self(n << 20)
+    }
 }
 
 impl fmt::Display for Size {

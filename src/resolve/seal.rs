@@ -152,6 +152,7 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
         kernel_params: items(own.said(|common| common.kernel_params.as_ref())),
         bmc: table.bmc.as_ref().and_then(bmc),
         serial: known(&table.serial).cloned(),
+        rack: get(table.rack.as_ref()),
     })
 }
 

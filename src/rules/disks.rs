@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::diag::{Diagnostic, Report, Span};
+use crate::diag::{Diagnostic, Report, Span, Spanned};
+use crate::model::Size;
 use crate::resolve::{Draft, DraftNode};
+
+use super::loading::kernel_params;
 
 /// A disk is named by what it is, not by the order in which the kernel found it.
 pub(super) fn f01(draft: &Draft<'_>, report: &mut Report) {
@@ -70,6 +73,31 @@ pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
+/// Kernels and initrds of all generations fit on the EFI system partition.
+pub(super) fn f10(draft: &Draft<'_>, report: &mut Report) {
+    for layout in draft.nodes.iter().filter_map(|node| node.layout) {
+        let Some(esp) = layout.esp.as_ref().filter(|esp| esp.value < Size::gib(1)) else { continue };
+        let message = format!("an ESP of {} fills up with kernels and initrds", esp.value);
+        let fault = if esp.value < Size::mib(512) {
+            Diagnostic::error("PG-F10", &esp.span, message)
+        } else {
+            Diagnostic::warning("PG-F10", &esp.span, message)
+        };
+        report.push(fault.help("write `esp = \"1G\"` or more: an installed machine's cannot grow"));
+    }
+}
+
+/// No machine sleeps on its disk: what it wakes up with is older than what its peers have agreed on.
+pub(super) fn f13(draft: &Draft<'_>, report: &mut Report) {
+    for param in kernel_params(draft).flat_map(|list| &list.value) {
+        if ["resume=", "resume_offset="].iter().any(|own| param.value.as_str().starts_with(own)) {
+            let message = format!("`{}` wakes a machine with memory from before it slept", param.value);
+            let fault = Diagnostic::error("PG-F13", &param.span, message);
+            report.push(fault.help("remove it: members of a cluster do not hibernate"));
+        }
+    }
+}
+
 /// The volumes of a layout are mounted at different places.
 pub(super) fn f12(draft: &Draft<'_>, report: &mut Report) {
     for layout in draft.nodes.iter().filter_map(|node| node.layout) {
@@ -106,5 +134,17 @@ pub(super) fn f06(draft: &Draft<'_>, report: &mut Report) {
         );
         let fault = Diagnostic::error("PG-F06", &node.entry.span, message);
         report.push(fault.help("add `serial = \"…\"`, as `cat /sys/class/dmi/id/product_serial` prints it"));
+    }
+    let mut seen = HashMap::new();
+    for node in &draft.nodes {
+        let Some(Spanned { value: Some(serial), span }) = &node.entry.value.serial else { continue };
+        if let Some(first) = seen.insert(serial, span) {
+            let message = format!("two machines show the serial number `{serial}`: it tells neither apart");
+            let fault = Diagnostic::warning("PG-F06", span, message).related(first, "first used here");
+            report.push(fault.help(
+                "write each machine's own; where firmware shows the same for all, acknowledge it with \
+                 `allow = [\"PG-F06\"]` in the node",
+            ));
+        }
     }
 }

@@ -1,13 +1,99 @@
-//! Chapter F, as far as it is about what machines load from the network.
+//! Chapter F, as far as it is about how machines start and what they load from the network.
 
-use crate::diag::{Diagnostic, Report};
-use crate::model::Verify;
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Report, Spanned};
+use crate::inventory::List;
+use crate::model::{Cpu, Firmware, KernelParam, System, Verify, known_hardware};
 use crate::resolve::Draft;
 
-/// What is loaded over plain HTTP is signed. (That the URL is one of HTTP, and the port free, follows from its parts.)
+/// A node's firmware and hardware are those of its architecture.
+pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
+    let inventory = draft.inventory;
+    let common = inventory.cluster.as_ref().and_then(|cluster| cluster.system.as_ref());
+    let own: HashMap<_, _> = inventory.hardware.iter().map(|own| (own.key.as_str(), &own.value)).collect();
+    let is_x86 = |name: &str| {
+        let cpu = match own.get(name) {
+            Some(table) => table.cpu.as_ref().map(|cpu| cpu.value),
+            None => known_hardware(name).map(|known| known.cpu),
+        };
+        cpu.is_some_and(|cpu| cpu != Cpu::Other)
+    };
+    for node in &draft.nodes {
+        let system = node.said(|common| common.system.as_ref()).or(common);
+        let Some(system) = system.filter(|system| system.value == System::Aarch64) else { continue };
+        let firmware = node.said(|common| common.firmware.as_ref());
+        if let Some(firmware) = firmware.filter(|firmware| firmware.value == Firmware::Bios) {
+            let fault = Diagnostic::error("PG-F18", &firmware.span, "64-bit ARM has no BIOS to start from");
+            let fault = fault.related(&system.span, "the architecture");
+            report.push(fault.help("write `firmware = \"uefi\"`, or correct `system`"));
+        }
+        let hardware = node.said(|common| common.hardware.as_ref());
+        let replaced = node.entry.value.hardware_file.is_some();
+        if let Some(hardware) = hardware.filter(|hardware| !replaced && is_x86(hardware.value.as_str())) {
+            let message = format!("`{}` is no machine for {}", hardware.value, system.value.as_str());
+            let fault = Diagnostic::error("PG-F18", &hardware.span, message);
+            let fault = fault.related(&system.span, "the architecture");
+            report.push(fault.help("name another `hardware`, or correct `system`"));
+        }
+    }
+}
+
+/// The lists of kernel parameters as they are written, in profiles and at nodes.
+pub(super) fn kernel_params<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a Spanned<List<KernelParam>>> {
+    let inventory = draft.inventory;
+    let profiles = inventory.profiles.iter().map(|own| &own.value.common);
+    let nodes = inventory.nodes.iter().map(|own| &own.value.common);
+    profiles.chain(nodes).filter_map(|common| common.kernel_params.as_ref())
+}
+
+/// What the kernel keeps of its command line: 2,046 characters on x86-64 and on 64-bit ARM, less what the boot loader,
+/// the installer and NixOS say themselves: paths of kernel, init and initrds, the console, the log level.
+const COMMAND_LINE: usize = 2_046 - 512;
+
+/// The kernel reads its whole command line, and so does everybody else: no secret is in it.
+pub(super) fn f20(draft: &Draft<'_>, report: &mut Report) {
+    for list in kernel_params(draft) {
+        let length: usize = list.value.iter().map(|param| param.value.as_str().len() + 1).sum();
+        if length > COMMAND_LINE {
+            let message = format!("these kernel parameters take {length} characters of {COMMAND_LINE}");
+            let fault = Diagnostic::error("PG-F20", &list.span, message);
+            report.push(fault.help("set what can wait in a NixOS module, such as `boot.kernel.sysctl`"));
+        }
+        for param in list.value.iter().filter(|param| is_secret(param.value.as_str())) {
+            let name = param.value.as_str().split('=').next().unwrap_or_default();
+            let message = format!("`{name}` hands a secret to everybody who reads /proc/cmdline");
+            let fault = Diagnostic::error("PG-F20", &param.span, message);
+            report.push(fault.help("keep it in a file on the machine, and pass the file's path"));
+        }
+    }
+}
+
+/// Whether a kernel parameter is named like a secret, and its value is no path to one.
+fn is_secret(param: &str) -> bool {
+    let Some((name, value)) = param.split_once('=') else { return false };
+    let words = ["passwd", "password", "passphrase", "secret", "token", "apikey", "psk"];
+    let name = name.to_ascii_lowercase();
+    let named = name.split(['.', '_', '-']).any(|part| words.contains(&part))
+        || name.starts_with("systemd.set_credential");
+    named && !value.is_empty() && !value.starts_with('/')
+}
+
+/// What else listens on the provisioner.
+const TAKEN: [(u16, &str); 6] =
+    [(22, "SSH"), (53, "DNS"), (67, "DHCP"), (68, "DHCP"), (69, "TFTP"), (547, "DHCPv6")];
+
+/// What is loaded over plain HTTP is signed, and nginx gets its port.
 pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
-    let provisioner = draft.inventory.provisioner.as_ref();
-    let Some(address) = provisioner.and_then(|own| own.address.as_ref()) else { return };
+    let Some(provisioner) = &draft.inventory.provisioner else { return };
+    let port = provisioner.http_port.as_ref().and_then(|port| Some((port.value?, &port.span)));
+    if let Some((port, span)) = port
+        && let Some((_, other)) = TAKEN.iter().find(|(taken, _)| *taken == port)
+    {
+        let fault = Diagnostic::error("PG-F21", span, format!("port {port} is that of {other}"));
+        report.push(fault.help("take another, such as 8080 or 80"));
+    }
+    let Some(address) = &provisioner.address else { return };
     let verify = draft.inventory.boot.verify.as_ref().map_or(Verify::None, |verify| verify.value);
     if verify != Verify::Signature {
         let message = "machines load what they boot over plain HTTP, and nothing is signed";
@@ -16,5 +102,20 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
             "keep strangers out of the boot network and acknowledge it with `allow = [\"PG-F21\"]` here, or set \
              `verify = \"signature\"` in `[boot]` with an iPXE build of your own",
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_by_their_names_and_paths_to_them_are_none() {
+        for secret in ["password=x", "rd.iscsi.password=x", "API_TOKEN=abc", "systemd.set_credential=a:b"] {
+            assert!(is_secret(secret), "{secret}");
+        }
+        for none in ["quiet", "secretmem.enable=1", "token=/run/token", "systemd.import_credentials=yes"] {
+            assert!(!is_secret(none), "{none}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! Chapter G: the first voters.
 
+use std::collections::BTreeMap;
+
 use crate::diag::{Diagnostic, Report, Span};
 use crate::inventory::ClusterTable;
-use crate::model::service::CHAINFIRE;
-use crate::resolve::Draft;
+use crate::model::service::{CHAINFIRE, FLAREDB};
+use crate::resolve::{Draft, DraftNode};
 
 /// The voters' list as it is written, unless it is missing.
 fn voters<'a>(draft: &Draft<'a>) -> Option<(&'a ClusterTable, &'a Span, usize)> {
@@ -81,4 +83,57 @@ pub(super) fn g04(draft: &Draft<'_>, report: &mut Report) {
             .help(help),
         );
     }
+}
+
+/// The voters outlive each of their racks.
+pub(super) fn g11(draft: &Draft<'_>, report: &mut Report) {
+    let Some((_, span, count @ 2..)) = voters(draft) else { return };
+    let mut racks = BTreeMap::<&str, Vec<&Span>>::new();
+    for node in draft.bootstrap().filter_map(|(name, _)| draft.node(name)) {
+        if let Some(rack) = &node.entry.value.rack {
+            racks.entry(rack.value.as_str()).or_default().push(&rack.span);
+        }
+    }
+    for (rack, places) in racks.into_iter().filter(|(_, places)| places.len() > count / 2) {
+        let message =
+            format!("{} of {count} voters stand in `{rack}`: the cluster stops with it", places.len());
+        let fault = Diagnostic::warning("PG-G11", span, message);
+        let fault = places.iter().fold(fault, |fault, place| fault.related(place, "in that rack"));
+        report.push(fault.help("name voters in other racks, so that each rack holds less than half of them"));
+    }
+}
+
+/// How often a leader is heard and how long its followers wait for it, in the names that a service's settings may have
+/// for them.
+const TIMERS: [[&str; 2]; 2] =
+    [["heartbeat_interval_ms", "election_timeout_ms"], ["heartbeat_interval", "election_timeout"]];
+
+/// A leader that misses a few heartbeats is not deposed.
+pub(super) fn g12(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        for service in node.services.iter().filter(|own| [CHAINFIRE, FLAREDB].contains(&own.name.as_str())) {
+            for timers in TIMERS {
+                let [heartbeat, election] = timers.map(|key| number(draft, node, service.name.as_str(), key));
+                let (Some((heartbeat, first)), Some((election, span))) = (heartbeat, election) else {
+                    continue;
+                };
+                if election >= heartbeat.saturating_mul(5) {
+                    continue;
+                }
+                let message = format!("{election} is less than five heartbeats of {heartbeat}");
+                let fault = Diagnostic::error("PG-G12", span, message).related(first, "the heartbeat");
+                report.push(fault.help("wait for ten heartbeats: one that is late is no failure"));
+            }
+        }
+    }
+}
+
+/// The number that a setting of `service` has on `node`, with its place: the node's, else the profile's, else the
+/// service's own.
+fn number<'a>(draft: &Draft<'a>, node: &DraftNode<'a>, service: &str, key: &str) -> Option<(u64, &'a Span)> {
+    let layers = node.layers().flat_map(|common| &common.settings).filter(|own| own.key == service);
+    let own = draft.services.get(service).and_then(|entry| entry.value.settings.as_ref());
+    let tables = own.map(|own| &own.value).into_iter().chain(layers.map(|own| &own.value));
+    let set = tables.filter_map(|table| Some((table.values.get(key)?, table.places.get(key)?))).last();
+    set.and_then(|(value, place)| Some((value.as_u64()?, place)))
 }

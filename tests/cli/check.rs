@@ -7,7 +7,7 @@ use crate::kit::{PLASMAGEN, Site};
 
 /// Makes a warning of the disk of node01 (PG-F01).
 pub(crate) fn warn(site: &Site) {
-    site.edit("/dev/disk/by-id/nvme-EXAMPLE_DISK_00000001", "/dev/sda");
+    site.edit("/dev/disk/by-id/nvme-EXAMPLE_DISK_00000001_1", "/dev/sda");
 }
 
 /// Makes two errors.

@@ -19,7 +19,7 @@ profile = "control-plane"
 mac = "3c:ec:ef:00:00:04"
 address.provisioning = "10.0.100.53"
 address.production = "10.0.200.14"
-disks = ["/dev/disk/by-id/nvme-EXAMPLE_DISK_00000004"]
+disks = ["/dev/disk/by-id/nvme-EXAMPLE_DISK_00000004_1"]
 bmc = { address = "10.0.10.53", user = "admin", password_file = "bmc/node04", protocol = "redfish" }
 serial = "EXAMPLE0004"
 "#;
