@@ -154,6 +154,7 @@ boot.pause = "10s"
 roles = ["provisioning", "cluster"]
 subnet = "192.168.7.0/24"
 gateway = "192.168.7.1"
+dns = ["192.168.7.1"]
 
 [service.chainfire]
 raft_port = 12380
@@ -180,6 +181,7 @@ profile = "worker"
 mac = "3c:ec:ef:00:00:01"
 address.lan = "192.168.7.10"
 disks = ["/dev/disk/by-id/ata-EXAMPLE_1"]
+serial = "S1"
 interface.eth0.mtu = 1500
 interface.eth1.mac = "3c:ec:ef:00:00:02"
 firmware = "uefi"
@@ -204,7 +206,7 @@ fn the_layer_that_counts_is_named() {
         "kernel_params = [\"quiet\"] # profile.worker",
         "modules = [] # default",
         "gateway = \"192.168.7.1\" # network.lan",
-        "resolvers = [] # default",
+        "resolvers = [\"192.168.7.1\"] # network.lan",
         "interfaces.eth0.network = \"lan\" # profile.worker",
         "interfaces.eth0.mtu = 1500 # node.n1",
         "interfaces.eth1.mtu = 9100 # profile.worker",

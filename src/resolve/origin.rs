@@ -8,7 +8,7 @@ use crate::inventory::{Common, InterfaceTable};
 use crate::model::service::Settings;
 use crate::model::{Node, Role, known_hardware, known_service};
 
-use super::{Draft, DraftNode};
+use super::{Draft, DraftNode, NetworkEntry};
 
 /// Where a resolved value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub(super) fn of_node<'a>(
     let own = Origin::Named("node", &node.entry.key);
     let table = &node.entry.value;
     let said = |says: fn(&Common) -> bool| Some(layer(node, says).unwrap_or(Origin::Default));
-    let home = node.interface_for(Role::Cluster).and_then(|interface| interface.network);
+    let home = node.home();
     match path {
         ["name" | "profile" | "mac" | "disks" | "hardware_file" | "serial"] => Some(own),
         ["fqdn" | "voter"] => Some(Origin::Table("cluster")),
@@ -124,7 +124,8 @@ pub(super) fn of_node<'a>(
             let at = sealed.interfaces.iter().position(|own| own.device.as_str() == *device)?;
             of_interface(node, at, key)
         }
-        ["gateway" | "gateway6"] => Some(Origin::Named("network", &home?.key)),
+        ["gateway"] => routed(node, |own| own.value.gateway.is_some()),
+        ["gateway6"] => routed(node, |own| own.value.gateway6.is_some()),
         ["resolvers"] => Some(home.map_or(Origin::Default, |home| {
             Origin::Named("network", &home.key).if_it(home.value.dns.is_some())
         })),
@@ -139,6 +140,12 @@ pub(super) fn of_node<'a>(
         ["bmc", _] => Some(own),
         _ => None,
     }
+}
+
+/// The cluster network of the node that `routes`.
+fn routed<'a>(node: &DraftNode<'a>, routes: fn(&NetworkEntry) -> bool) -> Option<Origin<'a>> {
+    let network = node.cluster_networks().find(|network| routes(network))?;
+    Some(Origin::Named("network", &network.key))
 }
 
 /// The node, if it `says` something, else its profile, if that does.
