@@ -90,6 +90,29 @@ fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
             Diagnostic::error("PG-C18", &node.entry.span, message).help(format!("add `{written} = \"…\"`")),
         );
     }
+    let home = draft.inventory.provisioner.as_ref().and_then(|own| own.network.as_ref());
+    if home.is_some_and(|home| home.value.as_str() != network.key) && network.value.gateway.is_none() {
+        let message = format!("`{}` has no gateway: the provisioner is in another network", network.key);
+        let fault = Diagnostic::error("PG-C18", &network.span, message);
+        return Some(fault.help("add `gateway = \"…\"`: the router that relays DHCP"));
+    }
+    let mut addresses = node.addresses_in(network).peekable();
+    if let Some(own) = addresses.peek().copied().filter(|_| addresses.all(|own| own.address.is_ipv6())) {
+        let message = format!(
+            "`{}` has no IPv4 address to boot with, and the provisioner has no other",
+            node.entry.key
+        );
+        let help = format!("add `address.{} = \"…\"`", network.key);
+        return Some(Diagnostic::error("PG-C18", own.span, message).help(help));
+    }
+    if let (Some(bound), Some(boots)) = (interface.mac, node.entry.value.mac.as_ref())
+        && bound.value != boots.value
+    {
+        let message = format!("`{}` is bound to another address than the one that boots", interface.key);
+        let fault =
+            Diagnostic::error("PG-C18", &bound.span, message).related(&boots.span, "the one that boots");
+        return Some(fault.help("write the same address in both places"));
+    }
     if let Some(tagged) = interface.tagged.filter(|tagged| tagged.value) {
         let fault = Diagnostic::error(
             "PG-C18",

@@ -2,7 +2,7 @@
 
 use crate::diag::{Diagnostic, Report, Span};
 use crate::inventory::ClusterTable;
-use crate::model::service::CHAINFIRE;
+use crate::model::service::{CHAINFIRE, FLAREDB};
 use crate::resolve::Draft;
 
 /// The voters' list as it is written, unless it is missing.
@@ -33,6 +33,16 @@ pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
                     .related(&node.entry.span, "this node")
                     .help(format!("add \"{CHAINFIRE}\" to its services, or name another node")),
             );
+        }
+    }
+    // FlareDB's voters are those of the Raft store.
+    let voters = || draft.bootstrap().filter_map(|(name, span)| Some((draft.node(name)?, span)));
+    for (node, span) in voters().filter(|(node, _)| !node.may_run(FLAREDB)) {
+        if let Some((other, _)) = voters().find(|(other, _)| other.runs(FLAREDB)) {
+            let message =
+                format!("`{}` does not run {FLAREDB}, as `{}` does", node.entry.key, other.entry.key);
+            let fault = Diagnostic::error("PG-G02", span, message).related(&node.entry.span, "this node");
+            report.push(fault.help(format!("let all voters run {FLAREDB}, or none")));
         }
     }
 }

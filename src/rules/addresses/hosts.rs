@@ -120,6 +120,20 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
 pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
     unique(hosts(draft), report);
     unique(provisioner(draft).into_iter().chain(vips(draft)), report);
+    for node in &draft.nodes {
+        let mut first = HashMap::new();
+        for own in &node.interfaces {
+            let Some(network) = own.network.filter(|net| node.addresses_in(net).next().is_some()) else {
+                continue;
+            };
+            if let Some(other) = first.insert(&network.key, &own.span) {
+                let message =
+                    format!("two interfaces stand in `{}`, and would bear the same address", network.key);
+                let fault = Diagnostic::error("PG-C06", &own.span, message).related(other, "the other one");
+                report.push(fault.help("make one bond of them, or leave one out"));
+            }
+        }
+    }
 }
 
 /// The second owner of an address is reported, and the first shown.
