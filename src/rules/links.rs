@@ -224,19 +224,46 @@ pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
 /// An interface is bound to an address, not to the order in which the kernel found it.
 pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        let bonds = || node.interfaces.iter().filter(|own| own.bond.is_some()).map(|own| own.key);
-        for interface in node.interfaces.iter().filter(|own| own.mac.is_none() && own.bond.is_none()) {
-            // A VLAN on a bond has the bond's name.
-            if bonds().any(|bond| interface.key.strip_prefix(bond).is_some_and(|rest| rest.starts_with('.')))
-            {
-                continue;
-            }
-            let message = format!("`{}` may be another interface after a change of hardware", interface.key);
-            let fault = Diagnostic::warning("PG-D12", &interface.span, message);
-            report.push(fault.help(format!(
-                "name it by its address, `interface.{}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`",
-                interface.key
-            )));
+        for interface in node.interfaces.iter().filter(|own| own.bond.is_none()) {
+            report.push_some(ill_named(node, interface));
+        }
+    }
+}
+
+/// What is wrong with the name of an interface. NixOS leaves the kernel's names alone here, so that one which nothing
+/// binds is `eth` and a number, or nobody's; and udev cannot bind such a name where the kernel has given it to another
+/// interface already (systemd.link(5), `Name=`).
+fn ill_named(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<Diagnostic> {
+    let key = interface.key;
+    // A VLAN has the name of the interface that it stands on.
+    let link = key.split('.').next().unwrap_or(key);
+    let below = node.interfaces.iter().find(|own| own.key == link);
+    if below.is_some_and(|own| own.bond.is_some()) {
+        return None;
+    }
+    let bound = interface.mac.is_some() || below.is_some_and(|own| own.mac.is_some());
+    let number = link.strip_prefix("eth").unwrap_or_default();
+    let kernel = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let fault = |message| Diagnostic::warning("PG-D12", &interface.span, message);
+    match (kernel, bound) {
+        (false, true) => None,
+        (false, false) if interface.network.is_none() => None,
+        (true, true) => {
+            let message = format!("`{key}` is a name that the kernel may have given to another interface");
+            Some(fault(message).help("bind a name that the kernel never gives, such as `lan0`"))
+        }
+        (true, false) => {
+            let message = format!("`{key}` may be another interface after a change of hardware");
+            Some(fault(message).help(
+                "give it a name of its own, bound by its address, `interface.lan0.mac = \"…\"`, or acknowledge it with \
+                 `allow = [\"PG-D12\"]`",
+            ))
+        }
+        (false, false) => {
+            let message =
+                format!("no machine has an interface `{key}`: the kernel calls them `eth0`, `eth1`");
+            let help = format!("add `interface.{link}.mac = \"…\"` to the node, or take the kernel's name");
+            Some(Diagnostic::error("PG-D12", &interface.span, message).help(help))
         }
     }
 }

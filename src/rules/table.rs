@@ -84,7 +84,7 @@ pub const RULES: &[Rule] = &[
     error!("D07", "VLANs are 1 to 4094 and known where frames are tagged", "switches drop the frames", Resolved(links::d07)),
     error!("D10", "MTUs are 576 to 9216", "large packets stall", Reading),
     error!("D11", "a bond has two members or more, each its own", "an interface is enslaved twice or alone", Resolved(links::d11)),
-    warning!("D12", "an interface is bound to its MAC address", "the kernel numbers interfaces anew after a change, and addresses land on the wrong network", Resolved(links::d12)),
+    graded!("D12", "an interface is bound to its MAC address", "the kernel numbers interfaces anew after a change, and addresses land on the wrong network", Resolved(links::d12)),
     error!("E01", "a BMC has an address of its own in a management network", "the wrong machine is power-cycled", Resolved(addresses::e01)),
     warning!("E02", "BMCs stand in a network of their own", "whoever boots a machine there reaches the power switch of all", Resolved(addresses::e02)),
     warning!("F01", "a disk is named by what it is", "the kernel numbers disks anew at each boot, and another one is erased", Resolved(disks::f01)),
