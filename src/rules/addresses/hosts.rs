@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
+use crate::model::service::FLASHDNS;
 use crate::model::{broadcast, family, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
@@ -93,7 +94,13 @@ pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
 /// A node's address is not the provisioner's, a resolver's, a time server's or a virtual one.
 pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
-    for (address, span) in draft.networks.values().flat_map(|network| network.value.resolvers()) {
+    // The cluster's own name service answers on the nodes that run it.
+    let resolves = |address: &IpAddr| {
+        let mut nodes = draft.nodes.iter().filter(|node| node.runs(FLASHDNS));
+        nodes.any(|node| node.addresses.iter().any(|own| own.address == *address))
+    };
+    let resolvers = draft.networks.values().flat_map(|network| network.value.resolvers());
+    for (address, span) in resolvers.filter(|own| !resolves(&own.0)) {
         servers.insert(address, ("a resolver's address", span));
     }
     for server in draft.inventory.ntp.servers.iter().flat_map(|list| &list.value) {
