@@ -36,6 +36,16 @@
               ];
             };
             cargoLock.lockFile = ./Cargo.lock;
+            nativeBuildInputs = [ pkgs.installShellFiles ];
+            # The program writes them itself, and so must run here.
+            postInstall = lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
+              installShellCompletion --cmd plasmagen \
+                --bash <($out/bin/plasmagen completions bash) \
+                --zsh <($out/bin/plasmagen completions zsh) \
+                --fish <($out/bin/plasmagen completions fish)
+              $out/bin/plasmagen man --out man1
+              installManPage man1/*
+            '';
             # The tests need the other programs that read what plasmagen writes: tests/run has them.
             doCheck = false;
             meta = {

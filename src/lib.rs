@@ -14,7 +14,7 @@
 //! | [`model`] | the resolved vocabulary: validated words, addresses, disks, nodes, the cluster |
 //! | [`resolve`] | from the one to the other: references, profiles, defaults |
 //! | [`rules`] | the invariants, one file a chapter, one table of all |
-//! | [`check`] | the four above in a row: bytes in, a sound cluster or all faults out |
+//! | [`check`] | the four above in a row: bytes in, a sound cluster or all faults out; committed certificates on request |
 //! | [`plan`] | the cluster and what else outputs read; `gather` is the one reading step |
 //! | [`outputs`] | one file an output, one table of all |
 //! | [`render`] | templates to text: one dialect a target language, every hole escaped by type |

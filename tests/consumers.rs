@@ -113,6 +113,37 @@ fn nft_opens_the_ports_of_the_model_and_no_other() {
 }
 
 #[test]
+fn nft_loads_a_rule_set_as_one_for_both_families() {
+    // The last line of the second file is refused by the kernel, after all that stands before it.
+    let script = "nft -f \"$1\" && nft -j list ruleset > before && ! nft -f \"$2\" 2>/dev/null && \
+                  nft -j list ruleset > after && cmp before after && cat after";
+    for (cluster, tree) in trees() {
+        let path = node_file(&tree, &cluster.nodes[0], "firewall.nft").canonicalize().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let other = text.replace("policy drop", "policy accept") + "add rule inet plasmagen nowhere accept\n";
+        fs::write(dir.path().join("other.nft"), other).unwrap();
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net", "sh", "-c", script, "sh"]).arg(&path).arg("other.nft");
+        let output = run("util-linux", command.current_dir(dir.path()));
+        assert!(output.status.success(), "{}: {output:?} (Debian package nftables)", path.display());
+        let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let items = listed["nftables"].as_array().unwrap();
+        let tables: Vec<_> = items.iter().filter_map(|item| item["table"]["family"].as_str()).collect();
+        assert_eq!(tables, ["inet"], "IPv4 and IPv6 in one table");
+        let rules: Vec<String> =
+            items.iter().filter_map(|item| item.get("rule")).map(|rule| rule["expr"].to_string()).collect();
+        for (rule, words) in rules.iter().zip([
+            &["established", "related"][..],
+            &["iifname", "\"lo\""],
+            &["icmp", "ipv6-icmp"],
+        ]) {
+            assert!(words.iter().chain(&["accept"]).all(|word| rule.contains(word)), "{words:?}: {rule}");
+        }
+    }
+}
+
+#[test]
 fn cluster_config_has_the_keys_of_the_runbook() {
     for (cluster, tree) in trees() {
         let mut peers = BTreeSet::new();

@@ -131,3 +131,17 @@ fn what_servers_miss_is_caught() {
         assert_eq!(codes, [code], "{fault}");
     }
 }
+
+#[test]
+fn what_is_around_a_value_that_is_none_is_checked() {
+    let edits = [
+        ("mac = \"52:54:00:12:34:57\"", "mac = 52:54:00:12:34:57"),
+        ("serial = \"CN7475139H0025\"", "serial = CN7475139H0025"),
+        ("formed = false", "formde = false"),
+        ("address.production = \"10.0.200.20\"", "address.production = \"10.0.200.1\""),
+    ];
+    let text = edits.iter().fold(REFERENCE.to_owned(), |text, (old, new)| text.replace(old, new));
+    let checked = check(text.as_bytes()).unwrap();
+    let codes: Vec<_> = checked.diagnostics.iter().map(|own| own.code).collect();
+    assert_eq!(codes, ["PG-A03", "PG-A01", "PG-A01", "PG-C04"]);
+}

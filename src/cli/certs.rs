@@ -43,7 +43,7 @@ enum Format {
 impl Certs {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         let Command::Status(status) = &self.command;
-        let checked = output.checked(&status.inventory.inventory, false)?;
+        let checked = output.checked(&status.inventory.inventory)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let have = plan::gather(status.inventory.root(), &cluster)?;
         let rows = rows(&cluster, &have, OffsetDateTime::now_utc())?;

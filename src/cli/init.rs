@@ -17,6 +17,7 @@ use super::{DONE, INVENTORY};
 /// The starter inventory; the line `ADMIN_KEYS` is replaced.
 const STARTER: &str = include_str!("../../templates/init/inventory.toml");
 const GITIGNORE: &str = include_str!("../../templates/init/gitignore");
+const PRE_COMMIT: &str = include_str!("../../templates/init/pre-commit-config.yaml");
 
 /// Start a site: a commented inventory that renders at once
 #[derive(Debug, Args)]
@@ -41,9 +42,18 @@ impl Init {
         if !create(&path, &inventory)? {
             bail!("{} is there already, and init replaces nothing", path.display());
         }
+        let schema = self.dir.join("inventory.schema.json");
+        if !create(&schema, &super::schema::text()?)? {
+            let shown = schema.display();
+            output.say(&format!("kept {shown}: plasmagen schema > {shown} makes it fit this plasmagen"));
+        }
         let ignore = self.dir.join(".gitignore");
         if !create(&ignore, GITIGNORE)? {
             output.say(&format!("kept {}: let it hold .plasmagen/", ignore.display()));
+        }
+        let hooks = self.dir.join(".pre-commit-config.yaml");
+        if !create(&hooks, PRE_COMMIT)? {
+            output.say(&format!("kept {}: let it call plasmagen check", hooks.display()));
         }
         let path = path.display();
         output.say(&format!(

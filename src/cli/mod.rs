@@ -2,16 +2,22 @@
 
 mod certs;
 mod check;
-mod human;
+mod complete;
+mod completions;
+mod explain;
+mod format;
 mod init;
+mod man;
 mod output;
 mod render;
+mod schema;
+mod show;
 mod vault;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use output::Output;
 use vault::VaultArgument;
@@ -51,8 +57,13 @@ struct Arguments {
 enum Command {
     Init(init::Init),
     Check(check::Check),
+    Show(show::Show),
+    Explain(explain::Explain),
     Render(render::Render),
     Certs(certs::Certs),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Where the inventory is, for the commands that read one.
@@ -64,24 +75,34 @@ struct InventoryArgument {
 }
 
 impl InventoryArgument {
-    /// The directory of the inventory: nodes/ and site/ lie in it.
     fn root(&self) -> &Path {
-        match self.inventory.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        }
+        root_of(&self.inventory)
+    }
+}
+
+/// The directory of an inventory: nodes/ and site/ lie in it.
+fn root_of(inventory: &Path) -> &Path {
+    match inventory.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
     }
 }
 
 /// Parses the command line, does what it says and tells how it went.
 pub fn run() -> ExitCode {
+    complete::answer(Arguments::command);
     let arguments = Arguments::parse();
     let output = &arguments.output;
     let done = match &arguments.command {
         Command::Init(init) => init.run(output),
         Command::Check(check) => check.run(output),
+        Command::Show(show) => show.run(output),
+        Command::Explain(explain) => explain.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Schema(_) => schema::Schema::run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -10,11 +10,11 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use crate::check::{Checked, check};
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Severity};
 use crate::inventory::LARGEST;
 
 use super::INVENTORY;
-use super::human::Source;
+use super::format::{Source, one_line};
 
 /// Options that every command has.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ enum When {
 
 impl Output {
     /// Whether to colour what goes to `stream`.
-    fn styled(&self, stream: &impl RawStream) -> bool {
+    pub(super) fn styled(&self, stream: &impl RawStream) -> bool {
         match self.color {
             When::Auto => AutoStream::choice(stream) != ColorChoice::Never,
             When::Always => true,
@@ -86,26 +86,40 @@ impl Output {
         tell(&format!("{bold}error{plain}: {error:#}"));
     }
 
-    /// Reads and checks an inventory, and prints everything that is wrong with it; warnings refuse it too if they are
-    /// denied.
-    pub(super) fn checked(&self, path: &Path, deny_warnings: bool) -> anyhow::Result<Checked> {
+    /// Reads and checks an inventory, and prints everything that is wrong with it.
+    pub(super) fn checked(&self, path: &Path) -> anyhow::Result<Checked> {
         let bytes = read(path)?;
-        let mut checked = check(&bytes)?;
         let name = path.display().to_string();
-        let source = Source::new(&name, &bytes);
+        let mut checked = check(&bytes)?;
+        self.explain(&Source::new(&name, &bytes), &self.heeded(&checked, false));
+        self.judge(&name, &mut checked, false);
+        Ok(checked)
+    }
+
+    /// What of `checked` is to be said: warnings not if they are neither denied nor wanted.
+    pub(super) fn heeded(&self, checked: &Checked, deny_warnings: bool) -> Vec<Diagnostic> {
+        let all = !self.quiet || deny_warnings;
+        let heeded = checked.diagnostics.iter().filter(|found| all || found.severity == Severity::Error);
+        heeded.cloned().collect()
+    }
+
+    /// Shows people what was found.
+    pub(super) fn explain(&self, source: &Source<'_>, found: &[Diagnostic]) {
         let styled = self.styled(&stderr());
-        let silent = self.quiet && !deny_warnings;
-        for found in checked.diagnostics.iter().filter(|found| !silent || found.severity == Severity::Error) {
-            tell(&format!("{}\n", source.render(found, styled)));
+        for fault in found {
+            tell(&format!("{}\n", source.render(fault, styled)));
         }
+    }
+
+    /// Says so if the inventory `name` is refused, and takes its cluster; warnings refuse it too if they are denied.
+    pub(super) fn judge(&self, name: &str, checked: &mut Checked, deny_warnings: bool) {
         let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
         if errors > 0 || deny_warnings && warnings > 0 {
             checked.cluster = None;
             let denied = if errors == 0 { ", which --deny-warnings denies" } else { "" };
             let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
-            tell(&format!("{name} is refused: {errors}, {warnings}{denied}"));
+            tell(&format!("{} is refused: {errors}, {warnings}{denied}", one_line(name)));
         }
-        Ok(checked)
     }
 }
 
@@ -115,11 +129,10 @@ fn tell(line: &str) {
 }
 
 /// The bytes of an inventory, no more of them than it takes to see that they are too many.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let shown = path.display();
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes)) {
-        Ok(_) => Ok(bytes),
+    match File::open(path).and_then(read_from) {
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!("there is no inventory {shown}: name another, or start one with plasmagen init DIR")
         }
@@ -128,6 +141,13 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
         }
         Err(error) => Err(error).with_context(|| format!("could not read the inventory {shown}")),
     }
+}
+
+/// The same, from an open file.
+pub(super) fn read_from(file: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// `1 error`, `2 errors`.

@@ -34,7 +34,7 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let checked = output.checked(&self.inventory.inventory, false)?;
+        let checked = output.checked(&self.inventory.inventory)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = self.inventory.root();
         if self.check {

@@ -34,8 +34,8 @@ pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
 
 /// Parses `text` and reports where it does not parse.
 ///
-/// `None` where what it holds cannot be trusted: after a header that is not closed, say, every reference to that table
-/// would be reported as well.
+/// After a value that is none, the rest is read. `None` where what it holds cannot be trusted: after a header that is not
+/// closed, say, every reference to that table would be reported as well.
 pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Spanned<DeTable<'i>>> {
     let mut readable = true;
     for (at, c) in text.char_indices().filter(|(_, c)| is_invisible(*c) && !matches!(c, '\n' | '\r' | '\t')) {
@@ -65,7 +65,11 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
             report.push(duplicate(text, firsts, &span));
             continue;
         }
-        readable = false;
+        match recovery(error.message()) {
+            Recovery::Whole => {}
+            Recovery::Value => report.garble(&span),
+            Recovery::Lost => readable = false,
+        }
         if error.message().starts_with("cannot recurse") && std::mem::replace(&mut too_deep, true) {
             continue;
         }
@@ -74,10 +78,32 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
     readable.then_some(document)
 }
 
+/// What the parser makes of a document with a syntax error.
+enum Recovery {
+    /// What was meant.
+    Whole,
+    /// What was meant, but for one value, in whose place it puts one of its own.
+    Value,
+    /// Something else: keys may be missing, or stand in another table.
+    Lost,
+}
+
+fn recovery(why: &str) -> Recovery {
+    if why.starts_with("missing comma between array elements") {
+        return Recovery::Whole;
+    }
+    let value = why.starts_with("invalid ") || why.starts_with("string values must be quoted");
+    if value && !why.contains("key") && !why.contains("multi-line") {
+        Recovery::Value
+    } else {
+        Recovery::Lost
+    }
+}
+
 fn syntax(span: &Span, why: &str) -> Diagnostic {
     let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}"));
     // `52:54:00:12:34:56` begins like a time, and `10.0.1.10` like a number.
-    if why.starts_with("invalid") && !why.contains("string") {
+    if (why.starts_with("invalid") && !why.contains("string")) || why.starts_with("string values must") {
         return fault.help("write text, such as an address, in quotes");
     }
     fault
@@ -174,6 +200,16 @@ mod tests {
         let faults = faults("a = 1\n[t]\nx = 1\ny = 2\nx = 3\n[u]\n[t]\n");
         let spans: Vec<_> = faults.iter().map(|d| (d.code, d.span.start, d.related[0].span.start)).collect();
         assert_eq!(spans, [("PG-A02", 22, 10), ("PG-A02", 33, 7)]);
+    }
+
+    #[test]
+    fn what_is_around_a_value_that_is_none_is_read() {
+        let mut report = Report::default();
+        let mut parsed = |text| parse(text, &mut report);
+        assert!(parsed("a = 52:54:00:12:34:56\nb = node01\nc = \"x\nd = [10.0.0.1, 2 3]\n").is_some());
+        assert!(parsed("a = {b = 1\nc = 2\n").is_none());
+        assert!(parsed("a = \"\"\"x\n").is_none());
+        assert!(parsed("[a\nb = 2\n").is_none());
     }
 
     #[test]

@@ -8,11 +8,14 @@ mod network;
 mod node;
 mod profile;
 mod reader;
+mod schema;
+mod secrets;
 mod settings;
 mod values;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use schemars::JsonSchema;
 use toml::de::DeValue;
 
 use crate::diag::{Diagnostic, Report, Spanned};
@@ -28,13 +31,14 @@ pub use node::{BmcTable, NodeTable};
 pub use profile::{BondTable, Common, InterfaceTable, LayoutTable, ProfileTable, VolumeTable};
 use reader::{Cell, Table};
 pub use reader::{Entries, Entry};
+pub use schema::json_schema;
 pub use settings::SettingsTable;
 pub(crate) use values::nearest;
 
 /// The version of the schema that this program reads.
 pub const SCHEMA: u16 = 1;
 
-/// A list as it is written, with the place of each item.
+/// A list as it is written, with the place of each item; of a list of `Option`s, a faulty item is `None`.
 pub type List<T> = Vec<Spanned<T>>;
 
 /// What need not be there: `None` where it is missing, `None` within where it is faulty. Used where a rule would take
@@ -47,39 +51,56 @@ pub fn known<T>(maybe: &Maybe<T>) -> Option<&T> {
 }
 
 /// An inventory as it is written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(transform = schema::version)]
 pub struct Inventory {
-    /// `[cluster]`.
+    /// `[cluster]`: what is true of all nodes.
+    #[schemars(required)]
     pub cluster: Option<ClusterTable>,
-    /// `[provisioner]`.
+    /// `[provisioner]`: the PXE, DHCP, TFTP and HTTP server.
+    #[schemars(required)]
     pub provisioner: Option<ProvisionerTable>,
-    /// `[network.<name>]`.
+    /// `[network.<name>]`: a network and its addresses.
+    #[schemars(required, rename = "network")]
     pub networks: Entries<Label, NetworkTable>,
     /// `[vip]`: names and IPv4 addresses.
+    #[schemars(default, rename = "vip")]
     pub vips: Entries<HostName, Spanned<Ipv4Addr>>,
     /// `[vip6]`: names and IPv6 addresses.
+    #[schemars(default, rename = "vip6")]
     pub vips6: Entries<HostName, Spanned<Ipv6Addr>>,
-    /// `[tls]`.
+    /// `[tls]`: certificates.
+    #[schemars(default)]
     pub tls: TlsTable,
-    /// `[profile.<name>]`.
+    /// `[profile.<name>]`: what several nodes have in common.
+    #[schemars(default, rename = "profile")]
     pub profiles: Entries<Label, ProfileTable>,
-    /// `[service.<name>]`.
+    /// `[service.<name>]`: ports and settings of a known service, or one of your own.
+    #[schemars(default, rename = "service")]
     pub services: Entries<Label, ServiceTable>,
-    /// `[hardware.<name>]`.
+    /// `[hardware.<name>]`: a model of machine.
+    #[schemars(default)]
     pub hardware: Entries<Label, HardwareTable>,
-    /// `[node.<name>]`.
+    /// `[node.<name>]`: a machine.
+    #[schemars(required, rename = "node")]
     pub nodes: Entries<HostName, NodeTable>,
-    /// `[boot]`.
+    /// `[boot]`: how machines boot.
+    #[schemars(default)]
     pub boot: BootTable,
-    /// `[dns]`.
+    /// `[dns]`: what the zones say of themselves.
+    #[schemars(default)]
     pub dns: DnsTable,
-    /// `[firewall]`.
+    /// `[firewall]`: where SSH may come from, and further ports.
+    #[schemars(default)]
     pub firewall: FirewallTable,
-    /// `[ntp]`.
+    /// `[ntp]`: where the time comes from.
+    #[schemars(default)]
     pub ntp: NtpTable,
-    /// `[logging]`.
+    /// `[logging]`: where log messages go.
+    #[schemars(default)]
     pub logging: LoggingTable,
-    /// `[vault]`.
+    /// `[vault]`: where private keys are kept.
+    #[schemars(default)]
     pub vault: VaultTable,
 }
 
@@ -108,7 +129,15 @@ const KEYS: [&str; 17] = [
 pub fn parse(text: &str, report: &mut Report) -> Inventory {
     let Some(document) = document::parse(text, report) else { return Inventory::default() };
     let root = DeValue::Table(document.into_inner());
-    let cell = Cell { value: &root, start: 0, end: 0 };
+    let inventory = read(&root, report);
+    if let DeValue::Table(table) = &root {
+        secrets::check(table, report);
+    }
+    inventory
+}
+
+fn read(root: &DeValue<'_>, report: &mut Report) -> Inventory {
+    let cell = Cell { value: root, start: 0, end: 0 };
     let Some(mut table) = Table::open(cell, &KEYS, report) else { return Inventory::default() };
     check_schema(&mut table);
     table.need_as("cluster", "[cluster]");

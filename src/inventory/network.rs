@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use schemars::JsonSchema;
 
 use crate::diag::{Diagnostic, Report, Spanned};
 use crate::model::{DomainName, Label, Range, Role};
@@ -11,31 +12,37 @@ use super::reader::{Cell, Entries, Read, Table};
 use super::{List, Maybe};
 
 /// A network as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(transform = super::schema::allow)]
+#[schemars(extend("anyOf" = [{ "required": ["subnet"] }, { "required": ["subnet6"] }]))]
 pub struct NetworkTable {
-    /// What it is for; a faulty role is `None`.
+    /// What it is for.
+    #[schemars(required, length(min = 1))]
     pub roles: Option<Spanned<List<Option<Role>>>>,
-    /// Its VLAN, 1 to 4094 (IEEE 802.1Q).
+    /// Its VLAN (IEEE 802.1Q).
+    #[schemars(range(min = 1, max = 4094))]
     pub vlan: Maybe<u16>,
     /// Its IPv4 subnet.
     pub subnet: Maybe<Ipv4Net>,
     /// Its IPv6 subnet.
     pub subnet6: Maybe<Ipv6Net>,
-    /// Its IPv4 router; a faulty one is `None`, as below.
+    /// Its IPv4 router.
     pub gateway: Maybe<Ipv4Addr>,
     /// Its IPv6 router.
     pub gateway6: Maybe<Ipv6Addr>,
-    /// Its resolvers, of either family; a faulty one is `None`.
+    /// Its resolvers, of either family.
     pub dns: Maybe<List<Option<IpAddr>>>,
     /// The domain that DHCP hands out.
     pub domain: Option<Spanned<DomainName>>,
     /// What DHCP leases to machines without a reservation.
     pub pool: Option<Spanned<Range<Ipv4Addr>>>,
-    /// The same for IPv6.
+    /// What DHCPv6 leases to machines without a reservation.
     pub pool6: Option<Spanned<Range<Ipv6Addr>>>,
     /// `range.<profile>`: the addresses that a profile's nodes take; `range.vip`: the virtual ones.
+    #[schemars(default, rename = "range")]
     pub ranges: Entries<Label, Spanned<Range<Ipv4Addr>>>,
-    /// The same for IPv6.
+    /// `range6.<profile>`: the IPv6 addresses that a profile's nodes take; `range6.vip`: the virtual ones.
+    #[schemars(default, rename = "range6")]
     pub ranges6: Entries<Label, Spanned<Range<Ipv6Addr>>>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use schemars::JsonSchema;
+
 use crate::diag::{Report, Spanned};
 use crate::model::{BmcProtocol, DiskId, Label, MacAddr, RelPath, SerialNumber, UserName};
 
@@ -10,25 +12,32 @@ use super::reader::{Cell, Entries, Read, Table};
 use super::{List, Maybe};
 
 /// A node as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(transform = super::schema::overrides)]
 pub struct NodeTable {
     /// Its profile.
+    #[schemars(required)]
     pub profile: Option<Spanned<Label>>,
-    /// The interface that boots from the network.
+    /// The address of the interface that boots from the network.
+    #[schemars(required)]
     pub mac: Option<Spanned<MacAddr>>,
-    /// `address.<network>`; a faulty one is `None`.
+    /// `address.<network>`: its IPv4 addresses.
+    #[schemars(default, rename = "address")]
     pub addresses: Entries<Label, Option<Spanned<Ipv4Addr>>>,
-    /// `address6.<network>`.
+    /// `address6.<network>`: its IPv6 addresses.
+    #[schemars(default, rename = "address6")]
     pub addresses6: Entries<Label, Option<Spanned<Ipv6Addr>>>,
-    /// The disks that an installation erases; a faulty one is `None`.
+    /// The disks that an installation erases.
+    #[schemars(required)]
     pub disks: Option<Spanned<List<Option<DiskId>>>>,
     /// Its baseboard management controller.
     pub bmc: Option<BmcTable>,
-    /// What its firmware calls itself; a faulty one is `None`.
+    /// What its firmware calls itself.
     pub serial: Maybe<SerialNumber>,
     /// A hardware module of the user's.
     pub hardware_file: Option<Spanned<RelPath>>,
     /// What overrides the profile.
+    #[schemars(flatten)]
     pub common: Common,
 }
 
@@ -74,15 +83,18 @@ impl Read for NodeTable {
 }
 
 /// `bmc = { … }` as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
 pub struct BmcTable {
     /// Its address in a management network.
+    #[schemars(required)]
     pub address: Option<Spanned<IpAddr>>,
     /// The user to log in as.
+    #[schemars(extend("default" = "admin"))]
     pub user: Option<Spanned<UserName>>,
     /// Where the vault keeps the password.
     pub password_file: Option<Spanned<RelPath>>,
     /// How it is spoken to.
+    #[schemars(extend("default" = "redfish"))]
     pub protocol: Option<Spanned<BmcProtocol>>,
     /// Its own MAC address.
     pub mac: Option<Spanned<MacAddr>>,

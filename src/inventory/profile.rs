@@ -1,5 +1,7 @@
 //! `[profile.<name>]`, and what profiles and nodes have in common.
 
+use schemars::JsonSchema;
+
 use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::{
     Base, BondMode, Firmware, Format, IfName, KernelParam, Label, MacAddr, MountPoint, RelPath, Size, System,
@@ -10,23 +12,29 @@ use super::settings::SettingsTable;
 use super::{List, Maybe};
 
 /// What both a profile and a node may say; the node's word counts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(transform = super::schema::allow)]
 pub struct Common {
     /// What it runs.
     pub services: Maybe<List<Option<Label>>>,
     /// `settings.<service>`: merged by key.
+    #[schemars(default)]
     pub settings: Entries<Label, SettingsTable>,
     /// `interface.<name>`: merged by key.
+    #[schemars(default, rename = "interface")]
     pub interfaces: Entries<IfName, InterfaceTable>,
-    /// `disk.<style>`: replaced as a whole.
+    /// `disk.<style>`: how its disks are divided; replaced as a whole.
+    #[schemars(rename = "disk")]
     pub layout: Maybe<LayoutTable>,
     /// Its kernel command line beyond what NixOS gives it.
     pub kernel_params: Option<Spanned<List<KernelParam>>>,
     /// How its firmware boots.
+    #[schemars(extend("default" = "uefi"))]
     pub firmware: Option<Spanned<Firmware>>,
     /// What kind of machine it is.
     pub system: Option<Spanned<System>>,
     /// Which model it is: one of ours, or `[hardware.<name>]`.
+    #[schemars(extend("default" = "generic"))]
     pub hardware: Option<Spanned<Label>>,
     /// Further NixOS modules.
     pub modules: Option<Spanned<List<RelPath>>>,
@@ -50,11 +58,12 @@ impl Common {
 }
 
 /// A profile as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
 pub struct ProfileTable {
     /// Which module and image it is built on.
     pub base: Maybe<Base>,
     /// What a node may say as well.
+    #[schemars(flatten)]
     pub common: Common,
 }
 
@@ -83,13 +92,14 @@ impl Read for ProfileTable {
 }
 
 /// `interface.<name>` as it is written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, JsonSchema)]
 pub struct InterfaceTable {
     /// The network that it is connected to.
     pub network: Maybe<Label>,
     /// Whether it tags that network's VLAN.
     pub tagged: Option<Spanned<bool>>,
     /// The largest packet in bytes.
+    #[schemars(range(min = 576, max = 9216))]
     pub mtu: Maybe<u16>,
     /// The interfaces that it is made of.
     pub bond: Option<Spanned<BondTable>>,
@@ -113,11 +123,13 @@ impl Read for InterfaceTable {
 }
 
 /// `bond = { mode, members }` as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
 pub struct BondTable {
     /// How the members share the load.
+    #[schemars(required)]
     pub mode: Option<Spanned<BondMode>>,
-    /// The interfaces; a faulty name is `None`.
+    /// The interfaces.
+    #[schemars(required)]
     pub members: Option<Spanned<List<Option<IfName>>>>,
 }
 
@@ -131,19 +143,24 @@ impl Read for BondTable {
 }
 
 /// `disk.<style> = { … }` as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
 pub struct LayoutTable {
     /// `single`, `raid1`, `lvm` or `luks`.
+    #[schemars(skip)]
     pub style: &'static str,
     /// Where that is written.
+    #[schemars(skip)]
     pub span: Span,
     /// The size of the EFI system partition.
+    #[schemars(extend("default" = "1G"))]
     pub esp: Option<Spanned<Size>>,
     /// The root file system.
+    #[schemars(extend("default" = "ext4"))]
     pub format: Option<Spanned<Format>>,
     /// LVM: a swap volume.
     pub swap: Option<Spanned<Size>>,
     /// LVM: further volumes.
+    #[schemars(default, rename = "volume")]
     pub volumes: Entries<Label, VolumeTable>,
 }
 
@@ -189,13 +206,16 @@ fn mirrored(format: Spanned<Format>, report: &mut Report) -> Option<Spanned<Form
 }
 
 /// `disk.lvm.volume.<name>` as it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
 pub struct VolumeTable {
     /// How large it is.
+    #[schemars(required)]
     pub size: Option<Spanned<Size>>,
     /// Where it is mounted.
+    #[schemars(required)]
     pub mount: Option<Spanned<MountPoint>>,
     /// Its file system.
+    #[schemars(extend("default" = "ext4"))]
     pub format: Option<Spanned<Format>>,
 }
 

@@ -1,20 +1,38 @@
 //! Values that are neither words nor tables: choices, codes of rules.
 
+use std::cmp::Reverse;
+
 use crate::model::{
-    Base, BmcProtocol, BondMode, Cpu, DhcpServer, Firmware, Format, Invalid, KeyAlgorithm, Protocol, Role,
-    System, Verify, Word,
+    Base, BmcProtocol, BondMode, Cpu, DhcpServer, Firmware, Form, Format, Invalid, KeyAlgorithm, Protocol,
+    Role, System, Verify, Word,
 };
 
-/// The closest of `words` to `typed`, if it is close enough to be what was meant.
-pub(crate) fn nearest<'w>(typed: &str, words: &[&'w str]) -> Option<&'w str> {
+/// The closest of `words` to `typed`, if it is close enough to be what was meant; of several as close, one that is not
+/// `taken`, then the one that begins the same.
+pub(crate) fn nearest_free<'w>(
+    typed: &str,
+    words: &[&'w str],
+    taken: impl Fn(&str) -> bool,
+) -> Option<&'w str> {
     // Nobody mistypes so much; and the distance takes time by the product of the lengths.
     if typed.len() > 64 {
         return None;
     }
-    let distance = |word: &&str| strsim::damerau_levenshtein(&typed.to_lowercase(), &word.to_lowercase());
-    let near = words.iter().filter(|word| word.len() <= 64).min_by_key(|word| distance(word))?;
+    let typed = typed.to_lowercase();
+    let begins = |word: &str| typed.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
+    let rank = |word: &str| {
+        let distance = strsim::damerau_levenshtein(&typed, &word.to_lowercase());
+        (distance, taken(word), Reverse(begins(word)))
+    };
+    let near = words.iter().filter(|word| word.len() <= 64).map(|word| (rank(word), *word));
+    let ((distance, ..), near) = near.min()?;
     let enough = (near.len().max(typed.len()) / 3).max(1);
-    (distance(near) <= enough).then_some(*near)
+    (distance <= enough).then_some(near)
+}
+
+/// The same where none is taken.
+pub(crate) fn nearest<'w>(typed: &str, words: &[&'w str]) -> Option<&'w str> {
+    nearest_free(typed, words, |_| false)
 }
 
 /// One of a few words, as rule A04 wants them.
@@ -34,6 +52,8 @@ fn choose<T: Copy>(typed: &str, choices: &[(&str, T)]) -> Result<T, Invalid> {
 macro_rules! choices {
     ($($type:ident { $($word:literal => $variant:ident),+ $(,)? })+) => {$(
         impl Word for $type {
+            const FORM: Form = Form::choice(&[$($word),+]);
+
             fn parse(text: &str) -> Result<Self, Invalid> {
                 choose(text, &[$(($word, Self::$variant)),+])
             }
@@ -60,6 +80,8 @@ choices! {
 pub(super) struct RuleCode(pub(super) String);
 
 impl Word for RuleCode {
+    const FORM: Form = Form::new("the code of a warning", "^PG-[A-Z][0-9]{2}$", &["PG-D04"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let shape = text.strip_prefix("PG-").is_some_and(|id| {
             id.len() == 3

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::size::Size;
 use super::text::AbsPath;
-use super::word::{Invalid, Word, all, word};
+use super::word::{Form, Invalid, Word, all, word};
 
 word! {
     /// A whole disk: a link of `[A-Za-z0-9._:+=@-]` in `/dev/disk/by-id` or `/dev/disk/by-path`, or what the kernel
@@ -49,6 +49,12 @@ fn after_disk(name: &str) -> Option<&str> {
 const VOLUMES: [&str; 3] = ["lvm-", "dm-", "md-"];
 
 impl Word for DiskId {
+    const FORM: Form = Form::new(
+        "a whole disk, best by its stable name",
+        "^/dev/[A-Za-z0-9._:+=@/-]+$",
+        &["/dev/disk/by-id/wwn-0x5002538e40a1b2c3"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write `/dev/disk/by-id/…`, as `ls -l /dev/disk/by-id` on the machine shows it";
         let invalid = |message: String| Err(Invalid::new("PG-F02", message, help));
@@ -89,6 +95,9 @@ impl DiskId {
 }
 
 impl Word for MountPoint {
+    const FORM: Form =
+        Form::new("an absolute path outside /boot", "^(/[A-Za-z0-9._-]+)+$", &["/var/lib/flaredb"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         if AbsPath::parse(text).is_err() || Path::new(text).starts_with("/boot") {
             let message = format!("`{text}` is not where a further file system may be mounted");

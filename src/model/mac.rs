@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::word::{Invalid, Word};
+use super::word::{Form, Invalid, Word};
 
 /// A unicast EUI-48 address (IEEE 802), written `52:54:00:12:34:56`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +53,12 @@ fn octets(text: &str) -> Option<[u8; 6]> {
 }
 
 impl Word for MacAddr {
+    const FORM: Form = Form::new(
+        "a MAC address of one machine, in lower case and with colons",
+        "^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$",
+        &["52:54:00:12:34:56"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let Some(octets) = octets(text) else {
             let message = format!("`{text}` is not a MAC address");

@@ -30,4 +30,4 @@ pub use text::{
     AbsPath, AdminKey, Console, KernelModule, KernelParam, Mailbox, RelPath, SerialNumber, Server,
     StateVersion, UserName,
 };
-pub use word::{Invalid, Word, is_invisible};
+pub use word::{Form, Invalid, Word, is_invisible};

@@ -1,6 +1,6 @@
 //! Names: hosts, domains, and the keys of the inventory's tables.
 
-use super::word::{Invalid, Word, all, identifier, word};
+use super::word::{Form, Invalid, Word, all, identifier, word};
 
 word! {
     /// A host name: one label of RFC 1123 section 2.1 in lower case, at most 63 bytes, which is also a legal
@@ -30,6 +30,12 @@ const RESERVED: [&str; 13] = [
     "aux",
     "broadcasthost",
 ];
+
+/// `com1` and `lpt1`, which no directory on Windows can be called.
+fn is_dos_port(text: &str) -> bool {
+    let number = text.strip_prefix("com").or_else(|| text.strip_prefix("lpt"));
+    number.is_some_and(|number| number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit()))
+}
 
 fn suggestion(text: &str) -> String {
     let lower = text.to_lowercase();
@@ -74,6 +80,12 @@ fn no_other_meaning(text: &str) -> Result<(), Invalid> {
 }
 
 impl Word for HostName {
+    const FORM: Form = Form::new(
+        "a host name in lower case (RFC 1123)",
+        "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        &["node01"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         if text.parse::<std::net::IpAddr>().is_ok() {
             return Err(Invalid::new(
@@ -84,7 +96,7 @@ impl Word for HostName {
         }
         label(text, "a host name")?;
         no_other_meaning(text)?;
-        if RESERVED.contains(&text) {
+        if RESERVED.contains(&text) || is_dos_port(text) {
             let message = format!("`{text}` is a reserved name: a host of that name would shadow it");
             return Err(Invalid::new("PG-B04", message, format!("choose another, such as `{text}-1`")));
         }
@@ -110,6 +122,12 @@ impl HostName {
 }
 
 impl Word for DomainName {
+    const FORM: Form = Form::new(
+        "a domain name in lower case, without the final dot",
+        r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$",
+        &["cluster.example.com"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         identifier(text)?;
         if text.ends_with('.') {
@@ -142,6 +160,12 @@ impl Word for DomainName {
 }
 
 impl Word for Label {
+    const FORM: Form = Form::new(
+        "a name of at most 63 letters a-z, digits and inner hyphens",
+        "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        &["control-plane"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         label(text, "a name")?;
         Ok(Self(text.to_owned()))
@@ -149,6 +173,8 @@ impl Word for Label {
 }
 
 impl Word for IfName {
+    const FORM: Form = Form::new("a network interface", "^[A-Za-z0-9._][A-Za-z0-9._-]{0,14}$", &["eth0"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         identifier(text)?;
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && text.len() <= 15;

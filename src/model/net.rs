@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Serialize, Serializer};
 
-use super::word::{Invalid, Word};
+use super::word::{Form, Invalid, Word};
 
 /// A family of addresses, so that one function serves both.
 pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr + 'static {
@@ -18,6 +18,8 @@ pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr +
     const EXAMPLE: &'static str;
     /// A range to show in help.
     const EXAMPLE_RANGE: &'static str;
+    /// What ranges look like, as a regular expression.
+    const RANGE: &'static str;
 }
 
 impl Family for Ipv4Addr {
@@ -25,6 +27,7 @@ impl Family for Ipv4Addr {
     const NAME: &'static str = "IPv4";
     const EXAMPLE: &'static str = "10.0.100.50";
     const EXAMPLE_RANGE: &'static str = "10.0.100.100-10.0.100.200";
+    const RANGE: &'static str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}-[0-9]{1,3}(\.[0-9]{1,3}){3}$";
 }
 
 impl Family for Ipv6Addr {
@@ -32,6 +35,7 @@ impl Family for Ipv6Addr {
     const NAME: &'static str = "IPv6";
     const EXAMPLE: &'static str = "fd00:100::50";
     const EXAMPLE_RANGE: &'static str = "fd00:100::100-fd00:100::200";
+    const RANGE: &'static str = "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*-[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$";
 }
 
 fn address<A: Family>(text: &str) -> Result<A, Invalid> {
@@ -53,18 +57,25 @@ fn address<A: Family>(text: &str) -> Result<A, Invalid> {
 }
 
 impl Word for Ipv4Addr {
+    const FORM: Form = Form::new("an IPv4 address", r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$", &[Self::EXAMPLE]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         address(text)
     }
 }
 
 impl Word for Ipv6Addr {
+    const FORM: Form = Form::new("an IPv6 address", "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$", &[Self::EXAMPLE]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         address(text)
     }
 }
 
 impl Word for IpAddr {
+    const FORM: Form =
+        Form::new("an address of either family", "^[0-9A-Fa-f:.]+$", &["10.0.100.1", "fd00:100::1"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         if text.contains(':') {
             Ipv6Addr::parse(text).map(Self::V6)
@@ -90,6 +101,9 @@ fn subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
 }
 
 impl Word for Ipv4Net {
+    const FORM: Form =
+        Form::new("an IPv4 subnet", r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", &["10.0.100.0/24"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         match subnet(text, "10.0.100.0/24")? {
             IpNet::V4(net) => Ok(net),
@@ -101,6 +115,9 @@ impl Word for Ipv4Net {
 }
 
 impl Word for Ipv6Net {
+    const FORM: Form =
+        Form::new("an IPv6 subnet", "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3}$", &["fd00:100::/64"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         match subnet(text, "fd00:100::/64")? {
             IpNet::V6(net) => Ok(net),
@@ -110,6 +127,12 @@ impl Word for Ipv6Net {
 }
 
 impl Word for IpNet {
+    const FORM: Form = Form::new(
+        "a subnet of either family",
+        "^[0-9A-Fa-f:.]+/[0-9]{1,3}$",
+        &["10.0.10.0/24", "fd00:10::/64"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         subnet(text, "10.0.10.0/24")
     }
@@ -144,6 +167,8 @@ impl<A: fmt::Display> Serialize for Range<A> {
 }
 
 impl<A: Family> Word for Range<A> {
+    const FORM: Form = Form::new("the first and the last address", A::RANGE, &[A::EXAMPLE_RANGE]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let Some((first, last)) = text.split_once('-') else {
             let message = format!("`{text}` is not a range of addresses");

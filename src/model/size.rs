@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 
 use serde::{Serialize, Serializer};
 
-use super::word::{Invalid, Word};
+use super::word::{Form, Invalid, Word};
 
 /// A size in bytes, written with a binary unit: `512M`, `1G`, `2T` (powers of 1024, as disko and sgdisk read them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,9 @@ fn split(text: &str) -> Option<(NonZeroU64, char)> {
 }
 
 impl Word for Size {
+    const FORM: Form =
+        Form::new("a size with a binary unit: M, G or T", "^[1-9][0-9]*[MGT]$", &["512M", "1G", "2T"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let bytes = split(text).and_then(|(number, unit)| {
             let (_, shift) = UNITS.iter().find(|(name, _)| *name == unit)?;
@@ -61,6 +64,9 @@ impl Serialize for Size {
 }
 
 impl Word for Seconds {
+    const FORM: Form =
+        Form::new("a time with its unit: s, m, h or d", "^[1-9][0-9]*[smhd]$", &["30s", "10m", "12h", "7d"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let seconds = split(text).and_then(|(number, unit)| {
             let factor = match unit {

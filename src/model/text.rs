@@ -1,6 +1,6 @@
 //! Words with a grammar of somebody else: SSH keys, kernel parameters, paths, versions.
 
-use super::word::{Invalid, Word, all, identifier, is_invisible, word};
+use super::word::{Form, Invalid, Word, all, identifier, is_invisible, word};
 
 word! {
     /// An OpenSSH public key in the form of `authorized_keys` (sshd(8)), without options.
@@ -33,6 +33,12 @@ fn invalid<T>(code: &'static str, message: String, help: &str) -> Result<T, Inva
 }
 
 impl Word for AdminKey {
+    const FORM: Form = Form::new(
+        "an OpenSSH public key, without options",
+        "^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?$",
+        &["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 ops@example.com"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "paste the one line of a `.pub` file, such as ~/.ssh/id_ed25519.pub";
         if text.contains("PRIVATE KEY") {
@@ -69,6 +75,12 @@ impl Word for AdminKey {
 }
 
 impl Word for KernelParam {
+    const FORM: Form = Form::new(
+        "one parameter of the kernel command line",
+        "^[A-Za-z0-9][A-Za-z0-9._,:=/@+%~*!-]*$",
+        &["console=ttyS0,115200"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"._,:=/@+%~*!-".contains(&b);
         let help = "write one parameter a string, of letters, digits and `._,:=/@+%~*!-`";
@@ -83,6 +95,8 @@ impl Word for KernelParam {
 }
 
 impl Word for AbsPath {
+    const FORM: Form = Form::new("an absolute path", "^(/[A-Za-z0-9._-]+)+$", &["/var/lib/pxe-boot"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
         let normal = text
@@ -101,6 +115,12 @@ impl Word for AbsPath {
 }
 
 impl Word for RelPath {
+    const FORM: Form = Form::new(
+        "a path below the inventory's directory",
+        "^[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*$",
+        &["custom/foo.nix"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write a path below the inventory's directory, such as `custom/foo.nix`";
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
@@ -124,6 +144,8 @@ impl Word for RelPath {
 }
 
 impl Word for StateVersion {
+    const FORM: Form = Form::new("a release of NixOS", r"^[0-9]{2}\.(05|11)$", &["24.11"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let release = text.split_once('.').is_some_and(|(year, month)| {
             year.len() == 2 && year.bytes().all(|b| b.is_ascii_digit()) && ["05", "11"].contains(&month)
@@ -141,6 +163,12 @@ impl Word for StateVersion {
 }
 
 impl Word for SerialNumber {
+    const FORM: Form = Form::new(
+        "a serial number as /sys/class/dmi/id/product_serial shows it",
+        "^[A-Za-z0-9._/ -]{1,64}$",
+        &["CN7475139H0023"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         identifier(text)?;
         if all(text, |b| b.is_ascii_alphanumeric() || b"._/ -".contains(&b)) && text.len() <= 64 {
@@ -153,6 +181,9 @@ impl Word for SerialNumber {
 }
 
 impl Word for UserName {
+    const FORM: Form =
+        Form::new("a user of a BMC, at most 16 bytes", "^[A-Za-z0-9._@][A-Za-z0-9._@-]{0,15}$", &["admin"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         identifier(text)?;
         // IPMI 2.0 section 22.28: 16 bytes.
@@ -172,6 +203,8 @@ impl Word for UserName {
 }
 
 impl Word for KernelModule {
+    const FORM: Form = Form::new("a kernel module", "^[A-Za-z0-9_][A-Za-z0-9_-]*$", &["megaraid_sas"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         if all(text, |b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) && !text.starts_with('-') {
             Ok(Self(text.to_owned()))
@@ -186,6 +219,9 @@ impl Word for KernelModule {
 }
 
 impl Word for Console {
+    const FORM: Form =
+        Form::new("a serial device and its speed", "^tty[A-Za-z0-9]+(,[A-Za-z0-9]*)?$", &["ttyS0,115200"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let (device, rest) = text.split_once(',').unwrap_or((text, ""));
         let device = device.strip_prefix("tty").unwrap_or("");
@@ -203,9 +239,15 @@ impl Word for Console {
 }
 
 impl Word for Mailbox {
+    const FORM: Form = Form::new("a mailbox", "^[A-Za-z0-9._+-]+@[a-z0-9.-]+$", &["hostmaster@example.com"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
+        // In a zone the user is one label (RFC 1035 section 8), and the whole a name.
         let legal = text.split_once('@').is_some_and(|(user, domain)| {
             all(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
+                && user.split('.').all(|part| !part.is_empty())
+                && user.len() <= 63
+                && text.len() <= 253
                 && super::DomainName::parse(domain).is_ok()
         });
         if legal {
@@ -221,6 +263,9 @@ impl Word for Mailbox {
 }
 
 impl Word for Server {
+    const FORM: Form =
+        Form::new("a domain name or an address", "^([a-z0-9.-]+|[0-9A-Fa-f:.]+)$", &["ntp.example.com"]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         if text.parse::<std::net::IpAddr>().is_ok() || super::DomainName::parse(text).is_ok() {
             Ok(Self(text.to_owned()))
@@ -275,7 +320,14 @@ mod tests {
         assert!(StateVersion::parse("24.11").is_ok() && StateVersion::parse("24.10").is_err());
         assert!(Console::parse("ttyS0,115200n8").is_ok() && Console::parse("ttyS0 x").is_err());
         assert!(SerialNumber::parse("CN7475139H0023").is_ok() && SerialNumber::parse("a\"b").is_err());
-        assert!(Mailbox::parse("ops@example.com").is_ok() && Mailbox::parse("ops").is_err());
+        assert!(Mailbox::parse("host.master@example.com").is_ok() && Mailbox::parse("ops").is_err());
+        for bad in [
+            ".a@example.com".to_owned(),
+            "a..b@example.com".to_owned(),
+            format!("{}@example.com", "a".repeat(64)),
+        ] {
+            assert!(Mailbox::parse(&bad).is_err(), "{bad}");
+        }
         assert!(Server::parse("10.0.0.1").is_ok() && Server::parse("a b").is_err());
     }
 }

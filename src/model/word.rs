@@ -21,8 +21,38 @@ impl Invalid {
     }
 }
 
+/// How the words of a type look, for editors. [`Word::parse`] knows more: a pattern lets through all that it accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// What it is, in a few words.
+    pub about: &'static str,
+    /// A regular expression (ECMA-262) that every legal word matches; empty where any text does.
+    pub pattern: &'static str,
+    /// A few legal words.
+    pub examples: &'static [&'static str],
+    /// All legal words, where they are few.
+    pub choices: &'static [&'static str],
+}
+
+impl Form {
+    /// Words that match `pattern`.
+    #[must_use]
+    pub const fn new(about: &'static str, pattern: &'static str, examples: &'static [&'static str]) -> Self {
+        Self { about, pattern, examples, choices: &[] }
+    }
+
+    /// One of a few words.
+    #[must_use]
+    pub const fn choice(choices: &'static [&'static str]) -> Self {
+        Self { about: "", pattern: "", examples: &[], choices }
+    }
+}
+
 /// A type that is written as a string in the inventory.
 pub trait Word: Sized {
+    /// How its words look.
+    const FORM: Form;
+
     /// Accepts `text`, or says why not.
     ///
     /// # Errors
@@ -32,6 +62,8 @@ pub trait Word: Sized {
 
 /// Text for people, without a rule of its own beyond A06 (no control characters), which the reader checks.
 impl Word for String {
+    const FORM: Form = Form::new("a line of text", "", &[]);
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         Ok(text.to_owned())
     }

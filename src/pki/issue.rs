@@ -16,7 +16,7 @@ use super::{CaRequest, LeafRequest, PublicCert, SecretKey};
 const BACKDATE: Duration = Duration::minutes(5);
 
 /// No certificate of ours was made before this year: a clock that says so was reset.
-const FIRST_YEAR: i32 = 2025;
+pub(crate) const FIRST_YEAR: i32 = 2025;
 
 /// A certificate authority: its certificate and its key. Signing needs `&self` only, so threads may share it.
 #[derive(Debug)]
@@ -106,7 +106,8 @@ impl CaIssuer {
         ensure!(
             refused.is_empty(),
             "{} may not vouch for {} in the certificate of {}: its name constraints were fixed when it was made, and \
-             TLS clients refuse what lies outside. Make a CA for the new domain and subnets: plasmagen certs rotate",
+             TLS clients refuse what lies outside. A new CA is needed, and every node must come to trust \
+             it: until there is plasmagen certs rotate, move the vault and nodes/*/*.pem away and render again",
             self.certificate.name(),
             refused.join(", "),
             request.fqdn()
@@ -158,7 +159,7 @@ impl CaIssuer {
         ensure!(
             ca.not_after - now >= Duration::days(1),
             "{} is valid until {}, which is less than a day from now ({now}): nothing that it signs would last. Make \
-             a new one: plasmagen certs rotate",
+             a new one: until there is plasmagen certs rotate, move the vault and nodes/*/*.pem away and render again",
             ca.name(),
             ca.not_after
         );

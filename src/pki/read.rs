@@ -160,6 +160,12 @@ impl PublicCert {
         self.role == Role::Ca
     }
 
+    /// Whether it is one for both ends of TLS, like those that a [`CaIssuer`](super::CaIssuer) signs.
+    #[must_use]
+    pub fn is_node(&self) -> bool {
+        self.role == Role::Node
+    }
+
     /// Whether its SANs are exactly those that `request` asks for, in any order.
     #[must_use]
     pub fn covers(&self, request: &LeafRequest) -> bool {

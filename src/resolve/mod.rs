@@ -4,7 +4,9 @@
 //! draft without faults becomes a [`Cluster`](crate::model::Cluster): see [`seal`].
 
 mod node;
+mod origin;
 mod seal;
+mod show;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -16,7 +18,9 @@ use crate::inventory::{Entries, Entry, Inventory, Maybe, NetworkTable, ProfileTa
 use crate::model::{HostName, Label, Ports, Range, Role, known_service};
 
 pub use node::{Address, DraftInterface, DraftNode, DraftService};
+pub use origin::Origin;
 pub use seal::seal;
+pub use show::{Shown, show_cluster, show_node};
 
 /// A network as it is written, with its name.
 pub type NetworkEntry = Entry<Label, NetworkTable>;

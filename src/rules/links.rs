@@ -3,53 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::model::{IfName, MacAddr, Role, Word};
-use crate::resolve::{Draft, DraftInterface, DraftNode};
-
-/// The name of the device that bears an interface's addresses.
-fn device(interface: &DraftInterface<'_>) -> Option<String> {
-    let vlan = interface
-        .network?
-        .value
-        .vlan
-        .as_ref()
-        .and_then(|vlan| vlan.value)
-        .filter(|_| interface.tagged.is_some_and(|tagged| tagged.value));
-    let suffix = vlan.map(|vlan| format!(".{vlan}")).unwrap_or_default();
-    Some(format!("{}{suffix}", interface.key.strip_suffix(&suffix).unwrap_or(interface.key)))
-}
-
-/// The device of a VLAN has a name that fits.
-pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
-    for interface in draft.nodes.iter().flat_map(|node| &node.interfaces).filter(|own| own.name.is_some()) {
-        let Some(device) = device(interface).filter(|device| IfName::parse(device).is_err()) else {
-            continue;
-        };
-        let message = format!("the VLAN device would be called `{device}`, which has more than 15 bytes");
-        report.push(
-            Diagnostic::error("PG-B11", &interface.span, message).help("give the interface a shorter name"),
-        );
-    }
-}
-
-/// Every interface has a device of its own.
-pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
-    for node in &draft.nodes {
-        let mut seen = HashMap::new();
-        for interface in &node.interfaces {
-            let Some(device) = device(interface) else { continue };
-            if let Some(first) = seen.insert(device.clone(), &interface.span) {
-                let message = format!("two interfaces end up as the device `{device}`");
-                let fault = Diagnostic::error("PG-B12", &interface.span, message);
-                report.push(
-                    fault
-                        .related(first, "the other one")
-                        .help("put the networks on different interfaces or VLANs"),
-                );
-            }
-        }
-    }
-}
+use crate::model::{IfName, MacAddr, Role};
+use crate::resolve::{Draft, DraftNode};
 
 /// A node boots in a provisioning network, where DHCP reserves an address for it.
 pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {

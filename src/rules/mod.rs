@@ -3,7 +3,12 @@
 //! One file a theme, one function a rule, one table of all. To add a rule: its function in the file of its theme, its row
 //! in `table.rs`, its page in `docs/rules/`, and `tests/rejects/<code>.toml`.
 
+mod access;
 mod addresses;
+mod certificates;
+mod committed;
+mod dates;
+mod derived;
 mod disks;
 mod links;
 mod loading;
@@ -15,6 +20,7 @@ mod references;
 mod table;
 mod unused;
 
+pub use committed::Committed;
 pub use table::RULES;
 
 use crate::diag::{Code, Diagnostic, Report, Severity};
@@ -46,6 +52,8 @@ pub enum Check {
     Reading,
     /// Over the resolved inventory.
     Resolved(fn(&Draft<'_>, &mut Report)),
+    /// Over the committed certificates of a sound inventory.
+    Certificates(fn(&Committed<'_>, &mut Report)),
     /// Not by `check`, but where its matter is handled: which room, and how.
     Elsewhere(&'static str),
     /// Not yet: it is about something that does not exist so far, which is named.
@@ -78,6 +86,16 @@ pub fn check(draft: &Draft<'_>, report: &mut Report) {
     });
     let wrong: Vec<_> = wrong.collect();
     wrong.into_iter().for_each(|fault| report.push(fault));
+    unused::acknowledgements(report);
+}
+
+/// Runs every rule on certificates.
+pub fn check_certificates(committed: &Committed<'_>, report: &mut Report) {
+    for rule in RULES {
+        if let Check::Certificates(check) = rule.check {
+            check(committed, report);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::diag::{Diagnostic, Report};
+use crate::diag::{Diagnostic, Report, Spanned};
+use crate::model::DomainName;
 use crate::resolve::Draft;
+
+/// The largest time to live: 2^31 - 1 seconds (RFC 2181 section 8).
+const LONGEST_TTL: u32 = i32::MAX as u32;
 
 /// A node's full name fits the kernel.
 pub(super) fn b03(draft: &Draft<'_>, report: &mut Report) {
@@ -46,4 +50,44 @@ pub(super) fn b05(draft: &Draft<'_>, report: &mut Report) {
             );
         }
     }
+}
+
+/// A domain is the site's own: not one that everybody registers names in, and not the one of multicast DNS.
+pub(super) fn b07(draft: &Draft<'_>, report: &mut Report) {
+    let inventory = draft.inventory;
+    let cluster = inventory.cluster.as_ref().and_then(|own| own.domain.as_ref());
+    let networks = inventory.networks.iter().filter_map(|own| own.value.domain.as_ref());
+    for Spanned { value: domain, span } in cluster.into_iter().chain(networks) {
+        if is_public_suffix(domain) {
+            let message = format!("`{domain}` is a public suffix: names in it are other people's");
+            let fault = Diagnostic::error("PG-B07", span, message);
+            report
+                .push(fault.help(format!("write a domain of your own, such as `cluster.example.{domain}`")));
+        } else if domain.as_str().rsplit('.').next() == Some("local") {
+            let message = format!("`{domain}` is looked up by multicast DNS, and not at the name server");
+            let fault = Diagnostic::warning("PG-B07", span, message);
+            report.push(fault.help("write a domain of your own, or one under `home.arpa` or `internal`"));
+        }
+    }
+}
+
+/// Whether names in `domain` are registered by anybody, as the Public Suffix List has it (<https://publicsuffix.org>).
+/// `home.arpa` is on it, and is everybody's own (RFC 8375).
+fn is_public_suffix(domain: &DomainName) -> bool {
+    let name = domain.as_str();
+    name != "home.arpa"
+        && psl::suffix(name.as_bytes())
+            .is_some_and(|suffix| suffix == name.as_bytes() && suffix.typ() == Some(psl::Type::Icann))
+}
+
+/// A time to live can be written into a zone.
+pub(super) fn b10(draft: &Draft<'_>, report: &mut Report) {
+    let Some(ttl) = draft.inventory.dns.ttl.as_ref().filter(|ttl| ttl.value.get() > LONGEST_TTL) else {
+        return;
+    };
+    let message = format!("{} seconds are more than DNS can express", ttl.value.get());
+    report.push(
+        Diagnostic::error("PG-B10", &ttl.span, message)
+            .help(format!("write at most {LONGEST_TTL} seconds; `1h` is usual")),
+    );
 }

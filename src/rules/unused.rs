@@ -7,6 +7,8 @@ use crate::inventory::known;
 use crate::model::Role;
 use crate::resolve::Draft;
 
+use super::Check;
+
 /// Every network, profile, service and hardware is used by something. Where there are errors, what looks unused may only
 /// be misspelt elsewhere.
 pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
@@ -43,6 +45,21 @@ pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
     let used: HashSet<&str> = said.map(|name| name.value.as_str()).collect();
     for hardware in inventory.hardware.iter().filter(|own| !used.contains(own.key.as_str())) {
         warn("hardware", &hardware.key, &hardware.span);
+    }
+}
+
+/// Every `allow` acknowledges something, which may be another such warning: those under A13 come last.
+pub(super) fn acknowledgements(report: &mut Report) {
+    for late in [false, true] {
+        let judged = |code: &str| {
+            let check = super::find(code).map(|rule| rule.check);
+            matches!(check, Some(Check::Reading | Check::Resolved(_))) && (code == "PG-A13") == late
+        };
+        for own in report.idle().into_iter().filter(|own| judged(&own.code.value)) {
+            let message = format!("nothing here warns of {}", own.code.value);
+            let fault = Diagnostic::warning("PG-A13", &own.code.span, message);
+            report.push(fault.help("remove it: it would hide the next such warning"));
+        }
     }
 }
 

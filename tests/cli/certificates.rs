@@ -125,3 +125,33 @@ fn status_needs_no_vault_and_tells_who_has_none() {
     fs::write(site.inventory(), "").unwrap();
     site.run(&["certs", "status"]).ends(1, &["is refused"]);
 }
+
+#[test]
+fn check_judges_what_is_committed_and_needs_no_vault() {
+    let site = Site::rendered();
+    fs::remove_dir_all(site.home()).unwrap();
+    site.run(&["check", "--deny-warnings"]).ends(0, &["is sound: 3 nodes, 0 warnings"]);
+    site.within(site.path(), &["check", "site/inventory.toml", "--deny-warnings"]).ends(0, &[]);
+
+    site.edit("\"10.0.200.11\"", "\"10.0.200.14\"");
+    let ahead = ["warning[PG-H06]", "lacks 10.0.200.14 and still has 10.0.200.11", "`plasmagen render`"];
+    site.run(&["check"]).ends(0, &ahead);
+    site.within(site.path(), &["check", "site/inventory.toml", "--deny-warnings"]).ends(1, &ahead);
+    site.edit("cluster.example.com", "cluster.example.org");
+    site.run(&["check"]).ends(1, &["error[PG-H09]", "names below cluster.example.org", "certs rotate"]);
+}
+
+#[test]
+fn what_check_warns_of_render_cures() {
+    let site = Site::rendered();
+    site.edit("\"10.0.200.11\"", "\"10.0.200.14\"");
+    site.run(&["check", "--deny-warnings"]).ends(1, &["PG-H06"]);
+    site.run(&["render"]).ends(0, &["issued 1 certificate\n"]);
+    site.run(&["check", "--deny-warnings"]).ends(0, &[]);
+    let leaf = site.root().join("nodes/node01.cluster.example.com/node01-cert.pem");
+    fs::write(&leaf, "<<<<<<< HEAD\n-----BEGIN CERTIFICATE-----\n").unwrap();
+    site.run(&["check"]).ends(1, &["error[PG-H04]", "cannot be read", "remove nodes/node01.cluster"]);
+    fs::remove_file(&leaf).unwrap();
+    site.run(&["check"]).ends(0, &[]);
+    site.run(&["render"]).ends(0, &["issued 1 certificate\n"]);
+}

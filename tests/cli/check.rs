@@ -116,7 +116,7 @@ fn what_cannot_be_read_is_an_error_of_its_own() {
     site.within(site.path(), &["check"])
         .ends(2, &["error: there is no inventory inventory.toml", "plasmagen init DIR"]);
     site.run(&["check", "else.toml"]).ends(2, &["there is no inventory else.toml"]);
-    site.run(&["check", ""]).ends(2, &["a value is required for '[INVENTORY]'"]);
+    site.run(&["check", ""]).ends(2, &["a value is required for '[INVENTORY]...'"]);
     site.within(site.path(), &["check", "site"])
         .ends(2, &["site is a directory", "such as site/inventory.toml"]);
     site.run(&["check", "inventory.toml/x"]).ends(2, &["could not read the inventory inventory.toml/x"]);

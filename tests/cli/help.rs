@@ -2,15 +2,28 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 6] = [&[], &["init"], &["check"], &["render"], &["certs"], &["certs", "status"]];
+const COMMANDS: [&[&str]; 11] = [
+    &[],
+    &["init"],
+    &["check"],
+    &["show"],
+    &["explain"],
+    &["render"],
+    &["certs"],
+    &["certs", "status"],
+    &["schema"],
+    &["completions"],
+    &["man"],
+];
 
 #[test]
 fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    for line in ["  init ", "  check ", "  render ", "  certs "] {
-        assert!(help.stdout.contains(line), "{line}: {}", help.stdout);
+    let commands = ["init", "check", "show", "explain", "render", "certs", "schema", "completions", "man"];
+    for line in commands.map(|command| format!("  {command} ")) {
+        assert!(help.stdout.contains(&line), "{line}: {}", help.stdout);
     }
     assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
     let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
@@ -41,14 +54,23 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
     let site = Site::new();
     for (args, words) in [
         (&[][..], &["Usage: plasmagen", "Commands:"][..]),
-        (&["chekc"], &["a similar subcommand exists: 'check'"]),
+        (&["rendr"], &["a similar subcommand exists: 'render'"]),
         (&["certs"], &["Usage: plasmagen certs", "status"]),
         (&["check", "--deny-warning"], &["a similar argument exists: '--deny-warnings'"]),
         (&["check", "--color", "blue"], &["possible values: auto, always, never"]),
-        (&["check", "one.toml", "two.toml"], &["unexpected argument 'two.toml'"]),
+        (&["check", "--format", "xml"], &["possible values: human, concise, json, github, sarif"]),
+        (&["check", "--stdin-filename", "a", "b.toml"], &["cannot be used with '[INVENTORY]...'"]),
+        (&["render", "one.toml", "two.toml"], &["unexpected argument 'two.toml'"]),
+        (&["explain", "C133"], &["there is no rule \"C133\": did you mean PG-C13?"]),
+        (&["explain", "\u{9b}x"], &["there is no rule \"\\u{9b}x\": plasmagen explain lists all"]),
+        (&["completions", "tcsh"], &["possible values: bash, zsh, fish"]),
         (&["render", "--check", "--discard-edits"], &["cannot be used with '--discard-edits'"]),
         (&["render", "--vault"], &["--vault <DIR>"]),
         (&["init"], &["<DIR>"]),
+        (&["show", "nod01"], &["there is no node `nod01`: did you mean `node01`?"]),
+        (&["show", "elsewhere"], &["there is no node `elsewhere`: plasmagen show prints a table of nodes"]),
+        (&["show", "node01\u{1b}[2J"], &["there is no node `node01\\u{1b}[2J`"]),
+        (&["show", "--format", "xml"], &["possible values: human, json"]),
         (&["certs", "status", "--format", "xml"], &["possible values: human, json"]),
     ] {
         let run = site.run(args);

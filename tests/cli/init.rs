@@ -166,8 +166,20 @@ fn what_is_there_already_is_never_replaced() {
     assert!(!site.root().join("elsewhere.toml").exists(), "never through a link");
 
     fs::remove_file(site.inventory()).unwrap();
-    init(&site, &["--admin-key", KEY]).ends(0, &["kept site/.gitignore: let it hold .plasmagen/"]);
+    fs::write(site.root().join("inventory.schema.json"), "old").unwrap();
+    let kept = [
+        "kept site/.gitignore: let it hold .plasmagen/",
+        "kept site/inventory.schema.json: plasmagen schema >",
+    ];
+    init(&site, &["--admin-key", KEY]).ends(0, &kept);
     assert_eq!(site.read(".gitignore"), "mine\n");
+    assert_eq!(site.read("inventory.schema.json"), "old");
+
+    fs::remove_file(site.inventory()).unwrap();
+    fs::write(site.root().join(".pre-commit-config.yaml"), "repos: []\n").unwrap();
+    init(&site, &["--admin-key", KEY])
+        .ends(0, &["kept site/.pre-commit-config.yaml: let it call plasmagen check"]);
+    assert_eq!(site.read(".pre-commit-config.yaml"), "repos: []\n");
 }
 
 #[test]
@@ -178,7 +190,9 @@ fn a_directory_that_cannot_be_made_is_said() {
     assert_eq!(fs::read_to_string(site.root()).unwrap(), "a file");
     let deep = Path::new("a/b c/d");
     site.within(site.path(), &["init", deep.to_str().unwrap(), "--admin-key", KEY]).ends(0, &[]);
-    assert!(site.path().join(deep).join(".gitignore").exists());
+    for file in [".gitignore", ".pre-commit-config.yaml"] {
+        assert!(site.path().join(deep).join(file).exists(), "{file}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod certificates;
 mod check;
+mod explain;
 mod faults;
 mod help;
 mod init;
@@ -13,6 +14,9 @@ mod kit;
 mod mounts;
 mod refusals;
 mod render;
+mod secrets;
+mod shell;
+mod show;
 mod stale;
 mod terminal;
 mod vaults;

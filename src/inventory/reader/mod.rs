@@ -58,7 +58,9 @@ pub(super) trait Read: Sized {
 impl<T: Word> Read for T {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         let text = text(cell, report)?;
-        T::parse(text).map_err(|invalid| report.push(refusal(invalid, &cell.span()))).ok()
+        T::parse(text)
+            .map_err(|invalid| report.push(refusal(replaced(text).unwrap_or(invalid), &cell.span())))
+            .ok()
     }
 }
 
@@ -119,6 +121,23 @@ pub(super) fn invisible(c: char, span: &Span) -> Diagnostic {
         c => format!("this text holds the invisible character U+{:04X}", u32::from(c)),
     };
     Diagnostic::error("PG-A06", span, message).help("write one line of visible characters")
+}
+
+/// Rule A14, of a text that its type refuses: whether it holds a variable of the shell's, of Nix's or of a template's.
+fn replaced(text: &str) -> Option<Invalid> {
+    let opens = |(at, _): (usize, &str)| {
+        text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '('))
+    };
+    if !text.match_indices('$').any(opens) && !text.contains("{{") {
+        return None;
+    }
+    let message =
+        format!("nothing is put in the place of variables, and `{text}` is none of the legal values");
+    Some(Invalid::new(
+        "PG-A14",
+        message,
+        "write the value itself; for several sites, make the inventory with a script",
+    ))
 }
 
 pub(super) fn refusal(invalid: Invalid, span: &Span) -> Diagnostic {

@@ -6,7 +6,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diag::{Code, Diagnostic, Report, Span, Spanned};
 use crate::inventory::Maybe;
-use crate::inventory::values::{RuleCode, nearest};
+use crate::inventory::values::{RuleCode, nearest_free};
 use crate::model::Word;
 
 use super::{Cell, Entries, Read, integer, kind};
@@ -35,8 +35,7 @@ impl<'a, 'r> Table<'a, 'r> {
             return None;
         };
         let unknown = table.keys().filter(|name| !keys.contains(&name.get_ref().as_ref()));
-        let absent: Vec<_> = keys.iter().copied().filter(|key| !table.contains_key(*key)).collect();
-        let meant = |name: &str| nearest(name, &absent).or_else(|| nearest(name, keys));
+        let meant = |name: &str| nearest_free(name, keys, |key| table.contains_key(key));
         let unknown = unknown.map(|name| (name, meant(name.get_ref()))).collect();
         Some(Self { table, span: cell.span(), keys, asked: 0, unknown, report })
     }
@@ -172,7 +171,8 @@ impl<'a, 'r> Table<'a, 'r> {
     pub(in crate::inventory) fn allow(&mut self) {
         let Some(codes) = self.optional::<Vec<Spanned<RuleCode>>>("allow") else { return };
         let mut places = vec![self.span.clone()];
-        spans_below(self.table, &mut places);
+        let own = |(name, _): &(&toml::Spanned<DeString<'_>>, _)| name.get_ref() != "allow";
+        spans_below(self.table.iter().filter(own), &mut places);
         for code in codes.value {
             self.report.acknowledge(Spanned::new(code.value.0, code.span), &places);
         }
@@ -203,11 +203,13 @@ pub(super) fn place<'a>(
     }
 }
 
-fn spans_below(table: &DeTable<'_>, places: &mut Vec<Span>) {
-    for (name, value) in table {
+type Item<'t, 'i> = (&'t toml::Spanned<DeString<'i>>, &'t toml::Spanned<DeValue<'i>>);
+
+fn spans_below<'t, 'i: 't>(items: impl Iterator<Item = Item<'t, 'i>>, places: &mut Vec<Span>) {
+    for (name, value) in items {
         places.push(name.span());
         match value.get_ref() {
-            DeValue::Table(inner) => spans_below(inner, places),
+            DeValue::Table(inner) => spans_below(inner.iter(), places),
             _ => places.push(value.span()),
         }
     }

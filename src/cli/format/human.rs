@@ -1,12 +1,11 @@
 //! Diagnostics for people: where, what, why, and what to write instead.
 
-use std::borrow::Cow;
-
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
 use crate::diag::{Diagnostic, Related, Severity, Span};
-use crate::model::is_invisible;
 use crate::rules;
+
+use super::source::{Source, visible};
 
 /// How many bytes two places may lie apart to be shown in one excerpt; what lies between is folded.
 const NEAR: usize = 4096;
@@ -26,74 +25,33 @@ fn around(found: &Diagnostic) -> Span {
     spans.fold(found.span.clone(), |all, span| all.start.min(span.start)..all.end.max(span.end))
 }
 
-/// `text` without characters that a terminal obeys or hides. Each is replaced by one of as many bytes, so that places
-/// stay where they are; the ASCII ones are left to the renderer, which shows them as `␛` and the like.
-fn visible(text: &str) -> Cow<'_, str> {
-    let odd = |c: char| !c.is_ascii() && is_invisible(c);
-    if !text.contains(odd) {
-        return Cow::Borrowed(text);
-    }
-    let shown = |c: char| match c.len_utf8() {
-        _ if !odd(c) => c,
-        2 => '\u{bf}',
-        3 => '\u{fffd}',
-        _ => '\u{1f5ff}',
-    };
-    Cow::Owned(text.chars().map(shown).collect())
-}
-
-/// The source of diagnostics, with its line starts found once.
-pub(super) struct Source<'a> {
-    path: &'a str,
-    text: Cow<'a, str>,
-    lines: Vec<usize>,
-}
-
-impl<'a> Source<'a> {
-    pub(super) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
-        // Text that is not UTF-8 has no places to show.
-        let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, lines }
-    }
-
-    /// The number of the line that holds `offset`, from 0.
-    fn line(&self, offset: usize) -> usize {
-        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
-    }
-
+impl Source<'_> {
     /// The whole lines around `span`, the number of the first, and where they begin.
     ///
     /// `None` where they are not shown: a secret, since terminals are logged; or lines that nobody could read.
     fn excerpt(&self, span: &Span) -> Option<(&str, usize, usize)> {
-        let (first, last) = (self.line(span.start), self.line(span.end));
-        let start = self.lines[first];
-        let end = self.lines.get(last + 1).map_or(self.text.len(), |next| next - 1);
-        let text = &self.text[start..end.max(start)];
-        (text.len() <= READABLE && !SECRETS.iter().any(|mark| text.contains(mark))).then_some((
-            text,
-            first + 1,
-            start,
-        ))
+        let (text, line, start) = self.lines(span);
+        (text.len() <= READABLE && !SECRETS.iter().any(|mark| text.contains(mark)))
+            .then_some((text, line, start))
     }
 
     /// The place of `span` without an excerpt.
     fn origin(&self, span: &Span) -> Origin<'_> {
-        let line = self.line(span.start);
-        let before = &self.text[self.lines[line]..span.start];
-        Origin::path(self.path).line(line + 1).char_column(before.chars().count() + 1)
+        let at = self.position(span.start);
+        Origin::path(&*self.shown).line(at.line).char_column(at.column)
     }
 
     /// `found` as text, with colours if `styled`.
-    pub(super) fn render(&self, found: &Diagnostic, styled: bool) -> String {
+    pub(in crate::cli) fn render(&self, found: &Diagnostic, styled: bool) -> String {
         let level = if found.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
         let mut group =
             level.primary_title(visible(&found.message)).id(found.code).elements(Vec::<Origin<'_>>::new());
-        if self.text.is_empty() {
-            group = group.element(Origin::path(self.path));
-        } else {
-            group = self.places(group, found);
-        }
+        group = match self.is_text() {
+            // What is shown may be logged.
+            true if found.code == "PG-A16" => group.element(self.origin(&found.span)),
+            true => self.places(group, found),
+            false => group.element(Origin::path(&*self.shown)),
+        };
         if let Some(rule) = rules::find(found.code) {
             group = group.element(Level::NOTE.message(format!("{}; otherwise {}", rule.title, rule.why)));
         }
@@ -127,7 +85,7 @@ impl<'a> Source<'a> {
         let related = related
             .iter()
             .map(|own| AnnotationKind::Context.span(moved(&own.span)).label(visible(&own.label)));
-        let snippet = Snippet::source(text).line_start(line).path(self.path);
+        let snippet = Snippet::source(text).line_start(line).path(&*self.shown);
         group.element(snippet.annotations(primary.into_iter().chain(related)))
     }
 }

@@ -1,0 +1,121 @@
+//! SARIF 2.1.0 (OASIS, Static Analysis Results Interchange Format), for code scanning.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use serde_json::{Value, json};
+
+use crate::diag::{Diagnostic, Span};
+use crate::rules;
+
+use super::Findings;
+use super::concise::word;
+use super::source::{Source, ascii_controls};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// What a path keeps in a URI: RFC 3986, section 3.3, less what would read as a scheme.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
+    let codes: BTreeSet<&str> =
+        findings.iter().flat_map(|Findings { found, .. }| found).map(|fault| fault.code).collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .flat_map(|Findings { source, found }| found.iter().map(|fault| result(source, fault, &codes)))
+        .collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": env!("CARGO_PKG_NAME"),
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": codes.iter().map(|code| descriptor(code)).collect::<Vec<_>>(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    Ok(ascii_controls(&serde_json::to_string_pretty(&log)?) + "\n")
+}
+
+/// A `reportingDescriptor`: of the rules that were broken, for a log need not name more.
+fn descriptor(code: &str) -> Value {
+    let Some(rule) = rules::find(code) else { return json!({ "id": code }) };
+    json!({
+        "id": code,
+        "shortDescription": { "text": format!("{}.", rule.title) },
+        "fullDescription": { "text": format!("{}; otherwise {}.", rule.title, rule.why) },
+        "help": { "text": rule.page, "markdown": rule.page },
+        "defaultConfiguration": { "level": word(rule.severity) },
+    })
+}
+
+fn result(source: &Source<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
+    let help = fault.help.iter().map(|help| format!(" Help: {}", sentence(help))).collect::<String>();
+    let mut result = json!({
+        "ruleId": fault.code,
+        "ruleIndex": codes.range(..fault.code).count(),
+        "level": word(fault.severity),
+        "message": { "text": sentence(&fault.message) + &help },
+        "locations": [location(source, &fault.span)],
+    });
+    if !fault.related.is_empty() {
+        let related = fault.related.iter().enumerate().map(|(id, other)| {
+            let mut place = location(source, &other.span);
+            place["id"] = json!(id + 1);
+            place["message"] = json!({ "text": sentence(&other.label) });
+            place
+        });
+        result["relatedLocations"] = related.collect();
+    }
+    result
+}
+
+/// `text` as SARIF wants it.
+fn sentence(text: &str) -> String {
+    if text.ends_with('?') { text.to_owned() } else { format!("{text}.") }
+}
+
+fn location(source: &Source<'_>, span: &Span) -> Value {
+    let region = if source.is_text() {
+        let (start, end) = source.ends(span);
+        json!({
+            "startLine": start.line,
+            "startColumn": start.column,
+            "endLine": end.line,
+            "endColumn": end.column,
+        })
+    } else {
+        // GitHub shows only what has a line.
+        json!({ "startLine": 1 })
+    };
+    json!({ "physicalLocation": { "artifactLocation": artifact(source.path), "region": region } })
+}
+
+/// A relative path is one below the root of the sources, which the reader of the log knows.
+fn artifact(path: &str) -> Value {
+    let encoded = percent_encode(path.strip_prefix("./").unwrap_or(path).as_bytes(), PATH);
+    if Path::new(path).is_absolute() {
+        json!({ "uri": format!("file://{encoded}") })
+    } else {
+        json!({ "uri": encoded.to_string(), "uriBaseId": "%SRCROOT%" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_a_uri() {
+        assert_eq!(
+            artifact("./a b/ä:1.toml"),
+            json!({ "uri": "a%20b/%C3%A4%3A1.toml", "uriBaseId": "%SRCROOT%" })
+        );
+        assert_eq!(artifact("/a#b"), json!({ "uri": "file:///a%23b" }));
+    }
+}

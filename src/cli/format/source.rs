@@ -1,0 +1,131 @@
+//! The text that diagnostics are about, and where in it they are.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::diag::Span;
+use crate::model::is_invisible;
+
+/// A place as people and programs count: both from 1, columns in characters (Unicode scalar values).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+/// The source of diagnostics, with its line starts found once.
+pub(in crate::cli) struct Source<'a> {
+    /// The name that it goes by.
+    pub(super) path: &'a str,
+    /// The same for people.
+    pub(super) shown: Cow<'a, str>,
+    /// What is shown of it: empty where it is not text.
+    text: Cow<'a, str>,
+    /// Where each line begins.
+    starts: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    pub(in crate::cli) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
+        // Text that is not UTF-8 has no places to show.
+        let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path, shown: one_line(path), text, starts }
+    }
+
+    /// Whether it has places at all.
+    pub(super) fn is_text(&self) -> bool {
+        !self.text.is_empty()
+    }
+
+    /// The number of the line that holds `offset`, from 0.
+    fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// The whole lines around `span`, the number of the first, and where they begin.
+    pub(super) fn lines(&self, span: &Span) -> (&str, usize, usize) {
+        let (first, last) = (self.line(span.start), self.line(span.end));
+        let start = self.starts[first];
+        let end = self.starts.get(last + 1).map_or(self.text.len(), |next| next - 1);
+        (&self.text[start..end.max(start)], first + 1, start)
+    }
+
+    /// Where the byte `offset` is.
+    pub(super) fn position(&self, offset: usize) -> Position {
+        let line = self.line(offset);
+        let start = self.starts[line];
+        let before = self.text[start..].char_indices().take_while(|(at, _)| start + at < offset).count();
+        Position { line: line + 1, column: before + 1 }
+    }
+
+    /// Where `span` begins and ends; the end is the character that follows it.
+    pub(super) fn ends(&self, span: &Span) -> (Position, Position) {
+        (self.position(span.start), self.position(span.end))
+    }
+}
+
+/// `text` without characters that a terminal obeys or hides. Each is replaced by one of as many bytes, so that places
+/// stay where they are; the ASCII ones are left to the renderer, which shows them as `␛` and the like.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    let odd = |c: char| !c.is_ascii() && is_invisible(c);
+    if !text.contains(odd) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| match c.len_utf8() {
+        _ if !odd(c) => c,
+        2 => '\u{bf}',
+        3 => '\u{fffd}',
+        _ => '\u{1f5ff}',
+    };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// `text` on one line, with what a terminal obeys or hides written as `\u{1b}`.
+pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if is_invisible(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// `json` with what a terminal obeys or hides written as JSON's `\u009b`: all of it is within strings, line ends apart.
+pub(super) fn ascii_controls(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_invisible(c) && c != '\n' {
+            let units =
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            escaped.push_str(&units);
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters() {
+        let source = Source::new("a.toml", "α = 'é😀x'\r\nb\n".as_bytes());
+        let at = |what| source.position(source.text.find(what).unwrap());
+        assert_eq!(at("x"), Position { line: 1, column: 8 });
+        assert_eq!(at("b"), Position { line: 2, column: 1 });
+        assert_eq!(source.position(source.text.len()), Position { line: 3, column: 1 });
+        // Never a panic: within a character, beyond the end, in nothing.
+        assert_eq!(source.position(1), Position { line: 1, column: 2 });
+        assert_eq!(source.position(1 << 40), Position { line: 3, column: 1 });
+        assert_eq!(Source::new("", b"\xff").position(7), Position { line: 1, column: 1 });
+    }
+
+    #[test]
+    fn nothing_raw_reaches_a_terminal() {
+        assert_eq!(one_line("a\x1b[2J\n\u{202e}é"), "a\\u{1b}[2J\\u{a}\\u{202e}é");
+        assert_eq!(ascii_controls("\"\u{7f}\u{9b}\u{e0001}é\"\n"), "\"\\u007f\\u009b\\udb40\\udc01é\"\n");
+    }
+}

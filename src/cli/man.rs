@@ -1,0 +1,34 @@
+//! `plasmagen man`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, CommandFactory, ValueHint};
+
+use super::output::Output;
+use super::{Arguments, DONE};
+
+/// Print the manual page, or write those of all commands
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// Where to write plasmagen.1 and a page for each command; made if need be
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: Option<PathBuf>,
+}
+
+impl Man {
+    pub(super) fn run(&self) -> anyhow::Result<u8> {
+        let command = Arguments::command().disable_help_subcommand(true);
+        if let Some(dir) = &self.out {
+            let could_not = || format!("could not write the manual to {}", dir.display());
+            fs::create_dir_all(dir).with_context(could_not)?;
+            clap_mangen::generate_to(command, dir).with_context(could_not)?;
+        } else {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page).context("could not write the manual")?;
+            Output::print(&String::from_utf8(page)?)?;
+        }
+        Ok(DONE)
+    }
+}

@@ -1,0 +1,133 @@
+//! What rules on certificates look at: those that `nodes/` publishes, beside what the inventory asks for.
+//!
+//! Public certificates only, so that `check` needs no vault. A diagnostic stands at the node that the certificate is
+//! for, and at the cluster's name where it is about the CA.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use anyhow::Context;
+use rayon::prelude::*;
+use time::OffsetDateTime;
+
+use crate::diag::{Code, Diagnostic, Span};
+use crate::model::{Cluster, Node};
+use crate::pki::cluster::leaf_request;
+use crate::pki::{LeafRequest, PublicCert};
+use crate::plan::Certificates;
+use crate::resolve::Draft;
+
+/// The public certificates of a sound cluster.
+#[derive(Debug)]
+pub struct Committed<'a> {
+    draft: &'a Draft<'a>,
+    /// What time it is.
+    pub(super) now: OffsetDateTime,
+    /// Whether there is a ca-cert.pem.
+    pub(super) published: bool,
+    /// The CAs in it: two while one takes the place of the other.
+    pub(super) authorities: Vec<PublicCert>,
+    /// Why it cannot be read.
+    pub(super) broken: Option<String>,
+    /// The nodes in the order of the cluster.
+    pub(super) members: Vec<Member<'a>>,
+}
+
+/// A node and its certificate.
+#[derive(Debug)]
+pub(super) struct Member<'a> {
+    pub(super) node: &'a Node,
+    /// Where its name is written.
+    pub(super) span: &'a Span,
+    /// What its certificate must say.
+    pub(super) request: LeafRequest,
+    /// What it says, or why it cannot be read; none where none is committed.
+    pub(super) certificate: Option<Result<PublicCert, String>>,
+}
+
+impl<'a> Committed<'a> {
+    /// Reads `certificates`. Parsing takes most of the time, and all cores.
+    ///
+    /// # Errors
+    /// When `cluster` is not that of `draft`, or a name cannot be certified: bugs of ours.
+    pub fn new(
+        draft: &'a Draft<'a>,
+        cluster: &'a Cluster,
+        certificates: &Certificates,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Self> {
+        let member = |node: &'a Node| {
+            let written = draft.node(node.name.as_str()).context("a node is not in the inventory")?;
+            let read = |pem: &String| PublicCert::from_pem(pem).map_err(|why| format!("{why:#}"));
+            anyhow::Ok(Member {
+                node,
+                span: &written.entry.span,
+                request: leaf_request(cluster, node)?,
+                certificate: certificates.nodes.get(&node.name).map(read),
+            })
+        };
+        let (authorities, broken) = match certificates.ca.as_deref().map(PublicCert::bundle) {
+            None => (Vec::new(), None),
+            Some(Ok(none)) if none.is_empty() => (none, Some("it holds no certificate".to_owned())),
+            Some(Ok(authorities)) => (authorities, None),
+            Some(Err(why)) => (Vec::new(), Some(format!("{why:#}"))),
+        };
+        let members = cluster.nodes.par_iter().map(member).collect::<anyhow::Result<_>>()?;
+        Ok(Self { draft, now, published: certificates.ca.is_some(), authorities, broken, members })
+    }
+
+    /// The certificates that can be read, with their nodes.
+    pub(super) fn leaves(&self) -> impl Iterator<Item = (&Member<'a>, &PublicCert)> {
+        self.members.iter().filter_map(|member| Some((member, member.certificate.as_ref()?.as_ref().ok()?)))
+    }
+
+    /// The published CA that signed `leaf`, by the ids of keys: those who use the certificate verify the signature.
+    pub(super) fn issuer(&self, leaf: &PublicCert) -> Option<&PublicCert> {
+        let id = leaf.authority_key_id.as_ref()?;
+        self.authorities.iter().find(|ca| ca.subject_key_id.as_ref() == Some(id))
+    }
+
+    /// The names and addresses of `member` that no published CA may vouch for.
+    pub(super) fn refused(&self, member: &Member<'_>) -> Vec<String> {
+        let refused = self.authorities.iter().map(|ca| ca.constraints.refused(&member.request));
+        refused.min_by_key(Vec::len).unwrap_or_default()
+    }
+
+    /// Where the name of the cluster is written.
+    pub(super) fn cluster_span(&self) -> Span {
+        let name = self.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.name.as_ref());
+        name.map_or(0..0, |name| name.span.clone())
+    }
+
+    /// Where the inventory says that a certificate of `member` must hold `name`, an address or a host name; and what
+    /// is written there.
+    pub(super) fn origin(&self, member: &Member<'_>, name: &str) -> (Span, String) {
+        let domain = self.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.domain.as_ref());
+        let found = match name.parse::<IpAddr>() {
+            Ok(address) => self.draft.networks.values().find_map(|network| {
+                let table = &network.value;
+                let net = table.subnet_for(address).filter(|net| net.contains(&address))?;
+                let v4 = table.subnet.as_ref().filter(|_| address.is_ipv4()).map(|own| &own.span);
+                let span = v4.or(table.subnet6.as_ref().map(|own| &own.span))?;
+                Some((span.clone(), format!("addresses in {net}")))
+            }),
+            Err(_) => domain.map(|domain| (domain.span.clone(), format!("names below {}", domain.value))),
+        };
+        found.unwrap_or_else(|| (member.span.clone(), name.to_owned()))
+    }
+}
+
+/// A fault of the certificate of `member`, and how another one is had.
+pub(super) fn fault(code: Code, member: &Member<'_>, what: impl Display) -> Diagnostic {
+    let name = &member.node.name;
+    Diagnostic::error(code, member.span, format!("the certificate of `{name}` {what}")).help(format!(
+        "remove nodes/{}/{name}-cert.pem: `plasmagen render` issues another for the same key",
+        member.node.fqdn
+    ))
+}
+
+/// A fault of the CA's certificate.
+pub(super) fn ca_fault(code: Code, committed: &Committed<'_>, what: impl Display) -> Diagnostic {
+    let fault = Diagnostic::error(code, &committed.cluster_span(), format!("the cluster's CA {what}"));
+    fault.help("restore ca-cert.pem in nodes/ from git, or make a new CA: `plasmagen certs rotate`")
+}

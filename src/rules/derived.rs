@@ -1,0 +1,78 @@
+//! Names that are made of others: rules B11 and B12.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Report};
+use crate::inventory::LayoutTable;
+use crate::model::{IfName, Word};
+use crate::resolve::{Draft, DraftInterface};
+
+/// The name of the device that bears an interface's addresses.
+fn device(interface: &DraftInterface<'_>) -> Option<String> {
+    let vlan = interface
+        .network?
+        .value
+        .vlan
+        .as_ref()
+        .and_then(|vlan| vlan.value)
+        .filter(|_| interface.tagged.is_some_and(|tagged| tagged.value));
+    let suffix = vlan.map(|vlan| format!(".{vlan}")).unwrap_or_default();
+    Some(format!("{}{suffix}", interface.key.strip_suffix(&suffix).unwrap_or(interface.key)))
+}
+
+/// The device of a VLAN and the volumes of LVM have names that fit.
+pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
+    vlan_devices(draft, report);
+    draft.nodes.iter().filter_map(|node| node.layout).for_each(|layout| volumes(layout, report));
+}
+
+/// lvm(8), "VALID NAMES". A label of RFC 1123 has none of the suffixes that LVM reserves, which begin with `_`.
+fn volumes(layout: &LayoutTable, report: &mut Report) {
+    for own in layout.volumes.iter().filter(|own| own.name.is_some()) {
+        let reserved = ["snapshot", "pvmove"].iter().find(|start| own.key.starts_with(**start));
+        let (message, help) = if let Some(start) = reserved {
+            (
+                format!("LVM keeps names that begin with `{start}` to itself"),
+                "give the volume another name".to_owned(),
+            )
+        } else if own.key.contains('-') {
+            let message =
+                format!("the device of `{}` would be called `pool-{}`", own.key, own.key.replace('-', "--"));
+            (message, format!("write `{}`", own.key.replace('-', "")))
+        } else {
+            continue;
+        };
+        report.push(Diagnostic::error("PG-B11", &own.span, message).help(help));
+    }
+}
+
+fn vlan_devices(draft: &Draft<'_>, report: &mut Report) {
+    for interface in draft.nodes.iter().flat_map(|node| &node.interfaces).filter(|own| own.name.is_some()) {
+        let Some(device) = device(interface).filter(|device| IfName::parse(device).is_err()) else {
+            continue;
+        };
+        let message = format!("the VLAN device would be called `{device}`, which has more than 15 bytes");
+        report.push(
+            Diagnostic::error("PG-B11", &interface.span, message).help("give the interface a shorter name"),
+        );
+    }
+}
+
+/// Every interface has a device of its own.
+pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let mut seen = HashMap::new();
+        for interface in &node.interfaces {
+            let Some(device) = device(interface) else { continue };
+            if let Some(first) = seen.insert(device.clone(), &interface.span) {
+                let message = format!("two interfaces end up as the device `{device}`");
+                let fault = Diagnostic::error("PG-B12", &interface.span, message);
+                report.push(
+                    fault
+                        .related(first, "the other one")
+                        .help("put the networks on different interfaces or VLANs"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What these tests share: a fixed clock, a site, and a CA that can be made wrong.
+
+use std::net::IpAddr;
+
+use plasmagen::check::{check, check_with_certificates};
+use plasmagen::diag::{Diagnostic, Severity};
+use plasmagen::model::{Cluster, HostName};
+use plasmagen::pki::cluster::leaf_request;
+use plasmagen::plan::Certificates;
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
+};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-03-01 12:00:00 UTC);
+
+pub(crate) const INVENTORY: &str = r#"schema = 1
+
+[cluster]
+name = "lab"
+domain = "lab.example.com"
+bootstrap = ["node01"]
+single = true
+state_version = "24.11"
+admin_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 ops@example.com"]
+
+[provisioner]
+network = "provisioning"
+address = "10.0.1.10"
+interface = "eth0"
+
+[network.provisioning]
+roles = ["provisioning"]
+subnet = "10.0.1.0/24"
+
+[network.production]
+roles = ["cluster"]
+subnet = "10.0.2.0/24"
+
+[profile.all-in-one]
+services = ["chainfire"]
+interface.eth0 = { network = "provisioning" }
+interface.eth1 = { network = "production" }
+disk.single = {}
+
+[node.node01]
+profile = "all-in-one"
+mac = "3c:ec:ef:00:00:01"
+address.provisioning = "10.0.1.51"
+address.production = "10.0.2.51"
+disks = ["/dev/disk/by-id/wwn-0x5001"]
+
+[node.node02]
+profile = "all-in-one"
+mac = "3c:ec:ef:00:00:02"
+address.provisioning = "10.0.1.52"
+address.production = "10.0.2.52"
+disks = ["/dev/disk/by-id/wwn-0x5002"]
+"#;
+
+pub(crate) fn cluster() -> Cluster {
+    check(INVENTORY.as_bytes()).unwrap().cluster.unwrap()
+}
+
+/// What stands committed, and when it is looked at.
+pub(crate) struct Site {
+    pub(crate) inventory: String,
+    pub(crate) certificates: Certificates,
+    pub(crate) now: OffsetDateTime,
+}
+
+impl Site {
+    /// Each diagnostic as `E PG-H01 node01: …`, with the text at its place.
+    pub(crate) fn findings(&self) -> Vec<String> {
+        let certificates = self.certificates.clone();
+        let found = check_with_certificates(self.inventory.as_bytes(), self.now, |_| Ok(certificates));
+        let line = |found: &Diagnostic| {
+            let severity = if found.severity == Severity::Error { "E" } else { "W" };
+            assert!(found.help.is_some(), "{found:?}");
+            let place = &self.inventory[found.span.clone()];
+            format!("{severity} {} {place}: {}", found.code, found.message)
+        };
+        found.unwrap().diagnostics.iter().map(line).collect()
+    }
+
+    pub(crate) fn leaf(mut self, node: &str, pem: String) -> Self {
+        self.certificates.nodes.insert(name(node), pem);
+        self
+    }
+
+    pub(crate) fn ca(mut self, pem: impl Into<String>) -> Self {
+        self.certificates.ca = Some(pem.into());
+        self
+    }
+
+    pub(crate) fn at(mut self, now: OffsetDateTime) -> Self {
+        self.now = now;
+        self
+    }
+
+    pub(crate) fn edit(mut self, old: &str, new: &str) -> Self {
+        assert!(self.inventory.contains(old), "{old}");
+        self.inventory = self.inventory.replace(old, new);
+        self
+    }
+}
+
+pub(crate) fn name(node: &str) -> HostName {
+    cluster().nodes.iter().find(|own| own.name.as_str() == node).unwrap().name.clone()
+}
+
+/// A CA like plasmagen's, made without it so that it can also be made wrong.
+pub(crate) struct Ca {
+    pub(crate) params: CertificateParams,
+    pub(crate) key: KeyPair,
+    pub(crate) pem: String,
+}
+
+impl Ca {
+    pub(crate) fn new(change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::with_key(KeyPair::generate().unwrap(), change)
+    }
+
+    pub(crate) fn with_key(key: KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "lab CA 1");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.use_authority_key_identifier_extension = true;
+        let names = ["lab.example.com", "localhost"].map(|name| GeneralSubtree::DnsName(name.into()));
+        let subnets = [("10.0.1.0", 24), ("10.0.2.0", 24), ("127.0.0.0", 8), ("::1", 128)];
+        let subnets = subnets.map(|(address, length)| subnet(address, length));
+        params.name_constraints = Some(NameConstraints {
+            permitted_subtrees: names.into_iter().chain(subnets).collect(),
+            excluded_subtrees: Vec::new(),
+        });
+        params.not_before = NOW - Duration::minutes(5);
+        params.not_after = params.not_before + Duration::days(3650) - Duration::SECOND;
+        change(&mut params);
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { params, key, pem }
+    }
+
+    /// A certificate of `node` like plasmagen's, but for what `change` does.
+    pub(crate) fn leaf(&self, node: &str, change: impl FnOnce(&mut CertificateParams)) -> String {
+        self.leaf_for(node, &KeyPair::generate().unwrap(), change)
+    }
+
+    pub(crate) fn leaf_for(
+        &self,
+        node: &str,
+        key: &KeyPair,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> String {
+        let params = leaf_params(node, change);
+        let issuer = Issuer::from_params(&self.params, &self.key);
+        params.signed_by(key, &issuer).unwrap().pem()
+    }
+
+    /// Its own certificate and one for each node.
+    pub(crate) fn site(&self) -> Site {
+        let certificates = Certificates { ca: Some(self.pem.clone()), nodes: std::iter::empty().collect() };
+        let site = Site { inventory: INVENTORY.to_owned(), certificates, now: NOW };
+        ["node01", "node02"].into_iter().fold(site, |site, node| site.leaf(node, self.leaf(node, |_| {})))
+    }
+}
+
+pub(crate) fn subnet(address: &str, length: u8) -> GeneralSubtree {
+    GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address.parse::<IpAddr>().unwrap(), length))
+}
+
+pub(crate) fn leaf_params(node: &str, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    let cluster = cluster();
+    let node = cluster.nodes.iter().find(|own| own.name.as_str() == node).unwrap();
+    let request = leaf_request(&cluster, node).unwrap();
+    let mut params = CertificateParams::new(request.dns_names()).unwrap();
+    params.subject_alt_names.extend(request.addresses().iter().copied().map(SanType::IpAddress));
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, request.fqdn());
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    params.not_before = NOW - Duration::minutes(5);
+    params.not_after = params.not_before + Duration::days(365) - Duration::SECOND;
+    change(&mut params);
+    params
+}
+
+/// A site with one fault, and exactly what is said of it.
+pub(crate) struct Case {
+    pub(crate) site: Site,
+    pub(crate) said: &'static [&'static str],
+}
+
+pub(crate) fn case(site: Site, said: &'static [&'static str]) -> Case {
+    Case { site, said }
+}

@@ -1,0 +1,54 @@
+//! `explain`: the page of a rule, and the list of all.
+
+use plasmagen::diag::Severity;
+use plasmagen::rules::RULES;
+
+use crate::kit::{PLASMAGEN, Site};
+
+#[test]
+fn every_rule_has_a_page_that_fits_a_terminal() {
+    let site = Site::empty();
+    for rule in RULES {
+        let run = site.within(site.path(), &["explain", rule.code]);
+        assert_eq!(run.ends(0, &[]).stderr, "");
+        assert!(run.stdout.starts_with(&format!("# {}: ", rule.code)), "{}", run.stdout);
+        assert!(run.stdout.contains(rule.page.trim_end()), "{}", rule.code);
+        assert_eq!(run.stdout.contains("acknowledge it with"), rule.warns, "{}", rule.code);
+        for line in run.stdout.lines() {
+            assert!(line.chars().count() <= 100 && !line.contains('\x1b'), "{}: {line}", rule.code);
+        }
+    }
+}
+
+#[test]
+fn a_code_is_taken_as_it_is_typed() {
+    let site = Site::empty();
+    let page = |code| site.within(site.path(), &["explain", code]).ends(0, &[]).stdout.clone();
+    for code in ["pg-c13", "C13", "c13", " PG-C13 "] {
+        assert_eq!(page(code), page("PG-C13"), "{code}");
+    }
+}
+
+#[test]
+fn without_a_code_all_rules_are_listed() {
+    let site = Site::empty();
+    let run = site.within(site.path(), &["explain"]);
+    let lines: Vec<_> = run.ends(0, &[]).stdout.lines().collect();
+    assert_eq!(lines.len(), RULES.len());
+    for (line, rule) in lines.iter().zip(RULES) {
+        let severity = if rule.severity == Severity::Error { "error" } else { "warning" };
+        assert_eq!(*line, format!("{}  {severity:<7}  {}", rule.code, rule.title));
+    }
+}
+
+#[test]
+fn at_a_terminal_headings_stand_out() {
+    let site = Site::new();
+    for (flags, styled) in [("", true), ("--color never", false), ("| cat", false)] {
+        let command = format!("TERM=xterm {PLASMAGEN} explain c13 {flags}");
+        let run = site.tool("script", "bsdutils", &["-qec", &command, "/dev/null"]);
+        assert!(run.stdout.contains("PG-C13: a reserved address"), "{run:?}");
+        assert_eq!(run.stdout.contains("\x1b[1mPG-C13"), styled, "{run:?}");
+        assert_eq!(run.stdout.contains("# PG-C13"), !styled, "{run:?}");
+    }
+}
