@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diag::{Diagnostic, Report, Span};
 use crate::model::{IfName, MacAddr, Role};
-use crate::resolve::{Draft, DraftNode};
+use crate::resolve::{Draft, DraftInterface, DraftNode};
 
 /// A node boots in a provisioning network, where DHCP reserves an address for it.
 pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
