@@ -54,7 +54,7 @@ impl Render {
         let lock = Lock::acquire(root)?;
         let have = plan::gather(root, &cluster)?;
         let lacking = certificates::lacking(&cluster, &have)?;
-        let nodes = cluster.nodes.len();
+        let (nodes, published) = (cluster.nodes.len(), have.ca.is_some());
         let mut issue = None;
         let mut certificates = have;
         if !lacking.is_empty() {
@@ -75,6 +75,12 @@ impl Render {
             if issue.new_ca.is_some() {
                 output.say(&format!(
                     "made a certificate authority: its key is in {}; back it up",
+                    vault.dir().display()
+                ));
+            } else if !published {
+                output.say(&format!(
+                    "took the certificate authority that the vault {} holds already; if it is another cluster's, remove \
+                     nodes/ and site/ and name a vault of your own with --vault",
                     vault.dir().display()
                 ));
             }

@@ -75,9 +75,12 @@ pub const FLAREDB: &str = "flaredb";
 /// Identity and access.
 pub const IAM: &str = "iam";
 
+/// The name service.
+pub const FLASHDNS: &str = "flashdns";
+
 /// The names of the services that are known from the start.
 pub const KNOWN: [&str; 8] =
-    [CHAINFIRE, FLAREDB, IAM, "plasmavmc", "prismnet", "flashdns", "fiberlb", "k8shost"];
+    [CHAINFIRE, FLAREDB, IAM, "plasmavmc", "prismnet", FLASHDNS, "fiberlb", "k8shost"];
 
 /// The ports of a service that is known from the start.
 #[must_use]
@@ -89,7 +92,7 @@ pub fn known(name: &str) -> Option<Ports> {
         IAM => Ports { clients: true, ..ports(8080) },
         "plasmavmc" => Ports { clients: true, ..ports(9090) },
         "prismnet" => ports(9091),
-        "flashdns" => Ports { health_port: Some(853), udp: true, clients: true, ..ports(53) },
+        FLASHDNS => Ports { health_port: Some(853), udp: true, clients: true, ..ports(53) },
         "fiberlb" => Ports { clients: true, ..ports(9092) },
         "k8shost" => Ports { clients: true, ..ports(10250) },
         _ => return None,

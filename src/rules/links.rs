@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::diag::{Diagnostic, Report};
 use crate::model::Role;
-use crate::resolve::{Draft, DraftNode};
+use crate::resolve::{Draft, DraftInterface, DraftNode};
 
 use super::bonds::members;
 
@@ -57,6 +57,23 @@ fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
         let fault = fault.related(&provisioner.span, "the DHCP server stands in another network");
         return Some(fault.help("add the network's `gateway`: the router that relays DHCP"));
     }
+    let mut addresses = node.addresses_in(network).peekable();
+    if let Some(own) = addresses.peek().copied().filter(|_| addresses.all(|own| own.address.is_ipv6())) {
+        let message = format!(
+            "`{}` has no IPv4 address to boot with, and the provisioner has no other",
+            node.entry.key
+        );
+        let help = format!("add `address.{} = \"…\"`", network.key);
+        return Some(Diagnostic::error("PG-C18", own.span, message).help(help));
+    }
+    if let (Some(bound), Some(boots)) = (interface.mac, node.entry.value.mac.as_ref())
+        && bound.value != boots.value
+    {
+        let message = format!("`{}` is bound to another address than the one that boots", interface.key);
+        let fault =
+            Diagnostic::error("PG-C18", &bound.span, message).related(&boots.span, "the one that boots");
+        return Some(fault.help("write the same address in both places"));
+    }
     None
 }
 
@@ -75,19 +92,54 @@ pub(super) fn d09(draft: &Draft<'_>, report: &mut Report) {
 /// none of their own: their members do.
 pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        let bonds: HashSet<&str> =
-            node.interfaces.iter().filter(|own| own.bond.is_some()).map(|own| own.key).collect();
-        let on_bond =
-            |key: &str| bonds.contains(key) || key.split_once('.').is_some_and(|own| bonds.contains(own.0));
-        let own = node.interfaces.iter().filter(|own| own.mac.is_none() && !on_bond(own.key));
+        for interface in node.interfaces.iter().filter(|own| own.bond.is_none()) {
+            report.push_some(ill_named(node, interface));
+        }
         let named: HashSet<&str> = node.interfaces.iter().map(|own| own.key).collect();
-        let members = members(node).map(|own| (own.0.as_str(), own.1)).filter(|own| !named.contains(own.0));
-        for (name, span) in own.map(|own| (own.key, &own.span)).chain(members) {
+        for (name, span) in members(node).filter(|own| !named.contains(own.0.as_str())) {
             let message = format!("`{name}` may be another interface after a change of hardware");
             let fault = Diagnostic::warning("PG-D12", span, message);
             report.push(fault.help(format!(
                 "name it by its address, `interface.{name}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`"
             )));
+        }
+    }
+}
+
+/// What is wrong with the name of an interface. NixOS leaves the kernel's names alone here, so that one which nothing
+/// binds is `eth` and a number, or nobody's; and udev cannot bind such a name where the kernel has given it to another
+/// interface already (systemd.link(5), `Name=`).
+fn ill_named(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<Diagnostic> {
+    let key = interface.key;
+    // A VLAN has the name of the interface that it stands on.
+    let link = key.split('.').next().unwrap_or(key);
+    let below = node.interfaces.iter().find(|own| own.key == link);
+    if below.is_some_and(|own| own.bond.is_some()) {
+        return None;
+    }
+    let bound = interface.mac.is_some() || below.is_some_and(|own| own.mac.is_some());
+    let number = link.strip_prefix("eth").unwrap_or_default();
+    let kernel = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let fault = |message| Diagnostic::warning("PG-D12", &interface.span, message);
+    match (kernel, bound) {
+        (false, true) => None,
+        (false, false) if interface.network.is_none() => None,
+        (true, true) => {
+            let message = format!("`{key}` is a name that the kernel may have given to another interface");
+            Some(fault(message).help("bind a name that the kernel never gives, such as `lan0`"))
+        }
+        (true, false) => {
+            let message = format!("`{key}` may be another interface after a change of hardware");
+            Some(fault(message).help(
+                "give it a name of its own, bound by its address, `interface.lan0.mac = \"…\"`, or acknowledge it with \
+                 `allow = [\"PG-D12\"]`",
+            ))
+        }
+        (false, false) => {
+            let message =
+                format!("no machine has an interface `{key}`: the kernel calls them `eth0`, `eth1`");
+            let help = format!("add `interface.{link}.mac = \"…\"` to the node, or take the kernel's name");
+            Some(Diagnostic::error("PG-D12", &interface.span, message).help(help))
         }
     }
 }

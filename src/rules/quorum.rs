@@ -37,6 +37,16 @@ pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
             );
         }
     }
+    // FlareDB's voters are those of the Raft store.
+    let voters = || draft.bootstrap().filter_map(|(name, span)| Some((draft.node(name)?, span)));
+    for (node, span) in voters().filter(|(node, _)| !node.may_run(FLAREDB)) {
+        if let Some((other, _)) = voters().find(|(other, _)| other.runs(FLAREDB)) {
+            let message =
+                format!("`{}` does not run {FLAREDB}, as `{}` does", node.entry.key, other.entry.key);
+            let fault = Diagnostic::error("PG-G02", span, message).related(&node.entry.span, "this node");
+            report.push(fault.help(format!("let all voters run {FLAREDB}, or none")));
+        }
+    }
 }
 
 /// Voters are odd in number and three or more; one where the cluster says that it is single.

@@ -100,7 +100,7 @@ pub const RULES: &[Rule] = &[
     error!("D09", "the network that a node boots from is untagged", "firmware cannot tag, and the machine never boots", Resolved(links::d09)),
     error!("D10", "MTUs are 576 to 9216, fit what they stand on, and agree in a cluster network", "large packets stall", Resolved(mtu::d10)),
     graded!("D11", "a bond has two members or more, each its own, and firmware gets through it", "an interface is enslaved twice or alone, or the machine never boots", Resolved(bonds::d11)),
-    warning!("D12", "an interface is bound to its MAC address", "the kernel numbers interfaces anew after a change, and addresses land on the wrong network", Resolved(links::d12)),
+    graded!("D12", "an interface is bound to its MAC address", "the kernel numbers interfaces anew after a change, and addresses land on the wrong network", Resolved(links::d12)),
     error!("E01", "a BMC has an address of its own in a management network", "the wrong machine is power-cycled", Resolved(addresses::e01)),
     warning!("E02", "BMCs stand in a network of their own", "whoever boots a machine there reaches the power switch of all", Resolved(addresses::e02)),
     error!("E03", "a BMC's password is in the vault, never in the inventory", "whoever reads the repository has the power switch", Reading),

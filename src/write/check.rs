@@ -88,7 +88,8 @@ fn change(root: &OwnedFd, tree: &str, pair: &Pair<'_>) -> Result<Change> {
 /// The change as `diff -u` shows it.
 #[must_use]
 pub fn unified_diff(change: &Change) -> String {
-    let path = &change.path;
+    // A name that somebody else gave may hold what a terminal obeys.
+    let path = &change.path.escape_debug().to_string();
     let mut out = String::new();
     // Writing to a String does not fail.
     match (&change.old, &change.new) {

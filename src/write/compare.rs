@@ -95,7 +95,10 @@ impl<'a> Plan<'a> {
                 tree = self.tree
             )
         })?;
-        let edit = |pair: &Pair<'_>| Some(format!("{} {}/{}", edit(pair, &manifest)?, self.tree, pair.path));
+        // A name that somebody else gave may hold what a terminal obeys.
+        let edit = |pair: &Pair<'_>| {
+            Some(format!("{} {}/{}", edit(pair, &manifest)?, self.tree, pair.path.escape_debug()))
+        };
         Ok(self.differences().filter_map(edit).collect())
     }
 

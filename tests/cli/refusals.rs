@@ -172,7 +172,12 @@ fn a_file_that_plasmagen_did_not_write() {
     for site in sites() {
         fs::write(site.root().join("nodes/notes.txt"), "mine").unwrap();
         fs::write(site.root().join(NODE01).join("extra.pem"), "mine").unwrap();
+        fs::write(site.root().join("nodes/\u{1b}[2J\n"), "mine").unwrap();
         refused(&site, 2, &["added nodes/notes.txt", "added nodes/node01.cluster.example.com/extra.pem"]);
+        let run = refused(&site, 2, &[r"added nodes/\u{1b}[2J\n"]);
+        assert!(!run.stderr.contains('\u{1b}'), "{}", run.stderr);
+        let diff = site.run(&["render", "--check"]);
+        assert!(diff.stdout.contains(r"nodes/\u{1b}[2J\n") && !diff.stdout.contains('\u{1b}'), "{diff:?}");
     }
 }
 

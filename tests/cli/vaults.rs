@@ -187,3 +187,14 @@ fn a_vault_that_cannot_be_written_leaves_everything() {
     run.ends(2, &["already has node04.cluster.example.com", "never overwrites a key"]);
     assert!(!site.root().join("nodes/node04.cluster.example.com").exists());
 }
+
+/// Two clusters of one name find one vault: whoever renders the second hears of it.
+#[test]
+fn the_ca_of_a_vault_is_never_taken_in_silence() {
+    let site = Site::rendered();
+    site.within(site.path(), &["init", "other", "--admin-key", crate::kit::KEY]).ends(0, &[]);
+    let words = ["took the certificate authority that the vault", "holds already", "--vault"];
+    site.within(&site.path().join("other"), &["render"]).ends(0, &words);
+    let again = site.within(&site.path().join("other"), &["render"]);
+    assert!(!again.ends(0, &[]).stderr.contains("took the certificate authority"));
+}

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
+use crate::model::service::FLASHDNS;
 use crate::model::{broadcast, family, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
@@ -94,7 +95,11 @@ pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
 /// E01 knows the provisioner and the virtual ones.
 pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
-    for (address, span) in draft.networks.values().flat_map(|network| network.value.resolvers()) {
+    // The cluster's own name service answers on the nodes that run it.
+    let name_servers = draft.nodes.iter().filter(|node| node.runs(FLASHDNS));
+    let own: HashSet<IpAddr> = name_servers.flat_map(|node| &node.addresses).map(|own| own.address).collect();
+    let resolvers = draft.networks.values().flat_map(|network| network.value.resolvers());
+    for (address, span) in resolvers.filter(|server| !own.contains(&server.0)) {
         servers.insert(address, ("a resolver's address", span));
     }
     for server in draft.inventory.ntp.servers.iter().flat_map(|list| &list.value) {

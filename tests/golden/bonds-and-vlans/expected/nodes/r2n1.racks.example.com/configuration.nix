@@ -67,6 +67,22 @@
     };
   };
 
+  services.flaredb = {
+    enable = true;
+    port = 2479;
+    raftPort = 2480;
+    settings = {
+      chainfire_endpoint = "https://localhost:2379";
+      cluster_name = "racks";
+      node_id = "r2n1";
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/r2n1-cert.pem";
+        key_path = "/etc/nixos/secrets/r2n1-key.pem";
+      };
+    };
+  };
+
   services.k8shost = {
     enable = true;
     port = 10250;

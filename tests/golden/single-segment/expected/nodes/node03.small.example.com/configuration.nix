@@ -49,6 +49,22 @@
     };
   };
 
+  services.flaredb = {
+    enable = true;
+    port = 2479;
+    raftPort = 2480;
+    settings = {
+      chainfire_endpoint = "https://localhost:2379";
+      cluster_name = "small";
+      node_id = "node03";
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/node03-cert.pem";
+        key_path = "/etc/nixos/secrets/node03-key.pem";
+      };
+    };
+  };
+
   # Forms the cluster, or joins it, at the first boot.
   services.first-boot-automation = {
     enable = true;
