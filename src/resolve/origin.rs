@@ -105,7 +105,7 @@ pub(super) fn of_node<'a>(
     let said = |says: fn(&Common) -> bool| Some(layer(node, says).unwrap_or(Origin::Default));
     let home = node.home();
     match path {
-        ["name" | "profile" | "mac" | "disks" | "hardware_file" | "serial"] => Some(own),
+        ["name" | "profile" | "mac" | "disks" | "hardware_file" | "rack" | "serial"] => Some(own),
         ["fqdn" | "voter"] => Some(Origin::Table("cluster")),
         // Without a word of its own, a profile is built on the module of its name.
         ["base"] => Some(Origin::Named("profile", &node.profile?.key)),

@@ -64,7 +64,12 @@ fn at<'v>(inventory: &'v mut Value, path: &[String]) -> &'v mut Value {
 fn defaults_are_those_that_resolving_fills_in() {
     let mut tried = 0;
     for place in places().iter().filter(|place| !place.schema["default"].is_null()) {
-        let (key, table) = place.path.split_last().unwrap();
+        let mut path = place.path.clone();
+        // LVM takes no hyphen in the name of a volume.
+        if let Some(volume) = path.iter().position(|key| key == "volume") {
+            path[volume + 1] = "data".to_owned();
+        }
+        let (key, table) = path.split_last().unwrap();
         // A rule reads it, and a cluster of one node says `true`.
         if key == "single" && table == ["cluster"] {
             continue;
