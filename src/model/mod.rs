@@ -5,6 +5,7 @@ mod disk;
 mod exposure;
 mod hardware;
 mod mac;
+mod machine;
 mod names;
 mod net;
 mod node;
@@ -21,13 +22,11 @@ pub use disk::{DiskId, Format, Layout, MountPoint, Style, Volume};
 pub use exposure::{Opening, Source, openings, ssh_sources};
 pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, known as known_hardware};
 pub use mac::MacAddr;
+pub use machine::{Console, KernelModule, Mailbox, SerialNumber, Server, UserName};
 pub use names::{DomainName, HostName, IfName, Label};
 pub use net::{Family, Range, broadcast, family, is_network_address};
 pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
 pub use service::{Ports, Protocol, Service, Settings, known as known_service};
 pub use size::{Seconds, Size};
-pub use text::{
-    AbsPath, AdminKey, Console, KernelModule, KernelParam, Mailbox, RelPath, SerialNumber, Server,
-    StateVersion, UserName,
-};
+pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion};
 pub use word::{Form, Invalid, Word, is_invisible};

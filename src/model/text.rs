@@ -1,6 +1,6 @@
 //! Words with a grammar of somebody else: SSH keys, kernel parameters, paths, versions.
 
-use super::word::{Form, Invalid, Word, all, identifier, is_invisible, word};
+use super::word::{Form, Invalid, Word, all, is_invisible, word};
 
 word! {
     /// An OpenSSH public key in the form of `authorized_keys` (sshd(8)), without options.
@@ -14,21 +14,10 @@ word! {
     RelPath;
     /// A `system.stateVersion` of NixOS, such as `24.11`.
     StateVersion;
-    /// What a machine's firmware says of itself (SMBIOS type 1, serial number).
-    SerialNumber;
-    /// A user of a BMC.
-    UserName;
-    /// A kernel module (modprobe(8)), such as `megaraid_sas`.
-    KernelModule;
-    /// A serial console as the kernel's `console=` wants it, such as `ttyS0,115200`.
-    Console;
-    /// The mailbox of a zone's contact, such as `hostmaster@example.com`.
-    Mailbox;
-    /// A host that NTP or log messages go to: a domain name or an address.
-    Server;
 }
 
-fn invalid<T>(code: &'static str, message: String, help: &str) -> Result<T, Invalid> {
+/// A refusal under the rule `code`.
+pub(super) fn invalid<T>(code: &'static str, message: String, help: &str) -> Result<T, Invalid> {
     Err(Invalid::new(code, message, help))
 }
 
@@ -162,130 +151,6 @@ impl Word for StateVersion {
     }
 }
 
-impl Word for SerialNumber {
-    const FORM: Form = Form::new(
-        "a serial number as /sys/class/dmi/id/product_serial shows it",
-        "^[A-Za-z0-9._/ -]{1,64}$",
-        &["CN7475139H0023"],
-    );
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        identifier(text)?;
-        if all(text, |b| b.is_ascii_alphanumeric() || b"._/ -".contains(&b)) && text.len() <= 64 {
-            Ok(Self(text.to_owned()))
-        } else {
-            let help = "write it as `cat /sys/class/dmi/id/product_serial` prints it";
-            invalid("PG-A04", format!("`{text}` is not a serial number"), help)
-        }
-    }
-}
-
-impl Word for UserName {
-    const FORM: Form =
-        Form::new("a user of a BMC, at most 16 bytes", "^[A-Za-z0-9._@][A-Za-z0-9._@-]{0,15}$", &["admin"]);
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        if text.contains(':') {
-            let help = "write the user alone, and `password_file = \"bmc/…\"`; this password is known now: change it";
-            return invalid("PG-E03", "a password stands beside the user".into(), help);
-        }
-        identifier(text)?;
-        // IPMI 2.0 section 22.28: 16 bytes.
-        if all(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
-            && text.len() <= 16
-            && !text.starts_with('-')
-        {
-            Ok(Self(text.to_owned()))
-        } else {
-            invalid(
-                "PG-A04",
-                format!("`{text}` is not a BMC user"),
-                "write at most 16 letters, digits, `.`, `_`, `@` or `-`",
-            )
-        }
-    }
-}
-
-impl Word for KernelModule {
-    const FORM: Form = Form::new("a kernel module", "^[A-Za-z0-9_][A-Za-z0-9_-]*$", &["megaraid_sas"]);
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        if all(text, |b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) && !text.starts_with('-') {
-            Ok(Self(text.to_owned()))
-        } else {
-            invalid(
-                "PG-A04",
-                format!("`{text}` is not a kernel module"),
-                "write a name that modprobe knows, such as `megaraid_sas`",
-            )
-        }
-    }
-}
-
-impl Word for Console {
-    const FORM: Form =
-        Form::new("a serial device and its speed", "^tty[A-Za-z0-9]+(,[A-Za-z0-9]*)?$", &["ttyS0,115200"]);
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        let (device, rest) = text.split_once(',').unwrap_or((text, ""));
-        let device = device.strip_prefix("tty").unwrap_or("");
-        let legal = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !device.is_empty() && legal(device) && legal(rest) {
-            Ok(Self(text.to_owned()))
-        } else {
-            invalid(
-                "PG-A04",
-                format!("`{text}` is not a serial console"),
-                "write a device and a speed: `ttyS0,115200`",
-            )
-        }
-    }
-}
-
-impl Word for Mailbox {
-    const FORM: Form = Form::new("a mailbox", "^[A-Za-z0-9._+-]+@[a-z0-9.-]+$", &["hostmaster@example.com"]);
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        // In a zone the user is one label (RFC 1035 section 8), and the whole a name.
-        let legal = text.split_once('@').is_some_and(|(user, domain)| {
-            all(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
-                && user.split('.').all(|part| !part.is_empty())
-                && user.len() <= 63
-                && text.len() <= 253
-                && super::DomainName::parse(domain).is_ok()
-        });
-        if legal {
-            Ok(Self(text.to_owned()))
-        } else {
-            invalid(
-                "PG-B10",
-                format!("`{text}` is not a mailbox"),
-                "write one such as `hostmaster@example.com`",
-            )
-        }
-    }
-}
-
-impl Word for Server {
-    const FORM: Form =
-        Form::new("a domain name or an address", "^([a-z0-9.-]+|[0-9A-Fa-f:.]+)$", &["ntp.example.com"]);
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        if let Some(zoned) = super::net::zoned(text) {
-            return Err(zoned);
-        }
-        if text.parse::<std::net::IpAddr>().is_ok() || super::DomainName::parse(text).is_ok() {
-            Ok(Self(text.to_owned()))
-        } else {
-            invalid(
-                "PG-A04",
-                format!("`{text}` is neither a domain name nor an address"),
-                "write a name such as `ntp.example.com`",
-            )
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,18 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words() {
+    fn releases_of_nixos() {
         assert!(StateVersion::parse("24.11").is_ok() && StateVersion::parse("24.10").is_err());
-        assert!(Console::parse("ttyS0,115200n8").is_ok() && Console::parse("ttyS0 x").is_err());
-        assert!(SerialNumber::parse("CN7475139H0023").is_ok() && SerialNumber::parse("a\"b").is_err());
-        assert!(Mailbox::parse("host.master@example.com").is_ok() && Mailbox::parse("ops").is_err());
-        for bad in [
-            ".a@example.com".to_owned(),
-            "a..b@example.com".to_owned(),
-            format!("{}@example.com", "a".repeat(64)),
-        ] {
-            assert!(Mailbox::parse(&bad).is_err(), "{bad}");
-        }
-        assert!(Server::parse("10.0.0.1").is_ok() && Server::parse("a b").is_err());
     }
 }
