@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use plasmagen::check::{Checked, check};
+use plasmagen::outputs;
+use plasmagen::plan::{Certificates, Plan};
 
 /// What all sites have. `@` stands for what differs, and `%` for the number of a node.
 const SITE: &str = r#"
@@ -146,4 +148,23 @@ fn racks_may_count_their_vlans_alike() {
     assert_eq!(codes(&format!("{CORE}\n{rack}"), TWO, ""), ["PG-D08"]);
     let known = rack.replace("vlan", "allow = [\"PG-D08\"]\nvlan");
     assert!(codes(&format!("{CORE}\n{known}"), TWO, "").is_empty());
+}
+
+/// A second cluster network without a gateway, on an interface whose name comes first: other members reach the first.
+#[test]
+fn raft_is_reached_in_the_network_with_the_gateway() {
+    let core =
+        format!("{CORE}\n[network.backup]\nroles = [\"cluster\"]\nvlan = 300\nsubnet = \"10.0.3.0/24\"");
+    let interfaces = format!("{TWO}\ninterface.bak0 = {{ network = \"backup\" }}");
+    let node =
+        format!("{ADDRESS}\naddress.backup = \"10.0.3.1%\"\ninterface.bak0.mac = \"3c:ec:ef:00:01:0%\"");
+    let checked = site(&core, &interfaces, &node);
+    let cluster = checked.cluster.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    let files = outputs::render(&Plan { cluster, certificates: Certificates::default() }).unwrap();
+    let configs = files.iter().filter(|file| file.path.as_str().ends_with("/cluster-config.json"));
+    let addresses = configs.map(|file| {
+        let config: serde_json::Value = serde_json::from_slice(&file.body).unwrap();
+        config["raft_addr"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(addresses.collect::<Vec<_>>(), ["10.0.2.11:2380", "10.0.2.12:2380", "10.0.2.13:2380"]);
 }

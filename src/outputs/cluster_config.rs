@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::service::{CHAINFIRE, FLAREDB};
-use crate::model::{Cluster, Node, Role};
+use crate::model::{Cluster, Interface, Node, Role};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -66,12 +66,16 @@ pub(super) fn leader_url(cluster: &Cluster, node: &Node) -> String {
 }
 
 /// Where the node's Raft store is reached: its first address in a cluster network, IPv4 before IPv6, and the port that
-/// the whole cluster uses.
+/// the whole cluster uses. Of several networks it is the one with a gateway, as for its default route: members elsewhere
+/// reach no other.
 fn raft_address(cluster: &Cluster, node: &Node) -> Option<String> {
     let port = voters(cluster).find_map(|voter| voter.service(CHAINFIRE)?.ports.raft_port)?;
-    let in_cluster =
-        |name: &crate::model::Label| cluster.networks.get(name).is_some_and(|own| own.is(Role::Cluster));
-    let interface = node.interfaces.iter().find(|own| own.network.as_ref().is_some_and(in_cluster))?;
+    let standing = |own: &Interface| {
+        let network = cluster.networks.get(own.network.as_ref()?)?;
+        network.is(Role::Cluster).then(|| network.gateway.is_some() || network.gateway6.is_some())
+    };
+    let routed = node.interfaces.iter().find(|own| standing(own) == Some(true));
+    let interface = routed.or_else(|| node.interfaces.iter().find(|own| standing(own).is_some()))?;
     let address: IpAddr = interface.addresses.first()?.addr();
     Some(SocketAddr::new(address, port).to_string())
 }
