@@ -1,6 +1,6 @@
-//! `cargo bench --bench render [-- DIR...]`: rendering 1,000 and 10,000 generated nodes, step by step, against writing
-//! the same files bare and making them durable the same way. In each DIR (the temporary directory by default), since
-//! file systems differ by an order of magnitude.
+//! `cargo bench --bench render [-- DIR...]`: checking 1,000, 10,000 and 100,000 generated nodes; rendering 1,000 and
+//! 10,000, step by step, against writing the same files bare and making them durable the same way. In each DIR (the
+//! temporary directory by default), since file systems differ by an order of magnitude.
 //!
 //! Then the program itself, certificates included, as a process: first run, one node changed, nothing changed, and the
 //! peak of its memory.
@@ -56,14 +56,15 @@ allow = ["PG-D12"]
 fn inventory(nodes: usize, serial: &str) -> Result<String> {
     let mut text = HEADER.to_owned();
     for n in 0..nodes {
-        let (high, low) = (n / 250 + 1, n % 250 + 1);
+        let (block, high, low) = (n / 62_500 + 1, n / 250 % 250 + 1, n % 250 + 1);
         let own = format!("SERIAL{n}");
         let serial = if n + 1 == nodes { serial } else { &own };
         write!(
             text,
-            "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:00:{high:02x}:{low:02x}\"\n\
-             address.boot = \"10.1.{high}.{low}\"\naddress.core = \"10.129.{high}.{low}\"\n\
-             disks = [\"/dev/disk/by-id/nvme-DISK_{n}_1\"]\nserial = \"{serial}\"\n"
+            "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:{block:02x}:{high:02x}:{low:02x}\"\n\
+             address.boot = \"10.{block}.{high}.{low}\"\naddress.core = \"10.{}.{high}.{low}\"\n\
+             disks = [\"/dev/disk/by-id/nvme-DISK_{n}_1\"]\nserial = \"{serial}\"\n",
+            block + 128
         )?;
     }
     Ok(text)
@@ -82,6 +83,10 @@ fn main() -> Result<()> {
         std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).map(Into::into).collect();
     if dirs.is_empty() {
         dirs.push(std::env::temp_dir());
+    }
+    for nodes in [1_000, 10_000, 100_000] {
+        let text = inventory(nodes, "ONE")?;
+        row(&format!("check of {nodes}"), &seconds(timed(|| check(text.as_bytes()))?))?;
     }
     for dir in &dirs {
         for nodes in [1_000, 10_000] {
