@@ -1,7 +1,7 @@
 //! `plasmagen certs`.
 
 use anyhow::Context;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use time::OffsetDateTime;
 
 use crate::model::Cluster;
@@ -9,7 +9,7 @@ use crate::pki::PublicCert;
 use crate::pki::status::{StatusRow, table};
 use crate::plan::{self, Certificates};
 
-use super::output::Output;
+use super::output::{DataFormat, Output};
 use super::{DONE, InventoryArgument, REFUSED};
 
 /// Look after the cluster's certificates
@@ -31,13 +31,7 @@ struct Status {
     inventory: InventoryArgument,
     /// As a table, or as JSON
     #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
+    format: DataFormat,
 }
 
 impl Certs {
@@ -48,8 +42,8 @@ impl Certs {
         let have = plan::gather(status.inventory.root(), &cluster)?;
         let rows = rows(&cluster, &have, OffsetDateTime::now_utc())?;
         let text = match status.format {
-            Format::Human => table(&rows),
-            Format::Json => serde_json::to_string_pretty(&rows)? + "\n",
+            DataFormat::Human => table(&rows),
+            DataFormat::Json => serde_json::to_string_pretty(&rows)? + "\n",
         };
         Output::print(&text)?;
         let lacking = cluster.nodes.iter().filter(|node| !have.nodes.contains_key(&node.name));

@@ -27,6 +27,13 @@ pub(super) struct Output {
     color: When,
 }
 
+/// How a command prints what is data.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum DataFormat {
+    Human,
+    Json,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum When {
     Auto,

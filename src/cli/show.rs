@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::model::{Cluster, Node};
 use crate::resolve::{Draft, Shown, resolve, show_cluster, show_node};
 
 use super::complete;
-use super::output::Output;
+use super::output::{DataFormat, Output};
 use super::{DONE, INVENTORY, REFUSED};
 
 /// The version of the JSON form; it rises when a key changes its meaning or goes away.
@@ -32,13 +32,7 @@ pub(super) struct Show {
     inventory: PathBuf,
     /// As aligned text, or as JSON
     #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
+    format: DataFormat,
 }
 
 impl Show {
@@ -60,8 +54,8 @@ impl Show {
         let drafted = draft.node(name).context("a node was sealed that is not in the draft: a bug")?;
         let values = show_node(draft, drafted, node)?;
         Ok(match self.format {
-            Format::Human => lines(&values),
-            Format::Json => pretty(&json!({ "schema": FORM, "node": name, "values": list(&values) }))?,
+            DataFormat::Human => lines(&values),
+            DataFormat::Json => pretty(&json!({ "schema": FORM, "node": name, "values": list(&values) }))?,
         })
     }
 
@@ -69,12 +63,12 @@ impl Show {
         let values = show_cluster(draft, cluster)?;
         let rows = cluster.nodes.iter().map(row);
         Ok(match self.format {
-            Format::Human => {
+            DataFormat::Human => {
                 let head = ["node", "profile", "mac", "addresses", "services"].map(str::to_owned);
                 let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
                 format!("{}\n{}", lines(&values), columns(&rows))
             }
-            Format::Json => {
+            DataFormat::Json => {
                 let nodes: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
                 pretty(
                     &json!({ "schema": FORM, "cluster": cluster.name, "nodes": nodes, "values": list(&values) }),
