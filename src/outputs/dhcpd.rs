@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{Cluster, DhcpServer, DomainName, HostName, MacAddr, Network, Role};
+use crate::model::{DhcpServer, DomainName, HostName, MacAddr, Network, Reservation, Role};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -49,7 +49,11 @@ struct Subnet<'a> {
 struct Host<'a> {
     name: &'a HostName,
     mac: MacAddr,
-    address: IpAddr,
+    address: Ipv4Addr,
+}
+
+fn host<'a>(own: &Reservation<'a>) -> Option<Host<'a>> {
+    Some(Host { name: own.name, mac: own.mac, address: own.address? })
 }
 
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Artifact> {
@@ -61,7 +65,7 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Artifact> {
         efi_url: format!("{base}/tftp/ipxe.efi"),
         efi_arm_url: format!("{base}/tftp/ipxe-arm64.efi"),
         subnets: cluster.networks_for(Role::Provisioning).filter_map(|(_, own)| subnet(own)).collect(),
-        hosts: cluster.nodes.iter().filter_map(|node| host(cluster, node)).collect(),
+        hosts: cluster.reservations().filter_map(|own| host(&own)).collect(),
         extra: cluster.provisioner.extra.get(&DhcpServer::Isc).map(crate::model::AbsPath::as_str),
     };
     Artifact::new("site/pxe/dhcpd.conf", renderer.render("dhcpd.dhcp.j2", &context)?)
@@ -82,15 +86,4 @@ fn subnet(network: &Network) -> Option<Subnet<'_>> {
         resolvers: network.dns.iter().filter_map(v4).collect(),
         domain: network.domain.as_ref(),
     })
-}
-
-/// The node's IPv4 address on the interface that boots.
-fn host<'a>(cluster: &Cluster, node: &'a crate::model::Node) -> Option<Host<'a>> {
-    let boots = |own: &&crate::model::Interface| {
-        let network = own.network.as_ref().and_then(|name| cluster.networks.get(name));
-        own.vlan.is_none() && network.is_some_and(|network| network.is(Role::Provisioning))
-    };
-    let interface = node.interfaces.iter().find(boots)?;
-    let address = interface.addresses.iter().map(ipnet::IpNet::addr).find(IpAddr::is_ipv4)?;
-    Some(Host { name: &node.name, mac: node.mac, address })
 }

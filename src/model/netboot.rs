@@ -1,0 +1,106 @@
+//! What a machine that boots over the network is told: the loader for its architecture, and the address that is kept
+//! for it. Every DHCP server, the TFTP root and the PXE server's NixOS module are written from this.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use super::{Cluster, HostName, Interface, Label, MacAddr, Node, Role};
+
+/// A build of iPXE, and the machines that start it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loader {
+    /// The client architectures that start it (DHCP option 93: RFC 4578 section 2.1, IANA's "Processor Architecture
+    /// Types").
+    pub architectures: &'static [u16],
+    /// Its file in the TFTP root.
+    pub file: &'static str,
+    /// Whether these machines load it by HTTP: they need a URL, and their vendor class `HTTPClient` back (UEFI 2.10
+    /// section 24.7).
+    pub http: bool,
+    /// What such a machine is, in words for comments.
+    pub about: &'static str,
+}
+
+/// The loaders by architecture. A machine that names another architecture, or none, gets [`DEFAULT_LOADER`].
+pub const LOADERS: [Loader; 6] = [
+    Loader { architectures: &[0x00], file: "undionly.kpxe", http: false, about: "BIOS" },
+    Loader { architectures: &[0x06], file: "ipxe-ia32.efi", http: false, about: "UEFI on 32-bit x86" },
+    Loader { architectures: &[0x07, 0x09], file: DEFAULT_LOADER, http: false, about: "UEFI on 64-bit x86" },
+    Loader { architectures: &[0x0b], file: "ipxe-arm64.efi", http: false, about: "UEFI on 64-bit ARM" },
+    Loader {
+        architectures: &[0x10],
+        file: DEFAULT_LOADER,
+        http: true,
+        about: "UEFI over HTTP on 64-bit x86",
+    },
+    Loader {
+        architectures: &[0x13],
+        file: "ipxe-arm64.efi",
+        http: true,
+        about: "UEFI over HTTP on 64-bit ARM",
+    },
+];
+
+/// What a machine gets whose architecture is not in [`LOADERS`].
+pub const DEFAULT_LOADER: &str = "ipxe.efi";
+
+/// The vendor class of UEFI HTTP boot, sent by the machine and back to it.
+pub const HTTP_CLIENT: &str = "HTTPClient";
+
+/// The user class that iPXE sends (DHCP option 77): by it the second request differs from the firmware's.
+pub const IPXE_CLASS: &str = "iPXE";
+
+/// What DHCP keeps for a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reservation<'a> {
+    /// The node's name.
+    pub name: &'a HostName,
+    /// The NIC that boots.
+    pub mac: MacAddr,
+    /// The provisioning network that it stands in.
+    pub network: &'a Label,
+    /// Its address there.
+    pub address: Option<Ipv4Addr>,
+    /// The same for IPv6.
+    pub address6: Option<Ipv6Addr>,
+}
+
+impl Cluster {
+    /// What is kept for each node, in the order of their names. Nodes without an address in a provisioning network
+    /// have none.
+    pub fn reservations(&self) -> impl Iterator<Item = Reservation<'_>> {
+        self.nodes.iter().filter_map(|node| self.reservation(node))
+    }
+
+    /// What DHCP keeps for `node`: its addresses on the untagged interface in a provisioning network.
+    #[must_use]
+    pub fn reservation<'a>(&self, node: &'a Node) -> Option<Reservation<'a>> {
+        let boots = |own: &&Interface| {
+            let network = own.network.as_ref().and_then(|name| self.networks.get(name));
+            own.vlan.is_none() && network.is_some_and(|network| network.is(Role::Provisioning))
+        };
+        let interface = node.interfaces.iter().find(boots)?;
+        let network = interface.network.as_ref()?;
+        let v4 = |net: &IpNet| if let IpNet::V4(net) = net { Some(net.addr()) } else { None };
+        let v6 = |net: &IpNet| if let IpNet::V6(net) = net { Some(net.addr()) } else { None };
+        let address = interface.addresses.iter().find_map(v4);
+        let address6 = interface.addresses.iter().find_map(v6);
+        let reservation = Reservation { name: &node.name, mac: node.mac, network, address, address6 };
+        (address.is_some() || address6.is_some()).then_some(reservation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_architecture_has_one_loader() {
+        let mut all: Vec<_> = LOADERS.iter().flat_map(|loader| loader.architectures).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}
