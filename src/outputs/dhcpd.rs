@@ -56,7 +56,7 @@ fn host<'a>(own: &Reservation<'a>) -> Option<Host<'a>> {
     Some(Host { name: own.name, mac: own.mac, address: own.address? })
 }
 
-fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Artifact> {
+fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let base = cluster.provisioner.base_url();
     let context = Context {
@@ -68,7 +68,7 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Artifact> {
         hosts: cluster.reservations().filter_map(|own| host(&own)).collect(),
         extra: cluster.provisioner.extra.get(&DhcpServer::Isc).map(crate::model::AbsPath::as_str),
     };
-    Artifact::new("site/pxe/dhcpd.conf", renderer.render("dhcpd.dhcp.j2", &context)?)
+    Ok(vec![Artifact::new("site/pxe/dhcpd.conf", renderer.render("dhcpd.dhcp.j2", &context)?)?])
 }
 
 fn subnet(network: &Network) -> Option<Subnet<'_>> {

@@ -26,6 +26,7 @@ struct Resolved<'a> {
     cluster: &'a Cluster,
 }
 
-fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Artifact> {
-    Artifact::new("site/inventory.json", json(&Resolved { schema: SCHEMA, cluster: &plan.cluster })?)
+fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    let body = json(&Resolved { schema: SCHEMA, cluster: &plan.cluster })?;
+    Ok(vec![Artifact::new("site/inventory.json", body)?])
 }

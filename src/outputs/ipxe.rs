@@ -38,9 +38,9 @@ struct Facts<'a> {
     kernel_params: Vec<String>,
 }
 
-fn boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Artifact> {
+fn boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let context = Boot { base: plan.cluster.provisioner.base_url(), pause: plan.cluster.boot.pause.get() };
-    Artifact::new("site/www/ipxe/boot.ipxe", renderer.render("boot.ipxe.j2", &context)?)
+    Ok(vec![Artifact::new("site/www/ipxe/boot.ipxe", renderer.render("boot.ipxe.j2", &context)?)?])
 }
 
 fn node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {

@@ -38,7 +38,7 @@ pub enum Emit {
     /// For each node.
     Node(fn(&Plan, &Node, &Renderer) -> anyhow::Result<Vec<Artifact>>),
     /// Once for the site.
-    Site(fn(&Plan, &Renderer) -> anyhow::Result<Artifact>),
+    Site(fn(&Plan, &Renderer) -> anyhow::Result<Vec<Artifact>>),
 }
 
 /// A template that is embedded in the program.
@@ -89,7 +89,7 @@ pub fn render(plan: &Plan) -> anyhow::Result<ArtifactSet> {
     };
     let (nodes, site) = rayon::join(nodes, site);
     let mut set = ArtifactSet::default();
-    for artifact in nodes?.into_iter().flatten().chain(site?) {
+    for artifact in nodes?.into_iter().chain(site?).flatten() {
         set.insert(artifact)?;
     }
     Ok(set)
