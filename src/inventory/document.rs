@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diag::{Diagnostic, Report, Span};
 
+use super::brackets;
 use super::reader::invisible;
 use crate::model::is_invisible;
 
@@ -46,12 +47,20 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
         return None;
     }
     let (document, errors) = DeTable::parse_recoverable(text);
+    let open = if errors.is_empty() { None } else { brackets::unclosed(text) };
+    if let Some(at) = open {
+        report.push(never_closed(text, at));
+        readable = false;
+    }
     let mut firsts = None;
     // What stands below a header that is here for the second time.
     let mut copied = 0..0;
     let mut too_deep = false;
     for error in errors {
         let span = error.span().unwrap_or(0..0);
+        if open.is_some_and(|at| span.start >= at) {
+            continue;
+        }
         if error.message().starts_with("duplicate key") {
             if copied.contains(&span.start) {
                 continue;
@@ -107,6 +116,12 @@ fn syntax(span: &Span, why: &str) -> Diagnostic {
         return fault.help("write text, such as an address, in quotes");
     }
     fault
+}
+
+fn never_closed(text: &str, at: usize) -> Diagnostic {
+    let closing = if text[at..].starts_with('[') { ']' } else { '}' };
+    Diagnostic::error("PG-A01", &(at..at + 1), "this bracket is never closed")
+        .help(format!("write `{closing}` after its last item: what stands behind it could not be read"))
 }
 
 fn duplicate(text: &str, firsts: &Firsts<'_>, span: &Span) -> Diagnostic {
@@ -213,9 +228,17 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_follows_from_an_open_bracket_is_reported() {
+        let text = "a = 1 2\nb = [1,\nc = 2\n[t]\nd = [3]\n";
+        let found: Vec<_> = faults(text).iter().map(|d| (d.span.start, d.message.clone())).collect();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[1], (12, "this bracket is never closed".to_owned()));
+    }
+
+    #[test]
     fn syntax_errors_are_all_found_and_depth_is_said_once() {
-        assert!(faults("a = = 1\nb = [1,\nc = 2\n").len() > 1);
-        let deep = format!("a = {}", "[".repeat(5000));
+        assert!(faults("a = = 1\nb = 1 2\n").len() > 1);
+        let deep = format!("a = {}{}", "[".repeat(5000), "]".repeat(5000));
         assert_eq!(faults(&deep).iter().filter(|d| d.message.contains("recurs")).count(), 1);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `reader` collects the faults, `document` parses, and each file beside them reads one kind of table.
 
+mod brackets;
 mod cluster;
 mod document;
 mod network;
