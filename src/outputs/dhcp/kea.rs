@@ -29,7 +29,8 @@ pub(super) fn interfaces<'a>(interface: &'a IfName, socket: Option<&'static str>
     }
 }
 
-/// Where leases are kept: a file, where the distribution's Kea has it.
+/// Where leases are kept: a file, where the distribution's Kea has it. No path is named, since Kea 2.6.3 takes none but
+/// that one.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Leases {
