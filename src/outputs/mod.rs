@@ -5,7 +5,7 @@
 mod certificates;
 mod cluster_config;
 mod configuration;
-mod dhcpd;
+mod dhcp;
 mod disko;
 mod firewall;
 mod hardware;
@@ -13,6 +13,7 @@ mod health;
 mod inventory;
 mod ipxe;
 mod nginx;
+mod pxe_server;
 mod tftp;
 
 use rayon::prelude::*;
@@ -47,7 +48,7 @@ pub enum Emit {
 /// A template that is embedded in the program.
 macro_rules! template {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../templates/", $name)))
+        ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/", $name)))
     };
 }
 use template;
@@ -62,7 +63,10 @@ pub const OUTPUTS: &[Output] = &[
     certificates::OUTPUT,
     ipxe::NODE,
     ipxe::BOOT,
-    dhcpd::OUTPUT,
+    dhcp::isc::OUTPUT,
+    dhcp::kea4::OUTPUT,
+    dhcp::kea6::OUTPUT,
+    dhcp::dnsmasq::OUTPUT,
     nginx::OUTPUT,
     tftp::HPA,
     tftp::ATFTPD,
@@ -70,6 +74,7 @@ pub const OUTPUTS: &[Output] = &[
     health::SERVICE,
     health::TIMER,
     health::UNITS,
+    pxe_server::OUTPUT,
     inventory::OUTPUT,
 ];
 
