@@ -1,0 +1,2 @@
+use crate::tree::Tree;
+pub(crate) fn assert_all(_: &[Tree]) {}

@@ -1,0 +1,17 @@
+//! Programs in namespaces of their own: a network that nothing else sees, and mounts that nothing else gets.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::common::run;
+
+/// Runs a shell script with `files` as its arguments; its output. A script that fails fails the test.
+pub(crate) fn script(program: &str, script: &str, files: &[PathBuf]) -> String {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--net", "--mount", "sh", "-c", script, "sh"]).args(files);
+    let path = std::env::var("PATH").unwrap_or_default();
+    let output = run("util-linux", command.env("PATH", format!("{path}:/usr/sbin:/sbin")));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {said}\n{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stdout).unwrap()
+}
