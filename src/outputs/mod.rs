@@ -5,7 +5,7 @@
 mod certificates;
 mod cluster_config;
 mod configuration;
-mod dhcpd;
+mod dhcp;
 mod disko;
 mod firewall;
 mod hardware;
@@ -44,7 +44,7 @@ pub enum Emit {
 /// A template that is embedded in the program.
 macro_rules! template {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../templates/", $name)))
+        ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/", $name)))
     };
 }
 use template;
@@ -59,7 +59,10 @@ pub const OUTPUTS: &[Output] = &[
     certificates::OUTPUT,
     ipxe::NODE,
     ipxe::BOOT,
-    dhcpd::OUTPUT,
+    dhcp::isc::OUTPUT,
+    dhcp::kea4::OUTPUT,
+    dhcp::kea6::OUTPUT,
+    dhcp::dnsmasq::OUTPUT,
     inventory::OUTPUT,
 ];
 
