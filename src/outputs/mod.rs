@@ -7,6 +7,7 @@ mod cluster_config;
 mod configuration;
 mod dhcpd;
 mod disko;
+mod dns;
 mod firewall;
 mod hardware;
 mod inventory;
@@ -60,6 +61,9 @@ pub const OUTPUTS: &[Output] = &[
     ipxe::NODE,
     ipxe::BOOT,
     dhcpd::OUTPUT,
+    dns::ZONES,
+    dns::NAMED,
+    dns::HOSTS,
     inventory::OUTPUT,
 ];
 
