@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::{
-    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, Seconds,
-    Server, StateVersion,
+    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range,
+    ReverseZone, Seconds, Server, StateVersion,
 };
 
 /// A cluster whose inventory is sound.
@@ -130,6 +130,9 @@ pub struct Network {
     /// The domain that DHCP hands out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<DomainName>,
+    /// The zone of its IPv4 addresses, where that is no /24's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reverse_zone: Option<ReverseZone>,
     /// What DHCP leases to machines without a reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<Range<Ipv4Addr>>,

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod disk;
+pub mod dns;
 mod exposure;
 mod hardware;
 mod mac;
@@ -10,6 +11,7 @@ mod names;
 mod net;
 mod netboot;
 mod node;
+pub mod reverse;
 pub mod service;
 mod size;
 mod text;
@@ -28,6 +30,7 @@ pub use names::{DomainName, HostName, IfName, Label};
 pub use net::{Family, Range, broadcast, family, is_network_address};
 pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Reservation};
 pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
+pub use reverse::ReverseZone;
 pub use service::{Ports, Protocol, Service, Settings, known as known_service};
 pub use size::{Seconds, Size};
 pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion};

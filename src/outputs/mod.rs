@@ -7,6 +7,7 @@ mod cluster_config;
 mod configuration;
 mod dhcp;
 mod disko;
+mod dns;
 mod firewall;
 mod hardware;
 mod inventory;
@@ -63,6 +64,9 @@ pub const OUTPUTS: &[Output] = &[
     dhcp::kea4::OUTPUT,
     dhcp::kea6::OUTPUT,
     dhcp::dnsmasq::OUTPUT,
+    dns::ZONES,
+    dns::NAMED,
+    dns::HOSTS,
     inventory::OUTPUT,
 ];
 

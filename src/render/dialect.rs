@@ -7,10 +7,11 @@ use std::fmt::Write;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::{dhcp, dnsmasq, ipxe, nft, nix};
+use super::{dhcp, dnsmasq, ipxe, named, nft, nix, zone};
 
 /// Every language that templates are written in.
-const DIALECTS: &[&dyn Dialect] = &[&dhcp::Dhcp, &dnsmasq::Dnsmasq, &ipxe::Ipxe, &nft::Nft, &nix::Nix];
+const DIALECTS: &[&dyn Dialect] =
+    &[&dhcp::Dhcp, &dnsmasq::Dnsmasq, &ipxe::Ipxe, &named::Named, &nft::Nft, &nix::Nix, &zone::Zone];
 
 /// How a language writes several values in a row.
 pub(super) struct List {

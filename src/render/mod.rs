@@ -13,8 +13,10 @@ mod dhcp;
 mod dialect;
 mod dnsmasq;
 mod ipxe;
+mod named;
 mod nft;
 mod nix;
+mod zone;
 
 use anyhow::Context as _;
 use minijinja::syntax::SyntaxConfig;
@@ -145,7 +147,7 @@ mod tests {
         let error = Renderer::new(&[("x.html.j2", "")]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, ipxe, nft, nix"
+            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, ipxe, named, nft, nix, zone"
         );
         assert!(Renderer::new(&[("x.nix.j2", ""), ("x.nix.j2", "")]).is_err());
         assert!(Renderer::new(&[("x.nix.j2", "{% if %}")]).is_err());

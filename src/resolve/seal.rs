@@ -103,6 +103,7 @@ fn network(entry: &Entry<Label, NetworkTable>) -> Option<(Label, Network)> {
         gateway6: known(&table.gateway6).copied(),
         dns: table.resolvers().map(|own| own.0).collect(),
         domain: get(table.domain.as_ref()),
+        reverse_zone: get(table.reverse_zone.as_ref()),
         pool: get(table.pool.as_ref()),
         pool6: get(table.pool6.as_ref()),
     };

@@ -47,7 +47,8 @@ pub(crate) fn differences(expected: &Facts, said: &[Said]) -> Vec<String> {
                 found.push(difference("says", own.source, fact, expected, said));
             }
         }
-        let lacking = expected.0.iter().filter(|fact| own.kinds.contains(&fact.kind) && !own.facts.0.contains(fact));
+        let lacking =
+            expected.0.iter().filter(|fact| own.kinds.contains(&fact.kind) && !own.facts.0.contains(fact));
         found.extend(lacking.map(|fact| difference("does not say", own.source, fact, expected, said)));
     }
     found
@@ -64,7 +65,8 @@ fn difference(what: &str, source: &str, fact: &Fact, expected: &Facts, said: &[S
             .collect();
         if values.is_empty() { "nothing".to_owned() } else { values.join(", ") }
     };
-    let mut text = format!("{subject}, {kind}: {source} {what} {value}. The inventory says {}", all(expected));
+    let mut text =
+        format!("{subject}, {kind}: {source} {what} {value}. The inventory says {}", all(expected));
     for other in said.iter().filter(|own| own.source != source && own.kinds.contains(kind)) {
         text += &format!("; {} says {}", other.source, all(&other.facts));
     }

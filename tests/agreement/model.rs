@@ -58,9 +58,11 @@ fn identity(cluster: &Cluster, node: &Node, facts: &mut Facts) {
 
 /// What DHCP keeps: the addresses on the untagged interface in the network that the node boots in.
 fn reservation(cluster: &Cluster, node: &Node, facts: &mut Facts) {
-    let boots = |network: &plasmagen::model::Label| cluster.networks[network].roles.contains(&Role::Provisioning);
+    let boots =
+        |network: &plasmagen::model::Label| cluster.networks[network].roles.contains(&Role::Provisioning);
     let mut interfaces = node.interfaces.iter();
-    let Some(own) = interfaces.find(|own| own.vlan.is_none() && own.network.as_ref().is_some_and(boots)) else {
+    let Some(own) = interfaces.find(|own| own.vlan.is_none() && own.network.as_ref().is_some_and(boots))
+    else {
         return;
     };
     for address in own.addresses.iter().map(IpNet::addr) {
@@ -78,7 +80,8 @@ fn raft(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     let name = &node.name;
     facts.add(name, "cluster", &cluster.name);
     facts.add(name, "bootstraps", node.voter && !cluster.formed);
-    let voters = || cluster.bootstrap.iter().map(|name| cluster.nodes.iter().find(|own| own.name == *name).unwrap());
+    let voters =
+        || cluster.bootstrap.iter().map(|name| cluster.nodes.iter().find(|own| own.name == *name).unwrap());
     let raft_port = |node: &Node, service| Some(node.service(service)?.ports.raft_port.unwrap());
     let leader = voters().find(|voter| !cluster.formed || voter.name != node.name).unwrap_or(node);
     let port = leader.service("chainfire").unwrap().ports.port;
@@ -145,7 +148,9 @@ fn ports(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     let device = |subnet: IpNet| {
         let in_it = |own: &&plasmagen::model::Interface| {
             let network = own.network.as_ref().map(|name| &cluster.networks[name]);
-            network.is_some_and(|own| own.subnet.map(IpNet::V4) == Some(subnet) || own.subnet6.map(IpNet::V6) == Some(subnet))
+            network.is_some_and(|own| {
+                own.subnet.map(IpNet::V4) == Some(subnet) || own.subnet6.map(IpNet::V6) == Some(subnet)
+            })
         };
         node.interfaces.iter().find(in_it).map_or(String::new(), |own| format!(" through {}", own.device))
     };
@@ -182,7 +187,10 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
     for network in cluster.networks.values().filter(|own| own.roles.contains(&Role::Provisioning)) {
         if let Some(subnet) = network.subnet {
             facts.add(subnet, "subnet", subnet);
-            network.pool.iter().for_each(|pool| facts.add(subnet, "pool", format!("{}-{}", pool.first, pool.last)));
+            network
+                .pool
+                .iter()
+                .for_each(|pool| facts.add(subnet, "pool", format!("{}-{}", pool.first, pool.last)));
             network.gateway.iter().for_each(|gateway| facts.add(subnet, "router", gateway));
             let resolvers = network.dns.iter().filter(|own| own.is_ipv4());
             resolvers.for_each(|resolver| facts.add(subnet, "resolver", resolver));
@@ -190,7 +198,10 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
         }
         if let Some(subnet) = network.subnet6 {
             facts.add(subnet, "IPv6 subnet", subnet);
-            network.pool6.iter().for_each(|own| facts.add(subnet, "IPv6 pool", format!("{}-{}", own.first, own.last)));
+            network
+                .pool6
+                .iter()
+                .for_each(|own| facts.add(subnet, "IPv6 pool", format!("{}-{}", own.first, own.last)));
             let resolvers = network.dns.iter().filter(|own| own.is_ipv6());
             resolvers.for_each(|resolver| facts.add(subnet, "IPv6 resolver", resolver));
             network.domain.iter().for_each(|domain| facts.add(subnet, "IPv6 domain", domain));
@@ -222,9 +233,11 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
     facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
     facts.add("iPXE", "base URL", &base);
     facts.add("site", "next server", own.address);
-    for (kind, server) in
-        [("extra of Kea", DhcpServer::Kea), ("extra of dhcpd", DhcpServer::Isc), ("extra of dnsmasq", DhcpServer::Dnsmasq)]
-    {
+    for (kind, server) in [
+        ("extra of Kea", DhcpServer::Kea),
+        ("extra of dhcpd", DhcpServer::Isc),
+        ("extra of dnsmasq", DhcpServer::Dnsmasq),
+    ] {
         own.extra.get(&server).into_iter().for_each(|path| facts.add("site", kind, path.as_str()));
     }
 }

@@ -64,7 +64,8 @@ impl Tree {
     fn new(name: String, inventory: String, cluster: Cluster, certificates: Option<Certificates>) -> Self {
         let certificates = certificates.unwrap_or_else(|| issued(&cluster));
         let plan = Plan { cluster, certificates };
-        let rendered = outputs::render(&plan).unwrap_or_else(|error| panic!("{name}: {error:#}\n{inventory}"));
+        let rendered =
+            outputs::render(&plan).unwrap_or_else(|error| panic!("{name}: {error:#}\n{inventory}"));
         let dir = tempfile::tempdir().unwrap();
         let text = |body: &[u8]| String::from_utf8(body.to_vec()).unwrap();
         let files = rendered.iter().map(|own| (own.path.to_string(), text(&own.body))).collect();

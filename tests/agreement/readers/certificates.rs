@@ -22,11 +22,15 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
                 facts.add(&node.name, "full name", name.as_str().unwrap());
             }
             for name in &own.subject_alternative_name().unwrap().unwrap().value.general_names {
-                facts.add(&node.name, "SAN", match name {
-                    GeneralName::DNSName(name) => format!("DNS {name}"),
-                    GeneralName::IPAddress(octets) => format!("IP {}", address(octets)),
-                    other => other.to_string(),
-                });
+                facts.add(
+                    &node.name,
+                    "SAN",
+                    match name {
+                        GeneralName::DNSName(name) => format!("DNS {name}"),
+                        GeneralName::IPAddress(octets) => format!("IP {}", address(octets)),
+                        other => other.to_string(),
+                    },
+                );
             }
         }
         Said { source: "certificates", kinds: &["full name", "SAN"], facts }

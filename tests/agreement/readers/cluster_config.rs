@@ -35,7 +35,14 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
             }
         }
         let kinds = &[
-            "host name", "profile", "bootstraps", "cluster", "leader", "Raft", "Chainfire peers", "FlareDB peers",
+            "host name",
+            "profile",
+            "bootstraps",
+            "cluster",
+            "leader",
+            "Raft",
+            "Chainfire peers",
+            "FlareDB peers",
         ];
         Said { source: "cluster-config.json", kinds, facts }
     })

@@ -37,8 +37,18 @@ const FILE: &str = "site/pxe/dhcpd.conf";
 const DHCPD: &str = r#"for file; do dhcpd -4 -t -cf "$file" || { cat "$file"; exit 1; }; done"#;
 
 const KINDS: &[&str] = &[
-    "MAC in DHCP", "name in DHCP", "reserved IPv4", "subnet", "pool", "router", "resolver", "domain", "boot file",
-    "vendor class", "next server", "extra of dhcpd",
+    "MAC in DHCP",
+    "name in DHCP",
+    "reserved IPv4",
+    "subnet",
+    "pool",
+    "router",
+    "resolver",
+    "domain",
+    "boot file",
+    "vendor class",
+    "next server",
+    "extra of dhcpd",
 ];
 
 /// A statement with its words; with a block, where it has one.

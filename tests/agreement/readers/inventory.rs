@@ -49,8 +49,17 @@ fn toml(tree: &Tree) -> Said {
     Said {
         source: "inventory.toml",
         kinds: &[
-            "MAC", "full name", "cluster", "profile", "disk", "service", "BMC", "address", "reserved IPv4",
-            "reserved IPv6", "virtual address",
+            "MAC",
+            "full name",
+            "cluster",
+            "profile",
+            "disk",
+            "service",
+            "BMC",
+            "address",
+            "reserved IPv4",
+            "reserved IPv6",
+            "virtual address",
         ],
         facts,
     }
@@ -90,7 +99,15 @@ fn json(tree: &Tree) -> Said {
     Said {
         source: "site/inventory.json",
         kinds: &[
-            "MAC", "full name", "profile", "disk", "service", "listens", "BMC", "interface", "address",
+            "MAC",
+            "full name",
+            "profile",
+            "disk",
+            "service",
+            "listens",
+            "BMC",
+            "interface",
+            "address",
             "virtual address",
         ],
         facts,

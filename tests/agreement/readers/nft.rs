@@ -10,7 +10,8 @@ use crate::namespace::script;
 use crate::tree::Tree;
 
 pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
-    let files = |tree: &Tree| tree.of_nodes("firewall.nft").iter().map(|own| tree.path(own.1)).collect::<Vec<_>>();
+    let files =
+        |tree: &Tree| tree.of_nodes("firewall.nft").iter().map(|own| tree.path(own.1)).collect::<Vec<_>>();
     let all: Vec<PathBuf> = trees.iter().flat_map(files).collect();
     let listed = script("nft", NFT, &all);
     let mut rulesets = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -27,7 +28,9 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
                 if let Some(opening) = opening(rule) {
                     facts.add(tree.node(dir), "open port", opening);
                 } else {
-                    let known = GENERAL.iter().any(|words| words.iter().all(|word| rule["expr"].to_string().contains(word)));
+                    let known = GENERAL
+                        .iter()
+                        .any(|words| words.iter().all(|word| rule["expr"].to_string().contains(word)));
                     assert!(known, "{dir}: {}", rule["expr"]);
                 }
             }

@@ -34,7 +34,14 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
 }
 
 const KINDS: &[&str] = &[
-    "host name", "full name", "interface", "default route", "resolver of a node", "disk", "listens", "kernel parameter",
+    "host name",
+    "full name",
+    "interface",
+    "default route",
+    "resolver of a node",
+    "disk",
+    "listens",
+    "kernel parameter",
 ];
 
 fn copy(from: &Path, to: &Path) {
@@ -51,12 +58,15 @@ fn understood(tree: &Tree, node: &str, nixos: &Value, facts: &mut Facts) {
     facts.add(node, "host name", &name);
     facts.add(node, "full name", format!("{name}.{}", text(&networking["domain"])));
     for (device, own) in networking["interfaces"].as_object().unwrap() {
-        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap()) {
+        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap())
+        {
             let (address, prefix) = (text(&address["address"]), &address["prefixLength"]);
             facts.add(node, "interface", format!("{device} {address}/{prefix}"));
         }
     }
-    for gateway in ["defaultGateway", "defaultGateway6"].iter().filter_map(|own| networking[own]["address"].as_str()) {
+    for gateway in
+        ["defaultGateway", "defaultGateway6"].iter().filter_map(|own| networking[own]["address"].as_str())
+    {
         facts.add(node, "default route", gateway);
     }
     for resolver in networking["nameservers"].as_array().unwrap() {
@@ -68,10 +78,14 @@ fn understood(tree: &Tree, node: &str, nixos: &Value, facts: &mut Facts) {
     for param in nixos["boot"]["kernelParams"].as_array().unwrap() {
         facts.add(node, "kernel parameter", text(param));
     }
-    for (service, own) in nixos["services"].as_object().unwrap().iter().filter(|own| own.1["enable"] == true) {
-        for (option, what) in
-            [("port", ""), ("raftPort", " raft_port"), ("gossipPort", " gossip_port"), ("healthPort", " health_port")]
-        {
+    for (service, own) in nixos["services"].as_object().unwrap().iter().filter(|own| own.1["enable"] == true)
+    {
+        for (option, what) in [
+            ("port", ""),
+            ("raftPort", " raft_port"),
+            ("gossipPort", " gossip_port"),
+            ("healthPort", " health_port"),
+        ] {
             if let Some(port) = own[option].as_u64() {
                 facts.add(node, "listens", format!("tcp {port} ({service}{what})"));
             }

@@ -32,7 +32,13 @@ pub(super) struct Place {
 }
 
 impl Net {
-    pub(super) fn new(dice: &mut Dice, name: &str, roles: &[&'static str], block: u32, lengths: &[u8]) -> Self {
+    pub(super) fn new(
+        dice: &mut Dice,
+        name: &str,
+        roles: &[&'static str],
+        block: u32,
+        lengths: &[u8],
+    ) -> Self {
         let length = dice.pick(lengths);
         let any = Ipv4Addr::from((10 << 24) | (block << 16) | dice.below(1 << 16));
         let v4 = Ipv4Net::new(any, length).unwrap().trunc();

@@ -26,11 +26,30 @@ pub(super) struct Node {
 
 /// Words that some language takes for something else, among ordinary ones.
 const NAMES: [&str; 20] = [
-    "node01", "node02", "node03", "n1", "a", "web-3x", "r1n1", "1e5", "0x10", "true", "null", "on", "10-20-30-40",
-    "host", "subnet", "include", "in", "mx", "a-very-long-name-for-a-machine-in-a-rack", "zone",
+    "node01",
+    "node02",
+    "node03",
+    "n1",
+    "a",
+    "web-3x",
+    "r1n1",
+    "1e5",
+    "0x10",
+    "true",
+    "null",
+    "on",
+    "10-20-30-40",
+    "host",
+    "subnet",
+    "include",
+    "in",
+    "mx",
+    "a-very-long-name-for-a-machine-in-a-rack",
+    "zone",
 ];
 
-const OTHER_SERVICES: [&str; 7] = ["iam", "plasmavmc", "prismnet", "flashdns", "fiberlb", "k8shost", "archive"];
+const OTHER_SERVICES: [&str; 7] =
+    ["iam", "plasmavmc", "prismnet", "flashdns", "fiberlb", "k8shost", "archive"];
 
 pub(super) fn profiles(dice: &mut Dice, nets: &Nets) -> Vec<Profile> {
     let mut names = vec!["control-plane"];
@@ -80,42 +99,44 @@ fn interfaces(
     }
     let mtu = core.mtu.map_or(String::new(), |mtu| format!(", mtu = {mtu}"));
     let tagged = |net: &Net| net.vlan.filter(|_| true);
-    let (shape, boots, bound, trunk): (_, _, &'static [&'static str], _) =
-        match (dice.below(5), tagged(core)) {
-            (0, Some(vlan)) => {
-                say(format!("eth0 = {{ network = \"{}\"{mtu} }}", boot.name));
-                say(format!("\"eth0.{vlan}\" = {{ network = \"{}\", tagged = true{mtu} }}", core.name));
-                ("tagged", "eth0", &[], "eth0")
-            }
-            (1, Some(vlan)) => {
-                let members = "bond = { mode = \"active-backup\", members = [\"eth0\", \"eth1\"] }";
-                say(format!("bond0 = {{ network = \"{}\", {members}{mtu} }}", boot.name));
-                say(format!("\"bond0.{vlan}\" = {{ network = \"{}\", tagged = true{mtu} }}", core.name));
-                ("all bonded", "bond0", &[], "bond0")
-            }
-            (2, _) => {
-                let mode = dice.pick(&["802.3ad", "active-backup", "balance-xor"]);
-                let tag = dice.chance(40) && core.vlan.is_some();
-                let tag = if tag { ", tagged = true" } else { "" };
-                say(format!("eth0 = {{ network = \"{}\" }}", boot.name));
-                let members = format!("bond = {{ mode = \"{mode}\", members = [\"eth1\", \"eth2\"] }}");
-                say(format!("bond0 = {{ network = \"{}\"{tag}{mtu}, {members} }}", core.name));
-                ("bonded", "eth0", &[], "bond0")
-            }
-            (3, _) => {
-                say(format!("lan0 = {{ network = \"{}\" }}", boot.name));
-                say(format!("lan1 = {{ network = \"{}\"{mtu} }}", core.name));
-                ("bound", "lan0", &["lan0", "lan1"], "lan1")
-            }
-            _ => {
-                say(format!("eth0 = {{ network = \"{}\" }}", boot.name));
-                say(format!("eth1 = {{ network = \"{}\"{mtu} }}", core.name));
-                ("ports", "eth0", &[], "eth1")
-            }
-        };
+    let (shape, boots, bound, trunk): (_, _, &'static [&'static str], _) = match (dice.below(5), tagged(core))
+    {
+        (0, Some(vlan)) => {
+            say(format!("eth0 = {{ network = \"{}\"{mtu} }}", boot.name));
+            say(format!("\"eth0.{vlan}\" = {{ network = \"{}\", tagged = true{mtu} }}", core.name));
+            ("tagged", "eth0", &[], "eth0")
+        }
+        (1, Some(vlan)) => {
+            let members = "bond = { mode = \"active-backup\", members = [\"eth0\", \"eth1\"] }";
+            say(format!("bond0 = {{ network = \"{}\", {members}{mtu} }}", boot.name));
+            say(format!("\"bond0.{vlan}\" = {{ network = \"{}\", tagged = true{mtu} }}", core.name));
+            ("all bonded", "bond0", &[], "bond0")
+        }
+        (2, _) => {
+            let mode = dice.pick(&["802.3ad", "active-backup", "balance-xor"]);
+            let tag = dice.chance(40) && core.vlan.is_some();
+            let tag = if tag { ", tagged = true" } else { "" };
+            say(format!("eth0 = {{ network = \"{}\" }}", boot.name));
+            let members = format!("bond = {{ mode = \"{mode}\", members = [\"eth1\", \"eth2\"] }}");
+            say(format!("bond0 = {{ network = \"{}\"{tag}{mtu}, {members} }}", core.name));
+            ("bonded", "eth0", &[], "bond0")
+        }
+        (3, _) => {
+            say(format!("lan0 = {{ network = \"{}\" }}", boot.name));
+            say(format!("lan1 = {{ network = \"{}\"{mtu} }}", core.name));
+            ("bound", "lan0", &["lan0", "lan1"], "lan1")
+        }
+        _ => {
+            say(format!("eth0 = {{ network = \"{}\" }}", boot.name));
+            say(format!("eth1 = {{ network = \"{}\"{mtu} }}", core.name));
+            ("ports", "eth0", &[], "eth1")
+        }
+    };
     if let Some(net) = nets.users.map(|at| &nets.all[at]).filter(|_| users) {
         match net.vlan.filter(|_| shape != "ports") {
-            Some(vlan) => say(format!("\"{trunk}.{vlan}\" = {{ network = \"{}\", tagged = true }}", net.name)),
+            Some(vlan) => {
+                say(format!("\"{trunk}.{vlan}\" = {{ network = \"{}\", tagged = true }}", net.name))
+            }
             None => say(format!("eth4 = {{ network = \"{}\" }}", net.name)),
         }
     }
@@ -158,7 +179,9 @@ fn node(dice: &mut Dice, nets: &mut Nets, profile: &Profile, at: u32, name: &'st
         let Place { v4, v6 } = net.take(dice);
         v4.into_iter().for_each(|own| writeln!(toml, "address.{} = \"{own}\"", net.name).unwrap());
         let dual = v4.is_none() || dice.chance(85);
-        v6.filter(|_| dual).into_iter().for_each(|own| writeln!(toml, "address6.{} = \"{own}\"", net.name).unwrap());
+        v6.filter(|_| dual)
+            .into_iter()
+            .for_each(|own| writeln!(toml, "address6.{} = \"{own}\"", net.name).unwrap());
     }
     if let Some(at) = nets.management.filter(|_| dice.chance(70)) {
         let place = nets.all[at].take(dice);
@@ -171,7 +194,9 @@ fn node(dice: &mut Dice, nets: &mut Nets, profile: &Profile, at: u32, name: &'st
         .unwrap();
     }
     if !profile.arm && dice.chance(20) {
-        toml.push_str(dice.pick(&["system = \"aarch64-linux\"\nfirmware = \"uefi\"\n", "hardware = \"dell-r650\"\n"]));
+        toml.push_str(
+            dice.pick(&["system = \"aarch64-linux\"\nfirmware = \"uefi\"\n", "hardware = \"dell-r650\"\n"]),
+        );
     }
     writeln!(toml, "disks = [\"/dev/disk/by-id/ata-EXAMPLE_{at}\"]\nserial = \"S{at}\"").unwrap();
     Node { name, toml }

@@ -121,7 +121,11 @@ pub(super) fn rest(dice: &mut Dice, nets: &Nets) -> String {
         toml.push_str("\n[firewall]\n");
         if dice.chance(50) {
             let mut from = vec!["192.168.7.0/24".to_owned()];
-            from.extend(dice.some(&["fd00:99::/48", "203.0.113.9/32", "10.200.0.0/15"], 50).into_iter().map(str::to_owned));
+            from.extend(
+                dice.some(&["fd00:99::/48", "203.0.113.9/32", "10.200.0.0/15"], 50)
+                    .into_iter()
+                    .map(str::to_owned),
+            );
             writeln!(toml, "ssh_from = {from:?}").unwrap();
         }
         let own = &any[dice.below(u32::try_from(any.len()).unwrap()) as usize];
