@@ -7,10 +7,10 @@ use std::fmt::Write;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::{dhcp, ipxe, nft, nix};
+use super::{dhcp, iptables, ipxe, nft, nix};
 
 /// Every language that templates are written in.
-const DIALECTS: &[&dyn Dialect] = &[&dhcp::Dhcp, &ipxe::Ipxe, &nft::Nft, &nix::Nix];
+const DIALECTS: &[&dyn Dialect] = &[&dhcp::Dhcp, &iptables::Iptables, &ipxe::Ipxe, &nft::Nft, &nix::Nix];
 
 /// How a language writes several values in a row.
 pub(super) struct List {

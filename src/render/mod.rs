@@ -11,6 +11,7 @@
 
 mod dhcp;
 mod dialect;
+mod iptables;
 mod ipxe;
 mod nft;
 mod nix;
@@ -144,7 +145,7 @@ mod tests {
         let error = Renderer::new(&[("x.html.j2", "")]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, ipxe, nft, nix"
+            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, iptables, ipxe, nft, nix"
         );
         assert!(Renderer::new(&[("x.nix.j2", ""), ("x.nix.j2", "")]).is_err());
         assert!(Renderer::new(&[("x.nix.j2", "{% if %}")]).is_err());
