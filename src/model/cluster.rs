@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::{
-    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range,
+    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Profile, Protocol, Range,
     ReverseZone, Seconds, Server, StateVersion,
 };
 
@@ -48,6 +48,8 @@ pub struct Cluster {
     /// Where log messages go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_forward: Option<Server>,
+    /// What its nodes are made after, by name.
+    pub profiles: Vec<Profile>,
     /// Its nodes, by name.
     pub nodes: Vec<Node>,
 }

@@ -7,11 +7,19 @@ use std::fmt::Write;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::{dhcp, dnsmasq, ipxe, named, nft, nix, zone};
+use super::{dhcp, dnsmasq, iptables, ipxe, named, nft, nix, zone};
 
 /// Every language that templates are written in.
-const DIALECTS: &[&dyn Dialect] =
-    &[&dhcp::Dhcp, &dnsmasq::Dnsmasq, &ipxe::Ipxe, &named::Named, &nft::Nft, &nix::Nix, &zone::Zone];
+const DIALECTS: &[&dyn Dialect] = &[
+    &dhcp::Dhcp,
+    &dnsmasq::Dnsmasq,
+    &iptables::Iptables,
+    &ipxe::Ipxe,
+    &named::Named,
+    &nft::Nft,
+    &nix::Nix,
+    &zone::Zone,
+];
 
 /// How a language writes several values in a row.
 pub(super) struct List {

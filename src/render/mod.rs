@@ -12,6 +12,7 @@
 mod dhcp;
 mod dialect;
 mod dnsmasq;
+mod iptables;
 mod ipxe;
 mod named;
 mod nft;
@@ -147,7 +148,7 @@ mod tests {
         let error = Renderer::new(&[("x.html.j2", "")]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, ipxe, named, nft, nix, zone"
+            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, iptables, ipxe, named, nft, nix, zone"
         );
         assert!(Renderer::new(&[("x.nix.j2", ""), ("x.nix.j2", "")]).is_err());
         assert!(Renderer::new(&[("x.nix.j2", "{% if %}")]).is_err());

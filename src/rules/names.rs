@@ -22,15 +22,18 @@ pub(super) fn b03(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A profile is not called `vip`, which ranges reserve for virtual addresses. (Host names are checked as they are read.)
+/// A profile is not called `vip`, which ranges reserve for virtual addresses, nor like another file in `site/firewall/`.
+/// (Host names are checked as they are read.)
 pub(super) fn b04(draft: &Draft<'_>, report: &mut Report) {
-    if let Some(profile) = draft.profiles.get("vip") {
-        let fault = Diagnostic::error(
-            "PG-B04",
-            &profile.span,
-            "`vip` is a reserved name: `range.vip` means the virtual addresses",
-        );
-        report.push(fault.help("give the profile another name"));
+    for (name, why) in [
+        ("vip", "`range.vip` means the virtual addresses"),
+        ("provisioner", "site/firewall/provisioner.nft is the provisioner's"),
+    ] {
+        if let Some(profile) = draft.profiles.get(name) {
+            let message = format!("`{name}` is a reserved name: {why}");
+            let fault = Diagnostic::error("PG-B04", &profile.span, message);
+            report.push(fault.help("give the profile another name"));
+        }
     }
 }
 
