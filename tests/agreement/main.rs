@@ -11,6 +11,7 @@ mod dice;
 mod facts;
 mod model;
 mod mutations;
+mod names;
 mod namespace;
 #[path = "../common/nix.rs"]
 mod nix;

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DhcpServer, Node, Role, Service};
+use plasmagen::model::{Cluster, DhcpServer, Interface, Node, Role, Service};
 
 use crate::facts::Facts;
 
@@ -21,7 +21,16 @@ pub(crate) fn facts(cluster: &Cluster) -> Facts {
         ports(cluster, node, &mut facts);
         services(node, &mut facts);
     }
+    for profile in &cluster.profiles {
+        let machine = format!("firewall of {}", profile.name);
+        open_ports(cluster, &profile.services, &profile.interfaces, |fact| {
+            facts.add(&machine, "open port of the site", fact);
+        });
+        forwarding(cluster, &profile.services, |fact| facts.add(&machine, "forwarding of the site", fact));
+    }
+    provisioner(cluster, &mut facts);
     networks(cluster, &mut facts);
+    crate::names::facts(cluster, &mut facts);
     boot(cluster, &mut facts);
     facts
 }
@@ -86,10 +95,10 @@ fn raft(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     let leader = voters().find(|voter| !cluster.formed || voter.name != node.name).unwrap_or(node);
     let port = leader.service("chainfire").unwrap().ports.port;
     facts.add(name, "leader", format!("https://{}:{port}", leader.fqdn));
-    let core = |own: &&plasmagen::model::Interface| {
+    let core = |own: &&Interface| {
         own.network.as_ref().is_some_and(|name| cluster.networks[name].roles.contains(&Role::Cluster))
     };
-    let routed = |own: &&plasmagen::model::Interface| {
+    let routed = |own: &&Interface| {
         let network = &cluster.networks[own.network.as_ref().unwrap()];
         network.gateway.is_some() || network.gateway6.is_some()
     };
@@ -145,31 +154,81 @@ pub(crate) fn subnets(cluster: &Cluster, roles: &[Role]) -> Vec<IpNet> {
 
 /// Who may reach a service, SSH and the ports of `[firewall]`.
 fn ports(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    open_ports(cluster, &node.services, &node.interfaces, |fact| facts.add(&node.name, "open port", fact));
+    forwarding(cluster, &node.services, |fact| facts.add(&node.name, "forwarding", fact));
+}
+
+fn open_ports(cluster: &Cluster, services: &[Service], interfaces: &[Interface], mut say: impl FnMut(String)) {
     let device = |subnet: IpNet| {
-        let in_it = |own: &&plasmagen::model::Interface| {
+        let in_it = |own: &&Interface| {
             let network = own.network.as_ref().map(|name| &cluster.networks[name]);
             network.is_some_and(|own| {
                 own.subnet.map(IpNet::V4) == Some(subnet) || own.subnet6.map(IpNet::V6) == Some(subnet)
             })
         };
-        node.interfaces.iter().find(in_it).map_or(String::new(), |own| format!(" through {}", own.device))
+        interfaces.iter().find(in_it).map_or(String::new(), |own| format!(" through {}", own.device))
     };
     let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], ssh: bool| {
         for subnet in from {
             let through = if ssh { String::new() } else { device(*subnet) };
-            facts.add(&node.name, "open port", format!("{protocol} {port} from {subnet}{through} ({what})"));
+            say(format!("{protocol} {port} from {subnet}{through} ({what})"));
         }
     };
-    let ssh = cluster.ssh_from.clone();
-    let ssh = ssh.unwrap_or_else(|| subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster]));
-    open("ssh", "tcp", 22, &ssh, true);
-    for (what, port, protocol, clients) in node.services.iter().flat_map(listens) {
+    open("ssh", "tcp", 22, &ssh(cluster), true);
+    for (what, port, protocol, clients) in services.iter().flat_map(listens) {
         let roles = if clients { &[Role::Cluster, Role::Client][..] } else { &[Role::Cluster] };
         open(&what, protocol, port, &subnets(cluster, roles), false);
     }
     for extra in &cluster.firewall {
         let protocol = if extra.protocol == plasmagen::model::Protocol::Tcp { "tcp" } else { "udp" };
         open(extra.name.as_str(), protocol, extra.port, &extra.from, false);
+    }
+}
+
+fn ssh(cluster: &Cluster) -> Vec<IpNet> {
+    let usual = || subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster]);
+    cluster.ssh_from.clone().unwrap_or_else(usual)
+}
+
+/// The services that carry packets of tenants: virtual machines, their networks, load balancers and pods.
+const TENANTS: [&str; 4] = ["plasmavmc", "prismnet", "fiberlb", "k8shost"];
+
+fn forwarding(cluster: &Cluster, services: &[Service], mut say: impl FnMut(String)) {
+    if !services.iter().any(|own| TENANTS.contains(&own.name.as_str())) {
+        return say("drop".to_owned());
+    }
+    say("accept".to_owned());
+    let shut = subnets(cluster, &[Role::Management, Role::Provisioning]);
+    shut.iter().for_each(|subnet| say(format!("not to {subnet}")));
+}
+
+/// What the provisioner opens.
+fn provisioner(cluster: &Cluster, facts: &mut Facts) {
+    let own = &cluster.provisioner;
+    let home = &cluster.networks[&own.network];
+    let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], device: Option<bool>| {
+        for subnet in from {
+            let here = home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
+            let through = if device.unwrap_or(here) { format!(" through {}", own.interface) } else { String::new() };
+            let fact = format!("{protocol} {port} from {subnet}{through} ({what})");
+            facts.add("firewall of provisioner", "open port of the site", fact);
+        }
+    };
+    let boots = subnets(cluster, &[Role::Provisioning]);
+    let boots6: Vec<IpNet> = boots.iter().filter(|net| net.addr().is_ipv6()).copied().collect();
+    open("ssh", "tcp", 22, &ssh(cluster), Some(false));
+    open("dhcp", "udp", 67, &["0.0.0.0/0".parse().unwrap()], Some(true));
+    if !boots6.is_empty() {
+        open("dhcpv6", "udp", 547, &["fe80::/10".parse().unwrap()], Some(true));
+        open("dhcpv6", "udp", 547, &boots6, Some(true));
+    }
+    open("tftp", "udp", 69, &boots, None);
+    open("http", "tcp", own.http_port, &boots, None);
+    open("http", "tcp", own.http_port, &ssh(cluster), None);
+    if cluster.dns.name_servers.is_empty() {
+        let all = subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster, Role::Client]);
+        open("dns", "tcp", 53, &all, None);
+        open("dns", "udp", 53, &all, None);
     }
 }
 
@@ -233,6 +292,7 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
     facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
     facts.add("iPXE", "base URL", &base);
     facts.add("site", "next server", own.address);
+    facts.add("site", "TFTP root", format!("{}/tftp", own.web_root.as_str()));
     for (kind, server) in [
         ("extra of Kea", DhcpServer::Kea),
         ("extra of dhcpd", DhcpServer::Isc),

@@ -1,9 +1,11 @@
 //! Programs in namespaces of their own: a network that nothing else sees, and mounts that nothing else gets.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::common::run;
+use crate::tree::Tree;
 
 /// Runs a shell script with `files` as its arguments; its output. A script that fails fails the test.
 pub(crate) fn script(program: &str, script: &str, files: &[PathBuf]) -> String {
@@ -14,4 +16,11 @@ pub(crate) fn script(program: &str, script: &str, files: &[PathBuf]) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program}: {said}\n{}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// A script that makes the interfaces of all provisioners.
+pub(crate) fn interfaces(trees: &[Tree]) -> String {
+    let names: BTreeSet<&str> = trees.iter().map(|tree| tree.cluster.provisioner.interface.as_str()).collect();
+    let add = |(at, name): (usize, &str)| format!("ip link add {name} type veth peer name peer{at} || exit 1\n");
+    names.into_iter().enumerate().map(add).collect()
 }

@@ -9,7 +9,7 @@ use plasmagen::diag::Severity;
 use plasmagen::model::{Cluster, Node};
 use plasmagen::outputs;
 use plasmagen::pki::{Vault, cluster::issue};
-use plasmagen::plan::{Certificates, Plan, gather};
+use plasmagen::plan::{Certificates, Plan, Zones, gather};
 use tempfile::TempDir;
 use time::macros::datetime;
 
@@ -63,7 +63,7 @@ impl Tree {
 
     fn new(name: String, inventory: String, cluster: Cluster, certificates: Option<Certificates>) -> Self {
         let certificates = certificates.unwrap_or_else(|| issued(&cluster));
-        let plan = Plan { cluster, certificates };
+        let plan = Plan { cluster, certificates, zones: Zones::default() };
         let rendered =
             outputs::render(&plan).unwrap_or_else(|error| panic!("{name}: {error:#}\n{inventory}"));
         let dir = tempfile::tempdir().unwrap();

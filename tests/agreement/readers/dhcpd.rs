@@ -1,28 +1,13 @@
 //! `dhcpd.conf`: dhcpd accepts it, and a strict parser of its grammar (dhcpd.conf(5)) tells what it says.
 
-use std::fs;
-use std::path::PathBuf;
-
-use super::SaidOfEach;
+use super::{SaidOfEach, StandIns};
 use crate::facts::{Facts, Said};
 use crate::namespace::script;
 use crate::tree::Tree;
 
 pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
-    let stand_ins = tempfile::tempdir().unwrap();
-    let extra = stand_ins.path().join("extra");
-    fs::write(&extra, "# the user's own\n").unwrap();
-    let accept = |(at, tree): (usize, &Tree)| {
-        let mut conf = tree.file(FILE).to_owned();
-        for own in tree.cluster.provisioner.extra.values() {
-            conf = conf.replace(own.as_str(), extra.to_str().unwrap());
-        }
-        let path = stand_ins.path().join(at.to_string());
-        fs::write(&path, conf).unwrap();
-        path
-    };
-    let files: Vec<PathBuf> = trees.iter().enumerate().map(accept).collect();
-    script("dhcpd", DHCPD, &files);
+    let files = StandIns::new(trees, FILE, "# the user's own\n");
+    script("dhcpd", DHCPD, &files.paths);
     super::each(trees, |tree| {
         let mut facts = Facts::default();
         for item in parse(tree.file(FILE)) {
@@ -34,7 +19,7 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
 
 const FILE: &str = "site/pxe/dhcpd.conf";
 
-const DHCPD: &str = r#"for file; do dhcpd -4 -t -cf "$file" || { cat "$file"; exit 1; }; done"#;
+const DHCPD: &str = r#"for file; do dhcpd -4 -t -cf "$file" || { cat "$file" >&2; exit 1; }; done"#;
 
 const KINDS: &[&str] = &[
     "MAC in DHCP",
