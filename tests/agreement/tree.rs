@@ -33,7 +33,9 @@ impl Tree {
     pub(crate) fn random(number: u64) -> Self {
         let inventory = site::inventory(number);
         let cluster = sound(&format!("random inventory {number}"), &inventory);
-        Self::new(format!("random inventory {number}"), inventory, cluster, None)
+        let tree = Self::new(format!("random inventory {number}"), inventory, cluster, None);
+        copy(&repository().join("tests/agreement/custom"), &tree.dir.path().join("custom"));
+        tree
     }
 
     /// The golden cases and the reference, which has certificates of its own.

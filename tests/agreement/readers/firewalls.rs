@@ -38,7 +38,7 @@ for file; do printf 'flush ruleset\ninclude "%s"\nlist ruleset\n' "$file"; done 
 
 fn nft(trees: &[Tree], source: &'static str, kinds: &'static [Kind], files: impl Fn(&Tree) -> Files) -> Vec<Said> {
     let all: Vec<Files> = trees.iter().map(files).collect();
-    let paths: Vec<PathBuf> = all.iter().flatten().map(|own| own.1.clone()).collect();
+    let paths: Vec<Vec<PathBuf>> = all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
     let listed = script("nft", NFT, &paths);
     let mut rulesets = listed.lines().map(|line| {
         serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("nft: {line}"))
@@ -135,7 +135,7 @@ fn host_net(host: &str) -> String {
 const IPTABLES: &str = r#"
 for file; do
   case $file in *.ip6tables) tool=ip6tables ;; *) tool=iptables ;; esac
-  $tool-restore <"$file" && $tool-save -t filter && iptables -F && iptables -X && ip6tables -F || exit 1
+  $tool-restore <"$file" && $tool-save -t filter || exit 1
 done"#;
 
 fn iptables(trees: &[Tree]) -> Vec<Said> {
@@ -143,7 +143,7 @@ fn iptables(trees: &[Tree]) -> Vec<Said> {
         .iter()
         .map(|tree| [".iptables", ".ip6tables"].iter().flat_map(|own| of_site(tree, own)).collect())
         .collect();
-    let paths: Vec<PathBuf> = all.iter().flatten().map(|own| own.1.clone()).collect();
+    let paths: Vec<Vec<PathBuf>> = all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
     let saved = script("iptables", IPTABLES, &paths);
     let mut tables = saved.split("\nCOMMIT\n");
     let said = |files: &Files| {

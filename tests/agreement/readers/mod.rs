@@ -44,7 +44,8 @@ fn each(trees: &[Tree], read: impl Fn(&Tree) -> Said) -> SaidOfEach {
 /// Copies of a file of each tree that has it, in which another file stands for the user's own additions: these lie on
 /// the provisioner.
 struct StandIns {
-    paths: Vec<PathBuf>,
+    /// By tree.
+    paths: Vec<Vec<PathBuf>>,
     _dir: tempfile::TempDir,
 }
 
@@ -62,6 +63,6 @@ impl StandIns {
             fs::write(&path, text).unwrap();
             Some(path)
         };
-        Self { paths: trees.iter().enumerate().filter_map(copy).collect(), _dir: dir }
+        Self { paths: trees.iter().enumerate().map(|own| copy(own).into_iter().collect()).collect(), _dir: dir }
     }
 }

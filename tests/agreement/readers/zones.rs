@@ -13,13 +13,13 @@ use crate::tree::Tree;
 pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let named = script("named-checkconf", NAMED, &files(trees, "site/dns/named.conf"));
     let hosts = script("getent", GETENT, &files(trees, "site/dns/hosts"));
-    let mut arguments = Vec::new();
+    let mut arguments = vec![Vec::new(); trees.len()];
     let mut said: SaidOfEach = vec![Vec::new(); trees.len()];
     for (at, (tree, conf)) in trees.iter().zip(sections(&named)).enumerate() {
-        let (included, own) = included(conf);
+        let (included, own) = included(&conf);
         for (zone, file) in own {
-            arguments.push(PathBuf::from(zone));
-            arguments.push(tree.path(&format!("site/dns/{file}")));
+            arguments[at].push(PathBuf::from(zone));
+            arguments[at].push(tree.path(&format!("site/dns/{file}")));
         }
         said[at].push(included);
     }
@@ -28,13 +28,13 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     for ((tree, hosts), said) in trees.iter().zip(sections(&hosts)).zip(&mut said) {
         let own: Vec<Vec<&str>> = tree.between("site/dns/", ".zone").map(|_| zones.next().unwrap()).collect();
         said.push(records(&own));
-        said.push(aliases(hosts));
+        said.push(aliases(&hosts));
     }
     said
 }
 
-fn files(trees: &[Tree], file: &str) -> Vec<PathBuf> {
-    trees.iter().map(|tree| tree.path(file)).collect()
+fn files(trees: &[Tree], file: &str) -> Vec<Vec<PathBuf>> {
+    trees.iter().map(|tree| vec![tree.path(file)]).collect()
 }
 
 /// Each prints a line `;;` before what it says of a file.
@@ -46,7 +46,13 @@ while [ $# -gt 0 ]; do
   shift 2
 done"#;
 const GETENT: &str = r#"
-for file; do echo ";;"; mount --bind "$file" /etc/hosts && getent -s files hosts || exit 1; umount /etc/hosts; done"#;
+for file; do
+  echo ";;"
+  names=$(sed 's/#.*//' "$file" | awk '{ for (at = 2; at <= NF; at++) print $at }' | sort -u)
+  mount --bind "$file" /etc/hosts || exit 1
+  for name in $names; do echo "$name:"; getent -s files ahosts "$name" || exit 1; done
+  umount /etc/hosts
+done"#;
 
 /// The lines after each `;;`.
 fn sections(output: &str) -> impl Iterator<Item = Vec<&str>> {
@@ -54,7 +60,7 @@ fn sections(output: &str) -> impl Iterator<Item = Vec<&str>> {
 }
 
 /// The zones that `named.conf` names, with their files, in the order of the files' names.
-fn included(conf: Vec<&str>) -> (Said, BTreeMap<String, String>) {
+fn included(conf: &[&str]) -> (Said, BTreeMap<String, String>) {
     let mut facts = Facts::default();
     let (mut zones, mut zone) = (BTreeMap::new(), "");
     for line in conf {
@@ -80,7 +86,7 @@ fn included(conf: Vec<&str>) -> (Said, BTreeMap<String, String>) {
 fn records(zones: &[Vec<&str>]) -> Said {
     let mut facts = Facts::default();
     for lines in zones {
-        let soa = lines.iter().find(|line| line.contains(" SOA\t") || line.contains("SOA ")).unwrap();
+        let soa = lines.iter().find(|line| line.contains("SOA")).unwrap_or_else(|| panic!("{lines:#?}"));
         let apex = name(soa.split_whitespace().next().unwrap());
         for line in lines.iter().filter(|line| !line.starts_with(';')) {
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -124,13 +130,24 @@ fn address(owner: &str) -> IpAddr {
     Ipv6Addr::from(u128::from_str_radix(&nibbles, 16).unwrap()).into()
 }
 
-fn aliases(hosts: Vec<&str>) -> Said {
+/// Each name of the file, and the addresses that glibc finds for it, the first with the name that it is another word for.
+fn aliases(hosts: &[&str]) -> Said {
     let mut facts = Facts::default();
+    let (mut asked, mut canonical) = ("", "");
     for line in hosts {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [address, name, aliases @ ..] = words.as_slice() else { panic!("{line}") };
-        facts.add(name, "address record", address);
-        aliases.iter().for_each(|alias| facts.add(name, "alias", alias));
+        match words.as_slice() {
+            [name] => asked = name.strip_suffix(':').unwrap(),
+            [address, "STREAM", rest @ ..] => {
+                canonical = rest.first().copied().unwrap_or(canonical);
+                facts.add(canonical, "address record", address);
+                if asked != canonical {
+                    facts.add(canonical, "alias", asked);
+                }
+            }
+            [_, "DGRAM" | "RAW"] => {}
+            other => panic!("{other:?}"),
+        }
     }
     Said { source: "site/dns/hosts", kinds: &["address record", "alias"], facts }
 }

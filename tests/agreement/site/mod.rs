@@ -10,6 +10,7 @@ use network::Net;
 /// The inventory with that number.
 pub(crate) fn inventory(number: u64) -> String {
     let dice = &mut Dice::new(number);
+    let domain = dice.pick(&["example.com", "rack1.lab.example.org", "c.example.net"]);
     let mut nets = networks(dice);
     let provisioner = settings::provisioner(dice, &mut nets);
     let profiles = node::profiles(dice, &nets);
@@ -21,12 +22,12 @@ pub(crate) fn inventory(number: u64) -> String {
             net.lease(dice);
         }
     }
-    let mut text = settings::cluster(dice, &nodes);
+    let mut text = settings::cluster(dice, domain, &nodes);
     text.push_str(&provisioner);
     text.extend(nets.all.iter().map(Net::toml));
     text.push_str(&vips);
     text.push_str(&settings::services(dice));
-    text.push_str(&settings::rest(dice, &nets));
+    text.push_str(&settings::rest(dice, domain, &nets));
     text.extend(profiles.iter().map(|profile| profile.toml.as_str()));
     text.extend(nodes.iter().map(|node| node.toml.as_str()));
     text
@@ -53,9 +54,9 @@ impl Nets {
 }
 
 /// Lengths of subnets that hold every machine, its BMC and the virtual addresses.
-const WIDE: [u8; 8] = [16, 20, 22, 23, 24, 24, 25, 26];
+const WIDE: [u8; 8] = [16, 21, 22, 23, 24, 24, 25, 26];
 /// Lengths of subnets that hold every machine.
-const ANY: [u8; 10] = [16, 19, 22, 23, 24, 24, 25, 26, 27, 28];
+const ANY: [u8; 10] = [16, 21, 22, 23, 24, 24, 25, 26, 27, 28];
 
 fn networks(dice: &mut Dice) -> Nets {
     let dual = dice.chance(50);

@@ -43,6 +43,9 @@ impl Net {
         let any = Ipv4Addr::from((10 << 24) | (block << 16) | dice.below(1 << 16));
         let v4 = Ipv4Net::new(any, length).unwrap().trunc();
         let size = 1 << (32 - length);
+        let [a, b, c, d] = v4.addr().octets();
+        let delegated = length > 24 && dice.chance(40);
+        let zone = format!("reverse_zone = \"{d}-{length}.{c}.{b}.{a}.in-addr.arpa\"\n");
         Self {
             name: name.to_owned(),
             roles: roles.to_vec(),
@@ -55,7 +58,7 @@ impl Net {
             mtu: None,
             next: 1,
             step: (size / 64).max(1),
-            lines: String::new(),
+            lines: if delegated { zone } else { String::new() },
         }
     }
 

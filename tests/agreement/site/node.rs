@@ -34,7 +34,7 @@ const NAMES: [&str; 20] = [
     "web-3x",
     "r1n1",
     "1e5",
-    "0x10",
+    "0x-10",
     "true",
     "null",
     "on",
@@ -61,6 +61,9 @@ fn profile(dice: &mut Dice, nets: &Nets, name: &'static str) -> Profile {
     let mut services = vec!["chainfire", "flaredb"];
     services.extend(dice.some(&OTHER_SERVICES, 35));
     let mut toml = format!("\n[profile.{name}]\nservices = {services:?}\n");
+    if services.contains(&"archive") {
+        toml.push_str("modules = [\"custom/archive.nix\"]\n");
+    }
     if ["storage", "edge-2"].contains(&name) {
         writeln!(toml, "base = {:?}", dice.pick(&["control-plane", "worker", "all-in-one"])).unwrap();
     }

@@ -9,13 +9,12 @@ use crate::dice::Dice;
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 ops@example.com";
 
-pub(super) fn cluster(dice: &mut Dice, nodes: &[Node]) -> String {
+pub(super) fn cluster(dice: &mut Dice, domain: &str, nodes: &[Node]) -> String {
     let voters = if nodes.len() >= 5 && dice.chance(40) { 5 } else { 3 };
     let single = dice.chance(8);
     let voters = if single { 1 } else { voters };
     let bootstrap: Vec<&str> = nodes.iter().rev().take(voters).map(|node| node.name).collect();
     let name = dice.pick(&["prod", "lab-1", "small"]);
-    let domain = dice.pick(&["example.com", "rack1.lab.example.org", "c.example.net"]);
     let release = dice.pick(&["24.11", "25.05"]);
     let mut toml = format!(
         "schema = 1\n\n[cluster]\nname = {name:?}\ndomain = {domain:?}\nbootstrap = {bootstrap:?}\n\
@@ -89,7 +88,7 @@ pub(super) fn resolvers(dice: &mut Dice, nets: &mut Nets) {
             net.say(&format!("dns = {servers:?}"));
         }
         if dice.chance(30) {
-            let domain = dice.pick(&["boot.example.com", "install.lab.example.org"]);
+            let domain = dice.pick(&["boot.example.com", "install.lab.example.org", "lab.example.org"]);
             net.say(&format!("domain = {domain:?}"));
         }
     }
@@ -114,7 +113,7 @@ pub(super) fn services(dice: &mut Dice) -> String {
     toml
 }
 
-pub(super) fn rest(dice: &mut Dice, nets: &Nets) -> String {
+pub(super) fn rest(dice: &mut Dice, domain: &str, nets: &Nets) -> String {
     let mut toml = String::new();
     let any: Vec<String> = nets.all.iter().filter_map(|net| Some(net.v4?.to_string())).collect();
     if dice.chance(50) {
@@ -142,8 +141,9 @@ pub(super) fn rest(dice: &mut Dice, nets: &Nets) -> String {
     if dice.chance(50) {
         toml.push_str("\n[dns]\n");
         if dice.chance(50) {
-            let servers = dice.pick(&["[\"ns1.example.edu\"]", "[\"ns1.example.edu\", \"ns2.example.edu\"]"]);
-            writeln!(toml, "name_servers = {servers}").unwrap();
+            let boot = format!("boot.{domain}");
+            let servers = dice.some(&["ns1.example.edu", "10.255.0.53", &boot, "fd00:fff::53"], 60);
+            writeln!(toml, "name_servers = {servers:?}").unwrap();
         }
         if dice.chance(50) {
             toml.push_str("contact = \"host.master@example.edu\"\n");
