@@ -31,6 +31,13 @@ const RESERVED: [&str; 13] = [
     "broadcasthost",
 ];
 
+/// What dnsmasq takes for a lease time or a keyword where a host's name stands (`dhcp-host` in dnsmasq(8)): `45m`.
+fn is_lease(text: &str) -> bool {
+    let number = text.strip_suffix(['s', 'm', 'h', 'd', 'w']);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+        || ["infinite", "ignore"].contains(&text)
+}
+
 /// `com1` and `lpt1`, which no directory on Windows can be called.
 fn is_dos_port(text: &str) -> bool {
     let number = text.strip_prefix("com").or_else(|| text.strip_prefix("lpt"));
@@ -105,6 +112,11 @@ impl Word for HostName {
         if RESERVED.contains(&text) || is_dos_port(text) {
             let message = format!("`{text}` is a reserved name: a host of that name would shadow it");
             return Err(Invalid::new("PG-B04", message, format!("choose another, such as `{text}-1`")));
+        }
+        if is_lease(text) {
+            let message =
+                format!("`{text}` is a lease time or a keyword to dnsmasq, which so loses the name");
+            return Err(Invalid::new("PG-B04", message, format!("choose another, such as `n{text}`")));
         }
         Ok(Self(text.to_owned()))
     }
@@ -214,6 +226,8 @@ mod tests {
             ("::1", "PG-B02"),
             ("xn--a", "PG-B02"),
             ("current", "PG-B04"),
+            ("45m", "PG-B04"),
+            ("infinite", "PG-B04"),
         ] {
             assert_eq!(HostName::parse(text).unwrap_err().code, code, "{text:?}");
         }

@@ -171,7 +171,7 @@ pub const RULES: &[Rule] = &[
     error!("I09", "nginx serves the public tree and nothing else", "a request walks out of the web root", Later("nginx.conf, which is not rendered yet")),
     error!("I10", "scripts stop at the first fault and ask before they destroy", "an empty variable erases a disk", Later("site/scripts, which are not rendered yet")),
     error!("I11", "systemd's own characters in values are escaped", "a unit starts with another command line", Elsewhere("outputs: no value of an inventory stands in a unit, NixOS writes them: tests/hostile.rs::what_the_rules_accept_every_output_says_and_nix_reads_back, tests/nix_model.rs::nix_evaluates_the_model")),
-    error!("I12", "strings for dhcpd are printable and fit", "dhcpd refuses to start, or hands out another value", Elsewhere("render::dhcp: tests/dialects/dhcp.rs::strings_read_back, tests/dialects/dhcp.rs::bare_words_read_back")),
+    error!("I12", "strings for dhcpd are printable and fit", "dhcpd refuses to start, or hands out another value", Elsewhere("render::dhcp: tests/dialects/dhcp.rs::strings_read_back, tests/dialects/dhcp.rs::bare_words_read_back; render::dnsmasq: tests/dialects/dnsmasq.rs::strings_read_back")),
     error!("I13", "overlays are cpio archives that unpack to what was meant, and are the same each time", "the installer boots without its files", Later("overlays, which are packed with the bundles")),
     error!("I14", "what is fetched can be checked with sha256sum", "a damaged image is booted", Later("bundles and their SHA256SUMS")),
     error!("I15", "what a machine boots is of one generation, and the one before stays", "a kernel starts with another's initrd", Later("plasmagen publish, which gives generations")),
