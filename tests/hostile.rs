@@ -58,7 +58,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 /// The places of `inventory` that take text, each with what it says where nothing is tried there.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 20] = [
     ("KEY", "level"),
     ("VALUE", "info"),
     ("COMMENT", "ops"),
@@ -75,6 +75,10 @@ const PLACES: [(&str, &str); 16] = [
     ("LOG", "log.example.com"),
     ("EXTRA", "/etc/dhcp/x"),
     ("VIP", "api"),
+    ("FAR", "far.example.net"),
+    ("ZONE", "0/26"),
+    ("SERVER", "ns.example.net"),
+    ("CONTACT", "ops@example.com"),
 ];
 
 /// An inventory with `chosen` text at the place `chosen` and at VALUE.
@@ -82,14 +86,13 @@ fn inventory(place: &str, chosen: &str) -> String {
     let mut text = fs::read_to_string(repository().join("tests/hostile.toml")).unwrap();
     for (name, usual) in PLACES {
         let tried = name == place || name == "VALUE";
-        let literal = |prefix: &str| {
-            serde_json::to_string(&format!("{prefix}{}", if tried { chosen } else { usual })).unwrap()
-        };
+        let own = if tried { chosen } else { usual };
         // JSON's strings are TOML's, but for DEL, which TOML wants escaped.
-        let toml = |prefix: &str| literal(prefix).replace('\u{7f}', "\\u007F");
-        text = text.replace(&format!("@{name}@"), &toml(""));
-        text = text.replace(&format!("@ssh-{name}@"), &toml(SSH));
-        text = text.replace(&format!("@id-{name}@"), &toml("/dev/disk/by-id/"));
+        let toml = |text: String| serde_json::to_string(&text).unwrap().replace('\u{7f}', "\\u007F");
+        text = text.replace(&format!("@{name}@"), &toml(own.to_owned()));
+        text = text.replace(&format!("@ssh-{name}@"), &toml(format!("{SSH}{own}")));
+        text = text.replace(&format!("@id-{name}@"), &toml(format!("/dev/disk/by-id/{own}")));
+        text = text.replace(&format!("@reverse-{name}@"), &toml(format!("{own}.9.0.10.in-addr.arpa")));
     }
     text
 }

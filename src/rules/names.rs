@@ -6,6 +6,8 @@ use crate::diag::{Diagnostic, Report, Spanned};
 use crate::model::DomainName;
 use crate::resolve::Draft;
 
+use super::zones;
+
 /// The largest time to live: 2^31 - 1 seconds (RFC 2181 section 8).
 const LONGEST_TTL: u32 = i32::MAX as u32;
 
@@ -83,8 +85,9 @@ fn is_public_suffix(domain: &DomainName) -> bool {
             .is_some_and(|suffix| suffix == name.as_bytes() && suffix.typ() == Some(psl::Type::Icann))
 }
 
-/// A time to live can be written into a zone.
+/// A time to live and the name servers can be written into a zone.
 pub(super) fn b10(draft: &Draft<'_>, report: &mut Report) {
+    zones::servers(draft, report);
     let Some(ttl) = draft.inventory.dns.ttl.as_ref().filter(|ttl| ttl.value.get() > LONGEST_TTL) else {
         return;
     };

@@ -5,7 +5,7 @@ use crate::diag::Severity;
 use super::Check::{Certificates, Elsewhere, Later, Reading, Resolved};
 use super::{
     Rule, access, addresses, bonds, certificates, dates, derived, disks, links, loading, macs, members, mtu,
-    names, ports, quorum, references, unused, vlans,
+    names, ports, quorum, references, unused, vlans, zones,
 };
 
 /// A row: severity, id, what must be true, what happens when it is not, how it is enforced. Its page is
@@ -63,13 +63,13 @@ pub const RULES: &[Rule] = &[
     error!("B03", "names fit DNS (253) and the kernel (64)", "a truncated name is another identity", Resolved(names::b03)),
     error!("B04", "names are not reserved", "a host shadows the site's own names", Resolved(names::b04)),
     error!("B05", "host names are unique", "one node takes the place of another", Resolved(names::b05)),
-    error!("B06", "aliases are unique and lead to a host", "name servers refuse the zone", Later("the inventory has no aliases: a node and a virtual address have one name each")),
+    error!("B06", "aliases are unique and lead to a host", "name servers refuse the zone", Later("the inventory has no aliases, and no zone has a CNAME: a node, a BMC and a virtual address have names with addresses of their own")),
     graded!("B07", "domains are the site's own", "names are looked up elsewhere", Resolved(names::b07)),
-    error!("B08", "an address leads back to the name that leads to it", "SSH, Kerberos and TLS take it for another host", Later("reverse zones are not rendered yet; C06 and B05 already keep one owner for an address, and one for a name")),
-    error!("B09", "a zone's serial number grows when its records change", "secondary servers keep the old records", Later("zones are not rendered yet")),
-    error!("B10", "mailboxes and times to live can be written into a zone", "name servers refuse the zone", Resolved(names::b10)),
+    error!("B08", "an address leads back to the name that leads to it", "SSH, Kerberos and TLS take it for another host", Resolved(zones::b08)),
+    error!("B09", "a zone's serial number grows when its records change", "secondary servers keep the old records", Elsewhere("outputs/dns.rs: tests/dns/serials.rs::a_changed_record_raises_the_serial_numbers_of_its_zones_alone, tests/dns/serials.rs::serial_numbers_go_round")),
+    error!("B10", "mailboxes, times to live and name servers can be written into a zone", "name servers refuse the zone", Resolved(names::b10)),
     error!("B11", "derived names fit", "they are cut short or mangled where they are used", Resolved(derived::b11)),
-    error!("B12", "derived names are unique", "two networks end up on one device", Resolved(derived::b12)),
+    error!("B12", "derived names are unique", "two things end up as one device, or under one name", Resolved(derived::b12)),
     error!("C01", "an address lies in its subnet", "nobody reaches it", Resolved(addresses::c01)),
     error!("C02", "an address is not the network's own", "routers drop it", Resolved(addresses::c02)),
     error!("C03", "an address is not the broadcast address", "every machine answers to it", Resolved(addresses::c03)),

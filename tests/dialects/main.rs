@@ -7,8 +7,10 @@
 mod dhcp;
 mod dnsmasq;
 mod ipxe;
+mod named;
 mod nft;
 mod nix;
+mod zone;
 
 use std::fmt::Debug;
 use std::process::{Command, Output};
@@ -23,14 +25,19 @@ static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
         ("literal.dhcp.j2", "{{ x }}"),
         ("literal.dnsmasq.j2", "{{ x }}"),
         ("literal.ipxe.j2", "{{ x }}"),
+        ("literal.named.j2", "{{ x }}"),
         ("literal.nft.j2", "{{ x }}"),
         ("literal.nix.j2", "{{ x }}"),
+        ("literal.zone.j2", "{{ x }}"),
         ("bare.dhcp.j2", "{{ x|bare }}"),
         ("bare.dnsmasq.j2", "{{ x|bare }}"),
         ("bare.ipxe.j2", "{{ x|bare }}"),
+        ("bare.named.j2", "{{ x|bare }}"),
         ("bare.nft.j2", "{{ x|bare }}"),
         ("bare.nix.j2", "{{ x|bare }}"),
+        ("bare.zone.j2", "{{ x|bare }}"),
         ("name.nix.j2", "{{ x|name }}"),
+        ("name.zone.j2", "{{ x|name }}"),
     ])
     .unwrap()
 });
