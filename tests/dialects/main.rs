@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod dhcp;
+mod iptables;
 mod ipxe;
 mod nft;
 mod nix;
@@ -20,10 +21,12 @@ use serde::Serialize;
 static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
     Renderer::new(&[
         ("literal.dhcp.j2", "{{ x }}"),
+        ("literal.iptables.j2", "{{ x }}"),
         ("literal.ipxe.j2", "{{ x }}"),
         ("literal.nft.j2", "{{ x }}"),
         ("literal.nix.j2", "{{ x }}"),
         ("bare.dhcp.j2", "{{ x|bare }}"),
+        ("bare.iptables.j2", "{{ x|bare }}"),
         ("bare.ipxe.j2", "{{ x|bare }}"),
         ("bare.nft.j2", "{{ x|bare }}"),
         ("bare.nix.j2", "{{ x|bare }}"),
