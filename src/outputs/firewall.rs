@@ -48,18 +48,18 @@ fn site(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     // Whether the provisioner is somebody's router, the inventory does not know: what it forwards stays as it is.
     let provisioner = RuleSet::new(cluster, provisioner_openings(cluster), None);
     // Rule B04: no profile is called so.
-    let mut artifacts = in_each_language("provisioner", provisioner, renderer)?;
+    let mut artifacts = in_each_language("provisioner", &provisioner, renderer)?;
     for profile in &cluster.profiles {
         let forward = Forward::new(forwarding(cluster, profile));
         let rules = RuleSet::new(cluster, openings(cluster, profile), Some(forward));
-        artifacts.extend(in_each_language(profile.name.as_str(), rules, renderer)?);
+        artifacts.extend(in_each_language(profile.name.as_str(), &rules, renderer)?);
     }
     Ok(artifacts)
 }
 
-fn in_each_language(name: &str, rules: RuleSet, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn in_each_language(name: &str, rules: &RuleSet, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let file = |extension: &str, text| Artifact::new(format!("site/firewall/{name}.{extension}"), text);
-    let nft = renderer.render("firewall.nft.j2", &rules)?;
+    let nft = renderer.render("firewall.nft.j2", rules)?;
     let mut artifacts = vec![file("nft", nft)?];
     for (extension, v6) in [("iptables", false), ("ip6tables", true)] {
         let rules = rules.of_family(v6);

@@ -10,12 +10,8 @@ use crate::model::service::{self, Settings};
 use super::{Draft, DraftInterface, DraftService};
 
 /// The sound ones of the services that are `listed`.
-pub(super) fn services<'a>(
-    draft: &Draft<'a>,
-    listed: Option<&'a Spanned<Option<Vec<Spanned<Option<Label>>>>>>,
-) -> Vec<DraftService<'a>> {
-    let listed = listed.and_then(|list| list.value.as_ref());
-    let sound = listed.into_iter().flatten().filter_map(|own| Some((own.value.as_ref()?, &own.span)));
+pub(super) fn services<'a>(draft: &Draft<'a>, listed: &'a [Spanned<Option<Label>>]) -> Vec<DraftService<'a>> {
+    let sound = listed.iter().filter_map(|own| Some((own.value.as_ref()?, &own.span)));
     sound.map(|(name, span)| DraftService { name, span, ports: draft.ports(name.as_str()) }).collect()
 }
 

@@ -90,7 +90,8 @@ pub(super) fn resolve<'a>(draft: &Draft<'a>, entry: &'a Entry<HostName, NodeTabl
     };
     node.interfaces = layers::interfaces(draft, node.layers());
     node.layout = node.said(|common| common.layout.as_ref()).and_then(|layout| layout.value.as_ref());
-    node.services = layers::services(draft, node.said(|common| common.services.as_ref()));
+    let services = node.said(|common| common.services.as_ref()).and_then(|list| list.value.as_deref());
+    node.services = layers::services(draft, services.unwrap_or_default());
     node
 }
 

@@ -1,6 +1,7 @@
 //! A profile by itself: what a node would be that adds nothing to it, and where each value of that comes from.
 
-use crate::inventory::{Entry, ProfileTable, known};
+use crate::diag::Spanned;
+use crate::inventory::{Common, Entry, ProfileTable, known};
 use crate::model::{Base, Label, Profile, Service, Word};
 
 use super::origin::{Origin, holds, of_port, setting_of_service};
@@ -23,8 +24,13 @@ pub(super) fn seal(draft: &Draft<'_>, entry: &Entry<Label, ProfileTable>) -> Opt
         name: entry.name.clone()?,
         base: base(entry)?,
         interfaces: interfaces.iter().filter_map(|own| interface(own, Vec::new())).collect(),
-        services: layers::services(draft, common.services.as_ref()).into_iter().filter_map(service).collect(),
+        services: layers::services(draft, listed(common)).into_iter().filter_map(service).collect(),
     })
+}
+
+/// The services that it lists.
+fn listed(common: &Common) -> &[Spanned<Option<Label>>] {
+    known(&common.services).map_or(&[], Vec::as_slice)
 }
 
 /// Where the value at `path` of the profile called `name` comes from; `None` for a path that is not known here.
@@ -49,8 +55,8 @@ pub(super) fn origin<'a>(draft: &Draft<'a>, name: &str, path: &[&str]) -> Option
             if says { Some(own) } else { setting_of_service(draft, name, path) }
         }
         ["services", name, key] => {
-            let listed = layers::services(draft, common.services.as_ref());
-            of_port(draft, listed.iter().find(|own| own.name.as_str() == *name)?, key)
+            let services = layers::services(draft, listed(common));
+            of_port(draft, services.iter().find(|own| own.name.as_str() == *name)?, key)
         }
         _ => None,
     }

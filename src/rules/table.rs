@@ -138,7 +138,7 @@ pub const RULES: &[Rule] = &[
     error!("G07", "a member is reached at its own address", "a node forms a consensus with itself", Resolved(members::g07)),
     error!("G08", "a node belongs to this cluster", "two clusters exchange votes", Resolved(members::g08)),
     graded!("G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(ports::g09)),
-    error!("G10", "a port that is advertised is open to its peers, and to nobody else", "the quorum is out of reach, or exposed", Elsewhere("model/exposure.rs, which every firewall is written from: tests/by_construction.rs::an_advertised_port_is_open_to_the_cluster_alone")),
+    error!("G10", "a port that is advertised is open to its peers, and to nobody else", "the quorum is out of reach, or exposed", Elsewhere("model/exposure.rs, which every firewall is written from: tests/by_construction.rs::an_advertised_port_is_open_to_the_cluster_alone, tests/firewalls/main.rs::both_languages_open_the_same")),
     warning!("G11", "no rack holds most of the voters", "the cluster stops with that rack", Resolved(quorum::g11)),
     error!("G12", "an election waits for several heartbeats", "a busy moment deposes the leader, again and again", Resolved(quorum::g12)),
     error!("G13", "a change leaves the quorum standing", "the cluster loses its majority in one step", Later("`plasmagen diff` does not exist yet: nothing knows what was there before")),

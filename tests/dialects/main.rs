@@ -6,6 +6,7 @@
 
 mod dhcp;
 mod dnsmasq;
+mod iptables;
 mod ipxe;
 mod named;
 mod nft;
@@ -24,6 +25,7 @@ static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
     Renderer::new(&[
         ("literal.dhcp.j2", "{{ x }}"),
         ("literal.dnsmasq.j2", "{{ x }}"),
+        ("literal.iptables.j2", "{{ x }}"),
         ("literal.ipxe.j2", "{{ x }}"),
         ("literal.named.j2", "{{ x }}"),
         ("literal.nft.j2", "{{ x }}"),
@@ -31,6 +33,7 @@ static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
         ("literal.zone.j2", "{{ x }}"),
         ("bare.dhcp.j2", "{{ x|bare }}"),
         ("bare.dnsmasq.j2", "{{ x|bare }}"),
+        ("bare.iptables.j2", "{{ x|bare }}"),
         ("bare.ipxe.j2", "{{ x|bare }}"),
         ("bare.named.j2", "{{ x|bare }}"),
         ("bare.nft.j2", "{{ x|bare }}"),
