@@ -10,8 +10,11 @@ mod disko;
 mod dns;
 mod firewall;
 mod hardware;
+mod health;
 mod inventory;
 mod ipxe;
+mod nginx;
+mod tftp;
 
 use rayon::prelude::*;
 
@@ -68,6 +71,13 @@ pub const OUTPUTS: &[Output] = &[
     dns::ZONES,
     dns::NAMED,
     dns::HOSTS,
+    nginx::OUTPUT,
+    tftp::HPA,
+    tftp::ATFTPD,
+    health::SCRIPT,
+    health::SERVICE,
+    health::TIMER,
+    health::UNITS,
     inventory::OUTPUT,
 ];
 
