@@ -9,8 +9,11 @@ mod dhcp;
 mod disko;
 mod firewall;
 mod hardware;
+mod health;
 mod inventory;
 mod ipxe;
+mod nginx;
+mod tftp;
 
 use rayon::prelude::*;
 
@@ -63,6 +66,13 @@ pub const OUTPUTS: &[Output] = &[
     dhcp::kea4::OUTPUT,
     dhcp::kea6::OUTPUT,
     dhcp::dnsmasq::OUTPUT,
+    nginx::OUTPUT,
+    tftp::HPA,
+    tftp::ATFTPD,
+    health::SCRIPT,
+    health::SERVICE,
+    health::TIMER,
+    health::UNITS,
     inventory::OUTPUT,
 ];
 

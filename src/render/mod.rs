@@ -14,7 +14,9 @@ mod dialect;
 mod dnsmasq;
 mod ipxe;
 mod nft;
+mod nginx;
 mod nix;
+mod shell;
 
 use anyhow::Context as _;
 use minijinja::syntax::SyntaxConfig;
@@ -145,7 +147,7 @@ mod tests {
         let error = Renderer::new(&[("x.html.j2", "")]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, ipxe, nft, nix"
+            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, ipxe, nft, nginx, nix, shell"
         );
         assert!(Renderer::new(&[("x.nix.j2", ""), ("x.nix.j2", "")]).is_err());
         assert!(Renderer::new(&[("x.nix.j2", "{% if %}")]).is_err());
