@@ -14,6 +14,7 @@ mod health;
 mod inventory;
 mod ipxe;
 mod nginx;
+mod pxe_server;
 mod tftp;
 
 use rayon::prelude::*;
@@ -78,6 +79,7 @@ pub const OUTPUTS: &[Output] = &[
     health::SERVICE,
     health::TIMER,
     health::UNITS,
+    pxe_server::OUTPUT,
     inventory::OUTPUT,
 ];
 
