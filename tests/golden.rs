@@ -70,6 +70,7 @@ fn every_output_is_rendered_by_some_case() {
     for output in outputs::OUTPUTS {
         let named = |path: &String| match output.name {
             "certificates" => path.ends_with("-cert.pem"),
+            "site/firewall" => path.starts_with("site/firewall/"),
             "node.ipxe" => path.contains("/ipxe/node/"),
             name => path.ends_with(&format!("/{name}")),
         };

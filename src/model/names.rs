@@ -79,6 +79,12 @@ fn no_other_meaning(text: &str) -> Result<(), Invalid> {
         let message = format!("`{text}` is all digits: tools read it as an address");
         return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
     }
+    // inet_aton(3) reads hexadecimal too: glibc's resolver asks nobody for such a name.
+    let hex = text.strip_prefix("0x").unwrap_or_default();
+    if !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let message = format!("`{text}` is a hexadecimal number: tools read it as an address");
+        return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
+    }
     if text.starts_with("xn--") {
         let message = format!("`{text}` claims to be an internationalised name");
         return Err(Invalid::new("PG-B02", message, "use a plain ASCII name"));

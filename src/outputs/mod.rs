@@ -7,6 +7,7 @@ mod cluster_config;
 mod configuration;
 mod dhcp;
 mod disko;
+mod dns;
 mod firewall;
 mod hardware;
 mod health;
@@ -58,7 +59,8 @@ pub const OUTPUTS: &[Output] = &[
     configuration::OUTPUT,
     hardware::OUTPUT,
     disko::OUTPUT,
-    firewall::OUTPUT,
+    firewall::NODE,
+    firewall::SITE,
     cluster_config::OUTPUT,
     certificates::OUTPUT,
     ipxe::NODE,
@@ -67,6 +69,9 @@ pub const OUTPUTS: &[Output] = &[
     dhcp::kea4::OUTPUT,
     dhcp::kea6::OUTPUT,
     dhcp::dnsmasq::OUTPUT,
+    dns::ZONES,
+    dns::NAMED,
+    dns::HOSTS,
     nginx::OUTPUT,
     tftp::HPA,
     tftp::ATFTPD,

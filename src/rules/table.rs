@@ -5,7 +5,7 @@ use crate::diag::Severity;
 use super::Check::{Certificates, Elsewhere, Later, Reading, Resolved};
 use super::{
     Rule, access, addresses, bonds, certificates, dates, derived, disks, links, loading, macs, members, mtu,
-    names, ports, quorum, references, unused, vlans,
+    names, ports, quorum, references, unused, vlans, zones,
 };
 
 /// A row: severity, id, what must be true, what happens when it is not, how it is enforced. Its page is
@@ -63,13 +63,13 @@ pub const RULES: &[Rule] = &[
     error!("B03", "names fit DNS (253) and the kernel (64)", "a truncated name is another identity", Resolved(names::b03)),
     error!("B04", "names are not reserved", "a host shadows the site's own names", Resolved(names::b04)),
     error!("B05", "host names are unique", "one node takes the place of another", Resolved(names::b05)),
-    error!("B06", "aliases are unique and lead to a host", "name servers refuse the zone", Later("the inventory has no aliases: a node and a virtual address have one name each")),
+    error!("B06", "aliases are unique and lead to a host", "name servers refuse the zone", Later("the inventory has no aliases, and no zone has a CNAME: a node, a BMC and a virtual address have names with addresses of their own")),
     graded!("B07", "domains are the site's own", "names are looked up elsewhere", Resolved(names::b07)),
-    error!("B08", "an address leads back to the name that leads to it", "SSH, Kerberos and TLS take it for another host", Later("reverse zones are not rendered yet; C06 and B05 already keep one owner for an address, and one for a name")),
-    error!("B09", "a zone's serial number grows when its records change", "secondary servers keep the old records", Later("zones are not rendered yet")),
-    error!("B10", "mailboxes and times to live can be written into a zone", "name servers refuse the zone", Resolved(names::b10)),
+    error!("B08", "an address leads back to the name that leads to it", "SSH, Kerberos and TLS take it for another host", Resolved(zones::b08)),
+    error!("B09", "a zone's serial number grows when its records change", "secondary servers keep the old records", Elsewhere("outputs/dns.rs: tests/dns/serials.rs::a_changed_record_raises_the_serial_numbers_of_its_zones_alone, tests/dns/serials.rs::serial_numbers_go_round")),
+    error!("B10", "mailboxes, times to live and name servers can be written into a zone", "name servers refuse the zone", Resolved(names::b10)),
     error!("B11", "derived names fit", "they are cut short or mangled where they are used", Resolved(derived::b11)),
-    error!("B12", "derived names are unique", "two networks end up on one device", Resolved(derived::b12)),
+    error!("B12", "derived names are unique", "two things end up as one device, or under one name", Resolved(derived::b12)),
     error!("C01", "an address lies in its subnet", "nobody reaches it", Resolved(addresses::c01)),
     error!("C02", "an address is not the network's own", "routers drop it", Resolved(addresses::c02)),
     error!("C03", "an address is not the broadcast address", "every machine answers to it", Resolved(addresses::c03)),
@@ -138,7 +138,7 @@ pub const RULES: &[Rule] = &[
     error!("G07", "a member is reached at its own address", "a node forms a consensus with itself", Resolved(members::g07)),
     error!("G08", "a node belongs to this cluster", "two clusters exchange votes", Resolved(members::g08)),
     graded!("G09", "ports are legal and used once on a node", "the second service fails to bind", Resolved(ports::g09)),
-    error!("G10", "a port that is advertised is open to its peers, and to nobody else", "the quorum is out of reach, or exposed", Elsewhere("model/exposure.rs, which every firewall is written from: tests/by_construction.rs::an_advertised_port_is_open_to_the_cluster_alone")),
+    error!("G10", "a port that is advertised is open to its peers, and to nobody else", "the quorum is out of reach, or exposed", Elsewhere("model/exposure.rs, which every firewall is written from: tests/by_construction.rs::an_advertised_port_is_open_to_the_cluster_alone, tests/firewalls/main.rs::both_languages_open_the_same")),
     warning!("G11", "no rack holds most of the voters", "the cluster stops with that rack", Resolved(quorum::g11)),
     error!("G12", "an election waits for several heartbeats", "a busy moment deposes the leader, again and again", Resolved(quorum::g12)),
     error!("G13", "a change leaves the quorum standing", "the cluster loses its majority in one step", Later("`plasmagen diff` does not exist yet: nothing knows what was there before")),
@@ -166,6 +166,9 @@ pub const RULES: &[Rule] = &[
     error!("I04", "the same inventory gives the same bytes", "no review can tell a change from noise", Elsewhere("outputs and write: tests/golden.rs::the_same_inventory_gives_the_same_bytes, tests/writer/trees.rs::same_artifacts_same_bytes, tests/writer/trees.rs::modes_do_not_depend_on_the_umask")),
     error!("I05", "only directories of plasmagen's own are replaced", "somebody's files are gone", Elsewhere("write: tests/writer/edits.rs::a_directory_that_is_not_ours_is_refused_even_when_edits_are_discarded, tests/writer/edits.rs::things_that_are_not_ours_are_reported")),
     error!("I06", "no symbolic link leads out of the tree", "a file elsewhere is replaced", Elsewhere("write: tests/writer/edits.rs::a_directory_replaced_by_a_link_is_not_followed, tests/writer/edits.rs::a_tree_or_state_that_is_no_directory_is_refused")),
+    graded!("I07", "the firewall lets operators in, and what is established", "the first rule set locks everybody out", Resolved(access::i07)),
+    error!("I08", "a rule set is loaded as one, and speaks of both families", "a node stands open, or shut, between two commands", Elsewhere("outputs, render::nft and render::iptables: tests/firewalls/nft.rs::opens_the_ports_of_the_model_and_no_other, tests/firewalls/nft.rs::loads_as_one_for_both_families, tests/firewalls/iptables.rs::loads_as_one_of_its_family, tests/dialects/nft.rs::strings_read_back, tests/dialects/iptables.rs::strings_read_back")),
+    error!("I09", "nginx serves the public tree and nothing else", "a request walks out of the web root", Later("nginx.conf, which is not rendered yet")),
     error!("I07", "the firewall lets operators in, and what is established", "the first rule set locks everybody out", Resolved(access::i07)),
     error!("I08", "a rule set is loaded as one, and speaks of both families", "a node stands open, or shut, between two commands", Elsewhere("outputs and render::nft: tests/consumers.rs::nft_opens_the_ports_of_the_model_and_no_other, tests/consumers.rs::nft_loads_a_rule_set_as_one_for_both_families, tests/dialects/nft.rs::strings_read_back")),
     error!("I09", "nginx serves the public tree and nothing else", "a request walks out of the web root", Elsewhere("nginx.conf: tests/web/nginx.rs::nothing_but_the_web_root_is_served, tests/web/nginx.rs::nothing_is_written, tests/dialects/nginx.rs::strings_read_back")),
