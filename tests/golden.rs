@@ -71,6 +71,7 @@ fn every_output_is_rendered_by_some_case() {
         let named = |path: &String| match output.name {
             "certificates" => path.ends_with("-cert.pem"),
             "node.ipxe" => path.contains("/ipxe/node/"),
+            "zones" => path.ends_with(".zone"),
             name => path.ends_with(&format!("/{name}")),
         };
         assert!(rendered.iter().any(named), "no case renders {}", output.name);
