@@ -72,6 +72,7 @@ fn every_output_is_rendered_by_some_case() {
             "certificates" => path.ends_with("-cert.pem"),
             "site/firewall" => path.starts_with("site/firewall/"),
             "node.ipxe" => path.contains("/ipxe/node/"),
+            "zones" => path.ends_with(".zone"),
             name => path.ends_with(&format!("/{name}")),
         };
         assert!(rendered.iter().any(named), "no case renders {}", output.name);

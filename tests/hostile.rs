@@ -111,7 +111,7 @@ fn what_the_rules_accept_every_output_says_and_nix_reads_back() {
     let mut runner = TestRunner::new(Config::default());
     let site = tempfile::tempdir().unwrap();
     let (mut clusters, mut refused) = (Vec::new(), 0);
-    for round in 0..1200 {
+    for round in 0..1500 {
         let (place, _) = PLACES[round % PLACES.len()];
         let chosen = text().new_tree(&mut runner).unwrap().current();
         let Some(cluster) = accepted(&inventory(place, &chosen)) else {

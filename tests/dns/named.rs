@@ -35,7 +35,8 @@ impl Named {
         );
         let main = dir.join("main.conf");
         fs::write(&main, conf).unwrap();
-        let log = fs::File::create(dir.join("log")).unwrap();
+        fs::write(dir.join("log"), "").unwrap();
+        let log = fs::OpenOptions::new().append(true).open(dir.join("log")).unwrap();
         let mut command = Command::new("/usr/sbin/named");
         command
             .args(["-g", "-n", "1", "-c"])

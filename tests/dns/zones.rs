@@ -64,7 +64,7 @@ fn the_zones_are_the_model_in_both_directions() {
             expected.iter().map(|(own, name)| (name.clone(), kind(own), own.to_string())).collect();
         assert_eq!(only(all(), &["A", "AAAA"]), forward, "{}", dir.display());
 
-        let nets: Vec<_> = cluster.networks.values().flat_map(|own| own.subnets()).collect();
+        let nets: Vec<_> = cluster.networks.values().flat_map(plasmagen::model::Network::subnets).collect();
         let inside = expected.iter().filter(|(own, _)| nets.iter().any(|net| net.contains(*own)));
         let back: BTreeSet<Record> =
             inside.map(|(own, name)| (pointer(&cluster, *own), "PTR".to_owned(), name.clone())).collect();
