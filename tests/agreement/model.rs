@@ -253,6 +253,7 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
     for network in cluster.networks.values().filter(|own| own.roles.contains(&Role::Provisioning)) {
         if let Some(subnet) = network.subnet {
             facts.add(subnet, "subnet", subnet);
+            facts.add(subnet, "broadcast", subnet.broadcast());
             network
                 .pool
                 .iter()
@@ -299,6 +300,26 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
     facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
     facts.add("iPXE", "base URL", &base);
     facts.add("site", "next server", own.address);
+    facts.add("site", "provisioner's interface", &own.interface);
+    facts.add("site", "HTTP port", own.http_port);
+    facts.add("site", "HTTP server", format!("{}:{}", own.address, own.http_port));
+    facts.add("site", "HTTP server", format!("127.0.0.1:{}", own.http_port));
+    facts.add("site", "web root", own.web_root.as_str());
+    facts.add("site", "TFTP server", own.address);
+    // NixOS has no ISC dhcpd any more.
+    let dhcp = match own.dhcp {
+        DhcpServer::Kea | DhcpServer::Isc => "kea",
+        DhcpServer::Dnsmasq => "dnsmasq",
+    };
+    facts.add("site", "DHCP server", dhcp);
+    let home = &cluster.networks[&own.network];
+    let mut say = |fact: String| facts.add("own network", "DHCP", fact);
+    home.subnet.iter().for_each(|net| say(format!("subnet {net}")));
+    home.subnet.iter().for_each(|net| say(format!("broadcast {}", net.broadcast())));
+    home.pool.iter().for_each(|pool| say(format!("pool {}-{}", pool.first, pool.last)));
+    home.gateway.iter().for_each(|gateway| say(format!("router {gateway}")));
+    home.dns.iter().filter(|own| own.is_ipv4()).for_each(|resolver| say(format!("resolver {resolver}")));
+    home.domain.iter().for_each(|domain| say(format!("domain {domain}")));
     facts.add("site", "TFTP root", format!("{}/tftp", own.web_root.as_str()));
     for (kind, server) in [
         ("extra of Kea", DhcpServer::Kea),

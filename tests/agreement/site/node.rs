@@ -138,7 +138,7 @@ fn interfaces(
     if let Some(net) = nets.users.map(|at| &nets.all[at]).filter(|_| users) {
         match net.vlan.filter(|_| shape != "ports") {
             Some(vlan) => {
-                say(format!("\"{trunk}.{vlan}\" = {{ network = \"{}\", tagged = true }}", net.name))
+                say(format!("\"{trunk}.{vlan}\" = {{ network = \"{}\", tagged = true }}", net.name));
             }
             None => say(format!("eth4 = {{ network = \"{}\" }}", net.name)),
         }
