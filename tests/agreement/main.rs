@@ -20,6 +20,7 @@ mod names;
 mod namespace;
 #[path = "../common/nix.rs"]
 mod nix;
+mod provisioner;
 mod readers;
 mod site;
 mod tree;
