@@ -30,6 +30,7 @@ pub mod artifact;
 pub mod check;
 pub mod cli;
 pub mod diag;
+pub mod image;
 pub mod inventory;
 pub mod model;
 pub mod outputs;

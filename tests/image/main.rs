@@ -1,0 +1,7 @@
+//! Netboot images: what is packed is what was there, always as the same bytes, and every reader of initrds agrees.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod kit;
+mod readers;
+mod same;
