@@ -108,7 +108,7 @@ impl Reader<'_> {
                     continue;
                 }
                 Content::File(Source::Disk(path, _)) => {
-                    self.append(&mut segment, open(path)?, len, member.path)?
+                    self.append(&mut segment, open(path)?, len, member.path)?;
                 }
             }
             member::align(&mut segment, len);

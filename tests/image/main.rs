@@ -5,3 +5,4 @@
 mod kit;
 mod readers;
 mod same;
+mod scan;
