@@ -1,9 +1,10 @@
 //! An initrd as the kernel sees it: archives in a row, each plain or compressed in its own way (`init/initramfs.c`).
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
 
 use super::newc::{self, Header};
 
@@ -66,6 +67,17 @@ pub struct Segment {
     pub entries: usize,
 }
 
+/// What an initrd unpacks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpacked {
+    /// Its segments, in order.
+    pub segments: Vec<Segment>,
+    /// The size of all of them unpacked, in bytes, without what fills up between them.
+    pub bytes: u64,
+    /// The SHA-256 of that.
+    pub sha256: [u8; 32],
+}
+
 /// Reads a whole initrd, and calls `visit` with each entry and its content.
 ///
 /// # Errors
@@ -74,16 +86,17 @@ pub struct Segment {
 pub fn scan(
     input: impl BufRead,
     visit: &mut dyn FnMut(&Header, &mut dyn Read) -> Result<()>,
-) -> Result<Vec<Segment>> {
+) -> Result<Unpacked> {
     let mut input = Positioned { inner: input, at: 0, ahead: VecDeque::new() };
     let mut segments = Vec::new();
+    let mut sum = Sum { sha256: Sha256::new(), bytes: 0 };
     loop {
         skip_zeros(&mut input)?;
         let offset = input.at;
         let magic = input.peek()?;
         if magic.is_empty() {
             ensure!(!segments.is_empty(), "it is empty");
-            return Ok(segments);
+            return Ok(Unpacked { segments, bytes: sum.bytes, sha256: sum.sha256.finalize().into() });
         }
         let Some(format) = Format::of(magic) else {
             bail!(
@@ -97,7 +110,7 @@ pub fn scan(
              {} zeros before it, or compress it",
             offset.wrapping_neg() % 4
         );
-        let entries = unpack(&mut input, format, visit)
+        let entries = unpack(&mut input, format, &mut sum, visit)
             .with_context(|| format!("the {} segment at byte {offset} is damaged", format.as_str()))?;
         segments.push(Segment { format, offset, entries });
     }
@@ -107,29 +120,69 @@ pub fn scan(
 fn unpack(
     input: &mut dyn BufRead,
     format: Format,
+    sum: &mut Sum,
     visit: &mut dyn FnMut(&Header, &mut dyn Read) -> Result<()>,
 ) -> Result<usize> {
-    let mut read_all = |unpacked: &mut dyn BufRead| {
-        let count = newc::entries(unpacked, visit)?;
-        let rest = unpacked.fill_buf().context("it cannot be unpacked")?;
-        ensure!(rest.is_empty(), "something stands behind its last entry");
-        anyhow::Ok(count)
+    let mut read_all = |unpacked: &mut dyn Read| {
+        let mut unpacked = Summed { inner: BufReader::with_capacity(1 << 16, unpacked), sum: &mut *sum };
+        let mut count = 0;
+        loop {
+            skip_zeros(&mut unpacked)?;
+            match unpacked.fill_buf().context("it cannot be unpacked")?.first() {
+                None => return anyhow::Ok(count),
+                Some(b'0') => count += newc::entries(&mut unpacked, visit)?,
+                Some(_) => bail!("something stands behind its last entry"),
+            }
+        }
     };
     match format {
-        Format::Plain => newc::entries(input, visit),
-        Format::Gzip => read_all(&mut io::BufReader::new(flate2::bufread::GzDecoder::new(input))),
+        Format::Plain => newc::entries(&mut Summed { inner: input, sum }, visit),
+        Format::Gzip => read_all(&mut flate2::bufread::GzDecoder::new(input)),
         Format::Zstd => {
             let decoder = zstd::Decoder::with_buffer(input).context("could not start zstd")?;
-            read_all(&mut io::BufReader::new(decoder.single_frame()))
+            read_all(&mut decoder.single_frame())
         }
         Format::Xz => {
             let stream =
                 liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, 0).context("could not start xz")?;
-            read_all(&mut io::BufReader::new(liblzma::bufread::XzDecoder::new_stream(input, stream)))
+            read_all(&mut liblzma::bufread::XzDecoder::new_stream(input, stream))
         }
-        Format::Lz4 => {
-            read_all(&mut io::BufReader::new(Lz4 { input, begun: false, block: io::Cursor::default() }))
+        Format::Lz4 => read_all(&mut Lz4 { input, begun: false, block: io::Cursor::default() }),
+    }
+}
+
+/// The digest of what is unpacked.
+struct Sum {
+    sha256: Sha256,
+    bytes: u64,
+}
+
+/// A reader whose bytes are summed up as they are taken.
+struct Summed<'s, R> {
+    inner: R,
+    sum: &'s mut Sum,
+}
+
+impl<R: BufRead> Read for Summed<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(out)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Summed<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        // What was filled before is there without another read.
+        if let Ok(buffer) = self.inner.fill_buf() {
+            self.sum.sha256.update(&buffer[..bytes]);
+            self.sum.bytes += bytes as u64;
         }
+        self.inner.consume(bytes);
     }
 }
 

@@ -24,7 +24,7 @@ mod walk;
 
 pub use archive::{Archive, ArchivePath, Entry, Kind, Source};
 pub use codec::Codec;
-pub use initrd::{Format, Segment, scan};
+pub use initrd::{Format, Segment, Unpacked, scan};
 pub use kernel::Kernel;
 pub use newc::Header;
 pub use pack::{Packed, pack};

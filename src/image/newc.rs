@@ -37,15 +37,8 @@ pub(super) fn entries(
     loop {
         let next = input.fill_buf().context("it cannot be unpacked")?;
         match next.first() {
-            None => return Ok(count),
             Some(b'0') => {}
-            // What aligns the next archive.
-            Some(0) => {
-                let zeros = next.iter().take_while(|byte| **byte == 0).count();
-                input.consume(zeros);
-                continue;
-            }
-            Some(_) => return Ok(count),
+            _ => return Ok(count),
         }
         let header = header(input)?;
         let size = u64::from(header.size);
