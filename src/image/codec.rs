@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use anyhow::{Context, Result, anyhow};
 use libdeflater::{CompressionLvl, Compressor};
 
+use super::Format;
+
 /// The level at which zstd passes on what it can't shrink about as fast as memory is copied.
 const ZSTD_FASTEST: i32 = -7;
 
@@ -20,6 +22,15 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// The format that it writes.
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Plain => Format::Plain,
+            Self::Gzip(_) => Format::Gzip,
+            Self::Zstd(_) => Format::Zstd,
+        }
+    }
+
     /// `bytes` compressed, as one gzip member or zstd frame.
     ///
     /// # Errors

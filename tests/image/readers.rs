@@ -79,7 +79,7 @@ fn lsinitramfs_lists_every_path() {
 fn devices_need_no_root_to_be_packed() {
     let mut archive = Archive::default();
     let mut add = |path: &str, kind| {
-        archive.insert(ArchivePath::new(path).unwrap(), Entry { mode: 0o600, kind }).unwrap()
+        archive.insert(ArchivePath::new(path).unwrap(), Entry { mode: 0o600, kind }).unwrap();
     };
     add("dev/console", Kind::Character(5, 1));
     add("dev/sda", Kind::Block(8, 0));

@@ -9,8 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::kit::{CODECS, packed, tree};
 
+/// Name, mode and digest.
+type Found = (String, u32, String);
+
 /// What `initrd` unpacks to, and the name, mode and digest of every entry.
-fn read(initrd: &[u8]) -> anyhow::Result<(Unpacked, Vec<(String, u32, String)>)> {
+fn read(initrd: &[u8]) -> anyhow::Result<(Unpacked, Vec<Found>)> {
     let mut entries = Vec::new();
     // Small pieces, so that every field lies across two of them once.
     let unpacked = scan(BufReader::with_capacity(7, initrd), &mut |header, content| {
