@@ -11,7 +11,7 @@ use super::assemble::assemble;
 use super::copy::{Hashed, copy};
 use super::manifest::{FileFacts, INITRD, Input, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS, id};
 use super::script::Script;
-use super::{Codec, Kernel};
+use super::{Codec, Kernel, walk};
 use crate::model::{KernelParam, Label, System, Word};
 
 /// The longest kernel command line of x86 (`COMMAND_LINE_SIZE` of asm/setup.h) and ARM.
@@ -50,6 +50,26 @@ pub enum Base {
     Root(PathBuf),
 }
 
+impl Recipe {
+    /// How many bytes are read to make it, about.
+    ///
+    /// # Errors
+    /// When an input is not there.
+    pub fn bytes(&self) -> Result<u64> {
+        let file = |path: &Path| {
+            let metadata =
+                fs::metadata(path).with_context(|| format!("could not look at {}", path.display()))?;
+            anyhow::Ok(metadata.len())
+        };
+        let base = match &self.base {
+            Base::Initrd(path) => file(path)?,
+            Base::Root(root) => walk(root)?.bytes(),
+        };
+        let overlays = self.overlays.iter().map(|overlay| Ok(walk(overlay)?.bytes())).sum::<Result<u64>>()?;
+        Ok(file(&self.kernel)? + base + overlays)
+    }
+}
+
 /// Makes the bundle `recipe` in the directory `out`, which is new or empty; `progress` is told of every so many bytes
 /// that were read.
 ///
@@ -67,14 +87,22 @@ pub fn build(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Re
     );
     let made = !out.exists();
     fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
-    let mut list = fs::read_dir(out).with_context(|| format!("could not list {}", out.display()))?;
-    ensure!(list.next().is_none(), "{} is not empty: name a new directory", out.display());
+    make_way(out)?;
     let built = fill(recipe, &kernel, &words, out, progress);
     if built.is_err() {
         // The first error is the one to tell of.
         let _ = clear(out, made);
     }
     built
+}
+
+/// Removes what a run has left that was ended halfway, and refuses anything else.
+fn make_way(out: &Path) -> Result<()> {
+    let list = || fs::read_dir(out)?.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>();
+    let names = list().with_context(|| format!("could not list {}", out.display()))?;
+    let ours = names.iter().all(|name| [KERNEL, INITRD, SCRIPT, SUMS].iter().any(|own| name == own));
+    ensure!(ours, "{} is not empty: name a new directory", out.display());
+    clear(out, false).with_context(|| format!("could not empty {}", out.display()))
 }
 
 /// Takes back what a failed build has left.
