@@ -9,8 +9,11 @@ mod dhcpd;
 mod disko;
 mod firewall;
 mod hardware;
+mod health;
 mod inventory;
 mod ipxe;
+mod nginx;
+mod tftp;
 
 use rayon::prelude::*;
 
@@ -60,6 +63,13 @@ pub const OUTPUTS: &[Output] = &[
     ipxe::NODE,
     ipxe::BOOT,
     dhcpd::OUTPUT,
+    nginx::OUTPUT,
+    tftp::HPA,
+    tftp::ATFTPD,
+    health::SCRIPT,
+    health::SERVICE,
+    health::TIMER,
+    health::UNITS,
     inventory::OUTPUT,
 ];
 

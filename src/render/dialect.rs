@@ -7,10 +7,11 @@ use std::fmt::Write;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::{dhcp, ipxe, nft, nix};
+use super::{dhcp, ipxe, nft, nginx, nix, shell};
 
 /// Every language that templates are written in.
-const DIALECTS: &[&dyn Dialect] = &[&dhcp::Dhcp, &ipxe::Ipxe, &nft::Nft, &nix::Nix];
+const DIALECTS: &[&dyn Dialect] =
+    &[&dhcp::Dhcp, &ipxe::Ipxe, &nft::Nft, &nginx::Nginx, &nix::Nix, &shell::Shell];
 
 /// How a language writes several values in a row.
 pub(super) struct List {

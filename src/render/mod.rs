@@ -13,7 +13,9 @@ mod dhcp;
 mod dialect;
 mod ipxe;
 mod nft;
+mod nginx;
 mod nix;
+mod shell;
 
 use anyhow::Context as _;
 use minijinja::syntax::SyntaxConfig;
@@ -144,7 +146,7 @@ mod tests {
         let error = Renderer::new(&[("x.html.j2", "")]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, ipxe, nft, nix"
+            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, ipxe, nft, nginx, nix, shell"
         );
         assert!(Renderer::new(&[("x.nix.j2", ""), ("x.nix.j2", "")]).is_err());
         assert!(Renderer::new(&[("x.nix.j2", "{% if %}")]).is_err());

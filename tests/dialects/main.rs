@@ -7,7 +7,9 @@
 mod dhcp;
 mod ipxe;
 mod nft;
+mod nginx;
 mod nix;
+mod shell;
 
 use std::fmt::Debug;
 use std::process::{Command, Output};
@@ -22,11 +24,15 @@ static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
         ("literal.dhcp.j2", "{{ x }}"),
         ("literal.ipxe.j2", "{{ x }}"),
         ("literal.nft.j2", "{{ x }}"),
+        ("literal.nginx.j2", "{{ x }}"),
         ("literal.nix.j2", "{{ x }}"),
+        ("literal.shell.j2", "{{ x }}"),
         ("bare.dhcp.j2", "{{ x|bare }}"),
         ("bare.ipxe.j2", "{{ x|bare }}"),
         ("bare.nft.j2", "{{ x|bare }}"),
+        ("bare.nginx.j2", "{{ x|bare }}"),
         ("bare.nix.j2", "{{ x|bare }}"),
+        ("bare.shell.j2", "{{ x|bare }}"),
         ("name.nix.j2", "{{ x|name }}"),
     ])
     .unwrap()

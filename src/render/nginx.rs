@@ -1,0 +1,37 @@
+//! nginx's configuration, by its own reader (`ngx_conf_read_token` in `src/core/ngx_conf_file.c`).
+
+use std::fmt::Write;
+
+use minijinja::Error;
+
+use super::dialect::{Dialect, List, check_word, refuse};
+
+/// The dialect `nginx`.
+///
+/// - A literal is a string in double quotes, or a number; a list is such literals with spaces between.
+/// - A bare word is an address, a port, a path or a name: `[A-Za-z0-9._:/-]`, and none of `.`, `:` and `-` first.
+pub(super) struct Nginx;
+
+impl Dialect for Nginx {
+    fn extension(&self) -> &'static str {
+        "nginx"
+    }
+
+    fn list(&self) -> List {
+        List { open: "", between: " ", close: "", empty: None }
+    }
+
+    /// `$` is a variable, in quotes too, and no escape turns that off; `"` and `\` have escapes, which not every
+    /// directive undoes. `'`, `;`, `{` and `}` are text between quotes: without them, what reads a file line by line
+    /// is not misled either.
+    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+        if let Some(c) = text.chars().find(|c| matches!(c, '$' | '"' | '\'' | '\\' | ';' | '{' | '}')) {
+            return Err(refuse(format!("{text:?} holds {c:?}, which a string of nginx.conf must not")));
+        }
+        Ok(write!(out, "\"{text}\"")?)
+    }
+
+    fn word(&self, word: &str) -> Result<(), Error> {
+        check_word(word, "/_", ".:-")
+    }
+}

@@ -1,0 +1,37 @@
+//! Files of assignments that a POSIX shell reads, and systemd as an `EnvironmentFile=` (systemd.exec(5)): Debian's
+//! `/etc/default`.
+
+use std::fmt::Write;
+
+use minijinja::Error;
+
+use super::dialect::{Dialect, List, check_word, refuse};
+
+/// The dialect `shell`.
+///
+/// - A literal is a string in single quotes; a list is several such words.
+/// - A bare word is a name, a number or a path: `[A-Za-z0-9._:/-]`, and none of `.`, `:` and `-` first.
+pub(super) struct Shell;
+
+impl Dialect for Shell {
+    fn extension(&self) -> &'static str {
+        "shell"
+    }
+
+    fn list(&self) -> List {
+        List { open: "", between: " ", close: "", empty: Some("") }
+    }
+
+    /// Between single quotes everything stands for itself (POSIX.1-2017, XCU 2.2.2) but `'`, which a shell can only
+    /// say outside of them, where systemd reads otherwise; and older systemd takes `\` for an escape there.
+    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+        if let Some(c) = text.chars().find(|c| matches!(c, '\'' | '\\')) {
+            return Err(refuse(format!("{text:?} holds {c:?}, which a shell and systemd read differently")));
+        }
+        Ok(write!(out, "'{text}'")?)
+    }
+
+    fn word(&self, word: &str) -> Result<(), Error> {
+        check_word(word, "/_", ".:-")
+    }
+}
