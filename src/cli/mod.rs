@@ -1,5 +1,6 @@
 //! The command line: one file a command. The only room that prints, colours or exits.
 
+mod bundle;
 mod certs;
 mod check;
 mod complete;
@@ -9,6 +10,7 @@ mod format;
 mod init;
 mod man;
 mod output;
+mod progress;
 mod render;
 mod schema;
 mod show;
@@ -61,6 +63,7 @@ enum Command {
     Explain(explain::Explain),
     Render(render::Render),
     Certs(certs::Certs),
+    Bundle(bundle::Bundle),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -100,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => explain.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Bundle(bundle) => bundle.run(output),
         Command::Schema(_) => schema::Schema::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

@@ -161,3 +161,8 @@ pub(super) fn read_from(file: impl Read) -> std::io::Result<Vec<u8>> {
 pub(super) fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
+
+/// A size with the unit that suits it: `12 B`, `3.4 KiB`, `234 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}

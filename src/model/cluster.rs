@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Profile, Protocol, Range,
@@ -254,7 +254,7 @@ pub struct FirewallExtra {
 }
 
 /// A kind of machine in the terms of Nix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum System {
     /// 64-bit x86.
     #[serde(rename = "x86_64-linux")]

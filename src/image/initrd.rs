@@ -1,0 +1,275 @@
+//! An initrd as the kernel sees it: archives in a row, each plain or compressed in its own way (`init/initramfs.c`).
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+use super::newc::{self, Header};
+
+/// The most memory that unpacking xz may take: `xz -9` needs 65 MiB.
+const XZ_MEMORY: u64 = 128 << 20;
+
+/// The largest block of lz4's legacy format, unpacked (lz4_Frame_format.md, "Legacy frame").
+const LZ4_BLOCK: usize = 8 << 20;
+
+/// How a segment is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Not at all.
+    Plain,
+    /// gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+    /// xz.
+    Xz,
+    /// lz4 in its legacy format, which is the kernel's.
+    Lz4,
+}
+
+impl Format {
+    /// Its name, as programs that unpack it are called.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "newc",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Lz4 => "lz4",
+        }
+    }
+
+    /// The format that begins with `magic`.
+    fn of(magic: &[u8]) -> Option<Self> {
+        let formats: [(&[u8], Self); 6] = [
+            (newc::MAGIC[0], Self::Plain),
+            (newc::MAGIC[1], Self::Plain),
+            (&[0x1f, 0x8b], Self::Gzip),
+            (&[0x28, 0xb5, 0x2f, 0xfd], Self::Zstd),
+            (&[0xfd, b'7', b'z', b'X', b'Z', 0], Self::Xz),
+            (&[0x02, 0x21, 0x4c, 0x18], Self::Lz4),
+        ];
+        formats.into_iter().find(|(start, _)| magic.starts_with(start)).map(|(_, format)| format)
+    }
+}
+
+/// A part of an initrd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// How it is packed.
+    pub format: Format,
+    /// Where it begins, in bytes.
+    pub offset: u64,
+    /// How many entries it has.
+    pub entries: usize,
+}
+
+/// What an initrd unpacks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpacked {
+    /// Its segments, in order.
+    pub segments: Vec<Segment>,
+    /// The size of all of them unpacked, in bytes, without what fills up between them.
+    pub bytes: u64,
+    /// The SHA-256 of that.
+    pub sha256: [u8; 32],
+}
+
+/// Reads a whole initrd, and calls `visit` with each entry and its content.
+///
+/// # Errors
+/// When `input` cannot be read, a segment is of no known format or damaged, a plain one begins off the multiples of four
+/// bytes (the kernel passes over such a one silently), or there is no segment; or when `visit` fails.
+pub fn scan(
+    input: impl BufRead,
+    visit: &mut dyn FnMut(&Header, &mut dyn Read) -> Result<()>,
+) -> Result<Unpacked> {
+    let mut input = Positioned { inner: input, at: 0, ahead: VecDeque::new() };
+    let mut segments = Vec::new();
+    let mut sum = Sum { sha256: Sha256::new(), bytes: 0 };
+    loop {
+        skip_zeros(&mut input)?;
+        let offset = input.at;
+        let magic = input.peek()?;
+        if magic.is_empty() {
+            ensure!(!segments.is_empty(), "it is empty");
+            return Ok(Unpacked { segments, bytes: sum.bytes, sha256: sum.sha256.finalize().into() });
+        }
+        let Some(format) = Format::of(magic) else {
+            bail!(
+                "at byte {offset} stands `{}`, which begins neither a newc archive nor gzip, zstd, xz or lz4",
+                magic.escape_ascii()
+            );
+        };
+        ensure!(
+            format != Format::Plain || offset.is_multiple_of(4),
+            "the archive at byte {offset} does not begin at a multiple of 4: the kernel would pass over it silently; put \
+             {} zeros before it, or compress it",
+            offset.wrapping_neg() % 4
+        );
+        let entries = unpack(&mut input, format, &mut sum, visit)
+            .with_context(|| format!("the {} segment at byte {offset} is damaged", format.as_str()))?;
+        segments.push(Segment { format, offset, entries });
+    }
+}
+
+/// Reads the entries of one segment, and leaves `input` behind it.
+fn unpack(
+    input: &mut dyn BufRead,
+    format: Format,
+    sum: &mut Sum,
+    visit: &mut dyn FnMut(&Header, &mut dyn Read) -> Result<()>,
+) -> Result<usize> {
+    let mut read_all = |unpacked: &mut dyn Read| {
+        let mut unpacked = Summed { inner: BufReader::with_capacity(1 << 16, unpacked), sum: &mut *sum };
+        let mut count = 0;
+        loop {
+            skip_zeros(&mut unpacked)?;
+            match unpacked.fill_buf().context("it cannot be unpacked")?.first() {
+                None => return anyhow::Ok(count),
+                Some(b'0') => count += newc::entries(&mut unpacked, visit)?,
+                Some(_) => bail!("something stands behind its last entry"),
+            }
+        }
+    };
+    match format {
+        Format::Plain => newc::entries(&mut Summed { inner: input, sum }, visit),
+        Format::Gzip => read_all(&mut flate2::bufread::GzDecoder::new(input)),
+        Format::Zstd => {
+            let decoder = zstd::Decoder::with_buffer(input).context("could not start zstd")?;
+            read_all(&mut decoder.single_frame())
+        }
+        Format::Xz => {
+            let stream =
+                liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, 0).context("could not start xz")?;
+            read_all(&mut liblzma::bufread::XzDecoder::new_stream(input, stream))
+        }
+        Format::Lz4 => read_all(&mut Lz4 { input, begun: false, block: io::Cursor::default() }),
+    }
+}
+
+/// The digest of what is unpacked.
+struct Sum {
+    sha256: Sha256,
+    bytes: u64,
+}
+
+/// A reader whose bytes are summed up as they are taken.
+struct Summed<'s, R> {
+    inner: R,
+    sum: &'s mut Sum,
+}
+
+impl<R: BufRead> Read for Summed<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(out)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Summed<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        // What was filled before is there without another read.
+        if let Ok(buffer) = self.inner.fill_buf() {
+            self.sum.sha256.update(&buffer[..bytes]);
+            self.sum.bytes += bytes as u64;
+        }
+        self.inner.consume(bytes);
+    }
+}
+
+/// lz4's legacy format: a magic number, then blocks with their lengths before them. It has no end but the file's.
+struct Lz4<'a> {
+    input: &'a mut dyn BufRead,
+    begun: bool,
+    block: io::Cursor<Vec<u8>>,
+}
+
+impl Read for Lz4<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let number = |input: &mut dyn BufRead| {
+            let mut number = [0; 4];
+            input.read_exact(&mut number).map(|()| u32::from_le_bytes(number) as usize)
+        };
+        if !std::mem::replace(&mut self.begun, true) {
+            number(self.input)?;
+        }
+        loop {
+            let read = self.block.read(out)?;
+            if read > 0 || out.is_empty() || self.input.fill_buf()?.is_empty() {
+                return Ok(read);
+            }
+            let length = number(self.input)?;
+            if length > lz4_flex::block::get_maximum_output_size(LZ4_BLOCK) {
+                return Err(io::Error::other("a block is too long"));
+            }
+            let mut packed = vec![0; length];
+            self.input.read_exact(&mut packed)?;
+            let block = lz4_flex::block::decompress(&packed, LZ4_BLOCK).map_err(io::Error::other)?;
+            self.block = io::Cursor::new(block);
+        }
+    }
+}
+
+/// Passes over zeros.
+fn skip_zeros(input: &mut dyn BufRead) -> Result<()> {
+    loop {
+        let bytes = input.fill_buf().context("it could not be read")?;
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        if zeros == 0 {
+            return Ok(());
+        }
+        input.consume(zeros);
+    }
+}
+
+/// A reader that knows where it is, and can look ahead.
+struct Positioned<R> {
+    inner: R,
+    at: u64,
+    /// What was looked at and not yet taken.
+    ahead: VecDeque<u8>,
+}
+
+impl<R: BufRead> Positioned<R> {
+    /// The next six bytes, without taking them; fewer at the end.
+    fn peek(&mut self) -> Result<&[u8]> {
+        let missing = 6_usize.saturating_sub(self.ahead.len());
+        let mut more = Vec::with_capacity(missing);
+        let source = self.inner.by_ref();
+        source.take(missing as u64).read_to_end(&mut more).context("it could not be read")?;
+        self.ahead.extend(more);
+        Ok(self.ahead.make_contiguous())
+    }
+}
+
+impl<R: BufRead> Read for Positioned<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = if self.ahead.is_empty() { self.inner.read(out)? } else { self.ahead.read(out)? };
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Positioned<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.ahead.is_empty() { self.inner.fill_buf() } else { Ok(self.ahead.as_slices().0) }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.at += bytes as u64;
+        if self.ahead.is_empty() {
+            self.inner.consume(bytes);
+        } else {
+            self.ahead.drain(..bytes);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The script of a bundle, which iPXE runs from `nixos/<profile>/current/boot.ipxe`.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Kernel;
+use super::bundle::Recipe;
+use super::manifest::Sha256Sum;
+use crate::render::Renderer;
+
+const TEMPLATE: (&str, &str) = ("bundle.ipxe.j2", include_str!("../../templates/bundle.ipxe.j2"));
+
+/// What the script is written from.
+pub(super) struct Script<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) kernel: &'a Kernel,
+    pub(super) words: &'a [&'a str],
+    pub(super) id: Sha256Sum,
+    pub(super) kernel_sha256: Sha256Sum,
+    pub(super) initrd_sha256: Sha256Sum,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    profile: &'a str,
+    kernel_version: &'a str,
+    id: Sha256Sum,
+    init: Option<&'a str>,
+    command_line: &'a [&'a str],
+    kernel_sha256: Sha256Sum,
+    initrd_sha256: Sha256Sum,
+}
+
+impl Script<'_> {
+    /// The script.
+    ///
+    /// # Errors
+    /// When a word of the command line is none that iPXE can say.
+    pub(super) fn render(&self) -> Result<String> {
+        let context = Context {
+            profile: &self.recipe.profile,
+            kernel_version: &self.kernel.version,
+            id: self.id,
+            init: self.recipe.init.as_deref(),
+            command_line: self.words,
+            kernel_sha256: self.kernel_sha256,
+            initrd_sha256: self.initrd_sha256,
+        };
+        Renderer::new(&[TEMPLATE])?.render(TEMPLATE.0, &context)
+    }
+}

@@ -1,0 +1,15 @@
+//! Netboot images: what is packed is what was there, always as the same bytes, and every reader of initrds agrees.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bundle;
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/ipxe.rs"]
+mod ipxe;
+mod kit;
+mod overlay;
+mod readers;
+mod same;
+mod scan;
+mod script;
