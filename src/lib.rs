@@ -36,6 +36,7 @@ pub mod model;
 pub mod outputs;
 pub mod pki;
 pub mod plan;
+pub mod publish;
 pub mod render;
 pub mod resolve;
 pub mod rules;

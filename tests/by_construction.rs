@@ -76,18 +76,19 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
     for dir in inventories() {
         let (_, files) = rendered(&dir);
         let script = &files["site/www/ipxe/boot.ipxe"];
-        for case in 0..16_u8 {
-            let [known, armed, bundle, bios] = [1, 2, 4, 8].map(|bit| case & bit != 0);
+        for case in 0..32_u8 {
+            let [known, armed, bundle, bios, own] = [1, 2, 4, 8, 16].map(|bit| case & bit != 0);
             let end = boot(script, |command| match command {
                 _ if command.contains("/ipxe/node/") => known,
                 _ if command.contains("/armed/") => armed,
+                _ if command.starts_with("iseq ${armed} ${node}") => own,
                 _ if command.contains("/nixos/") => bundle,
                 _ if command.starts_with("iseq ${platform} pcbios") => bios,
                 // Nobody stands at the console.
                 _ if command.starts_with("prompt ") => false,
                 _ => true,
             });
-            if known && armed && bundle {
+            if known && armed && own && bundle {
                 assert!(end.contains("/nixos/${profile}/current/boot.ipxe"), "{end}");
             } else {
                 assert_eq!(end, if bios { "sanboot --no-describe --drive 0x80" } else { "exit 1" });
