@@ -20,6 +20,8 @@
 //! | [`render`] | templates to text: one dialect a target language, every hole escaped by type |
 //! | [`artifact`] | files that exist only in memory yet |
 //! | [`write`](mod@write) | the only room that writes public files: all of them or none |
+//! | [`image`] | netboot images: archives, initrds, bundles |
+//! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, who is armed, and what is wrong there |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
 //!
 //! Knowledge flows one way: model ← inventory, resolve, rules ← plan ← outputs ← write ← cli. From `inventory` to

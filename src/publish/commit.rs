@@ -63,12 +63,8 @@ pub struct Outcome {
 /// # Errors
 /// When a bundle or a site is not what its manifest says, or a disk refuses. What was current then still is.
 pub fn publish(lock: &Lock, request: &Request<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome> {
-    let outcome = stage::all(lock, request, progress).and_then(|steps| show(lock, request, &steps));
-    if outcome.is_err() {
-        // The first error is the one to tell of; the next run cleans too.
-        let _ = lock.clean();
-    }
-    outcome
+    let steps = stage::all(lock, request, progress)?;
+    show(lock, request, &steps)
 }
 
 /// Lets `current` of `profile` name the generation before, as a new generation.

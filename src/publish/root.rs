@@ -166,6 +166,13 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // After a refusal there may be something left, which the next run removes if this one can't.
+        let _ = self.clean();
+    }
+}
+
 /// The same, by way of `stage`, a directory of the same file system.
 pub(super) fn put(stage: &OwnedFd, dir: &OwnedFd, name: &str, body: &[u8]) -> Result<()> {
     let run = || {

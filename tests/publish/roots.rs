@@ -133,7 +133,7 @@ fn namespace(root: &Path, script: &str) -> Output {
 fn a_full_disk_leaves_what_was_there() {
     let root = tempfile::tempdir().unwrap();
     // Room for one version, and not for a second one.
-    let script = "mount -t tmpfs -o size=200k tmpfs $ROOT; $OLD; head -c 120k /dev/zero >$ROOT/tftp/big; set +e; $NEW; \
+    let script = "mount -t tmpfs -o size=200k tmpfs $ROOT; $OLD; set +e; head -c 1M /dev/zero >$ROOT/tftp/big; $NEW; \
                   echo code $?; set -e; rm $ROOT/tftp/big; readlink $ROOT/nixos/worker/current; ls $ROOT/.plasmagen; \
                   $NEW; readlink $ROOT/nixos/worker/current";
     let output = namespace(root.path(), script);
