@@ -84,7 +84,8 @@ impl Publish {
                 self.loaders(output, &lock, cluster.as_ref())?;
                 let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
                 let progress = Progress::bytes(output, "publish", bytes);
-                let (bundles, site, keep, life) = (&*self.bundles, site.as_deref(), self.keep, self.expires_in);
+                let (bundles, site, keep, life) =
+                    (&*self.bundles, site.as_deref(), self.keep, self.expires_in);
                 let request = Request { bundles, site, keep, now, life };
                 publish::publish(&lock, &request, &|bytes| progress.add(bytes))?
             }
@@ -119,7 +120,9 @@ impl Publish {
         for (file, how) in installed {
             match how {
                 Installed::Copied(from) => output.say(&format!("tftp/{file} is {}", from.display())),
-                Installed::Kept => output.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)")),
+                Installed::Kept => {
+                    output.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"))
+                }
                 Installed::Same => {}
             }
         }

@@ -175,7 +175,8 @@ fn place<'a>(lock: &'a Lock, own: &'a Move<'_>, undo: &mut Undo<'a>) -> Result<(
     // What is there already only gets its new number.
     let dir = disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
     if let Ok(old) = disk::read(&dir, PUBLICATION) {
-        let again = disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
+        let again =
+            disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
         undo.push(Box::new(move || lock.put(&again, PUBLICATION, &old)));
     }
     lock.put(&dir, PUBLICATION, &body)

@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, fchmod, fstat, fsync, openat, renameat, seek, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, fchmod, fstat, fsync, openat, renameat, seek,
+    statat, unlinkat,
 };
 use rustix::io::Errno;
 

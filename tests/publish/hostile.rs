@@ -120,7 +120,8 @@ fn a_site_that_was_edited_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         site(dir.path(), "New");
         change(&dir.path().join("site/www"));
-        let error = put(root.path(), &[MADE.bundle("worker", Version::New)], Some(&dir.path().join("site")), NOW);
+        let error =
+            put(root.path(), &[MADE.bundle("worker", Version::New)], Some(&dir.path().join("site")), NOW);
         let error = format!("{:#}", error.unwrap_err());
         assert!(error.contains(word), "{word}: {error}");
         assert_eq!(look(root.path(), "after"), (Version::Old, Version::Old));
@@ -128,5 +129,8 @@ fn a_site_that_was_edited_is_refused() {
     edit(&|www| fs::write(www.join("ipxe/boot.ipxe"), "#!ipxe\n").unwrap(), "boot.ipxe: its SHA-256");
     edit(&|www| fs::write(www.join("key.pem"), "").unwrap(), "key.pem: nobody published it");
     edit(&|www| fs::remove_file(www.join("index.html")).unwrap(), "index.html: it can't be opened");
-    edit(&|www| fs::remove_file(www.parent().unwrap().join("manifest.json")).unwrap(), "plasmagen render writes it");
+    edit(
+        &|www| fs::remove_file(www.parent().unwrap().join("manifest.json")).unwrap(),
+        "plasmagen render writes it",
+    );
 }
