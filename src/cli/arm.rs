@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::inventory::nearest;
-use crate::model::{Cluster, HostName, Node, Word};
+use crate::model::{Cluster, HostName, Node, SerialNumber, Word};
 use crate::publish::{ArmedFile, Root, Target, arm, armed, disarm};
 
 use super::complete;
@@ -62,7 +62,7 @@ impl Arm {
                 mac: node.mac,
                 profile: node.base.as_str(),
                 system: node.system,
-                serial: node.serial.as_ref().map(|serial| serial.as_str()),
+                serial: node.serial.as_ref().map(SerialNumber::as_str),
             })
         };
         let targets = self.nodes.iter().map(target).collect::<anyhow::Result<Vec<_>>>()?;

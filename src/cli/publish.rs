@@ -121,7 +121,7 @@ impl Publish {
             match how {
                 Installed::Copied(from) => output.say(&format!("tftp/{file} is {}", from.display())),
                 Installed::Kept => {
-                    output.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"))
+                    output.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"));
                 }
                 Installed::Same => {}
             }

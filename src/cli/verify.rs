@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 use serde_json::json;
 use time::OffsetDateTime;
 
+use crate::model::AdminKey;
 use crate::publish::{Report, Signers, Terms, verify};
 
 use super::output::{DataFormat, Output, plural};
@@ -55,7 +56,7 @@ impl Verify {
             signers = Some(Signers::parse(&text)?);
         } else if let Some(path) = &self.inventory {
             let Some(cluster) = output.checked(path)?.cluster else { return Ok(REFUSED) };
-            signers = Some(Signers::of_keys(cluster.admin_keys.iter().map(|key| key.as_str()))?);
+            signers = Some(Signers::of_keys(cluster.admin_keys.iter().map(AdminKey::as_str))?);
         }
         let now = OffsetDateTime::now_utc();
         let terms = Terms { now, least: &self.min_generation, signers: signers.as_ref() };

@@ -45,7 +45,7 @@ pub(super) fn compare(places: &[Place], progress: &(dyn Fn(u64) + Sync)) -> Resu
         let Some(fault) = judge(facts, expected, path.clone()) else { continue };
         match owners.get(&facts.sha256) {
             Some(owner) => {
-                faults.push(Fault::new(Kind::Swapped, path, format!("it holds what {owner} should")))
+                faults.push(Fault::new(Kind::Swapped, path, format!("it holds what {owner} should")));
             }
             None => faults.push(fault),
         }
