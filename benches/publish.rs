@@ -102,12 +102,12 @@ fn main() -> Result<()> {
     for place in dirs {
         let dir = tempfile::tempdir_in(&place)?;
         bundle(&dir.path().join("bundle"))?;
-        let mut times = [[Duration::ZERO; ROUNDS]; STEPS.len()];
-        for round in 0..ROUNDS {
-            for (step, (_, run)) in STEPS.iter().enumerate() {
+        let mut times = STEPS.map(|_| Vec::<Duration>::new());
+        for _ in 0..ROUNDS {
+            for ((_, run), times) in STEPS.iter().zip(&mut times) {
                 let start = Instant::now();
                 run(dir.path())?;
-                times[step][round] = start.elapsed();
+                times.push(start.elapsed());
             }
             shell(dir.path(), "rm -rf root copy synced; sync")?;
         }

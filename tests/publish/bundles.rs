@@ -71,7 +71,7 @@ fn generations_rise_and_the_one_before_stays() {
     let third = tempfile::tempdir().unwrap();
     let third = third.path().join("bundle");
     bundle(&third, "worker", "third");
-    let outcome = put(root.path(), &[third.clone()], None, NOW).unwrap();
+    let outcome = put(root.path(), std::slice::from_ref(&third), None, NOW).unwrap();
     assert_eq!(outcome.removed, [format!("nixos/worker/{}", MADE.id("worker", Version::Old))]);
     assert_eq!((generation(root.path()), faults(root.path())), (3, vec![]));
     let other = holding(Version::Old);

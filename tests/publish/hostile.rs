@@ -94,7 +94,7 @@ fn what_lies_beside_and_what_is_missing_is_refused() {
         fs::remove_file(own.join("initrd")).unwrap();
         rustix::fs::mknodat(
             rustix::fs::CWD,
-            &own.join("initrd"),
+            own.join("initrd"),
             rustix::fs::FileType::Fifo,
             rustix::fs::Mode::from_raw_mode(0o644),
             0,
