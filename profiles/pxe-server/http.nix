@@ -6,7 +6,7 @@ let
   root = cfg.webRoot;
   noStore = "add_header Cache-Control no-store always;";
 
-  # `current` is the one symbolic link in the web root that is followed.
+  # Links called `current` are the only ones in the web root that are followed.
   bundle = {
     alias = "${root}/nixos/$1/current/$2";
     extraConfig = "disable_symlinks on from=${root}/nixos/$1/current;";
@@ -75,6 +75,10 @@ in
           "/boot/armed/" = {
             alias = "${root}/armed/";
             extraConfig = noStore;
+          };
+          "~ ^/boot/((?:ipxe|overlay)/[A-Za-z0-9._/-]*|index\\.html)$" = {
+            alias = "${root}/site/current/$1";
+            extraConfig = "disable_symlinks on from=${root}/site/current;";
           };
           "~ ^/boot/nixos/([A-Za-z0-9-]+)/current/([A-Za-z0-9._-]+)$" = bundle;
           "~ ^/boot/nixos/([A-Za-z0-9-]+)/(bzImage|initrd)$" = bundle;
