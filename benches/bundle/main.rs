@@ -34,8 +34,7 @@ fn main() -> Result<()> {
     };
     let tenth = number("PLASMAGEN_BENCH_MB", 600)?.div_ceil(10);
     let work = tempfile::tempdir()?;
-    let bench =
-        Bench { work: work.path().to_owned(), rounds: number("PLASMAGEN_BENCH_ROUNDS", 3)?.max(1) };
+    let bench = Bench { work: work.path().to_owned(), rounds: number("PLASMAGEN_BENCH_ROUNDS", 3)?.max(1) };
     if let Some(tree) = own {
         bench.packing(&tree.canonicalize()?, &[("gzip", 6), ("zstd", 3), ("zstd", 10)])?;
         return bench.hashing();
@@ -96,7 +95,10 @@ impl Bench {
 
     /// Runs each in turns, and prints how the others compare with the first.
     fn contest(&self, what: &str, tree: &Path, runs: &[Run]) -> Result<()> {
-        self.row(&format!("\n{what:38} {:>8} {:>8} {:>8} {:>8} {:>8}", "s", "ratio", "cpu s", "ratio", "MB"))?;
+        self.row(&format!(
+            "\n{what:38} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            "s", "ratio", "cpu s", "ratio", "MB"
+        ))?;
         let (missing, present): (Vec<_>, Vec<_>) = runs.iter().partition(|run| absent(run.0).is_some());
         let mut taken = vec![Vec::new(); present.len()];
         let mut sizes = vec![0; present.len()];
@@ -117,7 +119,10 @@ impl Bench {
             ))?;
         }
         for (name, _) in missing {
-            self.row(&format!("  {name:36} left out: {} is not installed", absent(name).unwrap_or_default()))?;
+            self.row(&format!(
+                "  {name:36} left out: {} is not installed",
+                absent(name).unwrap_or_default()
+            ))?;
         }
         self.row(&format!("  our peak of memory: {}", self.peak(&runs[0].1, tree)?))
     }

@@ -70,18 +70,18 @@ fn text(random: &mut Random, len: usize) -> Vec<u8> {
     text
 }
 
-/// Instructions, the first ones often, some of them with an operand that is a number; then tables.
+/// Instructions, a few at a time, the first ones often, some of them with an operand that is a number.
 fn binary(random: &mut Random, len: usize) -> Vec<u8> {
     let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
     while bytes.len() < len {
-        let instruction = random.often(20_000);
+        let instruction = random.often(2_500);
         let mut code = Random(instruction as u64 + 1);
-        let letters = code.next().to_le_bytes();
-        bytes.extend_from_slice(&letters[..2 + code.below(4)]);
-        match random.below(8) {
-            0 => bytes.extend_from_slice(&(random.often(1 << 20) as u32).to_le_bytes()),
-            1 => bytes.extend_from_slice(&(random.below(1 << 14) as u16).to_le_bytes()),
-            _ => {}
+        for _ in 0..1 + code.below(3) {
+            let letters = code.next().to_le_bytes();
+            bytes.extend_from_slice(&letters[..2 + code.below(6)]);
+        }
+        if random.below(8) == 0 {
+            bytes.extend_from_slice(&(random.often(1 << 20) as u32).to_le_bytes());
         }
     }
     bytes.truncate(len);

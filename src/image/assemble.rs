@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail, ensure};
 use super::bundle::{Base, Recipe};
 use super::copy::{Hashed, Tee};
 use super::initrd::{Unpacked, scan};
-use super::leak::refuse_secrets;
 use super::manifest::{FileFacts, Input, Sha256Sum};
 use super::{Codec, Header, pack, walk};
 
@@ -107,9 +106,9 @@ fn tree(
 ) -> Result<Input> {
     let archive = walk(path)?;
     ensure!(!archive.is_empty(), "{} is empty", path.display());
-    refuse_secrets(&archive).with_context(|| format!("{} cannot be served", path.display()))?;
     archive.iter().for_each(|(name, _)| carries.see(name.as_str().as_bytes()));
-    let packed = pack(&archive, codec, out, progress)?;
+    let packed =
+        pack(&archive, codec, out, progress).with_context(|| format!("could not pack {}", path.display()))?;
     let unpacked = Some(FileFacts { bytes: packed.archive_bytes, sha256: Sha256Sum(packed.archive_sha256) });
     Ok(Input {
         role: role.to_owned(),

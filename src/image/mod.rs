@@ -39,7 +39,6 @@ pub use bundle::{Base, Recipe, build};
 pub use codec::Codec;
 pub use initrd::{Format, Segment, Unpacked, scan};
 pub use kernel::Kernel;
-pub use leak::refuse_secrets;
 pub use manifest::{FileFacts, INITRD, Input, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS, Sha256Sum};
 pub use newc::Header;
 pub use pack::{Packed, pack};

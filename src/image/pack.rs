@@ -1,4 +1,5 @@
-//! An archive as segments of an initrd: read once, hashed, compressed on all cores, written in order.
+//! An archive as segments of an initrd: read once, searched for private keys, hashed, compressed on all cores, written in
+//! order.
 //!
 //! The kernel unpacks one gzip member or zstd frame after the other, and each must end between two entries: cut anywhere
 //! else, it panics with "junk at the end of compressed archive". Nothing stands between them, so that `gzip -dc` and
@@ -6,6 +7,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -14,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::archive::{Archive, ArchivePath, Source};
 use super::codec::{self, Codec};
+use super::leak::Leaks;
 use super::member::{self, Content};
 
 /// How much of an archive is one segment, at least: enough that nothing is lost by compressing it alone.
@@ -43,7 +46,7 @@ enum Step {
     /// The beginning of a large file's segment, and whether compressing it pays.
     Open(bool),
     /// More of it.
-    Chunk(Vec<u8>),
+    Chunk(Arc<Vec<u8>>),
     /// Its end.
     Close,
 }
@@ -51,8 +54,8 @@ enum Step {
 /// Writes `archive` to `out`; `progress` is told of every so many bytes that were read of files.
 ///
 /// # Errors
-/// When a file cannot be read or has another size than when the archive was made, or `out` refuses. What was written by
-/// then is of no use.
+/// When a file cannot be read, holds a private key or has another size than when the archive was made, or `out` refuses.
+/// What was written by then is of no use.
 pub fn pack(
     archive: &Archive,
     codec: Codec,
@@ -62,16 +65,24 @@ pub fn pack(
     let threads = rayon::current_num_threads();
     thread::scope(|scope| {
         let (send, receive) = sync_channel(threads * 2);
+        let (sum, summed) = sync_channel(threads * 2);
         let reader = scope.spawn(move || {
-            let mut reader = Reader { codec, send, progress, sum: Sha256::new(), bytes: 0, gone: false };
-            reader.run(archive)?;
-            anyhow::Ok((reader.bytes, reader.sum))
+            let leaks = Leaks::default();
+            Reader { codec, send, sum, progress, leaks, gone: false }.run(archive)
+        });
+        // One thread hashes as fast as several compress: the reading one would keep them waiting.
+        let hasher = scope.spawn(move || {
+            summed.into_iter().fold((0, Sha256::new()), |(bytes, sum), read: Arc<Vec<u8>>| {
+                (bytes + read.len() as u64, sum.chain_update(&*read))
+            })
         });
         let written = write(receive, codec, out, u32::try_from(threads).unwrap_or(1));
-        let read = reader.join().map_err(|_| anyhow!("the reading thread panicked: a bug in plasmagen"))?;
+        let panicked = |_| anyhow!("a reading thread panicked: a bug in plasmagen");
+        let (read, (archive_bytes, sum)) =
+            (reader.join().map_err(panicked)?, hasher.join().map_err(panicked)?);
         // Where both failed, the writer went first, and the reader had nobody to read for.
         let written = written?;
-        let (archive_bytes, sum) = read?;
+        read?;
         Ok(Packed { archive_bytes, archive_sha256: sum.finalize().into(), written })
     })
 }
@@ -79,9 +90,10 @@ pub fn pack(
 struct Reader<'a> {
     codec: Codec,
     send: SyncSender<Step>,
+    /// To the thread that hashes.
+    sum: SyncSender<Arc<Vec<u8>>>,
     progress: &'a (dyn Fn(u64) + Sync),
-    sum: Sha256,
-    bytes: u64,
+    leaks: Leaks,
     /// Whether the writer has given up.
     gone: bool,
 }
@@ -101,7 +113,10 @@ impl Reader<'_> {
             match member.content {
                 Content::Nothing => {}
                 Content::Text(text) => segment.extend_from_slice(text.as_bytes()),
-                Content::File(Source::Bytes(bytes)) => segment.extend_from_slice(bytes),
+                Content::File(Source::Bytes(bytes)) => {
+                    self.leaks.see(member.path, bytes, true)?;
+                    segment.extend_from_slice(bytes);
+                }
                 Content::File(Source::Disk(path, _)) if len > LARGE => {
                     let file = open(path)?;
                     self.stream(std::mem::take(&mut segment), file, len, member.path)?;
@@ -127,7 +142,7 @@ impl Reader<'_> {
             file.take(len + 1).read_to_end(segment).with_context(|| format!("could not read {path}"))?;
         (self.progress)(read as u64);
         ensure!(read as u64 == len, "{path} changed while it was read: run again");
-        Ok(())
+        self.leaks.see(path, &segment[segment.len() - read..], true)
     }
 
     /// Hands a large file on, piece by piece.
@@ -135,13 +150,14 @@ impl Reader<'_> {
         let mut left = len;
         let mut chunk = self.chunk(&mut file, left, path)?;
         self.send(Step::Open(codec::pays(&chunk)));
-        self.hashed(header);
+        self.pass(header);
         loop {
             left -= chunk.len() as u64;
+            self.leaks.see(path, &chunk, left == 0)?;
             if left == 0 {
                 member::align(&mut chunk, len);
             }
-            self.hashed(chunk);
+            self.pass(chunk);
             if left == 0 || self.gone {
                 break;
             }
@@ -164,17 +180,16 @@ impl Reader<'_> {
         Ok(chunk)
     }
 
-    fn hashed(&mut self, chunk: Vec<u8>) {
-        self.sum.update(&chunk);
-        self.bytes += chunk.len() as u64;
+    /// Hands a piece of a large file on.
+    fn pass(&mut self, chunk: Vec<u8>) {
+        let chunk = self.sum(chunk);
         self.send(Step::Chunk(chunk));
     }
 
     /// Has `segment` compressed, and leaves it empty.
     fn segment(&mut self, segment: &mut Vec<u8>) {
         let bytes = std::mem::replace(segment, Vec::with_capacity(SEGMENT));
-        self.sum.update(&bytes);
-        self.bytes += bytes.len() as u64;
+        let bytes = self.sum(bytes);
         let (done, compressed) = sync_channel(1);
         let codec = self.codec;
         rayon::spawn(move || {
@@ -182,6 +197,13 @@ impl Reader<'_> {
             let _ = done.send(codec.compress(&bytes));
         });
         self.send(Step::Segment(compressed));
+    }
+
+    /// Has `bytes` hashed.
+    fn sum(&mut self, bytes: Vec<u8>) -> Arc<Vec<u8>> {
+        let bytes = Arc::new(bytes);
+        self.gone |= self.sum.send(Arc::clone(&bytes)).is_err();
+        bytes
     }
 
     fn send(&mut self, step: Step) {

@@ -42,7 +42,8 @@ fn kernel() -> PathBuf {
 fn boot(kernel: &Path, initrd: &Path, command_line: &str) -> String {
     for _ in 0..ATTEMPTS {
         // Firmware stops under some virtual KVM devices: always emulated.
-        let machine = ["300", "qemu-system-x86_64", "-accel", "tcg", "-m", "384", "-nodefaults", "-no-reboot"];
+        let machine =
+            ["300", "qemu-system-x86_64", "-accel", "tcg", "-m", "384", "-nodefaults", "-no-reboot"];
         let output = Command::new("timeout")
             .args(machine)
             .args(["-display", "none", "-serial", "stdio", "-append", command_line, "-kernel"])
@@ -122,17 +123,18 @@ fn told(said: &str) -> BTreeMap<String, String> {
         }
     }
     let mut first = BTreeMap::new();
-    let line = |(path, stat): (&&str, &Vec<&str>)| {
+    let mut found = BTreeMap::new();
+    for (path, stat) in stats.iter().filter(|(path, _)| !path.is_empty()) {
         let &[mode, device, inode] = &stat[..] else { panic!("{path}: {stat:?}") };
         let what = match u32::from_str_radix(mode, 16).unwrap() >> 12 {
-            0o10 => format!("{} {}", more[path], first.entry(inode).or_insert(*path)),
-            0o12 => more[path].to_owned(),
+            0o10 => format!("{} {}", more[*path], first.entry(inode).or_insert(path)),
+            0o12 => more[*path].to_owned(),
             0o02 | 0o06 => device.to_owned(),
             _ => String::new(),
         };
-        ((*path).to_owned(), format!("{mode} {what}"))
-    };
-    stats.iter().filter(|(path, _)| !path.is_empty()).map(line).collect()
+        found.insert((*path).to_owned(), format!("{mode} {what}"));
+    }
+    found
 }
 
 /// A base in one compression with overlays in another, as a bundle.
@@ -171,7 +173,8 @@ fn boots(base: Codec, over: Codec) {
     let layers = [archive, walk(&path("one")).unwrap(), walk(&path("other")).unwrap()];
     let (told, expected) = (told(&said), expected(&layers.each_ref()));
     let differ = |(path, what): &(&String, &String)| told.get(*path) != Some(what);
-    let lost: Vec<_> = expected.iter().filter(differ).map(|(path, what)| (path, what, told.get(path))).collect();
+    let lost: Vec<_> =
+        expected.iter().filter(differ).map(|(path, what)| (path, what, told.get(path))).collect();
     assert!(lost.is_empty(), "{lost:#?}");
     assert_eq!(told.len(), expected.len(), "{told:#?}");
     assert!(!said.contains("unpacking failed"), "{said}");
