@@ -28,9 +28,9 @@ type Run = (&'static str, String);
 
 fn main() -> Result<()> {
     let own: Option<PathBuf> = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(Into::into);
-    let number = |name: &str, default: usize| match std::env::var(name) {
-        Ok(text) => text.parse().with_context(|| format!("{name} is no number")),
-        Err(_) => Ok(default),
+    let number = |name: &str, default: usize| match std::env::var_os(name) {
+        Some(text) => text.to_string_lossy().parse().with_context(|| format!("{name} is no number")),
+        None => Ok(default),
     };
     let tenth = number("PLASMAGEN_BENCH_MB", 600)?.div_ceil(10);
     let work = tempfile::tempdir()?;

@@ -48,7 +48,7 @@ pub(crate) fn make(root: &Path, shares: &Shares) -> Result<()> {
         left -= len.min(left);
         n += 1;
     }
-    let mut squashfs = BufWriter::new(File::create(root.join("nix-store.squashfs"))?);
+    let mut squashfs = BufWriter::new(File::create_new(root.join("nix-store.squashfs"))?);
     for _ in 0..shares.squashfs * 1_000_000 / 8 {
         squashfs.write_all(&random.next().to_le_bytes())?;
     }

@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 4;
 /// Where Debian's kernel and its static busybox lie, unpacked.
 fn debian() -> PathBuf {
     let hint = "PLASMAGEN_BOOT_DIR names no directory with Debian's linux-image-cloud-amd64 and busybox-static unpacked: tests/run makes one";
-    PathBuf::from(std::env::var_os("PLASMAGEN_BOOT_DIR").expect(hint))
+    PathBuf::from(std::env::var_os("PLASMAGEN_BOOT_DIR").unwrap_or_else(|| panic!("{hint}")))
 }
 
 fn kernel() -> PathBuf {
