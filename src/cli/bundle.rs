@@ -77,6 +77,7 @@ impl Bundle {
         let manifest = build(&recipe, &self.out, &|bytes| progress.add(bytes))?;
         drop(progress);
         match self.format {
+            DataFormat::Human if output.quiet => {}
             DataFormat::Human => Output::print(&table(&manifest, &self.out))?,
             DataFormat::Json => Output::print(&String::from_utf8(manifest.print()?)?)?,
         }

@@ -1,7 +1,7 @@
 //! The initrd of a bundle, in one pass: what it begins with, then each overlay as a further archive.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail, ensure};
 use super::bundle::{Base, Recipe};
 use super::copy::{Hashed, Tee};
 use super::initrd::{Unpacked, scan};
-use super::leak::refuse_secrets;
 use super::manifest::{FileFacts, Input, Sha256Sum};
 use super::{Codec, Header, pack, walk};
 
@@ -80,7 +79,7 @@ fn existing(
 ) -> Result<Input> {
     let mut read = Hashed::new(out);
     let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
-    let source = BufReader::with_capacity(1 << 20, Tee { inner: file, copy: &mut read, progress });
+    let source = Tee { inner: file, copy: &mut read, progress };
     let mut visit = |header: &Header, _: &mut dyn Read| {
         carries.see(&header.name);
         Ok(())
@@ -107,9 +106,9 @@ fn tree(
 ) -> Result<Input> {
     let archive = walk(path)?;
     ensure!(!archive.is_empty(), "{} is empty", path.display());
-    refuse_secrets(&archive).with_context(|| format!("{} cannot be served", path.display()))?;
     archive.iter().for_each(|(name, _)| carries.see(name.as_str().as_bytes()));
-    let packed = pack(&archive, codec, out, progress)?;
+    let packed =
+        pack(&archive, codec, out, progress).with_context(|| format!("could not pack {}", path.display()))?;
     let unpacked = Some(FileFacts { bytes: packed.archive_bytes, sha256: Sha256Sum(packed.archive_sha256) });
     Ok(Input {
         role: role.to_owned(),

@@ -1,6 +1,5 @@
 //! An initrd as the kernel sees it: archives in a row, each plain or compressed in its own way (`init/initramfs.c`).
 
-use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -84,10 +83,10 @@ pub struct Unpacked {
 /// When `input` cannot be read, a segment is of no known format or damaged, a plain one begins off the multiples of four
 /// bytes (the kernel passes over such a one silently), or there is no segment; or when `visit` fails.
 pub fn scan(
-    input: impl BufRead,
+    input: impl Read,
     visit: &mut dyn FnMut(&Header, &mut dyn Read) -> Result<()>,
 ) -> Result<Unpacked> {
-    let mut input = Positioned { inner: input, at: 0, ahead: VecDeque::new() };
+    let mut input = Positioned::new(input);
     let mut segments = Vec::new();
     let mut sum = Sum { sha256: Sha256::new(), bytes: 0 };
     loop {
@@ -101,7 +100,7 @@ pub fn scan(
         let Some(format) = Format::of(magic) else {
             bail!(
                 "at byte {offset} stands `{}`, which begins neither a newc archive nor gzip, zstd, xz or lz4",
-                magic.escape_ascii()
+                magic[..magic.len().min(6)].escape_ascii()
             );
         };
         ensure!(
@@ -231,45 +230,60 @@ fn skip_zeros(input: &mut dyn BufRead) -> Result<()> {
     }
 }
 
-/// A reader that knows where it is, and can look ahead.
+/// How much is read at once.
+const BUFFER: usize = 1 << 18;
+
+/// A reader that knows where it is, and can look ahead. What it hands on does not depend on the pieces that it gets:
+/// libzstd judges some damaged frames by them.
 struct Positioned<R> {
     inner: R,
     at: u64,
-    /// What was looked at and not yet taken.
-    ahead: VecDeque<u8>,
+    buffer: Vec<u8>,
+    /// How much of the buffer was taken.
+    taken: usize,
 }
 
-impl<R: BufRead> Positioned<R> {
-    /// The next six bytes, without taking them; fewer at the end.
+impl<R: Read> Positioned<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, at: 0, buffer: Vec::with_capacity(BUFFER), taken: 0 }
+    }
+
+    /// Fills the buffer up.
+    fn refill(&mut self) -> io::Result<()> {
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
+        let missing = BUFFER - self.buffer.len();
+        self.inner.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
+        Ok(())
+    }
+
+    /// The next bytes, without taking them: so many that a decoder sees more than the beginning of its segment.
     fn peek(&mut self) -> Result<&[u8]> {
-        let missing = 6_usize.saturating_sub(self.ahead.len());
-        let mut more = Vec::with_capacity(missing);
-        let source = self.inner.by_ref();
-        source.take(missing as u64).read_to_end(&mut more).context("it could not be read")?;
-        self.ahead.extend(more);
-        Ok(self.ahead.make_contiguous())
+        if self.buffer.len() - self.taken < BUFFER / 2 {
+            self.refill().context("it could not be read")?;
+        }
+        Ok(&self.buffer[self.taken..])
     }
 }
 
-impl<R: BufRead> Read for Positioned<R> {
+impl<R: Read> Read for Positioned<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = if self.ahead.is_empty() { self.inner.read(out)? } else { self.ahead.read(out)? };
-        self.at += read as u64;
+        let read = self.fill_buf()?.read(out)?;
+        self.consume(read);
         Ok(read)
     }
 }
 
-impl<R: BufRead> BufRead for Positioned<R> {
+impl<R: Read> BufRead for Positioned<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.ahead.is_empty() { self.inner.fill_buf() } else { Ok(self.ahead.as_slices().0) }
+        if self.taken == self.buffer.len() {
+            self.refill()?;
+        }
+        Ok(&self.buffer[self.taken..])
     }
 
     fn consume(&mut self, bytes: usize) {
         self.at += bytes as u64;
-        if self.ahead.is_empty() {
-            self.inner.consume(bytes);
-        } else {
-            self.ahead.drain(..bytes);
-        }
+        self.taken += bytes;
     }
 }

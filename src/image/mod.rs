@@ -5,6 +5,8 @@
 //! walk      an archive from a directory
 //! member    one entry as bytes of a newc archive (cpio(5))
 //! pack      archive → segments, compressed on all cores, hashed while they are written
+//! feed      its reading half
+//! memory    the same for what is in memory, without threads
 //! codec     gzip, zstd, or not at all
 //! initrd    segments → entries: what an initrd from anywhere holds
 //! newc      one segment's entries
@@ -24,11 +26,13 @@ mod assemble;
 mod bundle;
 mod codec;
 mod copy;
+mod feed;
 mod initrd;
 mod kernel;
 mod leak;
 mod manifest;
 mod member;
+mod memory;
 mod newc;
 mod pack;
 mod script;
@@ -39,8 +43,8 @@ pub use bundle::{Base, Recipe, build};
 pub use codec::Codec;
 pub use initrd::{Format, Segment, Unpacked, scan};
 pub use kernel::Kernel;
-pub use leak::refuse_secrets;
 pub use manifest::{FileFacts, INITRD, Input, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS, Sha256Sum};
+pub use memory::pack_in_memory;
 pub use newc::Header;
-pub use pack::{Packed, pack, pack_in_memory};
+pub use pack::{Packed, pack};
 pub use walk::walk;

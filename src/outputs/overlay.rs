@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
-use crate::image::{Archive, ArchivePath, Codec, Entry, Kind, Source, pack_in_memory, refuse_secrets};
+use crate::image::{Archive, ArchivePath, Codec, Entry, Kind, Source, pack_in_memory};
 use crate::model::{
     Cluster, DiskId, DomainName, Firmware, HostName, Interface, Label, MacAddr, Node, SerialNumber,
 };
@@ -74,6 +74,5 @@ pub(super) fn pack(cluster: &Cluster, node: &Node) -> anyhow::Result<Vec<u8>> {
     ] {
         archive.insert(ArchivePath::new(path)?, entry)?;
     }
-    refuse_secrets(&archive)?;
     pack_in_memory(&archive, CODEC)
 }

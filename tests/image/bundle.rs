@@ -163,12 +163,14 @@ fn no_private_key_gets_in() {
     let good = recipe(dir.path());
     let pad = "x".repeat((1 << 20) - 10);
     for secret in [
-        "-----BEGIN PRIVATE KEY-----\n".to_owned(),
-        "-----BEGIN OPENSSH PRIVATE KEY-----\n".to_owned(),
-        "-----BEGIN EC PRIVATE KEY-----\n".to_owned(),
-        "# public key: age1x\nAGE-SECRET-KEY-1QQQ\n".to_owned(),
+        "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n".to_owned(),
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\n".to_owned(),
+        "-----BEGIN EC PRIVATE KEY-----\r\nMHcCAQEEIB\n".to_owned(),
+        "# public key: age1x\nAGE-SECRET-KEY-1QQPZRY9X8\n".to_owned(),
         // Across two pieces of what is read at once.
-        format!("{pad}-----BEGIN RSA PRIVATE KEY-----\n"),
+        format!("{pad}-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAA\n"),
+        // In a file that is streamed.
+        format!("{}-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAA\n", pad.repeat(17)),
     ] {
         fs::write(good.overlays[0].join("etc/key"), &secret).unwrap();
         let error = refused(&good);

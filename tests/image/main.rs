@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod boot;
 mod bundle;
 #[path = "../common/mod.rs"]
 mod common;

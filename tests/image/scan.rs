@@ -116,3 +116,13 @@ fn what_the_kernel_would_lose_is_refused() {
         assert!(format!("{:#}", read(bytes).unwrap_err()).contains(why));
     }
 }
+
+/// What a fuzzer found: libzstd takes this frame for an empty one if it gets the first bytes alone.
+#[test]
+fn a_damaged_frame_is_damaged_however_it_is_read() {
+    let bytes = b"\x28\xb5\x2f\xfd\x64\x00\x28\xb5\x2f\xfd\x00\x10\x01\x00\x00\0\0\0\0\0\0\0\0";
+    for capacity in [1, 6, 7, 8192] {
+        let mut visit = |_: &plasmagen::image::Header, _: &mut dyn std::io::Read| Ok(());
+        assert!(scan(BufReader::with_capacity(capacity, &bytes[..]), &mut visit).is_err(), "{capacity}");
+    }
+}

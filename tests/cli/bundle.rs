@@ -1,0 +1,166 @@
+//! `bundle`: a table or JSON of what was made, and nothing that looks whole where something went wrong.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::kit::{PLASMAGEN, Run, Site};
+
+/// A kernel and a tree in the directory of `site`, which has no inventory: a bundle needs none.
+fn inputs() -> Site {
+    let site = Site::empty();
+    fs::create_dir_all(site.path().join("root/etc")).unwrap();
+    fs::write(site.path().join("root/init"), "#!/bin/sh\n").unwrap();
+    fs::write(site.path().join("kernel"), kernel()).unwrap();
+    site
+}
+
+/// As much of a bzImage as its header is found in (Documentation/arch/x86/boot.rst).
+fn kernel() -> Vec<u8> {
+    let mut image = vec![0; 0x2000];
+    for (at, bytes) in [
+        (0x1fe, &[0x55, 0xaa][..]),
+        (0x202, b"HdrS\x0f\x02"),
+        (0x20e, &[0x00, 0x10]),
+        (0x211, &[1]),
+        (0x236, &[1]),
+        (0x1200, b"6.1.0-40-cloud-amd64 (x"),
+    ] {
+        image[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    image
+}
+
+const GOOD: [&str; 9] =
+    ["bundle", "--profile", "worker", "--kernel", "kernel", "--root", "root", "--out", "out"];
+
+fn bundle(site: &Site, more: &[&str]) -> Run {
+    site.within(site.path(), &[&GOOD[..], more].concat())
+}
+
+#[test]
+fn a_table_names_every_file_with_its_size_and_digest() {
+    let site = inputs();
+    let run = bundle(&site, &[]);
+    run.ends(0, &[]);
+    assert_eq!(run.stderr, "");
+    let sums = fs::read_to_string(site.path().join("out/SHA256SUMS")).unwrap();
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").unwrap();
+        let row =
+            run.stdout.lines().find(|row| row.starts_with(name)).unwrap_or_else(|| panic!("{name}: {run:?}"));
+        assert!(row.ends_with(sum), "{row}");
+    }
+    for word in ["8.00 KiB", "6.1.0-40-cloud-amd64", "x86_64-linux", "publish"] {
+        assert!(run.stdout.contains(word), "{word}: {run:?}");
+    }
+}
+
+#[test]
+fn json_is_the_manifest_byte_for_byte() {
+    let site = inputs();
+    let run = bundle(&site, &["--format", "json", "--quiet", "--init", "/init", "--cmdline", "  a   b "]);
+    run.ends(0, &[]);
+    assert_eq!(run.stdout, fs::read_to_string(site.path().join("out/manifest.json")).unwrap());
+    let manifest: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&manifest["command_line"], &manifest["init"]), (&"a b".into(), &"/init".into()));
+}
+
+#[test]
+fn every_compression_and_level_makes_one() {
+    for more in [
+        &["--compress", "none"][..],
+        &["--compress", "gzip", "--level", "12"],
+        &["--compress", "zstd", "--level", "19", "--arch", "x86_64"],
+    ] {
+        bundle(&inputs(), more).ends(0, &[]);
+    }
+}
+
+#[test]
+fn wrong_input_is_named_and_leaves_nothing() {
+    let site = inputs();
+    fs::write(site.path().join("text"), "text").unwrap();
+    fs::create_dir(site.path().join("empty")).unwrap();
+    fs::create_dir(site.path().join("keys")).unwrap();
+    fs::write(site.path().join("keys/id"), "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n").unwrap();
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--overlay", "nowhere"], &["nowhere"]),
+        (&["--overlay", "empty"], &["empty is empty"]),
+        (&["--overlay", "keys"], &["id holds a private key", "keys"]),
+        (&["--arch", "aarch64"], &["is a kernel for x86_64-linux"]),
+        (&["--init", "/nix/store/x/init"], &["PG-F19"]),
+        (&["--cmdline", "init=/x"], &["which the bundle sets itself"]),
+        (&["--compress", "gzip", "--level", "13"], &["gzip has no level 13"]),
+        (&["--level", "23"], &["23"]),
+        (&["--compress", "bzip2"], &["bzip2"]),
+        (&["--initrd", "text"], &["--root"]),
+    ];
+    for (more, words) in cases {
+        let run = bundle(&site, more);
+        run.ends(2, words);
+        assert_eq!(run.stdout, "");
+        assert!(!site.path().join("out").exists(), "{more:?}");
+    }
+    for (kernel, root, words) in [
+        ("text", "root", &["text", "no kernel"][..]),
+        ("nowhere", "root", &["nowhere"]),
+        ("kernel", "nowhere", &["nowhere"]),
+        ("kernel", "text", &["text"]),
+    ] {
+        let args = ["bundle", "--profile", "worker", "--kernel", kernel, "--root", root, "--out", "out"];
+        site.within(site.path(), &args).ends(2, words);
+        assert!(!site.path().join("out").exists(), "{kernel} {root}");
+    }
+    let args = ["bundle", "--profile", "worker", "--kernel", "kernel", "--initrd", "text", "--out", "out"];
+    site.within(site.path(), &args).ends(2, &["text is no initrd"]);
+}
+
+#[test]
+fn what_is_there_stays() {
+    let site = inputs();
+    bundle(&site, &[]).ends(0, &[]);
+    let before = fs::read(site.path().join("out/manifest.json")).unwrap();
+    bundle(&site, &["--cmdline", "other"]).ends(2, &["out is not empty"]);
+    assert_eq!(fs::read(site.path().join("out/manifest.json")).unwrap(), before);
+}
+
+/// The script's terminal is one that draws.
+#[test]
+fn a_bar_is_for_terminals() {
+    let site = inputs();
+    // Long enough that a bar is drawn.
+    fs::write(site.path().join("root/large"), vec![b'x'; 60 << 20]).unwrap();
+    for (more, drawn) in [("", true), (" --quiet", false), (" 2>/dev/null", false), (" 2>&1 | cat", false)] {
+        let _ = fs::remove_dir_all(site.path().join("out"));
+        let command = format!("TERM=xterm {PLASMAGEN} {}{more}", GOOD.join(" "));
+        let output = site.command("script").args(["-qec", &command, "/dev/null"]).output().unwrap();
+        let run = Run::of(&output);
+        assert_eq!(run.stdout.contains('\x1b'), drawn, "{more:?}: {run:?}");
+        assert_eq!(run.stdout.contains("sha256"), more != " --quiet", "{run:?}");
+    }
+}
+
+#[test]
+fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
+    let site = inputs();
+    fs::write(site.path().join("root/large"), vec![b'x'; 200 << 20]).unwrap();
+    let mut command = Command::new(PLASMAGEN);
+    command.args(GOOD).args(["--level", "19"]).current_dir(site.path()).stdout(Stdio::null());
+    let mut run = command.spawn().unwrap();
+    let start = Instant::now();
+    while !site.path().join("out/initrd").exists() {
+        assert!(start.elapsed() < Duration::from_secs(60) && run.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // As Ctrl-C does.
+    let id = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    assert_eq!(run.wait().unwrap().code(), None);
+    assert!(!site.path().join("out/manifest.json").exists());
+    fs::write(site.path().join("root/large"), "small").unwrap();
+    bundle(&site, &[]).ends(0, &[]);
+    assert!(site.path().join("out/manifest.json").exists());
+}
