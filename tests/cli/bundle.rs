@@ -47,7 +47,8 @@ fn a_table_names_every_file_with_its_size_and_digest() {
     run.ends(0, &[]);
     assert_eq!(run.stderr, "");
     let sums = fs::read_to_string(site.path().join("out/SHA256SUMS")).unwrap();
-    for line in sums.lines() {
+    // The manifest has no row: it says of itself what the table says.
+    for line in sums.lines().filter(|line| !line.ends_with("  manifest.json")) {
         let (sum, name) = line.split_once("  ").unwrap();
         let row =
             run.stdout.lines().find(|row| row.starts_with(name)).unwrap_or_else(|| panic!("{name}: {run:?}"));
@@ -146,9 +147,12 @@ fn a_bar_is_for_terminals() {
 #[test]
 fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
     let site = inputs();
-    fs::write(site.path().join("root/large"), vec![b'x'; 200 << 20]).unwrap();
+    // Nobody writes into the pipe: the run stands still in the middle of its work.
+    let pipe = site.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut command = Command::new(PLASMAGEN);
-    command.args(GOOD).args(["--level", "19"]).current_dir(site.path()).stdout(Stdio::null());
+    let words = ["bundle", "--profile", "worker", "--kernel", "kernel", "--initrd", "pipe", "--out", "out"];
+    command.args(words).current_dir(site.path()).stdout(Stdio::null());
     let mut run = command.spawn().unwrap();
     let start = Instant::now();
     while !site.path().join("out/initrd").exists() {
@@ -160,7 +164,6 @@ fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
     rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
     assert_eq!(run.wait().unwrap().code(), None);
     assert!(!site.path().join("out/manifest.json").exists());
-    fs::write(site.path().join("root/large"), "small").unwrap();
     bundle(&site, &[]).ends(0, &[]);
     assert!(site.path().join("out/manifest.json").exists());
 }

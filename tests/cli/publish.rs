@@ -95,7 +95,7 @@ fn what_is_stale_damaged_or_foreign_is_refused() {
     site.run(&["verify", "other"]).ends(2, &["neither a web root"]);
     // The inventory says something that site/www does not.
     site.edit("3c:ec:ef:00:00:01", "3c:ec:ef:00:00:99");
-    at_root(&site, &publish).ends(1, &["stale: 2 files in site/www would change: run plasmagen render"]);
+    at_root(&site, &publish).ends(1, &["stale: 4 files in site/www would change: run plasmagen render"]);
     at_root(&site, &[&publish[..], &["--no-site"]].concat()).ends(0, &["generation 1"]);
     assert!(!site.root().join("root/site").exists());
     at_root(&site, &[&publish[..], &["--site", "site"]].concat())

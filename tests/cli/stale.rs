@@ -44,12 +44,12 @@ fn nothing_rendered_is_stale() {
 #[test]
 fn an_edited_inventory_is_stale() {
     let site = Site::rendered().copy();
-    site.edit("EXAMPLE_DISK_00000001", "EXAMPLE_DISK_00000009");
+    site.edit("esp = \"1G\"", "esp = \"2G\"");
     let run = check(&site);
     run.ends(1, &["stale: ", "files would change: run plasmagen render inventory.toml\n"]);
     let diff = format!("--- {DISKO}\n+++ {DISKO}\n@@ ");
     assert!(run.stdout.contains(&diff), "{}", run.stdout);
-    assert!(run.stdout.contains("EXAMPLE_DISK_00000009"), "{}", run.stdout);
+    assert!(run.stdout.contains("\n-") && run.stdout.contains("2G"), "{}", run.stdout);
     // What is printed is a patch.
     site.shell("$P render --check 2>/dev/null | patch -p0 --quiet").ends(0, &[]);
     check(&site).ends(0, &[]);
