@@ -3,6 +3,8 @@
 use std::fs;
 
 use plasmagen::model::LOADERS;
+use plasmagen::plan::Plan;
+use plasmagen::{outputs, write};
 use serde_json::{Value, json};
 
 use crate::cases::{self, Case, Facts};
@@ -15,16 +17,27 @@ fn build(file: &str) -> String {
     format!("{file} is a program\n").repeat(500)
 }
 
-/// Puts the web root where the inventory has it: what is rendered, and the builds of iPXE.
-fn publish(lab: &Lab) {
-    let tftp = lab.file("site/www/tftp");
-    fs::create_dir(&tftp).unwrap();
+/// Publishes what is rendered, and the builds of iPXE, where the inventory has the web root.
+fn publish(lab: &Lab, plan: &Plan) {
+    let (site, builds) = (lab.file("site-to-publish"), lab.file("builds"));
+    fs::create_dir(&builds).unwrap();
     for loader in LOADERS {
-        fs::write(tftp.join(loader.file), build(loader.file)).unwrap();
+        fs::write(builds.join(loader.file), build(loader.file)).unwrap();
     }
+    fs::create_dir(&site).unwrap();
+    let lock = write::Lock::acquire(&site).unwrap();
+    write::commit(&lock, &outputs::render(plan).unwrap(), write::Options::default(), || Ok(())).unwrap();
     let root = lab.cluster.provisioner.web_root.as_str();
-    lab.done("coreutils", lab.on_provisioner("cp").args(["-rT"]).arg(lab.file("site/www")).arg(root));
-    lab.done("coreutils", lab.on_provisioner("chmod").args(["-R", "a+rX", root]));
+    // The set-up has made it for dnsmasq, which wants it when it starts.
+    lab.done("coreutils", lab.on_provisioner("rmdir").arg(format!("{root}/tftp")));
+    let mut publish = lab.on_provisioner(env!("CARGO_BIN_EXE_plasmagen"));
+    publish.args(["publish", "--root", root, "--site"]).arg(site.join("site"));
+    lab.done("util-linux", &mut publish);
+    let tftp = format!("{root}/tftp");
+    lab.done(
+        "coreutils",
+        lab.on_provisioner("cp").args(["-rT", "--remove-destination"]).arg(&builds).arg(tftp),
+    );
 }
 
 fn start_nginx(lab: &mut Lab) {
@@ -57,8 +70,9 @@ fn places(lab: &Lab, cases: &[Case]) -> Vec<String> {
 }
 
 fn every_machine_finds_its_way(server: Server) {
-    let mut lab = Lab::new(&format!("{server:?}"), &plan(repository()));
-    publish(&lab);
+    let plan = plan(repository());
+    let mut lab = Lab::new(&format!("{server:?}"), &plan);
+    publish(&lab, &plan);
     server.start(&mut lab);
     start_nginx(&mut lab);
     if server != Server::Dnsmasq {
