@@ -31,6 +31,7 @@
                 ./Cargo.toml
                 ./benches
                 ./docs/rules
+                ./profiles/pxe-server/health.sh
                 ./src
                 ./templates
               ];

@@ -33,9 +33,8 @@ impl Repository {
         for file in files.iter().flat_map(walkdir::WalkDir::new) {
             let file = file.unwrap();
             let target = this.path("hooks").join(file.path());
-            if file.file_type().is_dir() {
-                fs::create_dir(target).unwrap();
-            } else {
+            if file.file_type().is_file() {
+                fs::create_dir_all(target.parent().unwrap()).unwrap();
                 fs::copy(file.path(), target).unwrap();
             }
         }
@@ -166,7 +165,12 @@ fn the_configurations_of_the_documentation_are_sound() {
 /// Takes a minute when it is the first time: all dependencies are compiled, without optimisation.
 #[test]
 fn pre_commit_builds_the_hooks_from_the_repository() {
-    let files = [".pre-commit-hooks.yaml", "Cargo.toml", "Cargo.lock", "benches", "docs", "src", "templates"];
+    // What the package of the flake is built from, too.
+    let flake = fs::read_to_string("flake.nix").unwrap();
+    let (_, sources) = flake.split_once("fileset.unions [").unwrap();
+    let (sources, _) = sources.split_once(']').unwrap();
+    let sources = sources.lines().filter_map(|line| line.trim().strip_prefix("./"));
+    let files: Vec<&str> = [".pre-commit-hooks.yaml"].into_iter().chain(sources).collect();
     let repository = Repository::with(&["plasmagen-check"], &files, "");
     repository.write("inventory.toml", &faulty(&repository.read("inventory.toml")));
     let mut command = repository.command("site", pre_commit().to_str().unwrap());
