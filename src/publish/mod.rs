@@ -16,6 +16,7 @@
 //! contents     what a directory says that it holds
 //! bundle       reading a bundle, and refusing one that contradicts itself
 //! site         reading what render wrote
+//! signatures   what iPXE asks for beside the files of a site
 //! copy         one pass: read, hashed, written, compared
 //! stage        new generations, grown where nobody looks
 //! commit       publish, and back again
@@ -40,6 +41,7 @@ mod line;
 mod loaders;
 mod publication;
 mod root;
+mod signatures;
 mod signers;
 mod site;
 mod stage;
