@@ -10,7 +10,8 @@
 //! ```
 //!
 //! ```text
-//! root         a web root that is ours; its lock and its counter of generations
+//! root         a web root that is ours, and its counter of generations
+//! lock         its lock, and the stage
 //! line         a directory of generations, one of which is current
 //! publication  which generation it is, since when and until when
 //! contents     what a directory says that it holds
@@ -23,6 +24,7 @@
 //! loaders      builds of iPXE, from where distributions have them
 //! armed        machines that may be erased
 //! verify       everything in a root or a bundle, compared with what it should be
+//! generations  the same of a line: its generations, and which is current
 //! compare      digests on all cores
 //! fault        what is wrong with what is published
 //! signers      signatures of SSH keys over manifests
@@ -37,8 +39,10 @@ mod compare;
 mod contents;
 mod copy;
 mod fault;
+mod generations;
 mod line;
 mod loaders;
+mod lock;
 mod publication;
 mod root;
 mod signatures;
@@ -51,7 +55,8 @@ pub use armed::{Armed, ArmedFile, Target, arm, armed, disarm};
 pub use commit::{Outcome, Published, Request, publish, rollback};
 pub use fault::{Fault, Kind, Refused};
 pub use loaders::{Installed, Lacking, install, needed};
+pub use lock::{Held, Lock};
 pub use publication::Publication;
-pub use root::{Held, Lock, Root};
+pub use root::Root;
 pub use signers::Signers;
 pub use verify::{Found, Report, Terms, verify};
