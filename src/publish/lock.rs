@@ -21,7 +21,7 @@ pub struct Lock {
     pub(super) root: Root,
     /// Where new things grow before they take their places.
     pub(super) stage: OwnedFd,
-    _file: File,
+    file: File,
 }
 
 /// The error of [`Lock::acquire`] when another run holds the lock.
@@ -82,7 +82,7 @@ impl Lock {
         let stage = make_dir(&state, STAGE)?;
         let root = Root { dir, state };
         root.generation()?;
-        Ok(Self { root, stage, _file: file })
+        Ok(Self { root, stage, file })
     }
 
     /// A generation that is higher than every one that was given before, whatever becomes of this one.
@@ -108,6 +108,8 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // After a refusal there may be something left, which the next run removes if this one can't.
         let _ = self.clean();
+        // Closing it is not enough: a process that another thread is just starting has the file open too, see flock(2).
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -144,4 +146,20 @@ fn holder(file: &File) -> Option<u32> {
     let mut text = [0; 16];
     let length = file.read_at(&mut text, 0).ok()?;
     std::str::from_utf8(&text[..length]).ok()?.lines().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_with_its_holder_whoever_else_has_the_file_open() {
+        let root = tempfile::tempdir().unwrap();
+        let lock = Lock::acquire(root.path()).unwrap();
+        assert!(Lock::acquire(root.path()).unwrap_err().downcast_ref::<Held>().is_some());
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        Lock::acquire(root.path()).unwrap();
+        drop(inherited);
+    }
 }
