@@ -26,7 +26,8 @@ pub struct Request<'a> {
     pub site: Option<&'a Path>,
     /// The directory of signatures of the site's files: `ipxe/boot.ipxe.sig` and so on.
     pub signatures: Option<&'a Path>,
-    /// Whether what machines fetch must be signed. A site whose `boot.ipxe` asks for signatures says so too.
+    /// Whether what machines fetch must be signed. So says the `boot.ipxe` of the site, or of the published one,
+    /// too.
     pub signed: bool,
     /// How many generations stay beside the current one.
     pub keep: usize,

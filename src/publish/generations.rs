@@ -136,7 +136,7 @@ fn generation(
     if id != own.id {
         faults.push(Fault::new(Kind::Swapped, shown.as_str(), format!("it holds {id}")));
     }
-    let publication = format!("{shown}{}", PUBLICATION);
+    let publication = format!("{shown}{PUBLICATION}");
     match own.publication {
         None => faults.push(Fault::new(Kind::Missing, publication, "it has none that can be read")),
         Some(own) if own.manifest != contents.manifest => {

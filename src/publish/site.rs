@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use super::contents::{Contents, Expected, read, sum};
 use super::fault::{Fault, Kind};
 use super::publication::PUBLICATION;
-use super::root::{ARMED, NIXOS, SITE, TFTP, exists};
+use super::root::{ARMED, NIXOS, Root, SITE, TFTP, exists};
 use super::signatures;
 use crate::artifact::ArtifactPath;
 use crate::image::{MANIFEST, Sha256Sum};
@@ -82,9 +82,7 @@ impl Site {
 
     /// Whether its machines boot nothing that is not signed.
     pub(super) fn asks_for_signatures(&self) -> bool {
-        read(&self.dir, BOOT).is_ok_and(|text| {
-            String::from_utf8_lossy(&text).lines().any(|line| line == "set verify signature")
-        })
+        asks_for_signatures(&self.dir, BOOT)
     }
 
     /// What is wrong where machines boot nothing that is not signed: they fetch scripts and overlays.
@@ -105,6 +103,19 @@ impl Site {
     pub(super) fn names(&self) -> Vec<String> {
         names(&self.contents)
     }
+}
+
+/// The same of the site that is published.
+pub(super) fn published_asks_for_signatures(root: &Root) -> Result<bool> {
+    let Some(line) = super::line::Line::open(root, SITE)? else { return Ok(false) };
+    // A link that leads nowhere is for verify to tell of.
+    let current = line.current().ok().flatten();
+    Ok(current.is_some_and(|id| asks_for_signatures(&line.dir, &format!("{id}/{BOOT}"))))
+}
+
+fn asks_for_signatures(dir: &OwnedFd, script: &str) -> bool {
+    let asks = |text: Vec<u8>| text.split(|byte| *byte == b'\n').any(|line| line == b"set verify signature");
+    read(dir, script).is_ok_and(asks)
 }
 
 /// The list of `files`, by path.

@@ -50,7 +50,11 @@ pub(super) fn all(
         |path: &Path| format!("could not publish the site {}, and nothing was changed", path.display());
     let site = request.site.map(|path| Site::open(path, request.signatures).with_context(|| about(path)));
     let site = site.transpose()?;
-    let signed = request.signed || site.as_ref().is_some_and(Site::asks_for_signatures);
+    let asks = match &site {
+        Some(site) => site.asks_for_signatures(),
+        None => site::published_asks_for_signatures(&lock.root)?,
+    };
+    let signed = request.signed || asks;
     let mut steps: Vec<Staged> = Vec::new();
     for path in request.bundles {
         let step = of_bundle(lock, path, &steps.len().to_string(), signed, progress).with_context(|| {

@@ -109,6 +109,14 @@ fn a_site_that_asks_for_signatures_needs_no_inventory_to_say_so() {
     let error = crate::kit::put(root.path(), &[], Some(&site.path().join("site")), NOW).unwrap_err();
     assert!(format!("{error:#}").contains("--signatures"), "{error:#}");
     assert!(!root.path().join("site").exists());
+    // Nor does one that is published, of the bundles that come after it.
+    let (dir, site) = (all("first"), site.path().join("site"));
+    let request = Request { site: Some(&site), signatures: Some(dir.path()), ..request(NOW) };
+    publish(&Lock::acquire(root.path()).unwrap(), &request, &|_| {}).unwrap();
+    let bundle = MADE.bundle("worker", Version::New);
+    let error = crate::kit::put(root.path(), &[bundle], None, NOW).unwrap_err();
+    assert!(format!("{error:#}").contains("bzImage.sig: it is missing"), "{error:#}");
+    assert!(!root.path().join("nixos").exists());
 }
 
 #[test]
