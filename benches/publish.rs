@@ -66,6 +66,8 @@ fn publish_into(dir: &Path) -> Result<()> {
     let request = Request {
         bundles: &bundles,
         site: None,
+        signatures: None,
+        signed: false,
         keep: 1,
         now: OffsetDateTime::UNIX_EPOCH,
         life: time::Duration::days(90),

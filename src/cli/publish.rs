@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use time::{Duration, OffsetDateTime};
 
 use crate::image::{MANIFEST, Manifest};
-use crate::model::{Cluster, Seconds, Word};
+use crate::model::{Cluster, Seconds, Verify, Word};
 use crate::plan::{self, Plan};
 use crate::publish::{self, Installed, Lock, Outcome, Request, install, needed, rollback};
 use crate::{outputs, write};
@@ -35,6 +35,9 @@ pub(super) struct Publish {
     /// Publish no site, only bundles
     #[arg(long, requires = "bundles")]
     no_site: bool,
+    /// Take signatures of the site's files from this directory, which mirrors site/www: ipxe/boot.ipxe.sig and so on
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
+    signatures: Option<PathBuf>,
     /// Take builds of iPXE from this directory, also instead of such as are in tftp/ already
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     ipxe: Option<PathBuf>,
@@ -45,7 +48,7 @@ pub(super) struct Publish {
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = life)]
     expires_in: Duration,
     /// Go back to the generation before, with a new number
-    #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bundles", "site", "no_site", "ipxe", "keep"])]
+    #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
     rollback: Option<String>,
 }
 
@@ -84,9 +87,15 @@ impl Publish {
                 self.loaders(output, &lock, cluster.as_ref())?;
                 let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
                 let progress = Progress::bytes(output, "publish", bytes);
-                let (bundles, site, keep, life) =
-                    (&*self.bundles, site.as_deref(), self.keep, self.expires_in);
-                let request = Request { bundles, site, keep, now, life };
+                let request = Request {
+                    bundles: &self.bundles,
+                    site: site.as_deref(),
+                    signatures: self.signatures.as_deref(),
+                    signed: cluster.as_ref().is_some_and(|own| own.boot.verify == Verify::Signature),
+                    keep: self.keep,
+                    now,
+                    life: self.expires_in,
+                };
                 publish::publish(&lock, &request, &|bytes| progress.add(bytes))?
             }
         };

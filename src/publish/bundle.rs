@@ -92,13 +92,21 @@ fn sound(manifest: &Manifest) -> Result<(), String> {
     Ok(())
 }
 
-/// What the bundle in `dir` lacks to be exactly `bundle`, signatures and contents of files aside.
-pub(super) fn same(dir: &OwnedFd, bundle: &Bundle) -> Result<bool> {
+/// Whether the bundle in `dir` is `bundle`, which lies in `from`, with the same signatures; contents of files aside.
+pub(super) fn same(dir: &OwnedFd, from: &OwnedFd, bundle: &Bundle) -> Result<bool> {
     let mut faults = Vec::new();
     let there = open(dir, "", &mut faults)?;
     let same = there.is_some_and(|own| {
         own.contents.manifest == bundle.contents.manifest
             && own.contents.signatures == bundle.contents.signatures
     });
-    Ok(same && faults.is_empty())
+    if !same || !faults.is_empty() {
+        return Ok(false);
+    }
+    for name in &bundle.contents.signatures {
+        if read(from, name)? != read(dir, name)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

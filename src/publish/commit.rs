@@ -11,8 +11,8 @@ use super::bundle::{self, Bundle};
 use super::compare::{Place, compare};
 use super::fault::Refused;
 use super::line::{Generation, Line};
+use super::lock::Lock;
 use super::publication::{PUBLICATION, Publication};
-use super::root::Lock;
 use super::stage::{self, Staged};
 use crate::image::Sha256Sum;
 use crate::write::disk;
@@ -24,6 +24,11 @@ pub struct Request<'a> {
     pub bundles: &'a [PathBuf],
     /// The directory `site/` that render has written.
     pub site: Option<&'a Path>,
+    /// The directory of signatures of the site's files: `ipxe/boot.ipxe.sig` and so on.
+    pub signatures: Option<&'a Path>,
+    /// Whether what machines fetch must be signed. So says the `boot.ipxe` of the site, or of the published one,
+    /// too.
+    pub signed: bool,
     /// How many generations stay beside the current one.
     pub keep: usize,
     /// When this is.
@@ -83,7 +88,8 @@ pub fn rollback(lock: &Lock, profile: &str, now: OffsetDateTime, life: Duration)
     let dir = disk::open_dir(&line.dir, &name).with_context(|| format!("could not open {path}/{name}"))?;
     let manifest = intact(dir, &previous, &path)?;
     let step = Staged { line: path, id: previous.id, manifest, name: None };
-    let request = Request { bundles: &[], site: None, keep: usize::MAX, now, life };
+    let request =
+        Request { bundles: &[], site: None, signatures: None, signed: false, keep: usize::MAX, now, life };
     show(lock, &request, &[step])
 }
 

@@ -9,8 +9,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::lock::Lock;
 use super::publication::{PUBLICATION, Publication};
-use super::root::{Lock, NIXOS, Root, exists, make_dir};
+use super::root::{NIXOS, Root, exists, make_dir};
 use crate::image::Sha256Sum;
 use crate::write::disk;
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::contents::{read, sum};
-use super::root::{Lock, Root, TFTP, exists, make_dir, put};
+use super::lock::Lock;
+use super::root::{Root, TFTP, exists, make_dir, put};
 use crate::image::Sha256Sum;
 use crate::model::{Cluster, Firmware, HostName, LOADERS, System};
 

@@ -1,15 +1,10 @@
-//! A web root that is ours: the marker that says so, the lock, and the counter of generations.
+//! A web root that is ours: the marker that says so, with the counter of generations.
 
-use std::fmt;
-use std::fs::{self, File};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Mode, OFlags, fchmod, flock, fsync, mkdirat, openat, renameat, statat,
-};
+use anyhow::{Context, Result, ensure};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fchmod, fsync, mkdirat, renameat, statat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +12,7 @@ use crate::write::disk;
 
 /// Where our state lies in the root; nginx serves nothing whose name begins with a dot.
 pub(super) const STATE: &str = ".plasmagen";
-const MARKER: &str = "web-root.json";
-const STAGE: &str = "stage";
+pub(super) const MARKER: &str = "web-root.json";
 const SCHEMA: u32 = 1;
 
 /// What belongs to a root beside the names of the site.
@@ -32,34 +26,6 @@ pub(super) const TFTP: &str = "tftp";
 pub struct Root {
     pub(super) dir: OwnedFd,
     pub(super) state: OwnedFd,
-}
-
-/// A web root that nobody else publishes into until this is dropped.
-#[derive(Debug)]
-pub struct Lock {
-    pub(super) root: Root,
-    /// Where new things grow before they take their places.
-    pub(super) stage: OwnedFd,
-    _file: File,
-}
-
-/// The error of [`Lock::acquire`] when another run holds the lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// Its process, if it has said so yet.
-    pub pid: Option<u32>,
-}
-
-impl std::error::Error for Held {}
-
-impl fmt::Display for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another plasmagen")?;
-        if let Some(pid) = self.pid {
-            write!(f, " (process {pid})")?;
-        }
-        f.write_str(" is publishing into this web root. Wait until it is done, and run again")
-    }
 }
 
 /// What tells that a root is ours.
@@ -104,75 +70,7 @@ impl Root {
     }
 }
 
-impl Lock {
-    /// Opens the web root at `path`, made where there is none, takes its lock, and removes what a run that died has
-    /// left half done.
-    ///
-    /// # Errors
-    /// [`Held`] when another run has the lock. Else when the directory holds something else, or a disk refuses.
-    pub fn acquire(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("could not make {}", path.display()))?;
-        let dir = open(path)?;
-        let take = || Self::take(dir);
-        take().with_context(|| format!("could not take the lock of {}", path.display()))
-    }
-
-    fn take(dir: OwnedFd) -> Result<Self> {
-        let ours = disk::stat(&dir, STATE).context("could not look at .plasmagen")?.is_some();
-        if !ours {
-            refuse_foreign(&dir)?;
-        }
-        let state = make_dir(&dir, STATE)?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&state, "lock", flags, Mode::from_raw_mode(0o644));
-        let file = File::from(file.context("could not open .plasmagen/lock")?);
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => return Err(Held { pid: holder(&file) }.into()),
-            locked => locked.context("could not lock .plasmagen/lock")?,
-        }
-        let pid = format!("{}\n", std::process::id());
-        let mark = || file.set_len(pid.len() as u64).and_then(|()| file.write_all_at(pid.as_bytes(), 0));
-        mark().context("could not write .plasmagen/lock")?;
-        if disk::stat(&state, MARKER)?.is_none() {
-            // A run that died before it wrote the marker has made nothing else.
-            refuse_foreign(&dir)?;
-            write_marker(&state, 0)?;
-        }
-        fsync(&dir).context("could not make the web root durable")?;
-        discard(&state, STAGE)?;
-        let stage = make_dir(&state, STAGE)?;
-        let root = Root { dir, state };
-        root.generation()?;
-        Ok(Self { root, stage, _file: file })
-    }
-
-    /// A generation that is higher than every one that was given before, whatever becomes of this one.
-    pub(super) fn next_generation(&self) -> Result<u64> {
-        let last = self.root.generation()?;
-        let next = last.checked_add(1).context("the counter of generations is at its end")?;
-        write_marker(&self.root.state, next)?;
-        Ok(next)
-    }
-
-    /// Puts `body` at `name` in `dir` by one rename: a reader sees the old file or the new one.
-    pub(super) fn put(&self, dir: &OwnedFd, name: &str, body: &[u8]) -> Result<()> {
-        put(&self.stage, dir, name, body)
-    }
-
-    /// Removes what has been staged.
-    pub(super) fn clean(&self) -> Result<()> {
-        discard(&self.root.state, STAGE)
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // After a refusal there may be something left, which the next run removes if this one can't.
-        let _ = self.clean();
-    }
-}
-
-/// The same, by way of `stage`, a directory of the same file system.
+/// Puts `body` at `name` in `dir` by one rename, by way of `stage`, a directory of the same file system.
 pub(super) fn put(stage: &OwnedFd, dir: &OwnedFd, name: &str, body: &[u8]) -> Result<()> {
     let run = || {
         disk::remove(stage, name)?;
@@ -226,43 +124,16 @@ pub(super) fn discard(state: &OwnedFd, name: &str) -> Result<()> {
     run().with_context(|| format!("could not remove {name}"))
 }
 
-fn open(path: &Path) -> Result<OwnedFd> {
+/// Opens the directory that the command line or the inventory names.
+pub(super) fn open(path: &Path) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).with_context(|| format!("could not open {}", path.display()))
 }
 
-fn write_marker(state: &OwnedFd, generation: u64) -> Result<()> {
+/// Says that generations up to `generation` were given.
+pub(super) fn write_marker(state: &OwnedFd, generation: u64) -> Result<()> {
     let body = serde_json::to_vec(&Marker { schema: SCHEMA, generation })?;
     disk::replace(state, MARKER, &body, true).context("could not write .plasmagen/web-root.json")
-}
-
-/// Refuses a directory that holds what nobody but its owner should replace. Empty directories, such as tmpfiles.d(5)
-/// makes, and loaders in tftp/ are no obstacle.
-fn refuse_foreign(dir: &OwnedFd) -> Result<()> {
-    for (name, stat) in disk::list(dir).context("could not list it")? {
-        let is_dir = disk::kind(&stat) == FileType::Directory;
-        let known = match name.as_str() {
-            STATE | TFTP | "lost+found" => is_dir,
-            _ => is_dir && is_hollow(&disk::open_dir(dir, &name)?)?,
-        };
-        if !known {
-            bail!(
-                "it holds {}, and is no web root of plasmagen's: name an empty directory, or move that away",
-                name.escape_debug()
-            );
-        }
-    }
-    Ok(())
-}
-
-/// Whether there are only directories in it.
-fn is_hollow(dir: &OwnedFd) -> Result<bool> {
-    for (name, stat) in disk::list(dir)? {
-        if disk::kind(&stat) != FileType::Directory || !is_hollow(&disk::open_dir(dir, &name)?)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Whether something lies at `name`, whatever it is.
@@ -272,10 +143,4 @@ pub(super) fn exists(dir: &OwnedFd, name: &str) -> Result<bool> {
         Err(Errno::NOENT) => Ok(false),
         Err(error) => Err(error).with_context(|| format!("could not look at {name}")),
     }
-}
-
-fn holder(file: &File) -> Option<u32> {
-    let mut text = [0; 16];
-    let length = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(&text[..length]).ok()?.lines().next()?.parse().ok()
 }

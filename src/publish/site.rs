@@ -1,5 +1,6 @@
 //! Reading what `plasmagen render` wrote for the web: `site/www`, with the digests of `site/manifest.json`.
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -9,7 +10,8 @@ use rustix::fs::{Mode, OFlags};
 use super::contents::{Contents, Expected, read, sum};
 use super::fault::{Fault, Kind};
 use super::publication::PUBLICATION;
-use super::root::{ARMED, NIXOS, SITE, TFTP, exists};
+use super::root::{ARMED, NIXOS, Root, SITE, TFTP, exists};
+use super::signatures;
 use crate::artifact::ArtifactPath;
 use crate::image::{MANIFEST, Sha256Sum};
 use crate::write::manifest::{self as rendered, Digest, Line};
@@ -17,19 +19,24 @@ use crate::write::manifest::{self as rendered, Digest, Line};
 /// Where render puts what is served.
 const WWW: &str = "www";
 
+/// The script that says what machines verify.
+const BOOT: &str = "ipxe/boot.ipxe";
+
 /// A site as render wrote it.
 #[derive(Debug)]
 pub(super) struct Site {
     /// `site/www`.
     pub(super) dir: OwnedFd,
     pub(super) contents: Contents,
+    /// The directory of its signatures, and what is taken from there.
+    pub(super) signatures: Option<(OwnedFd, Contents)>,
     /// The list of its files.
     pub(super) manifest: Vec<u8>,
 }
 
 impl Site {
-    /// Opens the directory `path`, which render has written.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    /// Opens the directory `path`, which render has written, and that of the signatures of its files.
+    pub(super) fn open(path: &Path, signatures: Option<&Path>) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let open = |path: &Path| {
             rustix::fs::open(path, flags, Mode::empty())
@@ -53,18 +60,38 @@ impl Site {
                 [NIXOS, SITE, ARMED, TFTP, MANIFEST, PUBLICATION].contains(&top) || top.starts_with('.');
             ensure!(!taken, "www/{path} would stand in the place of plasmagen's own {top}");
         }
-        let lines = files.iter().map(|(path, sum)| Line {
-            path: path.as_str().into(),
-            sha256: *sum,
-            executable: false,
-        });
-        let manifest = rendered::print(lines)?;
-        let expected = files
+        let known: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        let signatures = signatures.map(|dir| signatures::open(dir, &known)).transpose()?;
+        let expected: Vec<_> = files
             .into_iter()
             .map(|(path, sum)| Expected { path, bytes: None, sha256: Sha256Sum(sum.0) })
             .collect();
-        let contents = Contents { expected, signatures: Vec::new(), manifest: sum(&manifest) };
-        Ok(Self { dir: open(&path.join(WWW))?, contents, manifest })
+        let manifest = list(expected.iter().chain(signatures.iter().flat_map(|(_, own)| own)))?;
+        let id = sum(&manifest);
+        let contents = |expected| Contents { expected, signatures: Vec::new(), manifest: id };
+        let signatures = signatures.map(|(dir, own)| (dir, contents(own)));
+        Ok(Self { dir: open(&path.join(WWW))?, contents: contents(expected), signatures, manifest })
+    }
+
+    /// Everything that is published.
+    pub(super) fn all(&self) -> Contents {
+        let mut all = self.contents.clone();
+        all.expected.extend(self.signatures.iter().flat_map(|(_, own)| own.expected.clone()));
+        all
+    }
+
+    /// Whether its machines boot nothing that is not signed.
+    pub(super) fn asks_for_signatures(&self) -> bool {
+        asks_for_signatures(&self.dir, BOOT)
+    }
+
+    /// What is wrong where machines boot nothing that is not signed: they fetch scripts and overlays.
+    pub(super) fn unsigned(&self) -> Option<Fault> {
+        let signatures = self.signatures.iter().flat_map(|(_, own)| &own.expected);
+        let signed: BTreeSet<&str> = signatures.filter_map(|own| own.path.strip_suffix(".sig")).collect();
+        let fetched = |path: &&str| path.starts_with("ipxe/") || path.starts_with("overlay/");
+        let files = self.contents.expected.iter().map(|own| own.path.as_str());
+        signatures::lacking(files.filter(fetched).filter(|path| !signed.contains(path)))
     }
 
     /// The id of the generation: the digest of its list of files.
@@ -76,6 +103,30 @@ impl Site {
     pub(super) fn names(&self) -> Vec<String> {
         names(&self.contents)
     }
+}
+
+/// The same of the site that is published.
+pub(super) fn published_asks_for_signatures(root: &Root) -> Result<bool> {
+    let Some(line) = super::line::Line::open(root, SITE)? else { return Ok(false) };
+    // A link that leads nowhere is for verify to tell of.
+    let current = line.current().ok().flatten();
+    Ok(current.is_some_and(|id| asks_for_signatures(&line.dir, &format!("{id}/{BOOT}"))))
+}
+
+fn asks_for_signatures(dir: &OwnedFd, script: &str) -> bool {
+    let asks = |text: Vec<u8>| text.split(|byte| *byte == b'\n').any(|line| line == b"set verify signature");
+    read(dir, script).is_ok_and(asks)
+}
+
+/// The list of `files`, by path.
+fn list<'a>(files: impl Iterator<Item = &'a Expected>) -> Result<Vec<u8>> {
+    let mut files: Vec<_> = files.collect();
+    files.sort_by_key(|own| own.path.as_str());
+    rendered::print(files.into_iter().map(|own| Line {
+        path: own.path.as_str().into(),
+        sha256: Digest(own.sha256.0),
+        executable: false,
+    }))
 }
 
 /// The topmost entries of a site.

@@ -15,9 +15,11 @@ use super::contents::{Contents, read};
 use super::copy::{Target, copy};
 use super::fault::{Fault, Refused};
 use super::line::{CURRENT, Line};
-use super::root::{Lock, Root, SITE, make_dir};
+use super::lock::Lock;
+use super::root::{Root, SITE, make_dir};
+use super::signatures;
 use super::site::{self, Site};
-use crate::image::{MANIFEST, Sha256Sum};
+use crate::image::{INITRD, KERNEL, MANIFEST, SCRIPT, Sha256Sum};
 use crate::write::disk;
 
 /// From so many files on, one syncfs(2) is cheaper than an fsync(2) of each.
@@ -44,34 +46,51 @@ pub(super) fn all(
     request: &Request<'_>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Staged>> {
+    let about =
+        |path: &Path| format!("could not publish the site {}, and nothing was changed", path.display());
+    let site = request.site.map(|path| Site::open(path, request.signatures).with_context(|| about(path)));
+    let site = site.transpose()?;
+    let asks = match &site {
+        Some(site) => site.asks_for_signatures(),
+        None => site::published_asks_for_signatures(&lock.root)?,
+    };
+    let signed = request.signed || asks;
     let mut steps: Vec<Staged> = Vec::new();
     for path in request.bundles {
-        let step = of_bundle(lock, path, &steps.len().to_string(), progress).with_context(|| {
+        let step = of_bundle(lock, path, &steps.len().to_string(), signed, progress).with_context(|| {
             format!("could not publish the bundle {}, and nothing was changed", path.display())
         })?;
         let taken = steps.iter().any(|own| own.line == step.line);
         ensure!(!taken, "two bundles are for {}: publish the one that is meant", step.line);
         steps.push(step);
     }
-    if let Some(path) = request.site {
-        let step = of_site(lock, path, progress);
-        steps.push(step.with_context(|| {
-            format!("could not publish the site {}, and nothing was changed", path.display())
-        })?);
+    if let (Some(path), Some(site)) = (request.site, &site) {
+        steps.push(of_site(lock, site, signed, progress).with_context(|| about(path))?);
     }
     Ok(steps)
 }
 
-fn of_bundle(lock: &Lock, path: &Path, name: &str, progress: &(dyn Fn(u64) + Sync)) -> Result<Staged> {
+fn of_bundle(
+    lock: &Lock,
+    path: &Path,
+    name: &str,
+    signed: bool,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Staged> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let dir = rustix::fs::open(path, flags, Mode::empty()).context("could not open it")?;
     let mut faults = Vec::new();
     let Some(bundle) = bundle::open(&dir, "", &mut faults)? else {
         return Err(Refused::new("it is not what it says", faults).into());
     };
+    if signed {
+        let is_signed = |own: &str| bundle.contents.signatures.contains(&format!("{own}.sig"));
+        let files = [KERNEL, INITRD, SCRIPT].into_iter().filter(|own| !is_signed(own));
+        faults.extend(signatures::lacking(files));
+    }
     let line = Line::of_profile(&bundle.manifest.profile);
     let id = bundle.manifest.id;
-    let there = |there: &OwnedFd| bundle::same(there, &bundle);
+    let there = |there: &OwnedFd| bundle::same(there, &dir, &bundle);
     let kept = is_there(&lock.root, &line, id, &bundle.contents, &there)?;
     let staged = stage(lock, &dir, &bundle, name, kept, &mut faults, progress)?;
     if !faults.is_empty() {
@@ -101,18 +120,27 @@ fn stage(
     Ok(Some(name.to_owned()))
 }
 
-fn of_site(lock: &Lock, path: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<Staged> {
-    let site = Site::open(path)?;
+fn of_site(lock: &Lock, site: &Site, signed: bool, progress: &(dyn Fn(u64) + Sync)) -> Result<Staged> {
+    if let Some(fault) = signed.then(|| site.unsigned()).flatten() {
+        return Err(Refused::new(
+            "sign it, and name the directory of signatures with --signatures",
+            vec![fault],
+        )
+        .into());
+    }
     let there = |dir: &OwnedFd| {
         let mut faults = Vec::new();
         let own = site::published(dir, "", &mut faults)?;
         Ok(faults.is_empty() && own.is_some_and(|own| own.manifest == site.id()))
     };
-    let kept = is_there(&lock.root, SITE, site.id(), &site.contents, &there)?;
+    let kept = is_there(&lock.root, SITE, site.id(), &site.all(), &there)?;
     let to = if kept { None } else { Some(make_dir(&lock.stage, SITE)?) };
     let mut faults = Vec::new();
     site.contents.extra(&site.dir, "www/", &mut faults)?;
     fill(&site.dir, &site.contents, to.as_ref(), &mut faults, progress)?;
+    if let Some((dir, contents)) = &site.signatures {
+        fill(dir, contents, to.as_ref(), &mut faults, progress)?;
+    }
     if !faults.is_empty() {
         return Err(Refused::new("it is not as plasmagen render left it; run it again", faults).into());
     }

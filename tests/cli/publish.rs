@@ -137,3 +137,50 @@ fn admin_keys_vouch_for_bundles() {
     fs::write(site.root().join("signers"), format!("ops {public}")).unwrap();
     site.run(&["verify", "bundle", "--signers", "signers"]).ends(0, &[]);
 }
+
+/// The commands of docs/bundles.md that make a signer, sign and publish.
+fn documented() -> String {
+    let docs = include_str!("../../docs/bundles.md");
+    let section =
+        docs.split("\n## Signing\n").nth(1).unwrap().split("\nThe iPXE that checks").next().unwrap();
+    let blocks = section.split("```console\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks
+        .flat_map(str::lines)
+        .map(|line| line.strip_prefix("$ ").unwrap_or(line).to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn what_docs_say_of_signing_is_what_machines_need() {
+    let site = site();
+    site.append("\n[boot]\nverify = \"signature\"\n");
+    site.run(&["render"]).ends(0, &[]);
+    let publish = ["publish", "bundle", "--ipxe", "nowhere"];
+    let lacks = "bzImage.sig: it is missing, and no machine boots without it";
+    at_root(&site, &publish).ends(1, &[lacks, "so are initrd.sig, boot.ipxe.sig"]);
+    at_root(&site, &["publish", "--ipxe", "nowhere"]).ends(
+        1,
+        &["ipxe/boot.ipxe.sig: it is missing", "overlay/3c-ec-ef-00-00-01.cpio.gz.sig", "and 1 more"],
+    );
+    assert!(!site.root().join("root/site").exists() && !site.root().join("root/nixos").exists());
+
+    fs::rename(site.root().join("bundle"), site.root().join("result-bundle")).unwrap();
+    let plasmagen = "set -e\nplasmagen() { \"$P\" \"$@\" --root root --ipxe nowhere; }\n";
+    site.shell(&(plasmagen.to_owned() + &documented())).ends(0, &["root/site: generation 1"]);
+    site.run(&["verify", "root"]).ends(0, &["is what it should be"]);
+    // Each signature is good of what lies beside it.
+    let good = "cd root; for file in ipxe/boot.ipxe ipxe/node/*.ipxe overlay/*.gz \
+                nixos/*/current/{bzImage,initrd,boot.ipxe}; do openssl cms -verify -binary -inform DER -in $file.sig \
+                -content $file -purpose any -CAfile ../boot-ca.pem -out /dev/null 2>/dev/null && echo $file; done";
+    let run = site.shell(good);
+    assert_eq!(run.ends(0, &[]).stdout.lines().count(), 1 + 3 + 3 + 3, "{}{}", run.stdout, run.stderr);
+
+    bundle(&site, "newer", "two");
+    at_root(&site, &["publish", "newer", "--no-site"]).ends(1, &[lacks]);
+    let again = ["publish", "--ipxe", "nowhere", "--signatures", "signatures"];
+    at_root(&site, &again).ends(0, &["unchanged"]);
+    fs::write(site.root().join("signatures/ipxe/node/node99.ipxe.sig"), "x").unwrap();
+    at_root(&site, &again).ends(1, &["ipxe/node/node99.ipxe.sig: the site has no such file"]);
+    at_root(&site, &["publish", "result-bundle", "--no-site", "--signatures", "signatures"])
+        .ends(2, &["cannot be used with"]);
+}

@@ -7,7 +7,9 @@ use std::path::Path;
 use plasmagen::publish::{Kind, Lock, Request, Terms, publish, rollback, verify};
 use time::Duration;
 
-use crate::kit::{MADE, NOW, Version, all, bundle, faults, holding, kinds, look, put, report, run, snapshot};
+use crate::kit::{
+    MADE, NOW, Version, all, bundle, faults, holding, kinds, look, put, report, request, run, snapshot,
+};
 
 fn current(root: &Path) -> String {
     fs::read_link(root.join("nixos/worker/current")).unwrap().to_str().unwrap().to_owned()
@@ -76,7 +78,7 @@ fn generations_rise_and_the_one_before_stays() {
     assert_eq!((generation(root.path()), faults(root.path())), (3, vec![]));
     let other = holding(Version::Old);
     all(other.path(), Version::New).unwrap();
-    let request = Request { bundles: &[third], site: None, keep: 2, now: NOW, life: Duration::days(1) };
+    let request = Request { bundles: &[third], keep: 2, ..request(NOW) };
     let outcome = publish(&Lock::acquire(other.path()).unwrap(), &request, &|_| {}).unwrap();
     assert!(outcome.removed.is_empty());
     assert!(other.path().join("nixos/worker").join(MADE.id("worker", Version::Old)).exists());

@@ -99,6 +99,12 @@ pub(crate) fn site(root: &Path, text: &str) {
     plasmagen::write::commit(&lock, &set, plasmagen::write::Options::default(), || Ok(())).unwrap();
 }
 
+/// Nothing, published at `now`.
+pub(crate) fn request<'a>(now: OffsetDateTime) -> Request<'a> {
+    let life = Duration::days(90);
+    Request { bundles: &[], site: None, signatures: None, signed: false, keep: 1, now, life }
+}
+
 /// Publishes `bundles` and a site at `now`.
 pub(crate) fn put(
     root: &Path,
@@ -106,7 +112,7 @@ pub(crate) fn put(
     site: Option<&Path>,
     now: OffsetDateTime,
 ) -> anyhow::Result<Outcome> {
-    let request = Request { bundles, site, keep: 1, now, life: Duration::days(90) };
+    let request = Request { bundles, site, ..request(now) };
     publish(&Lock::acquire(root)?, &request, &|_| {})
 }
 

@@ -15,5 +15,6 @@ mod kit;
 mod loaders;
 mod readers;
 mod roots;
+mod signatures;
 mod signers;
 mod tampered;
