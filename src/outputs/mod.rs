@@ -13,6 +13,7 @@ mod health;
 mod inventory;
 mod ipxe;
 mod nginx;
+mod overlay;
 mod tftp;
 
 use rayon::prelude::*;
@@ -29,7 +30,7 @@ pub struct Output {
     pub name: &'static str,
     /// What it is for, in one line.
     pub about: &'static str,
-    /// Its template: a name and the text. JSON and certificates have none.
+    /// Its template: a name and the text. JSON, certificates and archives have none.
     pub template: Option<(&'static str, &'static str)>,
     /// How it is made.
     pub emit: Emit,
