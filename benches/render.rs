@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::check::check;
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan};
+use plasmagen::plan::{Certificates, Plan, Zones};
 use plasmagen::write::{Lock, Options, commit};
 use rayon::prelude::*;
 
@@ -75,7 +75,7 @@ fn plan(text: &str) -> Result<Plan> {
     let cluster = check(text.as_bytes())?.cluster.context("the generated inventory is refused")?;
     let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), node.fqdn.to_string().repeat(40)));
     let certificates = Certificates { ca: Some("CA".repeat(350)), nodes: nodes.collect() };
-    Ok(Plan { cluster, certificates })
+    Ok(Plan { cluster, certificates, zones: Zones::default() })
 }
 
 fn main() -> Result<()> {

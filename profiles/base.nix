@@ -22,13 +22,7 @@
   networking.useDHCP = lib.mkDefault false;
   networking.tempAddresses = lib.mkDefault "disabled";
 
-  # firewall.nft replaces its own table only: with a rulesetFile NixOS would flush all others at each reload, those of
-  # tenants' networks and containers too.
-  networking.nftables.flushRuleset = lib.mkDefault false;
-  networking.nftables.extraDeletions = ''
-    table inet plasmagen
-    delete table inet plasmagen
-  '';
+  networking.nftables = import ./nftables.nix { inherit lib; };
 
   services.openssh = {
     enable = true;

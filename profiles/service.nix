@@ -3,7 +3,8 @@
 {
   name,
   description,
-  # Ports by option name with the runbook's defaults: port, raftPort, gossipPort, healthPort.
+  # Ports by option name with the runbook's defaults: port, raftPort, gossipPort, healthPort. The others are null unless
+  # the inventory gives the service one.
   ports,
   # Services that this one talks to on the same machine.
   after ? [ ],
@@ -37,7 +38,9 @@ let
   configFile = toml.generate "${name}.toml" (
     { data_dir = "/var/lib/${name}"; }
     // cfg.settings
-    // lib.mapAttrs' (option: _: lib.nameValuePair keys.${option} cfg.${option}) ports
+    // lib.mapAttrs' (option: key: lib.nameValuePair key cfg.${option}) (
+      lib.filterAttrs (option: _: cfg.${option} != null) keys
+    )
     // lib.optionalAttrs (tls != { }) { tls = tls // credentialPaths; }
   );
 
@@ -83,13 +86,13 @@ in
     };
   }
   // lib.mapAttrs (
-    option: default:
+    option: key:
     lib.mkOption {
-      type = lib.types.port;
-      inherit default;
-      description = "Written to /etc/nixos/${name}.toml as `${keys.${option}}`.";
+      type = if ports ? ${option} then lib.types.port else lib.types.nullOr lib.types.port;
+      default = ports.${option} or null;
+      description = "Written to /etc/nixos/${name}.toml as `${key}`.";
     }
-  ) ports;
+  ) keys;
 
   config = lib.mkIf cfg.enable {
     assertions = [

@@ -15,7 +15,7 @@
 //! | [`resolve`] | from the one to the other: references, profiles, defaults |
 //! | [`rules`] | the invariants, one file a chapter, one table of all |
 //! | [`check`] | the four above in a row: bytes in, a sound cluster or all faults out; committed certificates on request |
-//! | [`plan`] | the cluster and what else outputs read; `gather` is the one reading step |
+//! | [`plan`] | the cluster and what else outputs read; `gather` and `gather_zones` are the reading steps |
 //! | [`outputs`] | one file an output, one table of all |
 //! | [`render`] | templates to text: one dialect a target language, every hole escaped by type |
 //! | [`artifact`] | files that exist only in memory yet |
@@ -23,8 +23,8 @@
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
 //!
 //! Knowledge flows one way: model ← inventory, resolve, rules ← plan ← outputs ← write ← cli. From `inventory` to
-//! `outputs` nothing touches a disk, a clock, the network or a random number, `plan::gather` excepted: the same
-//! inventory gives the same bytes.
+//! `outputs` nothing touches a disk, a clock, the network or a random number, `plan`'s two reading steps excepted: the
+//! same inventory gives the same bytes.
 
 pub mod artifact;
 pub mod check;

@@ -1,6 +1,8 @@
-//! The plan: a sound cluster, and what else outputs read. [`gather`] is the one step that reads the disk for it.
+//! The plan: a sound cluster, and what else outputs read. [`gather`] and [`gather_zones`] are the steps that read the
+//! disk for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
@@ -18,6 +20,8 @@ pub struct Plan {
     /// Its public certificates; those that are missing are issued before outputs are rendered, unless nothing is
     /// written.
     pub certificates: Certificates,
+    /// Its zones as they were published last: their serial numbers go on from there.
+    pub zones: Zones,
 }
 
 /// The public certificates of a cluster, in PEM.
@@ -28,6 +32,13 @@ pub struct Certificates {
     /// The nodes'.
     pub nodes: HashMap<HostName, String>,
 }
+
+/// The zone files that were published last, whole, by file name such as `example.com.zone`. By default none were.
+#[derive(Clone, Debug, Default)]
+pub struct Zones(pub BTreeMap<String, String>);
+
+/// Where zone files are, relative to the inventory.
+pub const ZONE_DIR: &str = "site/dns";
 
 /// Where a node's files are, relative to the inventory.
 #[must_use]
@@ -79,6 +90,34 @@ fn former_ca(nodes: &Path) -> anyhow::Result<Option<String>> {
     published.find_map(Result::transpose).transpose()
 }
 
+/// The zone files in the `site/dns/` directory beside the inventory.
+///
+/// # Errors
+/// When one cannot be read, or something else is in the place of the directory.
+pub fn gather_zones(root: &Path) -> anyhow::Result<Zones> {
+    let dir = root.join(ZONE_DIR);
+    let list = || {
+        let kind = dir.symlink_metadata()?.file_type();
+        let entries =
+            if kind.is_dir() { dir.read_dir()? } else { return Err(Error::other("it is no directory")) };
+        entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>()
+    };
+    let names = match list() {
+        Ok(names) => names,
+        Err(error) if is_absent(&error) => Vec::new(),
+        Err(error) => return Err(error).with_context(|| format!("could not list {}", dir.display())),
+    };
+    let zone = |name: &OsString| Some(name.to_str()?.to_owned()).filter(|name| name.ends_with(".zone"));
+    let read = |name: String| Ok(optional(&dir.join(&name))?.map(|text| (name, text)));
+    let zones = names.iter().filter_map(zone).map(read).filter_map(Result::transpose);
+    Ok(Zones(zones.collect::<anyhow::Result<_>>()?))
+}
+
+/// Nothing is there. A file in the place of a directory is for `write` to refuse.
+fn is_absent(error: &Error) -> bool {
+    [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind())
+}
+
 /// The text of a file, if it is there. What is published again must not come from elsewhere by a symbolic link, and a
 /// pipe would never end.
 fn optional(path: &Path) -> anyhow::Result<Option<String>> {
@@ -88,8 +127,7 @@ fn optional(path: &Path) -> anyhow::Result<Option<String>> {
     };
     match read() {
         Ok(text) => Ok(Some(text)),
-        // A file in the place of a directory is for `write` to refuse.
-        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
     }
 }

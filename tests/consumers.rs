@@ -1,5 +1,8 @@
 //! Every rendered file goes to the program that will read it, which must accept it and understand the model's facts.
-//! (Nix reads its files in `tests/nix.rs`, OpenSSL and pkilint certificates in `tests/pki/`.)
+//! (Nix reads its files in `tests/nix.rs`, DHCP servers theirs in `tests/dhcp/`, OpenSSL and pkilint certificates in
+//! `tests/pki/`.)
+//! (Nix reads its files in `tests/nix.rs`, nft and iptables firewalls in `tests/firewalls/`, OpenSSL and pkilint
+//! certificates in `tests/pki/`.)
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -11,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{case_dirs, plan, repository, run};
-use plasmagen::model::{Cluster, Node, openings, ssh_sources};
+use plasmagen::model::{Cluster, Node};
 use serde_json::Value;
 
 /// Every rendered tree with its cluster: the golden cases and the reference.
@@ -22,30 +25,6 @@ fn trees() -> Vec<(Cluster, std::path::PathBuf)> {
 
 fn node_file(tree: &Path, node: &Node, file: &str) -> std::path::PathBuf {
     tree.join("nodes").join(node.fqdn.as_str()).join(file)
-}
-
-#[test]
-fn dhcpd_accepts_its_configuration() {
-    for (cluster, tree) in trees() {
-        let mut conf = fs::read_to_string(tree.join("site/pxe/dhcpd.conf")).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        // The user's own file, which lies on the provisioner.
-        if let Some(extra) = cluster.provisioner.extra.values().next() {
-            let stand_in = dir.path().join("extra.conf");
-            fs::write(&stand_in, "# the user's own\n").unwrap();
-            assert!(conf.contains(extra.as_str()), "the user's additions are lost");
-            conf = conf.replace(extra.as_str(), stand_in.to_str().unwrap());
-        }
-        let path = dir.path().join("dhcpd.conf");
-        fs::write(&path, &conf).unwrap();
-        let output = run("isc-dhcp-server", Command::new("dhcpd").args(["-4", "-t", "-cf"]).arg(&path));
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{}: {said}", tree.display());
-        for node in &cluster.nodes {
-            let host = format!("host {} {{\n  hardware ethernet {};", node.name, node.mac);
-            assert_eq!(conf.matches(&host).count(), 1, "{host}");
-        }
-    }
 }
 
 /// A rule of the input chain: protocol, port, source, device, comment.
@@ -139,6 +118,22 @@ fn nft_loads_a_rule_set_as_one_for_both_families() {
             &["icmp", "ipv6-icmp"],
         ]) {
             assert!(words.iter().chain(&["accept"]).all(|word| rule.contains(word)), "{words:?}: {rule}");
+fn dhcpd_accepts_its_configuration() {
+        let mut conf = fs::read_to_string(tree.join("site/pxe/dhcpd.conf")).unwrap();
+        // The user's own file, which lies on the provisioner.
+        if let Some(extra) = cluster.provisioner.extra.values().next() {
+            let stand_in = dir.path().join("extra.conf");
+            fs::write(&stand_in, "# the user's own\n").unwrap();
+            assert!(conf.contains(extra.as_str()), "the user's additions are lost");
+            conf = conf.replace(extra.as_str(), stand_in.to_str().unwrap());
+        }
+        let path = dir.path().join("dhcpd.conf");
+        fs::write(&path, &conf).unwrap();
+        let output = run("isc-dhcp-server", Command::new("dhcpd").args(["-4", "-t", "-cf"]).arg(&path));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{}: {said}", tree.display());
+            let host = format!("host {} {{\n  hardware ethernet {};", node.name, node.mac);
+            assert_eq!(conf.matches(&host).count(), 1, "{host}");
         }
     }
 }

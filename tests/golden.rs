@@ -70,7 +70,9 @@ fn every_output_is_rendered_by_some_case() {
     for output in outputs::OUTPUTS {
         let named = |path: &String| match output.name {
             "certificates" => path.ends_with("-cert.pem"),
+            "site/firewall" => path.starts_with("site/firewall/"),
             "node.ipxe" => path.contains("/ipxe/node/"),
+            "zones" => path.ends_with(".zone"),
             name => path.ends_with(&format!("/{name}")),
         };
         assert!(rendered.iter().any(named), "no case renders {}", output.name);

@@ -13,7 +13,7 @@ use common::repository;
 use plasmagen::check::check;
 use plasmagen::model::Cluster;
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan};
+use plasmagen::plan::{Certificates, Plan, Zones};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -58,7 +58,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 /// The places of `inventory` that take text, each with what it says where nothing is tried there.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 20] = [
     ("KEY", "level"),
     ("VALUE", "info"),
     ("COMMENT", "ops"),
@@ -75,6 +75,10 @@ const PLACES: [(&str, &str); 16] = [
     ("LOG", "log.example.com"),
     ("EXTRA", "/etc/dhcp/x"),
     ("VIP", "api"),
+    ("FAR", "far.example.net"),
+    ("ZONE", "0/26"),
+    ("SERVER", "ns.example.net"),
+    ("CONTACT", "ops@example.com"),
 ];
 
 /// An inventory with `chosen` text at the place `chosen` and at VALUE.
@@ -82,14 +86,13 @@ fn inventory(place: &str, chosen: &str) -> String {
     let mut text = fs::read_to_string(repository().join("tests/hostile.toml")).unwrap();
     for (name, usual) in PLACES {
         let tried = name == place || name == "VALUE";
-        let literal = |prefix: &str| {
-            serde_json::to_string(&format!("{prefix}{}", if tried { chosen } else { usual })).unwrap()
-        };
+        let own = if tried { chosen } else { usual };
         // JSON's strings are TOML's, but for DEL, which TOML wants escaped.
-        let toml = |prefix: &str| literal(prefix).replace('\u{7f}', "\\u007F");
-        text = text.replace(&format!("@{name}@"), &toml(""));
-        text = text.replace(&format!("@ssh-{name}@"), &toml(SSH));
-        text = text.replace(&format!("@id-{name}@"), &toml("/dev/disk/by-id/"));
+        let toml = |text: String| serde_json::to_string(&text).unwrap().replace('\u{7f}', "\\u007F");
+        text = text.replace(&format!("@{name}@"), &toml(own.to_owned()));
+        text = text.replace(&format!("@ssh-{name}@"), &toml(format!("{SSH}{own}")));
+        text = text.replace(&format!("@id-{name}@"), &toml(format!("/dev/disk/by-id/{own}")));
+        text = text.replace(&format!("@reverse-{name}@"), &toml(format!("{own}.9.0.10.in-addr.arpa")));
     }
     text
 }
@@ -108,7 +111,7 @@ fn what_the_rules_accept_every_output_says_and_nix_reads_back() {
     let mut runner = TestRunner::new(Config::default());
     let site = tempfile::tempdir().unwrap();
     let (mut clusters, mut refused) = (Vec::new(), 0);
-    for round in 0..1200 {
+    for round in 0..1500 {
         let (place, _) = PLACES[round % PLACES.len()];
         let chosen = text().new_tree(&mut runner).unwrap().current();
         let Some(cluster) = accepted(&inventory(place, &chosen)) else {
@@ -118,7 +121,8 @@ fn what_the_rules_accept_every_output_says_and_nix_reads_back() {
         let ca = Some("CA\n".to_owned());
         let nodes =
             cluster.nodes.iter().map(|node| (node.name.clone(), "certificate\n".to_owned())).collect();
-        let plan = Plan { cluster, certificates: Certificates { ca, nodes } };
+        let certificates = Certificates { ca, nodes };
+        let plan = Plan { cluster, certificates, zones: Zones::default() };
         let rendered =
             outputs::render(&plan).unwrap_or_else(|error| panic!("{place} = {chosen:?}: {error:#}"));
         // Each node in a directory of its own, so that one call of Nix reads them all.

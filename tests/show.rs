@@ -225,6 +225,12 @@ fn the_layer_that_counts_is_named() {
         "services.chainfire.settings.limits = 5 # profile.worker",
         "hardware.cpu = \"amd\" # hardware.own",
         "voter = true # cluster",
+        "profiles.worker.base = \"worker\" # profile.worker",
+        "profiles.worker.interfaces.eth0.mtu = 9000 # profile.worker",
+        "profiles.worker.services.chainfire.raft_port = 12380 # service.chainfire",
+        "profiles.worker.services.chainfire.gossip_port = 2381 # built-in service.chainfire",
+        "profiles.worker.services.chainfire.settings.store.path = \"/b\" # profile.worker",
+        "profiles.worker.services.chainfire.settings.store.sync = true # service.chainfire",
     ] {
         assert!(seen.iter().any(|own| own == line), "{line}\n{seen:#?}");
     }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan};
+use plasmagen::plan::{Certificates, Plan, Zones};
 
 /// A choice among values that are right, nearly right, or anything.
 #[derive(Arbitrary, Debug)]
@@ -210,7 +210,8 @@ fuzz_target!(|site: Site| {
     if let Some(cluster) = checked.cluster {
         let ca = Some("CA".to_owned());
         let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), "certificate".to_owned())).collect();
-        outputs::render(&Plan { cluster, certificates: Certificates { ca, nodes } })
+        let certificates = Certificates { ca, nodes };
+        outputs::render(&Plan { cluster, certificates, zones: Zones::default() })
             .expect("every output says it");
     }
 });

@@ -63,7 +63,8 @@ impl Render {
             certificates = issued.certificates.clone();
             issue = Some((vault, issued));
         }
-        let artifacts = outputs::render(&Plan { cluster, certificates })?;
+        let zones = plan::gather_zones(root)?;
+        let artifacts = outputs::render(&Plan { cluster, certificates, zones })?;
         let options = write::Options { discard_edits: self.discard_edits };
         // Keys are durable before a certificate is published: a run that dies in between leaves keys, which the next
         // one uses.
@@ -105,7 +106,8 @@ fn compare(output: &Output, root: &Path, cluster: Cluster, inventory: &Path) -> 
     let have = plan::gather(root, &cluster)?;
     let lacking: Vec<String> =
         certificates::lacking(&cluster, &have)?.into_iter().map(|node| node.name.to_string()).collect();
-    let artifacts = outputs::render(&Plan { cluster, certificates: have })?;
+    let zones = plan::gather_zones(root)?;
+    let artifacts = outputs::render(&Plan { cluster, certificates: have, zones })?;
     let changes = write::check(root, &artifacts)?;
     output.print_diff(&changes.iter().map(write::unified_diff).collect::<String>())?;
     for name in &lacking {

@@ -6,7 +6,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use schemars::JsonSchema;
 
 use crate::diag::{Diagnostic, Report, Spanned};
-use crate::model::{DomainName, Label, Range, Role};
+use crate::model::{DomainName, Label, Range, ReverseZone, Role};
 
 use super::reader::{Cell, Entries, Read, Table};
 use super::{List, Maybe};
@@ -34,6 +34,8 @@ pub struct NetworkTable {
     pub dns: Maybe<List<Option<IpAddr>>>,
     /// The domain that DHCP hands out.
     pub domain: Option<Spanned<DomainName>>,
+    /// The zone for the names of its IPv4 addresses, where it is a part of a /24 whose owner has delegated it (RFC 2317).
+    pub reverse_zone: Option<Spanned<ReverseZone>>,
     /// What DHCP leases to machines without a reservation.
     pub pool: Option<Spanned<Range<Ipv4Addr>>>,
     /// What DHCPv6 leases to machines without a reservation.
@@ -46,9 +48,21 @@ pub struct NetworkTable {
     pub ranges6: Entries<Label, Spanned<Range<Ipv6Addr>>>,
 }
 
-const KEYS: [&str; 13] = [
-    "roles", "vlan", "subnet", "subnet6", "gateway", "gateway6", "dns", "domain", "pool", "pool6", "range",
-    "range6", "allow",
+const KEYS: [&str; 14] = [
+    "roles",
+    "vlan",
+    "subnet",
+    "subnet6",
+    "gateway",
+    "gateway6",
+    "dns",
+    "domain",
+    "reverse_zone",
+    "pool",
+    "pool6",
+    "range",
+    "range6",
+    "allow",
 ];
 
 impl Read for NetworkTable {
@@ -64,6 +78,7 @@ impl Read for NetworkTable {
             gateway6: table.optional("gateway6"),
             dns: table.optional("dns"),
             domain: table.optional("domain"),
+            reverse_zone: table.optional("reverse_zone"),
             pool: table.optional("pool"),
             pool6: table.optional("pool6"),
             ranges: table.entries("range"),

@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Protocol, Range, Seconds,
-    Server, StateVersion,
+    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Node, Profile, Protocol, Range,
+    ReverseZone, Seconds, Server, StateVersion,
 };
 
 /// A cluster whose inventory is sound.
@@ -48,6 +48,8 @@ pub struct Cluster {
     /// Where log messages go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_forward: Option<Server>,
+    /// What its nodes are made after, by name.
+    pub profiles: Vec<Profile>,
     /// Its nodes, by name.
     pub nodes: Vec<Node>,
 }
@@ -130,6 +132,9 @@ pub struct Network {
     /// The domain that DHCP hands out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<DomainName>,
+    /// The zone of its IPv4 addresses, where that is no /24's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reverse_zone: Option<ReverseZone>,
     /// What DHCP leases to machines without a reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<Range<Ipv4Addr>>,

@@ -1,10 +1,17 @@
-//! Who may reach which port of a node: the runbook's port matrix, which every firewall is written from.
+//! Who may reach which port of a machine, and what it forwards: the runbook's port matrix, which every firewall is
+//! written from.
+
+mod forwarding;
+mod provisioner;
 
 use ipnet::IpNet;
 
-use super::{Cluster, IfName, Node, Protocol, Role};
+use super::{Cluster, IfName, Interface, Label, Network, Node, Profile, Protocol, Role, Service};
 
-/// A port that a node opens.
+pub use forwarding::{Forwarding, forwarding};
+pub use provisioner::provisioner_openings;
+
+/// A port that a machine opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// What for: the service and its port, in words of the inventory.
@@ -20,10 +27,31 @@ pub struct Opening {
 /// Where packets may come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The subnet of the sender.
+    /// The subnet of the sender; with a length of zero, all of the family.
     pub subnet: IpNet,
-    /// The device that such packets come in through, where the node stands in that subnet itself.
+    /// The device that such packets come in through, where the machine stands in that subnet itself.
     pub device: Option<IfName>,
+}
+
+/// What a firewall depends on: of a node, or of a node that its profile says everything of.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine<'a> {
+    /// What it runs.
+    pub services: &'a [Service],
+    /// Where it stands.
+    pub interfaces: &'a [Interface],
+}
+
+impl<'a> From<&'a Node> for Machine<'a> {
+    fn from(node: &'a Node) -> Self {
+        Self { services: &node.services, interfaces: &node.interfaces }
+    }
+}
+
+impl<'a> From<&'a Profile> for Machine<'a> {
+    fn from(profile: &'a Profile) -> Self {
+        Self { services: &profile.services, interfaces: &profile.interfaces }
+    }
 }
 
 /// The subnets that SSH is open to: those that the inventory names, else the management, provisioning and cluster
@@ -40,16 +68,17 @@ pub fn ssh_sources(cluster: &Cluster) -> Vec<IpNet> {
 fn subnets(cluster: &Cluster, roles: &[Role]) -> Vec<IpNet> {
     let any = |role: &Role| roles.contains(role);
     let networks = cluster.networks.values().filter(|network| network.roles.iter().any(any));
-    networks.flat_map(super::Network::subnets).collect()
+    networks.flat_map(Network::subnets).collect()
 }
 
-/// Every port that `node` opens besides SSH, in the order of its services.
+/// Every port that a node or a profile opens besides SSH, in the order of its services.
 #[must_use]
-pub fn openings(cluster: &Cluster, node: &Node) -> Vec<Opening> {
-    let inside = sources(cluster, node, &subnets(cluster, &[Role::Cluster]));
-    let with_clients = sources(cluster, node, &subnets(cluster, &[Role::Cluster, Role::Client]));
+pub fn openings<'a>(cluster: &Cluster, machine: impl Into<Machine<'a>>) -> Vec<Opening> {
+    let machine = machine.into();
+    let inside = sources(cluster, machine, &subnets(cluster, &[Role::Cluster]));
+    let with_clients = sources(cluster, machine, &subnets(cluster, &[Role::Cluster, Role::Client]));
     let mut openings = Vec::new();
-    for service in &node.services {
+    for service in machine.services {
         for (what, port, protocol) in service.ports.all() {
             let sources = if service.ports.clients && what == "port" { &with_clients } else { &inside };
             let purpose =
@@ -58,18 +87,19 @@ pub fn openings(cluster: &Cluster, node: &Node) -> Vec<Opening> {
         }
     }
     for extra in &cluster.firewall {
-        let (purpose, sources) = (extra.name.to_string(), sources(cluster, node, &extra.from));
+        let (purpose, sources) = (extra.name.to_string(), sources(cluster, machine, &extra.from));
         openings.push(Opening { purpose, port: extra.port, protocol: extra.protocol, sources });
     }
     openings
 }
 
-fn sources(cluster: &Cluster, node: &Node, subnets: &[IpNet]) -> Vec<Source> {
+fn sources(cluster: &Cluster, machine: Machine<'_>, subnets: &[IpNet]) -> Vec<Source> {
     let device = |subnet: &IpNet| {
-        let stands_in = |name: &super::Label| {
+        let stands_in = |name: &Label| {
             cluster.networks.get(name).is_some_and(|network| network.subnets().any(|s| s == *subnet))
         };
-        node.interfaces
+        machine
+            .interfaces
             .iter()
             .find(|interface| interface.network.as_ref().is_some_and(stands_in))
             .map(|interface| interface.device.clone())

@@ -142,6 +142,14 @@ impl Word for Server {
     }
 }
 
+impl Server {
+    /// Its address, where it is not written as a name.
+    #[must_use]
+    pub fn address(&self) -> Option<std::net::IpAddr> {
+        self.as_str().parse().ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

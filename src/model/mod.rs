@@ -2,6 +2,7 @@
 
 mod cluster;
 mod disk;
+pub mod dns;
 mod exposure;
 mod hardware;
 mod mac;
@@ -10,6 +11,8 @@ mod names;
 mod net;
 mod netboot;
 mod node;
+mod profile;
+pub mod reverse;
 pub mod service;
 mod size;
 mod text;
@@ -20,7 +23,9 @@ pub use cluster::{
     Verify, Vip,
 };
 pub use disk::{DiskId, Format, Layout, MountPoint, Style, Volume};
-pub use exposure::{Opening, Source, openings, ssh_sources};
+pub use exposure::{
+    Forwarding, Machine, Opening, Source, forwarding, openings, provisioner_openings, ssh_sources,
+};
 pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, known as known_hardware};
 pub use mac::MacAddr;
 pub use machine::{Console, KernelModule, Mailbox, SerialNumber, Server, UserName};
@@ -28,6 +33,8 @@ pub use names::{DomainName, HostName, IfName, Label};
 pub use net::{Family, Range, broadcast, family, is_network_address};
 pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Reservation};
 pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
+pub use profile::Profile;
+pub use reverse::ReverseZone;
 pub use service::{Ports, Protocol, Service, Settings, known as known_service};
 pub use size::{Seconds, Size};
 pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion};

@@ -31,6 +31,13 @@ const RESERVED: [&str; 13] = [
     "broadcasthost",
 ];
 
+/// What dnsmasq takes for a lease time or a keyword where a host's name stands (`dhcp-host` in dnsmasq(8)): `45m`.
+fn is_lease(text: &str) -> bool {
+    let number = text.strip_suffix(['s', 'm', 'h', 'd', 'w']);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+        || ["infinite", "ignore"].contains(&text)
+}
+
 /// `com1` and `lpt1`, which no directory on Windows can be called.
 fn is_dos_port(text: &str) -> bool {
     let number = text.strip_prefix("com").or_else(|| text.strip_prefix("lpt"));
@@ -72,6 +79,12 @@ fn no_other_meaning(text: &str) -> Result<(), Invalid> {
         let message = format!("`{text}` is all digits: tools read it as an address");
         return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
     }
+    // inet_aton(3) reads hexadecimal too: glibc's resolver asks nobody for such a name.
+    let hex = text.strip_prefix("0x").unwrap_or_default();
+    if !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let message = format!("`{text}` is a hexadecimal number: tools read it as an address");
+        return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
+    }
     if text.starts_with("xn--") {
         let message = format!("`{text}` claims to be an internationalised name");
         return Err(Invalid::new("PG-B02", message, "use a plain ASCII name"));
@@ -99,6 +112,11 @@ impl Word for HostName {
         if RESERVED.contains(&text) || is_dos_port(text) {
             let message = format!("`{text}` is a reserved name: a host of that name would shadow it");
             return Err(Invalid::new("PG-B04", message, format!("choose another, such as `{text}-1`")));
+        }
+        if is_lease(text) {
+            let message =
+                format!("`{text}` is a lease time or a keyword to dnsmasq, which so loses the name");
+            return Err(Invalid::new("PG-B04", message, format!("choose another, such as `n{text}`")));
         }
         Ok(Self(text.to_owned()))
     }
@@ -208,6 +226,8 @@ mod tests {
             ("::1", "PG-B02"),
             ("xn--a", "PG-B02"),
             ("current", "PG-B04"),
+            ("45m", "PG-B04"),
+            ("infinite", "PG-B04"),
         ] {
             assert_eq!(HostName::parse(text).unwrap_err().code, code, "{text:?}");
         }

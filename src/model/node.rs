@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{
-    DiskId, DomainName, Firmware, Hardware, HostName, IfName, KernelParam, Label, Layout, MacAddr, RelPath,
-    SerialNumber, Service, System, UserName,
+    Cluster, DiskId, DomainName, Firmware, Hardware, HostName, IfName, KernelParam, Label, Layout, MacAddr,
+    RelPath, Role, SerialNumber, Service, System, UserName,
 };
 
 /// A machine of the cluster, with all that its profile says of it.
@@ -162,6 +162,20 @@ pub struct Bmc {
     pub password_file: Option<RelPath>,
     /// How it is spoken to.
     pub protocol: BmcProtocol,
+}
+
+impl Cluster {
+    /// Where `node` is reached: its interface in the cluster network that has a gateway, as for its default route, else
+    /// in the first cluster network.
+    #[must_use]
+    pub fn home<'a>(&self, node: &'a Node) -> Option<&'a Interface> {
+        let standing = |own: &Interface| {
+            let network = self.networks.get(own.network.as_ref()?)?;
+            network.is(Role::Cluster).then(|| network.gateway.is_some() || network.gateway6.is_some())
+        };
+        let routed = node.interfaces.iter().find(|own| standing(own) == Some(true));
+        routed.or_else(|| node.interfaces.iter().find(|own| standing(own).is_some()))
+    }
 }
 
 impl Node {

@@ -82,6 +82,9 @@ pub const FLASHDNS: &str = "flashdns";
 pub const KNOWN: [&str; 8] =
     [CHAINFIRE, FLAREDB, IAM, "plasmavmc", "prismnet", FLASHDNS, "fiberlb", "k8shost"];
 
+/// Those that forward the packets of tenants' machines.
+pub const FOR_TENANTS: [&str; 4] = ["plasmavmc", "prismnet", "fiberlb", "k8shost"];
+
 /// The ports of a service that is known from the start.
 #[must_use]
 pub fn known(name: &str) -> Option<Ports> {

@@ -8,7 +8,8 @@ word! {
     /// One parameter of the kernel command line (bootparam(7)): `[A-Za-z0-9._,:=/@+%~*!-]`, so that iPXE, the boot
     /// loader and Nix read the same word.
     KernelParam;
-    /// A file of the provisioner's or a node's: absolute and normal, of `[A-Za-z0-9._-]` components.
+    /// A file of the provisioner's or a node's: absolute and normal, of `[A-Za-z0-9._-]` components, at most 255 bytes,
+    /// which a string of any server's configuration holds.
     AbsPath;
     /// A file of the user's, relative to the directory of the inventory; it cannot leave it.
     RelPath;
@@ -91,6 +92,11 @@ impl Word for AbsPath {
         let normal = text
             .strip_prefix('/')
             .is_some_and(|rest| rest.split('/').all(|part| !["", ".", ".."].contains(&part)));
+        if text.len() > 255 {
+            let message =
+                format!("this path has {} bytes, and configurations of servers hold 255", text.len());
+            return invalid("PG-A15", message, "keep the file in a directory that is less deep");
+        }
         if legal && normal {
             Ok(Self(text.to_owned()))
         } else {
@@ -184,6 +190,16 @@ mod tests {
         assert!(RelPath::parse("custom/foo.nix").is_ok());
         for bad in ["/etc/shadow", "../x", "a/../../x", "a//b", "nodes/x", "site", "a b", "${x}"] {
             assert_eq!(RelPath::parse(bad).unwrap_err().code, "PG-A15", "{bad}");
+        }
+    }
+
+    #[test]
+    fn absolute_paths_fit_every_configuration() {
+        assert!(AbsPath::parse(&"/a234".repeat(51)).is_ok());
+        for bad in
+            [&"/a234".repeat(52), "a", "/", "/a/", "/a//b", "/a/../b", "/a b", "/a\"b", "/a,b", "/a#b", "/é"]
+        {
+            assert_eq!(AbsPath::parse(bad).unwrap_err().code, "PG-A15", "{bad}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::service::{CHAINFIRE, FLAREDB};
-use crate::model::{Cluster, Interface, Node, Role};
+use crate::model::{Cluster, Node};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -65,18 +65,11 @@ pub(super) fn leader_url(cluster: &Cluster, node: &Node) -> String {
     format!("https://{}:{port}", leader.fqdn)
 }
 
-/// Where the node's Raft store is reached: its first address in a cluster network, IPv4 before IPv6, and the port that
-/// the whole cluster uses. Of several networks it is the one with a gateway, as for its default route: members elsewhere
-/// reach no other.
+/// Where the node's Raft store is reached: where the node is, IPv4 before IPv6, at the port that the whole cluster uses.
+/// Members elsewhere reach no other of its networks.
 fn raft_address(cluster: &Cluster, node: &Node) -> Option<String> {
     let port = voters(cluster).find_map(|voter| voter.service(CHAINFIRE)?.ports.raft_port)?;
-    let standing = |own: &Interface| {
-        let network = cluster.networks.get(own.network.as_ref()?)?;
-        network.is(Role::Cluster).then(|| network.gateway.is_some() || network.gateway6.is_some())
-    };
-    let routed = node.interfaces.iter().find(|own| standing(own) == Some(true));
-    let interface = routed.or_else(|| node.interfaces.iter().find(|own| standing(own).is_some()))?;
-    let address: IpAddr = interface.addresses.first()?.addr();
+    let address: IpAddr = cluster.home(node)?.addresses.first()?.addr();
     Some(SocketAddr::new(address, port).to_string())
 }
 

@@ -5,8 +5,9 @@
 mod certificates;
 mod cluster_config;
 mod configuration;
-mod dhcpd;
+mod dhcp;
 mod disko;
+mod dns;
 mod firewall;
 mod hardware;
 mod health;
@@ -14,6 +15,7 @@ mod inventory;
 mod ipxe;
 mod nginx;
 mod overlay;
+mod pxe_server;
 mod tftp;
 
 use rayon::prelude::*;
@@ -48,7 +50,7 @@ pub enum Emit {
 /// A template that is embedded in the program.
 macro_rules! template {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../templates/", $name)))
+        ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/", $name)))
     };
 }
 use template;
@@ -58,12 +60,19 @@ pub const OUTPUTS: &[Output] = &[
     configuration::OUTPUT,
     hardware::OUTPUT,
     disko::OUTPUT,
-    firewall::OUTPUT,
+    firewall::NODE,
+    firewall::SITE,
     cluster_config::OUTPUT,
     certificates::OUTPUT,
     ipxe::NODE,
     ipxe::BOOT,
-    dhcpd::OUTPUT,
+    dhcp::isc::OUTPUT,
+    dhcp::kea4::OUTPUT,
+    dhcp::kea6::OUTPUT,
+    dhcp::dnsmasq::OUTPUT,
+    dns::ZONES,
+    dns::NAMED,
+    dns::HOSTS,
     nginx::OUTPUT,
     tftp::HPA,
     tftp::ATFTPD,
@@ -71,6 +80,7 @@ pub const OUTPUTS: &[Output] = &[
     health::SERVICE,
     health::TIMER,
     health::UNITS,
+    pxe_server::OUTPUT,
     inventory::OUTPUT,
 ];
 

@@ -7,11 +7,11 @@ use std::fmt::Write;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::{dhcp, ipxe, nft, nginx, nix, shell};
+use super::{dhcp, dnsmasq, iptables, ipxe, named, nft, nginx, nix, shell, zone};
 
 /// Every language that templates are written in.
 const DIALECTS: &[&dyn Dialect] =
-    &[&dhcp::Dhcp, &ipxe::Ipxe, &nft::Nft, &nginx::Nginx, &nix::Nix, &shell::Shell];
+    &[&dhcp::Dhcp, &dnsmasq::Dnsmasq, &iptables::Iptables, &ipxe::Ipxe, &named::Named, &nft::Nft, &nginx::Nginx, &nix::Nix, &shell::Shell, &zone::Zone];
 
 /// How a language writes several values in a row.
 pub(super) struct List {

@@ -11,10 +11,14 @@
 
 mod dhcp;
 mod dialect;
+mod dnsmasq;
+mod iptables;
 mod ipxe;
+mod named;
 mod nft;
 mod nginx;
 mod nix;
+mod zone;
 mod shell;
 
 use anyhow::Context as _;
@@ -146,7 +150,7 @@ mod tests {
         let error = Renderer::new(&[("x.html.j2", "")]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, ipxe, nft, nginx, nix, shell"
+            "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, iptables, ipxe, named, nft, nginx, nix, shell, zone"
         );
         assert!(Renderer::new(&[("x.nix.j2", ""), ("x.nix.j2", "")]).is_err());
         assert!(Renderer::new(&[("x.nix.j2", "{% if %}")]).is_err());

@@ -3,8 +3,10 @@
 //! A [`Draft`] is resolved as far as it goes, so that rules still run on what is sound of a faulty inventory. Only a
 //! draft without faults becomes a [`Cluster`](crate::model::Cluster): see [`seal`].
 
+mod layers;
 mod node;
 mod origin;
+mod profile;
 mod seal;
 mod show;
 

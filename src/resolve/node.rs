@@ -1,16 +1,13 @@
 //! A node laid over its profile.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diag::{Span, Spanned};
-use crate::inventory::{
-    BondTable, Common, Entries, Entry, InterfaceTable, LayoutTable, NodeTable, ProfileTable,
-};
-use crate::model::service::{self, Settings};
+use crate::inventory::{BondTable, Common, Entries, Entry, LayoutTable, NodeTable, ProfileTable};
+use crate::model::service::Settings;
 use crate::model::{DiskId, Family, HostName, IfName, Label, Ports, Role};
 
-use super::{Draft, NetworkEntry};
+use super::{Draft, NetworkEntry, layers};
 
 /// A node laid over its profile, with its references followed.
 #[derive(Debug)]
@@ -91,12 +88,10 @@ pub(super) fn resolve<'a>(draft: &Draft<'a>, entry: &'a Entry<HostName, NodeTabl
         services: Vec::new(),
         layout: None,
     };
-    node.interfaces = interfaces(draft, &node);
+    node.interfaces = layers::interfaces(draft, node.layers());
     node.layout = node.said(|common| common.layout.as_ref()).and_then(|layout| layout.value.as_ref());
-    let services = node.said(|common| common.services.as_ref()).and_then(|list| list.value.as_ref());
-    let sound = services.into_iter().flatten().filter_map(|own| Some((own.value.as_ref()?, &own.span)));
-    node.services =
-        sound.map(|(name, span)| DraftService { name, span, ports: draft.ports(name.as_str()) }).collect();
+    let services = node.said(|common| common.services.as_ref()).and_then(|list| list.value.as_deref());
+    node.services = layers::services(draft, services.unwrap_or_default());
     node
 }
 
@@ -107,31 +102,6 @@ fn addresses<A: Family>(entries: &Entries<Label, Option<Spanned<A>>>) -> impl It
         let address = (*value).into();
         Some(Address { address, span, network_name: &own.key, key_span: &own.span, network: None })
     })
-}
-
-/// The profile's interfaces with the node's laid over them, key by key.
-fn interfaces<'a>(draft: &Draft<'a>, node: &DraftNode<'a>) -> Vec<DraftInterface<'a>> {
-    let mut merged = BTreeMap::<&str, DraftInterface<'a>>::new();
-    for entry in node.layers().flat_map(|common| &common.interfaces) {
-        let own = merged.entry(&entry.key).or_insert_with(|| DraftInterface {
-            key: &entry.key,
-            span: entry.span.clone(),
-            name: entry.name.as_ref(),
-            ..DraftInterface::default()
-        });
-        let InterfaceTable { network, tagged, mtu, bond, mac } = &entry.value;
-        own.network_name = network.as_ref().or(own.network_name);
-        own.tagged = tagged.as_ref().or(own.tagged);
-        own.mtu = mtu.as_ref().or(own.mtu);
-        own.bond = bond.as_ref().or(own.bond);
-        own.mac = mac.as_ref().or(own.mac);
-    }
-    let mut interfaces: Vec<_> = merged.into_values().collect();
-    for interface in &mut interfaces {
-        let name = interface.network_name.and_then(|name| name.value.as_ref());
-        interface.network = name.and_then(|name| draft.networks.get(name.as_str()).copied());
-    }
-    interfaces
 }
 
 impl<'a> DraftNode<'a> {
@@ -235,11 +205,6 @@ impl<'a> DraftNode<'a> {
     /// The settings of the service called `name`: the service's, under the profile's, under the node's.
     #[must_use]
     pub fn settings(&self, draft: &Draft<'_>, name: &str) -> Settings {
-        let of_service = draft.services.get(name).and_then(|entry| entry.value.settings.as_ref());
-        let mut settings = of_service.map(|own| own.value.values.clone()).unwrap_or_default();
-        for own in self.layers().flat_map(|common| &common.settings).filter(|own| own.key == name) {
-            service::merge(&mut settings, &own.value.values);
-        }
-        settings
+        layers::settings(draft, self.layers(), name)
     }
 }

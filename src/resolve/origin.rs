@@ -1,14 +1,17 @@
 //! Where each resolved value comes from: the layers that resolving goes through, asked who speaks for it.
 
+mod services;
+
 use std::fmt;
 
 use serde_json::Value;
 
 use crate::inventory::{Common, InterfaceTable};
-use crate::model::service::Settings;
-use crate::model::{Node, Role, known_hardware, known_service};
+use crate::model::{Node, Role, known_hardware};
 
 use super::{Draft, DraftNode, NetworkEntry};
+use services::of_setting;
+pub(super) use services::{holds, of_port, setting_of_service};
 
 /// Where a resolved value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ impl fmt::Display for Origin<'_> {
 
 impl Origin<'_> {
     /// This, if it `says` something, and else the default.
-    fn if_it(self, says: bool) -> Self {
+    pub(super) fn if_it(self, says: bool) -> Self {
         if says { self } else { Self::Default }
     }
 }
@@ -89,6 +92,8 @@ pub(super) fn of_cluster<'a>(draft: &Draft<'a>, path: &[&str], value: &Value) ->
         }
         ["ntp"] => table("ntp", inventory.ntp.servers.is_some()),
         ["log_forward"] => table("logging", true),
+        ["profiles"] => Some(Origin::Default),
+        ["profiles", name, path @ ..] => super::profile::origin(draft, name, path),
         _ => None,
     }
 }
@@ -133,7 +138,9 @@ pub(super) fn of_node<'a>(
         ["services"] => said(|common| common.services.is_some()),
         ["services", _, "name"] => said(|common| common.services.is_some()),
         ["services", name, "settings", path @ ..] => of_setting(draft, node, name, path),
-        ["services", name, key] => of_port(draft, node, name, key),
+        ["services", name, key] => {
+            of_port(draft, node.services.iter().find(|own| own.name.as_str() == *name)?, key)
+        }
         ["hardware", key] => of_hardware(draft, node, key),
         ["bmc", "user"] => Some(own.if_it(table.bmc.as_ref()?.user.is_some())),
         ["bmc", "protocol"] => Some(own.if_it(table.bmc.as_ref()?.protocol.is_some())),
@@ -195,46 +202,6 @@ fn of_layout<'a>(node: &DraftNode<'a>, path: &[&str]) -> Option<Origin<'a>> {
         ["style" | "swap"] | ["volumes", _, "name" | "size" | "mount"] => own,
         _ => return None,
     })
-}
-
-fn of_port<'a>(draft: &Draft<'a>, node: &DraftNode<'a>, name: &str, key: &str) -> Option<Origin<'a>> {
-    let service = node.services.iter().find(|service| service.name.as_str() == name)?;
-    let table = draft.services.get(name).map(|entry| &entry.value);
-    let says = table.is_some_and(|table| match key {
-        "port" => table.port.is_some(),
-        "raft_port" => table.raft_port.is_some(),
-        "gossip_port" => table.gossip_port.is_some(),
-        "health_port" => table.health_port.is_some(),
-        "udp" => table.udp.is_some(),
-        "clients" => table.clients.is_some(),
-        _ => false,
-    });
-    let name = service.name.as_str();
-    Some(match known_service(name) {
-        _ if says => Origin::Named("service", name),
-        Some(_) => Origin::BuiltIn("service", name),
-        None => Origin::Default,
-    })
-}
-
-/// The last of service, profile and node to say something at `path`: it was laid over the others.
-fn of_setting<'a>(draft: &Draft<'a>, node: &DraftNode<'a>, name: &str, path: &[&str]) -> Option<Origin<'a>> {
-    let says =
-        |common: &Common| common.settings.iter().any(|own| own.key == name && holds(&own.value.values, path));
-    layer(node, says).or_else(|| {
-        let entry = draft.services.get(name)?;
-        let settings = entry.value.settings.as_ref()?;
-        holds(&settings.value.values, path).then_some(Origin::Named("service", &entry.key))
-    })
-}
-
-/// Whether there is something at `path`.
-fn holds(settings: &Settings, path: &[&str]) -> bool {
-    let Some((key, below)) = path.split_first() else { return true };
-    match settings.get(*key) {
-        Some(Value::Object(inner)) => holds(inner, below),
-        found => found.is_some() && below.is_empty(),
-    }
 }
 
 fn of_hardware<'a>(draft: &Draft<'a>, node: &DraftNode<'a>, key: &str) -> Option<Origin<'a>> {

@@ -5,9 +5,9 @@ use ipnet::IpNet;
 use crate::diag::Spanned;
 use crate::inventory::{Common, Entry, LayoutTable, Maybe, NetworkTable, ProvisionerTable, known};
 use crate::model::{
-    Base, Bmc, BmcProtocol, Bond, Boot, Cluster, Cpu, DhcpServer, Dns, FirewallExtra, Firmware, Format,
-    Hardware, HostName, IfName, Interface, KeyAlgorithm, Label, Layout, Network, Node, Protocol, Provisioner,
-    Role, Seconds, Service, Size, Style, System, Tls, UserName, Verify, Vip, Volume, Word, known_hardware,
+    Bmc, BmcProtocol, Bond, Boot, Cluster, Cpu, DhcpServer, Dns, FirewallExtra, Firmware, Format, Hardware,
+    HostName, IfName, Interface, KeyAlgorithm, Label, Layout, Network, Node, Protocol, Provisioner, Role,
+    Seconds, Service, Size, Style, System, Tls, UserName, Verify, Vip, Volume, Word, known_hardware,
 };
 
 use super::{Draft, DraftInterface, DraftNode};
@@ -69,8 +69,14 @@ pub fn seal(draft: &Draft<'_>) -> Option<Cluster> {
         firewall: inventory.firewall.open.iter().map(firewall).collect::<Option<_>>()?,
         ntp: items(inventory.ntp.servers.as_ref()).into_iter().flatten().collect(),
         log_forward: get(inventory.logging.forward.as_ref()),
+        profiles: inventory
+            .profiles
+            .iter()
+            .map(|own| super::profile::seal(draft, own))
+            .collect::<Option<_>>()?,
         nodes: Vec::new(),
     };
+    cluster.profiles.sort_by(|a, b| a.name.cmp(&b.name));
     cluster.nodes = draft.nodes.iter().map(|own| node(draft, &cluster, own)).collect::<Option<_>>()?;
     cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     Some(cluster)
@@ -103,6 +109,7 @@ fn network(entry: &Entry<Label, NetworkTable>) -> Option<(Label, Network)> {
         gateway6: known(&table.gateway6).copied(),
         dns: table.resolvers().map(|own| own.0).collect(),
         domain: get(table.domain.as_ref()),
+        reverse_zone: get(table.reverse_zone.as_ref()),
         pool: get(table.pool.as_ref()),
         pool6: get(table.pool6.as_ref()),
     };
@@ -134,12 +141,16 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
         voter: cluster.bootstrap.contains(&name),
         name,
         profile: profile.name.clone()?,
-        base: maybe(&profile.value.base).or_else(|| Base::parse(&profile.key).ok())?,
+        base: super::profile::base(profile)?,
         system: get(system.or(default_system)).unwrap_or(System::X86_64),
         firmware: get(own.said(|common| common.firmware.as_ref())).unwrap_or(Firmware::Uefi),
         mac: get(table.mac.as_ref())?,
         boot_interface: own.interface_for(Role::Provisioning)?.name?.clone(),
-        interfaces: own.interfaces.iter().map(|nic| interface(own, nic)).collect::<Option<_>>()?,
+        interfaces: own
+            .interfaces
+            .iter()
+            .map(|nic| interface(nic, addresses(own, nic)?))
+            .collect::<Option<_>>()?,
         gateway: own.cluster_networks().find_map(|network| known(&network.value.gateway).copied()),
         gateway6: own.cluster_networks().find_map(|network| known(&network.value.gateway6).copied()),
         resolvers: home.map(|home| home.value.resolvers().map(|own| own.0).collect()).unwrap_or_default(),
@@ -156,7 +167,16 @@ fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) -> Option<Nod
     })
 }
 
-fn interface(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Interface> {
+/// The addresses of `node` in the network of its interface `own`.
+fn addresses(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Vec<IpNet>> {
+    let prefixed = |own: &super::Address<'_>| {
+        let subnet = own.network?.value.subnet_for(own.address)?;
+        IpNet::new(own.address, subnet.prefix_len()).ok()
+    };
+    own.network.into_iter().flat_map(|network| node.addresses_in(network)).map(prefixed).collect()
+}
+
+pub(super) fn interface(own: &DraftInterface<'_>, addresses: Vec<IpNet>) -> Option<Interface> {
     let network = own.network;
     let name = own.name?.clone();
     let tagged = own.tagged.is_some_and(|tagged| tagged.value);
@@ -166,12 +186,6 @@ fn interface(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Interface
     let link = if suffix.is_empty() { None } else { name.as_str().strip_suffix(&suffix) };
     let link = link.map_or(Some(name.clone()), |link| IfName::parse(link).ok())?;
     let device = IfName::parse(&format!("{link}{suffix}")).ok()?;
-    let prefixed = |own: &super::Address<'_>| {
-        let subnet = own.network?.value.subnet_for(own.address)?;
-        IpNet::new(own.address, subnet.prefix_len()).ok()
-    };
-    let own_addresses =
-        network.map(|network| node.addresses_in(network).collect::<Vec<_>>()).unwrap_or_default();
     let members = |bond: &Spanned<crate::inventory::BondTable>| {
         let members = items(bond.value.members.as_ref()).into_iter().collect::<Option<_>>()?;
         Some(Bond { mode: get(bond.value.mode.as_ref())?, members })
@@ -181,7 +195,7 @@ fn interface(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<Interface
         device,
         network: network.and_then(|network| network.name.clone()),
         vlan,
-        addresses: own_addresses.into_iter().map(prefixed).collect::<Option<_>>()?,
+        addresses,
         mtu: own.mtu.and_then(|mtu| mtu.value),
         bond: own.bond.and_then(members),
         mac: own.mac.map(|mac| mac.value),

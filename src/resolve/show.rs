@@ -32,7 +32,8 @@ impl Shown<'_> {
 }
 
 /// Lists of tables, and the key that tells those of each apart.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 6] = [
+    ("profiles", "name"),
     ("interfaces", "device"),
     ("services", "name"),
     ("volumes", "name"),

@@ -1,9 +1,11 @@
 //! Chapters H and I: who gets in, and who can read secrets when the operator cannot.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32, Checksum};
+use ipnet::IpNet;
 
 use crate::diag::{Diagnostic, Report, Spanned};
 use crate::resolve::Draft;
@@ -77,15 +79,41 @@ pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// SSH is open to somebody.
+/// What no packet from another machine has for its source: the host itself, "this network" and multicast (RFC 1122
+/// section 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.3 and 2.7).
+const NOBODY: [&str; 6] = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", "::1/128", "ff00::/8"];
+
+/// Whether nobody can come from `subnet`.
+fn is_nobodys(subnet: &IpNet) -> bool {
+    NOBODY.iter().filter_map(|own| own.parse::<IpNet>().ok()).any(|own| own.contains(subnet))
+}
+
+/// SSH is open to somebody, and to the provisioner, which installs the nodes over it.
 pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
     let Some(sources) = &draft.inventory.firewall.ssh_from else { return };
+    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.address.as_ref());
+    let nobodys = sources.value.iter().filter(|own| is_nobodys(&own.value)).collect::<Vec<_>>();
+    for own in &nobodys {
+        let message = format!("nobody comes from {}: no machine sends from there to another", own.value);
+        let fault = Diagnostic::error("PG-I07", &own.span, message);
+        report.push(fault.help("name the subnets that operators come from"));
+    }
     if sources.value.is_empty() {
         let fault = Diagnostic::error("PG-I07", &sources.span, "no network may reach SSH on the nodes");
         report.push(fault.help(
             "name the subnets that operators come from, or drop `ssh_from`: then it is the management, provisioning \
              and cluster networks",
         ));
+    } else if let Some(address) = provisioner.filter(|_| nobodys.is_empty()) {
+        let provisioner = IpAddr::from(address.value);
+        if !sources.value.iter().any(|own| own.value.contains(&provisioner)) {
+            let message = format!("the provisioner, {provisioner}, may not reach SSH on the nodes");
+            let fault = Diagnostic::warning("PG-I07", &sources.span, message);
+            report.push(fault.related(&address.span, "the provisioner's address").help(format!(
+                "add \"{}\", or acknowledge it with `allow` in [firewall] where nobody looks after nodes from there",
+                IpNet::from(provisioner)
+            )));
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::inventory::LayoutTable;
 use crate::model::{IfName, Word};
 use crate::resolve::{Draft, DraftInterface};
 
+use super::zones;
+
 /// The name of the device that bears an interface's addresses.
 fn device(interface: &DraftInterface<'_>) -> Option<String> {
     let vlan = interface
@@ -20,9 +22,10 @@ fn device(interface: &DraftInterface<'_>) -> Option<String> {
     Some(format!("{}{suffix}", interface.key.strip_suffix(&suffix).unwrap_or(interface.key)))
 }
 
-/// The device of a VLAN and the volumes of LVM have names that fit.
+/// The device of a VLAN, the volumes of LVM and what stands in zones have names that fit.
 pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
     vlan_devices(draft, report);
+    zones::fit(draft, report);
     draft.nodes.iter().filter_map(|node| node.layout).for_each(|layout| volumes(layout, report));
 }
 
@@ -58,8 +61,9 @@ fn vlan_devices(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// Every interface has a device of its own.
+/// Every interface has a device of its own, and what stands in zones a name of its own.
 pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
+    zones::apart(draft, report);
     for node in &draft.nodes {
         let mut seen = HashMap::new();
         for interface in &node.interfaces {

@@ -23,6 +23,7 @@ mod references;
 mod table;
 mod unused;
 mod vlans;
+mod zones;
 
 pub use committed::Committed;
 pub use table::RULES;

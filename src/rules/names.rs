@@ -6,6 +6,8 @@ use crate::diag::{Diagnostic, Report, Spanned};
 use crate::model::DomainName;
 use crate::resolve::Draft;
 
+use super::zones;
+
 /// The largest time to live: 2^31 - 1 seconds (RFC 2181 section 8).
 const LONGEST_TTL: u32 = i32::MAX as u32;
 
@@ -22,15 +24,18 @@ pub(super) fn b03(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A profile is not called `vip`, which ranges reserve for virtual addresses. (Host names are checked as they are read.)
+/// A profile is not called `vip`, which ranges reserve for virtual addresses, nor like another file in `site/firewall/`.
+/// (Host names are checked as they are read.)
 pub(super) fn b04(draft: &Draft<'_>, report: &mut Report) {
-    if let Some(profile) = draft.profiles.get("vip") {
-        let fault = Diagnostic::error(
-            "PG-B04",
-            &profile.span,
-            "`vip` is a reserved name: `range.vip` means the virtual addresses",
-        );
-        report.push(fault.help("give the profile another name"));
+    for (name, why) in [
+        ("vip", "`range.vip` means the virtual addresses"),
+        ("provisioner", "site/firewall/provisioner.nft is the provisioner's"),
+    ] {
+        if let Some(profile) = draft.profiles.get(name) {
+            let message = format!("`{name}` is a reserved name: {why}");
+            let fault = Diagnostic::error("PG-B04", &profile.span, message);
+            report.push(fault.help("give the profile another name"));
+        }
     }
 }
 
@@ -80,8 +85,9 @@ fn is_public_suffix(domain: &DomainName) -> bool {
             .is_some_and(|suffix| suffix == name.as_bytes() && suffix.typ() == Some(psl::Type::Icann))
 }
 
-/// A time to live can be written into a zone.
+/// A time to live and the name servers can be written into a zone.
 pub(super) fn b10(draft: &Draft<'_>, report: &mut Report) {
+    zones::servers(draft, report);
     let Some(ttl) = draft.inventory.dns.ttl.as_ref().filter(|ttl| ttl.value.get() > LONGEST_TTL) else {
         return;
     };

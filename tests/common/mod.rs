@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use plasmagen::check::check;
-use plasmagen::plan::{Certificates, Plan};
+use plasmagen::plan::{Certificates, Plan, Zones};
 
 /// The root of the repository.
 pub(crate) fn repository() -> &'static Path {
@@ -34,7 +34,7 @@ pub(crate) fn plan(dir: &Path) -> Plan {
         cluster.nodes.iter().map(|node| (node.name.clone(), format!("the certificate of {}\n", node.fqdn)));
     let certificates =
         Certificates { ca: Some("the certificate of the CA\n".to_owned()), nodes: nodes.collect() };
-    Plan { cluster, certificates }
+    Plan { cluster, certificates, zones: Zones::default() }
 }
 
 /// Runs a program that a test needs; a missing one fails the test and names its Debian package.

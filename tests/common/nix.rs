@@ -54,10 +54,17 @@ fn attribute(name: &str, arguments: &[&OsStr]) -> Result<Value, String> {
 /// values under their NixOS paths, by directory name; of a path its last component, of a generated file its contents.
 /// An unknown option, a value of another type, a missing file and a failed assertion are errors.
 pub(crate) fn try_evaluate(nodes: &Path) -> Result<Value, String> {
-    attribute(
-        "nodes",
-        &["--argstr", "dir"].map(OsStr::new).into_iter().chain([nodes.as_os_str()]).collect::<Vec<_>>(),
-    )
+    of_directories("nodes", nodes)
+}
+
+/// The same of every `pxe-server.nix` in the directories of `servers`: for each, the messages of its `failed` assertions,
+/// and its `config` where there are none.
+pub(crate) fn try_evaluate_servers(servers: &Path) -> Result<Value, String> {
+    of_directories("pxe", servers)
+}
+
+fn of_directories(name: &str, dir: &Path) -> Result<Value, String> {
+    attribute(name, &["--argstr".as_ref(), "dir".as_ref(), dir.as_os_str()])
 }
 
 /// As [`try_evaluate`], of a tree that must evaluate.

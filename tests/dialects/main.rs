@@ -5,10 +5,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod dhcp;
+mod dnsmasq;
+mod iptables;
 mod ipxe;
+mod named;
 mod nft;
 mod nginx;
 mod nix;
+mod zone;
 mod shell;
 
 use std::fmt::Debug;
@@ -22,18 +26,27 @@ use serde::Serialize;
 static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
     Renderer::new(&[
         ("literal.dhcp.j2", "{{ x }}"),
+        ("literal.dnsmasq.j2", "{{ x }}"),
+        ("literal.iptables.j2", "{{ x }}"),
         ("literal.ipxe.j2", "{{ x }}"),
+        ("literal.named.j2", "{{ x }}"),
         ("literal.nft.j2", "{{ x }}"),
         ("literal.nginx.j2", "{{ x }}"),
         ("literal.nix.j2", "{{ x }}"),
+        ("literal.zone.j2", "{{ x }}"),
         ("literal.shell.j2", "{{ x }}"),
         ("bare.dhcp.j2", "{{ x|bare }}"),
+        ("bare.dnsmasq.j2", "{{ x|bare }}"),
+        ("bare.iptables.j2", "{{ x|bare }}"),
         ("bare.ipxe.j2", "{{ x|bare }}"),
+        ("bare.named.j2", "{{ x|bare }}"),
         ("bare.nft.j2", "{{ x|bare }}"),
         ("bare.nginx.j2", "{{ x|bare }}"),
         ("bare.nix.j2", "{{ x|bare }}"),
+        ("bare.zone.j2", "{{ x|bare }}"),
         ("bare.shell.j2", "{{ x|bare }}"),
         ("name.nix.j2", "{{ x|name }}"),
+        ("name.zone.j2", "{{ x|name }}"),
     ])
     .unwrap()
 });

@@ -15,8 +15,11 @@ let
       generate = name: contents: program name // { inherit contents; };
     };
     writeShellScript = name: _: program name;
+    runtimeShell = "/nix/store/bash/bin/bash";
+    stdenv.hostPlatform.system = "x86_64-linux";
+    pkgsCross.aarch64-multiplatform.ipxe = program "ipxe-aarch64";
   }
-  // nixpkgsLib.genAttrs [ "curl" "jq" "util-linux" ] program;
+  // nixpkgsLib.genAttrs [ "curl" "ipxe" "jq" "util-linux" ] program;
 
   evalModules =
     modules:
@@ -52,16 +55,25 @@ let
     else
       nixpkgsLib.mapAttrs (_: plain) (removeAttrs value [ "_module" ]);
 
+  failed = config: map (check: check.message) (builtins.filter (check: !check.assertion) config.assertions);
+
   # NixOS does not build a system with a failed assertion.
   checked =
     config:
-    let
-      failed = builtins.filter (check: !check.assertion) config.assertions;
-    in
-    if failed == [ ] then
+    if failed config == [ ] then
       plain (removeAttrs config [ "assertions" ])
     else
-      throw "Failed assertions: ${toString (map (check: check.message) failed)}";
+      throw "Failed assertions: ${toString (failed config)}";
+
+  # What a machine says of itself that is no node.
+  host = {
+    networking.hostName = "pxe";
+    nixpkgs.hostPlatform = "x86_64-linux";
+    system.stateVersion = "24.11";
+  };
+
+  directories =
+    dir: nixpkgsLib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (/. + dir));
 in
 {
   # What each node's whole configuration is: option paths as in NixOS, by the name of the node's directory.
@@ -74,7 +86,27 @@ in
           packages
           (/. + "${dir}/${name}/configuration.nix")
         ]).config
-    ) (nixpkgsLib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (/. + dir)));
+    ) (directories dir);
+
+  # The same of each pxe-server.nix, and what NixOS would say against it.
+  pxe =
+    { dir }:
+    nixpkgsLib.mapAttrs (
+      name: _:
+      let
+        inherit
+          (evalModules [
+            host
+            (/. + "${dir}/${name}/pxe-server.nix")
+          ])
+          config
+          ;
+      in
+      {
+        failed = failed config;
+        config = if failed config == [ ] then checked config else null;
+      }
+    ) (directories dir);
 
   # The type of each option that options.nix declares, as NixOS' own list of options describes it.
   types = builtins.listToAttrs (

@@ -1,6 +1,6 @@
 # The options of NixOS 24.11 that a rendered tree or profiles/ set, with NixOS' types: what is not here, or is set to
 # another type, the evaluation refuses. tests/nix.rs compares names and types with the whole list of NixOS' options.
-{ lib, ... }:
+{ config, lib, ... }:
 let
   inherit (lib) types;
   option = type: default: lib.mkOption { inherit type default; };
@@ -35,6 +35,29 @@ let
     ]
   )) "sysctl option value";
 
+  jsonAtoms = [
+    types.bool
+    types.int
+    types.float
+    types.str
+    types.path
+    (types.attrsOf json)
+    (types.listOf json)
+  ];
+  json = named (types.nullOr (types.oneOf jsonAtoms)) "JSON value";
+  kea = option (submodule {
+    enable = bool;
+    settings = option json null;
+    configFile = option (types.nullOr types.path) null;
+  }) { };
+  keyValue = types.nullOr (types.oneOf [
+    types.bool
+    types.int
+    types.float
+    types.str
+  ]);
+  port = types.port;
+
   address = submodule {
     address = required types.str;
     prefixLength = required types.int;
@@ -48,6 +71,11 @@ let
   );
 in
 {
+  # NixOS says so itself, and two definitions of the same strength are an error.
+  config.networking.nftables.flushRuleset = lib.mkDefault (
+    config.networking.nftables.rulesetFile != null
+  );
+
   options = {
     # Internal options of NixOS, which its list leaves out.
     assertions = option (types.listOf types.unspecified) [ ];
@@ -71,9 +99,13 @@ in
       defaultGateway = option gateway null;
       defaultGateway6 = option gateway null;
       firewall.enable = option types.bool true;
+      firewall.interfaces = option (types.attrsOf (submodule {
+        allowedTCPPorts = option (types.listOf port) [ ];
+        allowedUDPPorts = option (types.listOf port) [ ];
+      })) { };
       nftables.enable = bool;
       nftables.rulesetFile = option (types.nullOr types.path) null;
-      nftables.flushRuleset = option types.bool true; # NixOS' default where there is a rulesetFile
+      nftables.flushRuleset = bool;
       nftables.extraDeletions = lines;
       interfaces = option (types.attrsOf (submodule {
         useDHCP = option (types.nullOr types.bool) null;
@@ -136,6 +168,40 @@ in
     })) { };
 
     services = {
+      atftpd.enable = bool;
+      atftpd.root = option types.path "/srv/tftp";
+      atftpd.extraOptions = strings;
+      dnsmasq.enable = bool;
+      dnsmasq.resolveLocalQueries = option types.bool true;
+      dnsmasq.settings = option (named (types.attrsOf (types.either keyValue (types.listOf keyValue)))
+        "attribute set of (atom (null, bool, int, float or string) or a list of them for duplicate keys)"
+      ) { };
+      kea.dhcp4 = kea;
+      kea.dhcp6 = kea;
+      nginx.enable = bool;
+      nginx.appendConfig = lines;
+      nginx.eventsConfig = lines;
+      nginx.virtualHosts = option (types.attrsOf (submodule {
+        default = bool;
+        listen = option (types.listOf (submodule {
+          addr = required types.str;
+          port = option (types.nullOr port) null;
+          extraParameters = strings;
+        })) [ ];
+        locations = option (types.attrsOf (submodule {
+          alias = option (types.nullOr types.path) null;
+          root = option (types.nullOr types.path) null;
+          index = text;
+          tryFiles = text;
+          return = option (types.nullOr (types.oneOf [
+            types.str
+            types.int
+          ])) null;
+          priority = option types.int 1000;
+          extraConfig = lines;
+        })) { };
+        extraConfig = lines;
+      })) { };
       chrony.enable = bool;
       journald.storage = option (types.enum [
         "persistent"
@@ -174,6 +240,17 @@ in
       restartTriggers = option (types.listOf types.unspecified) [ ];
       serviceConfig = option (types.attrsOf systemdOption) { };
     })) { };
+    systemd.timers = option (types.attrsOf (submodule {
+      description = option singleLine "";
+      wantedBy = option (types.listOf unit) [ ];
+      timerConfig = option (types.attrsOf systemdOption) { };
+    })) { };
+    systemd.tmpfiles.settings = option (types.attrsOf (types.attrsOf (types.attrsOf (submodule {
+      mode = option types.str "-";
+      user = option types.str "-";
+      group = option types.str "-";
+      argument = option types.str "";
+    })))) { };
 
     system.stateVersion = required types.str;
   };

@@ -7,6 +7,10 @@ use crate::inventory::known;
 use crate::model::Role;
 use crate::resolve::{Draft, DraftNode, NetworkEntry};
 
+/// How many resolvers a network may have: hosts ask the first three (resolv.conf(5)), and all of them fit into an option
+/// of DHCP (RFC 2132) and a line of dnsmasq.conf.
+const RESOLVERS: usize = 8;
+
 /// A network that nodes take their default route and their resolvers from has resolvers, which they reach; none asks
 /// itself alone. Time servers are there where `[ntp]` is.
 pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
@@ -34,6 +38,13 @@ pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
             let message = format!("`{}` asks nobody but itself for names", node.entry.key);
             let fault = Diagnostic::error("PG-C15", span, message).related(&node.entry.span, "this node");
             report.push(fault.help("name a second server: this one cannot resolve anything while it starts"));
+        }
+    }
+    for network in draft.networks.values() {
+        let many = known(&network.value.dns).is_some_and(|own| own.len() > RESOLVERS);
+        if let Some(dns) = network.value.dns.as_ref().filter(|_| many) {
+            let fault = Diagnostic::error("PG-C15", &dns.span, "these are more resolvers than DHCP can say");
+            report.push(fault.help(format!("name at most {RESOLVERS}: hosts ask the first three")));
         }
     }
     let ntp = &draft.inventory.ntp;

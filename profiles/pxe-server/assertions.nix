@@ -1,0 +1,87 @@
+# What NixOS refuses to build a PXE server from: faults that would only show when a machine does not boot.
+{
+  lib,
+  ipv4,
+  cfg,
+}:
+let
+  inherit (cfg) dhcp;
+  inherit (ipv4) toNumber;
+  option = name: "services.centra-pxe-server.${name}";
+  check = assertion: message: { inherit assertion message; };
+
+  nodes = lib.mapAttrsToList (mac: node: node // { inherit mac; }) cfg.nodes;
+  kept = lib.filter (node: node.ipAddress != null) nodes;
+  addressOf = node: "nodes.\"${node.mac}\".ipAddress";
+
+  # The values that come more than once, each once.
+  repeated =
+    values:
+    lib.attrNames (lib.filterAttrs (_: all: lib.length all > 1) (lib.groupBy (value: value) values));
+  unique =
+    what: values:
+    check (repeated values == [ ])
+      "${option "nodes"}: two machines have the ${what} ${lib.concatStringsSep ", " (repeated values)}; each needs its own.";
+
+  # A file says itself which networks there are.
+  made = dhcp.configFile == null;
+  hasSubnet = dhcp.subnet != null && dhcp.netmask != null;
+  isSubnet =
+    hasSubnet && ipv4.isNetmask dhcp.netmask && ipv4.isIn dhcp.subnet dhcp.netmask dhcp.subnet;
+  subnet = "${dhcp.subnet}/${dhcp.netmask}";
+  host =
+    name: address:
+    check (made && isSubnet && address != null -> ipv4.isHost dhcp.subnet dhcp.netmask address)
+      "${option name} is ${toString address}, which is no host of ${subnet} (${option "dhcp.subnet"} and netmask).";
+
+  inherit (dhcp) range;
+  edge = name: if range == null then null else range.${name};
+  isLeased =
+    address:
+    range != null && toNumber range.start <= toNumber address && toNumber address <= toNumber range.end;
+in
+[
+  (check (made -> hasSubnet) "Set ${option "dhcp.subnet"} and netmask, or ${option "dhcp.configFile"}.")
+  (check (made && hasSubnet -> isSubnet)
+    "${option "dhcp.subnet"} and netmask: ${subnet} is no subnet. A netmask is ones, then zeros, and a subnet is its first address."
+  )
+  (check
+    (
+      made && isSubnet && dhcp.broadcast != null
+      -> ipv4.isBroadcast dhcp.subnet dhcp.netmask dhcp.broadcast
+    )
+    "${option "dhcp.broadcast"} is ${toString dhcp.broadcast}, which is not the last address of ${subnet}."
+  )
+  (check (range == null || toNumber range.start <= toNumber range.end)
+    "${option "dhcp.range"} ends before it starts: ${toString (edge "start")} to ${toString (edge "end")}."
+  )
+  (check (!isLeased cfg.serverAddress)
+    "${option "dhcp.range"} holds ${cfg.serverAddress}, this machine's own address: it would be leased to another."
+  )
+  (check (dhcp.configFile6 != null -> dhcp.backend == "kea")
+    "${option "dhcp.configFile6"} is for Kea; dnsmasq says both families in ${option "dhcp.configFile"}."
+  )
+  (check
+    (lib.all (name: builtins.match "[A-Za-z0-9_-][A-Za-z0-9._-]*" name != null) (
+      lib.attrNames cfg.loaders
+    ))
+    "${option "loaders"}: names are those of files in the TFTP root, such as ipxe.efi."
+  )
+  (host "serverAddress" cfg.serverAddress)
+  (host "dhcp.router" dhcp.router)
+  (host "dhcp.range.start" (edge "start"))
+  (host "dhcp.range.end" (edge "end"))
+  (unique "address" (map (node: node.ipAddress) kept))
+  (unique "host name" (map (node: lib.toLower node.hostname) nodes))
+]
+++ map (
+  node:
+  check (builtins.match "[0-9a-f]{2}(:[0-9a-f]{2}){5}" node.mac != null)
+    "${option "nodes"}: \"${node.mac}\" is not how a MAC address is compared: six pairs of lower-case hexadecimal digits with colons between, such as \"52:54:00:12:34:56\"."
+) nodes
+++ map (node: host (addressOf node) node.ipAddress) kept
+++ map (
+  node:
+  check (node.ipAddress != cfg.serverAddress && !isLeased node.ipAddress)
+    "${option (addressOf node)} is ${node.ipAddress}, which is this machine's own or in ${option "dhcp.range"}: another could have it already."
+) kept

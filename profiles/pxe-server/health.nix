@@ -1,0 +1,65 @@
+# What /health says: every 15 seconds, what systemd says of the servers.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.centra-pxe-server;
+  isKea = cfg.dhcp.backend == "kea";
+  asked = [
+    "dhcp=${if isKea then "kea-dhcp4-server" else "dnsmasq"}.service"
+  ]
+  ++ lib.optional (cfg.dhcp.configFile6 != null) "dhcp6=kea-dhcp6-server.service"
+  ++ [
+    "tftp=${if isKea then "atftpd" else "dnsmasq"}.service"
+    "http=nginx.service"
+  ];
+in
+{
+  config = lib.mkIf cfg.enable {
+    systemd.timers.pxe-health = {
+      description = "Asks how the servers that machines boot from are";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnActiveSec = 0;
+        OnUnitInactiveSec = "15s";
+        AccuracySec = "1s";
+      };
+    };
+
+    systemd.services.pxe-health = {
+      description = "How the servers that machines boot from are, for /health";
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${pkgs.runtimeShell} ${./health.sh} --state /run/pxe-health ${lib.concatStringsSep " " asked}";
+        TimeoutStartSec = 30;
+        RuntimeDirectory = "pxe-health";
+        RuntimeDirectoryPreserve = true;
+        UMask = "0022";
+
+        # It asks systemd over a socket, and writes two files.
+        CapabilityBoundingSet = "";
+        LockPersonality = true;
+        MemoryDenyWriteExecute = true;
+        NoNewPrivileges = true;
+        PrivateDevices = true;
+        PrivateNetwork = true;
+        PrivateTmp = true;
+        ProtectClock = true;
+        ProtectControlGroups = true;
+        ProtectHome = true;
+        ProtectKernelLogs = true;
+        ProtectKernelModules = true;
+        ProtectKernelTunables = true;
+        ProtectSystem = "strict";
+        RestrictAddressFamilies = "AF_UNIX";
+        RestrictNamespaces = true;
+        RestrictRealtime = true;
+        RestrictSUIDSGID = true;
+        SystemCallArchitectures = "native";
+      };
+    };
+  };
+}

@@ -1,0 +1,117 @@
+# nginx, with the locations of the rendered nginx.conf: templates/nginx.nginx.j2 has the reasons, tests/pxe_server
+# compares them.
+{ config, lib, ... }:
+let
+  cfg = config.services.centra-pxe-server;
+  root = cfg.webRoot;
+  noStore = "add_header Cache-Control no-store always;";
+
+  # `current` is the one symbolic link in the web root that is followed.
+  bundle = {
+    alias = "${root}/nixos/$1/current/$2";
+    extraConfig = "disable_symlinks on from=${root}/nixos/$1/current;";
+  };
+  # And these are ours: default.nix links them to the store.
+  loaders = lib.mapAttrs' (
+    name: _:
+    lib.nameValuePair "= /boot/tftp/${name}" {
+      alias = "${root}/tftp/${name}";
+      extraConfig = "disable_symlinks off;";
+    }
+  ) cfg.loaders;
+in
+{
+  config = lib.mkIf cfg.enable {
+    services.nginx = {
+      enable = true;
+      # A rack that is switched on at once. Whoever has an nginx already has said this already.
+      appendConfig = lib.mkDefault ''
+        worker_processes auto;
+      '';
+      eventsConfig = lib.mkDefault ''
+        worker_connections 16384;
+      '';
+
+      virtualHosts.pxe-server = {
+        default = true; # machines ask by address
+        listen = map (addr: {
+          inherit addr;
+          port = cfg.httpPort;
+          extraParameters = [ "backlog=4096" ];
+        }) [ cfg.serverAddress "127.0.0.1" ];
+
+        extraConfig = ''
+          types {
+            text/plain ipxe txt;
+            text/html html;
+            application/json json;
+            application/efi efi;
+          }
+          sendfile on;
+          sendfile_max_chunk 1m;
+          tcp_nopush on;
+          client_header_timeout 60s;
+          client_body_timeout 60s;
+          keepalive_timeout 75s;
+          send_timeout 300s;
+          reset_timedout_connection on;
+          client_max_body_size 1k;
+          client_body_buffer_size 1k;
+          large_client_header_buffers 4 4k;
+          add_header Cache-Control no-cache;
+          disable_symlinks on from=${root};
+          if ($request_method !~ ^(GET|HEAD)$) {
+            return 405;
+          }
+        '';
+
+        locations = loaders // {
+          "/".return = 404;
+          "~ /\\." = {
+            return = 404;
+            priority = 900; # before the others of its kind
+          };
+          "/boot/".alias = "${root}/";
+          "/boot/armed/" = {
+            alias = "${root}/armed/";
+            extraConfig = noStore;
+          };
+          "~ ^/boot/nixos/([A-Za-z0-9-]+)/current/([A-Za-z0-9._-]+)$" = bundle;
+          "~ ^/boot/nixos/([A-Za-z0-9-]+)/(bzImage|initrd)$" = bundle;
+
+          "= /health" = {
+            root = "/run/pxe-health";
+            tryFiles = "/healthy.json @unhealthy";
+            extraConfig = noStore;
+          };
+          "@unhealthy" = {
+            return = 503;
+            extraConfig = "error_page 503 /unhealthy;";
+          };
+          "= /unhealthy" = {
+            root = "/run/pxe-health";
+            tryFiles = "/unhealthy.json @unknown";
+            extraConfig = ''
+              internal;
+              ${noStore}
+            '';
+          };
+          "@unknown" = {
+            return = "503 '{\"status\":\"unknown\"}\\n'";
+            extraConfig = ''
+              default_type application/json;
+              ${noStore}
+            '';
+          };
+        };
+      };
+    };
+
+    # It binds the address.
+    systemd.services.nginx = {
+      wants = [ "network-online.target" ];
+      after = [ "network-online.target" ];
+      serviceConfig.LimitNOFILE = lib.mkDefault 65536;
+    };
+  };
+}

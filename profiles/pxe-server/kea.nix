@@ -1,0 +1,87 @@
+# Kea's Dhcp4 for one network, made from the options. What the rendered kea-dhcp4.json says for it, this says too:
+# src/outputs/dhcp/kea4.rs has the reasons, tests/pxe_server compares them.
+{ lib, cfg }:
+let
+  ipv4 = import ./ipv4.nix { inherit lib; };
+  netboot = import ./netboot.nix { inherit cfg; };
+  inherit (cfg) dhcp;
+
+  option = name: data: { inherit name data; };
+  always = data: data // { always-send = true; };
+  optionIf = given: name: data: lib.optional given (option name data);
+  padded = number: lib.fixedWidthString 4 "0" (lib.toHexString number);
+
+  # iPXE is decided first, since it tells its architecture too.
+  ipxe = {
+    name = "ipxe";
+    test = "option[77].hex == 'iPXE' or option[77].hex == 0x0469505845";
+    boot-file-name = netboot.script;
+    option-data = [
+      (always {
+        code = 175;
+        csv-format = false;
+        data = "B00101";
+      })
+    ];
+  };
+  firmware =
+    own:
+    {
+      name = "arch-${lib.toLower (padded own.architecture)}";
+      test = "not member('ipxe') and option[93].hex == 0x${padded own.architecture}";
+      boot-file-name = own.file;
+    }
+    // lib.optionalAttrs own.http {
+      option-data = [ (always (option "vendor-class-identifier" "HTTPClient")) ];
+    };
+
+  keeps = lib.filterAttrs (_: node: node.ipAddress != null) cfg.nodes;
+  reservation = mac: node: {
+    hw-address = mac;
+    ip-address = node.ipAddress;
+    inherit (node) hostname;
+  };
+in
+{
+  interfaces-config = {
+    interfaces = [ cfg.interface ];
+    dhcp-socket-type = "raw";
+    service-sockets-max-retries = 60;
+    service-sockets-retry-wait-time = 5000;
+  };
+  lease-database = {
+    type = "memfile";
+    lfc-interval = 3600;
+  };
+  loggers = [
+    {
+      name = "kea-dhcp4";
+      output_options = [ { output = "stdout"; } ];
+      severity = "INFO";
+    }
+  ];
+  authoritative = true;
+  match-client-id = false;
+  host-reservation-identifiers = [ "hw-address" ];
+  valid-lifetime = 3600;
+  max-valid-lifetime = 86400;
+  next-server = cfg.serverAddress;
+  boot-file-name = netboot.default;
+  client-classes = [ ipxe ] ++ map firmware netboot.loaders;
+  subnet4 = [
+    {
+      id = ipv4.toNumber dhcp.subnet;
+      subnet = "${dhcp.subnet}/${toString (ipv4.prefixLength dhcp.netmask)}";
+      inherit (cfg) interface;
+      pools = lib.optional (dhcp.range != null) { pool = "${dhcp.range.start}-${dhcp.range.end}"; };
+      option-data =
+        optionIf (dhcp.router != null) "routers" dhcp.router
+        ++ optionIf (dhcp.broadcast != null) "broadcast-address" dhcp.broadcast
+        ++ optionIf (dhcp.domainNameServers != [ ]) "domain-name-servers" (
+          lib.concatStringsSep ", " dhcp.domainNameServers
+        )
+        ++ optionIf (dhcp.domain != null) "domain-name" dhcp.domain;
+      reservations = lib.mapAttrsToList reservation keeps;
+    }
+  ];
+}

@@ -1,0 +1,63 @@
+//! What the provisioner opens: machines boot from it, and operators look after it.
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::{Opening, Source, ssh_sources, subnets};
+use crate::model::{Cluster, Network, Protocol, Role};
+
+/// Every port that the provisioner opens besides SSH.
+///
+/// DHCP comes from senders without an address yet (0.0.0.0, RFC 2131 section 4.1; link-local, RFC 8415 section 13.1)
+/// and from relays, whose addresses the inventory does not have. So DHCPv4 is bound to the interface alone; relays of
+/// DHCPv6 send from a global address of a provisioning network.
+#[must_use]
+pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
+    let opening = |purpose: &str, port, protocol, sources| Opening {
+        purpose: purpose.to_owned(),
+        port,
+        protocol,
+        sources,
+    };
+    let provisioning = subnets(cluster, &[Role::Provisioning]);
+    let on_interface = |subnet: IpNet| Source { subnet, device: Some(cluster.provisioner.interface.clone()) };
+    let mut openings =
+        vec![opening("dhcp", 67, Protocol::Udp, vec![on_interface(IpNet::V4(Ipv4Net::default()))])];
+
+    let mut dhcp6: Vec<IpNet> = provisioning.iter().filter(|net| net.addr().is_ipv6()).copied().collect();
+    if !dhcp6.is_empty() {
+        dhcp6.insert(0, IpNet::V6(LINK_LOCAL));
+        let sources = dhcp6.into_iter().map(on_interface).collect();
+        openings.push(opening("dhcpv6", 547, Protocol::Udp, sources));
+    }
+
+    openings.push(opening("tftp", 69, Protocol::Udp, sources(cluster, &provisioning)));
+
+    // Operators ask for /health.
+    let mut http = provisioning;
+    http.extend(ssh_sources(cluster));
+    openings.push(opening("http", cluster.provisioner.http_port, Protocol::Tcp, sources(cluster, &http)));
+
+    if cluster.dns.name_servers.is_empty() {
+        let all: Vec<IpNet> = cluster.networks.values().flat_map(Network::subnets).collect();
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            openings.push(opening("dns", 53, protocol, sources(cluster, &all)));
+        }
+    }
+    openings
+}
+
+/// Link-local unicast (RFC 4291 section 2.5.6).
+const LINK_LOCAL: Ipv6Net = Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10);
+
+/// Those `subnets`, each once. The inventory knows one interface of the provisioner: that in its own network.
+fn sources(cluster: &Cluster, subnets: &[IpNet]) -> Vec<Source> {
+    let provisioner = &cluster.provisioner;
+    let own: Vec<IpNet> =
+        cluster.networks.get(&provisioner.network).into_iter().flat_map(Network::subnets).collect();
+    let source = |subnet: &IpNet| Source {
+        subnet: *subnet,
+        device: own.contains(subnet).then(|| provisioner.interface.clone()),
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    subnets.iter().filter(|subnet| seen.insert(**subnet)).map(source).collect()
+}

@@ -1,0 +1,214 @@
+//! What stands in zones: names that are made of others, and the zones of addresses. Rules B08, B10, B11 and B12.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diag::{Diagnostic, Report, Span};
+use crate::inventory::known;
+use crate::model::dns::{PROVISIONER, bmc_name, is_inside, network_domain, server_name};
+use crate::model::{DomainName, reverse};
+use crate::resolve::{Draft, DraftNode, NetworkEntry};
+
+/// The longest domain whose file `<domain>.zone` has a name: file systems take 255 bytes.
+const LONGEST_DOMAIN: usize = 255 - ".zone".len();
+
+/// A name that stands in a zone, made of others.
+struct Derived<'a> {
+    name: String,
+    /// What leads to it, and where that is written.
+    span: &'a Span,
+    /// What it names, in words.
+    what: String,
+    /// Where the domain is written that it is in, if it is a network's.
+    domain: Option<&'a Span>,
+}
+
+fn domain<'a>(draft: &'a Draft<'_>) -> Option<&'a DomainName> {
+    draft.inventory.cluster.as_ref()?.domain.as_ref().map(|domain| &domain.value)
+}
+
+/// The names that are made of others: those of BMCs, of nodes in networks that they are not reached in, and of name
+/// servers of which the address is all that is known.
+fn derived<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<Derived<'a>> {
+    let mut names = Vec::new();
+    for node in draft.nodes.iter().filter(|node| node.entry.name.is_some()) {
+        let key = &node.entry.key;
+        if let Some(address) = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref()) {
+            let name = format!("{}.{domain}", bmc_name(key));
+            names.push(Derived {
+                name,
+                span: &address.span,
+                what: format!("the BMC of `{key}`"),
+                domain: None,
+            });
+        }
+        names.extend(elsewhere(node).filter_map(|(network, span)| {
+            let own = network.value.domain.as_ref();
+            let below = network_domain(domain, network.name.as_ref()?, own.map(|own| &own.value));
+            let name = format!("{key}.{below}");
+            Some(Derived {
+                name,
+                span,
+                what: format!("`{key}` in `{}`", network.key),
+                domain: own.map(|own| &own.span),
+            })
+        }));
+    }
+    let taken: HashSet<_> = owned(draft).collect();
+    let servers = draft.inventory.dns.name_servers.as_ref();
+    for (at, server) in servers.iter().flat_map(|list| &list.value).enumerate() {
+        if server.value.address().is_some_and(|address| !taken.contains(&address)) {
+            let name = format!("{}.{domain}", server_name(at));
+            let what = format!("the name server {}", server.value);
+            names.push(Derived { name, span: &server.span, what, domain: None });
+        }
+    }
+    names
+}
+
+/// The addresses that have a name without being those of name servers.
+fn owned<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = std::net::IpAddr> + use<'a> {
+    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.address.as_ref());
+    let nodes = draft.nodes.iter().flat_map(|node| {
+        let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref());
+        node.addresses.iter().map(|own| own.address).chain(bmc.map(|own| own.value))
+    });
+    nodes.chain(draft.vips().map(|vip| vip.address)).chain(provisioner.map(|own| own.value.into()))
+}
+
+/// The networks that a node has an address in and is not reached in, each with the place of an address.
+fn elsewhere<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (&'a NetworkEntry, &'a Span)> {
+    let known = node.addresses.iter().all(|own| own.network.is_some_and(|own| own.value.roles_known()));
+    let home = node.home().map(|home| &home.key);
+    let mut seen = HashSet::new();
+    node.addresses.iter().filter_map(move |own| {
+        let network = own.network?;
+        (known && Some(&network.key) != home && seen.insert(&network.key)).then_some((network, own.span))
+    })
+}
+
+/// The names that are written: of nodes, virtual addresses and the provisioner.
+fn written<'a>(
+    draft: &'a Draft<'_>,
+    domain: &DomainName,
+) -> impl Iterator<Item = (String, &'a Span)> + use<'a> {
+    let full = |name: &str| format!("{name}.{domain}");
+    let nodes = draft.nodes.iter().map(|node| (full(&node.entry.key), &node.entry.span));
+    let vips = draft.vips().map(|vip| (full(vip.key), vip.key_span));
+    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.address.as_ref());
+    let boot = provisioner.map(|own| (full(PROVISIONER), &own.span));
+    nodes.chain(vips).chain(boot).collect::<Vec<_>>().into_iter()
+}
+
+/// B11: derived names fit DNS, and zones the file system.
+pub(super) fn fit(draft: &Draft<'_>, report: &mut Report) {
+    let fault = |span, message| Diagnostic::error("PG-B11", span, message);
+    for domain in draft.networks.values().filter_map(|network| network.value.domain.as_ref()) {
+        if domain.value.as_str().len() > LONGEST_DOMAIN {
+            let message = "the file of this domain's zone would have a name of more than 255 bytes";
+            report.push(fault(&domain.span, message.to_owned()).help("shorten the domain"));
+        }
+    }
+    // In a longer one no node's name fits the kernel, which is B03's.
+    let Some(domain) = domain(draft).filter(|domain| domain.as_str().len() <= 62) else { return };
+    let mut told = HashSet::new();
+    for Derived { name, span, what, domain } in derived(draft, domain) {
+        let label = name.split('.').next().unwrap_or_default();
+        if label.len() > 63 {
+            let message =
+                format!("{what} would be called `{label}`, of {} bytes where DNS has 63", label.len());
+            report.push(fault(span, message).help("shorten the node's name"));
+        } else if let Some(domain) = domain.filter(|_| name.len() > 253)
+            && told.insert(domain)
+        {
+            let message =
+                format!("the name of {what} in this domain has {} bytes, and DNS carries 253", name.len());
+            report.push(fault(domain, message).related(span, "this address").help("shorten the domain"));
+        }
+    }
+}
+
+/// B12: a derived name is that of nothing else.
+pub(super) fn apart(draft: &Draft<'_>, report: &mut Report) {
+    let Some(domain) = domain(draft) else { return };
+    let mut seen: HashMap<String, &Span> = written(draft, domain).collect();
+    for Derived { name, span, what, .. } in derived(draft, domain) {
+        if let Some(first) = seen.get(&name) {
+            let message = format!("{what} would be called `{name}`, which is taken");
+            let fault = Diagnostic::error("PG-B12", span, message).related(first, "by this");
+            report.push(fault.help("give one of the two another name, or the network another domain"));
+        } else {
+            seen.insert(name, span);
+        }
+    }
+}
+
+/// B10: a name server in a domain of the site has an address there, without which the zone is refused.
+pub(super) fn servers(draft: &Draft<'_>, report: &mut Report) {
+    let (Some(domain), Some(servers)) = (domain(draft), &draft.inventory.dns.name_servers) else { return };
+    let inventory = draft.inventory;
+    if !(inventory.nodes.whole() && inventory.vips.whole() && inventory.vips6.whole()) {
+        return;
+    }
+    let others = draft.networks.values().filter_map(|network| network.value.domain.as_ref());
+    let domains: Vec<&str> = others.map(|own| own.value.as_str()).chain([domain.as_str()]).collect();
+    let mut names: Option<HashSet<String>> = None;
+    for server in servers.value.iter().filter(|server| server.value.address().is_none()) {
+        let name = server.value.as_str();
+        if !domains.iter().any(|domain| is_inside(name, domain)) {
+            continue;
+        }
+        let names = names.get_or_insert_with(|| {
+            let made = derived(draft, domain).into_iter().map(|own| own.name);
+            made.chain(written(draft, domain).map(|own| own.0)).collect()
+        });
+        if !names.contains(name) {
+            let message = format!("`{name}` is in a domain of the site, and nothing there has that name");
+            let fault = Diagnostic::error("PG-B10", &server.span, message);
+            report.push(fault.help(
+                "write its address, which plasmagen gives a name, or the name of a node or virtual address",
+            ));
+        }
+    }
+}
+
+/// B08: the zone of a network's addresses is asked for them.
+pub(super) fn b08(draft: &Draft<'_>, report: &mut Report) {
+    let subnets = |network: &'_ NetworkEntry| known(&network.value.subnet).copied();
+    // Whose networks have the zone of a whole /24, or of more.
+    let mut whole = HashMap::new();
+    for network in draft.networks.values().filter(|network| network.value.reverse_zone.is_none()) {
+        let blocks = subnets(network).into_iter().flat_map(|net| reverse::blocks(net.into()));
+        whole.extend(blocks.map(|block| (block, *network)));
+    }
+    for network in draft.networks.values() {
+        let Some((zone, parent)) =
+            network.value.reverse_zone.as_ref().and_then(|zone| Some((zone, zone.value.parent()?)))
+        else {
+            continue;
+        };
+        let fault = |message: String| Diagnostic::error("PG-B08", &zone.span, message);
+        let Some(net) = subnets(network) else {
+            if network.value.subnet.is_none() {
+                let fault = fault(format!("`{}` has no IPv4 subnet that this zone is for", network.key));
+                report.push(fault.help("drop `reverse_zone`: IPv6 zones are delegated at any digit"));
+            }
+            continue;
+        };
+        if net.prefix_len() <= 24 {
+            let own: Vec<_> = reverse::blocks(net.into()).take(1).map(reverse::name).collect();
+            let fault =
+                fault(format!("{net} is no part of a /24, and has zones of its own: {}", own.join("")));
+            report.push(fault.help("drop `reverse_zone`"));
+        } else if !parent.contains(&net) {
+            let own = reverse::blocks(net.into()).map(reverse::name).collect::<String>();
+            let fault = fault(format!("`{}` is not below `{own}`, where {net} is looked up", zone.value));
+            report.push(fault.help(format!("write the name below `{own}` that its owner has delegated")));
+        } else if let Some(other) = reverse::blocks(net.into()).find_map(|block| whole.get(&block)) {
+            let own = reverse::name(parent.into());
+            let message = format!("`{}` makes this site the owner of `{own}`, who is asked first", other.key);
+            let fault = fault(message).related(&other.span, "this network");
+            report
+                .push(fault.help("drop `reverse_zone`, or give the other network a delegated zone as well"));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The names that an inventory means, worked out apart from the program's own way.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use plasmagen::model::{Cluster, Label, Node, Role};
+
+/// The name of each address.
+pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
+    let domain = &cluster.domain;
+    let mut names = BTreeMap::new();
+    let mut add = |address: IpAddr, name: String| {
+        assert_eq!(names.insert(address, format!("{name}.")), None, "{address} has two names");
+    };
+    add(cluster.provisioner.address.into(), format!("boot.{domain}"));
+    for vip in &cluster.vips {
+        add(vip.address, format!("{}.{domain}", vip.name));
+    }
+    for node in &cluster.nodes {
+        let home = home(cluster, node);
+        for (label, address) in addresses(node) {
+            let own = cluster.networks.get(label).unwrap().domain.as_ref().filter(|own| *own != domain);
+            add(
+                address,
+                match own {
+                    _ if label == home => format!("{}.{domain}", node.name),
+                    Some(own) => format!("{}.{own}", node.name),
+                    None => format!("{}.{label}.{domain}", node.name),
+                },
+            );
+        }
+        if let Some(bmc) = &node.bmc {
+            add(bmc.address, format!("{}-bmc.{domain}", node.name));
+        }
+    }
+    names
+}
+
+fn addresses(node: &Node) -> impl Iterator<Item = (&Label, IpAddr)> {
+    node.interfaces
+        .iter()
+        .flat_map(|own| own.addresses.iter().map(|address| (own.network.as_ref().unwrap(), address.addr())))
+}
+
+/// The cluster network that the node's gateway is in, else its only one.
+fn home<'n>(cluster: &Cluster, node: &'n Node) -> &'n Label {
+    let gateway = node.gateway.map(IpAddr::V4).or(node.gateway6.map(IpAddr::V6));
+    let mut inside = addresses(node).map(|(label, _)| label).filter(|&label| {
+        let network = cluster.networks.get(label).unwrap();
+        network.is(Role::Cluster)
+            && gateway.is_none_or(|gateway| network.subnets().any(|net| net.contains(&gateway)))
+    });
+    inside.next().unwrap()
+}
+
+/// The name that `address` is looked up by: of the network with a delegated zone, else of the whole tree.
+pub(crate) fn pointer(cluster: &Cluster, address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            let own = cluster.networks.values().find(|own| own.subnet.is_some_and(|net| net.contains(&v4)));
+            match own.and_then(|own| own.reverse_zone.as_ref()) {
+                Some(zone) => format!("{d}.{zone}."),
+                None => format!("{d}.{c}.{b}.{a}.in-addr.arpa."),
+            }
+        }
+        IpAddr::V6(v6) => {
+            let digits = format!("{:032x}", v6.to_bits());
+            digits.chars().rev().map(|digit| format!("{digit}.")).collect::<String>() + "ip6.arpa."
+        }
+    }
+}

@@ -1,0 +1,43 @@
+{ plasmagen, ... }:
+{
+  imports = [ plasmagen.nixosModules.pxe-server ];
+
+  services.centra-pxe-server = {
+    enable = true;
+    interface = "eth0";
+    serverAddress = "10.0.0.2";
+    httpPort = 8080;
+    webRoot = "/var/lib/pxe-boot";
+    # firewallFile = ../firewall/provisioner.nft; # in the place of NixOS' own firewall
+    systems = [ "x86_64-linux" "aarch64-linux" ];
+
+    dhcp = {
+      backend = "kea";
+      # Networks behind relays, IPv6 and reservations: what is below names the server's own network only.
+      configFile = ./kea-dhcp4.json;
+      subnet = "10.0.0.0";
+      netmask = "255.255.255.0";
+      broadcast = "10.0.0.255";
+      router = "10.0.0.1";
+      domainNameServers = [ "10.0.0.1" ];
+    };
+
+    nodes = {
+      "3c:ec:ef:00:00:01" = {
+        profile = "control-plane";
+        hostname = "arm1";
+        ipAddress = "10.0.0.11";
+      };
+      "3c:ec:ef:00:00:02" = {
+        profile = "control-plane";
+        hostname = "arm2";
+        ipAddress = "10.0.0.12";
+      };
+      "3c:ec:ef:00:00:03" = {
+        profile = "control-plane";
+        hostname = "intel1";
+        ipAddress = "10.0.0.13";
+      };
+    };
+  };
+}

@@ -1,0 +1,51 @@
+{ plasmagen, ... }:
+{
+  imports = [ plasmagen.nixosModules.pxe-server ];
+
+  services.centra-pxe-server = {
+    enable = true;
+    interface = "eth0";
+    serverAddress = "10.0.100.10";
+    httpPort = 80;
+    webRoot = "/srv/pxe";
+    # firewallFile = ../firewall/provisioner.nft; # in the place of NixOS' own firewall
+
+    dhcp = {
+      backend = "dnsmasq";
+      # Networks behind relays, IPv6 and reservations: what is below names the server's own network only.
+      configFile = ./dnsmasq.conf;
+      subnet = "10.0.100.0";
+      netmask = "255.255.255.0";
+      broadcast = "10.0.100.255";
+      range = {
+        start = "10.0.100.100";
+        end = "10.0.100.200";
+      };
+      router = "10.0.100.1";
+      domainNameServers = [ "10.0.100.1" ];
+    };
+
+    nodes = {
+      "3c:ec:ef:00:00:01" = {
+        profile = "control-plane";
+        hostname = "node01";
+        ipAddress = "10.0.100.50";
+      };
+      "3c:ec:ef:00:00:02" = {
+        profile = "control-plane";
+        hostname = "node02";
+        ipAddress = "10.0.100.51";
+      };
+      "3c:ec:ef:00:00:03" = {
+        profile = "control-plane";
+        hostname = "node03";
+        ipAddress = "10.0.100.52";
+      };
+      "3c:ec:ef:00:00:04" = {
+        profile = "worker";
+        hostname = "store";
+        ipAddress = "10.0.100.53";
+      };
+    };
+  };
+}
