@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use common::{case_dirs, plan, repository};
 use ipnet::IpNet;
+use plasmagen::artifact::Artifact;
 use plasmagen::model::{Cluster, Node, Role};
 use plasmagen::outputs;
 use serde_json::Value;
@@ -21,13 +22,12 @@ fn inventories() -> Vec<PathBuf> {
     case_dirs().into_iter().chain([repository().to_owned()]).collect()
 }
 
-/// The cluster of the inventory in `dir`, and every file by path.
+/// The cluster of the inventory in `dir`, and every file of text by path.
 fn rendered(dir: &Path) -> (Cluster, BTreeMap<String, String>) {
     let plan = plan(dir);
     let artifacts = outputs::render(&plan).unwrap();
-    let files =
-        artifacts.iter().map(|own| (own.path.to_string(), String::from_utf8(own.body.clone()).unwrap()));
-    let files = files.collect();
+    let text = |own: &Artifact| Some((own.path.to_string(), String::from_utf8(own.body.clone()).ok()?));
+    let files = artifacts.iter().filter_map(text).collect();
     (plan.cluster, files)
 }
 
@@ -56,7 +56,9 @@ fn boot(script: &str, succeeds: impl Fn(&str) -> bool) -> String {
                     good = true;
                 } else {
                     good = succeeds(command);
-                    let leaves = command.starts_with("sanboot ") || command.contains("/nixos/");
+                    let chains = command.starts_with("chain ") && !command.contains(" facts");
+                    let leaves =
+                        command.starts_with("sanboot ") || (chains && !command.contains("/ipxe/node/"));
                     if command.starts_with("exit ") || (leaves && good) {
                         return command.to_owned();
                     }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bundle;
+#[path = "../common/mod.rs"]
+mod common;
 mod kit;
+mod overlay;
 mod readers;
 mod same;
 mod scan;
