@@ -10,8 +10,18 @@ use minijinja::{Error, ErrorKind};
 use super::{dhcp, dnsmasq, iptables, ipxe, named, nft, nginx, nix, shell, zone};
 
 /// Every language that templates are written in.
-const DIALECTS: &[&dyn Dialect] =
-    &[&dhcp::Dhcp, &dnsmasq::Dnsmasq, &iptables::Iptables, &ipxe::Ipxe, &named::Named, &nft::Nft, &nginx::Nginx, &nix::Nix, &shell::Shell, &zone::Zone];
+const DIALECTS: &[&dyn Dialect] = &[
+    &dhcp::Dhcp,
+    &dnsmasq::Dnsmasq,
+    &iptables::Iptables,
+    &ipxe::Ipxe,
+    &named::Named,
+    &nft::Nft,
+    &nginx::Nginx,
+    &nix::Nix,
+    &shell::Shell,
+    &zone::Zone,
+];
 
 /// How a language writes several values in a row.
 pub(super) struct List {

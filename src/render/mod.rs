@@ -18,8 +18,8 @@ mod named;
 mod nft;
 mod nginx;
 mod nix;
-mod zone;
 mod shell;
+mod zone;
 
 use anyhow::Context as _;
 use minijinja::syntax::SyntaxConfig;

@@ -42,7 +42,10 @@ fn of_networks(cluster: &Cluster) -> Vec<(&'static str, bool)> {
         ("an IPv6 pool", boots(&|own| own.pool6.is_some())),
         ("no IPv6 pool", boots(&|own| own.subnet6.is_some() && own.pool6.is_none())),
         ("no gateway", boots(&|own| own.gateway.is_none())),
-        ("resolvers of both families", boots(&|own| own.dns.iter().any(|own| own.is_ipv6()) && own.dns.iter().any(|own| own.is_ipv4()))),
+        (
+            "resolvers of both families",
+            boots(&|own| own.dns.iter().any(|own| own.is_ipv6()) && own.dns.iter().any(|own| own.is_ipv4())),
+        ),
         ("no resolver", boots(&|own| own.dns.is_empty())),
         ("a domain", boots(&|own| own.domain.is_some())),
         ("management", any(&|own| own.is(Role::Management))),
@@ -62,7 +65,8 @@ fn of_networks(cluster: &Cluster) -> Vec<(&'static str, bool)> {
 
 fn of_nodes(cluster: &Cluster) -> Vec<(&'static str, bool)> {
     let any = |is: &dyn Fn(&Node) -> bool| cluster.nodes.iter().any(is);
-    let interface = |is: &dyn Fn(&plasmagen::model::Interface) -> bool| any(&|node| node.interfaces.iter().any(is));
+    let interface =
+        |is: &dyn Fn(&plasmagen::model::Interface) -> bool| any(&|node| node.interfaces.iter().any(is));
     vec![
         ("three nodes", cluster.nodes.len() == 3),
         ("nine nodes", cluster.nodes.len() == 9),

@@ -71,6 +71,8 @@ fn committed_trees_agree() {
 fn random_trees_agree() {
     let trees: Vec<Tree> = (0..RANDOM).map(Tree::random).collect();
     coverage::assert_all(&trees);
-    if std::env::var_os("DRY").is_some() { return; }
+    if std::env::var_os("DRY").is_some() {
+        return;
+    }
     agree(&trees, &[]);
 }

@@ -158,7 +158,12 @@ fn ports(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     forwarding(cluster, &node.services, |fact| facts.add(&node.name, "forwarding", fact));
 }
 
-fn open_ports(cluster: &Cluster, services: &[Service], interfaces: &[Interface], mut say: impl FnMut(String)) {
+fn open_ports(
+    cluster: &Cluster,
+    services: &[Service],
+    interfaces: &[Interface],
+    mut say: impl FnMut(String),
+) {
     let device = |subnet: IpNet| {
         let in_it = |own: &&Interface| {
             let network = own.network.as_ref().map(|name| &cluster.networks[name]);
@@ -208,8 +213,10 @@ fn provisioner(cluster: &Cluster, facts: &mut Facts) {
     let home = &cluster.networks[&own.network];
     let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], device: Option<bool>| {
         for subnet in from {
-            let here = home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
-            let through = if device.unwrap_or(here) { format!(" through {}", own.interface) } else { String::new() };
+            let here =
+                home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
+            let through =
+                if device.unwrap_or(here) { format!(" through {}", own.interface) } else { String::new() };
             let fact = format!("{protocol} {port} from {subnet}{through} ({what})");
             facts.add("firewall of provisioner", "open port of the site", fact);
         }

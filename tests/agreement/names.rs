@@ -37,7 +37,8 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
     }
     let forward = forward_zones(cluster);
     for child in &forward {
-        let above = |parent: &&String| child.strip_suffix(parent.as_str()).is_some_and(|own| own.ends_with('.'));
+        let above =
+            |parent: &&String| child.strip_suffix(parent.as_str()).is_some_and(|own| own.ends_with('.'));
         if let Some(parent) = forward.iter().filter(above).max_by_key(|own| own.len()) {
             facts.add(parent, "delegation", child);
         }
@@ -86,7 +87,8 @@ fn named(cluster: &Cluster) -> Vec<(String, IpAddr)> {
 pub(crate) fn home<'a>(cluster: &Cluster, node: &'a Node) -> Option<&'a Interface> {
     let network = |own: &Interface| own.network.as_ref().map(|name| &cluster.networks[name]);
     let meets = |own: &&Interface| network(own).is_some_and(|own| own.roles.contains(&Role::Cluster));
-    let routed = |own: &&Interface| network(own).is_some_and(|own| own.gateway.is_some() || own.gateway6.is_some());
+    let routed =
+        |own: &&Interface| network(own).is_some_and(|own| own.gateway.is_some() || own.gateway6.is_some());
     let all = || node.interfaces.iter().filter(meets);
     all().find(routed).or_else(|| all().next())
 }
@@ -114,7 +116,8 @@ fn reverse_zones(cluster: &Cluster) -> BTreeMap<String, IpNet> {
             let length = u8::try_from(octets * 8).unwrap();
             let outer = ipnet::Ipv4Net::new(subnet.addr(), length.min(subnet.prefix_len())).unwrap().trunc();
             for block in outer.subnets(length).unwrap() {
-                let labels: Vec<String> = block.addr().octets()[..octets].iter().rev().map(u8::to_string).collect();
+                let labels: Vec<String> =
+                    block.addr().octets()[..octets].iter().rev().map(u8::to_string).collect();
                 zones.insert(format!("{}.in-addr.arpa", labels.join(".")), IpNet::V4(block));
             }
         }

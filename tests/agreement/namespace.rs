@@ -12,7 +12,9 @@ use crate::tree::Tree;
 pub(crate) fn script(program: &str, script: &str, arguments: &[Vec<PathBuf>]) -> String {
     let run = |trees: &[Vec<PathBuf>]| {
         let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--net", "--mount", "sh", "-c", script, "sh"]).args(trees.iter().flatten());
+        command
+            .args(["--map-root-user", "--net", "--mount", "sh", "-c", script, "sh"])
+            .args(trees.iter().flatten());
         let path = std::env::var("PATH").unwrap_or_default();
         let output = run("util-linux", command.env("PATH", format!("{path}:/usr/sbin:/sbin")));
         let said = String::from_utf8_lossy(&output.stderr);
@@ -26,7 +28,9 @@ pub(crate) fn script(program: &str, script: &str, arguments: &[Vec<PathBuf>]) ->
 
 /// A script that makes the interfaces of all provisioners.
 pub(crate) fn interfaces(trees: &[Tree]) -> String {
-    let names: BTreeSet<&str> = trees.iter().map(|tree| tree.cluster.provisioner.interface.as_str()).collect();
-    let add = |(at, name): (usize, &str)| format!("ip link add {name} type veth peer name peer{at} || exit 1\n");
+    let names: BTreeSet<&str> =
+        trees.iter().map(|tree| tree.cluster.provisioner.interface.as_str()).collect();
+    let add =
+        |(at, name): (usize, &str)| format!("ip link add {name} type veth peer name peer{at} || exit 1\n");
     names.into_iter().enumerate().map(add).collect()
 }

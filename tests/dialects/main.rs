@@ -12,8 +12,8 @@ mod named;
 mod nft;
 mod nginx;
 mod nix;
-mod zone;
 mod shell;
+mod zone;
 
 use std::fmt::Debug;
 use std::process::{Command, Output};

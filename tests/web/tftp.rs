@@ -1,7 +1,7 @@
 //! TFTP servers that are started as Debian starts them, with the reference's `/etc/default`.
 
-use std::path::PathBuf;
 use std::path::Path;
+use std::path::PathBuf;
 
 use crate::kit::{Machine, is_root, reference};
 

@@ -12,7 +12,11 @@ use crate::tree::Tree;
 
 pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let files = StandIns::new(trees, FILE, "# the user's own\n");
-    script("dnsmasq", r#"for file; do dnsmasq --test -C "$file" || { cat "$file" >&2; exit 1; }; done"#, &files.paths);
+    script(
+        "dnsmasq",
+        r#"for file; do dnsmasq --test -C "$file" || { cat "$file" >&2; exit 1; }; done"#,
+        &files.paths,
+    );
     super::each(trees, |tree| {
         let mut reader = Reader::default();
         for line in tree.file(FILE).lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -26,9 +30,26 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
 const FILE: &str = "site/pxe/dnsmasq.conf";
 
 const KINDS: &[&str] = &[
-    "MAC in DHCP", "name in DHCP", "reserved IPv4", "subnet", "pool", "router", "resolver", "domain", "boot file",
-    "vendor class", "next server", "extra of dnsmasq", "reserved IPv6", "MAC in DHCPv6", "name in DHCPv6",
-    "IPv6 subnet", "IPv6 pool", "IPv6 resolver", "IPv6 domain", "TFTP root",
+    "MAC in DHCP",
+    "name in DHCP",
+    "reserved IPv4",
+    "subnet",
+    "pool",
+    "router",
+    "resolver",
+    "domain",
+    "boot file",
+    "vendor class",
+    "next server",
+    "extra of dnsmasq",
+    "reserved IPv6",
+    "MAC in DHCPv6",
+    "name in DHCPv6",
+    "IPv6 subnet",
+    "IPv6 pool",
+    "IPv6 resolver",
+    "IPv6 domain",
+    "TFTP root",
 ];
 
 /// The fields of a value; within quotes, nothing ends one.
@@ -78,7 +99,8 @@ impl Reader {
             ("dhcp-host", [mac, rest @ .., name]) => self.host(mac, rest, name),
             ("conf-file", [path]) => self.facts.add("site", "extra of dnsmasq", path),
             ("tftp-root", [path]) => self.facts.add("site", "TFTP root", path),
-            ("port", ["0"]) | ("no-hosts" | "bind-dynamic" | "enable-tftp" | "dhcp-authoritative", [""])
+            ("port", ["0"])
+            | ("no-hosts" | "bind-dynamic" | "enable-tftp" | "dhcp-authoritative", [""])
             | ("dhcp-ignore-clid" | "no-ping", [""])
             | ("interface" | "dhcp-lease-max", [_]) => {}
             other => panic!("{FILE} says {other:?}, which no reader knows"),
@@ -105,7 +127,8 @@ impl Reader {
     fn range(&mut self, tag: &str, words: &[&str]) {
         let (net, first, last) = match words {
             [first, last, mask, broadcast, _] => {
-                let net = Ipv4Net::with_netmask(first.parse().unwrap(), mask.parse().unwrap()).unwrap().trunc();
+                let net =
+                    Ipv4Net::with_netmask(first.parse().unwrap(), mask.parse().unwrap()).unwrap().trunc();
                 assert_eq!(*broadcast, net.broadcast().to_string());
                 (IpNet::V4(net), first, last)
             }

@@ -36,13 +36,19 @@ fn of_site(tree: &Tree, extension: &str) -> Files {
 const NFT: &str = r#"
 for file; do printf 'flush ruleset\ninclude "%s"\nlist ruleset\n' "$file"; done | nft -j -i 2>&1"#;
 
-fn nft(trees: &[Tree], source: &'static str, kinds: &'static [Kind], files: impl Fn(&Tree) -> Files) -> Vec<Said> {
+fn nft(
+    trees: &[Tree],
+    source: &'static str,
+    kinds: &'static [Kind],
+    files: impl Fn(&Tree) -> Files,
+) -> Vec<Said> {
     let all: Vec<Files> = trees.iter().map(files).collect();
-    let paths: Vec<Vec<PathBuf>> = all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
+    let paths: Vec<Vec<PathBuf>> =
+        all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
     let listed = script("nft", NFT, &paths);
-    let mut rulesets = listed.lines().map(|line| {
-        serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("nft: {line}"))
-    });
+    let mut rulesets = listed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("nft: {line}")));
     let said = |files: &Files| {
         let mut facts = Facts::default();
         for (machine, path) in files {
@@ -106,9 +112,13 @@ fn opening(rule: &Value) -> Option<String> {
         let (left, right) = (&matched["left"], &matched["right"]);
         match (left["meta"]["key"].as_str(), left["payload"]["field"].as_str()) {
             (Some("iifname"), _) => through = format!(" through {}", right.as_str()?),
-            (Some("nfproto"), _) => from = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.to_owned()),
+            (Some("nfproto"), _) => {
+                from = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.to_owned())
+            }
             (_, Some("saddr")) => from = Some(subnet(right)),
-            (_, Some("dport")) => port = Some(format!("{} {}", left["payload"]["protocol"].as_str()?, right.as_u64()?)),
+            (_, Some("dport")) => {
+                port = Some(format!("{} {}", left["payload"]["protocol"].as_str()?, right.as_u64()?))
+            }
             _ => return None,
         }
         assert_eq!(matched["op"], "==");
@@ -143,7 +153,8 @@ fn iptables(trees: &[Tree]) -> Vec<Said> {
         .iter()
         .map(|tree| [".iptables", ".ip6tables"].iter().flat_map(|own| of_site(tree, own)).collect())
         .collect();
-    let paths: Vec<Vec<PathBuf>> = all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
+    let paths: Vec<Vec<PathBuf>> =
+        all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
     let saved = script("iptables", IPTABLES, &paths);
     let mut tables = saved.split("\nCOMMIT\n");
     let said = |files: &Files| {
@@ -153,7 +164,9 @@ fn iptables(trees: &[Tree]) -> Vec<Said> {
             // Of a chain that the file leaves alone, the kernel's policy is printed.
             let left_alone = !fs::read_to_string(path).unwrap().contains("\n:FORWARD ");
             let lines = tables.next().unwrap().lines();
-            for line in lines.filter(|line| !line.starts_with('#') && !(left_alone && line.starts_with(":FORWARD "))) {
+            for line in
+                lines.filter(|line| !line.starts_with('#') && !(left_alone && line.starts_with(":FORWARD ")))
+            {
                 table_line(machine, v6, line, &mut facts);
             }
         }
@@ -171,7 +184,16 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
         ["-A", "FORWARD", "-d", subnet, "-j", "DROP"] => {
             facts.add(machine, OF_SITE[1], format!("not to {}", whole(subnet)));
         }
-        ["-A", "INPUT" | "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"]
+        [
+            "-A",
+            "INPUT" | "FORWARD",
+            "-m",
+            "conntrack",
+            "--ctstate",
+            "RELATED,ESTABLISHED",
+            "-j",
+            "ACCEPT",
+        ]
         | ["-A", "INPUT", "-i", "lo", "-j", "ACCEPT"]
         | ["-A", "INPUT", "-p", "icmp" | "ipv6-icmp", "-j", "ACCEPT"]
         | ["-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"] => {}

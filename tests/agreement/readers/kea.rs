@@ -39,7 +39,11 @@ fn dhcp4(tree: &Tree) -> Said {
     facts.add("none", "boot file", string(&server["boot-file-name"]));
     list(&server["client-classes"]).iter().for_each(|own| class(own, &mut facts));
     for subnet in list(&server["subnet4"]) {
-        only(subnet, "", &["id", "subnet", "interface", "relay", "user-context", "pools", "option-data", "reservations"]);
+        only(
+            subnet,
+            "",
+            &["id", "subnet", "interface", "relay", "user-context", "pools", "option-data", "reservations"],
+        );
         let net = string(&subnet["subnet"]);
         facts.add(net, "subnet", net);
         list(&subnet["pools"]).iter().for_each(|own| facts.add(net, "pool", string(&own["pool"])));
@@ -66,16 +70,34 @@ fn dhcp4(tree: &Tree) -> Said {
         }
     }
     let kinds = &[
-        "MAC in DHCP", "name in DHCP", "reserved IPv4", "subnet", "pool", "router", "resolver", "domain", "boot file",
-        "vendor class", "next server", "extra of Kea",
+        "MAC in DHCP",
+        "name in DHCP",
+        "reserved IPv4",
+        "subnet",
+        "pool",
+        "router",
+        "resolver",
+        "domain",
+        "boot file",
+        "vendor class",
+        "next server",
+        "extra of Kea",
     ];
     Said { source: DHCP4, kinds, facts }
 }
 
 /// What a server says of itself, and not of machines.
 const GENERAL: [&str; 10] = [
-    "interfaces-config", "lease-database", "loggers", "authoritative", "match-client-id",
-    "host-reservation-identifiers", "mac-sources", "valid-lifetime", "max-valid-lifetime", "preferred-lifetime",
+    "interfaces-config",
+    "lease-database",
+    "loggers",
+    "authoritative",
+    "match-client-id",
+    "host-reservation-identifiers",
+    "mac-sources",
+    "valid-lifetime",
+    "max-valid-lifetime",
+    "preferred-lifetime",
 ];
 
 /// What a class of machines loads.
@@ -108,7 +130,20 @@ fn dhcp6(tree: &Tree) -> Said {
     if let Some(server) = file.map(|file| only(&file, "Dhcp6", &[])["Dhcp6"].clone()) {
         only(&server, "subnet6", &GENERAL);
         for subnet in list(&server["subnet6"]) {
-            only(subnet, "", &["id", "subnet", "interface", "relay", "user-context", "pools", "option-data", "reservations"]);
+            only(
+                subnet,
+                "",
+                &[
+                    "id",
+                    "subnet",
+                    "interface",
+                    "relay",
+                    "user-context",
+                    "pools",
+                    "option-data",
+                    "reservations",
+                ],
+            );
             let net = string(&subnet["subnet"]);
             facts.add(net, "IPv6 subnet", net);
             list(&subnet["pools"]).iter().for_each(|own| facts.add(net, "IPv6 pool", string(&own["pool"])));
@@ -125,12 +160,20 @@ fn dhcp6(tree: &Tree) -> Said {
                 let name = string(&own["hostname"]);
                 facts.add(name, "MAC in DHCPv6", string(&own["hw-address"]));
                 facts.add(name, "name in DHCPv6", name);
-                list(&own["ip-addresses"]).iter().for_each(|own| facts.add(name, "reserved IPv6", string(own)));
+                list(&own["ip-addresses"])
+                    .iter()
+                    .for_each(|own| facts.add(name, "reserved IPv6", string(own)));
             }
         }
     }
     let kinds = &[
-        "MAC in DHCPv6", "name in DHCPv6", "reserved IPv6", "IPv6 subnet", "IPv6 pool", "IPv6 resolver", "IPv6 domain",
+        "MAC in DHCPv6",
+        "name in DHCPv6",
+        "reserved IPv6",
+        "IPv6 subnet",
+        "IPv6 pool",
+        "IPv6 resolver",
+        "IPv6 domain",
     ];
     Said { source: DHCP6, kinds, facts }
 }

@@ -63,6 +63,9 @@ impl StandIns {
             fs::write(&path, text).unwrap();
             Some(path)
         };
-        Self { paths: trees.iter().enumerate().map(|own| copy(own).into_iter().collect()).collect(), _dir: dir }
+        Self {
+            paths: trees.iter().enumerate().map(|own| copy(own).into_iter().collect()).collect(),
+            _dir: dir,
+        }
     }
 }
