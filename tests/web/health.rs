@@ -42,8 +42,6 @@ impl Case {
         path.push(std::env::var_os("PATH").unwrap());
         let mut command = Command::new(repository().join("profiles/pxe-server/health.sh"));
         command.env("PATH", path).env("TZ", "Asia/Tokyo");
-        let path = std::env::var("PATH").unwrap();
-        command.env("PATH", format!("{}:{path}", self.path("bin").display())).env("TZ", "Asia/Tokyo");
         command.env("UNITS", self.path("units")).arg("--state").arg(self.path("state")).args(units);
         run("bash", &mut command)
     }
