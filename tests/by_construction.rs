@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+#[path = "common/ipxe.rs"]
+mod ipxe;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -36,42 +38,6 @@ fn of<'f>(files: &'f BTreeMap<String, String>, node: &Node, file: &str) -> &'f s
     &files[&format!("nodes/{}/{file}", node.fqdn)]
 }
 
-/// What becomes of a machine that runs `script`: its last command. `succeeds` says which commands do.
-fn boot(script: &str, succeeds: impl Fn(&str) -> bool) -> String {
-    let lines: Vec<&str> = script.lines().collect();
-    let (mut at, mut steps) = (0, 0);
-    while let Some(line) = lines.get(at) {
-        at += 1;
-        steps += 1;
-        assert!(steps < 100, "the script goes round in circles");
-        if line.starts_with('#') || line.starts_with(':') {
-            continue;
-        }
-        let (mut good, mut operator) = (true, ";");
-        for part in line.split_inclusive(" ||").flat_map(|part| part.split_inclusive(" &&")) {
-            let command = part.trim_end_matches(" ||").trim_end_matches(" &&").trim();
-            if operator == ";" || (operator == "||") != good {
-                if let Some(label) = command.strip_prefix("goto ") {
-                    at = lines.iter().position(|line| *line == format!(":{label}")).unwrap();
-                    good = true;
-                } else {
-                    good = succeeds(command);
-                    let installs = [" installer", "/nixos/"].iter().any(|own| command.contains(own));
-                    let leaves =
-                        command.starts_with("sanboot ") || (command.starts_with("chain ") && installs);
-                    if command.starts_with("exit ") || (leaves && good) {
-                        return command.to_owned();
-                    }
-                }
-            }
-            operator = if part.ends_with("||") { "||" } else { "&&" };
-        }
-        // Nothing after `||`: a failure does not matter.
-        assert!(good || operator == "||", "`{line}` ends the script with an error");
-    }
-    panic!("the script ends without a decision");
-}
-
 /// F08; and where the inventory asks for signatures, F22: nothing is chained that is not signed.
 #[test]
 fn a_machine_that_is_not_armed_starts_from_its_disk() {
@@ -82,7 +48,11 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
         for case in 0..64_u8 {
             let [known, armed, bundle, bios, facts, installer] =
                 [1, 2, 4, 8, 16, 32].map(|bit| case & bit != 0);
-            let end = boot(script, |command| match command {
+            let leaves = |command: &str| {
+                let installs = [" installer", "/nixos/"].iter().any(|own| command.contains(own));
+                command.starts_with("sanboot ") || (command.starts_with("chain ") && installs)
+            };
+            let end = ipxe::end(script, leaves, |command| match command {
                 _ if command.starts_with("imgverify facts ") => facts,
                 _ if command.starts_with("imgverify installer ") => installer,
                 _ if command.contains("/ipxe/node/") => known,

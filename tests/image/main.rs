@@ -5,8 +5,11 @@
 mod bundle;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/ipxe.rs"]
+mod ipxe;
 mod kit;
 mod overlay;
 mod readers;
 mod same;
 mod scan;
+mod script;
