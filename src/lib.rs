@@ -18,6 +18,7 @@
 //! | [`plan`] | the cluster and what else outputs read; `gather` and `gather_zones` are the reading steps |
 //! | [`outputs`] | one file an output, one table of all |
 //! | [`render`] | templates to text: one dialect a target language, every hole escaped by type |
+//! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes |
 //! | [`artifact`] | files that exist only in memory yet |
 //! | [`write`](mod@write) | the only room that writes public files: all of them or none |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |

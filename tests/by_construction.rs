@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+#[path = "common/ipxe.rs"]
+mod ipxe;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use common::{case_dirs, plan, repository};
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, Node, Role};
+use plasmagen::artifact::Artifact;
+use plasmagen::model::{Cluster, Node, Role, Verify};
 use plasmagen::outputs;
 use serde_json::Value;
 
@@ -21,13 +24,12 @@ fn inventories() -> Vec<PathBuf> {
     case_dirs().into_iter().chain([repository().to_owned()]).collect()
 }
 
-/// The cluster of the inventory in `dir`, and every file by path.
+/// The cluster of the inventory in `dir`, and every file of text by path.
 fn rendered(dir: &Path) -> (Cluster, BTreeMap<String, String>) {
     let plan = plan(dir);
     let artifacts = outputs::render(&plan).unwrap();
-    let files =
-        artifacts.iter().map(|own| (own.path.to_string(), String::from_utf8(own.body.clone()).unwrap()));
-    let files = files.collect();
+    let text = |own: &Artifact| Some((own.path.to_string(), String::from_utf8(own.body.clone()).ok()?));
+    let files = artifacts.iter().filter_map(text).collect();
     (plan.cluster, files)
 }
 
@@ -36,49 +38,23 @@ fn of<'f>(files: &'f BTreeMap<String, String>, node: &Node, file: &str) -> &'f s
     &files[&format!("nodes/{}/{file}", node.fqdn)]
 }
 
-/// What becomes of a machine that runs `script`: its last command. `succeeds` says which commands do.
-fn boot(script: &str, succeeds: impl Fn(&str) -> bool) -> String {
-    let lines: Vec<&str> = script.lines().collect();
-    let (mut at, mut steps) = (0, 0);
-    while let Some(line) = lines.get(at) {
-        at += 1;
-        steps += 1;
-        assert!(steps < 100, "the script goes round in circles");
-        if line.starts_with('#') || line.starts_with(':') {
-            continue;
-        }
-        let (mut good, mut operator) = (true, ";");
-        for part in line.split_inclusive(" ||").flat_map(|part| part.split_inclusive(" &&")) {
-            let command = part.trim_end_matches(" ||").trim_end_matches(" &&").trim();
-            if operator == ";" || (operator == "||") != good {
-                if let Some(label) = command.strip_prefix("goto ") {
-                    at = lines.iter().position(|line| *line == format!(":{label}")).unwrap();
-                    good = true;
-                } else {
-                    good = succeeds(command);
-                    let leaves = command.starts_with("sanboot ") || command.contains("/nixos/");
-                    if command.starts_with("exit ") || (leaves && good) {
-                        return command.to_owned();
-                    }
-                }
-            }
-            operator = if part.ends_with("||") { "||" } else { "&&" };
-        }
-        // Nothing after `||`: a failure does not matter.
-        assert!(good || operator == "||", "`{line}` ends the script with an error");
-    }
-    panic!("the script ends without a decision");
-}
-
-/// F08.
+/// F08; and where the inventory asks for signatures, F22: nothing is chained that is not signed.
 #[test]
 fn a_machine_that_is_not_armed_starts_from_its_disk() {
     for dir in inventories() {
-        let (_, files) = rendered(&dir);
+        let (cluster, files) = rendered(&dir);
         let script = &files["site/www/ipxe/boot.ipxe"];
-        for case in 0..16_u8 {
-            let [known, armed, bundle, bios] = [1, 2, 4, 8].map(|bit| case & bit != 0);
-            let end = boot(script, |command| match command {
+        let any = cluster.boot.verify != Verify::Signature;
+        for case in 0..64_u8 {
+            let [known, armed, bundle, bios, facts, installer] =
+                [1, 2, 4, 8, 16, 32].map(|bit| case & bit != 0);
+            let leaves = |command: &str| {
+                let installs = [" installer", "/nixos/"].iter().any(|own| command.contains(own));
+                command.starts_with("sanboot ") || (command.starts_with("chain ") && installs)
+            };
+            let end = ipxe::end(script, leaves, |command| match command {
+                _ if command.starts_with("imgverify facts ") => facts,
+                _ if command.starts_with("imgverify installer ") => installer,
                 _ if command.contains("/ipxe/node/") => known,
                 _ if command.contains("/armed/") => armed,
                 _ if command.contains("/nixos/") => bundle,
@@ -87,8 +63,8 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
                 _ if command.starts_with("prompt ") => false,
                 _ => true,
             });
-            if known && armed && bundle {
-                assert!(end.contains("/nixos/${profile}/current/boot.ipxe"), "{end}");
+            if known && armed && bundle && (any || facts && installer) {
+                assert!(end.starts_with("chain "), "{end}");
             } else {
                 assert_eq!(end, if bios { "sanboot --no-describe --drive 0x80" } else { "exit 1" });
             }

@@ -71,7 +71,7 @@ fn every_output_is_rendered_by_some_case() {
         let named = |path: &String| match output.name {
             "certificates" => path.ends_with("-cert.pem"),
             "site/firewall" => path.starts_with("site/firewall/"),
-            "node.ipxe" => path.contains("/ipxe/node/"),
+            "node.ipxe" => path.contains("/ipxe/node/") || path.contains("/overlay/"),
             "zones" => path.ends_with(".zone"),
             name => path.ends_with(&format!("/{name}")),
         };

@@ -42,5 +42,5 @@ pub use kernel::Kernel;
 pub use leak::refuse_secrets;
 pub use manifest::{FileFacts, INITRD, Input, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS, Sha256Sum};
 pub use newc::Header;
-pub use pack::{Packed, pack};
+pub use pack::{Packed, pack, pack_in_memory};
 pub use walk::walk;

@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::archive::{Archive, ArchivePath, Source};
@@ -74,6 +74,29 @@ pub fn pack(
         let (archive_bytes, sum) = read?;
         Ok(Packed { archive_bytes, archive_sha256: sum.finalize().into(), written })
     })
+}
+
+/// `archive` as one segment, packed by the calling thread alone: for the few small files that a node's overlay has.
+///
+/// The same bytes as [`pack`] writes. A thread of rayon's pool may call this, and must not call that: the segments which
+/// that waits for are compressed by the pool.
+///
+/// # Errors
+/// When a file of the archive is on disk, or the compression has no such level.
+pub fn pack_in_memory(archive: &Archive, codec: Codec) -> Result<Vec<u8>> {
+    let mut segment = Vec::new();
+    for member in member::members(archive) {
+        member.header(&mut segment)?;
+        match member.content {
+            Content::Nothing => {}
+            Content::Text(text) => segment.extend_from_slice(text.as_bytes()),
+            Content::File(Source::Bytes(bytes)) => segment.extend_from_slice(bytes),
+            Content::File(Source::Disk(path, _)) => bail!("{} is not in memory", path.display()),
+        }
+        member::align(&mut segment, member.content.len());
+    }
+    member::end(&mut segment)?;
+    codec.compress(&segment)
 }
 
 struct Reader<'a> {

@@ -1,13 +1,17 @@
-//! What iPXE runs: `boot.ipxe` for every machine, and a script per node that only sets facts.
+//! What iPXE runs: `boot.ipxe` for every machine, and a script per node that only sets facts; beside it the overlay that
+//! it names with its digest.
 
 use serde::Serialize;
 
+use sha2::{Digest, Sha256};
+
 use crate::artifact::Artifact;
-use crate::model::{HostName, Node};
+use crate::image::Sha256Sum;
+use crate::model::{HostName, Node, Verify};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::{Emit, Output, configuration, template};
+use super::{Emit, Output, configuration, overlay, template};
 
 pub(super) const BOOT: Output = Output {
     name: "boot.ipxe",
@@ -18,7 +22,7 @@ pub(super) const BOOT: Output = Output {
 
 pub(super) const NODE: Output = Output {
     name: "node.ipxe",
-    about: "what boot.ipxe must know of a node, by its MAC address",
+    about: "what boot.ipxe must know of a node, by its MAC address, and the overlay with which its installer knows it",
     template: Some(template!("node.ipxe.j2")),
     emit: Emit::Node(node),
 };
@@ -26,6 +30,9 @@ pub(super) const NODE: Output = Output {
 #[derive(Serialize)]
 struct Boot {
     base: String,
+    verify: Verify,
+    /// Whether what is chained must be signed.
+    signed: bool,
     /// How long a message stands, in seconds.
     pause: u32,
 }
@@ -36,19 +43,35 @@ struct Facts<'a> {
     /// Which netboot image: the profile's base.
     profile: &'static str,
     kernel_params: Vec<String>,
+    /// The URL of the overlay.
+    overlay: String,
+    overlay_sha256: Sha256Sum,
 }
 
 fn boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    let context = Boot { base: plan.cluster.provisioner.base_url(), pause: plan.cluster.boot.pause.get() };
+    let own = &plan.cluster.boot;
+    let context = Boot {
+        base: plan.cluster.provisioner.base_url(),
+        verify: own.verify,
+        signed: own.verify == Verify::Signature,
+        pause: own.pause.get(),
+    };
     Ok(vec![Artifact::new("site/www/ipxe/boot.ipxe", renderer.render("boot.ipxe.j2", &context)?)?])
 }
 
 fn node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    let archive = overlay::pack(&plan.cluster, node)?;
+    let path = format!("overlay/{}.cpio.gz", node.mac.hyphens());
     let context = Facts {
         node: &node.name,
         profile: node.base.as_str(),
         kernel_params: configuration::kernel_params(&plan.cluster, node),
+        overlay: format!("{}/{path}", plan.cluster.provisioner.base_url()),
+        overlay_sha256: Sha256Sum(Sha256::digest(&archive).into()),
     };
     let text = renderer.render("node.ipxe.j2", &context)?;
-    Ok(vec![Artifact::new(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()), text)?])
+    Ok(vec![
+        Artifact::new(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()), text)?,
+        Artifact::new(format!("site/www/{path}"), archive)?,
+    ])
 }

@@ -14,6 +14,7 @@ mod health;
 mod inventory;
 mod ipxe;
 mod nginx;
+mod overlay;
 mod pxe_server;
 mod tftp;
 
@@ -31,7 +32,7 @@ pub struct Output {
     pub name: &'static str,
     /// What it is for, in one line.
     pub about: &'static str,
-    /// Its template: a name and the text. JSON and certificates have none.
+    /// Its template: a name and the text. JSON, certificates and archives have none.
     pub template: Option<(&'static str, &'static str)>,
     /// How it is made.
     pub emit: Emit,

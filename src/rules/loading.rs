@@ -96,11 +96,34 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
     let Some(address) = &provisioner.address else { return };
     let verify = draft.inventory.boot.verify.as_ref().map_or(Verify::None, |verify| verify.value);
     if verify != Verify::Signature {
-        let message = "machines load what they boot over plain HTTP, and nothing is signed";
+        let message = match verify {
+            Verify::Digest => {
+                "machines load what they boot over plain HTTP, and its digests come the same way"
+            }
+            _ => "machines load what they boot over plain HTTP, and nothing is signed",
+        };
         let fault = Diagnostic::warning("PG-F21", &address.span, message);
         report.push(fault.help(
             "keep strangers out of the boot network and acknowledge it with `allow = [\"PG-F21\"]` here, or set \
              `verify = \"signature\"` in `[boot]` with an iPXE build of your own",
+        ));
+    }
+}
+
+/// Digests are computed where iPXE's usual builds can. Whether the build at hand can, the scripts ask: they stop without.
+pub(super) fn f22(draft: &Draft<'_>, report: &mut Report) {
+    let verify = draft.inventory.boot.verify.as_ref();
+    let Some(verify) = verify.filter(|verify| verify.value == Verify::Digest) else { return };
+    let bios = draft.nodes.iter().find_map(|node| {
+        let firmware = node.said(|common| common.firmware.as_ref())?;
+        (firmware.value == Firmware::Bios).then_some((&node.entry.key, &firmware.span))
+    });
+    if let Some((name, span)) = bios {
+        let message = format!("`{name}` boots by BIOS, and iPXE's usual builds for BIOS compute no digests");
+        let fault = Diagnostic::warning("PG-F22", &verify.span, message).related(span, "the firmware");
+        report.push(fault.help(
+            "build iPXE with DIGEST_CMD for these machines and acknowledge it with `allow = [\"PG-F22\"]` here, or set \
+             `verify = \"none\"`",
         ));
     }
 }

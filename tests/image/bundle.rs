@@ -9,7 +9,7 @@ use plasmagen::image::{Base, Codec, Manifest, Recipe, build, walk};
 use crate::kit::{bzimage, noise, packed, tree};
 
 /// A kernel, an initrd and an overlay in `dir`.
-fn recipe(dir: &Path) -> Recipe {
+pub(crate) fn recipe(dir: &Path) -> Recipe {
     let root = dir.join("root");
     tree(&root);
     fs::write(root.join("init"), "#!/bin/sh\n").unwrap();
@@ -30,7 +30,7 @@ fn recipe(dir: &Path) -> Recipe {
     }
 }
 
-fn made(recipe: &Recipe, out: &Path) -> Manifest {
+pub(crate) fn made(recipe: &Recipe, out: &Path) -> Manifest {
     build(recipe, out, &|_| {}).unwrap()
 }
 

@@ -3,7 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bundle;
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/ipxe.rs"]
+mod ipxe;
 mod kit;
+mod overlay;
 mod readers;
 mod same;
 mod scan;
+mod script;
