@@ -37,6 +37,7 @@ pub mod model;
 pub mod outputs;
 pub mod pki;
 pub mod plan;
+pub mod publish;
 pub mod render;
 pub mod resolve;
 pub mod rules;

@@ -45,9 +45,9 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
         let (cluster, files) = rendered(&dir);
         let script = &files["site/www/ipxe/boot.ipxe"];
         let any = cluster.boot.verify != Verify::Signature;
-        for case in 0..64_u8 {
-            let [known, armed, bundle, bios, facts, installer] =
-                [1, 2, 4, 8, 16, 32].map(|bit| case & bit != 0);
+        for case in 0..128_u8 {
+            let [known, armed, bundle, bios, facts, installer, own] =
+                [1, 2, 4, 8, 16, 32, 64].map(|bit| case & bit != 0);
             let leaves = |command: &str| {
                 let installs = [" installer", "/nixos/"].iter().any(|own| command.contains(own));
                 command.starts_with("sanboot ") || (command.starts_with("chain ") && installs)
@@ -57,13 +57,14 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
                 _ if command.starts_with("imgverify installer ") => installer,
                 _ if command.contains("/ipxe/node/") => known,
                 _ if command.contains("/armed/") => armed,
+                _ if command.starts_with("iseq ${armed} ${node}") => own,
                 _ if command.contains("/nixos/") => bundle,
                 _ if command.starts_with("iseq ${platform} pcbios") => bios,
                 // Nobody stands at the console.
                 _ if command.starts_with("prompt ") => false,
                 _ => true,
             });
-            if known && armed && bundle && (any || facts && installer) {
+            if known && armed && own && bundle && (any || facts && installer) {
                 assert!(end.starts_with("chain "), "{end}");
             } else {
                 assert_eq!(end, if bios { "sanboot --no-describe --drive 0x80" } else { "exit 1" });

@@ -1,5 +1,6 @@
 //! The command line: one file a command. The only room that prints, colours or exits.
 
+mod arm;
 mod bundle;
 mod certs;
 mod check;
@@ -11,10 +12,13 @@ mod init;
 mod man;
 mod output;
 mod progress;
+mod publish;
 mod render;
 mod schema;
 mod show;
 mod vault;
+mod verify;
+mod web_root;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,6 +36,8 @@ const REFUSED: u8 = 1;
 const FAILED: u8 = 2;
 /// Another run holds the lock.
 const HELD: u8 = 3;
+/// Published, but not confirmed to outlast a power cut.
+const UNCONFIRMED: u8 = 4;
 
 /// The name of an inventory, where the command line does not say another.
 const INVENTORY: &str = "inventory.toml";
@@ -40,9 +46,10 @@ const INVENTORY: &str = "inventory.toml";
 const EXIT_STATUS: &str = "\
 \x1b[1;4mExit status:\x1b[0m
   0  done
-  1  the inventory is refused, or nodes/ and site/ are stale (render --check)
+  1  the inventory or a bundle is refused, the tree is stale, or verify found a fault
   2  usage, IO or a bug
-  3  another run holds the lock";
+  3  another run holds the lock
+  4  published, but not confirmed to outlast a power cut";
 
 /// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out
 #[derive(Debug, Parser)]
@@ -64,6 +71,11 @@ enum Command {
     Render(render::Render),
     Certs(certs::Certs),
     Bundle(bundle::Bundle),
+    Publish(publish::Publish),
+    Verify(verify::Verify),
+    Arm(arm::Arm),
+    Disarm(arm::Disarm),
+    Armed(arm::Armed),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -104,6 +116,11 @@ pub fn run() -> ExitCode {
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
         Command::Bundle(bundle) => bundle.run(output),
+        Command::Publish(publish) => publish.run(output),
+        Command::Verify(verify) => verify.run(output),
+        Command::Arm(arm) => arm.run(output),
+        Command::Disarm(disarm) => disarm.run(output),
+        Command::Armed(armed) => armed.run(output),
         Command::Schema(_) => schema::Schema::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
@@ -112,8 +129,17 @@ pub fn run() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output.error(&error);
-            let held = error.downcast_ref::<crate::write::Held>().is_some();
-            ExitCode::from(if held { HELD } else { FAILED })
+            ExitCode::from(status(&error))
         }
+    }
+}
+
+/// The exit status for what went wrong.
+fn status(error: &anyhow::Error) -> u8 {
+    let held = error.is::<crate::write::Held>() || error.is::<crate::publish::Held>();
+    match (held, error.is::<crate::publish::Refused>()) {
+        (true, _) => HELD,
+        (_, true) => REFUSED,
+        _ => FAILED,
     }
 }

@@ -194,7 +194,7 @@ fn fill(
         inputs,
         tool: concat!("plasmagen ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    write(&out.join(SUMS), manifest.sums().as_bytes())?;
+    write(&out.join(SUMS), manifest.sums()?.as_bytes())?;
     // Last: what has no manifest is no bundle.
     write(&out.join(MANIFEST), &manifest.print()?)?;
     let dir = File::open(out).and_then(|dir| dir.sync_all());

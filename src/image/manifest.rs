@@ -136,14 +136,25 @@ impl Manifest {
         Ok(text)
     }
 
-    /// As the bytes of `SHA256SUMS`, which `sha256sum -c` reads.
-    #[must_use]
-    pub fn sums(&self) -> String {
+    /// As the bytes of `SHA256SUMS`, which `sha256sum -c` reads: every file, and `manifest.json` itself.
+    ///
+    /// # Errors
+    /// As for [`print`](Self::print).
+    pub fn sums(&self) -> Result<String> {
         let mut text = String::new();
         for (name, facts) in &self.files {
             let _ = writeln!(text, "{}  {name}", facts.sha256);
         }
-        text
+        let own = Sha256Sum(Sha256::digest(self.print()?).into());
+        let _ = writeln!(text, "{own}  {MANIFEST}");
+        Ok(text)
+    }
+
+    /// The id that belongs to what the manifest says; none where it lacks a kernel or an initrd.
+    #[must_use]
+    pub fn computed_id(&self) -> Option<Sha256Sum> {
+        let sum = |name| self.files.get(name).map(|facts: &FileFacts| facts.sha256);
+        Some(id(sum(KERNEL)?, sum(INITRD)?, self.init.as_deref(), &self.command_line))
     }
 }
 

@@ -12,10 +12,10 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 /// Mode of every directory that we make.
-pub(super) const DIR_MODE: u32 = 0o755;
+pub(crate) const DIR_MODE: u32 = 0o755;
 
 /// Mode of a file that we write.
-pub(super) fn file_mode(executable: bool) -> u32 {
+pub(crate) fn file_mode(executable: bool) -> u32 {
     if executable { 0o755 } else { 0o644 }
 }
 
@@ -23,7 +23,7 @@ pub(super) fn file_mode(executable: bool) -> u32 {
 ///
 /// Component by component, since `O_NOFOLLOW` guards only the last one (openat2(2) would do it in one call, but some
 /// container sandboxes refuse it).
-pub(super) fn open_dir(base: impl AsFd, path: &str) -> Result<OwnedFd, Errno> {
+pub(crate) fn open_dir(base: impl AsFd, path: &str) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     let mut dir = openat(base, if first.is_empty() { "." } else { first }, flags, Mode::empty())?;
@@ -34,14 +34,14 @@ pub(super) fn open_dir(base: impl AsFd, path: &str) -> Result<OwnedFd, Errno> {
 }
 
 /// Opens the file `name` in `dir` to read it.
-pub(super) fn open_file(dir: impl AsFd, name: &str) -> Result<File, Errno> {
+pub(crate) fn open_file(dir: impl AsFd, name: &str) -> Result<File, Errno> {
     // Without O_NONBLOCK a pipe put there a moment ago would hold us for ever.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     openat(dir, name, flags, Mode::empty()).map(File::from)
 }
 
 /// The whole file `path` below `base`.
-pub(super) fn read(base: impl AsFd, path: &str) -> Result<Vec<u8>> {
+pub(crate) fn read(base: impl AsFd, path: &str) -> Result<Vec<u8>> {
     let (parent, name) = split(path);
     let mut body = Vec::new();
     open_file(open_dir(base, parent)?, name)?.read_to_end(&mut body)?;
@@ -49,12 +49,12 @@ pub(super) fn read(base: impl AsFd, path: &str) -> Result<Vec<u8>> {
 }
 
 /// Directory and name of `path`; the directory is empty where there is none.
-pub(super) fn split(path: &str) -> (&str, &str) {
+pub(crate) fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
 /// What lies at `name` in `dir`, if anything does; a symbolic link is itself.
-pub(super) fn stat(dir: impl AsFd, name: &str) -> Result<Option<Stat>, Errno> {
+pub(crate) fn stat(dir: impl AsFd, name: &str) -> Result<Option<Stat>, Errno> {
     match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
@@ -63,7 +63,7 @@ pub(super) fn stat(dir: impl AsFd, name: &str) -> Result<Option<Stat>, Errno> {
 }
 
 /// Names and stats of everything in `dir`.
-pub(super) fn list(dir: impl AsFd) -> Result<Vec<(String, Stat)>, Errno> {
+pub(crate) fn list(dir: impl AsFd) -> Result<Vec<(String, Stat)>, Errno> {
     let mut entries = Vec::new();
     let mut buffer = [MaybeUninit::uninit(); 8192];
     let mut names = RawDir::new(&dir, &mut buffer);
@@ -80,12 +80,12 @@ pub(super) fn list(dir: impl AsFd) -> Result<Vec<(String, Stat)>, Errno> {
 }
 
 /// What kind of thing `stat` describes.
-pub(super) fn kind(stat: &Stat) -> FileType {
+pub(crate) fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
 /// Writes a new file with exactly `mode`, whatever the umask; fails when the name is taken.
-pub(super) fn create(dir: impl AsFd, name: &str, mode: u32, body: &[u8]) -> Result<(File, Stat)> {
+pub(crate) fn create(dir: impl AsFd, name: &str, mode: u32, body: &[u8]) -> Result<(File, Stat)> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(openat(dir, name, flags, Mode::from_raw_mode(mode))?);
     file.write_all(body)?;
@@ -98,7 +98,7 @@ pub(super) fn create(dir: impl AsFd, name: &str, mode: u32, body: &[u8]) -> Resu
 }
 
 /// Puts `body` at `name` in our state directory by one rename: a reader sees the old file or the new one.
-pub(super) fn replace(state: impl AsFd, name: &str, body: &[u8], durable: bool) -> Result<()> {
+pub(crate) fn replace(state: impl AsFd, name: &str, body: &[u8], durable: bool) -> Result<()> {
     let fresh = format!("{name}.new");
     remove(&state, &fresh)?;
     let (file, _) = create(&state, &fresh, file_mode(false), body)?;
@@ -113,7 +113,7 @@ pub(super) fn replace(state: impl AsFd, name: &str, body: &[u8], durable: bool) 
 }
 
 /// Removes the file `name` from `dir`; it is no fault when there is none.
-pub(super) fn remove(dir: impl AsFd, name: &str) -> Result<()> {
+pub(crate) fn remove(dir: impl AsFd, name: &str) -> Result<()> {
     match unlinkat(dir, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("could not remove {name}")),

@@ -10,17 +10,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// Its name within its tree.
-pub(super) const NAME: &str = "manifest.json";
+pub(crate) const NAME: &str = "manifest.json";
 
 const SCHEMA: u32 = 1;
 
 /// A SHA-256 sum (FIPS 180-4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Digest(pub(super) [u8; 32]);
+pub(crate) struct Digest(pub(crate) [u8; 32]);
 
 impl Digest {
     /// The sum of `body`.
-    pub(super) fn of(body: &[u8]) -> Self {
+    pub(crate) fn of(body: &[u8]) -> Self {
         Self(Sha256::digest(body).into())
     }
 }
@@ -56,19 +56,19 @@ impl<'de> Deserialize<'de> for Digest {
 
 /// A file as the manifest knows it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     #[serde(borrow)]
-    pub(super) path: std::borrow::Cow<'a, str>,
-    pub(super) sha256: Digest,
+    pub(crate) path: std::borrow::Cow<'a, str>,
+    pub(crate) sha256: Digest,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) executable: bool,
+    pub(crate) executable: bool,
 }
 
 /// The manifest of the files in `lines`, which are sorted by path.
 ///
 /// # Errors
 /// None in practice: serialising text to memory does not fail.
-pub(super) fn print<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Vec<u8>> {
+pub(crate) fn print<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Vec<u8>> {
     let mut out =
         format!("{{\n\"generator\": \"plasmagen\",\n\"schema\": {SCHEMA},\n\"files\": [").into_bytes();
     for (index, line) in lines.enumerate() {
@@ -81,14 +81,14 @@ pub(super) fn print<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Vec<u8>
 
 /// The manifest found in a tree: sum and executable bit of each file.
 #[derive(Default)]
-pub(super) struct Manifest(BTreeMap<String, (Digest, bool)>);
+pub(crate) struct Manifest(BTreeMap<String, (Digest, bool)>);
 
 impl Manifest {
     /// Reads what [`print`] wrote.
     ///
     /// # Errors
     /// When it is not JSON of that form, as after a merge conflict, or of a later schema.
-    pub(super) fn parse(body: &[u8]) -> Result<Self> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Document<'a> {
             generator: String,
@@ -112,12 +112,17 @@ impl Manifest {
     }
 
     /// Sum and executable bit of the file at `path`, if it is ours.
-    pub(super) fn get(&self, path: &str) -> Option<(Digest, bool)> {
+    pub(crate) fn get(&self, path: &str) -> Option<(Digest, bool)> {
         self.0.get(path).copied()
     }
 
+    /// Every file of ours with its sum, in the order of their paths.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, Digest)> {
+        self.0.iter().map(|(path, (sum, _))| (path.as_str(), *sum))
+    }
+
     /// Whether a file of ours lies below `dir`, which ends with `/`.
-    pub(super) fn has_below(&self, dir: &str) -> bool {
+    pub(crate) fn has_below(&self, dir: &str) -> bool {
         self.0.range(dir.to_owned()..).next().is_some_and(|(path, _)| path.starts_with(dir))
     }
 }

@@ -21,10 +21,10 @@
 mod cache;
 mod check;
 mod compare;
-mod disk;
+pub(crate) mod disk;
 mod journal;
 mod lock;
-mod manifest;
+pub(crate) mod manifest;
 mod scan;
 mod stage;
 mod swap;

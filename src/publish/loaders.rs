@@ -1,0 +1,168 @@
+//! Builds of iPXE in `tftp/`, from where distributions have them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::contents::{read, sum};
+use super::root::{Lock, Root, TFTP, exists, make_dir, put};
+use crate::image::Sha256Sum;
+use crate::model::{Cluster, Firmware, HostName, LOADERS, System};
+
+/// Where distributions put them: Debian and Ubuntu; Fedora, Arch and openSUSE.
+const PLACES: [&str; 2] = ["/usr/lib/ipxe", "/usr/share/ipxe"];
+
+/// What was installed, with its digest: what differs is somebody's own build.
+const RECORD: &str = "loaders.json";
+
+/// The largest build of iPXE.
+const LARGEST: u64 = 16 << 20;
+
+/// How a loader is called elsewhere, and who has it.
+struct Build {
+    file: &'static str,
+    names: &'static [&'static str],
+    /// `Machine` of its PE header (Microsoft PE format, "Machine Types"); none for a build for BIOS.
+    machine: Option<u16>,
+    package: &'static str,
+}
+
+const BUILDS: [Build; 4] = [
+    Build {
+        file: "undionly.kpxe",
+        names: &["undionly.kpxe"],
+        machine: None,
+        package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
+    },
+    Build {
+        file: "ipxe.efi",
+        names: &["ipxe.efi", "ipxe-x86_64.efi", "x86_64/ipxe.efi"],
+        machine: Some(0x8664),
+        package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
+    },
+    Build {
+        file: "ipxe-ia32.efi",
+        names: &["ipxe-ia32.efi", "ipxe-i386.efi", "i386/ipxe.efi"],
+        machine: Some(0x014c),
+        package: "ipxe-bootimgs-x86 (Fedora)",
+    },
+    Build {
+        file: "ipxe-arm64.efi",
+        names: &["ipxe-arm64.efi", "ipxe-aarch64.efi", "arm64-efi/ipxe.efi", "arm64-efi/snponly.efi", "ipxe.efi"],
+        machine: Some(0xaa64),
+        package: "ipxe (Debian 13, nixpkgs for aarch64) or ipxe-bootimgs-aarch64 (Fedora)",
+    },
+];
+
+/// What became of a loader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// It was copied from there.
+    Copied(PathBuf),
+    /// It is as it should be.
+    Same,
+    /// Somebody's own build lies in its place, and stays.
+    Kept,
+}
+
+/// A loader that is nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// Its name in `tftp/`.
+    pub file: &'static str,
+    /// The packages that have it.
+    pub package: &'static str,
+}
+
+/// Puts loaders into `tftp/`: from `named` where it is given, also over somebody's own; else from where distributions
+/// have them.
+///
+/// # Errors
+/// When a disk refuses.
+pub fn install(
+    lock: &Lock,
+    named: Option<&Path>,
+) -> Result<(BTreeMap<&'static str, Installed>, Vec<Lacking>)> {
+    let places: Vec<&Path> = named.map_or_else(|| PLACES.iter().map(Path::new).collect(), |dir| vec![dir]);
+    let dir = make_dir(&lock.root.dir, TFTP)?;
+    let mut record = record(&lock.root);
+    let (mut done, mut lacking) = (BTreeMap::new(), Vec::new());
+    for build in &BUILDS {
+        let there = read(&dir, build.file).ok().map(|body| sum(&body));
+        let own = there.is_none() && exists(&dir, build.file)?
+            || there.is_some() && there != record.get(build.file).copied();
+        if own && named.is_none() {
+            done.insert(build.file, Installed::Kept);
+            continue;
+        }
+        let Some((path, body)) = find(build, &places)? else {
+            if there.is_none() {
+                lacking.push(Lacking { file: build.file, package: build.package });
+            } else {
+                done.insert(build.file, Installed::Same);
+            }
+            continue;
+        };
+        let sum = sum(&body);
+        if there == Some(sum) {
+            record.insert(build.file.to_owned(), sum);
+            done.insert(build.file, Installed::Same);
+            continue;
+        }
+        // First what it will be: a run that dies in between leaves what the next one replaces.
+        record.insert(build.file.to_owned(), sum);
+        lock.put(&dir, build.file, &body)?;
+        done.insert(build.file, Installed::Copied(path));
+    }
+    let text = serde_json::to_vec_pretty(&record)?;
+    put(&lock.stage, &lock.root.state, RECORD, &text)?;
+    Ok((done, lacking))
+}
+
+/// The loaders that the nodes of `cluster` start, and which nodes.
+#[must_use]
+pub fn needed(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&HostName>> {
+    let mut needed = BTreeMap::<_, Vec<_>>::new();
+    for node in &cluster.nodes {
+        let architecture = match (node.firmware, node.system) {
+            (Firmware::Bios, _) => 0x00,
+            (Firmware::Uefi, System::X86_64) => 0x07,
+            (Firmware::Uefi, System::Aarch64) => 0x0b,
+        };
+        let loader = LOADERS.iter().find(|own| own.architectures.contains(&architecture));
+        if let Some(loader) = loader {
+            needed.entry(loader.file).or_default().push(&node.name);
+        }
+    }
+    needed
+}
+
+/// What was installed, by name; nothing where that is unreadable.
+pub(super) fn record(root: &Root) -> BTreeMap<String, Sha256Sum> {
+    let text = read(&root.state, RECORD).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// The first file in `places` that is the build.
+fn find(build: &Build, places: &[&Path]) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    for path in places.iter().flat_map(|place| build.names.iter().map(|name| place.join(name))) {
+        let Ok(file) = File::open(&path) else { continue };
+        let mut body = Vec::new();
+        file.take(LARGEST).read_to_end(&mut body).with_context(|| format!("could not read {}", path.display()))?;
+        if machine(&body) == build.machine {
+            return Ok(Some((path, body)));
+        }
+    }
+    Ok(None)
+}
+
+/// `Machine` of a PE image; none where it is none.
+fn machine(body: &[u8]) -> Option<u16> {
+    let at = body.get(0x3c..0x40).filter(|_| body.starts_with(b"MZ"))?;
+    let at = u32::from_le_bytes(at.try_into().ok()?) as usize;
+    let header = body.get(at..at.checked_add(6)?)?;
+    header.strip_prefix(b"PE\0\0").and_then(|machine| Some(u16::from_le_bytes(machine.try_into().ok()?)))
+}
