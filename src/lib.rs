@@ -21,6 +21,7 @@
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes |
 //! | [`artifact`] | files that exist only in memory yet |
 //! | [`write`](mod@write) | the only room that writes public files: all of them or none |
+//! | [`lab`] | the cluster's machines in QEMU, behind the real servers on what was rendered |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
 //!
 //! Knowledge flows one way: model ← inventory, resolve, rules ← plan ← outputs ← write ← cli. From `inventory` to
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod diag;
 pub mod image;
 pub mod inventory;
+pub mod lab;
 pub mod model;
 pub mod outputs;
 pub mod pki;

@@ -9,6 +9,7 @@ mod completions;
 mod explain;
 mod format;
 mod init;
+mod lab;
 mod man;
 mod output;
 mod progress;
@@ -76,6 +77,7 @@ enum Command {
     Arm(arm::Arm),
     Disarm(arm::Disarm),
     Armed(arm::Armed),
+    Lab(lab::Lab),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -103,6 +105,11 @@ fn root_of(inventory: &Path) -> &Path {
     }
 }
 
+/// Where programs are looked for.
+fn search_path() -> String {
+    std::env::var_os("PATH").unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// Parses the command line, does what it says and tells how it went.
 pub fn run() -> ExitCode {
     complete::answer(Arguments::command);
@@ -121,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Arm(arm) => arm.run(output),
         Command::Disarm(disarm) => disarm.run(output),
         Command::Armed(armed) => armed.run(output),
+        Command::Lab(lab) => lab.run(output),
         Command::Schema(_) => schema::Schema::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

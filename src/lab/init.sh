@@ -7,6 +7,7 @@ mount -t sysfs sys /sys
 serial=/dev/ttyS0
 [ -c /dev/ttyAMA0 ] && serial=/dev/ttyAMA0
 exec >"$serial" 2>&1 </dev/null
+echo 1 >/proc/sys/kernel/printk
 say() { echo "plasmagen-lab: $*"; }
 
 echo
