@@ -21,6 +21,7 @@
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes |
 //! | [`artifact`] | files that exist only in memory yet |
 //! | [`write`](mod@write) | the only room that writes public files: all of them or none |
+//! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, who is armed, and what is wrong there |
 //! | [`lab`] | the cluster's machines in QEMU, behind the real servers on what was rendered |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
 //!

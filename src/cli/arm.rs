@@ -114,7 +114,8 @@ impl Armed {
         let text = match self.format {
             DataFormat::Human => files.iter().map(line).collect::<anyhow::Result<String>>()?,
             DataFormat::Json => {
-                let list: Vec<_> = files.iter().map(|own| json!({ "file": own.name, "armed": own.armed })).collect();
+                let list: Vec<_> =
+                    files.iter().map(|own| json!({ "file": own.name, "armed": own.armed })).collect();
                 serde_json::to_string_pretty(&json!({ "schema": FORM, "armed": list }))? + "\n"
             }
         };
@@ -128,7 +129,13 @@ fn line(own: &ArmedFile) -> anyhow::Result<String> {
         return Ok(format!("{}  not by plasmagen arm\n", own.name.escape_debug()));
     };
     let since = armed.armed.format(&Rfc3339)?;
-    Ok(format!("{}  {}  since {since}  {} {:.12}\n", armed.node, armed.mac, armed.profile, armed.bundle.to_string()))
+    Ok(format!(
+        "{}  {}  since {since}  {} {:.12}\n",
+        armed.node,
+        armed.mac,
+        armed.profile,
+        armed.bundle.to_string()
+    ))
 }
 
 fn find<'a>(cluster: &'a Cluster, name: &str) -> Option<&'a Node> {

@@ -84,7 +84,8 @@ impl Publish {
                 self.loaders(output, &lock, cluster.as_ref())?;
                 let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
                 let progress = Progress::bytes(output, "publish", bytes);
-                let (bundles, site, keep, life) = (&*self.bundles, site.as_deref(), self.keep, self.expires_in);
+                let (bundles, site, keep, life) =
+                    (&*self.bundles, site.as_deref(), self.keep, self.expires_in);
                 let request = Request { bundles, site, keep, now, life };
                 publish::publish(&lock, &request, &|bytes| progress.add(bytes))?
             }
@@ -119,7 +120,9 @@ impl Publish {
         for (file, how) in installed {
             match how {
                 Installed::Copied(from) => output.say(&format!("tftp/{file} is {}", from.display())),
-                Installed::Kept => output.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)")),
+                Installed::Kept => {
+                    output.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"))
+                }
                 Installed::Same => {}
             }
         }
@@ -145,7 +148,8 @@ impl Publish {
 /// Whether site/www is not what the inventory says; then says so.
 fn is_stale(output: &Output, beside: &Path, cluster: &Cluster) -> anyhow::Result<bool> {
     let certificates = plan::gather(beside, cluster)?;
-    let artifacts = outputs::render(&Plan { cluster: cluster.clone(), certificates })?;
+    let zones = plan::gather_zones(beside)?;
+    let artifacts = outputs::render(&Plan { cluster: cluster.clone(), certificates, zones })?;
     let changes = write::check(beside, &artifacts).context("could not compare site/ with the inventory")?;
     let stale = changes.iter().filter(|change| change.path.starts_with("site/www/")).count();
     if stale > 0 {

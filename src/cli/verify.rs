@@ -50,7 +50,8 @@ impl Verify {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         let mut signers = None;
         if let Some(path) = &self.signers {
-            let text = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+            let text =
+                fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
             signers = Some(Signers::parse(&text)?);
         } else if let Some(path) = &self.inventory {
             let Some(cluster) = output.checked(path)?.cluster else { return Ok(REFUSED) };

@@ -153,7 +153,8 @@ fn plan(root: &Root, target: &Target<'_>, now: OffsetDateTime) -> Result<Armed> 
     let current = line.current_generation()?;
     let current = current.with_context(|| format!("{path}/{CURRENT} leads nowhere: {publish}"))?;
     let publication = current.publication;
-    let publication = publication.with_context(|| format!("{path}/{CURRENT} is damaged: publish it again"))?;
+    let publication =
+        publication.with_context(|| format!("{path}/{CURRENT} is damaged: publish it again"))?;
     ensure!(
         !publication.is_expired(now),
         "its bundle has expired on {}: publish it again",
@@ -192,7 +193,8 @@ fn known(root: &Root, target: &Target<'_>) -> Result<()> {
     };
     let path = format!("{id}/ipxe/node/{}.ipxe", target.mac.hyphens());
     let text = read(&line.dir, &path);
-    let text = text.with_context(|| format!("the published site knows no {}: publish it again", target.mac))?;
+    let text =
+        text.with_context(|| format!("the published site knows no {}: publish it again", target.mac))?;
     let text = String::from_utf8_lossy(&text);
     for fact in [format!("set node {}", target.node), format!("set profile {}", target.profile)] {
         ensure!(

@@ -79,11 +79,15 @@ fn sound(manifest: &Manifest) -> Result<(), String> {
             return Err(format!("it lists {name:?}, which is no name of a file in a bundle"));
         }
     }
-    if let Some(lacking) = [KERNEL, INITRD, SCRIPT].into_iter().find(|name| !manifest.files.contains_key(*name)) {
+    if let Some(lacking) =
+        [KERNEL, INITRD, SCRIPT].into_iter().find(|name| !manifest.files.contains_key(*name))
+    {
         return Err(format!("it lists no {lacking}"));
     }
     if manifest.computed_id() != Some(manifest.id) {
-        return Err("its id is not that of the kernel, the initrd and the command line that it lists".to_owned());
+        return Err(
+            "its id is not that of the kernel, the initrd and the command line that it lists".to_owned()
+        );
     }
     Ok(())
 }

@@ -63,12 +63,8 @@ pub struct Outcome {
 /// # Errors
 /// When a bundle or a site is not what its manifest says, or a disk refuses. What was current then still is.
 pub fn publish(lock: &Lock, request: &Request<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome> {
-    let outcome = stage::all(lock, request, progress).and_then(|steps| show(lock, request, &steps));
-    if outcome.is_err() {
-        // The first error is the one to tell of; the next run cleans too.
-        let _ = lock.clean();
-    }
-    outcome
+    let steps = stage::all(lock, request, progress)?;
+    show(lock, request, &steps)
 }
 
 /// Lets `current` of `profile` name the generation before, as a new generation.
@@ -179,7 +175,8 @@ fn place<'a>(lock: &'a Lock, own: &'a Move<'_>, undo: &mut Undo<'a>) -> Result<(
     // What is there already only gets its new number.
     let dir = disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
     if let Ok(old) = disk::read(&dir, PUBLICATION) {
-        let again = disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
+        let again =
+            disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
         undo.push(Box::new(move || lock.put(&again, PUBLICATION, &old)));
     }
     lock.put(&dir, PUBLICATION, &body)

@@ -29,10 +29,8 @@ pub(super) fn compare(places: &[Place], progress: &(dyn Fn(u64) + Sync)) -> Resu
     }
     // The large ones first, or one core is left with the largest at the end.
     jobs.sort_by_key(|(_, expected)| std::cmp::Reverse(expected.bytes));
-    let found: Vec<_> = jobs
-        .par_iter()
-        .map(|(place, expected)| facts(place, expected, progress))
-        .collect::<Result<_>>()?;
+    let found: Vec<_> =
+        jobs.par_iter().map(|(place, expected)| facts(place, expected, progress)).collect::<Result<_>>()?;
     let mut owners = BTreeMap::<Sha256Sum, String>::new();
     for (place, expected) in &jobs {
         owners.entry(expected.sha256).or_insert_with(|| format!("{}{}", place.shown, expected.path));
@@ -46,18 +44,16 @@ pub(super) fn compare(places: &[Place], progress: &(dyn Fn(u64) + Sync)) -> Resu
         };
         let Some(fault) = judge(facts, expected, path.clone()) else { continue };
         match owners.get(&facts.sha256) {
-            Some(owner) => faults.push(Fault::new(Kind::Swapped, path, format!("it holds what {owner} should"))),
+            Some(owner) => {
+                faults.push(Fault::new(Kind::Swapped, path, format!("it holds what {owner} should")))
+            }
             None => faults.push(fault),
         }
     }
     Ok(faults)
 }
 
-fn facts(
-    place: &Place,
-    expected: &Expected,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Option<FileFacts>> {
+fn facts(place: &Place, expected: &Expected, progress: &(dyn Fn(u64) + Sync)) -> Result<Option<FileFacts>> {
     let Ok(mut file) = open(&place.dir, &expected.path) else { return Ok(None) };
     let facts = pass(&mut file, None, progress);
     facts.map(Some).with_context(|| format!("could not read {}{}", place.shown, expected.path))

@@ -67,7 +67,8 @@ fn walk(
         let path = format!("{prefix}{name}");
         let kind = disk::kind(&stat);
         if kind == FileType::Directory && dirs.contains(path.as_str()) {
-            let child = disk::open_dir(dir, &name).with_context(|| format!("could not open {shown}{path}"))?;
+            let child =
+                disk::open_dir(dir, &name).with_context(|| format!("could not open {shown}{path}"))?;
             walk(&child, &format!("{path}/"), shown, known, dirs, faults)?;
         } else if known.contains(path.as_str()) {
             if kind != FileType::RegularFile {

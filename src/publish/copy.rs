@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use anyhow::{Context, Result};
-use rustix::fs::{OFlags, Mode, fchmod, fsync, openat};
+use rustix::fs::{Mode, OFlags, fchmod, fsync, openat};
 use sha2::{Digest as _, Sha256};
 
 use super::contents::{Expected, open};
@@ -45,7 +45,8 @@ pub(super) fn copy(
         return Ok(Some(Fault::new(Kind::Missing, path, "it can't be opened")));
     };
     let mut out = to.map(|to| create(to.dir, &expected.path)).transpose()?;
-    let found = pass(&mut source, out.as_mut(), progress).with_context(|| format!("could not copy {path}"))?;
+    let found =
+        pass(&mut source, out.as_mut(), progress).with_context(|| format!("could not copy {path}"))?;
     if let (Some(file), Some(Target { sync: true, .. })) = (&out, to) {
         fsync(file).with_context(|| format!("could not make {path} durable"))?;
     }

@@ -132,7 +132,12 @@ impl Line {
 
     /// Removes all generations but the current one and `keep` others: `before` first, since machines may be halfway
     /// through it, then the highest. Returns which.
-    pub(super) fn prune(&self, lock: &Lock, before: Option<Sha256Sum>, keep: usize) -> Result<Vec<Sha256Sum>> {
+    pub(super) fn prune(
+        &self,
+        lock: &Lock,
+        before: Option<Sha256Sum>,
+        keep: usize,
+    ) -> Result<Vec<Sha256Sum>> {
         let current = self.current()?;
         let mut others = self.generations()?;
         // What has no publication is none that we made.
@@ -173,11 +178,15 @@ impl Generation {
 fn refused(error: Errno, path: &str) -> anyhow::Error {
     let why = match error {
         Errno::XDEV => {
-            format!("{path} is on another file system than the web root, and nothing can be moved there in one step")
+            format!(
+                "{path} is on another file system than the web root, and nothing can be moved there in one step"
+            )
         }
-        Errno::INVAL => "this file system can't exchange two directories in one step (FAT, NFS and 9p can't): put the \
+        Errno::INVAL => {
+            "this file system can't exchange two directories in one step (FAT, NFS and 9p can't): put the \
                          web root on another one"
-            .to_owned(),
+                .to_owned()
+        }
         _ => format!("could not put a generation into {path}"),
     };
     anyhow!(error).context(why)

@@ -51,7 +51,13 @@ const BUILDS: [Build; 4] = [
     },
     Build {
         file: "ipxe-arm64.efi",
-        names: &["ipxe-arm64.efi", "ipxe-aarch64.efi", "arm64-efi/ipxe.efi", "arm64-efi/snponly.efi", "ipxe.efi"],
+        names: &[
+            "ipxe-arm64.efi",
+            "ipxe-aarch64.efi",
+            "arm64-efi/ipxe.efi",
+            "arm64-efi/snponly.efi",
+            "ipxe.efi",
+        ],
         machine: Some(0xaa64),
         package: "ipxe (Debian 13, nixpkgs for aarch64) or ipxe-bootimgs-aarch64 (Fedora)",
     },
@@ -151,7 +157,9 @@ fn find(build: &Build, places: &[&Path]) -> Result<Option<(PathBuf, Vec<u8>)>> {
     for path in places.iter().flat_map(|place| build.names.iter().map(|name| place.join(name))) {
         let Ok(file) = File::open(&path) else { continue };
         let mut body = Vec::new();
-        file.take(LARGEST).read_to_end(&mut body).with_context(|| format!("could not read {}", path.display()))?;
+        file.take(LARGEST)
+            .read_to_end(&mut body)
+            .with_context(|| format!("could not read {}", path.display()))?;
         if machine(&body) == build.machine {
             return Ok(Some((path, body)));
         }

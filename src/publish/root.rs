@@ -98,8 +98,7 @@ impl Root {
     /// The last generation that was given.
     pub(super) fn generation(&self) -> Result<u64> {
         let text = disk::read(&self.state, MARKER).context("could not read .plasmagen/web-root.json")?;
-        let marker: Marker =
-            serde_json::from_slice(&text).context(".plasmagen/web-root.json is damaged")?;
+        let marker: Marker = serde_json::from_slice(&text).context(".plasmagen/web-root.json is damaged")?;
         ensure!(marker.schema == SCHEMA, "it was made by a later plasmagen (schema {})", marker.schema);
         Ok(marker.generation)
     }
@@ -163,6 +162,13 @@ impl Lock {
     /// Removes what has been staged.
     pub(super) fn clean(&self) -> Result<()> {
         discard(&self.root.state, STAGE)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // After a refusal there may be something left, which the next run removes if this one can't.
+        let _ = self.clean();
     }
 }
 

@@ -42,15 +42,15 @@ impl Site {
         })?;
         let all = rendered::Manifest::parse(&text)
             .with_context(|| format!("could not read {}", path.join(MANIFEST).display()))?;
-        let own = |(path, sum): (&str, Digest)| {
-            Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sum))
-        };
+        let own =
+            |(path, sum): (&str, Digest)| Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sum));
         let files: Vec<_> = all.files().filter_map(own).collect();
         ensure!(!files.is_empty(), "{} has nothing for the web: run plasmagen render", path.display());
         for (path, _) in &files {
             ArtifactPath::new(path.as_str())?;
             let top = path.split('/').next().unwrap_or_default();
-            let taken = [NIXOS, SITE, ARMED, TFTP, MANIFEST, PUBLICATION].contains(&top) || top.starts_with('.');
+            let taken =
+                [NIXOS, SITE, ARMED, TFTP, MANIFEST, PUBLICATION].contains(&top) || top.starts_with('.');
             ensure!(!taken, "www/{path} would stand in the place of plasmagen's own {top}");
         }
         let lines = files.iter().map(|(path, sum)| Line {
@@ -88,7 +88,8 @@ pub(super) fn names(contents: &Contents) -> Vec<String> {
 
 /// Reads the list of a published site in `dir`.
 pub(super) fn published(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Result<Option<Contents>> {
-    let mut fault = |kind, message: String| faults.push(Fault::new(kind, format!("{shown}{MANIFEST}"), message));
+    let mut fault =
+        |kind, message: String| faults.push(Fault::new(kind, format!("{shown}{MANIFEST}"), message));
     if !exists(dir, MANIFEST)? {
         fault(Kind::Missing, "without a list of its files it is no site".to_owned());
         return Ok(None);

@@ -39,11 +39,16 @@ pub(super) struct Staged {
 ///
 /// # Errors
 /// When something is not what its manifest says: then all that is wrong with it is told.
-pub(super) fn all(lock: &Lock, request: &Request<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Staged>> {
+pub(super) fn all(
+    lock: &Lock,
+    request: &Request<'_>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Staged>> {
     let mut steps: Vec<Staged> = Vec::new();
     for path in request.bundles {
-        let step = of_bundle(lock, path, &steps.len().to_string(), progress)
-            .with_context(|| format!("could not publish the bundle {}, and nothing was changed", path.display()))?;
+        let step = of_bundle(lock, path, &steps.len().to_string(), progress).with_context(|| {
+            format!("could not publish the bundle {}, and nothing was changed", path.display())
+        })?;
         let taken = steps.iter().any(|own| own.line == step.line);
         ensure!(!taken, "two bundles are for {}: publish the one that is meant", step.line);
         steps.push(step);
@@ -145,8 +150,7 @@ fn fill(
     faults: &mut Vec<Fault>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<()> {
-    let dirs: BTreeSet<&str> =
-        contents.expected.iter().flat_map(|own| parents(&own.path)).collect();
+    let dirs: BTreeSet<&str> = contents.expected.iter().flat_map(|own| parents(&own.path)).collect();
     let mut made = Vec::new();
     for dir in dirs.iter().filter(|_| to.is_some()) {
         let (parent, name) = disk::split(dir);

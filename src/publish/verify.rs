@@ -95,7 +95,11 @@ fn whole(root: &Root, terms: &Terms<'_>, report: &mut Report, places: &mut Vec<P
             _ if disk::kind(&stat) == FileType::Symlink => {
                 let target = readlinkat(&root.dir, name.as_str(), Vec::new())?;
                 if target.to_bytes() != format!("{SITE}/{CURRENT}/{name}").as_bytes() {
-                    report.faults.push(Fault::new(Kind::Swapped, name, "it does not lead into the current site"));
+                    report.faults.push(Fault::new(
+                        Kind::Swapped,
+                        name,
+                        "it does not lead into the current site",
+                    ));
                 }
             }
             _ => {
@@ -210,7 +214,10 @@ fn judge(
     let profile = line.path.strip_prefix(NIXOS).and_then(|rest| rest.strip_prefix('/'));
     let least = terms.least.iter().filter(|(own, _)| own.is_none() || own.as_deref() == profile);
     if let Some(least) = least.map(|(_, least)| *least).max().filter(|least| number < *least) {
-        fault(Kind::RolledBack, format!("generation {number} is served, and {least} is the least that may be"));
+        fault(
+            Kind::RolledBack,
+            format!("generation {number} is served, and {least} is the least that may be"),
+        );
     }
     if let Some(publication) = own.publication.filter(|own| own.is_expired(terms.now)) {
         fault(Kind::Expired, format!("it has expired on {}: publish it again", publication.expires.date()));
@@ -226,7 +233,8 @@ fn generation(
     faults: &mut Vec<Fault>,
 ) -> Result<Option<Place>> {
     let shown = format!("{}/{}/", line.path, own.id);
-    let dir = disk::open_dir(&line.dir, &own.id.to_string()).with_context(|| format!("could not open {shown}"))?;
+    let dir =
+        disk::open_dir(&line.dir, &own.id.to_string()).with_context(|| format!("could not open {shown}"))?;
     let (id, contents) = if line.path == SITE {
         let Some(contents) = site::published(&dir, &shown, faults)? else { return Ok(None) };
         (contents.manifest, contents)
@@ -259,7 +267,8 @@ fn modes(dir: &OwnedFd, shown: &str, contents: &Contents, faults: &mut Vec<Fault
     for own in &contents.expected {
         let (parent, name) = disk::split(&own.path);
         let Ok(parent) = disk::open_dir(dir, parent) else { continue };
-        let stat = disk::stat(&parent, name).with_context(|| format!("could not look at {shown}{}", own.path))?;
+        let stat =
+            disk::stat(&parent, name).with_context(|| format!("could not look at {shown}{}", own.path))?;
         if let Some(stat) = stat {
             mode(&format!("{shown}{}", own.path), &stat, faults);
         }

@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fchmod, fstat, fsync, openat, renameat, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, fchmod, fstat, fsync, openat, renameat, seek,
+    statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -65,6 +66,8 @@ pub(crate) fn stat(dir: impl AsFd, name: &str) -> Result<Option<Stat>, Errno> {
 /// Names and stats of everything in `dir`.
 pub(crate) fn list(dir: impl AsFd) -> Result<Vec<(String, Stat)>, Errno> {
     let mut entries = Vec::new();
+    // An open directory remembers how far it was listed before.
+    seek(&dir, SeekFrom::Start(0))?;
     let mut buffer = [MaybeUninit::uninit(); 8192];
     let mut names = RawDir::new(&dir, &mut buffer);
     while let Some(entry) = names.next() {

@@ -2,7 +2,7 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["init"],
     &["check"],
@@ -11,6 +11,12 @@ const COMMANDS: [&[&str]; 11] = [
     &["render"],
     &["certs"],
     &["certs", "status"],
+    &["bundle"],
+    &["publish"],
+    &["verify"],
+    &["arm"],
+    &["disarm"],
+    &["armed"],
     &["schema"],
     &["completions"],
     &["man"],
@@ -21,13 +27,29 @@ fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    let commands = ["init", "check", "show", "explain", "render", "certs", "schema", "completions", "man"];
+    let commands = [
+        "init",
+        "check",
+        "show",
+        "explain",
+        "render",
+        "certs",
+        "bundle",
+        "publish",
+        "verify",
+        "arm",
+        "disarm",
+        "armed",
+        "schema",
+        "completions",
+        "man",
+    ];
     for line in commands.map(|command| format!("  {command} ")) {
         assert!(help.stdout.contains(&line), "{line}: {}", help.stdout);
     }
     assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
     let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
-    for line in ["0  done", "1  the inventory is refused", "2  usage", "3  another run"] {
+    for line in ["0  done", "1  the inventory", "2  usage", "3  another run", "4  published"] {
         assert!(codes.contains(line), "{line}: {codes}");
     }
 }

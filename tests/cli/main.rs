@@ -9,9 +9,13 @@ mod check;
 mod explain;
 mod faults;
 mod help;
+#[allow(dead_code, reason = "what a bundle needs of it")]
+#[path = "../image/kit.rs"]
+mod image;
 mod init;
 mod kit;
 mod mounts;
+mod publish;
 mod refusals;
 mod render;
 mod secrets;

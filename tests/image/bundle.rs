@@ -53,7 +53,10 @@ fn what_it_says_is_what_it_is() {
         .current_dir(&out)
         .output()
         .unwrap();
-    assert_eq!(String::from_utf8_lossy(&sums.stdout), "boot.ipxe: OK\nbzImage: OK\ninitrd: OK\nmanifest.json: OK\n");
+    assert_eq!(
+        String::from_utf8_lossy(&sums.stdout),
+        "boot.ipxe: OK\nbzImage: OK\ninitrd: OK\nmanifest.json: OK\n"
+    );
     assert_eq!(Manifest::parse(&fs::read(out.join("manifest.json")).unwrap()).unwrap(), manifest);
     for (name, facts) in &manifest.files {
         assert_eq!(fs::metadata(out.join(name)).unwrap().len(), facts.bytes, "{name}");

@@ -102,7 +102,8 @@ fn what_is_there_already_only_gets_a_new_number() {
 fn the_way_back_is_a_new_generation() {
     let root = holding(Version::Old);
     let back = |root: &Path| {
-        rollback(&Lock::acquire(root).unwrap(), "worker", NOW, Duration::days(90)).map_err(|error| format!("{error:#}"))
+        rollback(&Lock::acquire(root).unwrap(), "worker", NOW, Duration::days(90))
+            .map_err(|error| format!("{error:#}"))
     };
     assert!(back(root.path()).unwrap_err().contains("no generation before"));
     assert!(rollback(&Lock::acquire(root.path()).unwrap(), "../site", NOW, Duration::DAY).is_err());
@@ -131,7 +132,9 @@ fn an_older_generation_and_an_expired_one_are_told_of() {
     // Whoever removes what was published since, too.
     fs::remove_dir_all(root.path().join("nixos/worker").join(MADE.id("worker", Version::New))).unwrap();
     assert_eq!(faults(root.path()), []);
-    for (least, count) in [((None, 2), 1), ((Some("worker".to_owned()), 2), 1), ((Some("worker".to_owned()), 1), 0)] {
+    for (least, count) in
+        [((None, 2), 1), ((Some("worker".to_owned()), 2), 1), ((Some("worker".to_owned()), 1), 0)]
+    {
         let terms = Terms { now: NOW, least: &[least], signers: None };
         let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
         assert_eq!(faults.iter().filter(|own| own.kind == Kind::RolledBack).count(), count);

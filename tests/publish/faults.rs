@@ -35,7 +35,9 @@ fn calls(make: &dyn Fn() -> TempDir) -> Vec<(String, usize)> {
     assert!(output.status.success(), "{output:?}");
     let (mut counts, mut seen, mut found) = (BTreeMap::<String, usize>::new(), false, Vec::new());
     for line in log.lines() {
-        let Some((name, _)) = line.split_whitespace().nth(1).and_then(|call| call.split_once('(')) else { continue };
+        let Some((name, _)) = line.split_whitespace().nth(1).and_then(|call| call.split_once('(')) else {
+            continue;
+        };
         let count = counts.entry(name.to_owned()).or_default();
         *count += 1;
         // Before that, the loader of programs and the command line are at work.
@@ -54,7 +56,8 @@ fn assert_unharmed(root: &Path, when: &str) {
     let harmless = |own: &plasmagen::publish::Fault| {
         own.kind == Kind::RolledBack || own.kind == Kind::Missing && own.message == "no generation is current"
     };
-    let other: Vec<_> = found.iter().filter(|own| !own.message.contains("expired") && !harmless(own)).collect();
+    let other: Vec<_> =
+        found.iter().filter(|own| !own.message.contains("expired") && !harmless(own)).collect();
     assert!(other.is_empty(), "{when}: {other:?}");
 }
 
@@ -138,7 +141,8 @@ fn what_is_published_but_not_certain_to_last_is_told_by_the_exit_status() {
     let (_, log) = strace(&["-e", "trace=fsync,renameat"], root.path());
     // The last rename but those of the removal is the last switch; what is synced after it confirms.
     let lines: Vec<_> = log.lines().collect();
-    let last = lines.iter().rposition(|line| line.contains("renameat(") && line.contains("\"current\"")).unwrap();
+    let last =
+        lines.iter().rposition(|line| line.contains("renameat(") && line.contains("\"current\"")).unwrap();
     let syncs = lines[..last].iter().filter(|line| line.contains("fsync(")).count();
     let root = holding(Version::Old);
     let inject = format!("inject=fsync:error=EIO:when={}", syncs + 1);

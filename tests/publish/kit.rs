@@ -100,7 +100,12 @@ pub(crate) fn site(root: &Path, text: &str) {
 }
 
 /// Publishes `bundles` and a site at `now`.
-pub(crate) fn put(root: &Path, bundles: &[PathBuf], site: Option<&Path>, now: OffsetDateTime) -> anyhow::Result<Outcome> {
+pub(crate) fn put(
+    root: &Path,
+    bundles: &[PathBuf],
+    site: Option<&Path>,
+    now: OffsetDateTime,
+) -> anyhow::Result<Outcome> {
     let request = Request { bundles, site, keep: 1, now, life: Duration::days(90) };
     publish(&Lock::acquire(root)?, &request, &|_| {})
 }

@@ -30,7 +30,9 @@ fn a_machine_finds_all_of_a_bundle_and_all_of_a_site_at_any_moment() {
                     boots(root.path());
                     assert_ne!(look(root.path(), "while publishing").1, Version::None);
                     // By the links, which never change.
-                    assert!(fs::read_to_string(root.path().join("ipxe/boot.ipxe")).unwrap().starts_with("#!ipxe"));
+                    assert!(
+                        fs::read_to_string(root.path().join("ipxe/boot.ipxe")).unwrap().starts_with("#!ipxe")
+                    );
                     looks.fetch_add(1, Ordering::Relaxed);
                 }
             });

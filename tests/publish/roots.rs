@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::symlink;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -44,7 +44,9 @@ fn what_tmpfiles_makes_is_no_obstacle() {
 /// I06.
 #[test]
 fn no_link_leads_out_of_the_root() {
-    for (link, needs) in [("nixos", None), ("nixos/worker", Some("nixos")), ("site", None), (".plasmagen/stage", None)] {
+    for (link, needs) in
+        [("nixos", None), ("nixos/worker", Some("nixos")), ("site", None), (".plasmagen/stage", None)]
+    {
         let (root, elsewhere) = (holding(Version::None), tempfile::tempdir().unwrap());
         drop(Lock::acquire(root.path()).unwrap());
         if let Some(parent) = needs {
@@ -106,7 +108,9 @@ fn modes_do_not_depend_on_the_umask() {
     // Times differ, and so do digests of nothing: publications aside, all is the same.
     let own = |root: &Path| {
         let mut all = snapshot(root);
-        all.retain(|path, _| !path.ends_with("publication.json") && !path.starts_with("tftp") && path != Path::new(""));
+        all.retain(|path, _| {
+            !path.ends_with("publication.json") && !path.starts_with("tftp") && path != Path::new("")
+        });
         all
     };
     assert_eq!(own(root.path()), own(strict.path()));
@@ -133,7 +137,7 @@ fn namespace(root: &Path, script: &str) -> Output {
 fn a_full_disk_leaves_what_was_there() {
     let root = tempfile::tempdir().unwrap();
     // Room for one version, and not for a second one.
-    let script = "mount -t tmpfs -o size=200k tmpfs $ROOT; $OLD; head -c 120k /dev/zero >$ROOT/tftp/big; set +e; $NEW; \
+    let script = "mount -t tmpfs -o size=200k tmpfs $ROOT; $OLD; set +e; head -c 1M /dev/zero >$ROOT/tftp/big; $NEW; \
                   echo code $?; set -e; rm $ROOT/tftp/big; readlink $ROOT/nixos/worker/current; ls $ROOT/.plasmagen; \
                   $NEW; readlink $ROOT/nixos/worker/current";
     let output = namespace(root.path(), script);
@@ -141,7 +145,11 @@ fn a_full_disk_leaves_what_was_there() {
     assert!(output.status.success(), "{output:?}");
     let lines: Vec<_> = text.lines().collect();
     let (old, new) = (MADE.id("worker", Version::Old), MADE.id("worker", Version::New));
-    assert_eq!((lines[0], lines[1], *lines.last().unwrap()), ("code 2", old.as_str(), new.as_str()), "{output:?}");
+    assert_eq!(
+        (lines[0], lines[1], *lines.last().unwrap()),
+        ("code 2", old.as_str(), new.as_str()),
+        "{output:?}"
+    );
     assert!(String::from_utf8_lossy(&output.stderr).contains("No space left on device"), "{output:?}");
     assert!(!lines.contains(&"stage"), "{text}");
 }
@@ -150,7 +158,9 @@ fn a_full_disk_leaves_what_was_there() {
 fn a_read_only_disk_can_be_verified_and_refuses_to_be_published_to() {
     let root = holding(Version::Old);
     let verify = format!("{} verify $ROOT", program().display());
-    let script = format!("mount --bind $ROOT $ROOT; mount -o remount,ro,bind $ROOT; set +e; {verify}; echo $?; $NEW; echo $?");
+    let script = format!(
+        "mount --bind $ROOT $ROOT; mount -o remount,ro,bind $ROOT; set +e; {verify}; echo $?; $NEW; echo $?"
+    );
     let output = namespace(root.path(), &script);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     // The clock is the machine's here, and what was published at `NOW` may have expired.
@@ -164,7 +174,11 @@ fn a_read_only_disk_can_be_verified_and_refuses_to_be_published_to() {
 fn another_user_can_read_everything() {
     let root = holding(Version::Old);
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let script = format!("find -L {}/nixos {}/ipxe -type f -print0 | xargs -0 cat", root.path().display(), root.path().display());
+    let script = format!(
+        "find -L {}/nixos {}/ipxe -type f -print0 | xargs -0 cat",
+        root.path().display(),
+        root.path().display()
+    );
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "sh", "-c", &script]);
     if !rustix::process::geteuid().is_root() {

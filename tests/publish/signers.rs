@@ -76,7 +76,8 @@ fn keys_of_every_usual_kind_are_understood() {
 
 #[test]
 fn a_signature_is_published_with_its_bundle() {
-    let (keys, dir, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), holding(Version::None));
+    let (keys, dir, root) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), holding(Version::None));
     copy(dir.path());
     let (private, public) = key(keys.path(), "ed25519", "");
     sign(&private, "plasmagen", &dir.path().join("manifest.json"));
@@ -109,7 +110,9 @@ fn a_file_of_signers_means_what_it_says_or_is_refused() {
     let (_, public) = key(keys.path(), "ed25519", "");
     let good = [
         format!("ops {public}"),
-        format!("# a comment\n\n*@example.com namespaces=\"file,plasmagen\" {public}\nops namespaces=\"git\" {public}\n"),
+        format!(
+            "# a comment\n\n*@example.com namespaces=\"file,plasmagen\" {public}\nops namespaces=\"git\" {public}\n"
+        ),
         format!("\"a b\" {public}"),
     ];
     for text in good {

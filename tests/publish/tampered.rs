@@ -112,7 +112,8 @@ fn each_fault_has_its_name() {
     // Two bundles in each other's place: each is whole, and neither is where it belongs.
     told(
         &|root| {
-            let (old, new, aside) = (worker(root, Version::Old), worker(root, Version::New), root.join("aside"));
+            let (old, new, aside) =
+                (worker(root, Version::Old), worker(root, Version::New), root.join("aside"));
             fs::rename(&old, &aside).unwrap();
             fs::rename(&new, &old).unwrap();
             fs::rename(&aside, &new).unwrap();
@@ -144,7 +145,10 @@ fn each_fault_has_its_name() {
         },
         &[(Kind::Mode, "nixos/worker/NEW/initrd")],
     );
-    told(&|root| fs::remove_file(root.join("nixos/worker/current")).unwrap(), &[(Kind::Missing, "nixos/worker/current")]);
+    told(
+        &|root| fs::remove_file(root.join("nixos/worker/current")).unwrap(),
+        &[(Kind::Missing, "nixos/worker/current")],
+    );
 }
 
 #[test]

@@ -5,8 +5,12 @@ use crate::kit::{Machine, Reply, reference};
 /// A web root with two bundles, the older one `current`, and things that nobody is to have.
 const TREE: &str = r#"
 umask 022
-mkdir -p $root/ipxe/node $root/armed $root/tftp $root/nixos/worker/aa/deep $root/nixos/worker/bb $root/outside
-echo '#!ipxe' >$root/ipxe/boot.ipxe
+mkdir -p $root/site/aa/ipxe/node $root/site/aa/overlay $root/site/bb $root/armed $root/tftp $root/nixos/worker/aa/deep $root/nixos/worker/bb $root/outside
+echo '#!ipxe' >$root/site/aa/ipxe/boot.ipxe
+printf overlay >$root/site/aa/overlay/a.cpio.gz
+echo '<p>' >$root/site/aa/index.html
+ln -s aa $root/site/current
+ln -s site/current/ipxe $root/ipxe
 echo armed >$root/armed/52-54-00-12-34-56
 printf loader >$root/tftp/ipxe.efi
 printf kernel-a >$root/nixos/worker/aa/bzImage
@@ -17,10 +21,10 @@ ln -s aa $root/nixos/worker/current
 echo secret >$root/.hidden
 mkdir $root/.git && echo secret >$root/.git/config
 echo secret >/var/lib/secret
-ln -s /var/lib/secret $root/ipxe/leak
-ln -s /var/lib $root/ipxe/up
+ln -s /var/lib/secret $root/site/aa/ipxe/leak
+ln -s /var/lib $root/site/aa/ipxe/up
 ln -s ../../../../secret $root/nixos/worker/aa/leak
-ln -s ipxe/boot.ipxe $root/inside
+ln -s site/aa/ipxe/boot.ipxe $root/inside
 mkdir -p $root/nixos/broken && ln -s current $root/nixos/broken/current
 "#;
 
@@ -47,6 +51,8 @@ fn the_urls_of_the_runbook_are_served() {
         ("/boot/ipxe/boot.ipxe", "#!ipxe\n", "text/plain"),
         ("//boot//ipxe//boot.ipxe", "#!ipxe\n", "text/plain"),
         ("/boot/ipxe/../ipxe/boot.ipxe", "#!ipxe\n", "text/plain"),
+        ("/boot/overlay/a.cpio.gz", "overlay", "application/octet-stream"),
+        ("/boot/index.html", "<p>\n", "text/html"),
         ("/boot/armed/52-54-00-12-34-56", "armed\n", "application/octet-stream"),
         ("/boot/tftp/ipxe.efi", "loader", "application/efi"),
         ("/boot/nixos/worker/bzImage", "kernel-a", "application/octet-stream"),

@@ -1,0 +1,139 @@
+//! `publish`, `verify`, `arm`, `disarm` and `armed`: from an inventory to a web root, and what is said on the way.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::image::bzimage;
+use crate::kit::Site;
+
+/// A rendered site, and a bundle for its nodes in `bundle` beside the inventory.
+fn site() -> Site {
+    let site = Site::rendered();
+    bundle(&site, "bundle", "one");
+    site
+}
+
+fn bundle(site: &Site, name: &str, text: &str) {
+    let (root, kernel) = (site.root().join("initrd-root"), site.root().join("kernel"));
+    fs::create_dir_all(&root).unwrap();
+    fs::write(root.join("init"), format!("#!/bin/sh\n# {text}\n")).unwrap();
+    fs::write(&kernel, bzimage()).unwrap();
+    let args = ["bundle", "--profile", "control-plane", "--kernel", "kernel", "--root", "initrd-root"];
+    site.run(&[&args[..], &["--init", "/init", "--out", name]].concat()).ends(0, &[]);
+}
+
+/// Runs a command with the web root `root` beside the inventory.
+fn at_root(site: &Site, args: &[&str]) -> crate::kit::Run {
+    site.run(&[args, &["--root", "root"]].concat())
+}
+
+fn armed(site: &Site) -> Value {
+    let run = at_root(site, &["armed", "--format", "json"]);
+    serde_json::from_str::<Value>(&run.ends(0, &[]).stdout).unwrap()["armed"].clone()
+}
+
+#[test]
+fn from_an_inventory_to_a_machine_that_may_be_erased() {
+    let site = site();
+    at_root(&site, &["armed"]).ends(2, &["could not open root"]);
+    // By default nothing but plasmagen's own directory beside; builds of iPXE from nowhere.
+    let run = at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]);
+    run.ends(
+        0,
+        &[
+            "root/nixos/control-plane: generation 1 is",
+            "root/site: generation 1",
+            "no tftp/ipxe.efi",
+            "3 nodes",
+        ],
+    );
+    assert!(!run.stderr.contains("ipxe-arm64"), "no node needs it: {}", run.stderr);
+    site.run(&["verify", "root"]).ends(0, &["root: is what it should be"]);
+    let json = site.run(&["verify", "root", "--format", "json", "--min-generation", "control-plane=2"]);
+    let form: Value = serde_json::from_str(&json.ends(1, &["1 fault"]).stdout).unwrap();
+    assert_eq!((&form["faults"][0]["kind"], &form["schema"]), (&Value::from("rolled-back"), &Value::from(1)));
+    assert_eq!(form["found"].as_array().unwrap().len(), 2);
+
+    at_root(&site, &["arm", "nod01"]).ends(2, &["there is no node `nod01`: did you mean `node01`?"]);
+    at_root(&site, &["arm", "node01", "node02"]).ends(0, &["node01 is armed", "node02 is armed"]);
+    let list = armed(&site);
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["armed"]["node"]), (2, &Value::from("node01")));
+    assert!(at_root(&site, &["armed"]).stdout.contains("node01  3c:ec:ef:00:00:01  since 2"));
+    site.run(&["verify", "root"]).ends(0, &[]);
+    at_root(&site, &["disarm", "node01"]).ends(0, &["node01 is disarmed"]);
+    at_root(&site, &["disarm", "node01"]).ends(0, &["node01 was not armed"]);
+    assert_eq!(armed(&site).as_array().unwrap().len(), 1);
+    at_root(&site, &["disarm", "node99"]).ends(2, &["there is no node `node99`"]);
+    // J03: a node that has left the inventory can still be disarmed.
+    let inventory = site.read("inventory.toml").replace("node02", "node99");
+    fs::write(site.inventory(), inventory).unwrap();
+    at_root(&site, &["disarm", "node02"]).ends(0, &["node02 is disarmed"]);
+    assert_eq!(armed(&site).as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn what_is_stale_damaged_or_foreign_is_refused() {
+    let site = site();
+    let publish = ["publish", "bundle", "--ipxe", "nowhere"];
+    let initrd = site.root().join("bundle/initrd");
+    let whole = fs::read(&initrd).unwrap();
+    fs::write(&initrd, "damaged").unwrap();
+    at_root(&site, &publish)
+        .ends(1, &["could not publish the bundle bundle, and nothing was changed", "initrd: it has 7 bytes"]);
+    let run = site.run(&["verify", "bundle"]);
+    assert!(
+        run.ends(1, &["bundle: 1 fault"]).stdout.contains("changed      initrd: it has 7 bytes"),
+        "{}",
+        run.stdout
+    );
+    fs::write(&initrd, whole).unwrap();
+    fs::create_dir(site.root().join("other")).unwrap();
+    fs::write(site.root().join("other/file"), "").unwrap();
+    site.run(&["publish", "bundle", "--root", "other"]).ends(2, &["it holds file"]);
+    site.run(&["verify", "other"]).ends(2, &["neither a web root"]);
+    // The inventory says something that site/www does not.
+    site.edit("3c:ec:ef:00:00:01", "3c:ec:ef:00:00:99");
+    at_root(&site, &publish).ends(1, &["stale: 2 files in site/www would change: run plasmagen render"]);
+    at_root(&site, &[&publish[..], &["--no-site"]].concat()).ends(0, &["generation 1"]);
+    assert!(!site.root().join("root/site").exists());
+    at_root(&site, &[&publish[..], &["--site", "site"]].concat())
+        .ends(0, &["unchanged", "root/site: generation 2"]);
+    at_root(&site, &["publish", "--rollback", "control-plane"])
+        .ends(2, &["no generation before the current one"]);
+    bundle(&site, "newer", "two");
+    at_root(&site, &["publish", "newer", "--no-site"]).ends(0, &["generation 3"]);
+    at_root(&site, &["publish", "--rollback", "control-plane", "--expires-in", "1h"])
+        .ends(0, &["generation 4"]);
+    site.run(&["publish", "--rollback", "x", "newer"]).ends(2, &["cannot be used with"]);
+    at_root(&site, &["publish", "--expires-in", "soon"]).ends(2, &["`soon` is not a time"]);
+}
+
+#[test]
+fn admin_keys_vouch_for_bundles() {
+    let site = site();
+    let key: PathBuf = site.path().join("key");
+    site.tool(
+        "ssh-keygen",
+        "openssh-client",
+        &["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()],
+    )
+    .ends(0, &[]);
+    let verify = ["verify", "bundle", "--inventory", "inventory.toml"];
+    assert!(
+        site.run(&verify)
+            .ends(1, &[])
+            .stdout
+            .contains("unsigned     manifest.json.sig: its manifest is not signed")
+    );
+    let sign = ["-Y", "sign", "-q", "-n", "plasmagen", "-f", key.to_str().unwrap(), "bundle/manifest.json"];
+    site.tool("ssh-keygen", "openssh-client", &sign).ends(0, &[]);
+    assert!(site.run(&verify).ends(1, &[]).stdout.contains("who is no signer"));
+    let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+    let words: Vec<_> = public.split_whitespace().collect();
+    site.edit(crate::kit::KEY, &format!("{} {} ops@example.com", words[0], words[1]));
+    site.run(&verify).ends(0, &["is what it should be"]);
+    fs::write(site.root().join("signers"), format!("ops {public}")).unwrap();
+    site.run(&["verify", "bundle", "--signers", "signers"]).ends(0, &[]);
+}
