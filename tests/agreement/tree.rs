@@ -63,6 +63,14 @@ impl Tree {
         Self::new("the reference".to_owned(), inventory, cluster, Some(certificates))
     }
 
+    /// The inventory in `file`, with certificates made for it.
+    pub(crate) fn of(file: &Path) -> Self {
+        let name = file.display().to_string();
+        let inventory = fs::read_to_string(repository().join(file)).unwrap();
+        let cluster = sound(&name, &inventory);
+        Self::new(name, inventory, cluster, None)
+    }
+
     fn new(name: String, inventory: String, cluster: Cluster, certificates: Option<Certificates>) -> Self {
         let certificates = certificates.unwrap_or_else(|| issued(&cluster));
         let plan = Plan { cluster, certificates, zones: Zones::default() };
@@ -106,8 +114,13 @@ impl Tree {
         found.collect()
     }
 
-    /// Replaces a text that must be there, once, in a file.
+    /// Replaces a text that must be there, once, in a file or in the inventory's text.
     pub(crate) fn edit(&mut self, path: &str, from: &str, to: &str) {
+        if path == "inventory.toml" {
+            assert!(self.inventory.contains(from), "{path} does not hold {from:?}");
+            self.inventory = self.inventory.replacen(from, to, 1);
+            return;
+        }
         let text = self.file(path);
         assert!(text.contains(from), "{path} does not hold {from:?}:\n{text}");
         let edited = text.replacen(from, to, 1);
