@@ -142,7 +142,11 @@ const MUTATIONS: &[Mutation] = &[
     change("ipxe", "site/www/ipxe/node/3c-ec-ef-00-00-01.ipxe", ["set node n1", "set node n2"], ("n2", "MAC")),
     change("ipxe", "site/www/ipxe/node/3c-ec-ef-00-00-01.ipxe", ["set profile control-plane", "set profile worker"], ("n1", "image")),
     change("ipxe", "site/www/ipxe/node/3c-ec-ef-00-00-01.ipxe", ["quiet", "debug"], ("n1", "kernel parameter")),
+    change("ipxe", "site/www/ipxe/node/3c-ec-ef-00-00-01.ipxe", ["00-01.cpio.gz", "00-02.cpio.gz"], ("n1", "overlay")),
+    change("ipxe", "site/www/overlay/3c-ec-ef-00-00-01.cpio.gz", [WHOLE, "site/www/overlay/3c-ec-ef-00-00-02.cpio.gz"], ("n1", "digest of the overlay")),
     change("ipxe", "site/www/ipxe/boot.ipxe", ["10.0.1.10:8080", "10.0.1.10:8081"], ("iPXE", "base URL")),
+
+    change("overlay", "site/www/overlay/3c-ec-ef-00-00-01.cpio.gz", [WHOLE, "site/www/overlay/3c-ec-ef-00-00-02.cpio.gz"], ("n2", "MAC")),
 
     change("cluster_config", "NODE/cluster-config.json", ["\"node_id\": \"n1\"", "\"node_id\": \"n2\""], ("n1", "host name")),
     change("cluster_config", "NODE/cluster-config.json", ["\"node_role\": \"control-plane\"", "\"node_role\": \"worker\""], ("n1", "profile")),
@@ -191,8 +195,7 @@ fn changed(reader: &str) -> (Vec<&'static Mutation>, Vec<Tree>) {
         let mut tree = Tree::of(Path::new("tests/agreement/mutations.toml"));
         let file = own.file.replace("NODE", NODE);
         if own.from == WHOLE {
-            let (own, other) = (tree.file(&file).to_owned(), tree.file(own.to).to_owned());
-            tree.edit(&file, &own, &other);
+            tree.replace(&file, own.to);
         } else {
             tree.edit(&file, own.from, own.to);
         }

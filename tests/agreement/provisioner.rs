@@ -95,6 +95,11 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
     }
     facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
     facts.add("iPXE", "base URL", &base);
+    for node in &cluster.nodes {
+        let mac = node.mac.to_string().replace(':', "-");
+        facts.add(&node.name, "overlay", format!("{base}/overlay/{mac}.cpio.gz"));
+        facts.add(&node.name, "digest of the overlay", "its own");
+    }
     facts.add("site", "next server", own.address);
     facts.add("site", "provisioner's interface", &own.interface);
     facts.add("site", "HTTP port", own.http_port);

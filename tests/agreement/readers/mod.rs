@@ -9,6 +9,7 @@ mod inventory;
 mod ipxe;
 mod kea;
 mod nix;
+mod overlay;
 mod pxe_server;
 mod web;
 mod zones;
@@ -46,6 +47,7 @@ readers!(
     ipxe,
     kea,
     nix,
+    overlay,
     pxe_server,
     web,
     zones
