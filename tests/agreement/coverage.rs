@@ -1,6 +1,7 @@
 //! What the random inventories are made of, so that the proof does not become hollow.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use plasmagen::model::{Cluster, DhcpServer, Firmware, Network, Node, Role, System};
 
@@ -44,7 +45,7 @@ fn of_networks(cluster: &Cluster) -> Vec<(&'static str, bool)> {
         ("no gateway", boots(&|own| own.gateway.is_none())),
         (
             "resolvers of both families",
-            boots(&|own| own.dns.iter().any(|own| own.is_ipv6()) && own.dns.iter().any(|own| own.is_ipv4())),
+            boots(&|own| own.dns.iter().any(IpAddr::is_ipv6) && own.dns.iter().any(IpAddr::is_ipv4)),
         ),
         ("no resolver", boots(&|own| own.dns.is_empty())),
         ("a domain", boots(&|own| own.domain.is_some())),

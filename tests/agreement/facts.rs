@@ -21,6 +21,7 @@ pub(crate) type Kind = &'static str;
 pub(crate) struct Facts(pub(crate) BTreeSet<Fact>);
 
 impl Facts {
+    #[allow(clippy::needless_pass_by_value, reason = "so that callers write what they have")]
     pub(crate) fn add(&mut self, subject: impl ToString, kind: Kind, value: impl ToString) {
         self.0.insert(Fact { subject: subject.to_string(), kind, value: value.to_string() });
     }

@@ -6,9 +6,10 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DhcpServer, Interface, Node, Role, Service};
+use plasmagen::model::{Cluster, Interface, Node, Role, Service};
 
 use crate::facts::Facts;
+use crate::{names, provisioner};
 
 /// Everything that is known of `cluster`.
 pub(crate) fn facts(cluster: &Cluster) -> Facts {
@@ -28,10 +29,8 @@ pub(crate) fn facts(cluster: &Cluster) -> Facts {
         });
         forwarding(cluster, &profile.services, |fact| facts.add(&machine, "forwarding of the site", fact));
     }
-    provisioner(cluster, &mut facts);
-    networks(cluster, &mut facts);
-    crate::names::facts(cluster, &mut facts);
-    boot(cluster, &mut facts);
+    names::facts(cluster, &mut facts);
+    provisioner::facts(cluster, &mut facts);
     facts
 }
 
@@ -190,7 +189,7 @@ fn open_ports(
     }
 }
 
-fn ssh(cluster: &Cluster) -> Vec<IpNet> {
+pub(crate) fn ssh(cluster: &Cluster) -> Vec<IpNet> {
     let usual = || subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster]);
     cluster.ssh_from.clone().unwrap_or_else(usual)
 }
@@ -207,104 +206,11 @@ fn forwarding(cluster: &Cluster, services: &[Service], mut say: impl FnMut(Strin
     shut.iter().for_each(|subnet| say(format!("not to {subnet}")));
 }
 
-/// What the provisioner opens.
-fn provisioner(cluster: &Cluster, facts: &mut Facts) {
-    let own = &cluster.provisioner;
-    let home = &cluster.networks[&own.network];
-    let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], device: Option<bool>| {
-        for subnet in from {
-            let here =
-                home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
-            let through =
-                if device.unwrap_or(here) { format!(" through {}", own.interface) } else { String::new() };
-            let fact = format!("{protocol} {port} from {subnet}{through} ({what})");
-            facts.add("firewall of provisioner", "open port of the site", fact);
-        }
-    };
-    let boots = subnets(cluster, &[Role::Provisioning]);
-    let boots6: Vec<IpNet> = boots.iter().filter(|net| net.addr().is_ipv6()).copied().collect();
-    open("ssh", "tcp", 22, &ssh(cluster), Some(false));
-    open("dhcp", "udp", 67, &["0.0.0.0/0".parse().unwrap()], Some(true));
-    if !boots6.is_empty() {
-        open("dhcpv6", "udp", 547, &["fe80::/10".parse().unwrap()], Some(true));
-        open("dhcpv6", "udp", 547, &boots6, Some(true));
-    }
-    open("tftp", "udp", 69, &boots, None);
-    open("http", "tcp", own.http_port, &boots, None);
-    open("http", "tcp", own.http_port, &ssh(cluster), None);
-    if cluster.dns.name_servers.is_empty() {
-        let all = subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster, Role::Client]);
-        open("dns", "tcp", 53, &all, None);
-        open("dns", "udp", 53, &all, None);
-    }
-}
-
 fn services(node: &Node, facts: &mut Facts) {
     for service in &node.services {
         facts.add(&node.name, "service", &service.name);
         for (what, port, protocol, _) in listens(service).iter().filter(|own| own.2 == "tcp") {
             facts.add(&node.name, "listens", format!("{protocol} {port} ({what})"));
         }
-    }
-}
-
-/// What DHCP says in each network that machines boot in, and all addresses that are nobody's but a name's.
-fn networks(cluster: &Cluster, facts: &mut Facts) {
-    for network in cluster.networks.values().filter(|own| own.roles.contains(&Role::Provisioning)) {
-        if let Some(subnet) = network.subnet {
-            facts.add(subnet, "subnet", subnet);
-            network
-                .pool
-                .iter()
-                .for_each(|pool| facts.add(subnet, "pool", format!("{}-{}", pool.first, pool.last)));
-            network.gateway.iter().for_each(|gateway| facts.add(subnet, "router", gateway));
-            let resolvers = network.dns.iter().filter(|own| own.is_ipv4());
-            resolvers.for_each(|resolver| facts.add(subnet, "resolver", resolver));
-            network.domain.iter().for_each(|domain| facts.add(subnet, "domain", domain));
-        }
-        if let Some(subnet) = network.subnet6 {
-            facts.add(subnet, "IPv6 subnet", subnet);
-            network
-                .pool6
-                .iter()
-                .for_each(|own| facts.add(subnet, "IPv6 pool", format!("{}-{}", own.first, own.last)));
-            let resolvers = network.dns.iter().filter(|own| own.is_ipv6());
-            resolvers.for_each(|resolver| facts.add(subnet, "IPv6 resolver", resolver));
-            network.domain.iter().for_each(|domain| facts.add(subnet, "IPv6 domain", domain));
-        }
-    }
-    for vip in &cluster.vips {
-        facts.add(&vip.name, "virtual address", vip.address);
-    }
-}
-
-/// What each kind of machine loads first: RFC 4578 section 2.1 and IANA's "Processor Architecture Types".
-fn boot(cluster: &Cluster, facts: &mut Facts) {
-    let own = &cluster.provisioner;
-    let base = format!("http://{}:{}/boot", own.address, own.http_port);
-    for (architecture, file) in [
-        ("0x00", "undionly.kpxe"),
-        ("0x06", "ipxe-ia32.efi"),
-        ("0x07", "ipxe.efi"),
-        ("0x09", "ipxe.efi"),
-        ("0x0b", "ipxe-arm64.efi"),
-        ("none", "ipxe.efi"),
-    ] {
-        facts.add(architecture, "boot file", file);
-    }
-    for (architecture, file) in [("0x10", "ipxe.efi"), ("0x13", "ipxe-arm64.efi")] {
-        facts.add(architecture, "boot file", format!("{base}/tftp/{file}"));
-        facts.add(architecture, "vendor class", "HTTPClient");
-    }
-    facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
-    facts.add("iPXE", "base URL", &base);
-    facts.add("site", "next server", own.address);
-    facts.add("site", "TFTP root", format!("{}/tftp", own.web_root.as_str()));
-    for (kind, server) in [
-        ("extra of Kea", DhcpServer::Kea),
-        ("extra of dhcpd", DhcpServer::Isc),
-        ("extra of dnsmasq", DhcpServer::Dnsmasq),
-    ] {
-        own.extra.get(&server).into_iter().for_each(|path| facts.add("site", kind, path.as_str()));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, Interface, Node, Role};
+use plasmagen::model::{Cluster, DomainName, Interface, Node, Role};
 
 use crate::facts::Facts;
 
@@ -97,7 +97,7 @@ pub(crate) fn home<'a>(cluster: &Cluster, node: &'a Node) -> Option<&'a Interfac
 fn forward_zones(cluster: &Cluster) -> BTreeSet<String> {
     let domain = cluster.domain.as_str();
     let outside = |own: &&str| *own != domain && !own.ends_with(&format!(".{domain}"));
-    let others = cluster.networks.values().filter_map(|own| own.domain.as_ref().map(|own| own.as_str()));
+    let others = cluster.networks.values().filter_map(|own| own.domain.as_ref()).map(DomainName::as_str);
     others.filter(outside).chain([domain]).map(str::to_owned).collect()
 }
 

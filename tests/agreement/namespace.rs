@@ -10,13 +10,13 @@ use crate::tree::Tree;
 /// Runs a shell script with `arguments`, those of one tree together, in two processes side by side; what both print, in
 /// order. A script that fails fails the test.
 pub(crate) fn script(program: &str, script: &str, arguments: &[Vec<PathBuf>]) -> String {
+    let script = format!("PATH=$PATH:/usr/sbin:/sbin\n{script}");
     let run = |trees: &[Vec<PathBuf>]| {
         let mut command = Command::new("unshare");
         command
-            .args(["--map-root-user", "--net", "--mount", "sh", "-c", script, "sh"])
+            .args(["--map-root-user", "--net", "--mount", "sh", "-c", &script, "sh"])
             .args(trees.iter().flatten());
-        let path = std::env::var("PATH").unwrap_or_default();
-        let output = run("util-linux", command.env("PATH", format!("{path}:/usr/sbin:/sbin")));
+        let output = run("util-linux", &mut command);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{program}: {said}\n{}", String::from_utf8_lossy(&output.stdout));
         String::from_utf8(output.stdout).unwrap()

@@ -23,7 +23,7 @@ pub(crate) struct Tree {
     /// The inventory's text.
     pub(crate) inventory: String,
     pub(crate) cluster: Cluster,
-    /// The files by path.
+    /// The files of text by path.
     pub(crate) files: BTreeMap<String, String>,
     dir: TempDir,
 }
@@ -63,20 +63,32 @@ impl Tree {
         Self::new("the reference".to_owned(), inventory, cluster, Some(certificates))
     }
 
+    /// The inventory in `file`, with certificates made for it.
+    pub(crate) fn of(file: &Path) -> Self {
+        let name = file.display().to_string();
+        let inventory = fs::read_to_string(repository().join(file)).unwrap();
+        let cluster = sound(&name, &inventory);
+        Self::new(name, inventory, cluster, None)
+    }
+
     fn new(name: String, inventory: String, cluster: Cluster, certificates: Option<Certificates>) -> Self {
         let certificates = certificates.unwrap_or_else(|| issued(&cluster));
         let plan = Plan { cluster, certificates, zones: Zones::default() };
         let rendered =
             outputs::render(&plan).unwrap_or_else(|error| panic!("{name}: {error:#}\n{inventory}"));
         let dir = tempfile::tempdir().unwrap();
-        let text = |body: &[u8]| String::from_utf8(body.to_vec()).unwrap();
-        let files = rendered.iter().map(|own| (own.path.to_string(), text(&own.body))).collect();
-        let tree = Self { name, inventory, cluster: plan.cluster, files, dir };
-        for (path, body) in &tree.files {
-            fs::create_dir_all(tree.path(path).parent().unwrap()).unwrap();
-            fs::write(tree.path(path), body).unwrap();
+        let (mut files, mut binary) = (BTreeMap::new(), Vec::new());
+        for own in rendered.iter() {
+            let to = dir.path().join(own.path.as_str());
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::write(to, &own.body).unwrap();
+            match String::from_utf8(own.body.clone()) {
+                Ok(text) => _ = files.insert(own.path.to_string(), text),
+                Err(_) => binary.push(own.path.as_str()),
+            }
         }
-        tree
+        assert!(binary.iter().all(|path| path.ends_with(".cpio.gz")), "{name}: no text: {binary:?}");
+        Self { name, inventory, cluster: plan.cluster, files, dir }
     }
 
     /// Where a file lies on disk.
@@ -106,13 +118,26 @@ impl Tree {
         found.collect()
     }
 
-    /// Replaces a text that must be there, once, in a file.
+    /// Replaces a text that must be there, once, in a file or in the inventory's text.
     pub(crate) fn edit(&mut self, path: &str, from: &str, to: &str) {
+        if path == "inventory.toml" {
+            assert!(self.inventory.contains(from), "{path} does not hold {from:?}");
+            self.inventory = self.inventory.replacen(from, to, 1);
+            return;
+        }
         let text = self.file(path);
         assert!(text.contains(from), "{path} does not hold {from:?}:\n{text}");
         let edited = text.replacen(from, to, 1);
         fs::write(self.path(path), &edited).unwrap();
         self.files.insert(path.to_owned(), edited);
+    }
+
+    /// Puts the file `by` in the place of another.
+    pub(crate) fn replace(&mut self, path: &str, by: &str) {
+        fs::copy(self.path(by), self.path(path)).unwrap();
+        if let Some(text) = self.files.get(by).cloned() {
+            self.files.insert(path.to_owned(), text);
+        }
     }
 
     /// The short name of the node whose directory that is.

@@ -26,6 +26,7 @@ const KINDS: &[&str] = &[
     "name in DHCP",
     "reserved IPv4",
     "subnet",
+    "broadcast",
     "pool",
     "router",
     "resolver",
@@ -123,7 +124,7 @@ fn subnet(net: ipnet::Ipv4Net, item: &Item, facts: &mut Facts) {
     match item.words().as_slice() {
         ["range", first, last] => say("pool", format!("{first}-{last}")),
         ["option", "routers", router] => say("router", (*router).to_owned()),
-        ["option", "broadcast-address", own] => assert_eq!(*own, net.broadcast().to_string()),
+        ["option", "broadcast-address", own] => say("broadcast", (*own).to_owned()),
         ["option", "domain-name-servers", servers @ ..] => {
             servers.iter().filter(|word| **word != ",").for_each(|own| say("resolver", (*own).to_owned()));
         }

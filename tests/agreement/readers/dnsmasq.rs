@@ -34,6 +34,7 @@ const KINDS: &[&str] = &[
     "name in DHCP",
     "reserved IPv4",
     "subnet",
+    "broadcast",
     "pool",
     "router",
     "resolver",
@@ -129,7 +130,7 @@ impl Reader {
             [first, last, mask, broadcast, _] => {
                 let net =
                     Ipv4Net::with_netmask(first.parse().unwrap(), mask.parse().unwrap()).unwrap().trunc();
-                assert_eq!(*broadcast, net.broadcast().to_string());
+                self.facts.add(net, "broadcast", broadcast);
                 (IpNet::V4(net), first, last)
             }
             [first, last, length, _] => {

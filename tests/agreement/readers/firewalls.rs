@@ -113,11 +113,11 @@ fn opening(rule: &Value) -> Option<String> {
         match (left["meta"]["key"].as_str(), left["payload"]["field"].as_str()) {
             (Some("iifname"), _) => through = format!(" through {}", right.as_str()?),
             (Some("nfproto"), _) => {
-                from = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.to_owned())
+                from = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.to_owned());
             }
             (_, Some("saddr")) => from = Some(subnet(right)),
             (_, Some("dport")) => {
-                port = Some(format!("{} {}", left["payload"]["protocol"].as_str()?, right.as_u64()?))
+                port = Some(format!("{} {}", left["payload"]["protocol"].as_str()?, right.as_u64()?));
             }
             _ => return None,
         }
@@ -165,7 +165,7 @@ fn iptables(trees: &[Tree]) -> Vec<Said> {
             let left_alone = !fs::read_to_string(path).unwrap().contains("\n:FORWARD ");
             let lines = tables.next().unwrap().lines();
             for line in
-                lines.filter(|line| !line.starts_with('#') && !(left_alone && line.starts_with(":FORWARD ")))
+                lines.filter(|line| !(line.starts_with('#') || left_alone && line.starts_with(":FORWARD ")))
             {
                 table_line(machine, v6, line, &mut facts);
             }

@@ -1,5 +1,10 @@
 //! iPXE's scripts: of a node's, every line is a comment or `set NAME VALUE`.
 
+use std::fs;
+
+use plasmagen::image::Sha256Sum;
+use sha2::{Digest, Sha256};
+
 use super::{SaidOfEach, each};
 use crate::facts::{Facts, Said};
 use crate::tree::Tree;
@@ -19,6 +24,12 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
                     ("cmdline", Some(node)) => {
                         value.split(' ').for_each(|param| facts.add(node, "kernel parameter", param));
                     }
+                    ("overlay", Some(node)) => facts.add(node, "overlay", value),
+                    ("overlay-sha256", Some(node)) => {
+                        let file = fs::read(tree.path(&format!("site/www/overlay/{mac}.cpio.gz"))).unwrap();
+                        let same = Sha256Sum(Sha256::digest(file).into()).to_string() == value;
+                        facts.add(node, "digest of the overlay", if same { "its own" } else { "another's" });
+                    }
                     _ => panic!("{path}: {name} = {value}"),
                 }
             }
@@ -26,7 +37,8 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
         let boot = tree.file("site/www/ipxe/boot.ipxe");
         let base = boot.lines().find_map(|line| line.strip_prefix("set base ")).unwrap();
         facts.add("iPXE", "base URL", base);
-        Said { source: "iPXE's scripts", kinds: &["MAC", "image", "kernel parameter", "base URL"], facts }
+        let kinds = &["MAC", "image", "kernel parameter", "base URL", "overlay", "digest of the overlay"];
+        Said { source: "iPXE's scripts", kinds, facts }
     })
 }
 

@@ -52,11 +52,7 @@ fn dhcp4(tree: &Tree) -> Said {
                 "routers" => "router",
                 "domain-name-servers" => "resolver",
                 "domain-name" => "domain",
-                "broadcast-address" => {
-                    let net: ipnet::Ipv4Net = net.parse().unwrap();
-                    assert_eq!(string(&option["data"]), net.broadcast().to_string());
-                    continue;
-                }
+                "broadcast-address" => "broadcast",
                 other => panic!("{DHCP4} says {other} of {net}, which no reader knows"),
             };
             string(&option["data"]).split(", ").for_each(|value| facts.add(net, kind, value));
@@ -74,6 +70,7 @@ fn dhcp4(tree: &Tree) -> Said {
         "name in DHCP",
         "reserved IPv4",
         "subnet",
+        "broadcast",
         "pool",
         "router",
         "resolver",

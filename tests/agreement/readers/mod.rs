@@ -9,6 +9,9 @@ mod inventory;
 mod ipxe;
 mod kea;
 mod nix;
+mod overlay;
+mod pxe_server;
+mod web;
 mod zones;
 
 use std::fs;
@@ -34,10 +37,24 @@ macro_rules! readers {
     };
 }
 
-readers!(certificates, cluster_config, dhcpd, dnsmasq, firewalls, inventory, ipxe, kea, nix, zones);
+readers!(
+    certificates,
+    cluster_config,
+    dhcpd,
+    dnsmasq,
+    firewalls,
+    inventory,
+    ipxe,
+    kea,
+    nix,
+    overlay,
+    pxe_server,
+    web,
+    zones
+);
 
 /// Reads trees one by one.
-fn each(trees: &[Tree], read: impl Fn(&Tree) -> Said) -> SaidOfEach {
+fn each(trees: &[Tree], mut read: impl FnMut(&Tree) -> Said) -> SaidOfEach {
     trees.iter().map(|tree| vec![read(tree)]).collect()
 }
 

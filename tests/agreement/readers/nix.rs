@@ -26,7 +26,7 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
         let mut facts = Facts::default();
         for node in &tree.cluster.nodes {
             let nixos = &all[format!("{at}-{}", node.fqdn)];
-            understood(tree, &tree.node(node.fqdn.as_str()), nixos, &mut facts);
+            understood(&tree.node(node.fqdn.as_str()), nixos, &mut facts);
         }
         vec![Said { source: "configuration.nix", kinds: KINDS, facts }]
     };
@@ -51,7 +51,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn understood(tree: &Tree, node: &str, nixos: &Value, facts: &mut Facts) {
+fn understood(node: &str, nixos: &Value, facts: &mut Facts) {
     let networking = &nixos["networking"];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let name = text(&networking["hostName"]);
@@ -91,5 +91,4 @@ fn understood(tree: &Tree, node: &str, nixos: &Value, facts: &mut Facts) {
             }
         }
     }
-    let _ = tree;
 }

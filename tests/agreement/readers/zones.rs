@@ -14,9 +14,16 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let named = script("named-checkconf", NAMED, &files(trees, "site/dns/named.conf"));
     let hosts = script("getent", GETENT, &files(trees, "site/dns/hosts"));
     let mut arguments = vec![Vec::new(); trees.len()];
+    let mut counts = Vec::new();
     let mut said: SaidOfEach = vec![Vec::new(); trees.len()];
     for (at, (tree, conf)) in trees.iter().zip(sections(&named)).enumerate() {
-        let (included, own) = included(&conf);
+        let (mut included, own) = included(&conf);
+        for (zone, path, _) in tree.between("site/dns/", ".zone") {
+            if !own.values().any(|file| path.ends_with(file.as_str())) {
+                included.facts.add(zone, "zone", "a file that named.conf does not name");
+            }
+        }
+        counts.push(own.len());
         for (zone, file) in own {
             arguments[at].push(PathBuf::from(zone));
             arguments[at].push(tree.path(&format!("site/dns/{file}")));
@@ -25,8 +32,8 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     }
     let compiled = script("named-compilezone", COMPILE, &arguments);
     let mut zones = sections(&compiled);
-    for ((tree, hosts), said) in trees.iter().zip(sections(&hosts)).zip(&mut said) {
-        let own: Vec<Vec<&str>> = tree.between("site/dns/", ".zone").map(|_| zones.next().unwrap()).collect();
+    for ((count, hosts), said) in counts.into_iter().zip(sections(&hosts)).zip(&mut said) {
+        let own: Vec<Vec<&str>> = zones.by_ref().take(count).collect();
         said.push(records(&own));
         said.push(aliases(&hosts));
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Nets;
-use super::network::{Net, Place};
+use super::network::Place;
 use crate::dice::Dice;
 
 /// A profile, and the addresses that its nodes must name interfaces by.
@@ -101,9 +101,7 @@ fn interfaces(
         return ("eth0", &[]);
     }
     let mtu = core.mtu.map_or(String::new(), |mtu| format!(", mtu = {mtu}"));
-    let tagged = |net: &Net| net.vlan.filter(|_| true);
-    let (shape, boots, bound, trunk): (_, _, &'static [&'static str], _) = match (dice.below(5), tagged(core))
-    {
+    let (shape, boots, bound, trunk): (_, _, &'static [&'static str], _) = match (dice.below(5), core.vlan) {
         (0, Some(vlan)) => {
             say(format!("eth0 = {{ network = \"{}\"{mtu} }}", boot.name));
             say(format!("\"eth0.{vlan}\" = {{ network = \"{}\", tagged = true{mtu} }}", core.name));
@@ -138,7 +136,7 @@ fn interfaces(
     if let Some(net) = nets.users.map(|at| &nets.all[at]).filter(|_| users) {
         match net.vlan.filter(|_| shape != "ports") {
             Some(vlan) => {
-                say(format!("\"{trunk}.{vlan}\" = {{ network = \"{}\", tagged = true }}", net.name))
+                say(format!("\"{trunk}.{vlan}\" = {{ network = \"{}\", tagged = true }}", net.name));
             }
             None => say(format!("eth4 = {{ network = \"{}\" }}", net.name)),
         }

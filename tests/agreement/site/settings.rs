@@ -72,6 +72,7 @@ pub(super) fn vips(dice: &mut Dice, nets: &mut Nets) -> String {
 
 /// Who resolves names: gateways, public servers, or the provisioner where there is no way out.
 pub(super) fn resolvers(dice: &mut Dice, nets: &mut Nets) {
+    let mut domains = Vec::new();
     for net in &mut nets.all {
         let mut servers: Vec<String> = net.gateway4().map(|own| own.to_string()).into_iter().collect();
         servers.extend(net.gateway6().map(|own| own.to_string()));
@@ -87,8 +88,11 @@ pub(super) fn resolvers(dice: &mut Dice, nets: &mut Nets) {
         if home || dice.chance(60) {
             net.say(&format!("dns = {servers:?}"));
         }
-        if dice.chance(30) {
-            let domain = dice.pick(&["boot.example.com", "install.lab.example.org", "lab.example.org"]);
+        // A node has one name in a domain, so each network has its own.
+        let domain =
+            dice.pick(&["boot.example.com", "install.lab.example.org", "lab.example.org", "c.example.net"]);
+        if dice.chance(40) && !domains.contains(&domain) {
+            domains.push(domain);
             net.say(&format!("domain = {domain:?}"));
         }
     }
