@@ -1,6 +1,6 @@
 //! Machines: QEMU with the address, serial number and firmware that the inventory says.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -17,6 +17,9 @@ use crate::model::{Firmware, Node, System};
 /// Where the firmware, iPXE and the system say what they do.
 pub(super) const SERIAL: &str = "serial.log";
 
+/// Where QEMU itself does.
+pub(super) const SAID: &str = "qemu.log";
+
 /// The serial number of machines whose inventory has none.
 pub(super) const NO_SERIAL: &str = "LAB0000";
 
@@ -26,11 +29,12 @@ const BIOS_MEGABYTES: u64 = 192;
 const UEFI_MEGABYTES: u64 = 384;
 const COPIES: u64 = 3;
 
+/// What firmware says that runs, and how long it may take on a processor.
+const RUNS: &str = "plasmagen-lab: firmware runs";
+const PROBE: Duration = Duration::from_secs(6);
+
 /// The serial ports of a PC.
 const PORTS: usize = 4;
-
-/// How long an empty machine may take to start its disk.
-const PROBE: Duration = Duration::from_secs(10);
 
 /// How much memory a machine gets, in megabytes.
 pub(super) fn megabytes(boot: Boot, initrd: u64) -> u64 {
@@ -71,7 +75,7 @@ pub(super) fn power_on(
     firmware(tools, trial, dir, &mut command)?;
     let own = if trial.boot == Boot::Bios { Firmware::Bios } else { Firmware::Uefi };
     command.args(disk::make(dir, own)?);
-    let said = fs::OpenOptions::new().create(true).append(true).open(dir.join("qemu.log"));
+    let said = OpenOptions::new().create(true).append(true).open(dir.join(SAID));
     let said = said.with_context(|| format!("could not write to {}", dir.display()))?;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
     command.spawn().context("could not start QEMU")
@@ -109,27 +113,40 @@ fn firmware(tools: &Tools, trial: &Trial<'_>, dir: &Path, command: &mut Command)
     Ok(())
 }
 
-/// Whether this machine's processor really runs others: a device is not enough, some of them fail at firmware.
+/// Whether this machine's processor really runs others: on some a device is there, and firmware stops or hangs.
 pub(super) fn acceleration(tools: &Tools, dir: &Path) -> Acceleration {
-    let works = || -> Result<bool> {
-        let Some(qemu) = tools.qemu.as_deref().filter(|_| Path::new("/dev/kvm").exists()) else { return Ok(false) };
-        let (image, serial) = (dir.join("probe.img"), dir.join("probe.log"));
-        fs::write(&image, disk::boot_sector())?;
-        let mut command = Command::new(qemu);
-        command.args(["-accel", "kvm", "-m", "64", "-display", "none", "-nodefaults", "-machine", "q35"]);
-        command.args(["-serial", &format!("file:{}", serial.display())]);
-        command.args(["-drive", &format!("file={},format=raw,if=ide", image.display())]);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        let end = Instant::now() + PROBE;
-        let mut started = false;
-        while !started && Instant::now() < end && child.try_wait()?.is_none() {
-            thread::sleep(Duration::from_millis(50));
-            let said = fs::read(&serial).unwrap_or_default();
-            started = String::from_utf8_lossy(&said).contains(disk::LOCAL_DISK);
+    if probe(tools, dir).unwrap_or(false) { Acceleration::Kvm } else { Acceleration::Tcg }
+}
+
+/// Lets firmware run, without a network and without a disk, until it says something.
+fn probe(tools: &Tools, dir: &Path) -> Result<bool> {
+    let opens = OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
+    let Some(qemu) = tools.qemu.as_deref().filter(|_| opens) else { return Ok(false) };
+    let serial = dir.join(SERIAL);
+    let mut command = Command::new(qemu);
+    command.args(["-accel", "kvm", "-m", "256", "-display", "none", "-nodefaults", "-monitor", "none"]);
+    command.args(["-machine", "q35,graphics=off", "-serial", &format!("file:{}", serial.display())]);
+    let sign = match (&tools.lkrn, &tools.ovmf) {
+        (Some(lkrn), _) => {
+            let script = dir.join("probe.ipxe");
+            fs::write(&script, format!("#!ipxe\nsleep 1\necho {RUNS}\n"))?;
+            command.arg("-kernel").arg(lkrn).arg("-initrd").arg(script);
+            RUNS
         }
-        let _ = child.kill();
-        child.wait()?;
-        Ok(started)
+        (None, Some((code, _))) => {
+            command.args(["-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display())]);
+            "BdsDxe"
+        }
+        (None, None) => return Ok(false),
     };
-    if works().unwrap_or(false) { Acceleration::Kvm } else { Acceleration::Tcg }
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let end = Instant::now() + PROBE;
+    let mut runs = false;
+    while !runs && Instant::now() < end && child.try_wait()?.is_none() {
+        thread::sleep(Duration::from_millis(50));
+        runs = String::from_utf8_lossy(&fs::read(&serial).unwrap_or_default()).contains(sign);
+    }
+    let _ = child.kill();
+    child.wait()?;
+    Ok(runs)
 }

@@ -230,6 +230,7 @@ pub fn run(
     space::furnish(tools, web_root, order.keep.as_deref())?;
     let wires = wires::wires(cluster);
     let selection = trial::select(cluster, &order.choice, &wires, &|profile| order.bundles.contains_key(profile))?;
+    doing("trying what runs machines here");
     let acceleration = machine::acceleration(tools, &space::dir("probe")?);
     doing("making and publishing what machines boot");
     let bundles = bundles(order, cluster, &selection.trials)?;

@@ -190,7 +190,7 @@ impl Lab<'_> {
                 break Some(why);
             }
             if let Some(status) = ended {
-                let said = fs::read_to_string(dir.join("qemu.log")).unwrap_or_default();
+                let said = fs::read_to_string(dir.join(machine::SAID)).unwrap_or_default();
                 break Some(format!("it was switched off before it was done: {status} {}", said.trim()));
             }
             if now > patience {

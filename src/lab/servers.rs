@@ -30,6 +30,8 @@ struct Port(&'static str, u16);
 
 const DHCP: Port = Port("udp", 67);
 const TFTP: Port = Port("udp", 69);
+/// A raw socket has its protocol in the place of the port: ICMPv6.
+const ADVERTISEMENTS: Port = Port("raw6", 58);
 
 /// Servers that run, and the file of each that its messages are in.
 #[derive(Debug, Default)]
@@ -111,7 +113,7 @@ impl Servers {
         command.args(own.get_args()).args(["--conf-file=/dev/null", "--port=0", "--enable-ra"]);
         command.args(["--dhcp-leasefile=/run/router.leases", "--except-interface=lo"]);
         let server = cluster.provisioner.address;
-        let mut port = Port("udp6", 547);
+        let mut port = ADVERTISEMENTS;
         for wire in wires {
             command.arg(format!("--interface={}", wire.leg()));
             command.arg(format!("--dhcp-range={},ra-only", wire.router6().0));
