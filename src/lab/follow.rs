@@ -42,7 +42,7 @@ pub(super) struct Watch<'a> {
     /// When each step was made, in seconds after power-on.
     pub(super) steps: BTreeMap<Step, f64>,
     pub(super) address: Option<IpAddr>,
-    /// The file that the firmware asked for over TFTP, last.
+    /// The file that the firmware asked for over TFTP; some iPXEs then ask for more.
     pub(super) asked: Option<String>,
     pub(super) fetched: Vec<Fetched>,
     pub(super) serial: String,
@@ -124,7 +124,7 @@ impl<'a> Watch<'a> {
         if self.trial.loader().is_some_and(|loader| loader.file == file && !loader.http) {
             self.made(Step::Loader, now);
         }
-        self.asked = Some(file);
+        self.asked.get_or_insert(file);
     }
 
     /// `$msec $remote_addr "$request" $status $body_bytes_sent …`.

@@ -133,10 +133,13 @@ pub enum Event {
     /// What it is doing.
     Doing(String),
     /// The machine of that number, and how many steps it has to make.
+    #[allow(missing_docs, reason = "each field says it itself")]
     Planned { number: usize, name: String, kind: Kind, firmware: Boot, steps: usize },
     /// It has made a step.
+    #[allow(missing_docs, reason = "each field says it itself")]
     Made { number: usize, step: Step, seconds: f64 },
     /// It is done: well or not.
+    #[allow(missing_docs, reason = "each field says it itself")]
     Done { number: usize, good: bool },
     /// All is done.
     Report(Report),
@@ -165,6 +168,10 @@ pub struct Running {
 /// # Errors
 /// When namespaces can't be made.
 pub fn start(order: &Order, inside: &mut Command) -> Result<Running> {
+    let parts = order.parts.iter().flat_map(|parts| [Some(&parts.kernel), parts.modules.as_ref(), Some(&parts.busybox)]);
+    for path in order.bundles.values().chain(&order.ipxe).chain(&order.keep).chain(parts.flatten()) {
+        space::visible(path)?;
+    }
     let mut child = space::enter(&order.tools, inside)?;
     let mut line = serde_json::to_string(order)?;
     line.push('\n');

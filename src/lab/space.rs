@@ -47,6 +47,21 @@ pub(super) fn enter(tools: &Tools, program: &mut Command) -> Result<Child> {
     command.spawn().with_context(|| format!("could not start {}", tools.unshare.display()))
 }
 
+/// Makes sure that the lab does not hide `path` from itself.
+///
+/// # Errors
+/// When it does.
+pub(super) fn visible(path: &Path) -> Result<()> {
+    let hiding = IN_MEMORY.iter().find(|dir| path.starts_with(dir));
+    ensure!(
+        hiding.is_none(),
+        "{} lies in {}, which is another one in the lab: copy it elsewhere",
+        path.display(),
+        hiding.unwrap_or(&"")
+    );
+    Ok(())
+}
+
 /// Ends this process, and so the lab, when standard input ends: its other end is held by nobody but the parent.
 pub(super) fn end_with_parent() {
     std::thread::spawn(|| {
@@ -66,10 +81,6 @@ pub(super) fn furnish(tools: &Tools, web_root: &Path, keep: Option<&Path>) -> Re
     let below = |dir: &str| fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     ensure!(below("/proc/self"), "/proc is not mounted");
     for dir in IN_MEMORY {
-        // What is to be kept may lie below: it is held open by another name.
-        if let Some(keep) = keep.filter(|keep| keep.starts_with(dir)) {
-            bail!("{} lies in {dir}, which the lab hides: set TMPDIR to another directory", keep.display());
-        }
         mount(&["-t", "tmpfs", "-o", "mode=0755", "lab", dir])?;
     }
     for dir in

@@ -132,7 +132,7 @@ pub(super) struct Selection<'a> {
 /// Which machines are tried.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Choice {
-    /// These nodes; empty: one of each class.
+    /// These nodes alone; empty: one of each class, one that nobody has armed, and a stranger.
     pub nodes: Vec<String>,
     /// All of them.
     pub all: bool,
@@ -177,7 +177,8 @@ pub(super) fn select<'a>(
     for node in &nodes {
         trials.push(trial(cluster, Kind::Armed, node, choice, wires, is_nixos)?);
     }
-    if let Some(first) = nodes.first() {
+    // Who names nodes wants these booted, and nothing else.
+    if let Some(first) = nodes.first().filter(|_| choice.nodes.is_empty()) {
         trials.push(trial(cluster, Kind::Unarmed, first, choice, wires, is_nixos)?);
         let mut stranger = trial(cluster, Kind::Unknown, first, choice, wires, is_nixos)?;
         stranger.mac = MacAddr::parse(STRANGER).map_err(|why| anyhow::anyhow!("{}", why.message))?;

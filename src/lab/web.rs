@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 use crate::artifact::ArtifactSet;
 use crate::image::{INITRD, Sha256Sum};
 use crate::model::{Cluster, Node};
-use crate::publish::{Installed, Lock, Request, Root, Target, arm, disarm, install, publish};
+use crate::publish::{Lock, Request, Root, Target, arm, disarm, install, needed, publish};
 use crate::write;
 
 /// How long what is published may be booted: longer than any lab runs.
@@ -26,7 +26,7 @@ pub(super) struct Web {
 
 impl Web {
     /// Renders `artifacts` into the directory `at`, and publishes them and `bundles` into the cluster's web root; with
-    /// the builds of iPXE of the directory `ipxe`, or of this machine. The loaders that no package has, too.
+    /// the builds of iPXE of the directory `ipxe`, or of this machine. With it: the loaders that nodes need and nobody has.
     ///
     /// # Errors
     /// When a bundle is not what it says.
@@ -42,9 +42,10 @@ impl Web {
         write::commit(&lock, artifacts, write::Options { discard_edits: false }, || Ok(()))?;
         let path = PathBuf::from(cluster.provisioner.web_root.as_str());
         let lock = Lock::acquire(&path)?;
-        let (installed, lacking) = install(&lock, ipxe)?;
-        debug_assert!(!installed.values().any(|how| matches!(how, Installed::Kept)));
-        let lacking = lacking.iter().map(|own| format!("{} ({})", own.file, own.package)).collect();
+        let (_, lacking) = install(&lock, ipxe)?;
+        let needed = needed(cluster);
+        let lacking = lacking.iter().filter(|own| needed.contains_key(own.file));
+        let lacking = lacking.map(|own| format!("{} ({})", own.file, own.package)).collect();
         let site = at.join("site");
         let request = Request { bundles, site: Some(&site), keep: 0, now, life: LIFE };
         publish(&lock, &request, &|_| ())?;
