@@ -137,7 +137,12 @@ impl Lab {
             How::Uefi => Boot::Uefi,
             How::UefiHttp => Boot::UefiHttp,
         });
-        let nodes = || cluster.nodes.iter().filter(|node| self.nodes.is_empty() || self.nodes.contains(&node.name.to_string()));
+        let nodes = || {
+            cluster
+                .nodes
+                .iter()
+                .filter(|node| self.nodes.is_empty() || self.nodes.contains(&node.name.to_string()))
+        };
         let x86 = || nodes().filter(|node| node.system == System::X86_64);
         let is_bios = |own: Firmware| firmware.map_or(own == Firmware::Bios, |forced| forced == Boot::Bios);
         let tools = Tools::find(
@@ -156,11 +161,18 @@ impl Lab {
             }
         }
         let own = nodes().any(|node| !bundles.contains_key(node.base.as_str()));
-        let parts =
-            if own { Some(Parts::find(self.kernel.as_deref(), self.busybox.as_deref(), &path)?) } else { None };
+        let parts = if own {
+            Some(Parts::find(self.kernel.as_deref(), self.busybox.as_deref(), &path)?)
+        } else {
+            None
+        };
         let choice = Choice { nodes: self.nodes.clone(), all: self.all, firmware };
-        let root = self.inventory.root().canonicalize().context("could not find the inventory's directory")?;
-        let ipxe = self.ipxe.as_ref().map(|dir| dir.canonicalize().with_context(|| format!("there is no {}", dir.display())));
+        let root =
+            self.inventory.root().canonicalize().context("could not find the inventory's directory")?;
+        let ipxe = self
+            .ipxe
+            .as_ref()
+            .map(|dir| dir.canonicalize().with_context(|| format!("there is no {}", dir.display())));
         Ok(Order {
             inventory,
             root,
@@ -213,6 +225,9 @@ fn work(order: &Order, tell: &(dyn Fn(Event) + Sync)) -> anyhow::Result<Report> 
     let plan = Plan { cluster, certificates, zones };
     let artifacts = crate::outputs::render(&plan)?;
     let servers = [DhcpServer::Kea, DhcpServer::Isc, DhcpServer::Dnsmasq];
-    let dhcp = servers.into_iter().find(|own| lab::name_of(*own) == order.dhcp).context("there is no such server")?;
+    let dhcp = servers
+        .into_iter()
+        .find(|own| lab::name_of(*own) == order.dhcp)
+        .context("there is no such server")?;
     lab::run(order, &plan.cluster, dhcp, &artifacts, OffsetDateTime::now_utc(), tell)
 }

@@ -85,7 +85,10 @@ impl<'a> Watch<'a> {
             self.http_request(&line, now);
         }
         self.read_console(now);
-        if self.trial.steps.contains(&Step::Ssh) && self.steps.contains_key(&Step::Kernel) && self.answers_ssh() {
+        if self.trial.steps.contains(&Step::Ssh)
+            && self.steps.contains_key(&Step::Kernel)
+            && self.answers_ssh()
+        {
             self.made(Step::Ssh, now);
         }
         self.steps.keys().copied().filter(|step| !before.contains(step)).collect()
@@ -140,7 +143,10 @@ impl<'a> Watch<'a> {
         let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches("/boot/").to_owned();
         if status == 200 && request.starts_with("GET ") {
             let loader = self.trial.loader().filter(|loader| loader.http);
-            let step = match (path.split('/').next().unwrap_or_default(), path.rsplit('/').next().unwrap_or_default()) {
+            let step = match (
+                path.split('/').next().unwrap_or_default(),
+                path.rsplit('/').next().unwrap_or_default(),
+            ) {
                 ("tftp", file) if loader.is_some_and(|loader| loader.file == file) => Some(Step::Loader),
                 ("ipxe", "boot.ipxe") => Some(Step::BootScript),
                 ("ipxe", _) => Some(Step::NodeScript),
@@ -183,7 +189,9 @@ impl<'a> Watch<'a> {
     fn answers_ssh(&self) -> bool {
         let Some(address) = self.address else { return false };
         let limit = Duration::from_millis(500);
-        let Ok(mut stream) = TcpStream::connect_timeout(&SocketAddr::new(address, 22), limit) else { return false };
+        let Ok(mut stream) = TcpStream::connect_timeout(&SocketAddr::new(address, 22), limit) else {
+            return false;
+        };
         let mut greeting = [0; 4];
         stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok()
             && stream.read_exact(&mut greeting).is_ok()
@@ -204,7 +212,9 @@ impl<'a> Watch<'a> {
             Kind::Unarmed | Kind::Unknown if self.steps.contains_key(&Step::Kernel) => {
                 Some("it loads an installer, and nobody has armed it".to_owned())
             }
-            Kind::Tampered if self.steps.contains_key(&Step::System) || self.serial.contains("Linux version") => {
+            Kind::Tampered
+                if self.steps.contains_key(&Step::System) || self.serial.contains("Linux version") =>
+            {
                 Some("it boots what was changed".to_owned())
             }
             _ => None,

@@ -59,7 +59,10 @@ pub(super) fn judge(
     let manifest = bundles.get(profile).with_context(|| format!("there is no bundle for {profile}"))?;
     let overlay = overlay(artifacts, node)?;
     loaded(&mut verdict, watch, manifest, node, overlay.len() as u64);
-    if trial.kind == Kind::Armed && trial.steps.contains(&Step::System) && watch.steps.contains_key(&Step::System) {
+    if trial.kind == Kind::Armed
+        && trial.steps.contains(&Step::System)
+        && watch.steps.contains_key(&Step::System)
+    {
         let facts = facts(&watch.serial);
         became(&mut verdict, &facts, node, address, &got);
         command_line(&mut verdict, &facts, artifacts, manifest, node)?;
@@ -153,14 +156,23 @@ fn command_line(
 }
 
 /// Every file of the overlay lies on the machine, and what is served has the digests of the manifest.
-fn contents(verdict: &mut Verdict, facts: &[(String, String)], manifest: &Manifest, overlay: &[u8]) -> Result<()> {
+fn contents(
+    verdict: &mut Verdict,
+    facts: &[(String, String)],
+    manifest: &Manifest,
+    overlay: &[u8],
+) -> Result<()> {
     let told = |key: &str| -> BTreeMap<&str, &str> {
         let values = facts.iter().filter(|(own, _)| own == key);
         values.filter_map(|(_, value)| value.split_once(' ')).map(|(sum, path)| (path, sum)).collect()
     };
     let files = told("file");
     for (path, sum) in unpack(overlay)? {
-        verdict.same(&format!("overlay: /{path}"), &sum.to_string(), files.get(&*format!("/{path}")).copied());
+        verdict.same(
+            &format!("overlay: /{path}"),
+            &sum.to_string(),
+            files.get(&*format!("/{path}")).copied(),
+        );
     }
     let served = told("served");
     for name in [KERNEL, INITRD] {
@@ -180,7 +192,8 @@ fn unpack(archive: &[u8]) -> Result<BTreeSet<(String, Sha256Sum)>> {
         if entry.entry().is_trailer() {
             return Ok(files);
         }
-        let (name, is_file) = (entry.entry().name().to_owned(), entry.entry().mode() & 0o170_000 == 0o100_000);
+        let (name, is_file) =
+            (entry.entry().name().to_owned(), entry.entry().mode() & 0o170_000 == 0o100_000);
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).context("the overlay cannot be read")?;
         if is_file {

@@ -12,7 +12,7 @@ use super::tools::Tools;
 use super::trial::Trial;
 use super::wires::{Net, SWITCH};
 use super::{Acceleration, Boot, disk};
-use crate::model::{Firmware, Node, System};
+use crate::model::{Console, Firmware, Node, System};
 
 /// Where the firmware, iPXE and the system say what they do.
 pub(super) const SERIAL: &str = "serial.log";
@@ -57,13 +57,25 @@ pub(super) fn power_on(
     let qemu = tools.qemu_for(trial.system).context("there is no QEMU for it")?;
     let mut command = Net::new(tools).within(SWITCH, qemu);
     let accelerated = if trial.system == System::X86_64 { acceleration } else { Acceleration::Tcg };
-    command.args(["-accel", accelerated.as_str(), "-m", &megabytes.to_string(), "-smp", "1", "-display", "none"]);
+    command.args([
+        "-accel",
+        accelerated.as_str(),
+        "-m",
+        &megabytes.to_string(),
+        "-smp",
+        "1",
+        "-display",
+        "none",
+    ]);
     command.args(["-nodefaults", "-no-reboot", "-monitor", "none"]);
     command.args(["-netdev", &format!("tap,id=net,ifname={tap},script=no,downscript=no")]);
     command.args(["-device", &format!("virtio-net-pci,netdev=net,mac={},romfile=", trial.mac)]);
     command.args(["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]);
     let serial = trial.node.and_then(|node| node.serial.as_ref()).map_or(NO_SERIAL, |serial| serial.as_str());
-    command.args(["-smbios", &format!("type=1,manufacturer=plasmagen,product=lab,serial={}", serial.replace(',', ",,"))]);
+    command.args([
+        "-smbios",
+        &format!("type=1,manufacturer=plasmagen,product=lab,serial={}", serial.replace(',', ",,")),
+    ]);
     match trial.system {
         System::X86_64 => command.args(["-machine", "q35,graphics=off", "-vga", "none"]),
         System::Aarch64 => command.args(["-machine", "virt", "-cpu", "cortex-a57"]),
@@ -83,7 +95,7 @@ pub(super) fn power_on(
 
 /// So many serial ports that the one which the node's console is on is there.
 fn ports(node: &Node) -> usize {
-    let consoles = node.hardware.console.iter().map(|own| own.as_str());
+    let consoles = node.hardware.console.iter().map(Console::as_str);
     let params = node.kernel_params.iter().filter_map(|param| param.as_str().strip_prefix("console="));
     let number = |console: &str| console.strip_prefix("ttyS")?.split(',').next()?.parse::<usize>().ok();
     consoles.chain(params).filter_map(number).max().map_or(1, |last| (last + 1).min(PORTS))
@@ -134,7 +146,10 @@ fn probe(tools: &Tools, dir: &Path) -> Result<bool> {
             RUNS
         }
         (None, Some((code, _))) => {
-            command.args(["-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display())]);
+            command.args([
+                "-drive",
+                &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display()),
+            ]);
             "BdsDxe"
         }
         (None, None) => return Ok(false),

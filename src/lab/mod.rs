@@ -15,11 +15,13 @@
 //! judge     what it must have been told, loaded and become
 //! queue     as many machines at once as this one carries
 //! report    what came of it
+//! call      from the caller's world into the lab's own, and back
 //! ```
 //!
 //! [`start`] runs in the caller's world and [`run`] in the lab's own: between them go an [`Order`] one way and [`Event`]s
 //! the other. Nothing here prints.
 
+mod call;
 mod disk;
 mod follow;
 mod judge;
@@ -36,11 +38,9 @@ mod web;
 mod wires;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -51,6 +51,7 @@ use queue::Lab;
 use servers::Servers;
 use web::Web;
 
+pub use call::{Event, Order, Running, receive, start};
 pub use payload::Parts;
 pub use report::{Report, Row};
 pub use tools::{Tools, Wants};
@@ -101,52 +102,6 @@ impl Acceleration {
     }
 }
 
-/// What a lab is to do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Order {
-    /// The inventory, whole.
-    pub inventory: String,
-    /// Its directory: certificates and zones are published there.
-    pub root: PathBuf,
-    /// Which machines are powered on.
-    pub choice: Choice,
-    /// Which DHCP server runs: its name in the inventory.
-    pub dhcp: String,
-    /// Bundles by profile; the others boot what the lab makes.
-    pub bundles: BTreeMap<String, PathBuf>,
-    /// What the lab makes them of.
-    pub parts: Option<Parts>,
-    /// Builds of iPXE to publish, instead of this machine's.
-    pub ipxe: Option<PathBuf>,
-    /// How long a machine may take, in seconds.
-    pub patience: u32,
-    /// The directory in which everything stays.
-    pub keep: Option<PathBuf>,
-    /// Where programs are.
-    pub tools: Tools,
-}
-
-/// What a lab says while it runs, a line of JSON each.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Event {
-    /// What it is doing.
-    Doing(String),
-    /// The machine of that number, and how many steps it has to make.
-    #[allow(missing_docs, reason = "each field says it itself")]
-    Planned { number: usize, name: String, kind: Kind, firmware: Boot, steps: usize },
-    /// It has made a step.
-    #[allow(missing_docs, reason = "each field says it itself")]
-    Made { number: usize, step: Step, seconds: f64 },
-    /// It is done: well or not.
-    #[allow(missing_docs, reason = "each field says it itself")]
-    Done { number: usize, good: bool },
-    /// All is done.
-    Report(Report),
-    /// The lab itself has failed.
-    Failed(String),
-}
-
 /// What DHCP servers are called on the command line.
 #[must_use]
 pub fn name_of(dhcp: DhcpServer) -> &'static str {
@@ -155,68 +110,6 @@ pub fn name_of(dhcp: DhcpServer) -> &'static str {
         DhcpServer::Isc => "isc",
         DhcpServer::Dnsmasq => "dnsmasq",
     }
-}
-
-/// A lab that runs. It ends, with all that it is made of, when this is dropped or its process ends in whatever way.
-#[derive(Debug)]
-pub struct Running {
-    child: Child,
-}
-
-/// Starts `inside` as the lab of `order`; it must call [`receive`] and [`run`].
-///
-/// # Errors
-/// When namespaces can't be made.
-pub fn start(order: &Order, inside: &mut Command) -> Result<Running> {
-    let parts = order.parts.iter().flat_map(|parts| [Some(&parts.kernel), parts.modules.as_ref(), Some(&parts.busybox)]);
-    for path in order.bundles.values().chain(&order.ipxe).chain(&order.keep).chain(parts.flatten()) {
-        space::visible(path)?;
-    }
-    let mut child = space::enter(&order.tools, inside)?;
-    let mut line = serde_json::to_string(order)?;
-    line.push('\n');
-    let input = child.stdin.as_mut().context("the lab has no input")?;
-    input.write_all(line.as_bytes()).context("the lab did not take its order")?;
-    Ok(Running { child })
-}
-
-impl Running {
-    /// Tells `heed` of every event, until the lab has ended.
-    ///
-    /// # Errors
-    /// When it ends before it has reported.
-    pub fn listen(&mut self, mut heed: impl FnMut(Event)) -> Result<Report> {
-        let output = self.child.stdout.take().context("the lab has no output")?;
-        let mut report = None;
-        for line in BufReader::new(output).lines() {
-            let line = line.context("the lab can't be heard")?;
-            match serde_json::from_str(&line).with_context(|| format!("the lab said what it should not: {line}"))? {
-                Event::Report(own) => report = Some(own),
-                Event::Failed(why) => bail!("{why}"),
-                event => heed(event),
-            }
-        }
-        report.context("the lab ended before it was done")
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
-/// Takes the order that [`start`] gives, and from then on ends this process when its standard input ends.
-///
-/// # Errors
-/// When there is none.
-pub fn receive() -> Result<Order> {
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("the lab got no order")?;
-    let order = serde_json::from_str(&line).context("the lab got no order")?;
-    space::end_with_parent();
-    Ok(order)
 }
 
 /// Runs the lab of `order`, in namespaces of its own; `artifacts` is everything rendered.
@@ -236,7 +129,8 @@ pub fn run(
     let web_root = Path::new(cluster.provisioner.web_root.as_str());
     space::furnish(tools, web_root, order.keep.as_deref())?;
     let wires = wires::wires(cluster);
-    let selection = trial::select(cluster, &order.choice, &wires, &|profile| order.bundles.contains_key(profile))?;
+    let selection =
+        trial::select(cluster, &order.choice, &wires, &|profile| order.bundles.contains_key(profile))?;
     doing("trying what runs machines here");
     let acceleration = machine::acceleration(tools, &space::dir("probe")?);
     doing("making and publishing what machines boot");
@@ -274,7 +168,9 @@ fn bundles(
 ) -> Result<BTreeMap<String, (PathBuf, Manifest)>> {
     let mut bundles = BTreeMap::new();
     for (profile, dir) in &order.bundles {
-        let read = std::fs::read(dir.join(MANIFEST)).map_err(anyhow::Error::from).and_then(|text| Manifest::parse(&text));
+        let read = std::fs::read(dir.join(MANIFEST))
+            .map_err(anyhow::Error::from)
+            .and_then(|text| Manifest::parse(&text));
         let manifest = read.with_context(|| format!("{} is no bundle", dir.display()))?;
         bundles.insert(profile.clone(), (dir.clone(), manifest));
     }

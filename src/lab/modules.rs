@@ -22,7 +22,9 @@ pub(super) fn with_dependencies(dir: &Path, wanted: &[&str]) -> Result<Vec<(Stri
     let mut files = BTreeMap::new();
     for found in WalkDir::new(dir) {
         let path = found.with_context(|| format!("could not list {}", dir.display()))?.into_path();
-        if let Some((name, _)) = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".ko")) {
+        if let Some((name, _)) =
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".ko"))
+        {
             files.insert(name.replace('-', "_"), path);
         }
     }

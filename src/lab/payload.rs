@@ -18,7 +18,20 @@ const KERNELS: [&str; 1] = ["/run/current-system/kernel"];
 
 /// What its first program calls.
 const APPLETS: [&str; 14] = [
-    "cat", "echo", "find", "insmod", "ip", "mount", "poweroff", "sh", "sha256sum", "sort", "udhcpc", "wget", "[", "test",
+    "cat",
+    "echo",
+    "find",
+    "insmod",
+    "ip",
+    "mount",
+    "poweroff",
+    "sh",
+    "sha256sum",
+    "sort",
+    "udhcpc",
+    "wget",
+    "[",
+    "test",
 ];
 
 /// Besides the serial console: a panic ends the machine, and an emulated timer that is late is no reason for one.
@@ -49,13 +62,18 @@ impl Parts {
                  linux-image-cloud-amd64; `dpkg -x` unpacks it anywhere)",
             )?,
         };
-        let kernel = kernel.canonicalize().with_context(|| format!("there is no kernel {}", kernel.display()))?;
+        let kernel =
+            kernel.canonicalize().with_context(|| format!("there is no kernel {}", kernel.display()))?;
         let version = Kernel::read(&kernel)?.version;
         let beside = kernel.parent().and_then(Path::parent).map(|root| root.join("lib/modules"));
-        let dirs = beside.into_iter().chain(["/lib/modules", "/run/current-system/kernel-modules/lib/modules"].map(PathBuf::from));
+        let dirs = beside
+            .into_iter()
+            .chain(["/lib/modules", "/run/current-system/kernel-modules/lib/modules"].map(PathBuf::from));
         let modules = dirs.map(|dir| dir.join(&version)).find_map(|dir| dir.canonicalize().ok());
         let named = busybox.map(Path::to_owned);
-        let mut candidates = named.into_iter().chain(path.split(':').chain(["/bin"]).map(|dir| Path::new(dir).join("busybox")));
+        let mut candidates = named
+            .into_iter()
+            .chain(path.split(':').chain(["/bin"]).map(|dir| Path::new(dir).join("busybox")));
         let found = match busybox {
             Some(named) => is_static(named).then(|| named.to_owned()),
             None => candidates.find(|path| is_static(path)),
@@ -114,7 +132,8 @@ impl Parts {
         // What is laid over it must win.
         fs::write(root.join("etc/hostname"), "nobody\n")?;
         fs::write(root.join("lab/base"), format!("{base}\n"))?;
-        let served: String = [KERNEL, INITRD].map(|file| format!("nixos/{profile}/current/{file}\n")).concat();
+        let served: String =
+            [KERNEL, INITRD].map(|file| format!("nixos/{profile}/current/{file}\n")).concat();
         fs::write(root.join("lab/served"), served)?;
         let mut order = String::new();
         if let Some(dir) = &self.modules {

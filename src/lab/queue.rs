@@ -58,7 +58,8 @@ impl Lab<'_> {
     /// When the lab itself fails; a machine that does not what it should is no error.
     pub(super) fn run(&self, trials: &[Trial<'_>]) -> Result<Vec<Row>> {
         for (number, trial) in trials.iter().enumerate() {
-            let (name, kind, firmware, steps) = (trial.name.clone(), trial.kind, trial.boot, trial.steps.len());
+            let (name, kind, firmware, steps) =
+                (trial.name.clone(), trial.kind, trial.boot, trial.steps.len());
             (self.tell)(Event::Planned { number, name, kind, firmware, steps });
         }
         // What is published is changed for the last of them only, and nobody else boots then.
@@ -84,7 +85,8 @@ impl Lab<'_> {
             loop {
                 let mut own = queue.lock().unwrap_or_else(PoisonError::into_inner);
                 let number = loop {
-                    let free = own.waiting.iter().rposition(|number| !own.running.contains(&trials[*number].mac));
+                    let free =
+                        own.waiting.iter().rposition(|number| !own.running.contains(&trials[*number].mac));
                     match free {
                         Some(at) => break own.waiting.remove(at),
                         None if own.waiting.is_empty() => return Ok(()),
@@ -101,7 +103,9 @@ impl Lab<'_> {
         };
         thread::scope(|scope| {
             let hands: Vec<_> = (0..hands).map(|_| scope.spawn(work)).collect();
-            hands.into_iter().try_for_each(|hand| hand.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread died"))))
+            hands
+                .into_iter()
+                .try_for_each(|hand| hand.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread died"))))
         })?;
         Ok(rows.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
@@ -111,7 +115,8 @@ impl Lab<'_> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-        let kilobytes: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX / 100);
+        let kilobytes: u64 =
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX / 100);
         let largest = trials.iter().map(|trial| self.megabytes(trial)).max().unwrap_or(1);
         let fitting = kilobytes / 1024 * SHARE / 100 / largest;
         cores.min(usize::try_from(fitting).unwrap_or(usize::MAX)).max(1)
@@ -126,7 +131,8 @@ impl Lab<'_> {
     /// Follows one machine from power-on to its end.
     fn attend(&self, number: usize, trial: &Trial<'_>) -> Result<Row> {
         let tap = format!("tap{number}");
-        let wire = self.wires.iter().find(|wire| wire.number == trial.wire).context("there is no such network")?;
+        let wire =
+            self.wires.iter().find(|wire| wire.number == trial.wire).context("there is no such network")?;
         Net::new(&self.order.tools).tap(&tap, wire)?;
         let arms = matches!(trial.kind, Kind::Armed | Kind::Tampered);
         if let Some(node) = trial.node {
@@ -141,7 +147,8 @@ impl Lab<'_> {
             attempts += 1;
         };
         let verdict = judge(self.cluster, self.artifacts, &self.manifests, trial, &watch)?;
-        let missing: Vec<Step> = trial.steps.iter().copied().filter(|own| !watch.steps.contains_key(own)).collect();
+        let missing: Vec<Step> =
+            trial.steps.iter().copied().filter(|own| !watch.steps.contains_key(own)).collect();
         let mut row = Row {
             node: trial.name.clone(),
             kind: trial.kind,
@@ -168,7 +175,11 @@ impl Lab<'_> {
         tap: &str,
         attempt: u32,
     ) -> Result<(Watch<'t>, Option<String>)> {
-        let dir = space::dir(&format!("machines/{}-{}-{attempt}", trial.name.replace(' ', "-"), trial.kind.as_str()))?;
+        let dir = space::dir(&format!(
+            "machines/{}-{}-{attempt}",
+            trial.name.replace(' ', "-"),
+            trial.kind.as_str()
+        ))?;
         let logs = Logs { dhcp: &self.dhcp_log, tftp: &self.tftp_log };
         let mut watch = Watch::new(trial, logs, &dir.join(SERIAL));
         let mut qemu =

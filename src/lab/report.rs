@@ -73,6 +73,14 @@ impl Report {
         notes: Vec<String>,
     ) -> Self {
         let ok = !machines.is_empty() && machines.iter().all(Row::is_good);
-        Self { schema: SCHEMA, ok, dhcp: super::name_of(dhcp).to_owned(), acceleration, machines, sampled, notes }
+        Self {
+            schema: SCHEMA,
+            ok,
+            dhcp: super::name_of(dhcp).to_owned(),
+            acceleration,
+            machines,
+            sampled,
+            notes,
+        }
     }
 }

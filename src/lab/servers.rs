@@ -70,7 +70,9 @@ impl Servers {
             servers.launch("tftpd", TFTP, &mut command)?;
         }
         let mut command = Command::new(&tools.nginx);
-        command.args(["-g", "daemon off;", "-e", "/var/log/nginx/error.log", "-c"]).arg(site.join("pxe/nginx.conf"));
+        command
+            .args(["-g", "daemon off;", "-e", "/var/log/nginx/error.log", "-c"])
+            .arg(site.join("pxe/nginx.conf"));
         servers.launch("nginx", Port("tcp", cluster.provisioner.http_port), &mut command)?;
         Ok(servers)
     }
@@ -138,7 +140,12 @@ impl Servers {
         let end = Instant::now() + PATIENCE;
         while !listens(pid, port) {
             self.all_run()?;
-            ensure!(Instant::now() < end, "{name} does not listen at port {}: {}", port.1, self.last_words(name));
+            ensure!(
+                Instant::now() < end,
+                "{name} does not listen at port {}: {}",
+                port.1,
+                self.last_words(name)
+            );
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())

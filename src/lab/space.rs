@@ -41,7 +41,17 @@ pub(super) fn enter(tools: &Tools, program: &mut Command) -> Result<Child> {
         // nginx and in.tftpd become other users, who must exist here.
         command.args(["--map-root-user", "--map-auto"]);
     }
-    command.args(["--net", "--mount", "--pid", "--ipc", "--uts", "--mount-proc", "--fork", "--kill-child", "--"]);
+    command.args([
+        "--net",
+        "--mount",
+        "--pid",
+        "--ipc",
+        "--uts",
+        "--mount-proc",
+        "--fork",
+        "--kill-child",
+        "--",
+    ]);
     command.arg(program.get_program()).args(program.get_args());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     command.spawn().with_context(|| format!("could not start {}", tools.unshare.display()))
@@ -83,9 +93,16 @@ pub(super) fn furnish(tools: &Tools, web_root: &Path, keep: Option<&Path>) -> Re
     for dir in IN_MEMORY {
         mount(&["-t", "tmpfs", "-o", "mode=0755", "lab", dir])?;
     }
-    for dir in
-        ["/run/kea", "/run/lock", "/run/netns", "/var/lib/kea", "/var/lib/misc", "/var/lib/nginx", "/var/log/nginx", HOME]
-    {
+    for dir in [
+        "/run/kea",
+        "/run/lock",
+        "/run/netns",
+        "/var/lib/kea",
+        "/var/lib/misc",
+        "/var/lib/nginx",
+        "/var/log/nginx",
+        HOME,
+    ] {
         fs::create_dir_all(dir).with_context(|| format!("could not make {dir}"))?;
     }
     if let Some(keep) = keep {
@@ -121,24 +138,34 @@ fn devices(tools: &Tools) -> Result<()> {
     let fill = || {
         fs::create_dir(new.join("net"))?;
         fs::create_dir(new.join("shm"))?;
-        for (name, target) in
-            [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")]
-        {
+        for (name, target) in [
+            ("fd", "/proc/self/fd"),
+            ("stdin", "/proc/self/fd/0"),
+            ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+        ] {
             symlink(target, new.join(name))?;
         }
-        DEVICES.iter().filter(|name| Path::new("/dev").join(name).exists()).try_for_each(|name| fs::write(new.join(name), ""))
+        DEVICES
+            .iter()
+            .filter(|name| Path::new("/dev").join(name).exists())
+            .try_for_each(|name| fs::write(new.join(name), ""))
     };
     fill().context("could not make a /dev")?;
     for name in DEVICES.iter().filter(|name| new.join(name).exists()) {
         mount(&["--bind", &format!("/dev/{name}"), &new.join(name).display().to_string()])?;
     }
-    mount(&["--move", &new.display().to_string(), "/dev"]).or_else(|_| mount(&["--rbind", &new.display().to_string(), "/dev"]))
+    mount(&["--move", &new.display().to_string(), "/dev"])
+        .or_else(|_| mount(&["--rbind", &new.display().to_string(), "/dev"]))
 }
 
 /// The users that the rendered files name, where the machine lacks them.
 fn users(tools: &Tools) -> Result<()> {
     for (file, line) in [
-        ("/etc/passwd", (|name, id| format!("{name}:x:{id}:{id}::/:/bin/false\n")) as fn(&str, u32) -> String),
+        (
+            "/etc/passwd",
+            (|name, id| format!("{name}:x:{id}:{id}::/:/bin/false\n")) as fn(&str, u32) -> String,
+        ),
         ("/etc/group", |name, id| format!("{name}:x:{id}:\n")),
     ] {
         let mut text = fs::read_to_string(file).with_context(|| format!("could not read {file}"))?;

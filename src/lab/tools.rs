@@ -23,7 +23,8 @@ const NGINX: Need = Need { name: "nginx", packages: ("nginx-light", "nginx") };
 const TFTPD: Need = Need { name: "in.tftpd", packages: ("tftpd-hpa", "tftp-hpa") };
 const DNSMASQ: Need = Need { name: "dnsmasq", packages: ("dnsmasq-base", "dnsmasq") };
 const KEA: Need = Need { name: "kea-dhcp4", packages: ("kea-dhcp4-server", "kea") };
-const DHCPD: Need = Need { name: "dhcpd", packages: ("isc-dhcp-server", "none since 2023: choose another --dhcp") };
+const DHCPD: Need =
+    Need { name: "dhcpd", packages: ("isc-dhcp-server", "none since 2023: choose another --dhcp") };
 const QEMU: Need = Need { name: "qemu-system-x86_64", packages: ("qemu-system-x86", "qemu") };
 const QEMU_ARM: Need = Need { name: "qemu-system-aarch64", packages: ("qemu-system-arm", "qemu") };
 
@@ -36,8 +37,13 @@ const AAVMF: &str = "UEFI firmware for 64-bit ARM (AAVMF_CODE and AAVMF_VARS)";
 const SBIN: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// Where iPXE's builds are: Debian, Fedora, Arch, and a NixOS system that has them in its environment.
-const IPXE_DIRS: [&str; 5] =
-    ["/usr/lib/ipxe", "/boot", "/usr/share/ipxe", "/usr/share/ipxe/x86_64", "/run/current-system/sw/share/ipxe"];
+const IPXE_DIRS: [&str; 5] = [
+    "/usr/lib/ipxe",
+    "/boot",
+    "/usr/share/ipxe",
+    "/usr/share/ipxe/x86_64",
+    "/run/current-system/sw/share/ipxe",
+];
 
 /// Pairs of code and variables.
 const OVMF_PAIRS: [(&str, &str); 4] = [
@@ -96,7 +102,8 @@ impl Tools {
     /// # Errors
     /// When something is missing: all of it is named, with its packages.
     pub fn find(wants: Wants, path: &str) -> Result<Self> {
-        let mut search = Search { dirs: path.split(':').chain(SBIN).map(PathBuf::from).collect(), missing: Vec::new() };
+        let mut search =
+            Search { dirs: path.split(':').chain(SBIN).map(PathBuf::from).collect(), missing: Vec::new() };
         let x86 = wants.bios || wants.uefi;
         let tools = Self {
             unshare: search.program(&UNSHARE).unwrap_or_default(),

@@ -159,7 +159,13 @@ pub(super) fn select<'a>(
         let mut classes = BTreeMap::new();
         for node in &cluster.nodes {
             let wire = wire_of(cluster, node, wires);
-            let class = (node.profile.as_str(), node.firmware == Firmware::Bios, &*node.hardware.description, node.system.as_str(), wire);
+            let class = (
+                node.profile.as_str(),
+                node.firmware == Firmware::Bios,
+                &*node.hardware.description,
+                node.system.as_str(),
+                wire,
+            );
             match classes.get(&class) {
                 Some(first) if !choice.all => like.push((node.name.to_string(), format!("{first}"))),
                 _ => {
@@ -195,7 +201,8 @@ pub(super) fn select<'a>(
 fn wire_of(cluster: &Cluster, node: &Node, wires: &[super::wires::Wire<'_>]) -> Option<usize> {
     let own = cluster.reservation(node).map(|own| own.network);
     let any = || {
-        let networks = node.interfaces.iter().filter(|own| own.vlan.is_none()).filter_map(|own| own.network.as_ref());
+        let networks =
+            node.interfaces.iter().filter(|own| own.vlan.is_none()).filter_map(|own| own.network.as_ref());
         networks.into_iter().find(|name| wires.iter().any(|wire| wire.name == *name))
     };
     let name = own.or_else(any)?;
@@ -221,7 +228,8 @@ fn trial<'a>(
     };
     let last = if is_nixos(node.base.as_str()) { Step::Ssh } else { Step::System };
     let load = [Step::Lease, Step::Loader, Step::BootScript];
-    let known = [Step::NodeScript, Step::Armed, Step::BundleScript, Step::Kernel, Step::Initrd, Step::Overlay];
+    let known =
+        [Step::NodeScript, Step::Armed, Step::BundleScript, Step::Kernel, Step::Initrd, Step::Overlay];
     let steps = match kind {
         Kind::Armed => load.into_iter().chain(known).chain([last]).collect(),
         Kind::Unarmed => load.into_iter().chain([Step::NodeScript, Step::LocalDisk]).collect(),

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::artifact::ArtifactSet;
 use crate::image::{INITRD, Sha256Sum};
-use crate::model::{Cluster, Node};
+use crate::model::{Cluster, Node, SerialNumber};
 use crate::publish::{Lock, Request, Root, Target, arm, disarm, install, needed, publish};
 use crate::write;
 
@@ -64,7 +64,7 @@ impl Web {
             mac: node.mac,
             profile: node.base.as_str(),
             system: node.system,
-            serial: node.serial.as_ref().map(|serial| serial.as_str()),
+            serial: node.serial.as_ref().map(SerialNumber::as_str),
         };
         arm(&self.root, &[target], self.now).map(drop)
     }

@@ -125,7 +125,9 @@ impl<'a> Net<'a> {
     /// A bridge, and the router's leg in it.
     fn bridge(&self, wire: &Wire<'_>) -> Result<()> {
         let (bridge, leg) = (wire.bridge(), wire.leg());
-        self.ip(&format!("-n {SWITCH} link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"))?;
+        self.ip(&format!(
+            "-n {SWITCH} link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+        ))?;
         self.ip(&format!("-n {SWITCH} link set {bridge} up"))?;
         self.ip(&format!("-n {ROUTER} link add {leg} type veth peer name to-{leg} netns {SWITCH}"))?;
         self.ip(&format!("-n {SWITCH} link set to-{leg} master {bridge} up"))?;

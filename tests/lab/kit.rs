@@ -27,8 +27,9 @@ pub(crate) fn lab(inventory: &Path, arguments: &[&str]) -> Command {
         ("--kernel", "PLASMAGEN_LAB_KERNEL", "linux-image-cloud-amd64"),
         ("--busybox", "PLASMAGEN_LAB_BUSYBOX", "busybox-static"),
     ] {
-        let path = std::env::var(variable)
-            .unwrap_or_else(|_| panic!("{variable} does not name what tests/run unpacks of the Debian package {package}"));
+        let path = std::env::var(variable).unwrap_or_else(|_| {
+            panic!("{variable} does not name what tests/run unpacks of the Debian package {package}")
+        });
         command.args([option, &path]);
     }
     command
@@ -43,7 +44,8 @@ pub(crate) struct Outcome {
 
 /// Boots `inventory`.
 pub(crate) fn boot(inventory: &Path, arguments: &[&str]) -> Outcome {
-    let Output { status, stdout, stderr } = lab(inventory, arguments).args(["--format", "json"]).output().unwrap();
+    let Output { status, stdout, stderr } =
+        lab(inventory, arguments).args(["--format", "json"]).output().unwrap();
     let said = String::from_utf8(stderr).unwrap();
     let report = serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}\n{said}"));
     Outcome { code: status.code(), report, said }
@@ -60,8 +62,13 @@ impl Outcome {
     /// Makes sure that `node` was fine as `kind`, and made these steps, no other, none before the one before it.
     pub(crate) fn is_good(&self, node: &str, kind: &str, steps: &[&str]) {
         let row = self.machine(node, kind);
-        assert_eq!((&row["faults"], &row["missing"]), (&Value::from([""; 0]), &Value::from([""; 0])), "{row:#}");
-        let made: Vec<_> = row["steps"].as_array().unwrap().iter().map(|step| step[0].as_str().unwrap()).collect();
+        assert_eq!(
+            (&row["faults"], &row["missing"]),
+            (&Value::from([""; 0]), &Value::from([""; 0])),
+            "{row:#}"
+        );
+        let made: Vec<_> =
+            row["steps"].as_array().unwrap().iter().map(|step| step[0].as_str().unwrap()).collect();
         assert_eq!(made, steps, "{row:#}");
         let times = row["steps"].as_array().unwrap().iter().map(|step| step[1].as_f64().unwrap());
         assert!(times.is_sorted(), "{row:#}");
@@ -70,5 +77,14 @@ impl Outcome {
 
 /// The steps of a machine that boots what is published.
 pub(crate) const BOOTS: [&str; 10] = [
-    "lease", "loader", "boot-script", "node-script", "armed", "bundle-script", "kernel", "initrd", "overlay", "system",
+    "lease",
+    "loader",
+    "boot-script",
+    "node-script",
+    "armed",
+    "bundle-script",
+    "kernel",
+    "initrd",
+    "overlay",
+    "system",
 ];

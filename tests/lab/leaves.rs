@@ -42,7 +42,8 @@ fn killed(signal: Signal, when: &str) {
     let mark = format!("{}-{}", std::process::id(), when.replace(' ', "-"));
     let mut command = lab(&path, &["--node", "node01", "--firmware", "bios"]);
     command.env("PLASMAGEN_LAB_MARK", &mark).env("TMPDIR", temporary.path());
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let said = when.is_empty() || lines.any(|line| line.unwrap().contains(when));
     assert!(said, "the lab never said `{when}`");

@@ -1,5 +1,7 @@
 //! What is missing is named, with the packages that have it.
 
+use std::process::Command;
+
 use crate::kit::{inventory, lab};
 
 #[test]
@@ -20,7 +22,9 @@ fn missing_programs_are_named_all_at_once() {
 #[test]
 fn a_busybox_that_needs_libraries_is_no_payload() {
     let (_dir, path) = inventory(".", "");
-    let output = lab(&path, &["--busybox", "/bin/sh"]).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plasmagen"));
+    command.arg("lab").arg(path).args(["--busybox", "/bin/sh", "--kernel"]);
+    let output = command.arg(std::env::var("PLASMAGEN_LAB_KERNEL").unwrap()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("busybox-static"), "{said}");

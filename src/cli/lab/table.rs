@@ -17,7 +17,8 @@ pub(super) fn table(report: &Report) -> String {
         "node", "as", "firmware", "verdict", "address"
     );
     for row in &report.machines {
-        let steps: Vec<_> = row.steps.iter().map(|(step, seconds)| format!("{} {seconds:.1}", step.as_str())).collect();
+        let steps: Vec<_> =
+            row.steps.iter().map(|(step, seconds)| format!("{} {seconds:.1}", step.as_str())).collect();
         let verdict = if row.is_good() { "ok" } else { "FAILED" };
         let _ = writeln!(
             text,
