@@ -47,7 +47,7 @@ const INVENTORY: &str = "inventory.toml";
 const EXIT_STATUS: &str = "\
 \x1b[1;4mExit status:\x1b[0m
   0  done
-  1  the inventory or a bundle is refused, the tree is stale, or verify found a fault
+  1  the inventory or a bundle is refused, the tree is stale, verify found a fault, or a machine of the lab failed
   2  usage, IO or a bug
   3  another run holds the lock
   4  published, but not confirmed to outlast a power cut";
