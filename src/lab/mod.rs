@@ -40,7 +40,7 @@ mod wires;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -181,6 +181,16 @@ fn bundles(
             continue;
         }
         let parts = order.parts.as_ref().context("the lab has nothing to make a bundle of")?;
+        let system = parts.system()?;
+        ensure!(
+            node.system == system,
+            "{} is {}, and {} is a kernel for {}: give a --bundle or a --kernel for it, and name the nodes of one kind with \
+             --node",
+            node.name,
+            node.system.as_str(),
+            parts.kernel.display(),
+            system.as_str()
+        );
         let out = space::dir("bundles")?.join(profile);
         let manifest = parts.build(profile, &base, &space::dir(&format!("payload/{profile}"))?, &out)?;
         bundles.insert(profile.to_owned(), (out, manifest));
