@@ -1,14 +1,14 @@
 //! How far a machine has come, by what the servers log and by its serial console.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::disk::LOCAL_DISK;
 use super::servers::ACCESS;
+use super::tail::Tail;
 use super::trial::{Kind, Step, Trial};
 
 /// What begins a line of the lab's own system.
@@ -63,7 +63,7 @@ impl<'a> Watch<'a> {
             dhcp: Tail::at_end(logs.dhcp),
             tftp: Tail::at_end(logs.tftp),
             http: Tail::at_end(Path::new(ACCESS)),
-            console: Tail { path: serial.to_owned(), at: 0, rest: String::new() },
+            console: Tail::at_start(serial),
             steps: BTreeMap::new(),
             address: None,
             asked: None,
@@ -224,45 +224,5 @@ impl<'a> Watch<'a> {
     /// Whether it has made all its steps.
     pub(super) fn is_through(&self) -> bool {
         self.trial.steps.iter().all(|step| self.steps.contains_key(step))
-    }
-}
-
-/// A file that grows.
-#[derive(Debug)]
-struct Tail {
-    path: PathBuf,
-    at: u64,
-    /// The line that has no end yet.
-    rest: String,
-}
-
-impl Tail {
-    /// What is there already is not of interest.
-    fn at_end(path: &Path) -> Self {
-        let at = path.metadata().map_or(0, |own| own.len());
-        Self { path: path.to_owned(), at, rest: String::new() }
-    }
-
-    fn more(&mut self) -> String {
-        let read = || {
-            let mut file = File::open(&self.path)?;
-            file.seek(SeekFrom::Start(self.at))?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            std::io::Result::Ok(bytes)
-        };
-        // A file that is not there yet has no lines.
-        let bytes = read().unwrap_or_default();
-        self.at += bytes.len() as u64;
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    fn lines(&mut self) -> Vec<String> {
-        let more = self.more();
-        self.rest.push_str(&more);
-        let Some((whole, rest)) = self.rest.rsplit_once('\n') else { return Vec::new() };
-        let lines = whole.lines().map(str::to_owned).collect();
-        self.rest = rest.to_owned();
-        lines
     }
 }

@@ -12,6 +12,7 @@
 //! trial     which machines are powered on, and how far each must come
 //! machine   QEMU
 //! follow    how far a machine has come
+//! tail      logs and consoles, read while they are written
 //! judge     what it must have been told, loaded and become
 //! queue     as many machines at once as this one carries
 //! report    what came of it
@@ -32,6 +33,7 @@ mod queue;
 mod report;
 mod servers;
 mod space;
+mod tail;
 mod tools;
 mod trial;
 mod web;
