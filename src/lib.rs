@@ -21,8 +21,8 @@
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes |
 //! | [`artifact`] | files that exist only in memory yet |
 //! | [`write`](mod@write) | the only room that writes public files: all of them or none |
-//! | [`image`] | netboot images: archives, initrds, bundles |
 //! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, who is armed, and what is wrong there |
+//! | [`lab`] | the cluster's machines in QEMU, behind the real servers on what was rendered |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
 //!
 //! Knowledge flows one way: model ← inventory, resolve, rules ← plan ← outputs ← write ← cli. From `inventory` to
@@ -35,6 +35,7 @@ pub mod cli;
 pub mod diag;
 pub mod image;
 pub mod inventory;
+pub mod lab;
 pub mod model;
 pub mod outputs;
 pub mod pki;

@@ -9,6 +9,7 @@ mod completions;
 mod explain;
 mod format;
 mod init;
+mod lab;
 mod man;
 mod output;
 mod progress;
@@ -46,7 +47,7 @@ const INVENTORY: &str = "inventory.toml";
 const EXIT_STATUS: &str = "\
 \x1b[1;4mExit status:\x1b[0m
   0  done
-  1  the inventory or a bundle is refused, the tree is stale, or verify found a fault
+  1  the inventory or a bundle is refused, the tree is stale, verify found a fault, or a machine of the lab failed
   2  usage, IO or a bug
   3  another run holds the lock
   4  published, but not confirmed to outlast a power cut";
@@ -76,6 +77,7 @@ enum Command {
     Arm(arm::Arm),
     Disarm(arm::Disarm),
     Armed(arm::Armed),
+    Lab(lab::Lab),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -103,6 +105,11 @@ fn root_of(inventory: &Path) -> &Path {
     }
 }
 
+/// Where programs are looked for.
+fn search_path() -> String {
+    std::env::var_os("PATH").unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// Parses the command line, does what it says and tells how it went.
 pub fn run() -> ExitCode {
     complete::answer(Arguments::command);
@@ -121,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Arm(arm) => arm.run(output),
         Command::Disarm(disarm) => disarm.run(output),
         Command::Armed(armed) => armed.run(output),
+        Command::Lab(lab) => lab.run(output),
         Command::Schema(_) => schema::Schema::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

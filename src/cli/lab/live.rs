@@ -1,0 +1,78 @@
+//! What the machines do, while they do it: a line each that changes on a terminal, a line a fact anywhere else.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::super::output::Output;
+use crate::lab::Event;
+
+/// A machine, how far it is, its last step, and for how long it runs.
+const LINE: &str = "{prefix:<28} {bar:12} {pos}/{len} {msg} {elapsed}";
+
+/// What is shown while a lab runs; a terminal is clean again when this is dropped.
+pub(super) struct Live<'a> {
+    output: &'a Output,
+    /// None: there is no terminal.
+    bars: Option<MultiProgress>,
+    machines: BTreeMap<usize, (String, ProgressBar)>,
+}
+
+impl<'a> Live<'a> {
+    pub(super) fn new(output: &'a Output) -> Self {
+        let bars = (stderr().is_terminal() && !output.quiet)
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
+        Self { output, bars, machines: BTreeMap::new() }
+    }
+
+    pub(super) fn heed(&mut self, event: &Event) {
+        match event {
+            Event::Doing(what) => self.say(what),
+            Event::Planned { number, name, kind, firmware, steps } => {
+                let prefix = format!("{name} {} ({})", firmware.as_str(), kind.as_str());
+                let bar = ProgressBar::hidden().with_prefix(prefix.clone());
+                bar.set_length(*steps as u64);
+                if let Ok(style) = ProgressStyle::with_template(LINE) {
+                    bar.set_style(style);
+                }
+                let bar = self.bars.as_ref().map_or_else(|| bar.clone(), |bars| bars.add(bar.clone()));
+                bar.set_message("waits");
+                self.machines.insert(*number, (prefix, bar));
+            }
+            Event::Made { number, step, seconds } => {
+                let Some((prefix, bar)) = self.machines.get(number) else { return };
+                bar.inc(1);
+                bar.set_message(step.as_str());
+                bar.enable_steady_tick(Duration::from_millis(500));
+                if self.bars.is_none() {
+                    self.say(&format!("{prefix}: {} after {seconds:.1} s", step.as_str()));
+                }
+            }
+            Event::Done { number, good } => {
+                let Some((prefix, bar)) = self.machines.get(number) else { return };
+                bar.finish_with_message(if *good { "ok" } else { "FAILED" });
+                if self.bars.is_none() {
+                    self.say(&format!("{prefix}: {}", if *good { "ok" } else { "FAILED" }));
+                }
+            }
+            Event::Report(_) | Event::Failed(_) => {}
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| self.output.say(line)),
+            None => self.output.say(line),
+        }
+    }
+}
+
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# What udhcpc calls with the lease in its environment (udhcpc.script).
+case $1 in
+  bound | renew)
+    # shellcheck disable=SC2154
+    ip address add "$ip/$mask" dev "$interface"
+    for gateway in ${router:-}; do ip route add default via "$gateway" && break; done
+    echo "plasmagen-lab: address $ip" >"$([ -c /dev/ttyAMA0 ] && echo /dev/ttyAMA0 || echo /dev/ttyS0)"
+    echo "plasmagen-lab: leased-name ${hostname:-}" >"$([ -c /dev/ttyAMA0 ] && echo /dev/ttyAMA0 || echo /dev/ttyS0)"
+    ;;
+esac

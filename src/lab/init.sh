@@ -1,0 +1,33 @@
+#!/bin/sh
+# The first program of the lab's own system: it says on the serial console where and as what it has come up.
+export PATH=/bin
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+serial=/dev/ttyS0
+[ -c /dev/ttyAMA0 ] && serial=/dev/ttyAMA0
+exec >"$serial" 2>&1 </dev/null
+echo 1 >/proc/sys/kernel/printk
+say() { echo "plasmagen-lab: $*"; }
+
+echo
+say begin
+say cmdline "$(cat /proc/cmdline)"
+say hostname "$(cat /etc/hostname)"
+say serial "$(cat /sys/class/dmi/id/product_serial)"
+find /etc /root -type f | sort | while read -r file; do
+  sum=$(sha256sum <"$file")
+  say file "${sum%% *}" "$file"
+done
+
+while read -r module; do insmod "/modules/$module"; done </modules/order
+ip link set eth0 up
+say mac "$(cat /sys/class/net/eth0/address)"
+udhcpc -q -n -f -i eth0 -O hostname -s /bin/bound -t 8 -T 2 >/dev/null
+base=$(cat /lab/base)
+while read -r path; do
+  sum=$(wget -q -O - "$base/$path" | sha256sum)
+  say served "${sum%% *}" "$path"
+done </lab/served
+say end
+poweroff -f
