@@ -62,7 +62,7 @@ pub struct Running {
     child: Child,
 }
 
-/// Starts `inside` as the lab of `order`; it must call [`receive`] and [`run`].
+/// Starts `inside` as the lab of `order`; it must call [`receive`] and [`run`](super::run).
 ///
 /// # Errors
 /// When namespaces can't be made.
