@@ -150,9 +150,14 @@ fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
     // Nobody writes into the pipe: the run stands still in the middle of its work.
     let pipe = site.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let mut command = Command::new(PLASMAGEN);
+    // Who runs in the background of a script is born deaf to interrupts.
+    let mut command = Command::new("/usr/bin/env");
     let words = ["bundle", "--profile", "worker", "--kernel", "kernel", "--initrd", "pipe", "--out", "out"];
-    command.args(words).current_dir(site.path()).stdout(Stdio::null());
+    command
+        .args(["--default-signal=INT", PLASMAGEN])
+        .args(words)
+        .current_dir(site.path())
+        .stdout(Stdio::null());
     let mut run = command.spawn().unwrap();
     let start = Instant::now();
     while !site.path().join("out/initrd").exists() {

@@ -21,8 +21,12 @@ pub(crate) fn inventory(dir: &str, boot: &str) -> (TempDir, PathBuf) {
 
 /// `plasmagen lab` on `inventory`, with the kernel and busybox that `tests/run` has unpacked.
 pub(crate) fn lab(inventory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plasmagen"));
-    command.arg("lab").arg(inventory).args(arguments);
+    // Who runs in the background of a script is born deaf to interrupts.
+    let mut command = Command::new("/usr/bin/env");
+    command
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_plasmagen"), "lab"])
+        .arg(inventory)
+        .args(arguments);
     for (option, variable, package) in [
         ("--kernel", "PLASMAGEN_LAB_KERNEL", "linux-image-cloud-amd64"),
         ("--busybox", "PLASMAGEN_LAB_BUSYBOX", "busybox-static"),
