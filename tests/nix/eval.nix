@@ -15,11 +15,12 @@ let
       generate = name: contents: program name // { inherit contents; };
     };
     writeShellScript = name: _: program name;
+    writeText = name: contents: program name // { inherit contents; };
     runtimeShell = "/nix/store/bash/bin/bash";
     stdenv.hostPlatform.system = "x86_64-linux";
     pkgsCross.aarch64-multiplatform.ipxe = program "ipxe-aarch64";
   }
-  // nixpkgsLib.genAttrs [ "curl" "ipxe" "jq" "util-linux" ] program;
+  // nixpkgsLib.genAttrs [ "chrony" "curl" "ipxe" "jq" "openssl" "util-linux" ] program;
 
   evalModules =
     modules:
