@@ -43,10 +43,10 @@
   };
 
   # It runs as root, since it manages the machine. No mount namespace: what it mounts, network namespaces too, is for
-  # others. Nothing that pods would inherit and miss. It has no business with the clock, the audit log or the policy of
-  # security modules.
+  # others. Nothing that pods would inherit and miss. It has no business with the clock, the audit log, the policy of
+  # security modules, or with stopping the machine but through systemd.
   privileged = {
-    CapabilityBoundingSet = "~CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_SYS_TIME CAP_WAKE_ALARM";
+    CapabilityBoundingSet = "~CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_BLOCK_SUSPEND CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_SYS_BOOT CAP_SYS_PACCT CAP_SYS_TIME CAP_WAKE_ALARM";
     UMask = "0077";
   };
 }

@@ -144,7 +144,7 @@ in
           owner = "services.${name}.${own.option}";
           inherit (own) port protocol;
         }) listening;
-        plasmagen.secrets.services.${name} = lib.mkIf (stored == [ ]) credentials;
+        plasmagen.secrets.services.${name} = lib.mkIf (stored == [ ] && credentials != { }) credentials;
 
         environment.etc."nixos/${name}.toml".source = configFile;
 

@@ -16,7 +16,8 @@ let
   line =
     service: setting: path:
     lib.optionalString (lib.hasPrefix "/" path) "${service}\t${setting}\t${path}\n";
-  list = pkgs.writeText "plasmagen-secrets" (
+  listed = "plasmagen/files-of-services";
+  list = pkgs.writeText "files-of-services" (
     lib.concatMapStrings (text: "# ${text}\n") cfg.help
     + lib.concatStrings (
       lib.concatLists (
@@ -41,6 +42,7 @@ in
 
     help = mkOption {
       type = types.listOf types.str;
+      default = [ ];
       internal = true;
       description = "What to do where a file is missing.";
     };
@@ -67,13 +69,15 @@ in
       };
     };
 
+    environment.etc.${listed}.source = list;
+
     systemd.services = {
       # Not remembered: it looks again whenever one of the services starts.
       plasmagen-secrets = {
         description = "Keys and certificates of this node";
         serviceConfig = (import ../sandbox.nix).confined // {
           Type = "oneshot";
-          ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl ${list}";
+          ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl /etc/${listed}";
           # It reads the files of whoever owns them, and needs no network.
           CapabilityBoundingSet = "CAP_DAC_READ_SEARCH";
           PrivateNetwork = true;

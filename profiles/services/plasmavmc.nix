@@ -18,6 +18,13 @@ import ../service.nix {
     ProtectKernelLogs = true;
     ProtectKernelModules = true;
     ProtectSystem = "full";
+    RestrictAddressFamilies = [
+      "AF_INET"
+      "AF_INET6"
+      "AF_NETLINK"
+      "AF_UNIX"
+      "AF_VSOCK"
+    ];
     RestrictRealtime = true;
     RestrictSUIDSGID = true;
     SystemCallArchitectures = "native";

@@ -73,6 +73,21 @@ let
     system.stateVersion = "24.11";
   };
 
+  judged =
+    modules: file:
+    { dir }:
+    nixpkgsLib.mapAttrs (
+      name: _:
+      let
+        inherit (evalModules (modules ++ [ (/. + "${dir}/${name}/${file}") ])) config;
+      in
+      {
+        failed = failed config;
+        inherit (config) warnings;
+        config = if failed config == [ ] then checked config else null;
+      }
+    ) (directories dir);
+
   directories =
     dir: nixpkgsLib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (/. + dir));
 in
@@ -90,24 +105,10 @@ in
     ) (directories dir);
 
   # The same of each pxe-server.nix, and what NixOS would say against it.
-  pxe =
-    { dir }:
-    nixpkgsLib.mapAttrs (
-      name: _:
-      let
-        inherit
-          (evalModules [
-            host
-            (/. + "${dir}/${name}/pxe-server.nix")
-          ])
-          config
-          ;
-      in
-      {
-        failed = failed config;
-        config = if failed config == [ ] then checked config else null;
-      }
-    ) (directories dir);
+  pxe = judged [ host ] "pxe-server.nix";
+
+  # The same of machines that are written by hand.
+  machines = judged [ packages ] "configuration.nix";
 
   # The type of each option that options.nix declares, as NixOS' own list of options describes it.
   types = builtins.listToAttrs (
