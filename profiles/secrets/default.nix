@@ -11,6 +11,11 @@ let
   cfg = config.plasmagen.secrets;
   directory = "/etc/nixos/secrets";
   services = lib.attrNames cfg.services;
+  owned = mode: {
+    inherit mode;
+    user = "root";
+    group = "root";
+  };
 
   # systemd looks for what is no absolute path among its own credentials.
   line =
@@ -48,47 +53,38 @@ in
     };
   };
 
-  config = lib.mkIf (cfg.services != { }) {
-    # At every boot and every switch: what was copied there may have any mode. Others find a public file that they know
-    # the name of.
-    systemd.tmpfiles.settings.plasmagen-secrets = {
-      "/etc/nixos".d = {
-        mode = "0755";
-        user = "root";
-        group = "root";
-      };
-      ${directory}.d = {
-        mode = "0711";
-        user = "root";
-        group = "root";
-      };
-      "${directory}/*-key.pem".z = {
-        mode = "0400";
-        user = "root";
-        group = "root";
-      };
-    };
-
-    environment.etc.${listed}.source = list;
-
-    systemd.services = {
-      # Not remembered: it looks again whenever one of the services starts.
-      plasmagen-secrets = {
-        description = "Keys and certificates of this node";
-        serviceConfig = (import ../sandbox.nix).confined // {
-          Type = "oneshot";
-          ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl /etc/${listed}";
-          # It reads the files of whoever owns them, and needs no network.
-          CapabilityBoundingSet = "CAP_DAC_READ_SEARCH";
-          PrivateNetwork = true;
-          PrivateUsers = false;
-          RestrictAddressFamilies = "AF_UNIX";
-        };
+  config = lib.mkMerge [
+    {
+      # At every boot and every switch: what was copied there may have any mode. Others find a public file that they know
+      # the name of. The audit log's rules want the directory to be there.
+      systemd.tmpfiles.settings.plasmagen-secrets = {
+        "/etc/nixos".d = owned "0755";
+        ${directory}.d = owned "0711";
+        "${directory}/*-key.pem".z = owned "0400";
       };
     }
-    // lib.genAttrs services (_: {
-      requires = [ "plasmagen-secrets.service" ];
-      after = [ "plasmagen-secrets.service" ];
-    });
-  };
+    (lib.mkIf (cfg.services != { }) {
+      environment.etc.${listed}.source = list;
+
+      systemd.services = {
+        # Not remembered: it looks again whenever one of the services starts.
+        plasmagen-secrets = {
+          description = "Keys and certificates of this node";
+          serviceConfig = (import ../sandbox.nix).confined // {
+            Type = "oneshot";
+            ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl /etc/${listed}";
+            # It reads the files of whoever owns them, and needs no network.
+            CapabilityBoundingSet = "CAP_DAC_READ_SEARCH";
+            PrivateNetwork = true;
+            PrivateUsers = false;
+            RestrictAddressFamilies = "AF_UNIX";
+          };
+        };
+      }
+      // lib.genAttrs services (_: {
+        requires = [ "plasmagen-secrets.service" ];
+        after = [ "plasmagen-secrets.service" ];
+      });
+    })
+  ];
 }

@@ -20,7 +20,7 @@ let
     stdenv.hostPlatform.system = "x86_64-linux";
     pkgsCross.aarch64-multiplatform.ipxe = program "ipxe-aarch64";
   }
-  // nixpkgsLib.genAttrs [ "chrony" "curl" "ipxe" "jq" "openssl" "util-linux" ] program;
+  // nixpkgsLib.genAttrs [ "audit" "chrony" "curl" "ipxe" "jq" "openssl" "util-linux" ] program;
 
   evalModules =
     modules:

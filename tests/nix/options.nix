@@ -296,9 +296,6 @@ in
       restartTriggers = option (types.listOf types.unspecified) [ ];
       serviceConfig = option (types.attrsOf systemdOption) { };
     })) { };
-    systemd.sockets = option (types.attrsOf (submodule {
-      wantedBy = option (types.listOf unit) [ ];
-    })) { };
     systemd.timers = option (types.attrsOf (submodule {
       description = option singleLine "";
       wantedBy = option (types.listOf unit) [ ];

@@ -109,14 +109,31 @@ fn what_decides_over_the_cluster_is_audited() {
     // NixOS writes each rule with echo, in single quotes.
     assert!(!rules.iter().any(|rule| rule.contains('\'')), "{rules:#?}");
     assert!(rules.contains(&"--backlog_wait_time 0") && audit["rateLimit"] != 0);
-    let auditd = machine["environment"]["etc"]["audit/auditd.conf"]["text"].as_str().unwrap();
-    assert!(auditd.contains("max_log_file_action = ROTATE\n"), "{auditd}");
-    let journal = &machine["systemd"]["sockets"]["systemd-journald-audit"]["wantedBy"];
-    assert_eq!(*journal, json!(["systemd-journald.service", "sockets.target"]));
+    let etc = |name: &str| machine["environment"]["etc"][name]["text"].as_str().unwrap().to_owned();
+    let auditd = etc("audit/auditd.conf");
+    assert!(auditd.contains("max_log_file_action = rotate\n"), "{auditd}");
+    let forwarded = etc("audit/plugins.d/syslog.conf");
+    assert!(
+        forwarded.contains("active = yes\n") && forwarded.contains("/bin/audisp-syslog\n"),
+        "{forwarded}"
+    );
 
     let quiet = config("{ security.audit.enable = false; security.auditd.enable = false; }");
     assert_eq!(quiet["environment"]["etc"].get("audit/auditd.conf"), None);
-    assert_eq!(quiet["systemd"]["sockets"]["systemd-journald-audit"]["wantedBy"], json!([]));
+}
+
+/// Releases after 24.11 write auditd's files themselves: two that do are an error.
+#[test]
+fn a_later_nixos_has_options_for_auditd() {
+    let machine = config(
+        "({ lib, ... }: { options.security.auditd = { \
+           settings = lib.mkOption { type = lib.types.attrsOf lib.types.anything; }; \
+           plugins = lib.mkOption { type = lib.types.attrsOf lib.types.anything; }; }; })",
+    );
+    let auditd = &machine["security"]["auditd"];
+    assert_eq!(auditd["settings"]["max_log_file_action"], "rotate");
+    assert_eq!(auditd["plugins"]["syslog"]["active"], true);
+    assert_eq!(machine["environment"]["etc"].get("audit/auditd.conf"), None);
 }
 
 #[test]
