@@ -61,6 +61,8 @@ in
         "/etc/nixos".d = owned "0755";
         ${directory}.d = owned "0711";
         "${directory}/*-key.pem".z = owned "0400";
+        # With one that others may read, sshd does not start.
+        "/etc/ssh/ssh_host_*_key".z = owned "0600";
       };
     }
     (lib.mkIf (cfg.services != { }) {

@@ -44,6 +44,7 @@ fn the_directory_and_the_keys_get_their_modes_at_every_boot() {
     assert_eq!(rule("/etc/nixos/secrets", "d"), "0711", "public files by name, no list of them");
     assert_eq!(rule("/etc/nixos/secrets/*-key.pem", "z"), "0400");
     assert_eq!(rule("/etc/nixos", "d"), "0755");
+    assert_eq!(rule("/etc/ssh/ssh_host_*_key", "z"), "0600", "a staged one, too");
     assert_eq!(machine["systemd"]["services"].get("plasmagen-secrets"), None, "nobody needs a file");
 }
 
