@@ -1,27 +1,29 @@
 # What the kernel refuses. Nothing here takes away what tenants' machines and pods live on: forwarding, BPF of
 # privileged programs, user namespaces.
-{ lib, ... }:
+{ lib, options, ... }:
 let
-  # Packets that tell a machine to send others elsewhere, or that it tells others. `default` is for devices that come
-  # later.
-  redirects = lib.genAttrs (lib.concatMap
-    (device: [
+  # Packets that tell a machine to send others elsewhere, or that it tells others.
+  redirects =
+    device:
+    lib.genAttrs [
       "net.ipv4.conf.${device}.accept_redirects"
+      "net.ipv4.conf.${device}.accept_source_route"
       "net.ipv4.conf.${device}.secure_redirects"
       "net.ipv4.conf.${device}.send_redirects"
-      "net.ipv4.conf.${device}.accept_source_route"
       "net.ipv6.conf.${device}.accept_redirects"
       "net.ipv6.conf.${device}.accept_source_route"
-    ])
-    [
-      "all"
-      "default"
-    ]
-  ) (_: 0);
+    ] (_: 0);
+
+  # A core dump of a service holds its private key. That it crashed is in the journal all the same.
+  coredump = {
+    Storage = "none";
+    ProcessSizeMax = "0";
+  };
 in
 {
   boot.kernel.sysctl = lib.mapAttrs (_: lib.mkDefault) (
-    redirects
+    redirects "all"
+    // redirects "default" # devices that come later
     // {
       # Line disciplines are modules that any user could have loaded.
       "dev.tty.ldisc_autoload" = 0;
@@ -39,9 +41,14 @@ in
     }
   );
 
-  # A core dump of a service holds its private key. That it crashed is in the journal all the same.
-  systemd.coredump.extraConfig = lib.mkDefault ''
-    Storage=none
-    ProcessSizeMax=0
-  '';
+  # NixOS 24.11 has lines where later releases have settings.
+  systemd.coredump =
+    if options.systemd.coredump ? settings then
+      { settings.Coredump = lib.mapAttrs (_: lib.mkDefault) coredump; }
+    else
+      {
+        extraConfig = lib.mkDefault (
+          lib.concatStrings (lib.mapAttrsToList (key: value: "${key}=${value}\n") coredump)
+        );
+      };
 }

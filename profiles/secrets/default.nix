@@ -55,8 +55,8 @@ in
 
   config = lib.mkMerge [
     {
-      # At every boot and every switch: what was copied there may have any mode. Others find a public file that they know
-      # the name of. The audit log's rules want the directory to be there.
+      # At every boot: what was copied there may have any mode. Others find a public file that they know the name of. The
+      # audit log's rules want the directory to be there.
       systemd.tmpfiles.settings.plasmagen-secrets = {
         "/etc/nixos".d = owned "0755";
         ${directory}.d = owned "0711";

@@ -50,7 +50,7 @@ fn the_kernel_refuses_what_nobody_needs() {
         .filter(|key| ["forward", "userns", "user.max_", "bpf_jit"].iter().any(|part| key.contains(part)))
         .collect();
     assert!(taken.is_empty(), "{taken:?}");
-    assert_eq!(machine["systemd"]["coredump"]["extraConfig"], "Storage=none\nProcessSizeMax=0\n");
+    assert_eq!(machine["systemd"]["coredump"]["extraConfig"], "ProcessSizeMax=0\nStorage=none\n");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn logs_are_kept_for_a_week_and_no_longer() {
     assert_eq!(journald["storage"], "persistent");
     assert_eq!(
         journald["extraConfig"],
-        "SystemMaxUse=2G\nMaxRetentionSec=7day\nMaxFileSec=1day\n\nMaxRetentionSec=30day",
+        "MaxFileSec=1day\nMaxRetentionSec=7day\nSystemMaxUse=2G\n\nMaxRetentionSec=30day",
         "the site's own line comes last, and so counts"
     );
     assert_eq!(machine["services"]["rsyslogd"]["defaultConfig"], "", "no second log that nobody rotates");
@@ -122,18 +122,27 @@ fn what_decides_over_the_cluster_is_audited() {
     assert_eq!(quiet["environment"]["etc"].get("audit/auditd.conf"), None);
 }
 
-/// Releases after 24.11 write auditd's files themselves: two that do are an error.
+/// Releases after 24.11 have options where 24.11 has lines or nothing, and refuse the lines.
 #[test]
-fn a_later_nixos_has_options_for_auditd() {
-    let machine = config(
-        "({ lib, ... }: { options.security.auditd = { \
-           settings = lib.mkOption { type = lib.types.attrsOf lib.types.anything; }; \
-           plugins = lib.mkOption { type = lib.types.attrsOf lib.types.anything; }; }; })",
-    );
+fn a_later_nixos_is_told_in_its_own_options() {
+    let any = "lib.mkOption { type = lib.types.attrsOf lib.types.anything; }";
+    let machine = config(&format!(
+        "({{ lib, ... }}: {{ options.security.auditd = {{ settings = {any}; plugins = {any}; }}; \
+         options.services.journald.settings = {any}; options.systemd.coredump.settings = {any}; \
+         config.services.journald.settings.Journal.MaxRetentionSec = \"30day\"; }})"
+    ));
     let auditd = &machine["security"]["auditd"];
     assert_eq!(auditd["settings"]["max_log_file_action"], "rotate");
     assert_eq!(auditd["plugins"]["syslog"]["active"], true);
     assert_eq!(machine["environment"]["etc"].get("audit/auditd.conf"), None);
+    let journald = &machine["services"]["journald"];
+    let journal = json!({
+        "Storage": "persistent", "SystemMaxUse": "2G", "MaxRetentionSec": "30day", "MaxFileSec": "1day",
+    });
+    assert_eq!([&journald["settings"]["Journal"], &journald["extraConfig"]], [&journal, &json!("")]);
+    let coredump = &machine["systemd"]["coredump"];
+    assert_eq!(coredump["settings"]["Coredump"], json!({ "Storage": "none", "ProcessSizeMax": "0" }));
+    assert_eq!(coredump["extraConfig"], "");
 }
 
 #[test]

@@ -10,5 +10,6 @@ mod exposure;
 mod firewall;
 mod kit;
 mod machine;
+mod modes;
 mod secrets;
 mod services;
