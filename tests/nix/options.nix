@@ -119,7 +119,12 @@ in
     networking = {
       hostName = required (types.strMatching "^$|^[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?$");
       domain = text;
-      fqdnOrHostName = option types.str "${config.networking.hostName}.${config.networking.domain}";
+      fqdnOrHostName = option types.str (
+        lib.concatStringsSep "." (
+          [ config.networking.hostName ]
+          ++ lib.optional (config.networking.domain != null) config.networking.domain
+        )
+      );
       usePredictableInterfaceNames = option types.bool true;
       useDHCP = option types.bool true;
       tempAddresses = option (types.enum [
