@@ -1,4 +1,5 @@
-# What every machine of a cluster has, whatever its profile: the services to choose from, remote access, time, logs.
+# What every machine of a cluster has, whatever its profile: the services to choose from, and the rooms beside this file.
+# All of it is a default: a module of the site says otherwise by saying it.
 {
   config,
   lib,
@@ -16,6 +17,11 @@
     ./services/fiberlb.nix
     ./services/k8shost.nix
     ./first-boot.nix
+    ./access.nix
+    ./audit.nix
+    ./hardening.nix
+    ./logging.nix
+    ./time.nix
   ];
 
   # Addresses are the inventory's; certificates and firewalls name them, so none may be random.
@@ -23,15 +29,6 @@
   networking.tempAddresses = lib.mkDefault "disabled";
 
   networking.nftables = import ./nftables.nix { inherit lib; };
-
-  services.openssh = {
-    enable = true;
-    settings = {
-      PasswordAuthentication = lib.mkDefault false;
-      KbdInteractiveAuthentication = lib.mkDefault false;
-      PermitRootLogin = lib.mkDefault "prohibit-password";
-    };
-  };
 
   boot.loader.timeout = lib.mkDefault 3;
   # Kernels and initrds of all generations lie on the ESP, and a full ESP fails the switch and the rollback.
@@ -43,18 +40,6 @@
       exec ${pkgs.util-linux}/bin/logger --tag mdadm --priority daemon.crit -- "$@"
     ''}
   '';
-
-  # Certificates and Raft leases compare clocks between machines.
-  services.chrony.enable = lib.mkDefault true;
-  time.timeZone = lib.mkDefault "UTC";
-
-  # The log of the boot that failed is the one that is wanted.
-  services.journald = {
-    storage = lib.mkDefault "persistent";
-    extraConfig = lib.mkDefault ''
-      SystemMaxUse=2G
-    '';
-  };
 
   # The runbook's commands on a node.
   environment.systemPackages = [

@@ -6,12 +6,16 @@
   # Ports by option name with the runbook's defaults: port, raftPort, gossipPort, healthPort. The others are null unless
   # the inventory gives the service one.
   ports,
+  # Whether `port` is one of UDP, too.
+  udp ? false,
   # Services that this one talks to on the same machine.
   after ? [ ],
   # Linux capabilities that it needs (capabilities(7)).
   capabilities ? [ ],
   # Whether it manages the machine itself and so runs as root, outside of the sandbox.
   privileged ? false,
+  # What its unit says beyond that.
+  serviceConfig ? { },
 }:
 {
   config,
@@ -29,6 +33,19 @@ let
     gossipPort = "gossip_port";
     healthPort = "health_port";
   };
+  set = lib.filterAttrs (option: _: cfg.${option} != null) keys;
+
+  listening =
+    lib.mapAttrsToList (option: _: {
+      inherit option;
+      port = cfg.${option};
+      protocol = "tcp";
+    }) set
+    ++ lib.optional udp {
+      option = "port";
+      inherit (cfg) port;
+      protocol = "udp";
+    };
 
   # Only root reads the key, so systemd passes the files on: LoadCredential= in systemd.exec(5).
   tls = cfg.settings.tls or { };
@@ -38,38 +55,34 @@ let
   configFile = toml.generate "${name}.toml" (
     { data_dir = "/var/lib/${name}"; }
     // cfg.settings
-    // lib.mapAttrs' (option: key: lib.nameValuePair key cfg.${option}) (
-      lib.filterAttrs (option: _: cfg.${option} != null) keys
-    )
+    // lib.mapAttrs' (option: key: lib.nameValuePair key cfg.${option}) set
     // lib.optionalAttrs (tls != { }) { tls = tls // credentialPaths; }
   );
 
-  sandbox = {
+  stored = import ./service/stored.nix { inherit lib; } cfg.settings;
+  firewall = import ./service/firewall.nix {
+    inherit lib name cfg listening;
+    enabled = config.networking.firewall.enable;
+  };
+  sandbox = import ./sandbox.nix;
+  # Its own user, who owns its data and nothing else.
+  ownUser = {
     User = name;
     Group = name;
+  }
+  // lib.optionalAttrs (capabilities != [ ]) {
     AmbientCapabilities = capabilities;
-    CapabilityBoundingSet = if capabilities == [ ] then "" else capabilities;
-    LockPersonality = true;
-    NoNewPrivileges = true;
-    PrivateDevices = true;
-    PrivateTmp = true;
-    ProtectClock = true;
-    ProtectControlGroups = true;
-    ProtectHome = true;
-    ProtectKernelLogs = true;
-    ProtectKernelModules = true;
-    ProtectSystem = "strict";
-    RestrictAddressFamilies = [
-      "AF_INET"
-      "AF_INET6"
-      "AF_NETLINK"
-      "AF_UNIX"
-    ];
-    RestrictSUIDSGID = true;
-    SystemCallArchitectures = "native";
+    CapabilityBoundingSet = capabilities;
+    # In a user namespace a capability is worth nothing outside.
+    PrivateUsers = false;
   };
 in
 {
+  imports = [
+    ./listeners.nix
+    ./secrets
+  ];
+
   options.services.${name} = {
     enable = lib.mkEnableOption description;
 
@@ -82,9 +95,13 @@ in
     settings = lib.mkOption {
       type = toml.type;
       default = { };
-      description = "What /etc/nixos/${name}.toml says. Files at `tls.*_path` reach the service as systemd credentials.";
+      description = ''
+        What /etc/nixos/${name}.toml says. Files at `tls.*_path` reach the service as systemd credentials, and lie outside
+        of the Nix store. `logging` is to the journal, a line of JSON an event, unless it is said here.
+      '';
     };
   }
+  // firewall.options
   // lib.mapAttrs (
     option: key:
     lib.mkOption {
@@ -94,46 +111,83 @@ in
     }
   ) keys;
 
-  config = lib.mkIf cfg.enable {
-    assertions = [
+  config = lib.mkIf cfg.enable (
+    lib.mkMerge [
+      firewall.config
       {
-        assertion = cfg.package != null;
-        message = ''
-          services.${name} is enabled, but services.${name}.package is not set: plasmagen writes configurations and
-          brings no PlasmaCloud programs. Set it in a module of your own, and name that module in the inventory's
-          `modules`.
-        '';
+        assertions = [
+          {
+            assertion = cfg.package != null;
+            message = ''
+              services.${name} is enabled, but services.${name}.package is not set: plasmagen writes configurations and
+              brings no PlasmaCloud programs. Set it in a module of your own, and name that module in the inventory's
+              `modules`.
+            '';
+          }
+        ]
+        ++ map (setting: {
+          assertion = false;
+          message = ''
+            services.${name}.settings.${setting} is a path of Nix, or lies in the Nix store, which all users of all
+            machines that it is copied to may read. Name where the file is at run time, in quotes, such as
+            "/etc/nixos/secrets/file"; what is public gets there by environment.etc."nixos/secrets/file".source.
+          '';
+        }) stored;
+
+        services.${name}.settings.logging = lib.mapAttrs (_: lib.mkDefault) {
+          level = "info";
+          format = "json";
+          output = "journal";
+        };
+
+        plasmagen.listeners = map (own: {
+          owner = "services.${name}.${own.option}";
+          inherit (own) port protocol;
+        }) listening;
+        plasmagen.secrets.services.${name} = lib.mkIf (stored == [ ] && credentials != { }) credentials;
+
+        environment.etc."nixos/${name}.toml".source = configFile;
+
+        # Not DynamicUser: it moves the data below /var/lib/private, which fails where /var/lib/${name} is a mount point.
+        users.users = lib.mkIf (!privileged) {
+          ${name} = {
+            isSystemUser = true;
+            group = name;
+          };
+        };
+        users.groups = lib.mkIf (!privileged) { ${name} = { }; };
+
+        systemd.services.${name} = {
+          inherit description;
+          wantedBy = [ "multi-user.target" ];
+          # With the wrong time, certificates are not valid.
+          wants = [
+            "network-online.target"
+            "time-sync.target"
+          ];
+          after = [
+            "network-online.target"
+            "time-sync.target"
+          ]
+          ++ map (other: "${other}.service") after;
+          restartTriggers = [ configFile ];
+          serviceConfig = {
+            ExecStart = "${cfg.package}/bin/${name}-server --config /etc/nixos/${name}.toml";
+            LoadCredential = lib.mapAttrsToList (key: path: "${key}:${path}") credentials;
+            StateDirectory = name;
+          }
+          // lib.mapAttrs (_: lib.mkDefault) (
+            {
+              StateDirectoryMode = "0700";
+              LimitNOFILE = 65536;
+              Restart = "on-failure";
+              RestartSec = 5;
+            }
+            // (if privileged then sandbox.privileged else sandbox.confined // ownUser)
+            // serviceConfig
+          );
+        };
       }
-    ];
-
-    environment.etc."nixos/${name}.toml".source = configFile;
-
-    # Not DynamicUser: it moves the data below /var/lib/private, which fails where /var/lib/${name} is a mount point.
-    users.users = lib.mkIf (!privileged) {
-      ${name} = {
-        isSystemUser = true;
-        group = name;
-      };
-    };
-    users.groups = lib.mkIf (!privileged) { ${name} = { }; };
-
-    systemd.services.${name} = {
-      inherit description;
-      wantedBy = [ "multi-user.target" ];
-      wants = [ "network-online.target" ];
-      after = [ "network-online.target" ] ++ map (other: "${other}.service") after;
-      restartTriggers = [ configFile ];
-      serviceConfig = {
-        ExecStart = "${cfg.package}/bin/${name}-server --config /etc/nixos/${name}.toml";
-        LoadCredential = lib.mapAttrsToList (key: path: "${key}:${path}") credentials;
-        StateDirectory = name;
-        StateDirectoryMode = "0700";
-        UMask = "0077";
-        LimitNOFILE = 65536;
-        Restart = "on-failure";
-        RestartSec = 5;
-      }
-      // lib.optionalAttrs (!privileged) sandbox;
-    };
-  };
+    ]
+  );
 }

@@ -92,14 +92,22 @@ fn a_service_reads_its_settings_ports_and_credentials() {
 #[test]
 fn profiles_differ() {
     let (reference, minimal) = (nix::evaluate(&root().join("nodes")), nix::evaluate(&golden("minimal")));
-    let sysctl = |node: &Value| {
-        assert_eq!(node["services"]["openssh"]["settings"]["PasswordAuthentication"], false);
-        let keys = node["boot"]["kernel"]["sysctl"].as_object().unwrap().keys();
-        keys.map(|key| key.split('.').next().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(sysctl(&reference["node01.example.com"]), ["vm"], "control-plane");
-    assert_eq!(sysctl(&reference["node04.example.com"]), ["net", "net"], "worker");
-    assert_eq!(sysctl(&minimal["solo.lab.example.com"]), ["net", "net", "vm"], "all-in-one");
+    let sysctl = |node: &Value| node["boot"]["kernel"]["sysctl"].as_object().unwrap().clone();
+    let [control_plane, worker, all_in_one] = [
+        sysctl(&reference["node01.example.com"]),
+        sysctl(&reference["node04.example.com"]),
+        sysctl(&minimal["solo.lab.example.com"]),
+    ];
+    let votes = "vm.swappiness";
+    let forwards = ["net.ipv4.conf.all.forwarding", "net.ipv6.conf.all.forwarding"];
+    assert_eq!([control_plane.get(votes), all_in_one.get(votes)], [Some(&json!(1)); 2]);
+    assert_eq!(worker.get(votes), None);
+    for key in forwards {
+        assert_eq!([worker.get(key), all_in_one.get(key)], [Some(&json!(1)); 2], "{key}");
+        assert_eq!(control_plane.get(key), None, "{key}");
+    }
+    let audit = |node: &Value| node["security"]["audit"]["rules"].to_string().contains("NETFILTER_CFG");
+    assert!(audit(&reference["node04.example.com"]) && !audit(&reference["node01.example.com"]));
 }
 
 /// NixOS warns otherwise, and the monitor does not start. That a RAID needs it, disko says.

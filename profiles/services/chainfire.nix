@@ -7,4 +7,6 @@ import ../service.nix {
     raftPort = 2380;
     gossipPort = 2381;
   };
+  # Where memory runs out, a tenant's machine goes before a voter.
+  serviceConfig.OOMScoreAdjust = -600;
 }

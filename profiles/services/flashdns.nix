@@ -6,6 +6,7 @@ import ../service.nix {
     port = 53;
     healthPort = 853;
   };
+  udp = true;
   after = [ "flaredb" ];
   capabilities = [ "CAP_NET_BIND_SERVICE" ];
 }

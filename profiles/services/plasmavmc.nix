@@ -8,4 +8,35 @@ import ../service.nix {
     "prismnet"
   ];
   privileged = true;
+  # The machines run in units of their own: this holds for what directs them.
+  serviceConfig = {
+    LimitCORE = 0;
+    LockPersonality = true;
+    NoNewPrivileges = true;
+    ProtectHome = true;
+    ProtectHostname = true;
+    ProtectKernelLogs = true;
+    ProtectKernelModules = true;
+    ProtectSystem = "full";
+    RestrictAddressFamilies = [
+      "AF_INET"
+      "AF_INET6"
+      "AF_NETLINK"
+      "AF_UNIX"
+      "AF_VSOCK"
+    ];
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+    SystemCallFilter = [
+      "~@clock"
+      "~@cpu-emulation"
+      "~@debug"
+      "~@module"
+      "~@obsolete"
+      "~@reboot"
+      "~@swap"
+    ];
+  };
 }

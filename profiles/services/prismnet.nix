@@ -5,4 +5,32 @@ import ../service.nix {
   ports.port = 9091;
   after = [ "flaredb" ];
   privileged = true;
+  # Network namespaces, packet sockets and modules of virtual switches stay. Network namespaces are mounts, which others
+  # have to see: nothing here gives it a view of its own.
+  serviceConfig = {
+    LimitCORE = 0;
+    LockPersonality = true;
+    MemoryDenyWriteExecute = true;
+    NoNewPrivileges = true;
+    RestrictAddressFamilies = [
+      "AF_INET"
+      "AF_INET6"
+      "AF_NETLINK"
+      "AF_PACKET"
+      "AF_UNIX"
+      "AF_XDP"
+    ];
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+    SystemCallFilter = [
+      "~@clock"
+      "~@cpu-emulation"
+      "~@debug"
+      "~@obsolete"
+      "~@reboot"
+      "~@swap"
+    ];
+  };
 }

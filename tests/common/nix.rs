@@ -63,6 +63,11 @@ pub(crate) fn try_evaluate_servers(servers: &Path) -> Result<Value, String> {
     of_directories("pxe", servers)
 }
 
+/// The same of every `configuration.nix` in the directories of `machines`, which render did not write, with `warnings`.
+pub(crate) fn try_evaluate_machines(machines: &Path) -> Result<Value, String> {
+    of_directories("machines", machines)
+}
+
 fn of_directories(name: &str, dir: &Path) -> Result<Value, String> {
     attribute(name, &["--argstr".as_ref(), "dir".as_ref(), dir.as_os_str()])
 }

@@ -15,11 +15,12 @@ let
       generate = name: contents: program name // { inherit contents; };
     };
     writeShellScript = name: _: program name;
+    writeText = name: contents: program name // { inherit contents; };
     runtimeShell = "/nix/store/bash/bin/bash";
     stdenv.hostPlatform.system = "x86_64-linux";
     pkgsCross.aarch64-multiplatform.ipxe = program "ipxe-aarch64";
   }
-  // nixpkgsLib.genAttrs [ "curl" "ipxe" "jq" "util-linux" ] program;
+  // nixpkgsLib.genAttrs [ "audit" "chrony" "curl" "ipxe" "jq" "openssl" "util-linux" ] program;
 
   evalModules =
     modules:
@@ -72,6 +73,21 @@ let
     system.stateVersion = "24.11";
   };
 
+  judged =
+    modules: file:
+    { dir }:
+    nixpkgsLib.mapAttrs (
+      name: _:
+      let
+        inherit (evalModules (modules ++ [ (/. + "${dir}/${name}/${file}") ])) config;
+      in
+      {
+        failed = failed config;
+        inherit (config) warnings;
+        config = if failed config == [ ] then checked config else null;
+      }
+    ) (directories dir);
+
   directories =
     dir: nixpkgsLib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (/. + dir));
 in
@@ -89,24 +105,10 @@ in
     ) (directories dir);
 
   # The same of each pxe-server.nix, and what NixOS would say against it.
-  pxe =
-    { dir }:
-    nixpkgsLib.mapAttrs (
-      name: _:
-      let
-        inherit
-          (evalModules [
-            host
-            (/. + "${dir}/${name}/pxe-server.nix")
-          ])
-          config
-          ;
-      in
-      {
-        failed = failed config;
-        config = if failed config == [ ] then checked config else null;
-      }
-    ) (directories dir);
+  pxe = judged [ host ] "pxe-server.nix";
+
+  # The same of machines that are written by hand.
+  machines = judged [ packages ] "configuration.nix";
 
   # The type of each option that options.nix declares, as NixOS' own list of options describes it.
   types = builtins.listToAttrs (

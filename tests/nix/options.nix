@@ -56,7 +56,39 @@ let
     types.float
     types.str
   ]);
+  keyValues = named (types.attrsOf keyValue) "attribute set of (atom (null, bool, int, float or string))";
+  opensshSettings = {
+    LogLevel = option (types.nullOr (
+      types.enum [
+        "QUIET"
+        "FATAL"
+        "ERROR"
+        "INFO"
+        "VERBOSE"
+        "DEBUG"
+        "DEBUG1"
+        "DEBUG2"
+        "DEBUG3"
+      ]
+    )) "INFO";
+    PasswordAuthentication = option (types.nullOr types.bool) true;
+    KbdInteractiveAuthentication = option (types.nullOr types.bool) true;
+    PermitRootLogin = option (types.nullOr (
+      types.enum [
+        "yes"
+        "without-password"
+        "prohibit-password"
+        "forced-commands-only"
+        "no"
+      ]
+    )) "prohibit-password";
+    X11Forwarding = option (types.nullOr types.bool) false;
+  };
   port = types.port;
+  openPorts = {
+    allowedTCPPorts = option (types.listOf port) [ ];
+    allowedUDPPorts = option (types.listOf port) [ ];
+  };
 
   address = submodule {
     address = required types.str;
@@ -87,6 +119,12 @@ in
     networking = {
       hostName = required (types.strMatching "^$|^[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?$");
       domain = text;
+      fqdnOrHostName = option types.str (
+        lib.concatStringsSep "." (
+          [ config.networking.hostName ]
+          ++ lib.optional (config.networking.domain != null) config.networking.domain
+        )
+      );
       usePredictableInterfaceNames = option types.bool true;
       useDHCP = option types.bool true;
       tempAddresses = option (types.enum [
@@ -98,11 +136,10 @@ in
       timeServers = strings;
       defaultGateway = option gateway null;
       defaultGateway6 = option gateway null;
-      firewall.enable = option types.bool true;
-      firewall.interfaces = option (types.attrsOf (submodule {
-        allowedTCPPorts = option (types.listOf port) [ ];
-        allowedUDPPorts = option (types.listOf port) [ ];
-      })) { };
+      firewall = openPorts // {
+        enable = option types.bool true;
+        interfaces = option (types.attrsOf (submodule openPorts)) { };
+      };
       nftables.enable = bool;
       nftables.rulesetFile = option (types.nullOr types.path) null;
       nftables.flushRuleset = bool;
@@ -152,14 +189,38 @@ in
     nixpkgs.hostPlatform = required (types.either types.str types.attrs);
 
     environment = {
-      etc = option (types.attrsOf (submodule { source = required types.path; })) { };
+      etc = option (types.attrsOf (types.submodule (
+        { config, ... }:
+        {
+          options.source = required types.path;
+          options.text = option (types.nullOr types.lines) null;
+          config.source = lib.mkIf (config.text != null) "/nix/store/text";
+        }
+      ))) { };
       systemPackages = option (types.listOf types.package) [ ];
+    };
+
+    security = {
+      audit = {
+        enable = option (types.enum [
+          false
+          true
+          "lock"
+        ]) false;
+        backlogLimit = option types.int 64;
+        rateLimit = option types.int 0;
+        rules = strings;
+      };
+      auditd.enable = bool;
+      pam.services = option (types.attrsOf (submodule { requireWheel = bool; })) { };
+      sudo.execWheelOnly = bool;
     };
 
     time.timeZone = option (types.nullOr (
       named (types.strMatching "[^ ]*") "string without spaces"
     )) null;
 
+    users.mutableUsers = option types.bool true;
     users.groups = option (types.attrsOf (submodule { })) { };
     users.users = option (types.attrsOf (submodule {
       isSystemUser = bool;
@@ -203,6 +264,8 @@ in
         extraConfig = lines;
       })) { };
       chrony.enable = bool;
+      chrony.extraConfig = lines;
+      chrony.initstepslew.enabled = option types.bool true;
       journald.storage = option (types.enum [
         "persistent"
         "volatile"
@@ -210,24 +273,20 @@ in
         "none"
       ]) "persistent";
       journald.extraConfig = lines;
+      openssh.authorizedKeysInHomedir = option types.bool true;
       openssh.enable = bool;
-      openssh.settings = {
-        PasswordAuthentication = option (types.nullOr types.bool) true;
-        KbdInteractiveAuthentication = option (types.nullOr types.bool) true;
-        PermitRootLogin = option (types.nullOr (
-          types.enum [
-            "yes"
-            "without-password"
-            "prohibit-password"
-            "forced-commands-only"
-            "no"
-          ]
-        )) "prohibit-password";
-      };
+      openssh.hostKeys = option (types.listOf types.attrs) [ ];
+      openssh.ports = option (types.listOf port) [ 22 ];
+      openssh.settings = option (types.submodule {
+        freeformType = keyValues;
+        options = opensshSettings;
+      }) { };
+      rsyslogd.defaultConfig = lines;
       rsyslogd.enable = bool;
       rsyslogd.extraConfig = lines;
     };
 
+    systemd.coredump.extraConfig = lines;
     systemd.network.links = option (types.attrsOf (submodule {
       matchConfig = option (types.attrsOf systemdOption) { };
       linkConfig = option (types.attrsOf systemdOption) { };
@@ -236,7 +295,9 @@ in
       description = option singleLine "";
       wantedBy = option (types.listOf unit) [ ];
       wants = option (types.listOf unit) [ ];
+      requires = option (types.listOf unit) [ ];
       after = option (types.listOf unit) [ ];
+      before = option (types.listOf unit) [ ];
       restartTriggers = option (types.listOf types.unspecified) [ ];
       serviceConfig = option (types.attrsOf systemdOption) { };
     })) { };

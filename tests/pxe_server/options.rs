@@ -1,6 +1,6 @@
 //! What the module makes of its options, and what it refuses.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kit::{RUNBOOK, evaluate, try_evaluate, with};
 
@@ -121,12 +121,14 @@ fn the_firewall_is_nixos_own_or_the_rendered_one() {
     let shut = with("enable = true;", "enable = true; openFirewall = false;");
     let all = evaluate(&[RUNBOOK, &file, &shut]);
     let networking = |index: usize| &all[index]["config"]["networking"];
+    // Nothing through every interface.
+    let firewall = |enable: bool, interfaces: Value| json!({ "enable": enable, "interfaces": interfaces, "allowedTCPPorts": [], "allowedUDPPorts": [] });
     let open = json!({ "eth0": { "allowedTCPPorts": [8080], "allowedUDPPorts": [67, 69] } });
-    assert_eq!(networking(0)["firewall"], json!({ "enable": true, "interfaces": open }));
-    assert_eq!(networking(1)["firewall"], json!({ "enable": false, "interfaces": {} }));
+    assert_eq!(networking(0)["firewall"], firewall(true, open));
+    assert_eq!(networking(1)["firewall"], firewall(false, json!({})));
     assert_eq!(networking(1)["nftables"]["rulesetFile"], "/etc/provisioner.nft");
     assert_eq!(networking(1)["nftables"]["flushRuleset"], false);
-    assert_eq!(networking(2)["firewall"], json!({ "enable": true, "interfaces": {} }));
+    assert_eq!(networking(2)["firewall"], firewall(true, json!({})));
 }
 
 #[test]

@@ -1,0 +1,110 @@
+# Who changed what decides over the cluster: keys and cluster membership, accounts, the clock, the kernel. In
+# /var/log/audit for ausearch(8), and by way of syslog in the journal, so that it is forwarded with the rest.
+{
+  config,
+  lib,
+  options,
+  pkgs,
+  ...
+}:
+let
+  changes = key: kind: path: "-a always,exit -F ${kind}=${path} -F perm=wa -F key=${key}";
+  calls =
+    key: arch: names:
+    "-a always,exit -F arch=${arch} ${lib.concatMapStringsSep " " (name: "-S ${name}") names} -F key=${key}";
+  unrecorded = kind: "-a always,exclude -F msgtype=${kind}";
+
+  # At most 500 MB, and never the last of the disk.
+  limits = {
+    max_log_file = 50;
+    num_logs = 10;
+    max_log_file_action = "rotate";
+    space_left = 1024;
+    space_left_action = "syslog";
+    admin_space_left = 256;
+    admin_space_left_action = "suspend";
+    disk_full_action = "suspend";
+    disk_error_action = "suspend";
+  };
+  file = settings: lib.concatStrings (lib.mapAttrsToList (key: value: "${key} = ${toString value}\n") settings);
+
+  # Releases after NixOS 24.11 have options for what auditd reads. 24.11 starts it with no configuration at all: its log
+  # grows until the disk is full.
+  known = options.security.auditd;
+in
+{
+  config = lib.mkMerge [
+    {
+      security.audit = {
+        enable = lib.mkDefault true;
+        # Beyond these, records are lost and not the machine: processes never wait for the daemon.
+        backlogLimit = lib.mkDefault 8192;
+        rateLimit = lib.mkDefault 1000;
+        # The first rule that fits is the one that counts. Raft's and the database's own files are not watched: they
+        # change all the time. Services log who joins and leaves.
+        rules = [
+          "--backlog_wait_time 0"
+        ]
+        # What systemd starts is in the journal. chronyd disciplines the clock, and systemd loads BPF, all the time.
+        ++ map unrecorded [
+          "SERVICE_START"
+          "SERVICE_STOP"
+          "TIME_ADJNTPVAL"
+          "BPF"
+        ]
+        ++ [
+          (changes "secrets" "dir" "/etc/nixos/secrets")
+          (changes "cluster" "dir" "/etc/nixos")
+        ]
+        ++ map (changes "identity" "path") [
+          "/etc/passwd"
+          "/etc/shadow"
+          "/etc/group"
+          "/etc/sudoers"
+        ]
+        ++ [ (changes "identity" "dir" "/etc/ssh") ]
+        ++ lib.concatMap (arch: [
+          (calls "time" arch [
+            "settimeofday"
+            "clock_settime"
+          ])
+          (calls "modules" arch [
+            "init_module"
+            "finit_module"
+            "delete_module"
+          ])
+        ]) ([ "b64" ] ++ lib.optional (pkgs.stdenv.hostPlatform.system == "x86_64-linux") "b32");
+      };
+
+      security.auditd.enable = lib.mkDefault true;
+    }
+    (lib.optionalAttrs (!(known ? plugins)) {
+      environment.etc = lib.mkIf config.security.auditd.enable {
+        "audit/auditd.conf".text = file (
+          limits
+          // {
+            log_file = "/var/log/audit/audit.log";
+            log_group = "root";
+            log_format = "enriched";
+            flush = "incremental_async";
+            freq = 50;
+          }
+        );
+        "audit/plugins.d/syslog.conf".text = file {
+          active = "yes";
+          direction = "out";
+          path = "${pkgs.audit}/bin/audisp-syslog";
+          type = "always";
+          args = "LOG_INFO";
+          format = "string";
+        };
+      };
+    })
+    (lib.optionalAttrs (known ? plugins) {
+      security.auditd.plugins.syslog.active = lib.mkDefault true;
+    })
+    (lib.optionalAttrs (known ? settings) {
+      security.auditd.settings = lib.mapAttrs (_: lib.mkDefault) limits;
+    })
+  ];
+}

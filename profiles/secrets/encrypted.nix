@@ -1,0 +1,133 @@
+# Where this node's private key comes from. Encrypted, it may lie in the Nix store and in git: agenix or sops-nix, which the
+# site imports itself, decrypts it with the machine's SSH host key to where a staged one would lie.
+{
+  config,
+  lib,
+  options,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.plasmagen.secrets;
+  host = config.networking.hostName;
+  name = "${host}-key.pem";
+  path = "/etc/nixos/secrets/${name}";
+  services = lib.attrNames cfg.services;
+
+  modules = {
+    agenix = {
+      imported = options ? age;
+      file = "${name}.age";
+      import = "agenix.nixosModules.default";
+      encrypt = "`plasmagen secrets encrypt` writes it";
+    };
+    sops = {
+      imported = options ? sops;
+      file = "${name}.sops";
+      import = "sops-nix.nixosModules.sops";
+      encrypt = "`sops encrypt` of the staged key writes it";
+    };
+  };
+  module = modules.${cfg.backend};
+  isEncrypted = cfg.backend != "staged";
+  file = cfg.directory + "/${module.file}";
+  isComplete = isEncrypted && module.imported && cfg.directory != null;
+
+  start = "systemctl start ${lib.concatStringsSep " " services}";
+in
+{
+  options.plasmagen.secrets = {
+    backend = mkOption {
+      type = types.enum [
+        "staged"
+        "agenix"
+        "sops"
+      ];
+      default = "staged";
+      description = ''
+        Where the node's private key comes from: `staged`, copied to /etc/nixos/secrets at the installation; `agenix` or
+        `sops`, decrypted there from `directory` by the module of that name, which the site imports itself.
+      '';
+    };
+
+    directory = mkOption {
+      type = types.nullOr types.path;
+      default = null;
+      example = lib.literalExpression "../keys";
+      description = ''
+        The directory with the encrypted keys of all nodes, outside of nodes/: `<node>-key.pem.age` for agenix, as
+        `plasmagen secrets encrypt` writes them; `<node>-key.pem.sops`, in sops' binary format, for sops-nix.
+      '';
+    };
+  };
+
+  config = lib.mkIf (cfg.services != { }) (
+    lib.mkMerge [
+      {
+        plasmagen.secrets.help = [
+          "Where the vault is: plasmagen secrets stage ${host} --to DIR"
+          "then: scp DIR${path} root@${config.networking.fqdnOrHostName}:${path}"
+        ]
+        ++ lib.optional isEncrypted "so that the node starts; what ${cfg.backend} said against ${module.file}: journalctl --boot"
+        ++ [ "and here: ${start}" ];
+      }
+      (lib.mkIf isEncrypted {
+        assertions = [
+          {
+            assertion = module.imported;
+            message = ''
+              plasmagen.secrets.backend is "${cfg.backend}", whose module is not there. Import it where the site's machines
+              are made, beside their configuration: ${module.import}.
+            '';
+          }
+          {
+            assertion = cfg.directory != null;
+            message = ''
+              plasmagen.secrets.backend is "${cfg.backend}", but plasmagen.secrets.directory is not set: the directory with
+              ${module.file}.
+            '';
+          }
+          {
+            assertion = cfg.directory != null -> builtins.pathExists file;
+            message = ''
+              plasmagen.secrets.directory has no ${module.file}, the encrypted key of ${host}: ${module.encrypt}. A flake
+              sees only files that git knows: `git add` it.
+            '';
+          }
+        ];
+      })
+      # The services read their key when they start.
+      (lib.mkIf isComplete {
+        systemd.services = lib.genAttrs services (_: {
+          restartTriggers = [ file ];
+        });
+      })
+      # An option that nobody declares may not even be named.
+      (lib.optionalAttrs modules.agenix.imported {
+        age.secrets = lib.mkIf (isComplete && cfg.backend == "agenix") {
+          ${name} = {
+            inherit file path;
+            owner = "root";
+            group = "root";
+            mode = "0400";
+            # agenix makes its links even where it could not decrypt: one in the place of a key that works would be the end
+            # of that key.
+            symlink = false;
+          };
+        };
+      })
+      (lib.optionalAttrs modules.sops.imported {
+        sops.secrets = lib.mkIf (isComplete && cfg.backend == "sops") {
+          ${name} = {
+            inherit path;
+            sopsFile = file;
+            format = "binary";
+            owner = "root";
+            group = "root";
+            mode = "0400";
+          };
+        };
+      })
+    ]
+  );
+}

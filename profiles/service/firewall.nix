@@ -1,0 +1,57 @@
+# What NixOS' own firewall lets in to a service. The nodes that plasmagen renders have it off: their firewall.nft follows
+# from the inventory.
+{
+  lib,
+  name,
+  cfg,
+  listening,
+  # Whether that firewall is on.
+  enabled,
+}:
+let
+  inherit (lib) mkOption types;
+  interfaces = types.listOf (types.strMatching "[^ /]{1,15}");
+  ports = protocol: all: map (own: own.port) (lib.filter (own: own.protocol == protocol) all);
+  allowed = all: {
+    allowedTCPPorts = ports "tcp" all;
+    allowedUDPPorts = ports "udp" all;
+  };
+  api = lib.filter (own: own.option == "port") listening;
+  names = lib.optionals (lib.isList cfg.openFirewall) cfg.openFirewall ++ cfg.clusterInterfaces;
+  through = names: all: lib.genAttrs names (_: allowed all);
+in
+{
+  options = {
+    openFirewall = mkOption {
+      type = types.either types.bool interfaces;
+      default = false;
+      example = [ "eth2" ];
+      description = "Whether NixOS' firewall lets clients reach `port`: through every interface, or through those of a list.";
+    };
+
+    clusterInterfaces = mkOption {
+      type = interfaces;
+      default = [ ];
+      example = [ "eth1" ];
+      description = ''
+        The interfaces in the cluster's network. NixOS' firewall lets other nodes reach all ports through them, those of
+        Raft and gossip too, which are open nowhere else.
+      '';
+    };
+  };
+
+  config = {
+    warnings = lib.optional
+      ((cfg.openFirewall == true || names != [ ]) && !enabled)
+      "services.${name}: openFirewall and clusterInterfaces open NixOS' firewall, which networking.firewall.enable has off; a node of plasmagen has its firewall.nft, which follows from the inventory.";
+    networking.firewall = lib.mkMerge [
+      (lib.mkIf (cfg.openFirewall == true) (allowed api))
+      {
+        interfaces = lib.mkMerge [
+          (lib.mkIf (lib.isList cfg.openFirewall) (through cfg.openFirewall api))
+          (through cfg.clusterInterfaces listening)
+        ];
+      }
+    ];
+  };
+}
