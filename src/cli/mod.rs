@@ -11,6 +11,7 @@ mod format;
 mod init;
 mod lab;
 mod man;
+mod named;
 mod output;
 mod progress;
 mod publish;
