@@ -17,6 +17,7 @@ mod progress;
 mod publish;
 mod render;
 mod schema;
+mod secrets;
 mod show;
 mod vault;
 mod verify;
@@ -72,6 +73,7 @@ enum Command {
     Explain(explain::Explain),
     Render(render::Render),
     Certs(certs::Certs),
+    Secrets(secrets::Secrets),
     Bundle(bundle::Bundle),
     Publish(publish::Publish),
     Verify(verify::Verify),
@@ -123,6 +125,7 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => explain.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Secrets(secrets) => secrets.run(output),
         Command::Bundle(bundle) => bundle.run(output),
         Command::Publish(publish) => publish.run(output),
         Command::Verify(verify) => verify.run(output),
