@@ -148,8 +148,7 @@ pub fn run() -> ExitCode {
 
 /// The exit status for what went wrong.
 fn status(error: &anyhow::Error) -> u8 {
-    let held = error.is::<crate::write::Held>() || error.is::<crate::publish::Held>();
-    match (held, error.is::<crate::publish::Refused>()) {
+    match (error.is::<crate::write::Held>(), error.is::<crate::publish::Refused>()) {
         (true, _) => HELD,
         (_, true) => REFUSED,
         _ => FAILED,
