@@ -1,5 +1,5 @@
-//! Where private keys live, and the only code that writes them: here, [staged](staged) for an installation, and
-//! [sealed](sealed) for their owners.
+//! Where private keys live, and the only code that writes them: here, [staged] for an installation, and
+//! [sealed] for their owners.
 //!
 //! ```text
 //! <vault>/                                      0700
