@@ -6,7 +6,6 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::model::SerialNumber;
 use crate::publish::{ArmedFile, Root, Target, arm, armed, disarm};
 
 use super::complete;
@@ -53,16 +52,7 @@ impl Arm {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         let Some(cluster) = self.root.cluster(output)? else { return Ok(REFUSED) };
         let root = Root::open(&self.root.path(Some(&cluster))?)?;
-        let target = |name: &String| {
-            let node = named::node(&cluster, name)?;
-            anyhow::Ok(Target {
-                node: &node.name,
-                mac: node.mac,
-                profile: node.base.as_str(),
-                system: node.system,
-                serial: node.serial.as_ref().map(SerialNumber::as_str),
-            })
-        };
+        let target = |name: &String| named::node(&cluster, name).map(Target::of);
         let targets = self.nodes.iter().map(target).collect::<anyhow::Result<Vec<_>>>()?;
         for own in arm(&root, &targets, OffsetDateTime::now_utc())? {
             output.say(&format!(
