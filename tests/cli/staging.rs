@@ -138,8 +138,13 @@ fn a_directory_of_others_is_refused() {
         refuses(&site, "../out", &["so others can replace what is in it", "chmod go-w"]);
     }
     fs::set_permissions(&out, fs::Permissions::from_mode(0o700)).unwrap();
-    std::os::unix::fs::chown(&out, Some(65534), None).expect("this test runs as root");
-    refuses(&site, "../out", &["belongs to another user"]);
+    let theirs = if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&out, Some(65534), None).unwrap();
+        "../out"
+    } else {
+        "/"
+    };
+    refuses(&site, theirs, &["belongs to another user"]);
 }
 
 #[test]
@@ -151,6 +156,7 @@ fn where_others_come_to_read_is_refused() {
     refuses(&site, site.vault().join("new").to_str().unwrap(), &["is inside", "plasmagen writes"]);
     refuses(&site, "/nix/store/x", &["the staged tree /nix/store/x is in the Nix store"]);
     refuses(&site, ".", &["is not empty"]);
+    refuses(&site, "inventory.toml", &["inventory.toml is not a directory"]);
     let served = site.path().join("served");
     site.edit("[provisioner]", &format!("[provisioner]\nweb_root = \"{}\"", served.display()));
     refuses(&site, "../served/new", &["which plasmagen writes or serves in public"]);

@@ -9,14 +9,14 @@
 //! Whatever lies in DIR comes onto the node, so there is nothing else in it. The tree is made in a directory of its own
 //! in DIR and comes to its place by one rename.
 
-use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Mode, Stat, chmodat, flock, fstat, mkdirat, renameat, unlinkat,
+    AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, chmodat, flock, fstat, mkdirat, open, renameat,
+    unlinkat,
 };
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
@@ -41,20 +41,20 @@ const STAGING: &str = ".plasmagen-staging";
 /// when the disk fails. It is then as empty as before.
 pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> anyhow::Result<bool> {
     // Without a slash at its end, behind which a link is not seen.
-    let to: &Path = &to.components().collect::<std::path::PathBuf>();
+    let to: &Path = &to.components().collect::<PathBuf>();
     ensure!(
         !to.is_symlink(),
         "{} is a symbolic link, which somebody may have put there: name the directory itself",
         to.display()
     );
+    ensure!(to.is_dir() || !to.exists(), "{} is not a directory", to.display());
     let place = place::check("the staged tree", to, forbidden)?;
     make_dirs(&place)?;
-    let dir = File::open(&place).with_context(|| format!("could not open {}", place.display()))?;
+    let dir = open_itself(&place)?;
     check_own(&place, &fstat(&dir)?)?;
     // Another run would find half of this one's.
     flock(&dir, FlockOperation::LockExclusive)
         .with_context(|| format!("could not lock {}", place.display()))?;
-    let dir = OwnedFd::from(dir);
     let name = key_file(&full_name(fqdn)?);
     let staging = place.join(STAGING);
     let list = || disk::list(&dir).with_context(|| format!("could not list {}", place.display()));
@@ -76,6 +76,12 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
     let written = write(&dir, &name, key).with_context(|| format!("could not write to {}", place.display()));
     written.or_else(|error| remove_tree(&staging).and(Err(error)))?;
     Ok(true)
+}
+
+/// Opens a directory, not what a link that came into its place a moment ago leads to.
+fn open_itself(place: &Path) -> anyhow::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    open(place, flags, Mode::empty()).with_context(|| format!("could not open {}", place.display()))
 }
 
 /// A directory that others can write to is theirs: they would replace what is in it.
