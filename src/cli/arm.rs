@@ -1,20 +1,17 @@
 //! `plasmagen arm`, `disarm` and `armed`.
 
-use anyhow::anyhow;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::inventory::nearest;
-use crate::model::{Cluster, HostName, Node, SerialNumber, Word};
 use crate::publish::{ArmedFile, Root, Target, arm, armed, disarm};
 
 use super::complete;
 use super::output::{DataFormat, Output};
 use super::web_root::WebRoot;
-use super::{DONE, REFUSED};
+use super::{DONE, REFUSED, named};
 
 /// The version of the JSON form; it rises when a key changes its meaning or goes away.
 const FORM: u32 = 1;
@@ -55,16 +52,7 @@ impl Arm {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         let Some(cluster) = self.root.cluster(output)? else { return Ok(REFUSED) };
         let root = Root::open(&self.root.path(Some(&cluster))?)?;
-        let target = |name: &String| {
-            let node = find(&cluster, name).ok_or_else(|| unknown(&cluster, name))?;
-            anyhow::Ok(Target {
-                node: &node.name,
-                mac: node.mac,
-                profile: node.base.as_str(),
-                system: node.system,
-                serial: node.serial.as_ref().map(SerialNumber::as_str),
-            })
-        };
+        let target = |name: &String| named::node(&cluster, name).map(Target::of);
         let targets = self.nodes.iter().map(target).collect::<anyhow::Result<Vec<_>>>()?;
         for own in arm(&root, &targets, OffsetDateTime::now_utc())? {
             output.say(&format!(
@@ -87,9 +75,13 @@ impl Disarm {
         let names = |name: &String| {
             let is_own = |own: &&ArmedFile| own.armed.as_ref().is_some_and(|armed| armed.node == *name);
             let mut names: Vec<_> = files.iter().filter(is_own).map(|own| own.name.clone()).collect();
-            names.extend(find(&cluster, name).map(|node| node.mac.hyphens()));
+            match named::node(&cluster, name) {
+                Ok(node) => names.push(node.mac.hyphens()),
+                Err(unknown) if names.is_empty() => return Err(unknown),
+                Err(_) => {}
+            }
             names.dedup();
-            if names.is_empty() { Err(unknown(&cluster, name)) } else { Ok(names) }
+            Ok(names)
         };
         let all = self.nodes.iter().map(names).collect::<anyhow::Result<Vec<_>>>()?;
         for (name, files) in self.nodes.iter().zip(all) {
@@ -136,17 +128,4 @@ fn line(own: &ArmedFile) -> anyhow::Result<String> {
         armed.profile,
         armed.bundle.to_string()
     ))
-}
-
-fn find<'a>(cluster: &'a Cluster, name: &str) -> Option<&'a Node> {
-    cluster.node(&HostName::parse(name).ok()?)
-}
-
-fn unknown(cluster: &Cluster, name: &str) -> anyhow::Error {
-    let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
-    let help = match nearest(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "plasmagen show prints a table of nodes".to_owned(),
-    };
-    anyhow!("there is no node `{}`: {help}", name.escape_debug())
 }

@@ -11,11 +11,13 @@ mod format;
 mod init;
 mod lab;
 mod man;
+mod named;
 mod output;
 mod progress;
 mod publish;
 mod render;
 mod schema;
+mod secrets;
 mod show;
 mod vault;
 mod verify;
@@ -71,6 +73,7 @@ enum Command {
     Explain(explain::Explain),
     Render(render::Render),
     Certs(certs::Certs),
+    Secrets(secrets::Secrets),
     Bundle(bundle::Bundle),
     Publish(publish::Publish),
     Verify(verify::Verify),
@@ -122,6 +125,7 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => explain.run(output),
         Command::Render(render) => render.run(output),
         Command::Certs(certs) => certs.run(output),
+        Command::Secrets(secrets) => secrets.run(output),
         Command::Bundle(bundle) => bundle.run(output),
         Command::Publish(publish) => publish.run(output),
         Command::Verify(verify) => verify.run(output),
@@ -144,8 +148,7 @@ pub fn run() -> ExitCode {
 
 /// The exit status for what went wrong.
 fn status(error: &anyhow::Error) -> u8 {
-    let held = error.is::<crate::write::Held>() || error.is::<crate::publish::Held>();
-    match (held, error.is::<crate::publish::Refused>()) {
+    match (error.is::<crate::write::Held>(), error.is::<crate::publish::Refused>()) {
         (true, _) => HELD,
         (_, true) => REFUSED,
         _ => FAILED,

@@ -2,18 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde_json::{Value, json};
 
-use crate::inventory::nearest;
 use crate::model::{Cluster, Node};
 use crate::resolve::{Draft, Shown, resolve, show_cluster, show_node};
 
 use super::complete;
 use super::output::{DataFormat, Output};
-use super::{DONE, INVENTORY, REFUSED};
+use super::{DONE, INVENTORY, REFUSED, named};
 
 /// The version of the JSON form; it rises when a key changes its meaning or goes away.
 const FORM: u32 = 1;
@@ -49,8 +48,8 @@ impl Show {
     }
 
     fn node(&self, draft: &Draft<'_>, cluster: &Cluster, name: &str) -> anyhow::Result<String> {
-        let sealed = cluster.nodes.iter().find(|node| node.name.as_str() == name);
-        let node = sealed.ok_or_else(|| unknown(cluster, name))?;
+        let node = named::node(cluster, name)?;
+        let name = node.name.as_str();
         let drafted = draft.node(name).context("a node was sealed that is not in the draft: a bug")?;
         let values = show_node(draft, drafted, node)?;
         Ok(match self.format {
@@ -76,15 +75,6 @@ impl Show {
             }
         })
     }
-}
-
-fn unknown(cluster: &Cluster, name: &str) -> anyhow::Error {
-    let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
-    let help = match nearest(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "plasmagen show prints a table of nodes".to_owned(),
-    };
-    anyhow!("there is no node `{}`: {help}", name.escape_debug())
 }
 
 /// A node in the table of nodes.

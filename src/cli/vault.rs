@@ -30,10 +30,15 @@ impl VaultArgument {
             (None, Some(named)) => expand(root, &named)?,
             (None, None) => home()?.data_dir().join("plasmagen").join(cluster.name.as_str()),
         };
-        let ours = ["nodes", "site", ".plasmagen"].map(|dir| root.join(dir));
+        let ours = ours(root);
         let forbidden = ours.each_ref().map(PathBuf::as_path);
         Vault::open_or_new(&dir, &forbidden)
     }
+}
+
+/// The directories beside the inventory that are plasmagen's.
+pub(super) fn ours(root: &Path) -> [PathBuf; 3] {
+    ["nodes", "site", ".plasmagen"].map(|dir| root.join(dir))
 }
 
 fn home() -> anyhow::Result<etcetera::base_strategy::Xdg> {

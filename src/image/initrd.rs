@@ -1,17 +1,14 @@
 //! An initrd as the kernel sees it: archives in a row, each plain or compressed in its own way (`init/initramfs.c`).
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
 
 use super::newc::{self, Header};
+use super::readers::{Lz4, Positioned, Sum, Summed};
 
 /// The most memory that unpacking xz may take: `xz -9` needs 65 MiB.
 const XZ_MEMORY: u64 = 128 << 20;
-
-/// The largest block of lz4's legacy format, unpacked (lz4_Frame_format.md, "Legacy frame").
-const LZ4_BLOCK: usize = 8 << 20;
 
 /// How a segment is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,14 +85,14 @@ pub fn scan(
 ) -> Result<Unpacked> {
     let mut input = Positioned::new(input);
     let mut segments = Vec::new();
-    let mut sum = Sum { sha256: Sha256::new(), bytes: 0 };
+    let mut sum = Sum::default();
     loop {
         skip_zeros(&mut input)?;
-        let offset = input.at;
+        let offset = input.position();
         let magic = input.peek()?;
         if magic.is_empty() {
             ensure!(!segments.is_empty(), "it is empty");
-            return Ok(Unpacked { segments, bytes: sum.bytes, sha256: sum.sha256.finalize().into() });
+            return Ok(Unpacked { segments, bytes: sum.bytes, sha256: sum.digest() });
         }
         let Some(format) = Format::of(magic) else {
             bail!(
@@ -123,7 +120,7 @@ fn unpack(
     visit: &mut dyn FnMut(&Header, &mut dyn Read) -> Result<()>,
 ) -> Result<usize> {
     let mut read_all = |unpacked: &mut dyn Read| {
-        let mut unpacked = Summed { inner: BufReader::with_capacity(1 << 16, unpacked), sum: &mut *sum };
+        let mut unpacked = Summed::new(BufReader::with_capacity(1 << 16, unpacked), sum);
         let mut count = 0;
         loop {
             skip_zeros(&mut unpacked)?;
@@ -135,7 +132,7 @@ fn unpack(
         }
     };
     match format {
-        Format::Plain => newc::entries(&mut Summed { inner: input, sum }, visit),
+        Format::Plain => newc::entries(&mut Summed::new(input, sum), visit),
         Format::Gzip => read_all(&mut flate2::bufread::GzDecoder::new(input)),
         Format::Zstd => {
             let decoder = zstd::Decoder::with_buffer(input).context("could not start zstd")?;
@@ -146,75 +143,7 @@ fn unpack(
                 liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, 0).context("could not start xz")?;
             read_all(&mut liblzma::bufread::XzDecoder::new_stream(input, stream))
         }
-        Format::Lz4 => read_all(&mut Lz4 { input, begun: false, block: io::Cursor::default() }),
-    }
-}
-
-/// The digest of what is unpacked.
-struct Sum {
-    sha256: Sha256,
-    bytes: u64,
-}
-
-/// A reader whose bytes are summed up as they are taken.
-struct Summed<'s, R> {
-    inner: R,
-    sum: &'s mut Sum,
-}
-
-impl<R: BufRead> Read for Summed<'_, R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(out)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl<R: BufRead> BufRead for Summed<'_, R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        // What was filled before is there without another read.
-        if let Ok(buffer) = self.inner.fill_buf() {
-            self.sum.sha256.update(&buffer[..bytes]);
-            self.sum.bytes += bytes as u64;
-        }
-        self.inner.consume(bytes);
-    }
-}
-
-/// lz4's legacy format: a magic number, then blocks with their lengths before them. It has no end but the file's.
-struct Lz4<'a> {
-    input: &'a mut dyn BufRead,
-    begun: bool,
-    block: io::Cursor<Vec<u8>>,
-}
-
-impl Read for Lz4<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let number = |input: &mut dyn BufRead| {
-            let mut number = [0; 4];
-            input.read_exact(&mut number).map(|()| u32::from_le_bytes(number) as usize)
-        };
-        if !std::mem::replace(&mut self.begun, true) {
-            number(self.input)?;
-        }
-        loop {
-            let read = self.block.read(out)?;
-            if read > 0 || out.is_empty() || self.input.fill_buf()?.is_empty() {
-                return Ok(read);
-            }
-            let length = number(self.input)?;
-            if length > lz4_flex::block::get_maximum_output_size(LZ4_BLOCK) {
-                return Err(io::Error::other("a block is too long"));
-            }
-            let mut packed = vec![0; length];
-            self.input.read_exact(&mut packed)?;
-            let block = lz4_flex::block::decompress(&packed, LZ4_BLOCK).map_err(io::Error::other)?;
-            self.block = io::Cursor::new(block);
-        }
+        Format::Lz4 => read_all(&mut Lz4::new(input)),
     }
 }
 
@@ -227,63 +156,5 @@ fn skip_zeros(input: &mut dyn BufRead) -> Result<()> {
             return Ok(());
         }
         input.consume(zeros);
-    }
-}
-
-/// How much is read at once.
-const BUFFER: usize = 1 << 18;
-
-/// A reader that knows where it is, and can look ahead. What it hands on does not depend on the pieces that it gets:
-/// libzstd judges some damaged frames by them.
-struct Positioned<R> {
-    inner: R,
-    at: u64,
-    buffer: Vec<u8>,
-    /// How much of the buffer was taken.
-    taken: usize,
-}
-
-impl<R: Read> Positioned<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, at: 0, buffer: Vec::with_capacity(BUFFER), taken: 0 }
-    }
-
-    /// Fills the buffer up.
-    fn refill(&mut self) -> io::Result<()> {
-        self.buffer.drain(..self.taken);
-        self.taken = 0;
-        let missing = BUFFER - self.buffer.len();
-        self.inner.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
-        Ok(())
-    }
-
-    /// The next bytes, without taking them: so many that a decoder sees more than the beginning of its segment.
-    fn peek(&mut self) -> Result<&[u8]> {
-        if self.buffer.len() - self.taken < BUFFER / 2 {
-            self.refill().context("it could not be read")?;
-        }
-        Ok(&self.buffer[self.taken..])
-    }
-}
-
-impl<R: Read> Read for Positioned<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(out)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl<R: Read> BufRead for Positioned<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.taken == self.buffer.len() {
-            self.refill()?;
-        }
-        Ok(&self.buffer[self.taken..])
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.at += bytes as u64;
-        self.taken += bytes;
     }
 }

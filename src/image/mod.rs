@@ -9,6 +9,7 @@
 //! memory    the same for what is in memory, without threads
 //! codec     gzip, zstd, or not at all
 //! initrd    segments → entries: what an initrd from anywhere holds
+//! readers   what its bytes come through
 //! newc      one segment's entries
 //! kernel    what a kernel image says of itself
 //! leak      private keys that must not be served
@@ -35,6 +36,7 @@ mod member;
 mod memory;
 mod newc;
 mod pack;
+mod readers;
 mod script;
 mod walk;
 

@@ -46,7 +46,7 @@ pub struct NodeTable {
 }
 
 /// A node's own keys, then those of [`Common`].
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 9 + Common::KEYS.len()] = Common::keys_after([
     "profile",
     "mac",
     "address",
@@ -56,17 +56,7 @@ const KEYS: [&str; 19] = [
     "serial",
     "rack",
     "hardware_file",
-    "allow",
-    "services",
-    "settings",
-    "interface",
-    "disk",
-    "kernel_params",
-    "firmware",
-    "system",
-    "hardware",
-    "modules",
-];
+]);
 
 impl Read for NodeTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {

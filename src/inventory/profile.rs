@@ -41,6 +41,31 @@ pub struct Common {
 }
 
 impl Common {
+    pub(super) const KEYS: [&'static str; 10] = [
+        "allow",
+        "services",
+        "settings",
+        "interface",
+        "disk",
+        "kernel_params",
+        "firmware",
+        "system",
+        "hardware",
+        "modules",
+    ];
+
+    /// Its keys behind those of a table that has more.
+    pub(super) const fn keys_after<const OWN: usize, const ALL: usize>(
+        own: [&'static str; OWN],
+    ) -> [&'static str; ALL] {
+        assert!(ALL == OWN + Self::KEYS.len());
+        let mut all = [""; ALL];
+        let (before, behind) = all.split_at_mut(OWN);
+        before.copy_from_slice(&own);
+        behind.copy_from_slice(&Self::KEYS);
+        all
+    }
+
     pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
         table.allow();
         Self {
@@ -68,19 +93,7 @@ pub struct ProfileTable {
 }
 
 /// A profile's own key, then those of [`Common`].
-const KEYS: [&str; 11] = [
-    "base",
-    "allow",
-    "services",
-    "settings",
-    "interface",
-    "disk",
-    "kernel_params",
-    "firmware",
-    "system",
-    "hardware",
-    "modules",
-];
+const KEYS: [&str; 1 + Common::KEYS.len()] = Common::keys_after(["base"]);
 
 impl Read for ProfileTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::artifact::ArtifactSet;
 use crate::image::{INITRD, Sha256Sum};
-use crate::model::{Cluster, Node, SerialNumber};
+use crate::model::{Cluster, Node};
 use crate::publish::{Lock, Request, Root, Target, arm, disarm, install, needed, publish};
 use crate::write;
 
@@ -60,14 +60,7 @@ impl Web {
     /// # Errors
     /// When no bundle fits it.
     pub(super) fn arm(&self, node: &Node) -> Result<()> {
-        let target = Target {
-            node: &node.name,
-            mac: node.mac,
-            profile: node.base.as_str(),
-            system: node.system,
-            serial: node.serial.as_ref().map(SerialNumber::as_str),
-        };
-        arm(&self.root, &[target], self.now).map(drop)
+        arm(&self.root, &[Target::of(node)], self.now).map(drop)
     }
 
     /// Takes that back.

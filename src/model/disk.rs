@@ -1,19 +1,11 @@
-//! Disks and how they are laid out.
+//! Disks, by the names that machines know them by.
 
-use std::path::Path;
-
-use serde::Serialize;
-
-use super::size::Size;
-use super::text::AbsPath;
 use super::word::{Form, Invalid, Word, all, word};
 
 word! {
     /// A whole disk: a link of `[A-Za-z0-9._:+=@-]` in `/dev/disk/by-id` or `/dev/disk/by-path`, or what the kernel
     /// calls a disk, such as `/dev/sda`.
     DiskId;
-    /// Where a further file system is mounted: an [`AbsPath`] outside `/boot` and the kernel's own file systems.
-    MountPoint;
 }
 
 /// What the kernel and udev (`60-persistent-storage.rules`) put into the names of devices.
@@ -112,93 +104,6 @@ impl DiskId {
     }
 }
 
-impl Word for MountPoint {
-    const FORM: Form = Form::new(
-        "an absolute path outside /boot, /dev, /proc, /run and /sys",
-        "^(/[A-Za-z0-9._-]+)+$",
-        &["/var/lib/flaredb"],
-    );
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        let taken =
-            ["/boot", "/dev", "/proc", "/run", "/sys"].iter().any(|own| Path::new(text).starts_with(own));
-        if AbsPath::parse(text).is_err() || taken {
-            let message = format!("`{text}` is not where a further file system may be mounted");
-            return Err(Invalid::new("PG-F12", message, "write an absolute path such as `/var/lib/flaredb`"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// The file system of a root or data partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// ext4.
-    Ext4,
-    /// XFS.
-    Xfs,
-    /// Btrfs.
-    Btrfs,
-}
-
-/// A further logical volume.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Volume {
-    /// Its name in the volume group.
-    pub name: String,
-    /// How large it is.
-    pub size: Size,
-    /// Where it is mounted.
-    pub mount: MountPoint,
-    /// Its file system.
-    pub format: Format,
-}
-
-/// How the disks are divided. Every layout has a BIOS boot partition (EF02) and an ESP, so that either firmware boots.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "style", rename_all = "lowercase")]
-pub enum Style {
-    /// One disk, one root partition.
-    Single,
-    /// Two or more disks that mirror both ESP and root (md RAID1).
-    Raid1,
-    /// LVM over all disks; the ESP on the first.
-    Lvm {
-        /// A swap volume.
-        swap: Option<Size>,
-        /// Further volumes; the root takes what is left.
-        volumes: Vec<Volume>,
-    },
-    /// One disk, the root encrypted (LUKS2), its passphrase asked for at the console.
-    Luks,
-}
-
-impl Style {
-    /// The key in the inventory.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::Raid1 => "raid1",
-            Self::Lvm { .. } => "lvm",
-            Self::Luks => "luks",
-        }
-    }
-}
-
-/// A layout as it is written: `disk.<style> = { esp, format, … }`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Layout {
-    /// How the disks are divided.
-    #[serde(flatten)]
-    pub style: Style,
-    /// The size of the EFI system partition.
-    pub esp: Size,
-    /// The root file system.
-    pub format: Format,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,14 +173,6 @@ mod tests {
         ] {
             let invalid = DiskId::parse(&format!("/dev/disk/by-id/{bad}")).unwrap_err();
             assert_eq!(invalid.code, "PG-F05", "{bad}");
-        }
-    }
-
-    #[test]
-    fn mount_points() {
-        assert!(["/var/lib/x", "/runner"].iter().all(|good| MountPoint::parse(good).is_ok()));
-        for bad in ["/", "var", "/a/../b", "/boot", "/boot/efi", "/a b", "/proc", "/run/x"] {
-            assert!(MountPoint::parse(bad).is_err(), "{bad}");
         }
     }
 }

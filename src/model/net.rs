@@ -1,10 +1,9 @@
-//! Addresses, subnets and ranges of both families.
+//! Addresses and subnets of both families.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::{Serialize, Serializer};
 
 use super::word::{Form, Invalid, Word};
 
@@ -38,7 +37,7 @@ impl Family for Ipv6Addr {
     const RANGE: &'static str = "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*-[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$";
 }
 
-fn address<A: Family>(text: &str) -> Result<A, Invalid> {
+pub(super) fn address<A: Family>(text: &str) -> Result<A, Invalid> {
     text.parse().map_err(|_| {
         let octets = text
             .split('.')
@@ -161,50 +160,6 @@ impl Word for IpNet {
     }
 }
 
-/// A range of addresses, first and last included, written `10.0.100.100-10.0.100.200`. Rule C12 sees to their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range<A> {
-    /// The first address.
-    pub first: A,
-    /// The last address.
-    pub last: A,
-}
-
-impl<A: Ord> Range<A> {
-    /// Whether `address` lies inside.
-    pub fn contains(&self, address: &A) -> bool {
-        self.first <= *address && *address <= self.last
-    }
-}
-
-impl<A: fmt::Display> fmt::Display for Range<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.first, self.last)
-    }
-}
-
-impl<A: fmt::Display> Serialize for Range<A> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<A: Family> Word for Range<A> {
-    const FORM: Form = Form::new("the first and the last address", A::RANGE, &[A::EXAMPLE_RANGE]);
-
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        let Some((first, last)) = text.split_once('-') else {
-            let message = format!("`{text}` is not a range of addresses");
-            return Err(Invalid::new(
-                "PG-A04",
-                message,
-                format!("write `first-last`, such as `{}`", A::EXAMPLE_RANGE),
-            ));
-        };
-        Ok(Self { first: address(first)?, last: address(last)? })
-    }
-}
-
 /// `IPv4` or `IPv6`, and the key of a network's subnet of that family.
 #[must_use]
 pub fn family(address: IpAddr) -> (&'static str, &'static str) {
@@ -242,14 +197,6 @@ mod tests {
         assert_eq!(Ipv4Net::parse("10.0.0.5/24").unwrap_err().help, "write `10.0.0.0/24`");
         assert_eq!(Ipv4Net::parse("10.0.300.0/24").unwrap_err().code, "PG-A04");
         assert!(Ipv6Net::parse("fd00:100::/64").is_ok());
-    }
-
-    #[test]
-    fn ranges_hold_both_ends() {
-        let range = Range::<Ipv4Addr>::parse("10.0.0.5-10.0.0.9").unwrap();
-        assert!(range.contains(&"10.0.0.5".parse().unwrap()) && range.contains(&"10.0.0.9".parse().unwrap()));
-        assert!(!range.contains(&"10.0.0.10".parse().unwrap()));
-        assert!(Range::<Ipv4Addr>::parse("10.0.0.5").is_err());
     }
 
     #[test]

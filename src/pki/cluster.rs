@@ -107,6 +107,34 @@ pub fn issue(
     Ok(issue)
 }
 
+/// The key of `node` in `vault`, if it is the one that the node's committed certificate was issued for.
+///
+/// # Errors
+/// When it is not, or one of the two is missing or unreadable: the message says what to do.
+pub fn proven_key(node: &Node, certificates: &Certificates, vault: &Vault) -> anyhow::Result<SecretKey> {
+    let (name, dir) = (&node.name, vault.dir().display());
+    let pem = certificates.nodes.get(name);
+    let pem = pem.with_context(|| format!("{name} has no certificate yet: plasmagen render issues it"))?;
+    let certificate = PublicCert::from_pem(pem)
+        .with_context(|| format!("could not use the certificate of {name} in {}/", node_dir(node)))?;
+    let key = vault.key(node.fqdn.as_str())?.with_context(|| {
+        format!(
+            "the vault {dir} has no key for {}, whose certificate {}/ publishes: name the vault that holds it with \
+             --vault, or restore it from a backup",
+            node.fqdn,
+            node_dir(node)
+        )
+    })?;
+    ensure!(
+        key.belongs_to(&certificate)?,
+        "the certificate of {name} in {dir_of_node}/ is for another key than that of the vault {dir}, so nobody would \
+         accept the node: name the vault of this cluster with --vault, or remove the certificate, and plasmagen render \
+         issues another",
+        dir_of_node = node_dir(node)
+    );
+    Ok(key)
+}
+
 /// The CA that signs, and whether it was made just now: only where neither the vault nor `nodes/` holds any
 /// certificate (rule H03), since a second CA would cut the first one's nodes off.
 fn authority(

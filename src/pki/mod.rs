@@ -6,6 +6,7 @@
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and keys that we tell apart. Pure.
 //! - [`read`]: what a PEM certificate says, whether it says what was asked, and who signed it (x509-parser).
+//! - [`recipient`]: whom secrets are encrypted to, and the encryption (age).
 //! - [`status`]: how long certificates still live, as rows and as a text table. Pure.
 //! - [`secret`]: the type of private keys: never serialised, never printed.
 //! - [`vault`]: where private keys live, and the only code that writes them.
@@ -17,6 +18,7 @@ pub mod constraints;
 pub mod issue;
 pub mod kind;
 pub mod read;
+pub mod recipient;
 pub mod request;
 pub mod secret;
 pub mod status;

@@ -1,4 +1,5 @@
-//! Where private keys live, and the only code that writes them.
+//! Where private keys live, and the only code that writes them: here, [staged] for an installation, and
+//! [sealed] for their owners.
 //!
 //! ```text
 //! <vault>/                                      0700
@@ -31,6 +32,8 @@ use super::{CaIssuer, SecretKey, cluster::Issue};
 
 mod files;
 mod place;
+pub mod sealed;
+pub mod staged;
 
 /// From so many entries on, one `syncfs` costs less than an `fsync` each.
 const SYNC_ALL_FROM: usize = 32;
@@ -58,7 +61,7 @@ impl Vault {
     /// # Errors
     /// As for [`Vault::open`], unless there is nothing at `dir`.
     pub fn open_or_new(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let dir = place::check(dir, forbidden)?;
+        let dir = place::check("the vault", dir, forbidden)?;
         if dir.try_exists().with_context(|| format!("could not look for {}", dir.display()))? {
             return Self::open(&dir, forbidden);
         }
@@ -72,7 +75,7 @@ impl Vault {
     /// When there is none, when it lies where others can come to read it (below the Nix store, a directory with a
     /// `flake.nix` or a forbidden one, symbolic links followed), or when group or others may enter it.
     pub fn open(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let dir = place::check(dir, forbidden)?;
+        let dir = place::check("the vault", dir, forbidden)?;
         let metadata =
             fs::metadata(&dir).with_context(|| format!("there is no vault at {}", dir.display()))?;
         ensure!(metadata.is_dir(), "the vault {} is not a directory", dir.display());
@@ -167,17 +170,6 @@ impl Vault {
     pub fn key(&self, fqdn: &str) -> anyhow::Result<Option<SecretKey>> {
         let name = full_name(fqdn)?;
         read_key(&self.dir.join(&name).join(key_file(&name)))
-    }
-
-    /// Writes the key of the node `fqdn` to the new file `to`, mode 0600, for the installer to copy.
-    ///
-    /// # Errors
-    /// When the node has no key, `to` exists, or the disk fails.
-    pub fn stage(&self, fqdn: &str, to: &Path) -> anyhow::Result<()> {
-        let key = self.key(fqdn)?.with_context(|| {
-            format!("the vault {} has no key for {fqdn}: plasmagen render makes it", self.dir.display())
-        })?;
-        write_new(to, key.expose())?.sync_all().with_context(|| format!("could not write {}", to.display()))
     }
 
     fn store_entries(&self, entries: &[Entry<'_>]) -> anyhow::Result<()> {

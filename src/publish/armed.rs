@@ -15,7 +15,7 @@ use super::contents::read;
 use super::line::{CURRENT, Line};
 use super::root::{ARMED, Root, SITE, exists, make_dir, put};
 use crate::image::Sha256Sum;
-use crate::model::{HostName, MacAddr, System};
+use crate::model::{HostName, MacAddr, Node, SerialNumber, System};
 use crate::write::disk;
 
 const SCHEMA: u32 = 1;
@@ -33,6 +33,20 @@ pub struct Target<'a> {
     pub system: System,
     /// The serial number that the installer must find.
     pub serial: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// What of `node` matters here.
+    #[must_use]
+    pub fn of(node: &'a Node) -> Self {
+        Self {
+            node: &node.name,
+            mac: node.mac,
+            profile: node.base.as_str(),
+            system: node.system,
+            serial: node.serial.as_ref().map(SerialNumber::as_str),
+        }
+    }
 }
 
 /// What is said of a node that is armed.

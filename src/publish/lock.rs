@@ -1,17 +1,14 @@
 //! The lock of a web root, and the stage that only its holder has.
 
-use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fsync, openat};
-use rustix::io::Errno;
+use rustix::fs::{FileType, fsync};
 
 use super::root::{MARKER, Root, STATE, TFTP, discard, make_dir, open, put, write_marker};
-use crate::write::disk;
+use crate::write::{FileLock, disk};
 
 const STAGE: &str = "stage";
 
@@ -21,26 +18,7 @@ pub struct Lock {
     pub(super) root: Root,
     /// Where new things grow before they take their places.
     pub(super) stage: OwnedFd,
-    file: File,
-}
-
-/// The error of [`Lock::acquire`] when another run holds the lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// Its process, if it has said so yet.
-    pub pid: Option<u32>,
-}
-
-impl std::error::Error for Held {}
-
-impl fmt::Display for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another plasmagen")?;
-        if let Some(pid) = self.pid {
-            write!(f, " (process {pid})")?;
-        }
-        f.write_str(" is publishing into this web root. Wait until it is done, and run again")
-    }
+    _lock: FileLock,
 }
 
 impl Lock {
@@ -48,7 +26,7 @@ impl Lock {
     /// left half done.
     ///
     /// # Errors
-    /// [`Held`] when another run has the lock. Else when the directory holds something else, or a disk refuses.
+    /// [`Held`](crate::write::Held) when another run has the lock. Else when the directory holds something else, or a disk refuses.
     pub fn acquire(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("could not make {}", path.display()))?;
         let dir = open(path)?;
@@ -62,16 +40,8 @@ impl Lock {
             refuse_foreign(&dir)?;
         }
         let state = make_dir(&dir, STATE)?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&state, "lock", flags, Mode::from_raw_mode(0o644));
-        let file = File::from(file.context("could not open .plasmagen/lock")?);
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => return Err(Held { pid: holder(&file) }.into()),
-            locked => locked.context("could not lock .plasmagen/lock")?,
-        }
-        let pid = format!("{}\n", std::process::id());
-        let mark = || file.set_len(pid.len() as u64).and_then(|()| file.write_all_at(pid.as_bytes(), 0));
-        mark().context("could not write .plasmagen/lock")?;
+        let lock = FileLock::take(&state, "publishing into this web root")?;
+        lock.mark()?;
         if disk::stat(&state, MARKER)?.is_none() {
             // A run that died before it wrote the marker has made nothing else.
             refuse_foreign(&dir)?;
@@ -82,7 +52,7 @@ impl Lock {
         let stage = make_dir(&state, STAGE)?;
         let root = Root { dir, state };
         root.generation()?;
-        Ok(Self { root, stage, file })
+        Ok(Self { root, stage, _lock: lock })
     }
 
     /// A generation that is higher than every one that was given before, whatever becomes of this one.
@@ -108,8 +78,6 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // After a refusal there may be something left, which the next run removes if this one can't.
         let _ = self.clean();
-        // Closing it is not enough: a process that another thread is just starting has the file open too, see flock(2).
-        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -140,26 +108,4 @@ fn is_hollow(dir: &OwnedFd) -> Result<bool> {
         }
     }
     Ok(true)
-}
-
-fn holder(file: &File) -> Option<u32> {
-    let mut text = [0; 16];
-    let length = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(&text[..length]).ok()?.lines().next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_ends_with_its_holder_whoever_else_has_the_file_open() {
-        let root = tempfile::tempdir().unwrap();
-        let lock = Lock::acquire(root.path()).unwrap();
-        assert!(Lock::acquire(root.path()).unwrap_err().downcast_ref::<Held>().is_some());
-        let inherited = lock.file.try_clone().unwrap();
-        drop(lock);
-        Lock::acquire(root.path()).unwrap();
-        drop(inherited);
-    }
 }

@@ -55,7 +55,7 @@ pub use armed::{Armed, ArmedFile, Target, arm, armed, disarm};
 pub use commit::{Outcome, Published, Request, publish, rollback};
 pub use fault::{Fault, Kind, Refused};
 pub use loaders::{Installed, Lacking, install, needed};
-pub use lock::{Held, Lock};
+pub use lock::Lock;
 pub use publication::Publication;
 pub use root::Root;
 pub use signers::Signers;

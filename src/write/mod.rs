@@ -14,6 +14,7 @@
 //! swap     one rename a tree; recovery          nodes/ site/
 //! check    the same comparison, only shown
 //! disk     the file-system calls that they share
+//! filelock what a lock is, here and in a web root
 //! ```
 //!
 //! Nothing here prints, and no file is ever written in place: a file that stays is a hard link to the old one.
@@ -22,6 +23,7 @@ mod cache;
 mod check;
 mod compare;
 pub(crate) mod disk;
+mod filelock;
 mod journal;
 mod lock;
 pub(crate) mod manifest;
@@ -35,7 +37,9 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, ensure};
 
 pub use self::check::{Change, Side, check, unified_diff};
-pub use self::lock::{Held, Lock};
+pub(crate) use self::filelock::FileLock;
+pub use self::filelock::Held;
+pub use self::lock::Lock;
 
 use self::cache::Cache;
 use self::compare::Plan;

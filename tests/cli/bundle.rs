@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::bzimage::bzimage;
 use crate::kit::{PLASMAGEN, Run, Site};
 
 /// A kernel and a tree in the directory of `site`, which has no inventory: a bundle needs none.
@@ -13,24 +14,8 @@ fn inputs() -> Site {
     let site = Site::empty();
     fs::create_dir_all(site.path().join("root/etc")).unwrap();
     fs::write(site.path().join("root/init"), "#!/bin/sh\n").unwrap();
-    fs::write(site.path().join("kernel"), kernel()).unwrap();
+    fs::write(site.path().join("kernel"), bzimage()).unwrap();
     site
-}
-
-/// As much of a bzImage as its header is found in (Documentation/arch/x86/boot.rst).
-fn kernel() -> Vec<u8> {
-    let mut image = vec![0; 0x2000];
-    for (at, bytes) in [
-        (0x1fe, &[0x55, 0xaa][..]),
-        (0x202, b"HdrS\x0f\x02"),
-        (0x20e, &[0x00, 0x10]),
-        (0x211, &[1]),
-        (0x236, &[1]),
-        (0x1200, b"6.1.0-40-cloud-amd64 (x"),
-    ] {
-        image[at..at + bytes.len()].copy_from_slice(bytes);
-    }
-    image
 }
 
 const GOOD: [&str; 9] =

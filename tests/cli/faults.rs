@@ -34,12 +34,12 @@ fn one_thread() -> &'static Path {
     &PROGRAM
 }
 
-/// `render` under strace with `options`; what strace saw comes last.
-fn strace(site: &Site, options: &[&str]) -> (ExitStatus, Run, String) {
+/// The program under strace with `options`; what strace saw comes last.
+pub(crate) fn strace(site: &Site, options: &[&str], args: &[&str]) -> (ExitStatus, Run, String) {
     let log = tempfile::NamedTempFile::new().unwrap();
     let mut command = site.command("strace");
     command.current_dir(site.root()).args(["-f", "-qq", "-o"]).arg(log.path()).args(options);
-    let output = command.arg(one_thread()).arg("render").output();
+    let output = command.arg(one_thread()).args(args).output();
     let output = output.unwrap_or_else(|error| panic!("strace does not run ({error}): install strace"));
     (output.status, Run::of(&output), std::fs::read_to_string(log.path()).unwrap())
 }
@@ -47,7 +47,7 @@ fn strace(site: &Site, options: &[&str]) -> (ExitStatus, Run, String) {
 /// The `calls` of a render that concern files of the site or the vault: name, which of that name, and the whole line.
 fn trace(scenario: &Scenario, calls: &str) -> Vec<(String, usize, String)> {
     let site = scenario.before.copy();
-    let (_, run, log) = strace(&site, &["-y", "-e", &format!("trace={calls}")]);
+    let (_, run, log) = strace(&site, &["-y", "-e", &format!("trace={calls}")], &["render"]);
     run.ends(0, &[]);
     let place = site.path().canonicalize().unwrap();
     let mut counts = BTreeMap::<String, usize>::new();
@@ -109,7 +109,7 @@ fn kill_everywhere(scenario: &Scenario) -> Vec<(Version, Version)> {
         let site = scenario.before.copy();
         let when = format!("after a kill at {call} {n}");
         let inject = format!("inject={call}:signal=KILL:when={n}");
-        let (status, run, _) = strace(&site, &["-e", &format!("trace={call}"), "-e", &inject]);
+        let (status, run, _) = strace(&site, &["-e", &format!("trace={call}"), "-e", &inject], &["render"]);
         assert_eq!(status.signal(), Some(SIGKILL), "no kill at {call} {n}: {run:?}");
         seen.push(scenario.assert_whole(&site, &when));
         scenario.assert_recovers(&site, &when);
@@ -138,7 +138,7 @@ fn fail_everywhere(scenario: &Scenario, calls: Vec<(String, usize)>, error: &str
         let site = scenario.before.copy();
         let when = format!("after {error} at {call} {n}");
         let inject = format!("inject={call}:error={error}:when={n}");
-        let (_, run, log) = strace(&site, &["-e", &format!("trace={call}"), "-e", &inject]);
+        let (_, run, log) = strace(&site, &["-e", &format!("trace={call}"), "-e", &inject], &["render"]);
         assert!(log.contains("(INJECTED)"), "no {when}");
         let (nodes, rest) = scenario.assert_whole(&site, &when);
         assert_eq!(nodes, rest, "{when}: {run:?}");
@@ -184,7 +184,8 @@ fn any_look_may_find_the_disk_broken() {
 fn keys_are_durable_before_certificates_are_published() {
     let scenario = Scenario::first();
     let site = scenario.before.copy();
-    let (_, run, log) = strace(&site, &["-y", "-e", "trace=mkdir,fsync,syncfs,rename,renameat2"]);
+    let (_, run, log) =
+        strace(&site, &["-y", "-e", "trace=mkdir,fsync,syncfs,rename,renameat2"], &["render"]);
     run.ends(0, &[]);
     let place = site.path().canonicalize().unwrap();
     let log = log.replace(place.to_str().unwrap(), "PLACE");

@@ -2,7 +2,7 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["init"],
     &["check"],
@@ -11,6 +11,9 @@ const COMMANDS: [&[&str]; 17] = [
     &["render"],
     &["certs"],
     &["certs", "status"],
+    &["secrets"],
+    &["secrets", "stage"],
+    &["secrets", "encrypt"],
     &["bundle"],
     &["publish"],
     &["verify"],
@@ -34,6 +37,7 @@ fn help_names_every_command_and_exit_code() {
         "explain",
         "render",
         "certs",
+        "secrets",
         "bundle",
         "publish",
         "verify",
@@ -93,6 +97,8 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["show", "elsewhere"], &["there is no node `elsewhere`: plasmagen show prints a table of nodes"]),
         (&["show", "node01\u{1b}[2J"], &["there is no node `node01\\u{1b}[2J`"]),
         (&["show", "--format", "xml"], &["possible values: human, json"]),
+        (&["secrets", "stage", "node01"], &["--to <DIR>"]),
+        (&["secrets", "stage", "node01", "node02", "--to", "x"], &["unexpected argument 'node02'"]),
         (&["certs", "status", "--format", "xml"], &["possible values: human, json"]),
     ] {
         let run = site.run(args);

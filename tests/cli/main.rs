@@ -5,23 +5,24 @@
 #![allow(clippy::unwrap_used)]
 
 mod bundle;
+#[path = "../common/bzimage.rs"]
+mod bzimage;
 mod certificates;
 mod check;
 mod explain;
 mod faults;
 mod help;
-#[allow(dead_code, reason = "what a bundle needs of it")]
-#[path = "../image/kit.rs"]
-mod image;
 mod init;
 mod kit;
 mod mounts;
 mod publish;
 mod refusals;
 mod render;
+mod sealing;
 mod secrets;
 mod shell;
 mod show;
+mod staging;
 mod stale;
 mod terminal;
 mod vaults;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::image::bzimage;
+use crate::bzimage::bzimage;
 use crate::kit::Site;
 
 /// A rendered site, and a bundle for its nodes in `bundle` beside the inventory.

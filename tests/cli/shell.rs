@@ -36,6 +36,8 @@ fn bash_completes_commands_formats_nodes_and_rules() {
     assert_eq!(bash(&site, "plasmagen check --format s"), ["sarif"]);
     assert_eq!(bash(&site, "plasmagen check inventory.t"), ["inventory.toml"]);
     assert_eq!(bash(&site, "plasmagen show no"), ["node01", "node02", "node03"]);
+    assert_eq!(bash(&site, "plasmagen secrets st"), ["stage"]);
+    assert_eq!(bash(&site, "plasmagen secrets encrypt node0"), ["node01", "node02", "node03"]);
     let rules = bash(&site, "plasmagen explain PG-C1");
     assert!(rules.contains(&"PG-C13".to_owned()) && rules.len() > 3, "{rules:?}");
 }
@@ -71,7 +73,13 @@ fn the_manual_has_a_page_for_each_command() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     pages.sort();
-    for page in ["plasmagen.1", "plasmagen-check.1", "plasmagen-explain.1", "plasmagen-certs-status.1"] {
+    for page in [
+        "plasmagen.1",
+        "plasmagen-check.1",
+        "plasmagen-explain.1",
+        "plasmagen-certs-status.1",
+        "plasmagen-secrets-stage.1",
+    ] {
         assert!(pages.iter().any(|found| found == page), "{pages:?}");
     }
     assert_eq!(site.run(&["man"]).ends(0, &[]).stdout, site.read("new/man1/plasmagen.1"));

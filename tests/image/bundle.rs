@@ -6,7 +6,8 @@ use std::process::Command;
 
 use plasmagen::image::{Base, Codec, Manifest, Recipe, build, walk};
 
-use crate::kit::{bzimage, noise, packed, tree};
+use crate::bzimage::bzimage;
+use crate::kit::{noise, packed, tree};
 
 /// A kernel, an initrd and an overlay in `dir`.
 pub(crate) fn recipe(dir: &Path) -> Recipe {

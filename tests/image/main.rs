@@ -4,6 +4,8 @@
 
 mod boot;
 mod bundle;
+#[path = "../common/bzimage.rs"]
+mod bzimage;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/ipxe.rs"]

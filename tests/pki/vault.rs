@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use plasmagen::pki::vault::staged;
 use plasmagen::pki::{KeyAlgorithm, PublicCert, SecretKey, Vault};
 
 use crate::support::{FQDN, NOW, ca, node, node_request, text};
@@ -141,20 +142,28 @@ fn half_a_ca_and_a_foreign_key_are_refused() {
 }
 
 #[test]
-fn there_must_be_a_vault_to_open_and_a_key_to_stage() {
-    let (root, vault) = empty();
+fn there_must_be_a_vault_to_open() {
+    let (root, _) = empty();
     let message = Vault::open(&root.path().join("nowhere"), &[]).unwrap_err().to_string();
     assert!(message.contains("there is no vault at"), "{message}");
+}
+
+#[test]
+fn a_staged_key_is_the_vaults() {
+    let (root, vault) = empty();
     vault.store(&[(FQDN, &key())]).unwrap();
-    let to = root.path().join("node01-key.pem");
-    vault.stage(FQDN, &to).unwrap();
-    assert_eq!(mode(&to), 0o600);
+    let to = root.path().join("new/out");
+    let stage = |fqdn| staged::stage(fqdn, &vault.key(FQDN).unwrap().unwrap(), &to, &[]);
+    assert!(stage(FQDN).unwrap() && !stage(FQDN).unwrap(), "only the first run has something to do");
+    let file = to.join("etc/nixos/secrets/node01-key.pem");
+    assert_eq!(mode(&file), 0o600);
     assert_eq!(
-        fs::read(&to).unwrap(),
+        fs::read(&file).unwrap(),
         fs::read(vault.dir().join("node01.example.com/node01-key.pem")).unwrap()
     );
-    assert!(vault.stage(FQDN, &to).is_err(), "an existing file is not replaced");
-    assert!(vault.stage("node02.example.com", &to).unwrap_err().to_string().contains("no key for node02"));
+    assert!(stage("node02.example.com").is_err(), "what is there is not replaced");
+    assert!(stage("node02").unwrap_err().to_string().contains("is a short name"));
+    assert!(vault.key("node02.example.com").unwrap().is_none());
 }
 
 /// Not a test: the process that the tests below run under umasks and kill. It fills the vault that it is told.

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use crate::image::bzimage;
+use crate::bzimage::bzimage;
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 pub(crate) const MAC: &str = "52-54-00-12-34-56";

@@ -6,11 +6,10 @@
 
 mod armed;
 mod bundles;
+#[path = "../common/bzimage.rs"]
+mod bzimage;
 mod faults;
 mod hostile;
-#[allow(dead_code, reason = "what a bundle needs of it")]
-#[path = "../image/kit.rs"]
-mod image;
 mod kit;
 mod loaders;
 mod readers;

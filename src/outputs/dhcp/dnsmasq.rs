@@ -3,21 +3,19 @@
 //! It leases IPv6 only in networks of which the provisioner's interface has an address, and behind relays: dnsmasq needs
 //! one that the inventory does not give it, such as the one that the router's advertisements lead to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{
-    AbsPath, Cluster, DhcpServer, DomainName, HTTP_CLIENT, HostName, IPXE_CLASS, IfName, MacAddr,
-    Reservation, broadcast,
+    AbsPath, Cluster, DhcpServer, DomainName, HTTP_CLIENT, HostName, IPXE_CLASS, IfName, MacAddr, Reservation,
 };
 use crate::outputs::{Emit, Output, template};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::{Choice, Subnet};
+use super::{Choice, Facts, Subnet};
 
 pub(in crate::outputs) const OUTPUT: Output = Output {
     name: "dnsmasq.conf",
@@ -58,17 +56,12 @@ struct Loads {
     about: &'static str,
 }
 
-/// A provisioning network's IPv4. Without a pool, only what is kept is leased.
+/// A provisioning network's IPv4.
 #[derive(Serialize)]
 struct Range<'a> {
     tag: String,
-    network: Ipv4Addr,
-    netmask: Ipv4Addr,
-    broadcast: Option<IpAddr>,
-    pool: Option<(Ipv4Addr, Ipv4Addr)>,
-    gateway: Option<Ipv4Addr>,
-    resolvers: Vec<Ipv4Addr>,
-    domain: Option<&'a DomainName>,
+    #[serde(flatten)]
+    facts: Facts<'a>,
 }
 
 /// A provisioning network's IPv6.
@@ -145,16 +138,7 @@ fn tag(label: &crate::model::Label) -> String {
 }
 
 fn range<'a>(own: &Subnet<'a, Ipv4Addr>) -> Range<'a> {
-    Range {
-        tag: tag(own.label),
-        network: own.net.network(),
-        netmask: own.net.netmask(),
-        broadcast: broadcast(IpNet::V4(own.net)),
-        pool: own.pool.map(|pool| (pool.first, pool.last)),
-        gateway: own.gateway,
-        resolvers: own.resolvers.clone(),
-        domain: own.domain,
-    }
+    Range { tag: tag(own.label), facts: Facts::of(own) }
 }
 
 fn range6<'a>(own: &Subnet<'a, Ipv6Addr>) -> Range6<'a> {

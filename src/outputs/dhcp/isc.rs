@@ -1,17 +1,16 @@
 //! `dhcpd.conf`: ISC DHCP, for those who still run it (dhcpd.conf(5)).
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
-use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{AbsPath, DhcpServer, DomainName, HTTP_CLIENT, IPXE_CLASS, broadcast};
+use crate::model::{AbsPath, DhcpServer, HTTP_CLIENT, IPXE_CLASS};
 use crate::outputs::{Emit, Output, template};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::{Choice, Host};
+use super::{Choice, Facts, Host};
 
 pub(in crate::outputs) const OUTPUT: Output = Output {
     name: "dhcpd.conf",
@@ -50,13 +49,8 @@ struct Loads {
 /// A provisioning network: the provisioner's own, or one whose gateway relays.
 #[derive(Serialize)]
 struct Subnet<'a> {
-    network: Ipv4Addr,
-    netmask: Ipv4Addr,
-    broadcast: Option<IpAddr>,
-    pool: Option<(Ipv4Addr, Ipv4Addr)>,
-    gateway: Option<Ipv4Addr>,
-    resolvers: Vec<Ipv4Addr>,
-    domain: Option<&'a DomainName>,
+    #[serde(flatten)]
+    facts: Facts<'a>,
     hosts: Vec<Host<'a, Ipv4Addr>>,
 }
 
@@ -84,14 +78,5 @@ fn loads(own: Choice) -> Loads {
 }
 
 fn subnet(own: super::Subnet<'_, Ipv4Addr>) -> Subnet<'_> {
-    Subnet {
-        network: own.net.network(),
-        netmask: own.net.netmask(),
-        broadcast: broadcast(IpNet::V4(own.net)),
-        pool: own.pool.map(|pool| (pool.first, pool.last)),
-        gateway: own.gateway,
-        resolvers: own.resolvers,
-        domain: own.domain,
-        hosts: own.hosts,
-    }
+    Subnet { facts: Facts::of(&own), hosts: own.hosts }
 }

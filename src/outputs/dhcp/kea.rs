@@ -6,7 +6,9 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::model::{Family, HostName, IfName, Label, MacAddr, Range};
+use crate::model::{Cluster, Family, HostName, IfName, Label, MacAddr, Range};
+
+use super::{Host, Subnet};
 
 /// How Kea listens. Where the link is not up yet, it tries again for five minutes instead of staying deaf.
 #[derive(Serialize)]
@@ -103,17 +105,13 @@ pub(super) fn list<A: Family>(name: &'static str, addresses: &[A]) -> Option<Opt
 
 /// A range of addresses for machines without a reservation.
 #[derive(Serialize)]
-pub(super) struct Pool<A: Family> {
+struct Pool<A: Family> {
     #[serde(serialize_with = "display")]
     pool: Range<A>,
 }
 
-fn display<A: Family, S: serde::Serializer>(range: &Range<A>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(range)
-}
-
-pub(super) fn pools<A: Family>(pool: Option<Range<A>>) -> Vec<Pool<A>> {
-    pool.into_iter().map(|pool| Pool { pool }).collect()
+fn display<T: Display, S: serde::Serializer>(own: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(own)
 }
 
 /// A subnet's number in the lease file, which must be the same after networks were added or removed: `wanted` is
@@ -128,18 +126,59 @@ pub(super) fn subnet_id(wanted: u32, taken: &mut HashSet<u32>) -> u32 {
 
 /// What names a subnet to a reader of the file; Kea ignores it.
 #[derive(Serialize)]
-pub(super) struct Remark<'a> {
-    pub(super) network: &'a Label,
+struct Remark<'a> {
+    network: &'a Label,
 }
 
-/// What Kea keeps for a node; `A` is how it says the address.
+/// What Kea keeps for a node; `K` is how it says the address.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Reservation<'a, A> {
-    pub(super) hw_address: MacAddr,
+struct Reservation<'a, K> {
+    hw_address: MacAddr,
     #[serde(flatten)]
-    pub(super) address: A,
-    pub(super) hostname: &'a HostName,
+    address: K,
+    hostname: &'a HostName,
+}
+
+/// A subnet, as both servers have it.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case", bound = "K: Serialize")]
+pub(super) struct Served<'a, A: Family, K> {
+    /// Made from its address: [`subnet_id`].
+    id: u32,
+    #[serde(serialize_with = "display")]
+    subnet: A::Net,
+    /// Where machines without a relay are heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<&'a IfName>,
+    user_context: Remark<'a>,
+    pools: Vec<Pool<A>>,
+    option_data: Vec<OptionData>,
+    reservations: Vec<Reservation<'a, K>>,
+}
+
+/// The subnet `own` under the number `id`, with `options`; `kept` says an address that is kept for a node.
+pub(super) fn served<'a, A: Family, K>(
+    own: Subnet<'a, A>,
+    cluster: &'a Cluster,
+    id: u32,
+    options: impl IntoIterator<Item = Option<OptionData>>,
+    kept: fn(A) -> K,
+) -> Served<'a, A, K> {
+    let reservation = |host: Host<'a, A>| Reservation {
+        hw_address: host.mac,
+        address: kept(host.address),
+        hostname: host.name,
+    };
+    Served {
+        id,
+        subnet: own.net,
+        interface: own.own.then_some(&cluster.provisioner.interface),
+        user_context: Remark { network: own.label },
+        pools: own.pool.into_iter().map(|pool| Pool { pool }).collect(),
+        option_data: options.into_iter().flatten().collect(),
+        reservations: own.hosts.into_iter().map(reservation).collect(),
+    }
 }
 
 #[cfg(test)]

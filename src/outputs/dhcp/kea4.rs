@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{AbsPath, Cluster, DhcpServer, HTTP_CLIENT, IPXE_CLASS, IfName, broadcast};
+use crate::model::{AbsPath, Cluster, DhcpServer, HTTP_CLIENT, IPXE_CLASS, broadcast};
 use crate::outputs::{Emit, Output, json};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::kea::{Interfaces, LEASES, Leases, Logger, OptionData, Pool, Remark, Reservation};
+use super::kea::{Interfaces, LEASES, Leases, Logger, OptionData, Served};
 use super::{Choice, Subnet, kea};
 
 pub(in crate::outputs) const OUTPUT: Output = Output {
@@ -47,7 +47,7 @@ struct Dhcp4<'a> {
     /// For firmware of an architecture without a class.
     boot_file_name: &'static str,
     client_classes: Vec<Class>,
-    subnet4: Vec<Subnet4<'a>>,
+    subnet4: Vec<Served<'a, Ipv4Addr, Address>>,
 }
 
 /// Machines that boot the same way.
@@ -59,21 +59,6 @@ struct Class {
     boot_file_name: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     option_data: Vec<OptionData>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Subnet4<'a> {
-    /// The network's address as a number.
-    id: u32,
-    subnet: Ipv4Net,
-    /// Where machines without a relay are heard.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interface: Option<&'a IfName>,
-    user_context: Remark<'a>,
-    pools: Vec<Pool<Ipv4Addr>>,
-    option_data: Vec<OptionData>,
-    reservations: Vec<Reservation<'a, Address>>,
 }
 
 #[derive(Serialize)]
@@ -134,27 +119,19 @@ fn class(own: Choice) -> Class {
     }
 }
 
-fn subnet<'a>(own: Subnet<'a, Ipv4Addr>, cluster: &'a Cluster, taken: &mut HashSet<u32>) -> Subnet4<'a> {
+fn subnet<'a>(
+    own: Subnet<'a, Ipv4Addr>,
+    cluster: &'a Cluster,
+    taken: &mut HashSet<u32>,
+) -> Served<'a, Ipv4Addr, Address> {
     let options = [
         kea::list("routers", own.gateway.as_slice()),
         broadcast(IpNet::V4(own.net)).map(|address: IpAddr| OptionData::named("broadcast-address", address)),
         kea::list("domain-name-servers", &own.resolvers),
         own.domain.map(|domain| OptionData::named("domain-name", domain)),
     ];
-    let reservations = own.hosts.into_iter().map(|host| Reservation {
-        hw_address: host.mac,
-        address: Address { ip_address: host.address },
-        hostname: host.name,
-    });
-    Subnet4 {
-        id: kea::subnet_id(own.net.network().to_bits(), taken),
-        subnet: own.net,
-        interface: own.own.then_some(&cluster.provisioner.interface),
-        user_context: Remark { network: own.label },
-        pools: kea::pools(own.pool),
-        option_data: options.into_iter().flatten().collect(),
-        reservations: reservations.collect(),
-    }
+    let id = kea::subnet_id(own.net.network().to_bits(), taken);
+    kea::served(own, cluster, id, options, |address| Address { ip_address: address })
 }
 
 /// Puts what the user adds at the end of `Dhcp4`, by a directive of Kea's: members of that map, with commas between.

@@ -13,12 +13,12 @@ use ipnet::Ipv6Net;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{Cluster, IfName};
+use crate::model::Cluster;
 use crate::outputs::{Emit, Output, json};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::kea::{Interfaces, LEASES, Leases, Logger, OptionData, Pool, Remark, Reservation};
+use super::kea::{Interfaces, LEASES, Leases, Logger, OptionData, Served};
 use super::{Subnet, kea};
 
 pub(in crate::outputs) const OUTPUT: Output = Output {
@@ -46,21 +46,7 @@ struct Dhcp6<'a> {
     mac_sources: [&'static str; 3],
     valid_lifetime: u32,
     max_valid_lifetime: u32,
-    subnet6: Vec<Subnet6<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Subnet6<'a> {
-    id: u32,
-    subnet: Ipv6Net,
-    /// Where machines without a relay are heard.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interface: Option<&'a IfName>,
-    user_context: Remark<'a>,
-    pools: Vec<Pool<Ipv6Addr>>,
-    option_data: Vec<OptionData>,
-    reservations: Vec<Reservation<'a, Addresses>>,
+    subnet6: Vec<Served<'a, Ipv6Addr, Addresses>>,
 }
 
 #[derive(Serialize)]
@@ -91,25 +77,17 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     Ok(vec![Artifact::new("site/pxe/kea-dhcp6.json", json(&file)?)?])
 }
 
-fn subnet<'a>(own: Subnet<'a, Ipv6Addr>, cluster: &'a Cluster, taken: &mut HashSet<u32>) -> Subnet6<'a> {
+fn subnet<'a>(
+    own: Subnet<'a, Ipv6Addr>,
+    cluster: &'a Cluster,
+    taken: &mut HashSet<u32>,
+) -> Served<'a, Ipv6Addr, Addresses> {
     let options = [
         kea::list("dns-servers", &own.resolvers),
         own.domain.map(|domain| OptionData::named("domain-search", domain)),
     ];
-    let reservations = own.hosts.into_iter().map(|host| Reservation {
-        hw_address: host.mac,
-        address: Addresses { ip_addresses: [host.address] },
-        hostname: host.name,
-    });
-    Subnet6 {
-        id: kea::subnet_id(folded(own.net), taken),
-        subnet: own.net,
-        interface: own.own.then_some(&cluster.provisioner.interface),
-        user_context: Remark { network: own.label },
-        pools: kea::pools(own.pool),
-        option_data: options.into_iter().flatten().collect(),
-        reservations: reservations.collect(),
-    }
+    let id = kea::subnet_id(folded(own.net), taken);
+    kea::served(own, cluster, id, options, |address| Addresses { ip_addresses: [address] })
 }
 
 /// The four 32-bit words of a subnet's address, by exclusive or: so all /64 of one site, whose first word is the same,

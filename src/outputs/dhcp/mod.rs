@@ -14,11 +14,12 @@ pub(super) mod kea6;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::model::{
     Cluster, DEFAULT_LOADER, DomainName, Family, HostName, LOADERS, Label, Loader, MacAddr, Network, Range,
-    Reservation, Role,
+    Reservation, Role, broadcast,
 };
 
 /// How long a lease lasts unless a machine asks for another time, in seconds.
@@ -48,6 +49,32 @@ struct Host<'a, A> {
     name: &'a HostName,
     mac: MacAddr,
     address: A,
+}
+
+/// What a template says of a provisioning network's IPv4. Without a pool, only what is kept is leased.
+#[derive(Serialize)]
+struct Facts<'a> {
+    network: Ipv4Addr,
+    netmask: Ipv4Addr,
+    broadcast: Option<IpAddr>,
+    pool: Option<(Ipv4Addr, Ipv4Addr)>,
+    gateway: Option<Ipv4Addr>,
+    resolvers: Vec<Ipv4Addr>,
+    domain: Option<&'a DomainName>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(own: &Subnet<'a, Ipv4Addr>) -> Self {
+        Self {
+            network: own.net.network(),
+            netmask: own.net.netmask(),
+            broadcast: broadcast(IpNet::V4(own.net)),
+            pool: own.pool.map(|pool| (pool.first, pool.last)),
+            gateway: own.gateway,
+            resolvers: own.resolvers.clone(),
+            domain: own.domain,
+        }
+    }
 }
 
 /// The provisioning networks with IPv4.

@@ -1,0 +1,22 @@
+//! The nodes that a command line names.
+
+use anyhow::anyhow;
+
+use crate::inventory::nearest;
+use crate::model::{Cluster, HostName, Node, Word};
+
+/// The node `name`.
+pub(super) fn node<'a>(cluster: &'a Cluster, name: &str) -> anyhow::Result<&'a Node> {
+    let found = HostName::parse(name).ok().and_then(|name| cluster.node(&name));
+    found.ok_or_else(|| unknown(cluster, name))
+}
+
+/// That there is no node `name`, and what to type instead.
+fn unknown(cluster: &Cluster, name: &str) -> anyhow::Error {
+    let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
+    let help = match nearest(name, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "plasmagen show prints a table of nodes".to_owned(),
+    };
+    anyhow!("there is no node `{}`: {help}", name.escape_debug())
+}

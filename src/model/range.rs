@@ -1,0 +1,66 @@
+//! Ranges of addresses of both families.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::net::{Family, address};
+use super::word::{Form, Invalid, Word};
+
+/// A range of addresses, first and last included, written `10.0.100.100-10.0.100.200`. Rule C12 sees to their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range<A> {
+    /// The first address.
+    pub first: A,
+    /// The last address.
+    pub last: A,
+}
+
+impl<A: Ord> Range<A> {
+    /// Whether `address` lies inside.
+    pub fn contains(&self, address: &A) -> bool {
+        self.first <= *address && *address <= self.last
+    }
+}
+
+impl<A: fmt::Display> fmt::Display for Range<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+impl<A: fmt::Display> Serialize for Range<A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<A: Family> Word for Range<A> {
+    const FORM: Form = Form::new("the first and the last address", A::RANGE, &[A::EXAMPLE_RANGE]);
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let Some((first, last)) = text.split_once('-') else {
+            let message = format!("`{text}` is not a range of addresses");
+            return Err(Invalid::new(
+                "PG-A04",
+                message,
+                format!("write `first-last`, such as `{}`", A::EXAMPLE_RANGE),
+            ));
+        };
+        Ok(Self { first: address(first)?, last: address(last)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn ranges_hold_both_ends() {
+        let range = Range::<Ipv4Addr>::parse("10.0.0.5-10.0.0.9").unwrap();
+        assert!(range.contains(&"10.0.0.5".parse().unwrap()) && range.contains(&"10.0.0.9".parse().unwrap()));
+        assert!(!range.contains(&"10.0.0.10".parse().unwrap()));
+        assert!(Range::<Ipv4Addr>::parse("10.0.0.5").is_err());
+    }
+}

@@ -1,0 +1,55 @@
+//! Keys that are encrypted to their owners: files that may be committed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::files::open_dir;
+use super::{key_file, place};
+use crate::pki::SecretKey;
+use crate::pki::recipient::{Recipient, encrypt};
+use crate::pki::request::full_name;
+use crate::write::disk;
+
+/// A directory of encrypted keys, each in a file `<node>-key.pem.age`.
+#[derive(Debug)]
+pub struct Sealed {
+    dir: PathBuf,
+}
+
+impl Sealed {
+    /// The directory `dir`, if it is none of `forbidden` and in none of them.
+    ///
+    /// # Errors
+    /// When it is.
+    pub fn at(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
+        Ok(Self { dir: place::elsewhere("the directory for encrypted keys", dir, forbidden)? })
+    }
+
+    /// Where the key of the node `fqdn` is, or is to be.
+    ///
+    /// # Errors
+    /// When the name is no full host name.
+    pub fn file(&self, fqdn: &str) -> anyhow::Result<PathBuf> {
+        Ok(self.dir.join(format!("{}.age", key_file(&full_name(fqdn)?))))
+    }
+
+    /// Encrypts the key of each node to `recipients` and writes it over what is there: one rename a file.
+    ///
+    /// # Errors
+    /// When age cannot encrypt to a recipient (then nothing is written), or the disk fails.
+    pub fn seal(&self, keys: &[(&str, SecretKey)], recipients: &[Recipient]) -> anyhow::Result<()> {
+        let mut sealed = Vec::with_capacity(keys.len());
+        for (fqdn, key) in keys {
+            sealed.push((format!("{}.age", key_file(&full_name(fqdn)?)), encrypt(key, recipients)?));
+        }
+        fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
+        let open = open_dir(&self.dir)?;
+        for (name, text) in &sealed {
+            disk::replace(&open, name, text, true)
+                .with_context(|| format!("could not write {}", self.dir.join(name).display()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! `secrets stage`: the tree that nixos-anywhere copies onto a node, and whom it is refused.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use crate::kit::{NODE04, Run, Site, entries};
+use crate::{faults, secrets};
+
+const KEY: &str = "etc/nixos/secrets/node01-key.pem";
+
+/// Every path below `dir` with its mode, its own included.
+fn modes(dir: &Path) -> Vec<(String, u32)> {
+    let relative = |path: &Path| path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
+    entries(dir).iter().map(|(path, own)| (relative(path), own.mode & 0o7777)).collect()
+}
+
+/// The tree of node01 in `dir`, and nothing else; its key is the vault's.
+#[track_caller]
+fn assert_staged(site: &Site, dir: &Path) {
+    let tree = [("etc", 0o755), ("etc/nixos", 0o755), ("etc/nixos/secrets", 0o700), (KEY, 0o600)];
+    let tree = tree.map(|(path, mode)| (path.to_owned(), mode));
+    assert_eq!(modes(dir)[1..], tree);
+    let own = site.vault().join("node01.cluster.example.com/node01-key.pem");
+    assert!(fs::read(dir.join(KEY)).unwrap() == fs::read(own).unwrap(), "another key");
+}
+
+fn stage(site: &Site, to: &str) -> Run {
+    site.run(&["secrets", "stage", "node01", "--to", to])
+}
+
+/// Refused with `words`, and nothing is touched or made.
+#[track_caller]
+fn refuses(site: &Site, to: &str, words: &[&str]) {
+    let before = entries(site.path());
+    stage(site, to).ends(2, words);
+    assert!(before == entries(site.path()), "{to} was touched");
+}
+
+#[test]
+fn modes_are_the_nodes_whatever_the_umask() {
+    let site = Site::rendered();
+    for umask in ["000", "022", "077", "777"] {
+        let run = site.shell(&format!("umask {umask}; exec $P secrets stage node01 --to ../out-{umask}"));
+        run.ends(0, &["staged the key of node01", "nixos-anywhere --extra-files ../out-"]);
+        let out = site.path().join(format!("out-{umask}"));
+        assert_staged(&site, &out);
+        assert_eq!(modes(&out)[0].1 & 0o077, 0, "what is made is its owner's");
+    }
+    // What `mktemp -d` made; and what is as good.
+    for mode in [0o700, 0o755] {
+        let out = site.path().join(format!("made-{mode:o}"));
+        fs::create_dir(&out).unwrap();
+        fs::set_permissions(&out, fs::Permissions::from_mode(mode)).unwrap();
+        stage(&site, out.to_str().unwrap()).ends(0, &[]);
+        assert_staged(&site, &out);
+        assert_eq!(modes(&out)[0].1, mode);
+    }
+}
+
+/// As nixos-anywhere copies it (`tar -C DIR -cpf- . | tar -C /mnt -xf- --no-same-owner`, as root).
+#[test]
+fn a_node_keeps_the_modes_of_its_own_directories() {
+    let site = Site::rendered();
+    stage(&site, "../out").ends(0, &[]);
+    let copied = site.shell(
+        "set -e; mkdir -p ../mnt/etc/nixos; chmod 755 ../mnt/etc ../mnt/etc/nixos; umask 077
+         tar -C ../out -cpf- . | tar -C ../mnt -xpf- --no-same-owner",
+    );
+    copied.ends(0, &[]);
+    assert_staged(&site, &site.path().join("mnt"));
+}
+
+#[test]
+fn openssl_finds_the_key_that_the_certificate_names() {
+    let site = Site::rendered();
+    stage(&site, "../out").ends(0, &[]);
+    let public = site.shell(&format!("openssl pkey -pubout -in ../out/{KEY}")).stdout;
+    let named = site.shell("openssl x509 -noout -pubkey -in nodes/node01*/node01-cert.pem").stdout;
+    assert!(public.starts_with("-----BEGIN PUBLIC KEY-----"));
+    assert_eq!(public, named);
+}
+
+#[test]
+fn a_second_run_touches_nothing_and_another_tree_is_refused() {
+    let site = Site::rendered();
+    stage(&site, "../out/").ends(0, &[]);
+    let out = site.path().join("out");
+    let before = entries(&out);
+    stage(&site, "../out").ends(0, &["holds the key of node01 already, nothing was touched"]);
+    assert_eq!(before, entries(&out));
+    let other = site.run(&["secrets", "stage", "node02", "--to", "../out"]);
+    other.ends(2, &["out is not empty", "would copy all that is in it onto the node"]);
+    assert_eq!(before, entries(&out));
+
+    let words = &["out is not empty"];
+    for (spoil, cure) in [
+        ("touch ../out/note", "rm ../out/note"),
+        ("touch ../out/etc/nixos/secrets/note", "rm ../out/etc/nixos/secrets/note"),
+        ("chmod 644 ../out/etc/nixos/secrets/*", "chmod 600 ../out/etc/nixos/secrets/*"),
+        ("chmod 700 ../out/etc", "chmod 755 ../out/etc"),
+        ("echo >>../out/etc/nixos/secrets/node01-key.pem", "true"),
+    ] {
+        site.shell(spoil).ends(0, &[]);
+        refuses(&site, "../out", words);
+        site.shell(cure).ends(0, &[]);
+    }
+}
+
+#[test]
+fn links_are_not_followed() {
+    let site = Site::rendered();
+    let aim = site.path().join("aim");
+    fs::create_dir(&aim).unwrap();
+    symlink(&aim, site.path().join("link")).unwrap();
+    for to in ["../link", "../link/"] {
+        refuses(&site, to, &["link is a symbolic link"]);
+    }
+    // On the way down, in a directory that is otherwise the tree.
+    stage(&site, "../out").ends(0, &[]);
+    site.shell("mv ../out/etc/nixos/secrets ../aim; ln -s ../../../aim/secrets ../out/etc/nixos")
+        .ends(0, &[]);
+    refuses(&site, "../out", &["out is not empty"]);
+    fs::create_dir(site.path().join("new")).unwrap();
+    symlink(&aim, site.path().join("new/.plasmagen-staging")).unwrap();
+    site.run(&["secrets", "stage", "node02", "--to", "../new"]);
+    assert_eq!(fs::read_dir(&aim).unwrap().count(), 1, "something was written or removed through a link");
+}
+
+#[test]
+fn a_directory_of_others_is_refused() {
+    let site = Site::rendered();
+    let out = site.path().join("out");
+    fs::create_dir(&out).unwrap();
+    for mode in [0o775, 0o757, 0o1777] {
+        fs::set_permissions(&out, fs::Permissions::from_mode(mode)).unwrap();
+        refuses(&site, "../out", &["so others can replace what is in it", "chmod go-w"]);
+    }
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o700)).unwrap();
+    let theirs = if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&out, Some(65534), None).unwrap();
+        "../out"
+    } else {
+        "/"
+    };
+    refuses(&site, theirs, &["belongs to another user"]);
+}
+
+#[test]
+fn where_others_come_to_read_is_refused() {
+    let site = Site::rendered();
+    for to in ["nodes", "nodes/new", "site/www/new", ".plasmagen/new"] {
+        refuses(&site, to, &["which plasmagen writes or serves in public"]);
+    }
+    refuses(&site, site.vault().join("new").to_str().unwrap(), &["is inside", "plasmagen writes"]);
+    refuses(&site, "/nix/store/x", &["the staged tree /nix/store/x is in the Nix store"]);
+    refuses(&site, ".", &["is not empty"]);
+    refuses(&site, "inventory.toml", &["inventory.toml is not a directory"]);
+    let served = site.path().join("served");
+    site.edit("[provisioner]", &format!("[provisioner]\nweb_root = \"{}\"", served.display()));
+    refuses(&site, "../served/new", &["which plasmagen writes or serves in public"]);
+    fs::write(site.root().join("flake.nix"), "{ }").unwrap();
+    refuses(&site, "new", &["flake.nix: Nix copies the whole directory of a flake"]);
+}
+
+#[test]
+fn a_node_without_its_own_key_is_refused() {
+    let site = Site::rendered();
+    for (name, words) in [("nod01", "did you mean `node01`?"), ("elsewhere", "plasmagen show prints")] {
+        site.run(&["secrets", "stage", name, "--to", "../out"]).ends(2, &[words]);
+    }
+    // Keys of two nodes are exchanged.
+    site.shell(
+        "cd $XDG_DATA_HOME/plasmagen/my-cluster && cp node02.*/node02-key.pem node01.*/node01-key.pem",
+    )
+    .ends(0, &[]);
+    let words =
+        ["the certificate of node01 in nodes/node01.cluster.example.com/ is for another key", "--vault"];
+    refuses(&site, "../out", &words);
+    // Another machine, without the vault.
+    let clone = site.copy();
+    fs::remove_dir_all(clone.home()).unwrap();
+    refuses(&clone, "../out", &["has no key for node01.cluster.example.com", "--vault", "from a backup"]);
+    // One that was not rendered.
+    site.append(NODE04);
+    let run = site.run(&["secrets", "stage", "node04", "--to", "../out"]);
+    run.ends(2, &["node04 has no certificate yet: plasmagen render issues it"]);
+    crate::check::refuse(&site);
+    stage(&site, "../out").ends(1, &["is refused"]);
+    assert!(!site.path().join("out").exists());
+}
+
+#[test]
+fn killed_or_failing_at_any_call_it_is_whole_or_nothing() {
+    let site = Site::rendered();
+    let command = ["secrets", "stage", "node01", "--to", "../out"];
+    let out = site.path().join("out");
+    let keys = secrets::secrets(&site);
+    let calls = "mkdir,mkdirat,openat,write,fchmod,fchmodat,fsync,renameat,unlinkat,flock";
+    let mut hit = 0;
+    for call in calls.split(',') {
+        for fault in ["signal=KILL", "error=ENOSPC", "error=EIO"] {
+            for n in 1.. {
+                let _ = fs::remove_dir_all(&out);
+                let inject = format!("inject={call}:{fault}:when={n}");
+                let trace = format!("trace={call}");
+                let options = ["-e", &trace, "-e", &inject];
+                let (status, run, log) = faults::strace(&site, &options, &command);
+                let when = format!("{fault} at {call} {n}");
+                assert!(!secrets::leaks((run.stdout.clone() + &run.stderr).as_bytes(), &keys), "{when}");
+                let injected = status.signal() == Some(9) || log.contains("(INJECTED)");
+                let staged = out.join("etc").exists();
+                // A run that was killed may leave the directory that it worked in.
+                if status.signal().is_none() && staged {
+                    assert_staged(&site, &out);
+                } else if run.code == Some(2) && out.exists() {
+                    assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "{when}: {run:?}");
+                }
+                stage(&site, "../out").ends(0, &[]);
+                assert_staged(&site, &out);
+                if !injected {
+                    break;
+                }
+                assert!(staged || run.code != Some(0), "{when}: {run:?}");
+                hit += 1;
+            }
+        }
+    }
+    assert!(hit > 30, "only {hit} faults");
+}
