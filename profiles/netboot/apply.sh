@@ -8,6 +8,7 @@
 set -euo pipefail
 umask 077
 
+export LC_ALL=C
 overlay=$1 root=${2%/} status=0
 node=$overlay/etc/plasmagen/node.json
 

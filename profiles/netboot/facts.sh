@@ -6,21 +6,23 @@
 # With the overlay of a node, also whether this is the machine that the inventory means.
 set -euo pipefail
 
+export LC_ALL=C
 overlay=$1 root=${2%/}
 
-# What firmware and vendors put somewhere, as one printable word; a serial number is not more.
+# What firmware and vendors put somewhere, as one printable word, and as a serial number of the inventory's.
 word() { tr -cd 'A-Za-z0-9._:+/-' | cut -c 1-128; }
+number() { tr -cd 'A-Za-z0-9._/ -' | sed 's/^ *//; s/ *$//' | cut -c 1-64; }
 
 serial=''
 for file in sys/class/dmi/id/product_serial proc/device-tree/serial-number; do
-  if [[ -z $serial && -r $root/$file ]]; then serial=$(word <"$root/$file"); fi
+  if [[ -z $serial && -r $root/$file ]]; then serial=$(number <"$root/$file"); fi
 done
 
 # What the overlay says of the node under the key $1, if that is a text.
 inventory() {
-  jq --raw-output --arg key "$1" '.[$key] | strings' "$overlay/etc/plasmagen/node.json" 2>/dev/null | word || true
+  jq --raw-output --arg key "$1" '.[$key] | strings' "$overlay/etc/plasmagen/node.json" 2>/dev/null || true
 }
-name=$(inventory name) expected_mac=$(inventory mac) expected_serial=$(inventory serial)
+name=$(inventory name | tr -cd 'a-z0-9-') expected_mac=$(inventory mac | word) expected_serial=$(inventory serial | number)
 
 # Cards, not loopback, bridges and bonds: those have no device. One of them is the node's: the overlay's, or the first
 # that is linked.
@@ -52,14 +54,14 @@ rank() {
 
 declare -A best=() ranks=()
 for path in "$root"/dev/disk/by-id/*; do
-  name=$(basename -- "$path")
-  rank=$(rank "$name")
+  link=$(basename -- "$path")
+  rank=$(rank "$link")
   # The names that the inventory takes.
-  [[ -n $rank && $name =~ ^[A-Za-z0-9._:+=@-]+$ ]] || continue
+  [[ -n $rank && $link =~ ^[A-Za-z0-9._:+=@-]+$ ]] || continue
   device=$(basename -- "$(readlink "$path" || true)")
   [[ $device =~ ^[a-z]+[a-z0-9]*$ && ! $device =~ ^(sr|loop)[0-9] ]] || continue
   if ((rank < ${ranks[$device]:-9})); then
-    best[$device]=$name ranks[$device]=$rank
+    best[$device]=$link ranks[$device]=$rank
   fi
 done
 
@@ -69,7 +71,7 @@ if [[ -n $name ]]; then
   if [[ -n $expected_serial && $expected_serial != "$serial" ]]; then
     echo "# WARNING: its serial number is $serial, and the inventory says $expected_serial: do not install it"
   fi
-  if [[ " ${macs[*]-} " != *" $expected_mac "* ]]; then
+  if [[ -n $expected_mac && " ${macs[*]-} " != *" $expected_mac "* ]]; then
     echo "# WARNING: no card has the MAC address $expected_mac that the inventory says: do not install it"
   fi
 else
