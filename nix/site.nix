@@ -75,8 +75,8 @@ let
           ++ modules;
         };
 
-      # The installer of a profile's nodes on one kind of system. The inventory's keys are in it already, so that a node
-      # whose overlay is lost can be reached, too.
+      # The installer of a base's nodes on one kind of system: what profiles call their base is what iPXE asks for. The
+      # inventory's keys are in it already, so that a node whose overlay is lost can be reached, too.
       image =
         system: profile: nodes:
         import ./bundle.nix {
@@ -93,7 +93,7 @@ let
       images =
         system: nodes:
         lib.mapAttrs' (profile: of: lib.nameValuePair "netboot-${profile}" (image system profile of)) (
-          lib.groupBy (node: node.profile) nodes
+          lib.groupBy (node: node.base) nodes
         );
     in
     {

@@ -5,6 +5,7 @@
 {
   networking = {
     hostName = lib.mkDefault "";
+    usePredictableInterfaceNames = false; # as on the nodes
     useNetworkd = true;
     useDHCP = false;
     # Port 22 is all that listens.

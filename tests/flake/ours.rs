@@ -78,3 +78,38 @@ fn the_template_is_a_site() {
         assert_eq!(fs::read(world.path("new").join(name)).unwrap(), template, "{name}");
     }
 }
+
+/// The blocks of Nix in docs/nix.md.
+fn documented() -> Vec<String> {
+    let page = fs::read_to_string("docs/nix.md").unwrap();
+    let blocks = page.split("```nix\n").skip(1);
+    blocks.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_documentation_says_nix() {
+    let world = World::new();
+    let blocks = documented();
+    assert!(blocks.len() > 2);
+    for block in blocks {
+        let parsed = world.run("nix-instantiate", &world.path(""), &["--parse", "--expr", &block]);
+        assert!(parsed.status.success(), "{block}: {parsed:?}");
+    }
+}
+
+/// The flake of the documentation, with the stand-ins in the place of its inputs.
+#[test]
+fn the_documented_flake_evaluates() {
+    let world = World::with_site();
+    let mut flake = documented().swap_remove(0);
+    assert!(flake.contains("mkSite"), "{flake}");
+    for (input, url) in [
+        ("plasmagen", "git+https://git.example.com/plasmagen"),
+        ("plasmacloud", "git+https://git.example.com/plasmacloud"),
+    ] {
+        assert!(flake.contains(url), "{flake}");
+        flake = flake.replace(&format!("\"{url}\""), &format!("\"path:{}\"", world.path(input).display()));
+    }
+    fs::write(world.path("site/flake.nix"), flake).unwrap();
+    world.check("site").unwrap();
+}

@@ -97,7 +97,7 @@ fn what_is_not_rendered_or_not_in_git_is_said() {
     );
 }
 
-/// The reference and all goldens: each node by its short name, each profile's image for each kind of machine that it has.
+/// The reference and all goldens: each node by its short name, each base's image for each kind of machine that it has.
 #[test]
 fn every_rendered_tree_is_a_site() {
     let goldens = ["arm64", "bonds-and-vlans", "hostile", "ipv6", "minimal", "single-segment"]
@@ -130,7 +130,7 @@ fn every_rendered_tree_is_a_site() {
                 "{}",
                 tree.display()
             );
-            let image = format!("netboot-{}", node["profile"].as_str().unwrap());
+            let image = format!("netboot-{}", node["base"].as_str().unwrap());
             expected[node["system"].as_str().unwrap()][&image] = json!(image);
         }
         assert_eq!(nodes.as_object().unwrap().len(), inventory["nodes"].as_array().unwrap().len());
