@@ -16,7 +16,10 @@ let
     inherit specialArgs;
     modules = [
       module
-      { nixpkgs.hostPlatform = nixpkgs.lib.mkDefault system; }
+      {
+        nixpkgs.hostPlatform = nixpkgs.lib.mkDefault system;
+        system.name = nixpkgs.lib.mkDefault "netboot-${profile}";
+      }
     ];
   };
   inherit (image.config.system) build;

@@ -1,5 +1,8 @@
 //! The installers that machines boot from the network.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 
 use crate::kit::{KEY, World};
@@ -94,12 +97,12 @@ fn only_public_keys_come_into_it() {
         assert!(error.contains("is no public SSH key"), "{key}: {error}");
         assert!(key.is_empty() || !error.contains(key), "{error}");
         let json = world.path("site/site/inventory.json");
-        let text = std::fs::read_to_string(&json).unwrap();
+        let text = fs::read_to_string(&json).unwrap();
         let back = text.replace(
             &format!("\"admin_keys\": [\n    \"{key}\""),
             &format!("\"admin_keys\": [\n    \"{KEY}\""),
         );
-        std::fs::write(json, back).unwrap();
+        fs::write(json, back).unwrap();
     }
     says(
         &world,
@@ -113,7 +116,7 @@ fn the_overlay_passes_both_kinds_of_stage_1() {
     let of = "config: { scripted = config.boot.initrd.postMountCommands; \
               units = builtins.mapAttrs (_: unit: unit.script) config.boot.initrd.systemd.services; \
               applies = config.systemd.services.plasmagen-overlay.before; }";
-    let carry = std::fs::read_to_string("profiles/netboot/carry.sh").unwrap();
+    let carry = fs::read_to_string("profiles/netboot/carry.sh").unwrap();
     let world = with("");
     let image = config(&world, of);
     assert!(image["scripted"].as_str().unwrap().contains(&carry), "{image}");
@@ -126,26 +129,54 @@ fn the_overlay_passes_both_kinds_of_stage_1() {
     assert_eq!(image["units"], json!({ "plasmagen-overlay": carry }));
 }
 
-/// Kernel, ramdisk, init and parameters of one evaluation, and where from.
+/// What the builder would run, with Debian's kernel and a ramdisk of nothing in the place of NixOS': the same bundle each
+/// time.
 #[test]
 fn it_comes_through_plasmagen_bundle() {
     let world = with("boot.kernelParams = [ \"a=b\" ];");
-    let of = "bundle: { inherit (bundle) name; command = bundle.drvPath; inputs = map (i: i.name) bundle.nativeBuildInputs; }";
-    let bundle = world.value("site", "packages.x86_64-linux.netboot-control-plane", of);
-    assert_eq!([&bundle["name"], &bundle["inputs"][0]], ["netboot-control-plane", "plasmagen-0.1.0"]);
-    let derivation = std::fs::read_to_string(bundle["command"].as_str().unwrap()).unwrap();
-    for words in [
-        "plasmagen bundle --out \\\"$out\\\"",
-        "--profile control-plane",
-        "--arch x86_64-linux",
-        "/bzImage",
-        "/initrd",
-        "/init ",
-        "console=tty0 console=ttyS0,115200 a=b",
-    ] {
-        assert!(derivation.contains(words), "{words}: {derivation}");
-    }
-    // The drivers that the inventory's hardware names, and the inventory's keys.
+    let bundle = "packages.x86_64-linux.netboot-control-plane";
+    let command = world.value("site", bundle, "bundle: bundle.buildCommand");
+    let command = command.as_str().unwrap();
+    let inputs = world.value("site", bundle, "bundle: map (input: input.name) bundle.nativeBuildInputs");
+    assert_eq!(inputs, json!(["plasmagen-0.1.0"]));
+    let path = |option: &str| {
+        let (_, after) = command.split_once(&format!("{option} ")).unwrap();
+        Path::new(after.split_ascii_whitespace().next().unwrap()).to_owned()
+    };
+    let (kernel, initrd, init) = (path("--kernel"), path("--initrd"), path("--init"));
+    assert_eq!([kernel.file_name(), initrd.file_name()], [Some("bzImage".as_ref()), Some("initrd".as_ref())]);
+    let script = "mkdir -p \"${1%/*}\" ram && cp \"$4\" \"$1\" && echo squashfs >ram/nix-store.squashfs && cd ram && \
+                  find . | cpio --create --format=newc --quiet >\"$2\"";
+    let paths = [&kernel, &initrd, &init, &debian()].map(|path| path.to_str().unwrap().to_owned());
+    let mut arguments = vec!["-euc", script, "bash"];
+    arguments.extend(paths.iter().map(String::as_str));
+    let made = world.run("bash", &world.path(""), &arguments);
+    assert!(made.status.success(), "{made:?}");
+
+    let program = Path::new(env!("CARGO_BIN_EXE_plasmagen")).parent().unwrap();
+    let build = |out: &str| {
+        let script = format!("PATH={}:$PATH; out={out}; {command}", program.display());
+        let built = world.run("bash", &world.path(""), &["-euc", &script]);
+        assert!(built.status.success(), "{built:?}");
+        fs::read_to_string(world.path(out).join("SHA256SUMS")).unwrap()
+    };
+    assert_eq!(build("first"), build("second"));
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(world.path("first/manifest.json")).unwrap()).unwrap();
+    assert_eq!([&manifest["profile"], &manifest["arch"]], ["control-plane", "x86_64-linux"]);
+    assert_eq!(manifest["init"], init.to_str().unwrap());
+    assert_eq!(manifest["command_line"], "console=tty0 console=ttyS0,115200 a=b");
+    // The drivers that the inventory's hardware names.
     let modules = config(&world, "config: config.boot.kernelModules");
     assert!(modules.as_array().unwrap().contains(&json!("megaraid_sas")), "{modules}");
+}
+
+/// The kernel that tests/run unpacks.
+fn debian() -> PathBuf {
+    std::env::var_os("PLASMAGEN_LAB_KERNEL").map(PathBuf::from).unwrap_or_else(|| {
+        let boot = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("boot").join("boot");
+        let mut files = fs::read_dir(&boot).unwrap().map(|entry| entry.unwrap().path());
+        let is_kernel = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("vmlinuz-");
+        files.find(is_kernel).unwrap_or_else(|| panic!("{} has no kernel: run tests/run", boot.display()))
+    })
 }

@@ -304,6 +304,7 @@ in
       internal = true;
     };
     system.build = option (types.lazyAttrsOf types.unspecified) { };
+    system.name = option types.str "unnamed";
     system.nixos.variant_id = option (types.nullOr (types.strMatching "^[a-z0-9._-]+$")) null;
     system.stateVersion = required types.str;
   };
