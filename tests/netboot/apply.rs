@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
 
 use serde_json::json;
 
+use crate::boot::debian;
 use crate::machine::{Machine, NODE01};
 
 const KEYS: &str = "root/.ssh/authorized_keys";
@@ -58,10 +58,7 @@ fn so_is_every_overlay_of_the_goldens() {
 /// The scripted stage 1 has busybox' shell, the systemd one bash; Debian's sh is neither.
 #[test]
 fn every_shell_carries_the_overlay() {
-    let boot = std::env::var_os("PLASMAGEN_BOOT_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("boot"), Into::into);
-    let busybox = boot.join("bin/busybox");
-    assert!(busybox.exists(), "{} is missing: tests/run unpacks it", busybox.display());
+    let busybox = debian().join("bin/busybox");
     for shell in ["sh", "bash", &format!("{} ash", busybox.display())] {
         let machine = Machine::new();
         machine.unpack(NODE01);
