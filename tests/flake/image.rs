@@ -90,6 +90,7 @@ fn only_public_keys_come_into_it() {
         "command=\\\"id\\\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y",
         "ssh-dss AAAAB3NzaC1kc3MAAACBAP",
         "ssh-ed25519 AAAA$(id)",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y;$(id)",
         "",
     ] {
         world.edit("site/inventory.json", KEY, key);
