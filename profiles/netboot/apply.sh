@@ -28,8 +28,10 @@ if [[ ! -f $node ]]; then
   exit 0
 fi
 
-# Into the kernel: NixOS has no host name of its own here.
-if name=$(text name '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'); then
+# Into the kernel: NixOS has no host name of its own here. One of the command line is there already, and stays.
+if [[ " $(<"$root/proc/cmdline")" == *' systemd.hostname='* ]]; then
+  echo "plasmagen: the command line names this machine"
+elif name=$(text name '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'); then
   printf '%s\n' "$name" >"$root/proc/sys/kernel/hostname"
   echo "plasmagen: this is $name"
 else

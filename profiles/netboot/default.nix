@@ -1,7 +1,6 @@
 # The installer that an armed machine boots from the network, for nixos-anywhere to take over: NixOS' netboot ramdisk with
 # SSH for the operators and nothing to log in by otherwise.
 {
-  config,
   lib,
   modulesPath,
   pkgs,
@@ -40,8 +39,9 @@
     (if pkgs.stdenv.hostPlatform.isAarch64 then "console=ttyAMA0,115200" else "console=ttyS0,115200")
   ];
 
-  # A system that lies in memory: nixos-install copies beside it, and what panics may say so on the disk's next boot.
+  # Nix forks large processes, and this system itself lies in memory.
   boot.kernel.sysctl."vm.overcommit_memory" = "1";
+  # Nor would what a crash left in the firmware outlast it: it stays for the system on the disk.
   environment.etc."systemd/pstore.conf".text = ''
     [PStore]
     Unlink=no

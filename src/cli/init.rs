@@ -15,7 +15,8 @@ use super::flake_url::FlakeUrl;
 use super::output::Output;
 use super::{DONE, INVENTORY};
 
-// All of them are a template of the flake's, too: `nix flake init` copies them as they are.
+// `nix flake init` copies the same files as they are.
+
 /// The starter inventory; the line `ADMIN_KEYS` is replaced.
 const STARTER: &str = include_str!("../../templates/init/inventory.toml");
 const ADMIN_KEYS: &str = "  # \"ssh-ed25519 AAAA… you@example.com\", as in ~/.ssh/id_ed25519.pub";

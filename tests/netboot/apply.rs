@@ -82,6 +82,17 @@ fn without_an_overlay_nothing_changes() {
     assert!(!machine.path(KEYS).exists() && !machine.path(NETWORK).exists());
 }
 
+/// systemd has set it by then.
+#[test]
+fn a_host_name_of_the_command_line_stays() {
+    let machine = Machine::with(NODE01);
+    machine.write("proc/cmdline", "console=ttyS0 systemd.hostname=rescue\n");
+    machine.write("proc/sys/kernel/hostname", "rescue\n");
+    assert_eq!(machine.run("apply"), (true, "plasmagen: the command line names this machine\n".to_owned()));
+    assert_eq!(host(&machine), "rescue\n");
+    assert!(machine.path(KEYS).exists() && machine.path(NETWORK).exists());
+}
+
 #[test]
 fn links_are_not_carried() {
     let machine = Machine::new();

@@ -22,6 +22,7 @@ impl Machine {
         for dir in ["etc", "proc/sys/kernel", "run", "sys/class/net", "dev/disk/by-id"] {
             fs::create_dir_all(this.path(dir)).unwrap();
         }
+        this.write("proc/cmdline", "init=/nix/store/x/init console=ttyS0 initrd=initrd initrd=overlay\n");
         this
     }
 
