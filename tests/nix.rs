@@ -39,7 +39,8 @@ fn with(original: &str, changed: &str) -> Result<Value, String> {
 
 #[test]
 fn every_file_parses() {
-    let directories = ["profiles", "tests/nix", "flake.nix", "nodes", "site"].map(|path| root().join(path));
+    let directories = ["profiles", "tests/nix", "flake.nix", "nix", "templates/init", "nodes", "site"]
+        .map(|path| root().join(path));
     nix::parse(&directories.each_ref().map(AsRef::as_ref)).unwrap();
 
     let broken = tempfile::tempdir().unwrap();

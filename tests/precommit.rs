@@ -166,10 +166,10 @@ fn the_configurations_of_the_documentation_are_sound() {
 #[test]
 fn pre_commit_builds_the_hooks_from_the_repository() {
     // What the package of the flake is built from, too.
-    let flake = fs::read_to_string("flake.nix").unwrap();
-    let (_, sources) = flake.split_once("fileset.unions [").unwrap();
+    let package = fs::read_to_string("nix/package.nix").unwrap();
+    let (_, sources) = package.split_once("fileset.unions [").unwrap();
     let (sources, _) = sources.split_once(']').unwrap();
-    let sources = sources.lines().filter_map(|line| line.trim().strip_prefix("./"));
+    let sources = sources.lines().filter_map(|line| line.trim().strip_prefix("../"));
     let files: Vec<&str> = [".pre-commit-hooks.yaml"].into_iter().chain(sources).collect();
     let repository = Repository::with(&["plasmagen-check"], &files, "");
     repository.write("inventory.toml", &faulty(&repository.read("inventory.toml")));
@@ -257,7 +257,7 @@ fn a_stale_tree_is_refused_and_a_fresh_one_passes() {
 
 #[test]
 fn what_init_writes_is_a_configuration_that_works() {
-    let config = fs::read_to_string("templates/init/pre-commit-config.yaml").unwrap();
+    let config = fs::read_to_string("templates/init/.pre-commit-config.yaml").unwrap();
     let repository = Repository { dir: tempfile::tempdir().unwrap() };
     for dir in ["home", "site"] {
         fs::create_dir(repository.path(dir)).unwrap();

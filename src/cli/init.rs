@@ -11,15 +11,22 @@ use etcetera::BaseStrategy;
 
 use crate::check::check;
 
+use super::flake_url::FlakeUrl;
 use super::output::Output;
 use super::{DONE, INVENTORY};
 
+// `nix flake init` copies the same files as they are.
+
 /// The starter inventory; the line `ADMIN_KEYS` is replaced.
 const STARTER: &str = include_str!("../../templates/init/inventory.toml");
-const GITIGNORE: &str = include_str!("../../templates/init/gitignore");
-const PRE_COMMIT: &str = include_str!("../../templates/init/pre-commit-config.yaml");
+const ADMIN_KEYS: &str = "  # \"ssh-ed25519 AAAA… you@example.com\", as in ~/.ssh/id_ed25519.pub";
+/// The flake; the line `REGISTRY` is replaced where the user says where plasmagen is.
+const FLAKE: &str = include_str!("../../templates/init/flake.nix");
+const REGISTRY: &str = "\"flake:plasmagen\"; # where it is: nix registry add plasmagen URL";
+const GITIGNORE: &str = include_str!("../../templates/init/.gitignore");
+const PRE_COMMIT: &str = include_str!("../../templates/init/.pre-commit-config.yaml");
 
-/// Start a site: a commented inventory that renders at once
+/// Start a site: a commented inventory that renders at once, and the flake that makes machines of it
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// The directory to start it in; it is made if need be
@@ -28,6 +35,9 @@ pub(super) struct Init {
     // A private key begins with a hyphen, and clap would quote it as an unknown option.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     admin_key: Vec<String>,
+    /// Where Nix finds plasmagen, such as git+https://…, github:… or path:/… [default: flake:plasmagen, of the registry]
+    #[arg(long, value_name = "URL", allow_hyphen_values = true)]
+    plasmagen_url: Option<String>,
 }
 
 impl Init {
@@ -37,6 +47,7 @@ impl Init {
         keys.sort();
         keys.dedup_by(|a, b| same_key(a, b));
         let inventory = starter(&keys)?;
+        let flake = flake(self.plasmagen_url.as_deref())?;
         fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
         let path = self.dir.join(INVENTORY);
         if !create(&path, &inventory)? {
@@ -46,6 +57,11 @@ impl Init {
         if !create(&schema, &super::schema::text()?)? {
             let shown = schema.display();
             output.say(&format!("kept {shown}: plasmagen schema > {shown} makes it fit this plasmagen"));
+        }
+        let path_of_flake = self.dir.join("flake.nix");
+        if !create(&path_of_flake, &flake)? {
+            let shown = path_of_flake.display();
+            output.say(&format!("kept {shown}: let its outputs be plasmagen.lib.mkSite ./."));
         }
         let ignore = self.dir.join(".gitignore");
         if !create(&ignore, GITIGNORE)? {
@@ -158,5 +174,12 @@ fn starter(keys: &[String]) -> anyhow::Result<String> {
     // TOML's basic strings take JSON's escapes (TOML 1.0, "String").
     let line = |key: &String| Ok(format!("  {},", serde_json::to_string(key)?));
     let lines = keys.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(STARTER.replace("  ADMIN_KEYS", &lines.join("\n")))
+    Ok(STARTER.replace(ADMIN_KEYS, &lines.join("\n")))
+}
+
+/// The flake to start with: plasmagen's is at `url`, or where the user's registry says.
+fn flake(url: Option<&str>) -> anyhow::Result<String> {
+    let Some(url) = url else { return Ok(FLAKE.to_owned()) };
+    let url = FlakeUrl::parse(url).context("--plasmagen-url")?;
+    Ok(FLAKE.replace(REGISTRY, &format!("\"{}\";", url.as_str())))
 }

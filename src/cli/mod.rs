@@ -7,6 +7,7 @@ mod check;
 mod complete;
 mod completions;
 mod explain;
+mod flake_url;
 mod format;
 mod init;
 mod lab;

@@ -176,6 +176,12 @@ fn what_is_there_already_is_never_replaced() {
     assert_eq!(site.read("inventory.schema.json"), "old");
 
     fs::remove_file(site.inventory()).unwrap();
+    fs::write(site.root().join("flake.nix"), "{ }").unwrap();
+    init(&site, &["--admin-key", KEY])
+        .ends(0, &["kept site/flake.nix: let its outputs be plasmagen.lib.mkSite"]);
+    assert_eq!(site.read("flake.nix"), "{ }");
+
+    fs::remove_file(site.inventory()).unwrap();
     fs::write(site.root().join(".pre-commit-config.yaml"), "repos: []\n").unwrap();
     init(&site, &["--admin-key", KEY])
         .ends(0, &["kept site/.pre-commit-config.yaml: let it call plasmagen check"]);
@@ -190,7 +196,7 @@ fn a_directory_that_cannot_be_made_is_said() {
     assert_eq!(fs::read_to_string(site.root()).unwrap(), "a file");
     let deep = Path::new("a/b c/d");
     site.within(site.path(), &["init", deep.to_str().unwrap(), "--admin-key", KEY]).ends(0, &[]);
-    for file in [".gitignore", ".pre-commit-config.yaml"] {
+    for file in [".gitignore", ".pre-commit-config.yaml", "flake.nix"] {
         assert!(site.path().join(deep).join(file).exists(), "{file}");
     }
 }
@@ -217,4 +223,62 @@ fn a_disk_that_fails_leaves_no_half_inventory() {
         }
         assert_eq!(keys(&site), [KEY]);
     }
+}
+
+#[test]
+fn the_flake_names_where_plasmagen_is_or_the_registry() {
+    let template = fs::read_to_string("templates/init/flake.nix").unwrap();
+    let site = Site::new();
+    assert_eq!(site.read("flake.nix"), template);
+    assert!(
+        template
+            .contains("plasmagen.url = \"flake:plasmagen\"; # where it is: nix registry add plasmagen URL\n")
+    );
+
+    let site = Site::empty();
+    let url = "git+https://git.example.com/ops/plasmagen?ref=main&dir=a'b$c";
+    init(&site, &["--admin-key", KEY, "--plasmagen-url", url]).ends(0, &[]);
+    let flake = site.read("flake.nix");
+    assert!(flake.contains(&format!("    plasmagen.url = \"{url}\";\n")), "{flake}");
+    assert!(!flake.contains("registry"), "{flake}");
+    assert_eq!(flake.lines().count(), template.lines().count());
+}
+
+#[test]
+fn a_url_that_is_more_than_a_url_makes_nothing() {
+    let site = Site::empty();
+    for (url, why) in [
+        ("github:a/b\"; evil = \"", "has no place in the URL of a flake"),
+        ("path:/a/${builtins.currentTime}", "has no place in the URL of a flake"),
+        ("github:a/b\n", "has no place in the URL of a flake"),
+        ("../plasmagen", "begins with one of"),
+        ("https://user:hunter2@example.com/a", "no user or password"),
+    ] {
+        let run = init(&site, &["--admin-key", KEY, "--plasmagen-url", url]);
+        run.ends(2, &["--plasmagen-url: ", why]);
+        assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    }
+    assert!(!site.root().exists());
+}
+
+/// `nix flake init` copies the directory as it is.
+#[test]
+fn the_template_is_what_init_starts_from() {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/init");
+    let site = Site::new();
+    let mut names: Vec<_> = fs::read_dir(&template)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, [".gitignore", ".pre-commit-config.yaml", "flake.nix", "inventory.toml"]);
+    for name in names {
+        let text = fs::read_to_string(template.join(&name)).unwrap();
+        let lines = text.lines().filter(|line| !line.contains("\"ssh-ed25519 AAAA…"));
+        let written = site.read(&name);
+        let written = written.lines().filter(|line| !line.contains(KEY));
+        assert!(lines.eq(written), "{name}");
+    }
+    fs::copy(template.join("inventory.toml"), site.inventory()).unwrap();
+    site.run(&["check"]).ends(1, &["error[PG-H13]"]);
 }

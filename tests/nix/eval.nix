@@ -17,18 +17,44 @@ let
     writeShellScript = name: _: program name;
     writeText = name: contents: program name // { inherit contents; };
     runtimeShell = "/nix/store/bash/bin/bash";
-    stdenv.hostPlatform.system = "x86_64-linux";
     pkgsCross.aarch64-multiplatform.ipxe = program "ipxe-aarch64";
   }
-  // nixpkgsLib.genAttrs [ "audit" "chrony" "curl" "ipxe" "jq" "openssl" "util-linux" ] program;
+  // nixpkgsLib.genAttrs [ "audit" "chrony" "curl" "ipxe" "jq" "openssl" "util-linux" ] program
+  # The netboot image's.
+  // nixpkgsLib.genAttrs [
+    "coreutils"
+    "cryptsetup"
+    "gptfdisk"
+    "nvme-cli"
+    "openssh"
+    "parted"
+    "pciutils"
+    "rsync"
+    "systemd"
+  ] program;
+  # As on the machine that is configured.
+  hostPlatform = system: {
+    inherit system;
+    isAarch64 = system == "aarch64-linux";
+  };
 
   evalModules =
-    modules:
+    {
+      specialArgs ? { plasmagen.nixosModules = import ../../profiles; },
+      modules,
+    }:
     nixpkgsLib.evalModules {
-      specialArgs.plasmagen.nixosModules = import ../../profiles;
+      inherit specialArgs;
       modules = [
         ./options.nix
-        { _module.args = { inherit pkgs; }; }
+        (
+          { config, ... }:
+          {
+            _module.args.pkgs = pkgs // {
+              stdenv.hostPlatform = hostPlatform config.nixpkgs.hostPlatform;
+            };
+          }
+        )
       ]
       ++ modules;
     };
@@ -79,7 +105,7 @@ let
     nixpkgsLib.mapAttrs (
       name: _:
       let
-        inherit (evalModules (modules ++ [ (/. + "${dir}/${name}/${file}") ])) config;
+        inherit (evalModules { modules = modules ++ [ (/. + "${dir}/${name}/${file}") ]; }) config;
       in
       {
         failed = failed config;
@@ -92,16 +118,21 @@ let
     dir: nixpkgsLib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (/. + dir));
 in
 {
+  # For tests/nix/stand-in.
+  inherit evalModules checked;
+
   # What each node's whole configuration is: option paths as in NixOS, by the name of the node's directory.
   nodes =
     { dir }:
     nixpkgsLib.mapAttrs (
       name: _:
       checked
-        (evalModules [
-          packages
-          (/. + "${dir}/${name}/configuration.nix")
-        ]).config
+        (evalModules {
+          modules = [
+            packages
+            (/. + "${dir}/${name}/configuration.nix")
+          ];
+        }).config
     ) (directories dir);
 
   # The same of each pxe-server.nix, and what NixOS would say against it.

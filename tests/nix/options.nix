@@ -35,6 +35,22 @@ let
     ]
   )) "sysctl option value";
 
+  service = {
+    description = option singleLine "";
+    wantedBy = option (types.listOf unit) [ ];
+    wants = option (types.listOf unit) [ ];
+    requires = option (types.listOf unit) [ ];
+    after = option (types.listOf unit) [ ];
+    before = option (types.listOf unit) [ ];
+    conflicts = option (types.listOf unit) [ ];
+    restartTriggers = option (types.listOf types.unspecified) [ ];
+    path = option (types.listOf (types.either types.package types.str)) [ ];
+    script = lines;
+    serviceConfig = option (types.attrsOf systemdOption) { };
+    unitConfig = option (types.attrsOf systemdOption) { };
+  };
+
+  nixAtom = named (types.nullOr (types.oneOf (atoms ++ [ types.package ]))) "Nix config atom (null, bool, int, float, str, path or package)";
   jsonAtoms = [
     types.bool
     types.int
@@ -134,6 +150,7 @@ in
       ]) "default";
       nameservers = strings;
       timeServers = strings;
+      useNetworkd = bool;
       defaultGateway = option gateway null;
       defaultGateway6 = option gateway null;
       firewall = openPorts // {
@@ -168,6 +185,14 @@ in
       kernel.sysctl = option (types.attrsOf sysctlValue) { };
       initrd.availableKernelModules = strings;
       initrd.kernelModules = strings;
+      initrd.postMountCommands = lines;
+      initrd.systemd.enable = bool;
+      initrd.systemd.services = lib.mkOption {
+        type = types.attrsOf (submodule service);
+        default = { };
+        # NixOS' list does not look into it.
+        visible = "shallow";
+      };
       loader.timeout = option (types.nullOr types.int) 5;
       loader.grub = {
         enable = bool;
@@ -176,6 +201,9 @@ in
         efiInstallAsRemovable = bool;
         configurationLimit = option types.int 100;
       };
+      supportedFilesystems = option (types.coercedTo (types.listOf types.str) (
+        names: lib.genAttrs names (_: true)
+      ) (types.attrsOf types.bool)) { };
       swraid.enable = bool;
       swraid.mdadmConf = lines;
     };
@@ -186,6 +214,8 @@ in
       cpu.intel.updateMicrocode = bool;
     };
 
+    nix.settings = option (types.attrsOf (types.either nixAtom (types.listOf nixAtom))) { };
+
     nixpkgs.hostPlatform = required (types.either types.str types.attrs);
 
     environment = {
@@ -194,7 +224,7 @@ in
         {
           options.source = required types.path;
           options.text = option (types.nullOr types.lines) null;
-          config.source = lib.mkIf (config.text != null) "/nix/store/text";
+          config.source = lib.mkIf (config.text != null) (lib.mkDefault "/nix/store/text");
         }
       ))) { };
       systemPackages = option (types.listOf types.package) [ ];
@@ -220,12 +250,18 @@ in
       named (types.strMatching "[^ ]*") "string without spaces"
     )) null;
 
+    users.allowNoPasswordLogin = bool;
     users.mutableUsers = option types.bool true;
     users.groups = option (types.attrsOf (submodule { })) { };
     users.users = option (types.attrsOf (submodule {
       isSystemUser = bool;
       group = option types.str "";
+      hashedPassword = option (types.nullOr noColon) null;
+      hashedPasswordFile = text;
+      initialHashedPassword = option (types.nullOr noColon) null;
+      initialPassword = text;
       openssh.authorizedKeys.keys = option (types.listOf singleLine) [ ];
+      password = text;
     })) { };
 
     services = {
@@ -266,6 +302,8 @@ in
       chrony.enable = bool;
       chrony.extraConfig = lines;
       chrony.initstepslew.enabled = option types.bool true;
+      getty.autologinUser = text;
+      getty.helpLine = lines;
       journald.storage = option (types.enum [
         "persistent"
         "volatile"
@@ -286,21 +324,19 @@ in
       rsyslogd.extraConfig = lines;
     };
 
+    systemd.additionalUpstreamSystemUnits = strings;
     systemd.coredump.extraConfig = lines;
+    systemd.network.networks = option (types.attrsOf (submodule {
+      matchConfig = option (types.attrsOf systemdOption) { };
+      networkConfig = option (types.attrsOf systemdOption) { };
+      dhcpV4Config = option (types.attrsOf systemdOption) { };
+    })) { };
+    systemd.network.wait-online.anyInterface = bool;
     systemd.network.links = option (types.attrsOf (submodule {
       matchConfig = option (types.attrsOf systemdOption) { };
       linkConfig = option (types.attrsOf systemdOption) { };
     })) { };
-    systemd.services = option (types.attrsOf (submodule {
-      description = option singleLine "";
-      wantedBy = option (types.listOf unit) [ ];
-      wants = option (types.listOf unit) [ ];
-      requires = option (types.listOf unit) [ ];
-      after = option (types.listOf unit) [ ];
-      before = option (types.listOf unit) [ ];
-      restartTriggers = option (types.listOf types.unspecified) [ ];
-      serviceConfig = option (types.attrsOf systemdOption) { };
-    })) { };
+    systemd.services = option (types.attrsOf (submodule service)) { };
     systemd.timers = option (types.attrsOf (submodule {
       description = option singleLine "";
       wantedBy = option (types.listOf unit) [ ];
@@ -313,6 +349,14 @@ in
       argument = option types.str "";
     })))) { };
 
+    system.boot.loader.kernelFile = lib.mkOption {
+      type = types.str;
+      default = "bzImage";
+      internal = true;
+    };
+    system.build = option (types.lazyAttrsOf types.unspecified) { };
+    system.name = option types.str "unnamed";
+    system.nixos.variant_id = option (types.nullOr (types.strMatching "^[a-z0-9._-]+$")) null;
     system.stateVersion = required types.str;
   };
 }

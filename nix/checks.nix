@@ -1,0 +1,61 @@
+# What of tests/run needs no network, no root and no server: `nix flake check`.
+{
+  self,
+  nixpkgs,
+  system,
+  pkgs,
+}:
+let
+  inherit (nixpkgs) lib;
+  inherit (self.packages.${system}) plasmagen;
+
+  # The program's own build with another command in the place of the build, on everything that git knows.
+  cargo =
+    name: command:
+    plasmagen.overrideAttrs (build: {
+      pname = "plasmagen-${name}";
+      src = self;
+      nativeBuildInputs = build.nativeBuildInputs ++ [
+        pkgs.clippy
+        pkgs.rustfmt
+      ];
+      buildPhase = ''
+        runHook preBuild
+        ${command}
+        runHook postBuild
+      '';
+      installPhase = "touch $out";
+      postInstall = "";
+    });
+
+  # The files in tests/ that start no program but plasmagen.
+  tests = [
+    "acknowledge"
+    "by_construction"
+    "catalogue"
+    "faults"
+    "golden"
+    "moved"
+    "panics"
+    "rejects"
+    "show"
+    "sites"
+    "templates"
+    "typos"
+  ];
+in
+{
+  package = plasmagen;
+  fmt = cargo "fmt" "cargo fmt --check";
+  clippy = cargo "clippy" "cargo clippy --all-targets --locked --offline -- -D warnings";
+  tests = cargo "tests" "cargo test --locked --offline --lib ${
+    lib.concatMapStringsSep " " (test: "--test ${test}") tests
+  }";
+  # The committed reference is what its inventory says.
+  reference = pkgs.runCommand "plasmagen-reference" { nativeBuildInputs = [ plasmagen ]; } ''
+    cp --recursive ${self}/{inventory.toml,nodes,site} .
+    chmod --recursive u+w .
+    HOME=$PWD plasmagen render --check
+    touch $out
+  '';
+}

@@ -1,0 +1,43 @@
+# The program with its manual and completions.
+{ lib, pkgs }:
+let
+  manifest = (lib.importTOML ../Cargo.toml).package;
+in
+pkgs.rustPlatform.buildRustPackage {
+  pname = manifest.name;
+  inherit (manifest) version;
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../Cargo.lock
+      ../Cargo.toml
+      ../benches
+      ../docs/rules
+      ../profiles/pxe-server/health.sh
+      ../src
+      ../templates
+    ];
+  };
+  cargoLock.lockFile = ../Cargo.lock;
+  nativeBuildInputs = [ pkgs.installShellFiles ];
+  # The program writes them itself, and so must run here.
+  postInstall = lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
+    installShellCompletion --cmd plasmagen \
+      --bash <($out/bin/plasmagen completions bash) \
+      --zsh <($out/bin/plasmagen completions zsh) \
+      --fish <($out/bin/plasmagen completions fish)
+    $out/bin/plasmagen man --out man1
+    installManPage man1/*
+  '';
+  # nix/checks.nix has those that can run in a sandbox; tests/run has them all.
+  doCheck = false;
+  meta = {
+    inherit (manifest) description;
+    license = [
+      lib.licenses.mit
+      lib.licenses.asl20
+    ];
+    mainProgram = manifest.name;
+    platforms = lib.platforms.linux;
+  };
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Says what the inventory must know of this machine, as TOML that can be pasted into it:
+#
+#   facts.sh OVERLAY ROOT
+#
+# With the overlay of a node, also whether this is the machine that the inventory means.
+set -euo pipefail
+
+export LC_ALL=C
+overlay=$1 root=${2%/}
+
+# What firmware and vendors put somewhere, as one printable word, and as a serial number of the inventory's.
+word() { tr -cd 'A-Za-z0-9._:+/-' | cut -c 1-128; }
+number() { tr -cd 'A-Za-z0-9._/ -' | sed 's/^ *//; s/ *$//' | cut -c 1-64; }
+
+serial=''
+for file in sys/class/dmi/id/product_serial proc/device-tree/serial-number; do
+  if [[ -z $serial && -r $root/$file ]]; then serial=$(number <"$root/$file"); fi
+done
+
+# What the overlay says of the node under the key $1, if that is a text.
+inventory() {
+  jq --raw-output --arg key "$1" '.[$key] | strings' "$overlay/etc/plasmagen/node.json" 2>/dev/null || true
+}
+name=$(inventory name | tr -cd 'a-z0-9-') expected_mac=$(inventory mac | word) expected_serial=$(inventory serial | number)
+
+# Cards, not loopback, bridges and bonds: those have no device. One of them is the node's: the overlay's, or the first
+# that is linked.
+macs=() cards=() own=''
+for path in "$root"/sys/class/net/*; do
+  [[ -e $path/device ]] || continue
+  mac=$(word <"$path/address")
+  driver=$(basename -- "$(readlink "$path/device/driver" || echo unknown)" | word)
+  # Reading it fails where the card is down.
+  if [[ $(cat "$path/carrier" 2>/dev/null || echo 0) == 1 ]]; then link=linked; else link='no link'; fi
+  if [[ $mac == "$expected_mac" || -z $own && $link == linked ]]; then own=${#macs[@]}; fi
+  macs+=("$mac")
+  cards+=("mac = \"$mac\" # $(basename -- "$path" | word), $driver, $link")
+done
+
+# The rank of a name in /dev/disk/by-id as the inventory's, the lower the better; none for what is no name of a whole
+# disk. nvme-<model>_<serial> without a namespace moves (rule PG-F05).
+rank() {
+  case $1 in
+    *-part[0-9]* | dm-* | lvm-* | md-* | usb-*) ;;
+    nvme-eui.* | nvme-uuid.* | nvme-nvme.*) echo 2 ;;
+    nvme-*_[1-9] | nvme-*_[1-9][0-9]) echo 1 ;;
+    nvme-*) ;;
+    ata-*) echo 1 ;;
+    wwn-*) echo 3 ;;
+    *) echo 4 ;;
+  esac
+}
+
+declare -A best=() ranks=()
+for path in "$root"/dev/disk/by-id/*; do
+  link=$(basename -- "$path")
+  rank=$(rank "$link")
+  # The names that the inventory takes.
+  [[ -n $rank && $link =~ ^[A-Za-z0-9._:+=@-]+$ ]] || continue
+  device=$(basename -- "$(readlink "$path" || true)")
+  [[ $device =~ ^[a-z]+[a-z0-9]*$ && ! $device =~ ^(sr|loop)[0-9] ]] || continue
+  if ((rank < ${ranks[$device]:-9})); then
+    best[$device]=$link ranks[$device]=$rank
+  fi
+done
+
+echo
+if [[ -n $name ]]; then
+  echo "# plasmagen: the inventory calls this machine $name"
+  if [[ -n $expected_serial && $expected_serial != "$serial" ]]; then
+    echo "# WARNING: its serial number is $serial, and the inventory says $expected_serial: do not install it"
+  fi
+  if [[ -n $expected_mac && " ${macs[*]-} " != *" $expected_mac "* ]]; then
+    echo "# WARNING: no card has the MAC address $expected_mac that the inventory says: do not install it"
+  fi
+else
+  echo "# plasmagen: for the inventory"
+fi
+echo "[node.${name:-NAME}]"
+for index in "${!cards[@]}"; do
+  if [[ $index == "${own:-0}" ]]; then echo "${cards[$index]}"; else echo "# ${cards[$index]}"; fi
+done
+echo "serial = \"$serial\""
+echo "disks = ["
+for device in $(printf '%s\n' "${!best[@]}" | sort); do
+  bytes=$(($(cat "$root/sys/class/block/$device/size" 2>/dev/null || echo 0) * 512))
+  echo "  \"/dev/disk/by-id/${best[$device]}\", # $device, $((bytes / 1000000000)) GB"
+done
+echo "]"
+echo

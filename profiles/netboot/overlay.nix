@@ -1,0 +1,59 @@
+# The node's overlay, docs/bundles.md: stage 1 keeps it, stage 2 applies it. Both kinds of stage 1 do.
+{
+  config,
+  lib,
+  options,
+  pkgs,
+  ...
+}:
+let
+  kept = "/run/plasmagen/overlay";
+  carry = builtins.readFile ./carry.sh;
+  bySystemd = config.boot.initrd.systemd.enable;
+in
+{
+  boot.initrd = {
+    systemd.services.plasmagen-overlay = lib.mkIf bySystemd {
+      description = "Keep the node's overlay";
+      wantedBy = [ "initrd.target" ];
+      before = [
+        "initrd.target"
+        "shutdown.target"
+      ];
+      conflicts = [ "shutdown.target" ];
+      unitConfig.DefaultDependencies = false;
+      serviceConfig.Type = "oneshot";
+      script = carry;
+    };
+  }
+  # Gone from NixOS together with the scripted stage 1.
+  // lib.optionalAttrs (options.boot.initrd ? postMountCommands) {
+    postMountCommands = lib.mkIf (!bySystemd) ''
+      (
+      set --
+      ${carry}
+      ) || echo "the node's overlay could not be kept"
+    '';
+  };
+
+  systemd.services.plasmagen-overlay = {
+    description = "Apply the node's overlay";
+    wantedBy = [ "multi-user.target" ];
+    wants = [ "network-pre.target" ];
+    before = [
+      "network-pre.target"
+      "sshd.service"
+    ];
+    unitConfig.ConditionPathExists = kept;
+    path = [
+      pkgs.jq
+      pkgs.openssh
+    ];
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${pkgs.runtimeShell} ${./apply.sh} ${kept} /";
+      StandardOutput = "journal+console";
+    };
+  };
+}

@@ -1,0 +1,2 @@
+# NixOS' own makes the ramdisk here.
+{ }

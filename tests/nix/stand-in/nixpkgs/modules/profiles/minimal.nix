@@ -1,0 +1,2 @@
+# NixOS' own leaves out manuals here.
+{ }
