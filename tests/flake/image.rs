@@ -32,7 +32,8 @@ fn it_takes_the_operators_keys_and_nothing_else() {
     let world = with("");
     let access = config(
         &world,
-        "config: { inherit (config.services.openssh) settings authorizedKeysInHomedir; \
+        "config: { inherit (config.services.openssh) authorizedKeysInHomedir; settings = { inherit \
+         (config.services.openssh.settings) PasswordAuthentication KbdInteractiveAuthentication PermitRootLogin; }; \
          inherit (config.users) mutableUsers; getty = config.services.getty.autologinUser; \
          users = builtins.mapAttrs (_: user: [ user.password user.hashedPassword user.initialPassword \
          user.initialHashedPassword user.hashedPasswordFile ]) config.users.users; \
