@@ -1,0 +1,12 @@
+//! First-boot automation: its programs run against services that speak over TLS with certificates that plasmagen issued.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod answers;
+mod existing;
+mod forming;
+mod interrupted;
+mod joining;
+mod kit;
+mod trust;
+mod waiting;
