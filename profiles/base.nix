@@ -15,7 +15,7 @@
     ./services/flashdns.nix
     ./services/fiberlb.nix
     ./services/k8shost.nix
-    ./first-boot.nix
+    ./first-boot
   ];
 
   # Addresses are the inventory's; certificates and firewalls name them, so none may be random.

@@ -12,6 +12,8 @@
   capabilities ? [ ],
   # Whether it manages the machine itself and so runs as root, outside of the sandbox.
   privileged ? false,
+  # Whether it answers /health.
+  health ? true,
 }:
 {
   config,
@@ -70,6 +72,13 @@ let
   };
 in
 {
+  imports = [
+    (import ./health.nix {
+      inherit name;
+      answers = health;
+    })
+  ];
+
   options.services.${name} = {
     enable = lib.mkEnableOption description;
 

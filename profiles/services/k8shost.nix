@@ -5,4 +5,5 @@ import ../service.nix {
   ports.port = 10250;
   after = [ "prismnet" ];
   privileged = true;
+  health = false;
 }

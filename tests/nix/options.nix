@@ -237,7 +237,16 @@ in
       wantedBy = option (types.listOf unit) [ ];
       wants = option (types.listOf unit) [ ];
       after = option (types.listOf unit) [ ];
+      path = option (types.listOf (
+        named (types.oneOf [
+          types.package
+          types.str
+        ]) "package or string"
+      )) [ ];
+      restartIfChanged = option types.bool true;
       restartTriggers = option (types.listOf types.unspecified) [ ];
+      startLimitBurst = option types.int 5;
+      startLimitIntervalSec = option types.int 10;
       serviceConfig = option (types.attrsOf systemdOption) { };
     })) { };
     systemd.timers = option (types.attrsOf (submodule {
