@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{PATIENT, Site, VOTERS, fail_to_join, join, run};
+use crate::kit::{PATIENT, Site, VOTERS, try_to_join, join, run};
 
 const INIT: &str = "POST /admin/cluster/init";
 
@@ -67,6 +67,9 @@ fn a_second_run_changes_nothing() {
     assert_eq!(outcome.one_cluster("chainfire", &peers(&site, "initial_peers"), &VOTERS), VOTERS);
 }
 
+/// A few tries.
+const TWICE: [&str; 4] = ["--join-timeout", "1", "--first-pause", "100"];
+
 /// A service that is already initialised says 409, and that is what was wanted.
 #[test]
 fn a_service_that_was_initialised_meanwhile_is_content() {
@@ -74,8 +77,8 @@ fn a_service_that_was_initialised_meanwhile_is_content() {
     let mut services = site.services("chainfire", &["node02", "node03"]);
     let answers = json!({ "answers": { INIT: { "status": 409, "body": "{}" } } });
     services.push(site.service("chainfire", "node01", answers));
-    let outcome = site.play(json!({ "services": services, "steps": [{ "runs": [fail_to_join("node01")] }] }));
-    let end = "ERROR Cluster join timeout after 2s: the local chainfire has been initialized and lists nobody";
+    let outcome = site.play(json!({ "services": services, "steps": [{ "runs": [run("cluster-join.sh", "chainfire", "node01", &TWICE)] }] }));
+    let end = "ERROR Cluster join timeout after 1s: the local chainfire has been initialized and lists nobody";
     outcome.ends(0, 0, 1, end);
     assert!(outcome.said(0, 0).contains(&"INFO Bootstrap node, cluster initialized".to_owned()));
     assert_eq!(outcome.requests(INIT).len(), 1, "it is not asked again and again");
@@ -100,9 +103,9 @@ fn nothing_is_formed_while_a_peer_is_silent() {
     services.push(site.service("chainfire", "node03", json!({ "off": true })));
     let outcome = site.play(json!({
         "services": services,
-        "steps": [{ "runs": [fail_to_join("node01"), fail_to_join("node02")] }],
+        "steps": [{ "runs": [try_to_join("node01"), try_to_join("node02")] }],
     }));
-    let expected = "ERROR Cluster join timeout after 2s: no answer to build on from node03.example.com: \
+    let expected = "ERROR Cluster join timeout after 0s: no answer to build on from node03.example.com: \
                     connection refused, or no way there";
     outcome.formed_nothing().ends(0, 0, 1, expected).ends(0, 1, 1, expected);
 }
@@ -113,7 +116,7 @@ fn only_the_first_forms() {
     let site = Site::new();
     let outcome = site.play(json!({
         "services": site.services("chainfire", &VOTERS),
-        "steps": [{ "runs": [fail_to_join("node02"), fail_to_join("node03")] }],
+        "steps": [{ "runs": [try_to_join("node02"), try_to_join("node03")] }],
     }));
     outcome.formed_nothing().ends(0, 0, 1, "node01.example.com has not initialized the cluster");
 }

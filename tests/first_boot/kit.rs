@@ -73,6 +73,23 @@ impl Site {
         fs::write(self.path("credentials").join(node).join(name), text).unwrap();
     }
 
+    /// `run` with another credential `name`, or without it.
+    pub(crate) fn with_credential(&self, run: &Value, name: &str, text: Option<&str>) -> Value {
+        let all = self.path("credentials");
+        let own = format!("other{}", fs::read_dir(&all).unwrap().count());
+        fs::create_dir(all.join(&own)).unwrap();
+        for file in fs::read_dir(all.join(run["node"].as_str().unwrap())).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), all.join(&own).join(file.file_name())).unwrap();
+        }
+        match text {
+            Some(text) => fs::write(all.join(&own).join(name), text).unwrap(),
+            None => fs::remove_file(all.join(&own).join(name)).unwrap(),
+        }
+        let mut run = run.clone();
+        run["credentials"] = json!(own);
+        run
+    }
+
     /// The service `name` of `node`, with what else the scenario says of it: services.py.
     pub(crate) fn service(&self, name: &str, node: &str, more: Value) -> Value {
         let file = |name: &str| self.path("credentials").join(node).join(name);
@@ -148,17 +165,17 @@ pub(crate) fn run(program: &str, service: &str, node: &str, limits: &[&str]) -> 
 /// Time for everything that is to succeed, however busy the machine.
 pub(crate) const PATIENT: [&str; 6] =
     ["--health-timeout", "120", "--join-timeout", "120", "--first-pause", "20"];
-/// Time for a few tries of what must fail.
-pub(crate) const BRIEF: [&str; 6] = ["--health-timeout", "2", "--join-timeout", "2", "--first-pause", "100"];
+/// One try.
+pub(crate) const ONCE: [&str; 4] = ["--health-timeout", "120", "--join-timeout", "0"];
 
 /// `node` brings its Chainfire into the cluster.
 pub(crate) fn join(node: &str) -> Value {
     run("cluster-join.sh", "chainfire", node, &PATIENT)
 }
 
-/// The same where it must fail.
-pub(crate) fn fail_to_join(node: &str) -> Value {
-    run("cluster-join.sh", "chainfire", node, &BRIEF)
+/// The same in one try, which must fail.
+pub(crate) fn try_to_join(node: &str) -> Value {
+    run("cluster-join.sh", "chainfire", node, &ONCE)
 }
 
 /// What happened in a scenario.
@@ -178,10 +195,15 @@ impl Outcome {
         said.lines().map(line).collect()
     }
 
-    /// The run ended with `code`, and one of its last lines holds `words`.
+    /// How the run ended: a number below zero is that of a signal.
+    pub(crate) fn code(&self, step: usize, run: usize) -> i64 {
+        self.0["steps"][step][run]["code"].as_i64().unwrap()
+    }
+
+    /// The run ended with `code`, and its last line holds `words`.
     #[track_caller]
-    pub(crate) fn ends(&self, step: usize, run: usize, code: i32, words: &str) -> &Self {
-        assert_eq!(self.0["steps"][step][run]["code"], code, "{:#?}", self.said(step, run));
+    pub(crate) fn ends(&self, step: usize, run: usize, code: i64, words: &str) -> &Self {
+        assert_eq!(self.code(step, run), code, "{:#?}", self.said(step, run));
         let last = self.said(step, run).pop().unwrap();
         assert!(last.contains(words), "{words:?} is not in {last}: {self:#?}");
         self

@@ -8,11 +8,12 @@ import os
 import socket
 import socketserver
 import ssl
+import subprocess
 import sys
 import threading
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../firewalls/live"))
-from machines import OURS, enter, machine, sh  # noqa: E402
+from machines import OURS, enter, machine  # noqa: E402
 
 # Where redirects lead in these tests. Whoever connects is noted.
 ELSEWHERE = "10.0.200.66"
@@ -86,14 +87,14 @@ def elsewhere(found):
     threading.Thread(target=wait, daemon=True).start()
 
 
-def boot(addresses, services, strangers):
-    """A namespace for each of `addresses`, by node, with the servers of `services` in it."""
+def boot(nodes, addresses, services, strangers):
+    """A namespace for each of `nodes`, with the servers of `services` at all `addresses`, which are by node."""
     namespaces = {}
-    for node in addresses:
+    for node in nodes:
         namespaces[node] = machine()
         enter(namespaces[node])
-        for address in [*addresses.values(), ELSEWHERE]:
-            sh(f"ip address add {address}/32 dev lo")
+        commands = "\n".join(f"address add {address}/32 dev lo" for address in [*addresses.values(), ELSEWHERE])
+        subprocess.run(["ip", "-batch", "-"], input=commands, check=True, text=True)
         elsewhere(strangers)
         for service in services:
             # Who is switched off refuses connections, as nobody listens.

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 
-from network import boot, sh
+from network import boot
 from services import LOCK, Cluster, Service
 
 
@@ -26,6 +26,8 @@ class World:
             cluster = Cluster(given["members"], dict(given["members"]), given["leader"])
             for node in given["nodes"]:
                 self.service(given["service"], node).cluster = cluster
+            for node in given.get("told", []):
+                self.service(given["service"], node).tell(cluster)
         # By node: the process that runs there, and the number of its requests so far; when it is killed.
         self.running, self.counts, self.kills = {}, collections.Counter(), {}
 
@@ -69,8 +71,11 @@ class World:
         """The steps one after another, each of programs that run at once."""
         steps = []
         for step in self.scenario["steps"]:
-            for name, node in step.get("wiped", []):
-                self.service(name, node).cluster = None
+            for changed in step.get("changes", []):
+                own = self.service(changed["service"], changed["node"])
+                own.given["answers"] = changed.get("answers", {})
+                if changed.get("wiped"):
+                    own.cluster = own.told = None
             started = [self.start(run, namespaces) for run in step["runs"]]
             said = [process.communicate(timeout=300)[0] for process in started]
             steps.append([{"code": own.returncode, "said": text} for own, text in zip(started, said)])
@@ -93,9 +98,10 @@ def main(directory):
     with open(os.path.join(directory, "scenario.json"), encoding="utf-8") as file:
         scenario = json.load(file)
     for source, target in scenario["mounts"]:
-        sh(f"mount --bind '{source}' '{target}'")
+        subprocess.run(["mount", "--bind", source, target], check=True)
     world = World(directory, scenario)
-    namespaces = boot(scenario["addresses"], world.services, world.strangers)
+    nodes = {run["node"] for step in scenario["steps"] for run in step["runs"]}
+    namespaces = boot(sorted(nodes), scenario["addresses"], world.services, world.strangers)
     steps = world.play(namespaces)
     result = {"steps": steps, "requests": world.requests, "clusters": world.clusters(), "strangers": world.strangers}
     json.dump(result, sys.stdout)

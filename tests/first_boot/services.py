@@ -55,10 +55,10 @@ class Service:
             self.world.requests.append({"from": client, "to": self.node, "service": self.name, "asked": asked, "body": body})
             if self.world.is_killed(client, "before"):
                 return None
-            answer = self.answer(asked, body)
+            answer = self.answer(client, asked, body)
             return None if self.world.is_killed(client, "after") else answer
 
-    def answer(self, asked, body):
+    def answer(self, client, asked, body):
         fault = self.given.get("answers", {}).get(asked)
         if fault is not None and fault.get("times", 1) > 0:
             fault["times"] = fault.get("times", 1) - 1
@@ -77,21 +77,26 @@ class Service:
             "POST /admin/member/add": self.add,
             "POST /admin/init": self.set_up,
         }.get(asked)
-        return handler(body) if handler else (404, {}, {})
+        return handler(client, body) if handler else (404, {}, {})
 
-    def health(self, _):
+    def health(self, *_):
         if self.name == "iam":
             return 200, {"status": "healthy", "database": "connected", "initialized": self.world.iam}, {}
         return 200, {"status": "healthy", "raft": "follower"}, {}
 
-    def members(self, _):
+    def members(self, client, _):
         if self.told:
             if self.lag == 0:
                 self.cluster, self.told = self.told, None
             self.lag -= 1
-        return 200, {"members": self.cluster.listed() if self.cluster else []}, {}
+        listed = self.cluster.listed() if self.cluster else []
+        if self.given.get("stale", 0) > 0:
+            # It has yet to hear of whoever was added.
+            self.given["stale"] -= 1
+            listed = [member for member in listed if member["id"] != client]
+        return 200, {"members": listed}, {}
 
-    def init(self, body):
+    def init(self, _, body):
         if self.cluster or self.told:
             return 409, {}, {}
         said = json.loads(body)
@@ -101,7 +106,7 @@ class Service:
             self.world.service(self.name, node).tell(self.cluster)
         return 200, {}, {}
 
-    def add(self, body):
+    def add(self, _, body):
         said = json.loads(body)
         if self.cluster is None:
             return 503, {}, {}
@@ -112,7 +117,7 @@ class Service:
         self.world.service(self.name, said["id"]).tell(self.cluster)
         return 409 if listed else 200, {}, {}
 
-    def set_up(self, _):
+    def set_up(self, *_):
         if self.world.iam:
             return 409, {}, {}
         self.world.iam = True

@@ -20,8 +20,8 @@ source "${BASH_SOURCE[0]%/*}/cluster-config.sh"
 # Which cluster the answer tells of, the address of its leader, and those of all members.
 members='
   def text: type == "string" and test("\\A[!-~]{1,300}\\z");
-  if length == 1 then .[0].members else error end
-  | if type == "array" and all(.[]; (.id | text) and (.raft_addr | text)) then . else error end
+  if length == 1 then .[0].members else error("not one document") end
+  | if type == "array" and all(.[]; (.id | text) and (.raft_addr | text)) then . else error("no members") end
   | (if length == 0 then "none" elif any(.[]; .id == $id) then "with" else "without" end),
     (map(select(.role == "leader"))[0].raft_addr // "nobody"), .[].raft_addr'
 
@@ -56,8 +56,8 @@ read_options() {
 # Whether this node has been in this cluster before. In another one: then nothing is done.
 joined_before() {
   [[ -e $STATE_DIRECTORY/joined.json ]] || return 1
-  jq --exit-status --arg id "$node_id" --arg cluster "$cluster_name" \
-    '. == {node_id: $id, cluster_name: $cluster}' "$STATE_DIRECTORY/joined.json" >/dev/null 2>&1 ||
+  jq --slurp --exit-status --arg id "$node_id" --arg cluster "$cluster_name" \
+    '. == [{node_id: $id, cluster_name: $cluster}]' "$STATE_DIRECTORY/joined.json" >/dev/null 2>&1 ||
     die "$config" "$STATE_DIRECTORY/joined.json names another cluster or node than $cluster_name and $node_id"
 }
 
@@ -85,7 +85,7 @@ view() {
     mapfile -t lines <<<"$lines"
     cluster=${lines[0]}
     leader=$(host_of "${lines[1]}") || leader=''
-    if [[ $cluster != none ]]; then learn "${lines[@]:2}"; fi
+    if [[ $cluster == with* ]]; then learn "${lines[@]:2}"; fi
   fi
 }
 
