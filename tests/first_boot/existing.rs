@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::kit::{Site, VOTERS, join, try_to_join};
+use crate::kit::{Site, VOTERS, join, run, try_to_join};
 
 const ADD: &str = "POST /admin/member/add";
 
@@ -83,6 +83,21 @@ fn one_peer_with_a_cluster_is_enough() {
     assert_eq!(outcome.requests(ADD).len(), 2);
 }
 
+/// A peer that has a cluster and then says that it has none: something is wrong, and nothing is formed on it.
+#[test]
+fn a_cluster_that_was_seen_is_not_replaced() {
+    let site = Site::new();
+    let members = r#"{"members":[{"id":"node02","raft_addr":"10.0.200.11:2380","role":"follower"}]}"#;
+    let answers = json!({ "answers": { "GET /admin/cluster/members": { "status": 200, "body": members } } });
+    let mut services = site.services("chainfire", &["node01", "node03"]);
+    services.push(site.service("chainfire", "node02", answers));
+    let limits = ["--join-timeout", "2", "--first-pause", "100"];
+    let steps = json!([{ "runs": [run("cluster-join.sh", "chainfire", "node01", &limits)] }]);
+    let outcome = site.play(json!({ "services": services, "steps": steps }));
+    outcome.formed_nothing().ends(0, 0, 1, "node02.example.com has no cluster");
+    assert!(outcome.said(0, 0).concat().contains("node02.example.com knows of no leader"));
+}
+
 /// As after a data volume that was not mounted: all services are empty, and yet nothing is formed.
 #[test]
 fn data_that_is_gone_is_no_first_boot() {
@@ -107,11 +122,11 @@ fn data_that_is_gone_is_no_first_boot() {
 #[test]
 fn a_mark_of_another_cluster_stops_everything() {
     let site = Site::new();
-    for text in [r#"{"node_id":"node01","cluster_name":"other"}"#, "", "{", &OURS.replace("node01", "node09")] {
+    for text in [r#"{"node_id":"node01","cluster_name":"other"}"#, "", "{", &OURS.replace("node01", "node09")]
+    {
         mark(&site, "node01", text);
         let steps = json!([{ "runs": [try_to_join("node01")] }]);
-        let outcome =
-            site.play(json!({ "services": site.services("chainfire", &VOTERS), "steps": steps }));
+        let outcome = site.play(json!({ "services": site.services("chainfire", &VOTERS), "steps": steps }));
         let words = "joined.json names another cluster or node than prod-cluster and node01";
         outcome.formed_nothing().ends(0, 0, 78, words);
         assert_eq!(outcome.requests("GET /health"), []);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{PATIENT, Site, VOTERS, try_to_join, join, run};
+use crate::kit::{PATIENT, Site, VOTERS, join, run, try_to_join};
 
 const INIT: &str = "POST /admin/cluster/init";
 
@@ -78,7 +78,8 @@ fn a_service_that_was_initialised_meanwhile_is_content() {
     let answers = json!({ "answers": { INIT: { "status": 409, "body": "{}" } } });
     services.push(site.service("chainfire", "node01", answers));
     let outcome = site.play(json!({ "services": services, "steps": [{ "runs": [run("cluster-join.sh", "chainfire", "node01", &TWICE)] }] }));
-    let end = "ERROR Cluster join timeout after 1s: the local chainfire has been initialized and lists nobody";
+    let end =
+        "ERROR Cluster join timeout after 1s: the local chainfire has been initialized and lists nobody";
     outcome.ends(0, 0, 1, end);
     assert!(outcome.said(0, 0).contains(&"INFO Bootstrap node, cluster initialized".to_owned()));
     assert_eq!(outcome.requests(INIT).len(), 1, "it is not asked again and again");

@@ -9,7 +9,8 @@ const WITH_NODE04: [&str; 4] = ["node01", "node02", "node03", "node04"];
 
 /// The cluster of the voters, led by `leader`.
 fn formed(leader: &str) -> Value {
-    let members = json!({ "node01": "10.0.200.10:2380", "node02": "10.0.200.11:2380", "node03": "10.0.200.12:2380" });
+    let members =
+        json!({ "node01": "10.0.200.10:2380", "node02": "10.0.200.11:2380", "node03": "10.0.200.12:2380" });
     json!([{ "service": "chainfire", "members": members, "leader": leader, "nodes": VOTERS }])
 }
 
@@ -30,7 +31,8 @@ fn joined_by(outcome: &Outcome, asked: &[&str]) {
     outcome.formed_nothing().ends(0, 0, 0, "INFO Cluster join complete");
     assert_eq!(outcome.one_cluster("chainfire", &formed("")[0]["members"], &WITH_NODE04), WITH_NODE04);
     let body = json!({ "id": "node04", "raft_addr": "10.0.200.20:2380" });
-    let expected: Vec<_> = asked.iter().map(|to| ("node04".to_owned(), (*to).to_owned(), body.clone())).collect();
+    let expected: Vec<_> =
+        asked.iter().map(|to| ("node04".to_owned(), (*to).to_owned(), body.clone())).collect();
     assert_eq!(outcome.requests(ADD), expected);
 }
 
@@ -62,8 +64,12 @@ fn the_leader_moves_while_it_is_asked() {
 #[test]
 fn the_leader_dies_while_it_is_asked() {
     let site = Site::new();
-    let outcome =
-        play(&site, "node01", once(ADD, &json!({ "down": true, "leader": "node02" })), &json!([join("node04")]));
+    let outcome = play(
+        &site,
+        "node01",
+        once(ADD, &json!({ "down": true, "leader": "node02" })),
+        &json!([join("node04")]),
+    );
     joined_by(&outcome, &["node01", "node02"]);
 }
 
@@ -80,6 +86,8 @@ fn who_is_a_member_already_is_content() {
     // node01 did not know it yet, and said 409 then. The second run has nothing to ask.
     outcome.formed_nothing().ends(0, 0, 0, "complete").ends(1, 0, 0, "complete");
     assert_eq!(outcome.requests(ADD).len(), 1);
+    let said = outcome.said(0, 0);
+    assert!(!said.concat().contains("failed"), "{said:?}");
 }
 
 /// A rack that is switched on at once.
@@ -120,8 +128,16 @@ fn what_hinders_a_join_is_said() {
     let one_try = json!([try_to_join("node04")]);
     for (first, code, words) in [
         (json!({ "off": true }), 1, "no answer to build on from node01.example.com: connection refused"),
-        (once(ADD, &json!({ "status": 500, "body": "" })), 1, "ERROR Join request failed: 10.0.200.10: HTTP 500"),
-        (once(ADD, &json!({ "status": 403, "body": "" })), 1, "ERROR Join request failed: 10.0.200.10: HTTP 403"),
+        (
+            once(ADD, &json!({ "status": 500, "body": "" })),
+            1,
+            "ERROR Join request failed: 10.0.200.10: HTTP 500",
+        ),
+        (
+            once(ADD, &json!({ "status": 403, "body": "" })),
+            1,
+            "ERROR Join request failed: 10.0.200.10: HTTP 403",
+        ),
         (
             once(ADD, &json!({ "status": 404, "body": "" })),
             78,

@@ -26,11 +26,21 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new() -> Self {
+        Self::named("prod-cluster")
+    }
+
+    /// The reference as the cluster `name`, whose CA bears its name.
+    pub(crate) fn named(name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let site = Self { dir };
-        let inventory = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory.toml");
+        let inventory =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory.toml")).unwrap();
         fs::create_dir(site.path("site")).unwrap();
-        fs::copy(inventory, site.path("site/inventory.toml")).unwrap();
+        fs::write(
+            site.path("site/inventory.toml"),
+            inventory.replace("\"prod-cluster\"", &format!("{name:?}")),
+        )
+        .unwrap();
         let mut render = Command::new(env!("CARGO_BIN_EXE_plasmagen"));
         render.args(["render", "--quiet", "inventory.toml", "--vault"]).arg(site.path("vault"));
         assert!(render.current_dir(site.path("site")).status().unwrap().success());
@@ -139,7 +149,8 @@ impl Site {
         let dir = self.path("certs");
         fs::create_dir(&dir).unwrap();
         let ca = self.path("credentials/node01/ca_path");
-        let hash = Command::new("openssl").args(["x509", "-noout", "-hash", "-in"]).arg(&ca).output().unwrap();
+        let hash =
+            Command::new("openssl").args(["x509", "-noout", "-hash", "-in"]).arg(&ca).output().unwrap();
         symlink(&ca, dir.join(format!("{}.0", String::from_utf8(hash.stdout).unwrap().trim()))).unwrap();
         dir
     }

@@ -33,7 +33,7 @@ fn is_deaf(outcome: &Outcome, words: &str) {
 
 #[test]
 fn a_service_of_another_ca_is_not_believed() {
-    let (site, other) = (Site::new(), Site::new());
+    let (site, other) = (Site::new(), Site::named("other"));
     let own = json!({ "certificate": files(&other, "node01", &site) });
     is_deaf(&site.play(with_own(&site, own)), "SSL certificate problem");
 }
@@ -41,7 +41,7 @@ fn a_service_of_another_ca_is_not_believed() {
 /// curl trusts the machine's own authorities beside the one that it is given, unless it is told otherwise.
 #[test]
 fn the_machines_own_authorities_do_not_count() {
-    let (site, other) = (Site::new(), Site::new());
+    let (site, other) = (Site::new(), Site::named("other"));
     let own = json!({ "certificate": files(&other, "node01", &site) });
     let mut scenario = with_own(&site, own);
     scenario["mounts"] = json!([[other.hashed_authority(), "/etc/ssl/certs"]]);
@@ -50,7 +50,7 @@ fn the_machines_own_authorities_do_not_count() {
 
 #[test]
 fn the_users_own_settings_do_not_count() {
-    let (site, other) = (Site::new(), Site::new());
+    let (site, other) = (Site::new(), Site::named("other"));
     fs::write(site.path(".curlrc"), "insecure\nlocation\n").unwrap();
     let own = json!({ "certificate": files(&other, "node01", &site) });
     is_deaf(&site.play(with_own(&site, own)), "SSL certificate problem");
@@ -73,9 +73,7 @@ fn a_peer_with_anothers_name_is_not_believed() {
 fn a_node_without_a_certificate_says_so() {
     let site = Site::new();
     let names = ["ca_path", "cert_path", "key_path"];
-    let step = |name: &&str| {
-        json!({ "runs": [site.with_credential(&try_to_join("node01"), name, None)] })
-    };
+    let step = |name: &&str| json!({ "runs": [site.with_credential(&try_to_join("node01"), name, None)] });
     let steps: Vec<_> = names.iter().map(step).collect();
     let outcome = site.play(json!({ "services": site.services("chainfire", &["node02"]), "steps": steps }));
     for (number, name) in names.iter().enumerate() {
@@ -85,7 +83,7 @@ fn a_node_without_a_certificate_says_so() {
 
 #[test]
 fn a_node_with_anothers_certificate_is_not_believed() {
-    let (site, other) = (Site::new(), Site::new());
+    let (site, other) = (Site::new(), Site::named("other"));
     let own = json!({ "certificate": files(&site, "node02", &site) });
     site.swap_identity("node01", &other);
     is_deaf(&site.play(with_own(&site, own)), "alert unknown ca");
@@ -113,7 +111,8 @@ fn a_leader_without_tls_is_refused() {
         let other = config.replace("https://node01.example.com:2379", url);
         json!({ "runs": [site.with_credential(&try_to_join("node04"), "cluster-config.json", Some(&other))] })
     };
-    let urls = ["http://node01.example.com:2379", "https://node01.example.com:2379@elsewhere.com:1", "node01:2379"];
+    let urls =
+        ["http://node01.example.com:2379", "https://node01.example.com:2379@elsewhere.com:1", "node01:2379"];
     let steps: Vec<_> = urls.iter().map(step).collect();
     let outcome = site.play(json!({ "services": site.services("chainfire", &VOTERS), "steps": steps }));
     for number in 0..urls.len() {

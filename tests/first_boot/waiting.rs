@@ -44,9 +44,7 @@ fn a_service_that_starts_slowly_is_waited_for() {
 
 /// node01 with each of these configurations, which are `fault`.
 fn misconfigured(site: &Site, texts: &[(String, &str)]) {
-    let step = |(text, _): &(String, &str)| {
-        json!({ "runs": [site.with_credential(&try_to_join("node01"), "cluster-config.json", Some(text))] })
-    };
+    let step = |(text, _): &(String, &str)| json!({ "runs": [site.with_credential(&try_to_join("node01"), "cluster-config.json", Some(text))] });
     let steps: Vec<_> = texts.iter().map(step).collect();
     let outcome = site.play(json!({ "services": site.services("chainfire", &VOTERS), "steps": steps }));
     for (number, (_, fault)) in texts.iter().enumerate() {
@@ -75,7 +73,9 @@ fn a_malformed_configuration_is_told_from_a_missing_one() {
     let mut texts: Vec<_> =
         ["{", "not JSON", "[1"].map(|text| (text.to_owned(), "malformed: FILE: it is not JSON")).into();
     let two = format!("{good}{good}");
-    texts.extend(["[]", "\u{0}", &two].map(|text| (text.to_owned(), "malformed: FILE: it is not one JSON object")));
+    texts.extend(
+        ["[]", "\u{0}", &two].map(|text| (text.to_owned(), "malformed: FILE: it is not one JSON object")),
+    );
     texts.extend([
         (changed(json!({ "node_id": null, "raft_addr": 7 })), "malformed: FILE: node_id, raft_addr"),
         (changed(json!({ "node_id": "node01\nnode02" })), "malformed: FILE: node_id"),
@@ -84,7 +84,10 @@ fn a_malformed_configuration_is_told_from_a_missing_one() {
         (changed(json!({ "raft_addr": "10.0.200.10:2380/../x" })), "malformed: FILE: raft_addr"),
         (changed(json!({ "initial_peers": null })), "malformed: FILE: initial_peers"),
         (changed(json!({ "initial_peers": [] })), "malformed: FILE: initial_peers"),
-        (changed(json!({ "initial_peers": [peers[0], peers[1], peers[1]] })), "malformed: FILE: initial_peers"),
+        (
+            changed(json!({ "initial_peers": [peers[0], peers[1], peers[1]] })),
+            "malformed: FILE: initial_peers",
+        ),
         (
             changed(json!({ "initial_peers": [peers[1], peers[2]] })),
             "malformed: FILE: node01 is not once among the peers",
