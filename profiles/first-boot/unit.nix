@@ -36,6 +36,7 @@ in
     UMask = "0077";
 
     CapabilityBoundingSet = "";
+    LimitCORE = 0; # a core dump holds the private key
     LockPersonality = true;
     MemoryDenyWriteExecute = true;
     NoNewPrivileges = true;
