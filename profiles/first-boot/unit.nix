@@ -36,12 +36,15 @@ in
     UMask = "0077";
 
     CapabilityBoundingSet = "";
+    DevicePolicy = "closed";
     LimitCORE = 0; # a core dump holds the private key
     LockPersonality = true;
     MemoryDenyWriteExecute = true;
     NoNewPrivileges = true;
     PrivateDevices = true;
+    PrivateMounts = true;
     PrivateTmp = true;
+    PrivateUsers = true;
     ProtectClock = true;
     ProtectControlGroups = true;
     ProtectHome = true;
@@ -62,6 +65,10 @@ in
     RestrictSUIDSGID = true;
     SystemCallArchitectures = "native";
     SystemCallErrorNumber = "EPERM";
-    SystemCallFilter = "@system-service";
+    # Not without @resources: answers are kept short by a limit.
+    SystemCallFilter = [
+      "@system-service"
+      "~@privileged"
+    ];
   };
 }
