@@ -39,6 +39,20 @@ fn three_at_once_form_one_cluster() {
     assert_eq!(told, expected, "{said:?}");
 }
 
+/// `single = true` in the inventory.
+#[test]
+fn one_voter_forms_its_cluster_alone() {
+    let site = Site::new();
+    let mut config: Value = serde_json::from_str(&site.read("node01", "cluster-config.json")).unwrap();
+    let alone = json!(["node01.example.com:2380"]);
+    config["initial_peers"] = alone.clone();
+    site.write("node01", "cluster-config.json", &config.to_string());
+    let services = site.services("chainfire", &["node01"]);
+    let outcome = site.play(json!({ "services": services, "steps": [{ "runs": [join("node01")] }] }));
+    outcome.ends(0, 0, 0, "INFO Cluster join complete");
+    assert_eq!(outcome.one_cluster("chainfire", &alone, &["node01"]), ["node01"]);
+}
+
 #[test]
 fn flaredb_forms_its_own_cluster_at_its_own_ports() {
     let site = Site::new();

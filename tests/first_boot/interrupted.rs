@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Outcome, Site, VOTERS, join};
+use crate::kit::{Site, VOTERS, join};
+use crate::outcome::Outcome;
 
 /// SIGKILL, as Python says it.
 const KILLED: i64 = -9;

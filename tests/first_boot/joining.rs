@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Outcome, PATIENT, Site, VOTERS, join, run, try_to_join};
+use crate::kit::{PATIENT, Site, VOTERS, join, run, try_to_join};
+use crate::outcome::Outcome;
 
 const ADD: &str = "POST /admin/member/add";
 const WITH_NODE04: [&str; 4] = ["node01", "node02", "node03", "node04"];
@@ -40,6 +41,18 @@ fn joined_by(outcome: &Outcome, asked: &[&str]) {
 fn a_worker_asks_the_leader() {
     let site = Site::new();
     joined_by(&play(&site, "node01", json!({}), &json!([join("node04")])), &["node01"]);
+}
+
+/// What FlareDB's address is depends on where Chainfire's port ends.
+#[test]
+fn an_address_of_ipv6_keeps_its_brackets() {
+    let site = Site::new();
+    let config = site.read("node04", "cluster-config.json");
+    site.write("node04", "cluster-config.json", &config.replace("10.0.200.20:2380", "[fd00:200::20]:2380"));
+    let outcome = play(&site, "node01", json!({}), &json!([join("node04")]));
+    outcome.ends(0, 0, 0, "INFO Cluster join complete");
+    let body = json!({ "id": "node04", "raft_addr": "[fd00:200::20]:2380" });
+    assert_eq!(outcome.requests(ADD), [("node04".to_owned(), "node01".to_owned(), body)]);
 }
 
 #[test]

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod answers;
+mod configurations;
+mod documented;
 mod existing;
 mod forming;
 mod interrupted;
 mod joining;
 mod kit;
+mod outcome;
 mod trust;
 mod waiting;

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::kit::{Outcome, Site, VOTERS, run, try_to_join};
+use crate::kit::{Site, VOTERS, run, try_to_join};
+use crate::outcome::Outcome;
 
 /// Limits of a run that does not get past its own service.
 const UNHEALTHY: [&str; 2] = ["--health-timeout", "1"];

@@ -1,10 +1,11 @@
-//! What a node waits for, and what it reads: its own services, its configuration. IAM, and health checks.
+//! What a node waits for: its own services. IAM, and health checks.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::kit::{Outcome, Site, VOTERS, join, run, try_to_join};
+use crate::kit::{Site, VOTERS, join, run};
+use crate::outcome::Outcome;
 
 const HEALTH: &str = "GET /health";
 const SET_UP: &str = "POST /admin/init";
@@ -42,63 +43,9 @@ fn a_service_that_starts_slowly_is_waited_for() {
     }
 }
 
-/// node01 with each of these configurations, which are `fault`.
-fn misconfigured(site: &Site, texts: &[(String, &str)]) {
-    let step = |(text, _): &(String, &str)| json!({ "runs": [site.with_credential(&try_to_join("node01"), "cluster-config.json", Some(text))] });
-    let steps: Vec<_> = texts.iter().map(step).collect();
-    let outcome = site.play(json!({ "services": site.services("chainfire", &VOTERS), "steps": steps }));
-    for (number, (_, fault)) in texts.iter().enumerate() {
-        let words = fault.replace("FILE", "/etc/nixos/secrets/cluster-config.json");
-        outcome.ends(number, 0, 78, &format!("ERROR Configuration file {words}"));
-    }
-    outcome.formed_nothing();
-    assert_eq!(outcome.requests(HEALTH), []);
-}
-
-#[test]
-fn a_configuration_that_is_not_there_is_missed() {
-    misconfigured(&Site::new(), &["", "null", "null\n"].map(|text| (text.to_owned(), "not found: FILE")));
-}
-
-#[test]
-fn a_malformed_configuration_is_told_from_a_missing_one() {
-    let site = Site::new();
-    let good: Value = serde_json::from_str(&site.read("node01", "cluster-config.json")).unwrap();
-    let peers = good["initial_peers"].as_array().unwrap();
-    let changed = |changes: Value| {
-        let mut config = good.clone();
-        config.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        config.to_string()
-    };
-    let mut texts: Vec<_> =
-        ["{", "not JSON", "[1"].map(|text| (text.to_owned(), "malformed: FILE: it is not JSON")).into();
-    let two = format!("{good}{good}");
-    texts.extend(
-        ["[]", "\u{0}", &two].map(|text| (text.to_owned(), "malformed: FILE: it is not one JSON object")),
-    );
-    texts.extend([
-        (changed(json!({ "node_id": null, "raft_addr": 7 })), "malformed: FILE: node_id, raft_addr"),
-        (changed(json!({ "node_id": "node01\nnode02" })), "malformed: FILE: node_id"),
-        (changed(json!({ "bootstrap": "true" })), "malformed: FILE: bootstrap"),
-        (changed(json!({ "raft_addr": "10.0.200.10" })), "malformed: FILE: raft_addr"),
-        (changed(json!({ "raft_addr": "10.0.200.10:2380/../x" })), "malformed: FILE: raft_addr"),
-        (changed(json!({ "initial_peers": null })), "malformed: FILE: initial_peers"),
-        (changed(json!({ "initial_peers": [] })), "malformed: FILE: initial_peers"),
-        (
-            changed(json!({ "initial_peers": [peers[0], peers[1], peers[1]] })),
-            "malformed: FILE: initial_peers",
-        ),
-        (
-            changed(json!({ "initial_peers": [peers[1], peers[2]] })),
-            "malformed: FILE: node01 is not once among the peers",
-        ),
-        (changed(json!({ "initial_peers": [peers[0], "-x:1"] })), "malformed: FILE: '-x:1' is no peer"),
-    ]);
-    misconfigured(&site, &texts);
-}
-
 /// IAM on the voters: `runs` on them.
-fn iam(site: &Site, more: &Value, runs: Value) -> Outcome {
+fn iam(site: &Site, more: &Value, runs: impl Into<Value>) -> Outcome {
+    let runs = runs.into();
     let services: Vec<_> = VOTERS.iter().map(|node| site.service("iam", node, more.clone())).collect();
     site.play(json!({ "services": services, "steps": [{ "runs": runs }] }))
 }
@@ -110,7 +57,7 @@ fn set_up(node: &str) -> Value {
 #[test]
 fn iam_is_set_up_once() {
     let site = Site::new();
-    let outcome = iam(&site, &json!({}), VOTERS.map(set_up).into());
+    let outcome = iam(&site, &json!({}), VOTERS.map(set_up).to_vec());
     for number in 0..3 {
         outcome.ends(0, number, 0, "INFO Initial set-up complete");
         assert!(!outcome.said(0, number).concat().contains("hunter2"), "what IAM answers is a secret");
