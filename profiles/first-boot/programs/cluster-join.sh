@@ -95,9 +95,8 @@ learn() {
   seen=true
   for each; do
     host=$(host_of "$each") || continue
-    if ((${#peers[@]} < 32)) && [[ $each != "$raft_addr" && ${host%%.*} != "$node_id" && " ${peers[*]} " != *" $host "* ]]; then
-      peers+=("$host")
-    fi
+    if [[ $each == "$raft_addr" || ${host%%.*} == "$node_id" || " ${peers[*]} " == *" $host "* ]]; then continue; fi
+    ((${#peers[@]} >= 32)) || peers+=("$host")
   done
 }
 
@@ -143,8 +142,8 @@ request_join() {
   esac
 }
 
-# Nobody who answered has a cluster; $@ are those who did not, each with the reason. Forms one, if that is for this node to do: the first
-# of the list does it, once every other has said that it has nothing.
+# Nobody who answered has a cluster; $@ are those who did not, each with the reason. Forms one, if that is for this node
+# to do: the first of the list does it, once every other has said that it has nothing.
 form() {
   local first
   if (($#)); then
@@ -154,8 +153,10 @@ form() {
 restore the data, or remove $STATE_DIRECTORY/joined.json on every node to begin anew"
   elif ((${#peers[@]} == 0)) && [[ $bootstrap == false ]]; then
     die "$config" "$cluster_name is formed and has no other voter to join: restore the data of this node's $service"
-  elif [[ $bootstrap == false || -n $seen ]]; then
+  elif [[ $bootstrap == false ]]; then
     reason="${peers[0]} has no cluster"
+  elif [[ -n $seen ]]; then
+    reason='a cluster was seen that nobody has any more'
   else
     first=$(host_of "${initial_peers[0]}")
     if [[ ${first%%.*} == "$node_id" ]]; then initialise; else reason="$first has not initialized the cluster"; fi
@@ -193,6 +194,7 @@ main() {
   read_options "$@"
   check_credentials
   read_config
+  # A mark of another cluster ends it here.
   joined_before || true
   log INFO "Waiting for local $service service..."
   patiently "$health_timeout" healthy "https://localhost:$port" ||
