@@ -65,10 +65,10 @@ in
     RestrictSUIDSGID = true;
     SystemCallArchitectures = "native";
     SystemCallErrorNumber = "EPERM";
-    # Not without @resources: answers are kept short by a limit.
     SystemCallFilter = [
       "@system-service"
       "~@privileged"
+      "~@resources"
     ];
   };
 }

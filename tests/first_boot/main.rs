@@ -10,6 +10,9 @@ mod forming;
 mod interrupted;
 mod joining;
 mod kit;
+#[path = "../common/nix.rs"]
+mod nix;
 mod outcome;
 mod trust;
+mod units;
 mod waiting;

@@ -45,17 +45,18 @@ die() {
 # Whether $1 is a whole number of at most six digits.
 number() { [[ $1 =~ ^(0|[1-9][0-9]{0,5})$ ]]; }
 
-# Milliseconds since the machine started. At a first boot the clock of the day may yet jump by years.
-now() {
+# Sets `now` to the milliseconds since the machine started. At a first boot the clock of the day may yet jump by years.
+look_at_the_clock() {
   local up
-  read -r up _ </proc/uptime
-  echo "$((10#${up/./}0))"
+  read -r up _ </proc/uptime || die "$config" 'No /proc/uptime to measure time by'
+  now=$((10#${up/./}0))
 }
 
 # Runs a command until it succeeds, at least once, for $1 seconds. Why it has not, `reason`, is logged when it changes.
 patiently() {
-  local deadline left pause=$first_pause told=''
-  deadline=$(($(now) + $1 * 1000))
+  local now deadline left pause=$first_pause told=''
+  look_at_the_clock
+  deadline=$((now + $1 * 1000))
   shift
   # Within a condition `set -e` is off: what runs here looks after its own failures.
   until "$@"; do
@@ -63,7 +64,8 @@ patiently() {
       log WARN "Not yet: $reason"
       told=$reason
     fi
-    left=$((deadline - $(now)))
+    look_at_the_clock
+    left=$((deadline - now))
     ((left > 0)) || return 1
     ((pause <= left)) || pause=$left
     sleep "$((pause / 1000)).$(printf '%03d' "$((pause % 1000))")"
@@ -96,10 +98,11 @@ ask() {
   [[ -z ${3:-} ]] || options+=(--header 'Content-Type: application/json' --data-raw "$3")
   : >"$answer"
   status=$(
+    exec 2>"$work/error"
     # A file over the limit is then a failed write, no signal.
     trap '' XFSZ
-    ulimit -f "$answer_limit"
-    exec curl "${options[@]}" 2>"$work/error"
+    ulimit -f "$answer_limit" || exit 126
+    exec curl "${options[@]}"
   ) || ended=$?
   case $ended in
     0) return 0 ;;
