@@ -16,7 +16,7 @@
     ./services/flashdns.nix
     ./services/fiberlb.nix
     ./services/k8shost.nix
-    ./first-boot.nix
+    ./first-boot
     ./access.nix
     ./audit.nix
     ./hardening.nix

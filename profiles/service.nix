@@ -16,6 +16,8 @@
   privileged ? false,
   # What its unit says beyond that.
   serviceConfig ? { },
+  # Whether it answers /health.
+  health ? true,
 }:
 {
   config,
@@ -81,6 +83,10 @@ in
   imports = [
     ./listeners.nix
     ./secrets
+    (import ./health.nix {
+      inherit name;
+      answers = health;
+    })
   ];
 
   options.services.${name} = {
@@ -120,8 +126,8 @@ in
             assertion = cfg.package != null;
             message = ''
               services.${name} is enabled, but services.${name}.package is not set: plasmagen writes configurations and
-              brings no PlasmaCloud programs. Set it in a module of your own, and name that module in the inventory's
-              `modules`.
+              brings no PlasmaCloud programs. Give mkSite a `plasmacloud` that has it, or set it in a module of your own,
+              and name that module in the inventory's `modules`.
             '';
           }
         ]

@@ -6,4 +6,5 @@ import ../service.nix {
   ports.port = 10250;
   after = [ "prismnet" ];
   privileged = true;
+  health = false;
 }

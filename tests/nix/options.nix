@@ -43,8 +43,16 @@ let
     after = option (types.listOf unit) [ ];
     before = option (types.listOf unit) [ ];
     conflicts = option (types.listOf unit) [ ];
+    path = option (types.listOf (
+      named (types.oneOf [
+        types.package
+        types.str
+      ]) "package or string"
+    )) [ ];
+    restartIfChanged = option types.bool true;
     restartTriggers = option (types.listOf types.unspecified) [ ];
-    path = option (types.listOf (types.either types.package types.str)) [ ];
+    startLimitBurst = option types.int 5;
+    startLimitIntervalSec = option types.int 10;
     script = lines;
     serviceConfig = option (types.attrsOf systemdOption) { };
     unitConfig = option (types.attrsOf systemdOption) { };
