@@ -45,6 +45,13 @@ fn every_rule_has_a_page_with_incident_and_cure() {
         assert!(rule.page.starts_with(&format!("# {}: {}\n", rule.code, rule.title)), "{}", rule.code);
         assert!(rule.page.contains("\n## The incident\n"), "{}", rule.code);
         assert!(rule.page.contains("\n## The fix\n"), "{}", rule.code);
+        // A fence stands on a line of its own, and what is in it can be pasted.
+        let blocks: Vec<&str> = rule.page.split("```").collect();
+        assert_eq!(blocks.len() % 2, 1, "{}: a block is not closed", rule.code);
+        for block in blocks.iter().filter_map(|block| block.strip_prefix("toml\n")) {
+            let sound = block.ends_with('\n') && block.parse::<toml::Table>().is_ok();
+            assert!(sound, "{}: {block}", rule.code);
+        }
         let place = rule.page.contains("\n## Where it is checked\n");
         let other = matches!(rule.check, Check::Elsewhere(_) | Check::Later(_));
         assert!(place || !other, "{} does not say where it is checked", rule.code);

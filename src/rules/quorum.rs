@@ -47,6 +47,23 @@ pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
             report.push(fault.help(format!("let all voters run {FLAREDB}, or none")));
         }
     }
+    if voters().next().is_some() && voters().all(|(node, _)| !node.may_run(FLAREDB)) {
+        without_voter(draft, FLAREDB, report);
+    }
+}
+
+/// Who runs `name`, which no voter does, each place once.
+fn without_voter(draft: &Draft<'_>, name: &str, report: &mut Report) {
+    let mut places = BTreeMap::new();
+    for service in draft.nodes.iter().flat_map(|node| &node.services).filter(|own| own.name.as_str() == name)
+    {
+        places.insert(service.span.start, service.span);
+    }
+    for span in places.values() {
+        let message = format!("no voter runs {name}, so that nobody forms what this one would join");
+        let fault = Diagnostic::error("PG-G02", span, message);
+        report.push(fault.help(format!("add \"{name}\" to the services of all nodes in `bootstrap`")));
+    }
 }
 
 /// Voters are odd in number and three or more; one where the cluster says that it is single.
