@@ -1,18 +1,17 @@
 //! `plasmagen arm`, `disarm` and `armed`.
 
-use anyhow::anyhow;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::inventory::nearest;
 use crate::model::{Cluster, HostName, Node, SerialNumber, Word};
 use crate::publish::{ArmedFile, Root, Target, arm, armed, disarm};
 
 use super::complete;
 use super::output::{DataFormat, Output};
+use super::show::unknown;
 use super::web_root::WebRoot;
 use super::{DONE, REFUSED};
 
@@ -140,13 +139,4 @@ fn line(own: &ArmedFile) -> anyhow::Result<String> {
 
 fn find<'a>(cluster: &'a Cluster, name: &str) -> Option<&'a Node> {
     cluster.node(&HostName::parse(name).ok()?)
-}
-
-fn unknown(cluster: &Cluster, name: &str) -> anyhow::Error {
-    let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
-    let help = match nearest(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "plasmagen show prints a table of nodes".to_owned(),
-    };
-    anyhow!("there is no node `{}`: {help}", name.escape_debug())
 }

@@ -78,7 +78,8 @@ impl Show {
     }
 }
 
-fn unknown(cluster: &Cluster, name: &str) -> anyhow::Error {
+/// There is no node of that name.
+pub(super) fn unknown(cluster: &Cluster, name: &str) -> anyhow::Error {
     let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
     let help = match nearest(name, &names) {
         Some(near) => format!("did you mean `{near}`?"),

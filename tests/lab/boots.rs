@@ -1,5 +1,8 @@
 //! Machines come as far as they should, and no further.
 
+use std::fs;
+use std::path::Path;
+
 use crate::kit::{BOOTS, boot, inventory, unpacked};
 
 /// What is compared of a machine that boots: address, boot file, four files loaded, five facts of the machine, its
@@ -51,13 +54,25 @@ fn a_node_boots_by_uefi_over_http_with_dhcpd() {
     assert_eq!(lab.code, Some(0));
 }
 
+/// And everything is kept.
 #[test]
 fn a_node_boots_behind_a_relay() {
     let (_dir, path) = inventory("tests/live/racks", "");
-    let lab = boot(&path, &["--node", "a1", "--firmware", "bios"]);
+    let lab = boot(&path, &["--node", "a1", "--firmware", "bios", "--keep"]);
     lab.is_good("a1", "armed", &BOOTS);
     let row = lab.machine("a1", "armed");
     assert_eq!((&row["network"], &row["address"]), (&"rack-a".into(), &"10.1.0.11".into()), "{row:#}");
+    let kept = lab.said.lines().find_map(|line| line.strip_prefix("everything stays in ")).unwrap();
+    for (file, text) in [
+        ("machines/a1-armed-1/serial.log", "plasmagen-lab: hostname a1"),
+        ("rendered/site/pxe/nginx.conf", "listen"),
+        ("logs/router.log", "DHCP relay"),
+    ] {
+        let path = Path::new(kept).join(file);
+        let read = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(String::from_utf8_lossy(&read).contains(text), "{}", path.display());
+    }
+    fs::remove_dir_all(kept).unwrap();
 }
 
 /// iPXE 2 computes digests: what was published boots, what was changed does not.
