@@ -44,6 +44,9 @@ pub enum Event {
     /// The machine of that number, and how many steps it has to make.
     #[allow(missing_docs, reason = "each field says it itself")]
     Planned { number: usize, name: String, kind: Kind, firmware: Boot, steps: usize },
+    /// It is powered on.
+    #[allow(missing_docs, reason = "each field says it itself")]
+    On { number: usize },
     /// It has made a step.
     #[allow(missing_docs, reason = "each field says it itself")]
     Made { number: usize, step: Step, seconds: f64 },
