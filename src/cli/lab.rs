@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum, ValueHint};
 use time::OffsetDateTime;
 
@@ -18,6 +18,7 @@ use crate::plan::{self, Plan};
 use super::output::{DataFormat, Output, read};
 use super::{DONE, InventoryArgument, REFUSED};
 
+mod bundles;
 mod live;
 mod table;
 
@@ -46,7 +47,7 @@ pub(super) struct Lab {
     #[arg(long, value_name = "SERVER")]
     dhcp: Option<Server>,
     /// Boot this bundle of NixOS on machines of the profile, and wait until SSH answers
-    #[arg(long = "bundle", value_name = "PROFILE=DIR", value_parser = bundle)]
+    #[arg(long = "bundle", value_name = "PROFILE=DIR", value_parser = bundles::parse)]
     bundles: Vec<(String, PathBuf)>,
     /// The kernel of what machines boot where no bundle is given; otherwise the newest of this machine
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -58,7 +59,7 @@ pub(super) struct Lab {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     ipxe: Option<PathBuf>,
     /// How long a machine may take
-    #[arg(long, value_name = "SECONDS", default_value = "300")]
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
     /// Keep everything that was rendered, published and logged, and say where
     #[arg(long)]
@@ -95,12 +96,6 @@ impl From<Server> for DhcpServer {
     }
 }
 
-fn bundle(text: &str) -> Result<(String, PathBuf), String> {
-    let (profile, dir) = text.split_once('=').ok_or("write PROFILE=DIR, such as worker=result")?;
-    let dir = PathBuf::from(dir).canonicalize().map_err(|error| format!("{dir}: {error}"))?;
-    Ok((profile.to_owned(), dir))
-}
-
 impl Lab {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         if self.inside {
@@ -108,11 +103,13 @@ impl Lab {
         }
         let bytes = read(&self.inventory.inventory)?;
         let Some(cluster) = output.checked(&self.inventory.inventory)?.cluster else { return Ok(REFUSED) };
-        let kept = match self.keep {
-            true => Some(tempfile::Builder::new().prefix("plasmagen-lab-").tempdir()?.keep()),
-            false => None,
-        };
-        let order = self.order(String::from_utf8(bytes)?, &cluster, kept.clone())?;
+        let mut order = self.order(String::from_utf8(bytes)?, &cluster)?;
+        if self.keep {
+            let kept = tempfile::Builder::new().prefix("plasmagen-lab-").tempdir()?.keep();
+            // Now, since who interrupts the lab wants to look there too.
+            output.say(&format!("everything stays in {}", kept.display()));
+            order.keep = Some(kept);
+        }
         let program = std::env::current_exe().context("could not find this program")?;
         let mut command = Command::new(program);
         command.args(["lab", INSIDE]);
@@ -121,15 +118,15 @@ impl Lab {
         let report = running.listen(|event| live.heed(&event));
         drop(live);
         drop(running);
-        if let Some(kept) = kept {
-            output.say(&format!("everything is in {}", kept.display()));
-        }
         let report = report?;
         self.tell(output, &report)?;
         Ok(if report.ok { DONE } else { REFUSED })
     }
 
-    fn order(&self, inventory: String, cluster: &Cluster, keep: Option<PathBuf>) -> anyhow::Result<Order> {
+    fn order(&self, inventory: String, cluster: &Cluster) -> anyhow::Result<Order> {
+        for name in &self.nodes {
+            super::named::node(cluster, name)?;
+        }
         let path = super::search_path();
         let dhcp = self.dhcp.map_or(cluster.provisioner.dhcp, DhcpServer::from);
         let firmware = self.firmware.map(|how| match how {
@@ -155,11 +152,7 @@ impl Lab {
             &path,
         )?;
         let bundles: BTreeMap<_, _> = self.bundles.iter().cloned().collect();
-        for profile in bundles.keys() {
-            if !cluster.nodes.iter().any(|node| node.base.as_str() == profile) {
-                bail!("no node boots the bundle for {profile}");
-            }
-        }
+        bundles::check(&bundles, cluster)?;
         let own = nodes().any(|node| !bundles.contains_key(node.base.as_str()));
         let parts = if own {
             Some(Parts::find(self.kernel.as_deref(), self.busybox.as_deref(), &path)?)
@@ -182,7 +175,7 @@ impl Lab {
             parts,
             ipxe: ipxe.transpose()?,
             patience: self.timeout,
-            keep,
+            keep: None,
             tools,
         })
     }

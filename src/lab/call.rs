@@ -44,6 +44,9 @@ pub enum Event {
     /// The machine of that number, and how many steps it has to make.
     #[allow(missing_docs, reason = "each field says it itself")]
     Planned { number: usize, name: String, kind: Kind, firmware: Boot, steps: usize },
+    /// It is powered on.
+    #[allow(missing_docs, reason = "each field says it itself")]
+    On { number: usize },
     /// It has made a step.
     #[allow(missing_docs, reason = "each field says it itself")]
     Made { number: usize, step: Step, seconds: f64 },
@@ -78,8 +81,18 @@ pub fn start(order: &Order, inside: &mut Command) -> Result<Running> {
     let mut line = serde_json::to_string(order)?;
     line.push('\n');
     let input = child.stdin.as_mut().context("the lab has no input")?;
-    input.write_all(line.as_bytes()).context("the lab did not take its order")?;
+    input.write_all(line.as_bytes()).with_context(no_world)?;
     Ok(Running { child })
+}
+
+/// Why a lab never began: unshare has said it, and this is what helps.
+fn no_world() -> String {
+    let mut text = "the lab could not make namespaces of its own".to_owned();
+    if !rustix::process::geteuid().is_root() {
+        text += ": a user other than root needs subordinate ids (`usermod --add-subuids 100000-165535 --add-subgids \
+                 100000-165535 USER`) and a kernel that lets users make namespaces; root needs neither";
+    }
+    text
 }
 
 impl Running {
@@ -89,9 +102,10 @@ impl Running {
     /// When it ends before it has reported.
     pub fn listen(&mut self, mut heed: impl FnMut(Event)) -> Result<Report> {
         let output = self.child.stdout.take().context("the lab has no output")?;
-        let mut report = None;
+        let (mut report, mut heard) = (None, false);
         for line in BufReader::new(output).lines() {
             let line = line.context("the lab can't be heard")?;
+            heard = true;
             match serde_json::from_str(&line)
                 .with_context(|| format!("the lab said what it should not: {line}"))?
             {
@@ -100,7 +114,7 @@ impl Running {
                 event => heed(event),
             }
         }
-        report.context("the lab ended before it was done")
+        report.with_context(|| if heard { "the lab ended before it was done".to_owned() } else { no_world() })
     }
 }
 

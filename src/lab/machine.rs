@@ -117,10 +117,10 @@ fn firmware(tools: &Tools, trial: &Trial<'_>, dir: &Path, command: &mut Command)
     copy.with_context(|| format!("could not copy {}", vars.display()))?;
     command.args(["-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display())]);
     command.args(["-drive", &format!("if=pflash,format=raw,unit=1,file={}", own.display())]);
-    if trial.boot == Boot::UefiHttp {
-        for family in ["IPv4", "IPv6"] {
-            command.args(["-fw_cfg", &format!("name=opt/org.tianocore/{family}PXESupport,string=n")]);
-        }
+    // Over IPv6 nobody answers, and a machine on its way to its disk would wait for that.
+    let off: &[&str] = if trial.boot == Boot::UefiHttp { &["IPv4", "IPv6"] } else { &["IPv6"] };
+    for family in off {
+        command.args(["-fw_cfg", &format!("name=opt/org.tianocore/{family}PXESupport,string=n")]);
     }
     Ok(())
 }

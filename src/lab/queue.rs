@@ -184,6 +184,7 @@ impl Lab<'_> {
         let mut watch = Watch::new(trial, logs, &dir.join(SERIAL));
         let mut qemu =
             machine::power_on(&self.order.tools, trial, self.acceleration, self.megabytes(trial), &dir, tap)?;
+        (self.tell)(Event::On { number });
         let start = Instant::now();
         let patience = Duration::from_secs(self.order.patience.into());
         let end = loop {

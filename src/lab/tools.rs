@@ -17,6 +17,8 @@ struct Need {
 }
 
 const UNSHARE: Need = Need { name: "unshare", packages: ("util-linux", "util-linux") };
+/// With it, `unshare` gives a user other than root the ids of others.
+const NEWUIDMAP: Need = Need { name: "newuidmap", packages: ("uidmap", "shadow") };
 const MOUNT: Need = Need { name: "mount", packages: ("mount", "util-linux") };
 const IP: Need = Need { name: "ip", packages: ("iproute2", "iproute2") };
 const NGINX: Need = Need { name: "nginx", packages: ("nginx-light", "nginx") };
@@ -105,6 +107,7 @@ impl Tools {
         let mut search =
             Search { dirs: path.split(':').chain(SBIN).map(PathBuf::from).collect(), missing: Vec::new() };
         let x86 = wants.bios || wants.uefi;
+        search.when(!rustix::process::geteuid().is_root(), &NEWUIDMAP);
         let tools = Self {
             unshare: search.program(&UNSHARE).unwrap_or_default(),
             mount: search.program(&MOUNT).unwrap_or_default(),

@@ -25,6 +25,8 @@ const LARGEST: u64 = 16 << 20;
 /// How a loader is called elsewhere, and who has it.
 struct Build {
     file: &'static str,
+    /// What distributions have that is better than `names`: in a directory that somebody names it is not looked for.
+    before: &'static [&'static str],
     names: &'static [&'static str],
     /// `Machine` of its PE header (Microsoft PE format, "Machine Types"); none for a build for BIOS.
     machine: Option<u16>,
@@ -34,24 +36,30 @@ struct Build {
 const BUILDS: [Build; 4] = [
     Build {
         file: "undionly.kpxe",
+        before: &[],
         names: &["undionly.kpxe"],
         machine: None,
         package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
     },
     Build {
         file: "ipxe.efi",
+        // As undionly.kpxe, it has no drivers but the firmware's own, by which it was loaded. A full build of before
+        // November 2020, such as Debian 12's, hangs when it gives such a network card back: on the way to the local disk.
+        before: &["snponly.efi", "ipxe-snponly-x86_64.efi", "x86_64/snponly.efi"],
         names: &["ipxe.efi", "ipxe-x86_64.efi", "x86_64/ipxe.efi"],
         machine: Some(0x8664),
         package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
     },
     Build {
         file: "ipxe-ia32.efi",
+        before: &[],
         names: &["ipxe-ia32.efi", "ipxe-i386.efi", "i386/ipxe.efi"],
         machine: Some(0x014c),
         package: "ipxe-bootimgs-x86 (Fedora)",
     },
     Build {
         file: "ipxe-arm64.efi",
+        before: &[],
         names: &[
             "ipxe-arm64.efi",
             "ipxe-aarch64.efi",
@@ -105,7 +113,8 @@ pub fn install(
             done.insert(build.file, Installed::Kept);
             continue;
         }
-        let Some((path, body)) = find(build, &places)? else {
+        let before = if named.is_none() { build.before } else { &[] };
+        let Some((path, body)) = find(build, before, &places)? else {
             if there.is_none() {
                 lacking.push(Lacking { file: build.file, package: build.package });
             } else {
@@ -153,9 +162,12 @@ pub(super) fn record(root: &Root) -> BTreeMap<String, Sha256Sum> {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-/// The first file in `places` that is the build.
-fn find(build: &Build, places: &[&Path]) -> Result<Option<(PathBuf, Vec<u8>)>> {
-    for path in places.iter().flat_map(|place| build.names.iter().map(|name| place.join(name))) {
+/// The first file in `places` that is the build; one of the names `before` comes before all others.
+fn find(build: &Build, before: &[&str], places: &[&Path]) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    let among = |names: &[&str]| -> Vec<PathBuf> {
+        places.iter().flat_map(|place| names.iter().map(|name| place.join(name))).collect()
+    };
+    for path in among(before).into_iter().chain(among(build.names)) {
         let Ok(file) = File::open(&path) else { continue };
         let mut body = Vec::new();
         file.take(LARGEST)

@@ -5,7 +5,8 @@
   layout,
 }:
 let
-  nixLib = import lib;
+  # Builtins that disko takes from lib: that of nixpkgs 22.11 does not hand them on.
+  nixLib = (import lib).extend (_: _: { inherit (builtins) map match; });
   given = import layout;
   # QEMU's NVMe disks, by the name that udev gives them; nothing else of the layout is changed.
   cfg = nixLib.recursiveUpdate given {

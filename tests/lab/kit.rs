@@ -27,16 +27,16 @@ pub(crate) fn lab(inventory: &Path, arguments: &[&str]) -> Command {
         .args(["--default-signal=INT", env!("CARGO_BIN_EXE_plasmagen"), "lab"])
         .arg(inventory)
         .args(arguments);
-    for (option, variable, package) in [
-        ("--kernel", "PLASMAGEN_LAB_KERNEL", "linux-image-cloud-amd64"),
-        ("--busybox", "PLASMAGEN_LAB_BUSYBOX", "busybox-static"),
-    ] {
-        let path = std::env::var(variable).unwrap_or_else(|_| {
-            panic!("{variable} does not name what tests/run unpacks of the Debian package {package}")
-        });
-        command.args([option, &path]);
-    }
+    command.args(["--kernel", &unpacked("PLASMAGEN_LAB_KERNEL", "linux-image-cloud-amd64")]);
+    command.args(["--busybox", &unpacked("PLASMAGEN_LAB_BUSYBOX", "busybox-static")]);
     command
+}
+
+/// What `tests/run` has unpacked of a Debian package.
+pub(crate) fn unpacked(variable: &str, package: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} does not name what tests/run unpacks of the Debian package {package}")
+    })
 }
 
 /// What came of it.

@@ -52,3 +52,17 @@ fn builds_are_found_by_any_name_and_kept_when_they_are_ones_own() {
     assert_eq!(fs::read(tftp.join("ipxe.efi")).unwrap(), pe(0x8664, "one"));
     assert_eq!(faults(root.path()), []);
 }
+
+/// Of what a distribution has, the build with the firmware's own driver comes first; in a directory that somebody names,
+/// the build that bears the name.
+#[test]
+fn the_firmware_s_own_driver_comes_first_unless_a_directory_is_named() {
+    let root = holding(Version::Old);
+    let (done, _) = install(&Lock::acquire(root.path()).unwrap(), None).unwrap();
+    assert_eq!(done["ipxe.efi"], Installed::Copied("/usr/lib/ipxe/snponly.efi".into()));
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("snponly.efi"), pe(0x8664, "small")).unwrap();
+    fs::write(place.path().join("ipxe.efi"), pe(0x8664, "whole")).unwrap();
+    let (done, _) = install(&Lock::acquire(root.path()).unwrap(), Some(place.path())).unwrap();
+    assert_eq!(done["ipxe.efi"], Installed::Copied(place.path().join("ipxe.efi")));
+}

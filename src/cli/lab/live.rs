@@ -41,11 +41,16 @@ impl<'a> Live<'a> {
                 bar.set_message("waits");
                 self.machines.insert(*number, (prefix, bar));
             }
+            Event::On { number } => {
+                let Some((_, bar)) = self.machines.get(number) else { return };
+                bar.reset_elapsed();
+                bar.set_message("is on");
+                bar.enable_steady_tick(Duration::from_millis(500));
+            }
             Event::Made { number, step, seconds } => {
                 let Some((prefix, bar)) = self.machines.get(number) else { return };
                 bar.inc(1);
                 bar.set_message(step.as_str());
-                bar.enable_steady_tick(Duration::from_millis(500));
                 if self.bars.is_none() {
                     self.say(&format!("{prefix}: {} after {seconds:.1} s", step.as_str()));
                 }

@@ -50,8 +50,9 @@ pub(super) fn table(report: &Report) -> String {
     let checks: usize = report.machines.iter().map(|row| row.checks).sum();
     let _ = writeln!(
         text,
-        "{good} of {} did what they should, {} compared; {} gave the leases, {} ran the machines",
+        "{good} of {} did what {} should, {} compared; {} gave the leases, {} ran the machines",
         plural(report.machines.len(), "machine"),
+        if report.machines.len() == 1 { "it" } else { "they" },
         plural(checks, "fact"),
         report.dhcp,
         report.acceleration.as_str()
