@@ -150,6 +150,8 @@ fn a_directory_of_others_is_refused() {
 #[test]
 fn where_others_come_to_read_is_refused() {
     let site = Site::rendered();
+    // Other reasons first.
+    fs::remove_file(site.root().join("flake.nix")).unwrap();
     for to in ["nodes", "nodes/new", "site/www/new", ".plasmagen/new"] {
         refuses(&site, to, &["which plasmagen writes or serves in public"]);
     }
