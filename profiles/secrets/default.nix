@@ -73,6 +73,8 @@ in
         # again whenever the service starts.
         "plasmagen-secrets@" = {
           description = "Keys and certificates of %i";
+          # A service that is restarted often would end here otherwise, by no fault of its files.
+          startLimitIntervalSec = 0;
           serviceConfig = (import ../sandbox.nix).confined // {
             Type = "oneshot";
             ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl /etc/${listed} %i";

@@ -62,6 +62,8 @@ fn services_start_only_after_their_files_were_looked_at() {
     }
     let check = &services["plasmagen-secrets@"]["serviceConfig"];
     assert_eq!([&check["Type"], &check["RemainAfterExit"]], [&json!("oneshot"), &Value::Null]);
+    // As often as services are restarted: it is they who have limits.
+    assert_eq!(services["plasmagen-secrets@"]["startLimitIntervalSec"], 0);
     let start = check["ExecStart"].as_str().unwrap();
     let listed = "plasmagen/files-of-services";
     assert!(start.ends_with(&format!("check.sh /nix/store/openssl/bin/openssl /etc/{listed} %i")), "{start}");
