@@ -30,6 +30,10 @@
   # users.users.root.hashedPasswordFile.
   users.mutableUsers = lib.mkDefault false;
 
+  # Where a file system cannot be mounted, emergency mode would stop short of SSH and ask at the console for a password
+  # that root does not have. What needs the mount still does not start.
+  systemd.enableEmergencyMode = lib.mkDefault false;
+
   security.sudo.execWheelOnly = lib.mkDefault true;
   security.pam.services.su.requireWheel = lib.mkDefault true;
 }

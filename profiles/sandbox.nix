@@ -49,4 +49,23 @@
     CapabilityBoundingSet = "~CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_BLOCK_SUSPEND CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_SYS_BOOT CAP_SYS_PACCT CAP_SYS_TIME CAP_WAKE_ALARM";
     UMask = "0077";
   };
+
+  # For one of these whose charges run in units of their own, or in none: what it gives up itself, nobody else misses.
+  directing = {
+    LimitCORE = 0;
+    LockPersonality = true;
+    NoNewPrivileges = true;
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+    SystemCallFilter = [
+      "~@clock"
+      "~@cpu-emulation"
+      "~@debug"
+      "~@obsolete"
+      "~@reboot"
+      "~@swap"
+    ];
+  };
 }

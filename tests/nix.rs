@@ -111,7 +111,6 @@ fn profiles_differ() {
     assert!(audit(&reference["node04.example.com"]) && !audit(&reference["node01.example.com"]));
 }
 
-/// NixOS warns otherwise, and the monitor does not start. That a RAID needs it, disko says.
 /// NixOS would flush every table at each change of the firewall, those of tenants' networks too.
 #[test]
 fn a_reload_of_the_firewall_replaces_its_own_table_only() {
@@ -126,6 +125,7 @@ fn a_reload_of_the_firewall_replaces_its_own_table_only() {
     }
 }
 
+/// NixOS warns otherwise, and the monitor does not start. That a RAID needs it, disko says.
 #[test]
 fn the_monitor_of_a_raid_has_somebody_to_tell() {
     let mdadm = |node: &Value| node["boot"]["swraid"]["mdadmConf"].clone();
@@ -177,12 +177,12 @@ fn the_users_own_module_declares_the_users_own_service() {
     );
 }
 
-/// tests/nix/options.nix against the list of all options of NixOS 24.11.
+/// tests/nix/options/ against the list of all options of NixOS 24.11.
 #[test]
 fn declared_options_are_those_of_nixos() {
     let list = root().join("../shared/nixos-options-24.11.tsv.xz");
     if !list.exists() {
-        println!("no list of NixOS' options beside the checkout: tests/nix/options.nix is taken at its word");
+        println!("no list of NixOS' options beside the checkout: tests/nix/options/ is taken at its word");
         return;
     }
     let output = Command::new("xz").args(["--decompress", "--stdout"]).arg(&list).output();

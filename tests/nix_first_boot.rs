@@ -86,7 +86,8 @@ fn one_join_comes_after_the_other() {
         ("iam-initial-setup", &["iam.service", "flaredb-cluster-join.service"]),
     ] {
         let unit = &units(node)[name];
-        let mut expected = vec!["network-online.target"];
+        let secrets = format!("plasmagen-secrets@{}", after[0]);
+        let mut expected = vec!["network-online.target", &secrets];
         expected.extend(after);
         assert_eq!(unit["after"], json!(expected), "{name}");
         assert_eq!(unit["wantedBy"], json!(["multi-user.target"]), "{name}");
@@ -94,6 +95,27 @@ fn one_join_comes_after_the_other() {
         let own = &unit["serviceConfig"];
         assert_eq!([&own["Type"], &own["RemainAfterExit"]], [&json!("oneshot"), &json!(true)], "{name}");
         assert_eq!([&own["Restart"], &own["RestartPreventExitStatus"]], ["on-failure", "2 78"], "{name}");
+    }
+}
+
+/// A node whose key comes an hour late joins all the same: nothing has used up its tries, and what docs/secrets-nixos.md
+/// says to start brings it.
+#[test]
+fn without_the_nodes_files_nothing_is_tried() {
+    let all = nix::evaluate(&root().join("nodes"));
+    let node = &all["node01.example.com"];
+    for (service, name) in [
+        ("chainfire", "chainfire-cluster-join"),
+        ("flaredb", "flaredb-cluster-join"),
+        ("iam", "iam-initial-setup"),
+    ] {
+        assert_eq!(
+            units(node)[name]["requires"],
+            json!([format!("plasmagen-secrets@{service}.service")]),
+            "{name}"
+        );
+        let wants = units(node)[service]["wants"].as_array().unwrap();
+        assert!(wants.contains(&json!(format!("{name}.service"))), "{service}: {wants:?}");
     }
 }
 

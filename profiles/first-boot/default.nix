@@ -11,7 +11,8 @@ let
   asking = import ./unit.nix { inherit lib pkgs; };
   runs = name: cfg.enable && config.services.${name}.enable;
 
-  # A unit that asks the service `name` at first boots, after the units `previous`. It stays active once it is done.
+  # A unit that asks the service `name` at first boots, after the units `previous`. It stays active once it is done. Where
+  # the node's files are missing it waits with the service, and uses none of its tries up: the service starts it.
   unit =
     name: previous: extra:
     let
@@ -21,8 +22,10 @@ let
       inherit (asking) path;
       wantedBy = [ "multi-user.target" ];
       wants = [ "network-online.target" ];
+      requires = [ "plasmagen-secrets@${name}.service" ];
       after = [
         "network-online.target"
+        "plasmagen-secrets@${name}.service"
         "${name}.service"
       ]
       ++ previous;
@@ -95,11 +98,16 @@ in
         ];
 
     systemd.services = lib.mkMerge [
-      (lib.mkIf (runs "chainfire") { chainfire-cluster-join = join "chainfire" [ ]; })
+      (lib.mkIf (runs "chainfire") {
+        chainfire.wants = [ "chainfire-cluster-join.service" ];
+        chainfire-cluster-join = join "chainfire" [ ];
+      })
       (lib.mkIf (runs "flaredb") {
+        flaredb.wants = [ "flaredb-cluster-join.service" ];
         flaredb-cluster-join = join "flaredb" [ "chainfire-cluster-join.service" ];
       })
       (lib.mkIf (runs "iam") {
+        iam.wants = [ "iam-initial-setup.service" ];
         iam-initial-setup = unit "iam" [ "flaredb-cluster-join.service" ] {
           description = "Setting IAM up, where nobody has";
           serviceConfig.ExecStart = asking.run "iam-setup.sh" [

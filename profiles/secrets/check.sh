@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Whether the services of this node find their keys and certificates, before they start and say it in their own words.
+# Whether a service of this node finds its keys and certificates, before it starts and says it in its own words.
 #
-#   check.sh OPENSSL LIST
+#   check.sh OPENSSL LIST SERVICE
 #
 # LIST: a line a file, `service TAB setting TAB path`; lines after `# ` say what to do where one is not as it should be.
-# Every fault is told at once. Nothing of a key is printed, and nothing is changed.
+# Every fault is told at once, of the files of SERVICE alone. Nothing of a key is printed, and nothing is changed.
 set -euo pipefail
-openssl=$1 list=$2
+openssl=$1 list=$2 service=$3
 
-help=() paths=() faults=0
-declare -A users=() keys=() certificates=() there=() compared=()
+help=() paths=() key='' certificate='' faults=0
+declare -A users=() there=()
 
 # journald takes <3> for an error.
 fault() {
@@ -32,7 +32,7 @@ check_file() {
 
 # A certificate is of use only to whoever has its key.
 check_pair() {
-  local key=$1 certificate=$2 of_key of_certificate
+  local of_key of_certificate
   if ! of_key=$("$openssl" pkey -in "$key" -passin pass: -pubout </dev/null 2>/dev/null); then
     fault "$key is no private key that openssl reads"
   elif ! of_certificate=$("$openssl" x509 -in "$certificate" -noout -pubkey </dev/null 2>/dev/null); then
@@ -47,24 +47,18 @@ while IFS= read -r line; do
     help+=("${line#'# '}")
     continue
   fi
-  IFS=$'\t' read -r service setting path <<<"$line"
-  [[ -n ${users[$path]:-} ]] || paths+=("$path")
-  [[ "${users[$path]:-} " == *" $service "* ]] || users[$path]+=" $service"
+  IFS=$'\t' read -r user setting path <<<"$line"
+  [[ "${users[$path]:-} " == *" $user "* ]] || users[$path]+=" $user"
+  [[ $user == "$service" ]] || continue
+  [[ " ${paths[*]} " == *" $path "* ]] || paths+=("$path")
   case $setting in
-    key_path) keys[$service]=$path ;;
-    cert_path) certificates[$service]=$path ;;
+    key_path) key=$path ;;
+    cert_path) certificate=$path ;;
   esac
 done <"$list"
 
 for path in "${paths[@]}"; do check_file "$path"; done
-for service in "${!keys[@]}"; do
-  key=${keys[$service]} certificate=${certificates[$service]:-}
-  pair=$key$'\t'$certificate
-  if [[ -n ${there[$key]:-} && -n $certificate && -n ${there[$certificate]:-} && -z ${compared[$pair]:-} ]]; then
-    compared[$pair]=yes
-    check_pair "$key" "$certificate"
-  fi
-done
+if [[ -n $key && -n ${there[$key]:-} && -n $certificate && -n ${there[$certificate]:-} ]]; then check_pair; fi
 
 ((faults == 0)) && exit
 printf '<3>%s\n' "${help[@]}" >&2

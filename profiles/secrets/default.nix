@@ -1,4 +1,4 @@
-# /etc/nixos/secrets: who may read what there, and a unit that says which key is missing. Public files get there by
+# /etc/nixos/secrets: who may read what there, and units that say which key is missing. Public files get there by
 # environment.etc; where the private key comes from, plasmagen.secrets.backend says.
 {
   config,
@@ -69,12 +69,15 @@ in
       environment.etc.${listed}.source = list;
 
       systemd.services = {
-        # Not remembered: it looks again whenever one of the services starts.
-        plasmagen-secrets = {
-          description = "Keys and certificates of this node";
+        # One of each service: a file that one misses does not keep the others from starting. Not remembered: it looks
+        # again whenever the service starts.
+        "plasmagen-secrets@" = {
+          description = "Keys and certificates of %i";
+          # A service that is restarted often would end here otherwise, by no fault of its files.
+          startLimitIntervalSec = 0;
           serviceConfig = (import ../sandbox.nix).confined // {
             Type = "oneshot";
-            ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl /etc/${listed}";
+            ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl /etc/${listed} %i";
             # It reads the files of whoever owns them, and needs no network.
             CapabilityBoundingSet = "CAP_DAC_READ_SEARCH";
             PrivateNetwork = true;
@@ -83,9 +86,9 @@ in
           };
         };
       }
-      // lib.genAttrs services (_: {
-        requires = [ "plasmagen-secrets.service" ];
-        after = [ "plasmagen-secrets.service" ];
+      // lib.genAttrs services (name: {
+        requires = [ "plasmagen-secrets@${name}.service" ];
+        after = [ "plasmagen-secrets@${name}.service" ];
       });
     })
   ];

@@ -1,4 +1,7 @@
 # Virtual machines: starts a unit plasmavmc-vm@ for each.
+let
+  inherit (import ../sandbox.nix) directing;
+in
 import ../service.nix {
   name = "plasmavmc";
   description = "PlasmaCloud virtual machines";
@@ -9,10 +12,7 @@ import ../service.nix {
   ];
   privileged = true;
   # The machines run in units of their own: this holds for what directs them.
-  serviceConfig = {
-    LimitCORE = 0;
-    LockPersonality = true;
-    NoNewPrivileges = true;
+  serviceConfig = directing // {
     ProtectHome = true;
     ProtectHostname = true;
     ProtectKernelLogs = true;
@@ -25,18 +25,6 @@ import ../service.nix {
       "AF_UNIX"
       "AF_VSOCK"
     ];
-    RestrictRealtime = true;
-    RestrictSUIDSGID = true;
-    SystemCallArchitectures = "native";
-    SystemCallErrorNumber = "EPERM";
-    SystemCallFilter = [
-      "~@clock"
-      "~@cpu-emulation"
-      "~@debug"
-      "~@module"
-      "~@obsolete"
-      "~@reboot"
-      "~@swap"
-    ];
+    SystemCallFilter = directing.SystemCallFilter ++ [ "~@module" ];
   };
 }

@@ -1,4 +1,7 @@
 # Virtual networks between the machines of tenants.
+let
+  inherit (import ../sandbox.nix) directing;
+in
 import ../service.nix {
   name = "prismnet";
   description = "PlasmaCloud virtual networks";
@@ -7,11 +10,8 @@ import ../service.nix {
   privileged = true;
   # Network namespaces, packet sockets and modules of virtual switches stay. Network namespaces are mounts, which others
   # have to see: nothing here gives it a view of its own.
-  serviceConfig = {
-    LimitCORE = 0;
-    LockPersonality = true;
+  serviceConfig = directing // {
     MemoryDenyWriteExecute = true;
-    NoNewPrivileges = true;
     RestrictAddressFamilies = [
       "AF_INET"
       "AF_INET6"
@@ -19,18 +19,6 @@ import ../service.nix {
       "AF_PACKET"
       "AF_UNIX"
       "AF_XDP"
-    ];
-    RestrictRealtime = true;
-    RestrictSUIDSGID = true;
-    SystemCallArchitectures = "native";
-    SystemCallErrorNumber = "EPERM";
-    SystemCallFilter = [
-      "~@clock"
-      "~@cpu-emulation"
-      "~@debug"
-      "~@obsolete"
-      "~@reboot"
-      "~@swap"
     ];
   };
 }

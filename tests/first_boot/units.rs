@@ -14,15 +14,32 @@ use crate::nix;
 /// Where the reference's units look for credentials, and where they are here.
 const SECRETS: [&str; 2] = ["/etc/nixos/secrets", "/run/secrets"];
 
-/// The unit file of a service that Nix has evaluated, with the programs of this repository.
+/// The head of the unit file of a service that Nix has evaluated: what of its dependencies is here, too.
+fn unit_head(unit: &Value) -> String {
+    let mut text = "[Unit]\nDefaultDependencies=no\n".to_owned();
+    for (key, option) in [("Requires", "requires"), ("Wants", "wants"), ("After", "after")] {
+        let others = unit[option].as_array().unwrap().iter().map(|other| other.as_str().unwrap());
+        for other in others.filter(|other| other.ends_with(".service")) {
+            writeln!(text, "{key}={other}").unwrap();
+        }
+    }
+    let limits = [&unit["startLimitIntervalSec"], &unit["startLimitBurst"]];
+    writeln!(text, "StartLimitIntervalSec={}\nStartLimitBurst={}", limits[0], limits[1]).unwrap();
+    text
+}
+
+/// The unit file, with the programs of this repository.
 fn unit_file(unit: &Value) -> String {
-    let mut text = "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=append:/run/said\n".to_owned();
-    text.push_str("StandardError=inherit\n");
+    let mut text = unit_head(unit);
+    text.push_str("[Service]\nStandardOutput=append:/run/said\nStandardError=inherit\n");
     for (key, value) in unit["serviceConfig"].as_object().unwrap() {
         for value in value.as_array().unwrap_or(&vec![value.clone()]) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let value = match value.split_once("-programs/") {
                 Some((_, line)) => format!("/bin/bash /run/programs/{line}"),
+                None if value.contains("-check.sh ") => {
+                    "/bin/bash /run/programs/check.sh /usr/bin/openssl /run/secrets/list %i".to_owned()
+                }
                 None => value,
             };
             writeln!(text, "{key}={}", value.replace(SECRETS[0], SECRETS[1])).unwrap();
@@ -42,14 +59,18 @@ fn write_units(site: &Site, repository: &Path) {
     fs::create_dir(&units).unwrap();
     let write = |name: &str, text: &str| fs::write(units.join(name), text).unwrap();
     let all = nix::evaluate(&repository.join("nodes"));
+    let list = &all["node01.example.com"]["environment"]["etc"]["plasmagen/files-of-services"]["source"];
+    fs::write(site.path("secrets/list"), list.as_str().unwrap().replace(SECRETS[0], SECRETS[1])).unwrap();
     let node = &all["node01.example.com"]["systemd"]["services"];
+    let check = replaced(&unit_file(&node["plasmagen-secrets@"]), "/run/said", "/run/looked");
+    write("plasmagen-secrets@.service", &check);
     let join = unit_file(&node["chainfire-cluster-join"]);
     let join = replaced(&join, "--config-source", "--health-timeout 1 --config-source");
     write("chainfire-cluster-join.service", &replaced(&join, "RestartSec=15", "RestartSec=1"));
     let health = unit_file(&node["chainfire-health"]);
     write("chainfire-health.service", &health);
     write("chainfire-unwell.service", &replaced(&health, "--path /health", "--path /nowhere"));
-    let service = |line: &str| format!("[Unit]\nDefaultDependencies=no\n[Service]\n{line}\n");
+    let service = |unit: &Value, line: &str| format!("{}[Service]\n{line}\n", unit_head(unit));
     let python = repository.join("tests/first_boot/systemd/chainfire.py");
     let line = format!(
         "ExecStart=/usr/bin/env PATH={} python3 -B {} {}",
@@ -57,13 +78,14 @@ fn write_units(site: &Site, repository: &Path) {
         python.display(),
         repository.display()
     );
-    write("chainfire.service", &service(&line));
+    write("chainfire.service", &service(&node["chainfire"], &line));
     let session = repository.join("tests/first_boot/systemd/session");
     let line = format!(
         "ExecStart=/bin/bash {}\nStandardOutput=file:/mnt/said\nStandardError=file:/mnt/errors",
         session.display()
     );
-    write("session.service", &service(&line));
+    let alone = json!({ "requires": [], "wants": [], "after": [], "startLimitIntervalSec": 10, "startLimitBurst": 5 });
+    write("session.service", &service(&alone, &line));
     write("session.target", "[Unit]\nDefaultDependencies=no\nWants=session.service\n");
 }
 
@@ -88,8 +110,8 @@ fn write_secrets(site: &Site) {
 fn systemd_starts_them() {
     let site = Site::new();
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    write_units(&site, repository);
     write_secrets(&site);
+    write_units(&site, repository);
     fs::create_dir(site.path("groups")).unwrap();
     let boot = repository.join("tests/first_boot/systemd/boot");
     let output = Command::new("bash").arg(boot).arg(site.path("")).output().unwrap();
@@ -108,6 +130,10 @@ fn systemd_starts_them() {
         "unwell exit-code 0 1 failed failed",
         "untouched",
         "no-key exit-code 0 243 failed failed",
+        "key-missed exit-code 0 1 failed failed",
+        "waits success 0 0 inactive dead",
+        "looked <3>/run/secrets/node01-key.pem is missing; it is for chainfire flaredb iam",
+        "came of itself",
         "said {\"level\":\"ERROR\",\"message\":\"Configuration file not found: /run/secrets/cluster-config.json\"}",
         "said {\"level\":\"INFO\",\"message\":\"Bootstrap node, cluster initialized\"}",
         "said {\"level\":\"ERROR\",\"message\":\"chainfire is not healthy: HTTP 404\"}",

@@ -131,6 +131,50 @@ fn the_overlay_passes_both_kinds_of_stage_1() {
     assert_eq!(image["units"], json!({ "plasmagen-overlay": carry }));
 }
 
+/// SSH on a machine that names itself an installer, by whatever addresses DHCP gives, whenever it does; and its programs.
+#[test]
+fn nixos_anywhere_finds_what_it_needs() {
+    let image = config(
+        &with(""),
+        "config: { packages = map (own: own.name) config.environment.systemPackages; \
+         inherit (config.nix.settings) experimental-features; ssh = config.services.openssh.enable; \
+         inherit (config.systemd.network) networks; firewall = config.networking.firewall.enable; \
+         hardware = config.hardware.enableRedistributableFirmware; file = config.boot.supportedFilesystems; }",
+    );
+    let packages = image["packages"].as_array().unwrap();
+    for name in ["cryptsetup", "curl", "gptfdisk", "jq", "parted", "rsync"] {
+        assert!(packages.contains(&json!(name)), "{name}: {packages:?}");
+    }
+    assert_eq!(image["experimental-features"], json!(["nix-command", "flakes"]));
+    assert_eq!([&image["ssh"], &image["firewall"], &image["hardware"]], [&json!(true); 3]);
+    let cards = &image["networks"]["90-any-card"];
+    assert_eq!([&cards["matchConfig"]["Type"], &cards["networkConfig"]["DHCP"]], ["ether", "yes"]);
+    for name in ["btrfs", "ext4", "vfat", "xfs"] {
+        assert_eq!(image["file"][name], true, "{name}");
+    }
+}
+
+/// What is a program under test in tests/netboot, systemd starts here, and the console shows.
+#[test]
+fn its_units_run_the_programs_and_speak_on_the_console() {
+    let services =
+        config(&with(""), "config: { inherit (config.systemd.services) plasmagen-facts plasmagen-overlay; }");
+    for (name, program) in [("plasmagen-facts", "facts"), ("plasmagen-overlay", "apply")] {
+        let unit = &services[name];
+        let start = unit["serviceConfig"]["ExecStart"].as_str().unwrap();
+        assert!(start.ends_with(&format!("{program}.sh /run/plasmagen/overlay /")), "{start}");
+        assert_eq!(unit["serviceConfig"]["StandardOutput"], "journal+console", "{name}");
+        assert_eq!(unit["wantedBy"], json!(["multi-user.target"]), "{name}");
+    }
+    assert_eq!(services["plasmagen-overlay"]["unitConfig"]["ConditionPathExists"], "/run/plasmagen/overlay");
+    assert!(
+        services["plasmagen-facts"]["after"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("plasmagen-overlay.service"))
+    );
+}
+
 /// What the builder would run, with Debian's kernel and a ramdisk of nothing in the place of NixOS': the same bundle each
 /// time.
 #[test]

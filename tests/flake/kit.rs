@@ -36,9 +36,9 @@ impl World {
         assert!(lib.join("modules.nix").exists(), "{} is missing: run tests/nix/fetch-lib", lib.display());
         copy(&lib, &this.path("nixpkgs/lib"));
         copy_file(&lib.join(".version"), &this.path("nixpkgs/.version"));
-        for file in ["tests/nix/eval.nix", "tests/nix/options.nix"] {
-            copy_file(&root.join(file), &this.path("nixpkgs").join(file));
-        }
+        let eval = "tests/nix/eval.nix";
+        copy_file(&root.join(eval), &this.path("nixpkgs").join(eval));
+        copy(&root.join("tests/nix/options"), &this.path("nixpkgs/tests/nix/options"));
         this
     }
 

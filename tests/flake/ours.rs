@@ -49,6 +49,29 @@ fn a_part_that_is_broken_is_found() {
     }
 }
 
+/// The program is built from some of the repository's files: all that it has inside are among them.
+#[test]
+fn the_package_has_the_files_that_the_program_includes() {
+    let package = fs::read_to_string("nix/package.nix").unwrap();
+    let given: Vec<_> = package.lines().filter_map(|line| line.trim().strip_prefix("../")).collect();
+    assert!(given.contains(&"src") && given.contains(&"Cargo.lock"), "{given:?}");
+    let mut included = Vec::new();
+    for entry in walkdir::WalkDir::new("src").into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            for start in ["include_str!(\"../../", "include_str!(concat!(\"../../"] {
+                let files = text.split(start).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+                included.extend(files);
+            }
+        }
+    }
+    assert!(included.len() > 5, "{included:?}");
+    for file in included {
+        let is_given = given.iter().any(|own| file == *own || file.starts_with(&format!("{own}/")));
+        assert!(is_given, "{file} is not in nix/package.nix");
+    }
+}
+
 /// The tests that the flake runs in its sandbox are there.
 #[test]
 fn the_checks_name_tests_that_exist() {

@@ -137,3 +137,35 @@ fn every_rendered_tree_is_a_site() {
         assert_eq!(images, expected, "{}", tree.display());
     }
 }
+
+/// The key on its way to nixos-anywhere, as docs/nix.md has it: in the flake, Nix would copy it into the store.
+#[test]
+fn a_key_is_staged_outside_of_the_flake() {
+    let world = World::with_site();
+    let page = fs::read_to_string("docs/nix.md").unwrap();
+    let lines: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ "))
+        .filter(|line| line.starts_with("out=") || line.starts_with("plasmagen secrets stage"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let program = Path::new(env!("CARGO_BIN_EXE_plasmagen")).parent().unwrap();
+    let stage = |commands: &str| {
+        let script = format!(
+            "PATH={}:$PATH TMPDIR={}; plasmagen() {{ command plasmagen \"$@\" --vault {}; }}; {commands}",
+            program.display(),
+            world.path("").display(),
+            world.path("vault").display()
+        );
+        world.run("bash", &world.path("site"), &["-euc", &script])
+    };
+    let done = stage(&format!("export TMPDIR\n{}\nls \"$out/etc/nixos/secrets\"", lines.join("\n")));
+    assert!(done.status.success(), "{done:?}");
+    assert!(String::from_utf8_lossy(&done.stdout).ends_with("node01-key.pem\n"), "{done:?}");
+    let refused = stage("plasmagen secrets stage node01 --to staged");
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && error.contains("Nix copies the whole directory of a flake"),
+        "{error}"
+    );
+}

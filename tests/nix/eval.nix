@@ -46,7 +46,7 @@ let
     nixpkgsLib.evalModules {
       inherit specialArgs;
       modules = [
-        ./options.nix
+        ./options
         (
           { config, ... }:
           {
@@ -141,11 +141,11 @@ in
   # The same of machines that are written by hand.
   machines = judged [ packages ] "configuration.nix";
 
-  # The type of each option that options.nix declares, as NixOS' own list of options describes it.
+  # The type of each option that options/ declares, as NixOS' own list of options describes it.
   types = builtins.listToAttrs (
     map (option: nixpkgsLib.nameValuePair option.name option.type) (
       builtins.filter (option: !option.internal) (
-        nixpkgsLib.optionAttrSetToDocList (nixpkgsLib.evalModules { modules = [ ./options.nix ]; }).options
+        nixpkgsLib.optionAttrSetToDocList (nixpkgsLib.evalModules { modules = [ ./options ]; }).options
       )
     )
   );

@@ -1,4 +1,4 @@
-//! `profiles/secrets/check.sh`, which looks at the keys of a node before its services start.
+//! `profiles/secrets/check.sh`, which looks at a service's keys before it starts.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -44,10 +44,20 @@ impl Node {
         assert!(output.status.success(), "{output:?}");
     }
 
-    /// Whether all is well, and what is said.
+    /// Whether all is well for iam, and what is said.
     fn check(&self) -> (bool, String) {
+        self.check_for("iam")
+    }
+
+    fn check_for(&self, service: &str) -> (bool, String) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/secrets/check.sh");
-        let output = Command::new("bash").arg(script).arg("openssl").arg(self.path("list")).output().unwrap();
+        let output = Command::new("bash")
+            .arg(script)
+            .arg("openssl")
+            .arg(self.path("list"))
+            .arg(service)
+            .output()
+            .unwrap();
         assert!(output.stdout.is_empty(), "{output:?}");
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     }
@@ -73,6 +83,18 @@ fn a_missing_key_is_named_once_with_its_services() {
     fs::remove_file(node.path("node01-key.pem")).unwrap();
     let text = node.refused("node01-key.pem is missing; it is for chainfire iam\n");
     assert_eq!(text.matches("is missing").count(), 1, "{text}");
+}
+
+/// A key of the site's own program is no reason to keep a voter down.
+#[test]
+fn a_file_of_another_service_is_not_asked_for() {
+    let node = Node::new();
+    let list = fs::read_to_string(node.path("list")).unwrap();
+    let own = format!("myapp\tkey_path\t{}\n", node.path("myapp-key.pem").display());
+    fs::write(node.path("list"), list + &own).unwrap();
+    assert_eq!(node.check_for("chainfire"), (true, String::new()));
+    let (fits, text) = node.check_for("myapp");
+    assert!(!fits && text.contains("myapp-key.pem is missing; it is for myapp\n"), "{text}");
 }
 
 #[test]

@@ -20,6 +20,8 @@ fn root_comes_in_by_the_keys_of_the_inventory_only() {
     let kinds: Vec<_> = ssh["hostKeys"].as_array().unwrap().iter().map(|key| &key["type"]).collect();
     assert_eq!(kinds, ["ed25519"]);
     assert_eq!(machine["users"]["mutableUsers"], false);
+    // Root has no password for it: a machine whose /boot is broken would wait there, without SSH.
+    assert_eq!(machine["systemd"]["enableEmergencyMode"], false);
     assert_eq!(machine["security"]["sudo"]["execWheelOnly"], true);
     assert_eq!(machine["security"]["pam"]["services"]["su"]["requireWheel"], true);
 }

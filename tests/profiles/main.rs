@@ -11,5 +11,6 @@ mod firewall;
 mod kit;
 mod machine;
 mod modes;
+mod order;
 mod secrets;
 mod services;

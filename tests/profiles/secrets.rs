@@ -45,7 +45,7 @@ fn the_directory_and_the_keys_get_their_modes_at_every_boot() {
     assert_eq!(rule("/etc/nixos/secrets/*-key.pem", "z"), "0400");
     assert_eq!(rule("/etc/nixos", "d"), "0755");
     assert_eq!(rule("/etc/ssh/ssh_host_*_key", "z"), "0600", "a staged one, too");
-    assert_eq!(machine["systemd"]["services"].get("plasmagen-secrets"), None, "nobody needs a file");
+    assert_eq!(machine["systemd"]["services"].get("plasmagen-secrets@"), None, "nobody needs a file");
 }
 
 #[test]
@@ -56,14 +56,17 @@ fn services_start_only_after_their_files_were_looked_at() {
     for name in ["iam", "myapp"] {
         for order in ["requires", "after"] {
             let units = services[name][order].as_array().unwrap();
-            assert!(units.contains(&json!("plasmagen-secrets.service")), "{name} {order}: {units:?}");
+            let own = json!(format!("plasmagen-secrets@{name}.service"));
+            assert!(units.contains(&own), "{name} {order}: {units:?}");
         }
     }
-    let check = &services["plasmagen-secrets"]["serviceConfig"];
+    let check = &services["plasmagen-secrets@"]["serviceConfig"];
     assert_eq!([&check["Type"], &check["RemainAfterExit"]], [&json!("oneshot"), &Value::Null]);
+    // As often as services are restarted: it is they who have limits.
+    assert_eq!(services["plasmagen-secrets@"]["startLimitIntervalSec"], 0);
     let start = check["ExecStart"].as_str().unwrap();
     let listed = "plasmagen/files-of-services";
-    assert!(start.ends_with(&format!("check.sh /nix/store/openssl/bin/openssl /etc/{listed}")), "{start}");
+    assert!(start.ends_with(&format!("check.sh /nix/store/openssl/bin/openssl /etc/{listed} %i")), "{start}");
     assert_eq!(
         machine["environment"]["etc"][listed]["source"],
         "# Where the vault is: plasmagen secrets stage node01 --to DIR

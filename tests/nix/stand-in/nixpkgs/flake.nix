@@ -1,5 +1,5 @@
 # Stands in for nixpkgs where no network is: its own module system (lib/, which tests/flake.rs puts here) over the options
-# of tests/nix/options.nix, and packages that are derivations and nothing else.
+# of tests/nix/options/, and packages that are derivations and nothing else.
 {
   outputs = _: {
     lib = import ./lib.nix;
