@@ -134,7 +134,12 @@ impl Encrypt {
         let nodes: Vec<&Node> = match &self.nodes[..] {
             [] => own.cluster.nodes.iter().collect(),
             names => {
-                names.iter().map(|name| named::node(&own.cluster, name)).collect::<anyhow::Result<_>>()?
+                // Each once, in whatever order.
+                let names: BTreeSet<_> = names.iter().collect();
+                names
+                    .into_iter()
+                    .map(|name| named::node(&own.cluster, name))
+                    .collect::<anyhow::Result<_>>()?
             }
         };
         let mut keys = Vec::with_capacity(nodes.len());
