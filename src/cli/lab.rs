@@ -16,7 +16,7 @@ use crate::model::{Cluster, DhcpServer, Firmware, System};
 use crate::plan::{self, Plan};
 
 use super::output::{DataFormat, Output, read};
-use super::{DONE, InventoryArgument, REFUSED};
+use super::{DONE, InventoryArgument, REFUSED, named};
 
 mod live;
 mod table;
@@ -58,7 +58,7 @@ pub(super) struct Lab {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     ipxe: Option<PathBuf>,
     /// How long a machine may take
-    #[arg(long, value_name = "SECONDS", default_value = "300")]
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
     /// Keep everything that was rendered, published and logged, and say where
     #[arg(long)]
@@ -108,6 +108,9 @@ impl Lab {
         }
         let bytes = read(&self.inventory.inventory)?;
         let Some(cluster) = output.checked(&self.inventory.inventory)?.cluster else { return Ok(REFUSED) };
+        for name in &self.nodes {
+            named::node(&cluster, name)?;
+        }
         let kept = match self.keep {
             true => Some(tempfile::Builder::new().prefix("plasmagen-lab-").tempdir()?.keep()),
             false => None,
