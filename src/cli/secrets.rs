@@ -36,8 +36,8 @@ enum Command {
 
 /// Write the directory that `nixos-anywhere --extra-files` copies onto a node
 ///
-/// It holds etc/nixos/secrets/NODE-key.pem, with the modes of the node, and nothing else: what else the node finds there
-/// is public, and in its configuration. Remove it when the node is installed.
+/// It holds etc/nixos/secrets/NODE-key.pem, closed to all but its owner, and nothing else: what else the node finds
+/// there is public, and in its configuration. Remove it when the node is installed.
 #[derive(Debug, Args)]
 struct Stage {
     /// The node
