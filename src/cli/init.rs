@@ -1,7 +1,7 @@
 //! `plasmagen init`.
 
-use std::fs::{self, Permissions};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ const ADMIN_KEYS: &str = "  # \"ssh-ed25519 AAAA… you@example.com\", as in ~/.
 const FLAKE: &str = include_str!("../../templates/init/flake.nix");
 const REGISTRY: &str = "\"flake:plasmagen\"; # where it is: nix registry add plasmagen URL";
 const GITIGNORE: &str = include_str!("../../templates/init/.gitignore");
+/// The largest file of keys that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
 const PRE_COMMIT: &str = include_str!("../../templates/init/.pre-commit-config.yaml");
 
 /// Start a site: a commented inventory that renders at once, and the flake that makes machines of it
@@ -48,6 +50,11 @@ impl Init {
         keys.dedup_by(|a, b| same_key(a, b));
         let inventory = starter(&keys)?;
         let flake = flake(self.plasmagen_url.as_deref())?;
+        ensure!(
+            self.dir.is_dir() || self.dir.symlink_metadata().is_err(),
+            "{} is there and is no directory: name another",
+            self.dir.display()
+        );
         fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
         let path = self.dir.join(INVENTORY);
         if !create(&path, &inventory)? {
@@ -106,8 +113,11 @@ fn named_keys(named: &[String]) -> anyhow::Result<Vec<String>> {
         let (text, whence) = if named.contains(' ') && !Path::new(named).exists() {
             (named.clone(), "--admin-key".to_owned())
         } else {
-            let text =
-                fs::read_to_string(named).with_context(|| format!("could not read the SSH key {named}"))?;
+            ensure!(
+                !named.is_empty(),
+                "--admin-key is empty: name a `.pub` file, or give the one line that is in it"
+            );
+            let text = read(named.as_ref()).with_context(|| format!("could not read the SSH key {named}"))?;
             (text, format!("--admin-key {named}"))
         };
         let before = keys.len();
@@ -117,6 +127,16 @@ fn named_keys(named: &[String]) -> anyhow::Result<Vec<String>> {
         ensure!(keys.len() > before, "{whence}: there is no key in it");
     }
     Ok(keys)
+}
+
+/// A file of keys, of a size that one may have.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "it is no file of keys: it has more than 1 MiB"));
+    }
+    Ok(text)
 }
 
 /// The keys in `~/.ssh/*.pub`, those that the machines would not take left out.
@@ -133,7 +153,7 @@ fn own_keys(output: &Output) -> anyhow::Result<Vec<String>> {
     for path in files {
         let left_out =
             |why: &dyn std::fmt::Display| output.say(&format!("left out {}: {why}", path.display()));
-        match fs::read_to_string(&path) {
+        match read(&path) {
             Ok(text) => lines(&text).for_each(|line| match usable(line) {
                 Ok(key) => keys.push(key),
                 Err(why) => left_out(&why),

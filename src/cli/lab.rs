@@ -16,7 +16,7 @@ use crate::model::{Cluster, DhcpServer, Firmware, System};
 use crate::plan::{self, Plan};
 
 use super::output::{DataFormat, Output, read};
-use super::{DONE, InventoryArgument, REFUSED};
+use super::{DONE, InventoryArgument, REFUSED, named};
 
 mod bundles;
 mod live;
@@ -125,7 +125,7 @@ impl Lab {
 
     fn order(&self, inventory: String, cluster: &Cluster) -> anyhow::Result<Order> {
         for name in &self.nodes {
-            super::named::node(cluster, name)?;
+            named::node(cluster, name)?;
         }
         let path = super::search_path();
         let dhcp = self.dhcp.map_or(cluster.provisioner.dhcp, DhcpServer::from);

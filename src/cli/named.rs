@@ -14,7 +14,9 @@ pub(super) fn node<'a>(cluster: &'a Cluster, name: &str) -> anyhow::Result<&'a N
 /// That there is no node `name`, and what to type instead.
 fn unknown(cluster: &Cluster, name: &str) -> anyhow::Error {
     let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
-    let help = match nearest(name, &names) {
+    // In certificates and directories nodes have their full names.
+    let short = name.split('.').next().filter(|short| names.contains(short));
+    let help = match short.or_else(|| nearest(name, &names)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "plasmagen show prints a table of nodes".to_owned(),
     };

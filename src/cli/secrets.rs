@@ -36,8 +36,8 @@ enum Command {
 
 /// Write the directory that `nixos-anywhere --extra-files` copies onto a node
 ///
-/// It holds etc/nixos/secrets/NODE-key.pem, with the modes of the node, and nothing else: what else the node finds there
-/// is public, and in its configuration. Remove it when the node is installed.
+/// It holds etc/nixos/secrets/NODE-key.pem, closed to all but its owner, and nothing else: what else the node finds
+/// there is public, and in its configuration. Remove it when the node is installed.
 #[derive(Debug, Args)]
 struct Stage {
     /// The node
@@ -134,7 +134,12 @@ impl Encrypt {
         let nodes: Vec<&Node> = match &self.nodes[..] {
             [] => own.cluster.nodes.iter().collect(),
             names => {
-                names.iter().map(|name| named::node(&own.cluster, name)).collect::<anyhow::Result<_>>()?
+                // Each once, in whatever order.
+                let names: BTreeSet<_> = names.iter().collect();
+                names
+                    .into_iter()
+                    .map(|name| named::node(&own.cluster, name))
+                    .collect::<anyhow::Result<_>>()?
             }
         };
         let mut keys = Vec::with_capacity(nodes.len());

@@ -87,13 +87,41 @@ pub fn build(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Re
     );
     let made = !out.exists();
     fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
-    make_way(out)?;
+    let clearing = apart(recipe, out).and_then(|()| make_way(out));
+    if clearing.is_err() && made {
+        let _ = fs::remove_dir(out);
+    }
+    clearing?;
     let built = fill(recipe, &kernel, &words, out, progress);
     if built.is_err() {
         // The first error is the one to tell of.
         let _ = clear(out, made);
     }
     built
+}
+
+/// Refuses an input in `out`, which [`make_way`] would remove, and an `out` in a tree, which would be packed into itself.
+fn apart(recipe: &Recipe, out: &Path) -> Result<()> {
+    let place = out.canonicalize().with_context(|| format!("could not resolve {}", out.display()))?;
+    let (Base::Initrd(base) | Base::Root(base)) = &recipe.base;
+    for input in [&recipe.kernel, base].into_iter().chain(&recipe.overlays) {
+        // Of a link both places count. A pipe has none, and what is not there is told of where it is read.
+        let beside = input.parent().and_then(|dir| dir.join(".").canonicalize().ok());
+        let inside = beside.into_iter().chain(input.canonicalize().ok());
+        ensure!(
+            inside.into_iter().all(|own| !own.starts_with(&place)),
+            "{} is in {}, where the bundle goes: name a new directory",
+            input.display(),
+            out.display()
+        );
+        ensure!(
+            !input.canonicalize().is_ok_and(|own| place.starts_with(own)),
+            "{} is in {}, and would be packed into itself: name a directory elsewhere",
+            out.display(),
+            input.display()
+        );
+    }
+    Ok(())
 }
 
 /// Removes what a run has left that was ended halfway, and refuses anything else.

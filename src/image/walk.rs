@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub fn walk(root: &Path) -> Result<Archive> {
     let mut archive = Archive::default();
     let mut groups = HashMap::new();
     for found in WalkDir::new(root).min_depth(1) {
-        let found = found.with_context(|| format!("could not list {}", root.display()))?;
+        let found = found.map_err(|error| untold(root, error))?;
         let inside = found.path().strip_prefix(root).unwrap_or(found.path());
         let name = inside
             .to_str()
@@ -29,6 +30,13 @@ pub fn walk(root: &Path) -> Result<Archive> {
         archive.insert(ArchivePath::new(name)?, Entry { mode: metadata.mode() & 0o7777, kind })?;
     }
     Ok(archive)
+}
+
+/// Why a directory could not be listed, said once: walkdir's own error says it twice.
+fn untold(root: &Path, error: walkdir::Error) -> anyhow::Error {
+    let what = format!("could not list {}", error.path().unwrap_or(root).display());
+    let why = error.into_io_error().unwrap_or_else(|| ErrorKind::Other.into());
+    anyhow::Error::new(why).context(what)
 }
 
 fn kind(path: &Path, metadata: &Metadata, groups: &mut HashMap<(u64, u64), u64>) -> Result<Kind> {

@@ -70,6 +70,7 @@ fn signer(line: &str) -> Result<Option<KeyData>> {
         return Ok(Some(PublicKey::from_openssh(rest)?.key_data().clone()));
     }
     let spaces = word.strip_prefix("namespaces=\"").and_then(|list| list.strip_suffix('"'));
+    ensure!(!word.is_empty(), "it has no key: write PRINCIPALS TYPE KEY, as ssh-keygen(1) says");
     let Some(spaces) = spaces else {
         bail!("it has the option {}, which plasmagen can't check", word.escape_debug());
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::{FileType, Mode, OFlags, readlinkat};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -72,6 +72,11 @@ pub fn verify(path: &Path, terms: &Terms<'_>, progress: &(dyn Fn(u64) + Sync)) -
         if !exists(&dir, MANIFEST)? {
             bail!("{} is neither a web root of plasmagen's nor a bundle", path.display());
         }
+        ensure!(
+            terms.least.is_empty(),
+            "{} is a bundle, which has no generation until it is published: ask for the least one of a web root",
+            path.display()
+        );
         if let Some(own) = bundle::open(&dir, "", &mut report.faults)? {
             signed(&dir, "", terms, &mut report.faults)?;
             let (id, shown) = (own.manifest.id, String::new());
@@ -127,7 +132,23 @@ fn whole(root: &Root, terms: &Terms<'_>, report: &mut Report, places: &mut Vec<P
             line(root, &own, terms, report, places)?;
         }
     }
+    absent(terms, report);
     beside(root, report)
+}
+
+/// What a least generation is asked of and nobody serves: gone is as bad as rolled back, and a slip of the pen asks of
+/// nothing.
+fn absent(terms: &Terms<'_>, report: &mut Report) {
+    for (profile, least) in terms.least {
+        let line = profile.as_ref().map_or_else(String::new, |own| format!("{NIXOS}/{own}"));
+        let of_line =
+            |own: &&Found| profile.is_none() || own.path.rsplit_once('/').is_some_and(|(at, _)| at == line);
+        if !report.found.iter().any(|own| own.current && of_line(&own)) {
+            let message = format!("nothing is served, and generation {least} is the least that may be");
+            let path = if line.is_empty() { NIXOS.to_owned() } else { line.escape_debug().to_string() };
+            report.faults.push(Fault::new(Kind::Missing, path, message));
+        }
+    }
 }
 
 /// What has no generations: machines that are armed, and loaders.

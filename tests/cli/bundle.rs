@@ -73,7 +73,7 @@ fn wrong_input_is_named_and_leaves_nothing() {
     fs::create_dir(site.path().join("keys")).unwrap();
     fs::write(site.path().join("keys/id"), "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n").unwrap();
     let cases: &[(&[&str], &[&str])] = &[
-        (&["--overlay", "nowhere"], &["nowhere"]),
+        (&["--overlay", "nowhere"], &["could not list nowhere: No such file or directory (os error 2)\n"]),
         (&["--overlay", "empty"], &["empty is empty"]),
         (&["--overlay", "keys"], &["id holds a private key", "keys"]),
         (&["--arch", "aarch64"], &["is a kernel for x86_64-linux"]),
@@ -111,6 +111,31 @@ fn what_is_there_stays() {
     let before = fs::read(site.path().join("out/manifest.json")).unwrap();
     bundle(&site, &["--cmdline", "other"]).ends(2, &["out is not empty"]);
     assert_eq!(fs::read(site.path().join("out/manifest.json")).unwrap(), before);
+}
+
+#[test]
+fn an_input_is_neither_removed_nor_packed_into_itself() {
+    let site = inputs();
+    let own = site.path().join("own");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("initrd"), "mine").unwrap();
+    std::os::unix::fs::symlink("../kernel", own.join("bzImage")).unwrap();
+    std::os::unix::fs::symlink("own/initrd", site.path().join("link")).unwrap();
+    for (kernel, initrd, named) in [
+        ("kernel", "own/initrd", "own/initrd"),
+        ("kernel", "link", "link"),
+        ("own/bzImage", "kernel", "own/bzImage"),
+    ] {
+        let args = ["bundle", "--profile", "worker", "--kernel", kernel, "--initrd", initrd, "--out", "own"];
+        site.within(site.path(), &args).ends(2, &[&format!("{named} is in own, where the bundle goes")]);
+        assert_eq!(fs::read(own.join("initrd")).unwrap(), b"mine");
+        assert!(own.join("bzImage").is_symlink());
+    }
+    let args = ["bundle", "--profile", "worker", "--kernel", "kernel", "--root", "root", "--out", "root/out"];
+    site.within(site.path(), &args).ends(2, &["root/out is in root, and would be packed into itself"]);
+    assert!(!site.path().join("root/out").exists());
+    let args = ["bundle", "--profile", "worker", "--kernel", "own/bzImage", "--root", "root", "--out", "out"];
+    site.within(site.path(), &args).ends(0, &[]);
 }
 
 /// The script's terminal is one that draws.

@@ -99,6 +99,8 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["show", "--format", "xml"], &["possible values: human, json"]),
         (&["secrets", "stage", "node01"], &["--to <DIR>"]),
         (&["secrets", "stage", "node01", "node02", "--to", "x"], &["unexpected argument 'node02'"]),
+        (&["lab", "--node", "nod01"], &["did you mean `node01`?"]),
+        (&["lab", "--timeout", "0"], &["0 is not in 1.."]),
         (&["certs", "status", "--format", "xml"], &["possible values: human, json"]),
     ] {
         let run = site.run(args);

@@ -131,7 +131,8 @@ fn without_a_key_it_refuses_and_makes_nothing() {
     fs::write(&file, "\n").unwrap();
     init(&site, &["--admin-key", file.to_str().unwrap()]).ends(2, &["empty.pub: there is no key in it"]);
     init(&site, &["--admin-key", "nowhere.pub"]).ends(2, &["could not read the SSH key nowhere.pub"]);
-    init(&site, &["--admin-key", ""]).ends(2, &["could not read the SSH key"]);
+    init(&site, &["--admin-key", ""]).ends(2, &["--admin-key is empty", ".pub"]);
+    init(&site, &["--admin-key", "/dev/zero"]).ends(2, &["the SSH key /dev/zero", "more than 1 MiB"]);
     assert!(!site.root().exists());
 }
 
@@ -192,7 +193,7 @@ fn what_is_there_already_is_never_replaced() {
 fn a_directory_that_cannot_be_made_is_said() {
     let site = Site::empty();
     fs::write(site.root(), "a file").unwrap();
-    init(&site, &["--admin-key", KEY]).ends(2, &["could not make site"]);
+    init(&site, &["--admin-key", KEY]).ends(2, &["site is there and is no directory"]);
     assert_eq!(fs::read_to_string(site.root()).unwrap(), "a file");
     let deep = Path::new("a/b c/d");
     site.within(site.path(), &["init", deep.to_str().unwrap(), "--admin-key", KEY]).ends(0, &[]);

@@ -55,7 +55,16 @@ fn from_an_inventory_to_a_machine_that_may_be_erased() {
     let form: Value = serde_json::from_str(&json.ends(1, &["1 fault"]).stdout).unwrap();
     assert_eq!((&form["faults"][0]["kind"], &form["schema"]), (&Value::from("rolled-back"), &Value::from(1)));
     assert_eq!(form["found"].as_array().unwrap().len(), 2);
+    // Of what is gone, or was never there, no generation is old enough.
+    for (least, path) in [("worker=1", "nixos/worker"), ("contrl-plane=0", "nixos/contrl-plane")] {
+        let run = site.run(&["verify", "root", "--min-generation", least]);
+        let fault = format!("missing      {path}: nothing is served");
+        assert!(run.ends(1, &["1 fault"]).stdout.contains(&fault), "{run:?}");
+    }
+    site.run(&["verify", "root", "--min-generation", "1"]).ends(0, &["is what it should be"]);
+    site.run(&["verify", "bundle", "--min-generation", "1"]).ends(2, &["has no generation", "a web root"]);
 
+    at_root(&site, &["arm", "node02.cluster.example.com"]).ends(2, &["did you mean `node02`?"]);
     at_root(&site, &["arm", "nod01"]).ends(2, &["there is no node `nod01`: did you mean `node01`?"]);
     at_root(&site, &["arm", "node01", "node02"]).ends(0, &["node01 is armed", "node02 is armed"]);
     let list = armed(&site);

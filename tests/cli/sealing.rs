@@ -82,6 +82,16 @@ fn what_is_there_stays_unless_forced() {
     encrypt(&site, &["--force", "node02"]).ends(0, &["encrypted 1 key"]);
     let changed = entries(&keys).iter().filter(|(path, own)| before[*path].body != own.body).count();
     assert_eq!(changed, 1);
+    // A node that is named twice is one, and a directory no key: then nothing is written at all.
+    encrypt(&site, &["--force", "node02", "node02"]).ends(0, &["encrypted 1 key"]);
+    let in_the_way = keys.join("node03-key.pem.age");
+    fs::remove_file(&in_the_way).unwrap();
+    fs::create_dir(&in_the_way).unwrap();
+    let before = entries(&keys);
+    for force in [&[][..], &["--force"]] {
+        encrypt(&site, force).ends(2, &["node03-key.pem.age is a directory", "move it away"]);
+    }
+    assert_eq!(before, entries(&keys));
     // In the place of a link comes a file: what the link leads to stays.
     let file = keys.join("node01-key.pem.age");
     fs::write(site.path().join("aim"), "aim").unwrap();

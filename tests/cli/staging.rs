@@ -133,9 +133,11 @@ fn a_directory_of_others_is_refused() {
     let site = Site::rendered();
     let out = site.path().join("out");
     fs::create_dir(&out).unwrap();
-    for mode in [0o775, 0o757, 0o1777] {
+    // Nobody is told to close a directory for all, such as /tmp.
+    for (mode, instead) in [(0o775, "chmod go-w"), (0o757, "chmod go-w"), (0o1777, "such as mktemp -d makes")]
+    {
         fs::set_permissions(&out, fs::Permissions::from_mode(mode)).unwrap();
-        refuses(&site, "../out", &["so others can replace what is in it", "chmod go-w"]);
+        refuses(&site, "../out", &["so others can replace what is in it", instead]);
     }
     fs::set_permissions(&out, fs::Permissions::from_mode(0o700)).unwrap();
     let theirs = if rustix::process::geteuid().is_root() {
@@ -157,13 +159,14 @@ fn where_others_come_to_read_is_refused() {
     }
     refuses(&site, site.vault().join("new").to_str().unwrap(), &["is inside", "plasmagen writes"]);
     refuses(&site, "/nix/store/x", &["the staged tree /nix/store/x is in the Nix store"]);
-    refuses(&site, ".", &["is not empty"]);
+    // A site is a flake.
+    for to in [".", "new"] {
+        refuses(&site, to, &["flake.nix: Nix copies the whole directory of a flake"]);
+    }
     refuses(&site, "inventory.toml", &["inventory.toml is not a directory"]);
     let served = site.path().join("served");
     site.edit("[provisioner]", &format!("[provisioner]\nweb_root = \"{}\"", served.display()));
     refuses(&site, "../served/new", &["which plasmagen writes or serves in public"]);
-    fs::write(site.root().join("flake.nix"), "{ }").unwrap();
-    refuses(&site, "new", &["flake.nix: Nix copies the whole directory of a flake"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::files::open_dir;
 use super::{key_file, place};
@@ -30,9 +30,16 @@ impl Sealed {
     /// Where the key of the node `fqdn` is, or is to be.
     ///
     /// # Errors
-    /// When the name is no full host name.
+    /// When the name is no full host name, or a directory is there.
     pub fn file(&self, fqdn: &str) -> anyhow::Result<PathBuf> {
-        Ok(self.dir.join(format!("{}.age", key_file(&full_name(fqdn)?))))
+        let file = self.dir.join(format!("{}.age", key_file(&full_name(fqdn)?)));
+        let in_the_way = file.symlink_metadata().is_ok_and(|found| found.is_dir());
+        ensure!(
+            !in_the_way,
+            "{} is a directory, where an encrypted key is to be: move it away",
+            file.display()
+        );
+        Ok(file)
     }
 
     /// Encrypts the key of each node to `recipients` and writes it over what is there: one rename a file.

@@ -88,11 +88,17 @@ fn open_itself(place: &Path) -> anyhow::Result<OwnedFd> {
 fn check_own(place: &Path, stat: &Stat) -> anyhow::Result<()> {
     let own = stat.st_uid == geteuid().as_raw();
     ensure!(own, "{} belongs to another user: name a directory of your own", place.display());
+    let path = place.display();
+    // A directory such as /tmp is for all: the system needs its mode.
+    let instead = if stat.st_mode & Mode::SVTX.bits() == 0 {
+        format!("name a new directory, or run: chmod go-w {path}")
+    } else {
+        "name a new directory in it, such as mktemp -d makes".to_owned()
+    };
     ensure!(
         stat.st_mode & 0o022 == 0,
-        "{path} has mode {:04o}, so others can replace what is in it: name a new directory, or run: chmod go-w {path}",
-        stat.st_mode & 0o7777,
-        path = place.display()
+        "{path} has mode {:04o}, so others can replace what is in it: {instead}",
+        stat.st_mode & 0o7777
     );
     Ok(())
 }
