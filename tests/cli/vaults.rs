@@ -24,6 +24,8 @@ fn the_command_line_comes_before_the_inventory_and_that_before_the_home() {
         ("", &["--vault", "given/deep"], "given/deep"),
     ] {
         let site = Site::new();
+        // Below a flake no vault may be, wherever else it might.
+        fs::remove_file(site.root().join("flake.nix")).unwrap();
         if !table.is_empty() {
             site.append(&format!("\n[vault]\npath = \"{table}\"\n"));
         }
