@@ -192,6 +192,10 @@ fn recipients(listed: &[String], given: &[String]) -> anyhow::Result<Vec<Recipie
     let mut recipients = Vec::new();
     let mut known = BTreeSet::new();
     for text in listed.iter().chain(given) {
+        ensure!(
+            !text.trim().is_empty(),
+            "--recipient is empty: give age1…, or an SSH public key; ssh-keyscan prints none of a host that it does not reach"
+        );
         let own = Recipient::parse(text.trim())
             .map_err(|why| anyhow!("--recipient: {}; {}", why.message, why.help))?;
         if known.insert(own.identity().to_owned()) {

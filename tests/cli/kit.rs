@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::memory;
+
 /// Somebody's public key.
 pub(crate) const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y ops@example.com";
@@ -84,7 +86,7 @@ impl Site {
 
     /// A copy, times and inodes aside; of the program's own state nothing: as after `git clone`.
     pub(crate) fn copy(&self) -> Self {
-        let site = Self { dir: tempfile::tempdir().unwrap() };
+        let site = Self { dir: memory::tempdir() };
         copy(self.path(), site.path());
         let _ = fs::remove_dir_all(site.root().join(".plasmagen"));
         site

@@ -14,6 +14,8 @@ mod faults;
 mod help;
 mod init;
 mod kit;
+#[path = "../common/memory.rs"]
+mod memory;
 mod mounts;
 mod publish;
 mod refusals;

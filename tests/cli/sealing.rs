@@ -120,6 +120,7 @@ fn recipients_are_two_at_least_and_known_to_age() {
         run.ends(2, &[words]);
         assert!(!run.stderr.contains(text), "{}", run.stderr);
     }
+    encrypt(&site, &["node01", "--recipient", ""]).ends(2, &["--recipient is empty", "ssh-keyscan"]);
     // A plugin's: its checksum is good, and only the plugin can encrypt to it.
     let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
     let run = encrypt(&site, &["node01", "--recipient", plugin, "--recipient", AGE]);

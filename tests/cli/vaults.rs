@@ -24,7 +24,7 @@ fn the_command_line_comes_before_the_inventory_and_that_before_the_home() {
         ("", &["--vault", "given/deep"], "given/deep"),
     ] {
         let site = Site::new();
-        // One of them lies in the site, which no flake may then be.
+        // Below a flake no vault may be, wherever else it might.
         fs::remove_file(site.root().join("flake.nix")).unwrap();
         if !table.is_empty() {
             site.append(&format!("\n[vault]\npath = \"{table}\"\n"));

@@ -15,6 +15,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use crate::bzimage::bzimage;
+use crate::memory;
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 pub(crate) const MAC: &str = "52-54-00-12-34-56";
@@ -124,7 +125,7 @@ pub(crate) fn all(root: &Path, version: Version) -> anyhow::Result<Outcome> {
 
 /// A root that holds everything in that version.
 pub(crate) fn holding(version: Version) -> TempDir {
-    let root = tempfile::tempdir().unwrap();
+    let root = memory::tempdir();
     if version != Version::None {
         all(root.path(), version).unwrap();
     }

@@ -12,6 +12,8 @@ mod faults;
 mod hostile;
 mod kit;
 mod loaders;
+#[path = "../common/memory.rs"]
+mod memory;
 mod readers;
 mod roots;
 mod signatures;

@@ -8,6 +8,7 @@ use std::path::Path;
 use plasmagen::publish::{Kind, Terms, verify};
 
 use crate::kit::{MADE, NOW, Version, all, faults, holding, kinds, put};
+use crate::memory;
 
 const FILES: [&str; 5] = ["bzImage", "initrd", "boot.ipxe", "manifest.json", "SHA256SUMS"];
 
@@ -36,7 +37,7 @@ fn copy(to: &Path) {
 
 #[test]
 fn a_bundle_that_differs_in_one_byte_is_rejected_by_verify() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = memory::tempdir();
     copy(dir.path());
     assert_eq!(faults(dir.path()), []);
     for name in FILES {
@@ -47,7 +48,7 @@ fn a_bundle_that_differs_in_one_byte_is_rejected_by_verify() {
 
 #[test]
 fn a_bundle_that_differs_in_one_byte_is_rejected_by_publish() {
-    let (dir, root) = (tempfile::tempdir().unwrap(), holding(Version::Old));
+    let (dir, root) = (memory::tempdir(), holding(Version::Old));
     copy(dir.path());
     let bundle = [dir.path().to_owned()];
     for name in FILES {

@@ -11,6 +11,7 @@ use plasmagen::write::check;
 use crate::kit::{
     assert_no_leftover, clone, discard, holding, new, old, set, snapshot, strace, touched, write,
 };
+use crate::memory;
 
 const HARDWARE: &str = "nodes/n1.example.com/hardware.nix";
 
@@ -92,7 +93,7 @@ fn things_that_are_not_ours_are_reported() {
 #[test]
 fn a_directory_replaced_by_a_link_is_not_followed() {
     let root = holding(&old());
-    let outside = tempfile::tempdir().unwrap();
+    let outside = memory::tempdir();
     fs::rename(root.path().join("site/pxe"), outside.path().join("pxe")).unwrap();
     symlink(outside.path().join("pxe"), root.path().join("site/pxe")).unwrap();
     refuses(root.path(), &["symbolic link site/pxe"]);

@@ -10,6 +10,7 @@ use plasmagen::write::Lock;
 use tempfile::TempDir;
 
 use crate::kit::{Files, assert_no_leftover, clone, discard, holding, new, old, snapshot, strace, write};
+use crate::memory;
 
 /// Every call that changes something on a disk.
 const CALLS: &str = "openat,write,pwrite64,ftruncate,flock,mkdirat,linkat,fchmod,fsync,syncfs,renameat,renameat2,\
@@ -104,7 +105,7 @@ fn killed_at_any_call_both_trees_are_whole_and_the_next_run_makes_them_agree() {
 #[test]
 fn killed_at_any_call_of_the_first_commit() {
     use Version::{New, None};
-    assert_eq!(kill_everywhere(|| tempfile::tempdir().unwrap(), ""), [(None, None), (New, None), (New, New)]);
+    assert_eq!(kill_everywhere(memory::tempdir, ""), [(None, None), (New, None), (New, New)]);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::write::{Lock, Options, Outcome, commit};
 use tempfile::TempDir;
 
+use crate::memory;
+
 /// A version of both trees: path and content.
 pub(crate) type Files = BTreeMap<String, String>;
 
@@ -62,14 +64,14 @@ pub(crate) fn discard(root: &Path, files: &Files) -> anyhow::Result<Outcome> {
 
 /// A directory that holds `files`.
 pub(crate) fn holding(files: &Files) -> TempDir {
-    let root = tempfile::tempdir().unwrap();
+    let root = memory::tempdir();
     write(root.path(), files).unwrap();
     root
 }
 
 /// Copies both trees, not our state: a fresh clone.
 pub(crate) fn clone(root: &Path) -> TempDir {
-    let to = tempfile::tempdir().unwrap();
+    let to = memory::tempdir();
     for entry in walkdir::WalkDir::new(root).min_depth(1) {
         let entry = entry.unwrap();
         let path = entry.path().strip_prefix(root).unwrap();

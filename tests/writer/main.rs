@@ -11,6 +11,8 @@ mod durable;
 mod edits;
 mod faults;
 mod kit;
+#[path = "../common/memory.rs"]
+mod memory;
 mod mounts;
 mod runs;
 mod trees;
