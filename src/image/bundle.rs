@@ -11,6 +11,7 @@ use super::assemble::assemble;
 use super::copy::{Hashed, copy};
 use super::manifest::{FileFacts, INITRD, Input, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS, id};
 use super::script::Script;
+use super::staging::Staging;
 use super::{Codec, Kernel, walk};
 use crate::model::{KernelParam, Label, System, Word};
 
@@ -85,22 +86,16 @@ pub fn build(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Re
         kernel.system.as_str(),
         recipe.arch.unwrap_or(kernel.system).as_str()
     );
-    let made = !out.exists();
-    fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
-    let clearing = apart(recipe, out).and_then(|()| make_way(out));
-    if clearing.is_err() && made {
-        let _ = fs::remove_dir(out);
-    }
-    clearing?;
-    let built = fill(recipe, &kernel, &words, out, progress);
+    let staging = Staging::begin(out, || apart(recipe, out))?;
+    let built = fill(recipe, &kernel, &words, staging.dir(), progress)
+        .and_then(|manifest| staging.finish().map(|()| manifest));
     if built.is_err() {
-        // The first error is the one to tell of.
-        let _ = clear(out, made);
+        staging.abandon();
     }
     built
 }
 
-/// Refuses an input in `out`, which [`make_way`] would remove, and an `out` in a tree, which would be packed into itself.
+/// Refuses an input in `out`, where only the bundle is to be, and an `out` in a tree, which would be packed into itself.
 fn apart(recipe: &Recipe, out: &Path) -> Result<()> {
     let place = out.canonicalize().with_context(|| format!("could not resolve {}", out.display()))?;
     let (Base::Initrd(base) | Base::Root(base)) = &recipe.base;
@@ -122,26 +117,6 @@ fn apart(recipe: &Recipe, out: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Removes what a run has left that was ended halfway, and refuses anything else.
-fn make_way(out: &Path) -> Result<()> {
-    let list = || fs::read_dir(out)?.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>();
-    let names = list().with_context(|| format!("could not list {}", out.display()))?;
-    let ours = names.iter().all(|name| [KERNEL, INITRD, SCRIPT, SUMS].iter().any(|own| name == own));
-    ensure!(ours, "{} is not empty: name a new directory", out.display());
-    clear(out, false).with_context(|| format!("could not empty {}", out.display()))
-}
-
-/// Takes back what a failed build has left.
-fn clear(out: &Path, made: bool) -> std::io::Result<()> {
-    for name in [KERNEL, INITRD, SCRIPT, MANIFEST, SUMS] {
-        match fs::remove_file(out.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    if made { fs::remove_dir(out) } else { Ok(()) }
 }
 
 /// The words of the command line.
@@ -223,10 +198,7 @@ fn fill(
         tool: concat!("plasmagen ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     write(&out.join(SUMS), manifest.sums()?.as_bytes())?;
-    // Last: what has no manifest is no bundle.
     write(&out.join(MANIFEST), &manifest.print()?)?;
-    let dir = File::open(out).and_then(|dir| dir.sync_all());
-    dir.with_context(|| format!("could not make {} durable", out.display()))?;
     Ok(manifest)
 }
 

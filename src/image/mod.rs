@@ -14,6 +14,7 @@
 //! kernel    what a kernel image says of itself
 //! leak      private keys that must not be served
 //! bundle    kernel, initrd and the script that loads them, with a manifest
+//! staging   where it is made
 //! assemble  its initrd: what it begins with, and overlays
 //! script    its boot.ipxe
 //! manifest  what a bundle says of itself
@@ -38,6 +39,7 @@ mod newc;
 mod pack;
 mod readers;
 mod script;
+mod staging;
 mod walk;
 
 pub use archive::{Archive, ArchivePath, Entry, Kind, Source};

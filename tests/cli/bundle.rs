@@ -170,7 +170,7 @@ fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
         .stdout(Stdio::null());
     let mut run = command.spawn().unwrap();
     let start = Instant::now();
-    while !site.path().join("out/initrd").exists() {
+    while !site.path().join("out/.plasmagen-bundle/initrd").exists() {
         assert!(start.elapsed() < Duration::from_secs(60) && run.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(1));
     }

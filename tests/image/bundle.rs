@@ -194,8 +194,16 @@ fn what_is_there_is_not_overwritten() {
     fs::write(out.join("mine"), "x").unwrap();
     assert!(build(&recipe, &out, &|_| {}).is_err());
     fs::remove_file(out.join("mine")).unwrap();
-    // What a run has left that was killed has no manifest.
-    fs::write(out.join("initrd"), "half").unwrap();
+    // Somebody's own file, though a bundle has one of that name.
+    fs::write(out.join("initrd"), "mine").unwrap();
+    let error = build(&recipe, &out, &|_| {}).unwrap_err().to_string();
+    assert!(error.contains("not empty"), "{error}");
+    assert_eq!(fs::read(out.join("initrd")).unwrap(), b"mine");
+    // What a run has left that was killed.
+    let staging = out.join(".plasmagen-bundle");
+    fs::create_dir(&staging).unwrap();
+    fs::write(staging.join("bzImage"), "half").unwrap();
     made(&recipe, &out);
+    assert!(!staging.exists());
     assert!(build(&recipe, &out, &|_| {}).unwrap_err().to_string().contains("not empty"));
 }
