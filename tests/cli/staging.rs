@@ -152,8 +152,6 @@ fn a_directory_of_others_is_refused() {
 #[test]
 fn where_others_come_to_read_is_refused() {
     let site = Site::rendered();
-    // Other reasons first.
-    fs::remove_file(site.root().join("flake.nix")).unwrap();
     for to in ["nodes", "nodes/new", "site/www/new", ".plasmagen/new"] {
         refuses(&site, to, &["which plasmagen writes or serves in public"]);
     }
@@ -163,6 +161,8 @@ fn where_others_come_to_read_is_refused() {
     for to in [".", "new"] {
         refuses(&site, to, &["flake.nix: Nix copies the whole directory of a flake"]);
     }
+    fs::remove_file(site.root().join("flake.nix")).unwrap();
+    refuses(&site, ".", &["is not empty"]);
     refuses(&site, "inventory.toml", &["inventory.toml is not a directory"]);
     let served = site.path().join("served");
     site.edit("[provisioner]", &format!("[provisioner]\nweb_root = \"{}\"", served.display()));
