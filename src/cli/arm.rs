@@ -16,7 +16,7 @@ use super::{DONE, REFUSED, named};
 /// The version of the JSON form; it rises when a key changes its meaning or goes away.
 const FORM: u32 = 1;
 
-/// Let nodes netboot into the installer, which erases their disks
+/// Let nodes netboot into the installer, by which their disks can be erased
 ///
 /// A node that is not armed starts from its own disk. All are armed, or none where one must not be.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ impl Arm {
         let targets = self.nodes.iter().map(target).collect::<anyhow::Result<Vec<_>>>()?;
         for own in arm(&root, &targets, OffsetDateTime::now_utc())? {
             output.say(&format!(
-                "{} is armed: at its next network boot {:.12} of {} erases it",
+                "{} is armed: its next network boot is the installer {:.12} of {}, by which its disks can be erased",
                 own.node,
                 own.bundle.to_string(),
                 own.profile
