@@ -28,6 +28,9 @@ const SCHEMES: [&str; 18] = [
     "tarball+https",
 ];
 
+/// Of these, those that are short for a repository of a forge.
+const FORGES: [&str; 3] = ["github", "gitlab", "sourcehut"];
+
 /// What a URL consists of (RFC 3986, section 2), but for the `#` of a fragment: an input has none. Of these, no two
 /// together mean anything to Nix in a string.
 fn url_byte(byte: u8) -> bool {
@@ -54,6 +57,11 @@ impl FlakeUrl {
         ensure!(
             !rest.trim_start_matches('/').is_empty() && (scheme != "path" || rest.starts_with('/')),
             "the URL names no flake: write, for example, git+https://host/repository or path:/directory"
+        );
+        let path = rest.split('?').next().unwrap_or_default();
+        ensure!(
+            !FORGES.contains(&scheme) || path.split('/').filter(|part| !part.is_empty()).count() >= 2,
+            "{scheme}: names an owner and a repository: write {scheme}:owner/repository"
         );
         Ok(Self(text.to_owned()))
     }
@@ -92,6 +100,8 @@ mod tests {
             ("./plasmagen", "begins with one of"),
             ("path:./plasmagen", "names no flake"),
             ("github:", "names no flake"),
+            ("github:owner", "names an owner and a repository"),
+            ("gitlab:owner/?dir=a/b", "names an owner and a repository"),
             ("https://", "names no flake"),
             ("htps://example.com/a", "begins with one of"),
             ("javascript:alert(1)", "begins with one of"),

@@ -26,7 +26,8 @@ impl Lock {
     /// left half done.
     ///
     /// # Errors
-    /// [`Held`](crate::write::Held) when another run has the lock. Else when the directory holds something else, or a disk refuses.
+    /// [`Held`](crate::write::Held) when another run has the lock. Else when the directory holds something else, or a
+    /// disk refuses.
     pub fn acquire(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("could not make {}", path.display()))?;
         let dir = open(path)?;
