@@ -4,10 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory, ValueHint};
+use clap::{Args, ValueHint};
 
 use super::output::Output;
-use super::{Arguments, DONE};
+use super::{DONE, command};
 
 /// Print the manual page, or write those of all commands
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(&self) -> anyhow::Result<u8> {
-        let command = Arguments::command().disable_help_subcommand(true);
+        let command = command().disable_help_subcommand(true);
         if let Some(dir) = &self.out {
             let could_not = || format!("could not write the manual to {}", dir.display());
             fs::create_dir_all(dir).with_context(could_not)?;

@@ -114,9 +114,15 @@ fn search_path() -> String {
     std::env::var_os("PATH").unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// The commands and options of the program: for its manual, and for tests that parse command lines without running them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
 /// Parses the command line, does what it says and tells how it went.
 pub fn run() -> ExitCode {
-    complete::answer(Arguments::command);
+    complete::answer(command);
     let arguments = Arguments::parse();
     let output = &arguments.output;
     let done = match &arguments.command {
