@@ -12,7 +12,7 @@ use crate::diag::Severity;
 use crate::model::Cluster;
 use crate::plan;
 
-use super::format::{Findings, Format, Source, one_line};
+use super::format::{DiagnosticFormat, Findings, SourceText, one_line};
 use super::output::{Output, plural, read, read_from};
 use super::{DONE, INVENTORY, REFUSED, root_of};
 
@@ -29,7 +29,7 @@ pub(super) struct Check {
     deny_warnings: bool,
     /// How to write what was found: `human` on standard error, the others on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: Format,
+    format: DiagnosticFormat,
     /// Read the inventory from standard input, and call it NAME
     #[arg(long, value_name = "NAME", conflicts_with = "inventories", value_hint = ValueHint::FilePath)]
     stdin_filename: Option<PathBuf>,
@@ -43,16 +43,16 @@ impl Check {
         for (name, bytes) in &files {
             let gather = |cluster: &Cluster| plan::gather(root_of(Path::new(name)), cluster);
             let mut checked = check_with_certificates(bytes, OffsetDateTime::now_utc(), gather)?;
-            let source = Source::new(name, bytes);
+            let source = SourceText::new(name, bytes);
             let found = output.heeded(&checked, self.deny_warnings);
-            if self.format == Format::Human {
+            if self.format == DiagnosticFormat::Human {
                 output.explain(&source, &found);
             }
             findings.push(Findings { source, found });
             output.judge(name, &mut checked, self.deny_warnings);
             code = code.max(verdict(output, name, &checked));
         }
-        if let Some(render) = self.format.render() {
+        if let Some(render) = self.format.renderer() {
             Output::print(&render(&findings)?)?;
         }
         Ok(code)

@@ -4,17 +4,18 @@ use std::io::stdout;
 
 use anyhow::bail;
 use clap::Args;
+use clap::builder::styling::{AnsiColor, Style};
 use clap_complete::ArgValueCandidates;
 
 use crate::diag::Severity;
 use crate::inventory::nearest;
-use crate::rules::{self, RULES, Rule};
+use crate::rules::{self, Enforcement, RULES, Rule};
 
 use super::DONE;
 use super::complete;
 use super::output::Output;
 
-/// Say what a rule protects, which incident taught it, and what to write instead
+/// Say what a rule protects, which incident it comes from, and what to write instead
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The code of a rule, `PG-C13` or `c13`; all rules are listed without one
@@ -25,8 +26,8 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         let text = match &self.code {
-            Some(code) => page(find(code)?),
-            None => RULES.iter().map(line).collect(),
+            Some(code) => write_page(find(code)?),
+            None => RULES.iter().map(write_line).collect(),
         };
         let styled = output.styled(&stdout());
         Output::print(&if styled { style(&text) } else { text })?;
@@ -34,7 +35,7 @@ impl Explain {
     }
 }
 
-/// The rule that somebody means by `typed`.
+/// Finds the rule that `typed` stands for.
 fn find(typed: &str) -> anyhow::Result<&'static Rule> {
     let upper = typed.trim().to_uppercase();
     let code = if upper.starts_with("PG-") { upper } else { format!("PG-{upper}") };
@@ -43,48 +44,54 @@ fn find(typed: &str) -> anyhow::Result<&'static Rule> {
     }
     let codes: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
     let meant = nearest(&code, &codes).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-    bail!("there is no rule {typed:?}: {meant}plasmagen explain lists all")
+    bail!("there is no rule {typed:?}: {meant}plasmagen explain lists all rules")
 }
 
-/// A line of the list.
-fn line(rule: &Rule) -> String {
-    format!("{}  {:<7}  {}\n", rule.code, severity(rule), rule.title)
+/// Writes the line of `rule` in the list of all rules.
+fn write_line(rule: &Rule) -> String {
+    let later = match rule.enforcement {
+        Enforcement::Later(_) => " (not enforced yet)",
+        _ => "",
+    };
+    format!("{}  {:<7}  {}{later}\n", rule.code, rule.severity.as_str(), rule.title)
 }
 
-fn severity(rule: &Rule) -> &'static str {
-    match rule.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
+/// Writes the page of `rule`, followed by how the rule is enforced.
+fn write_page(rule: &Rule) -> String {
+    format!("{}\n\n{}\n", rule.page.trim_end(), describe_enforcement(rule))
+}
+
+/// Says what happens where `rule` is broken.
+fn describe_enforcement(rule: &Rule) -> String {
+    let acknowledge =
+        format!("acknowledge it with\n`allow = [\"{}\"]` in the table that it concerns.", rule.code);
+    match (rule.enforcement, rule.severity) {
+        (Enforcement::Later(missing), _) => format!("Not enforced yet: {missing}."),
+        (Enforcement::Elsewhere(part), _) => {
+            format!("`plasmagen check` does not check this rule. It is kept by\n{part}.")
+        }
+        (_, Severity::Error) if !rule.warns => "An error: the inventory is refused.".to_owned(),
+        (_, Severity::Error) => {
+            format!("An error: the inventory is refused. In lesser cases a warning: {acknowledge}")
+        }
+        (_, Severity::Warning) => format!("A warning: {acknowledge}"),
     }
 }
 
-/// The page of `rule`, and what can be done about it in general.
-fn page(rule: &Rule) -> String {
-    let code = rule.code;
-    let acknowledge = format!("acknowledge it with\n`allow = [\"{code}\"]` in the table that it concerns.");
-    let rest = match rule.severity {
-        Severity::Error if !rule.warns => "An error: the inventory is refused.".to_owned(),
-        Severity::Error => {
-            format!("An error: the inventory is refused. In lesser cases a warning: {acknowledge}")
-        }
-        Severity::Warning => format!("A warning: {acknowledge}"),
-    };
-    format!("{}\n\n{rest}\n", rule.page.trim_end())
-}
-
-/// The Markdown, or the list, for a terminal: headings and codes are bold, examples coloured.
+/// Styles a page, or the list, for a terminal: headings and codes are bold, examples coloured.
 fn style(text: &str) -> String {
+    let (bold, example) = (Style::new().bold(), AnsiColor::Cyan.on_default());
     let mut styled = String::new();
-    let mut example = false;
+    let mut is_example = false;
     for line in text.lines() {
         if line.starts_with("```") {
-            example = !example;
-        } else if example {
-            styled += &format!("  \x1b[36m{line}\x1b[0m\n");
+            is_example = !is_example;
+        } else if is_example {
+            styled += &format!("  {example}{line}{example:#}\n");
         } else if line.starts_with('#') {
-            styled += &format!("\x1b[1m{}\x1b[0m\n", line.trim_start_matches('#').trim_start());
+            styled += &format!("{bold}{}{bold:#}\n", line.trim_start_matches('#').trim_start());
         } else if let Some((code, rest)) = line.split_once("  ").filter(|(code, _)| code.starts_with("PG-")) {
-            styled += &format!("\x1b[1m{code}\x1b[0m  {rest}\n");
+            styled += &format!("{bold}{code}{bold:#}  {rest}\n");
         } else {
             styled += &format!("{line}\n");
         }

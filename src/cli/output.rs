@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::inventory::LARGEST;
 
 use super::INVENTORY;
-use super::format::{Source, one_line};
+use super::format::{SourceText, one_line};
 
 /// Options that every command has.
 #[derive(Debug, Args)]
@@ -98,7 +98,7 @@ impl Output {
         let bytes = read(path)?;
         let name = path.display().to_string();
         let mut checked = check(&bytes)?;
-        self.explain(&Source::new(&name, &bytes), &self.heeded(&checked, false));
+        self.explain(&SourceText::new(&name, &bytes), &self.heeded(&checked, false));
         self.judge(&name, &mut checked, false);
         Ok(checked)
     }
@@ -111,7 +111,7 @@ impl Output {
     }
 
     /// Shows people what was found.
-    pub(super) fn explain(&self, source: &Source<'_>, found: &[Diagnostic]) {
+    pub(super) fn explain(&self, source: &SourceText<'_>, found: &[Diagnostic]) {
         let styled = self.styled(&stderr());
         for fault in found {
             tell(&format!("{}\n", source.render(fault, styled)));

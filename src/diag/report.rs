@@ -1,114 +1,122 @@
-//! What was found, gathered and set in order.
+//! The diagnostics of one run: collected, sorted, without the acknowledged warnings.
 
 use std::collections::BTreeMap;
 
-use super::{Diagnostic, Severity, Span, Spanned};
+use super::diagnostic::{Diagnostic, Severity, Subject};
+use super::span::{Span, Spanned};
 
-/// The faults of an inventory, gathered while it is read, resolved and checked.
+/// The diagnostics of an inventory, collected while the inventory is read, resolved and checked.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     found: Vec<Diagnostic>,
-    acknowledged: Vec<Acknowledged>,
-    garbled: Vec<Span>,
+    acknowledgements: Vec<Acknowledgement>,
+    unreadable: Vec<Span>,
 }
 
-/// A warning that the author knows of: one code of an `allow`.
+/// One code of an `allow`: warnings of that code are acknowledged at some places.
 #[derive(Clone, Debug)]
-pub struct Acknowledged {
-    /// The code, and where it is written.
+pub struct Acknowledgement {
+    /// The code as written in the `allow`.
     pub code: Spanned<String>,
-    /// What it covers.
+    /// The places that the acknowledgement covers.
     places: Vec<Span>,
 }
 
 impl Report {
-    /// Adds a fault.
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }
 
-    /// Adds a fault if there is one.
+    /// Adds a diagnostic if there is one.
     pub fn push_some(&mut self, diagnostic: Option<Diagnostic>) {
         self.found.extend(diagnostic);
     }
 
     /// Acknowledges the warnings `code` at `places`: see `allow` in the inventory.
     pub fn acknowledge(&mut self, code: Spanned<String>, places: &[Span]) {
-        self.acknowledged.push(Acknowledged { code, places: places.to_vec() });
+        self.acknowledgements.push(Acknowledgement { code, places: places.to_vec() });
     }
 
-    /// Says that what stands at `place` is no value at all, which is reported: what else is said of it merely follows.
-    pub fn garble(&mut self, place: &Span) {
-        self.garbled.push(place.clone());
+    /// Marks the value at `place` as not readable as TOML. Of what is reported there only the syntax fault is kept: the
+    /// other faults are about a value that the parser made up.
+    pub fn mark_unreadable(&mut self, place: &Span) {
+        self.unreadable.push(place.clone());
     }
 
-    /// Where something has been found so far.
+    /// The places of all diagnostics so far.
     pub fn places(&self) -> impl Iterator<Item = &Span> {
-        self.found.iter().map(|found| &found.span)
+        self.found.iter().map(|diagnostic| &diagnostic.span)
     }
 
     /// Whether an error has been found so far.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|found| found.severity == Severity::Error)
+        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// What the author has acknowledged.
     #[must_use]
-    pub fn acknowledged(&self) -> &[Acknowledged] {
-        &self.acknowledged
+    pub fn acknowledgements(&self) -> &[Acknowledgement] {
+        &self.acknowledgements
     }
 
-    /// What acknowledges nothing that has been found so far, where that can be told: among errors, rules keep quiet.
+    /// The acknowledgements that cover no diagnostic so far; none while there are errors, because rules leave out
+    /// warnings that may only follow from an error.
     #[must_use]
-    pub fn idle(&self) -> Vec<Acknowledged> {
+    pub fn unused_acknowledgements(&self) -> Vec<Acknowledgement> {
         if self.has_errors() {
             return Vec::new();
         }
         let mut found = BTreeMap::<&str, Vec<&Span>>::new();
-        for own in &self.found {
-            found.entry(own.code).or_default().push(&own.span);
+        for diagnostic in &self.found {
+            found.entry(diagnostic.code).or_default().push(&diagnostic.span);
         }
         for spans in found.values_mut() {
             spans.sort_by_key(|span| (span.start, span.end));
         }
-        let used = |own: &&Acknowledged| {
-            let spans = found.get(own.code.value.as_str()).map_or(&[][..], |spans| spans);
-            own.places.iter().any(|place| {
+        let is_used = |acknowledgement: &&Acknowledgement| {
+            let spans = found.get(acknowledgement.code.value.as_str()).map_or(&[][..], |spans| spans);
+            acknowledgement.places.iter().any(|place| {
                 let after = spans.partition_point(|span| span.start < place.start);
                 spans.get(after).is_some_and(|span| span.end <= place.end)
             })
         };
-        self.acknowledged.iter().filter(|own| !used(own)).cloned().collect()
+        self.acknowledgements.iter().filter(|acknowledgement| !is_used(acknowledgement)).cloned().collect()
     }
 
-    /// The faults by place, each once (a fault of a profile is found at every node that uses it), without the
-    /// warnings that are acknowledged.
+    /// The diagnostics by place, without the acknowledged warnings. Each stands there once, although a fault of a profile
+    /// is found at every node that uses the profile.
     #[must_use]
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut places_of = BTreeMap::<&str, Vec<&Span>>::new();
-        for acknowledged in &self.acknowledged {
-            places_of.entry(&acknowledged.code.value).or_default().extend(&acknowledged.places);
+        for acknowledgement in &self.acknowledgements {
+            places_of.entry(&acknowledgement.code.value).or_default().extend(&acknowledgement.places);
         }
         for places in places_of.values_mut() {
             places.sort_by_key(|place| place.start);
         }
-        let acknowledged = |d: &Diagnostic| {
-            d.severity == Severity::Warning
-                && places_of.get(d.code).is_some_and(|places| {
-                    let after = places.partition_point(|place| place.start <= d.span.start);
-                    places[..after].last().is_some_and(|place| d.span.end <= place.end)
+        let is_acknowledged = |diagnostic: &Diagnostic| {
+            diagnostic.severity == Severity::Warning
+                && places_of.get(diagnostic.code).is_some_and(|places| {
+                    let after = places.partition_point(|place| place.start <= diagnostic.span.start);
+                    places[..after].last().is_some_and(|place| diagnostic.span.end <= place.end)
                 })
         };
-        let mut garbled = self.garbled;
-        garbled.sort_by_key(|place| place.start);
-        let follows = |d: &Diagnostic| {
-            let before = garbled.partition_point(|place| place.start <= d.span.end);
-            d.code != "PG-A01" && garbled[..before].last().is_some_and(|place| d.span.start <= place.end)
+        let mut unreadable = self.unreadable;
+        unreadable.sort_by_key(|place| place.start);
+        let is_made_up = |diagnostic: &Diagnostic| {
+            let before = unreadable.partition_point(|place| place.start <= diagnostic.span.end);
+            diagnostic.subject != Subject::Syntax
+                && unreadable[..before].last().is_some_and(|place| diagnostic.span.start <= place.end)
         };
-        let mut found: Vec<_> = self.found.into_iter().filter(|d| !acknowledged(d) && !follows(d)).collect();
+        let mut found: Vec<_> = self
+            .found
+            .into_iter()
+            .filter(|diagnostic| !is_acknowledged(diagnostic) && !is_made_up(diagnostic))
+            .collect();
         found.sort_by(|a, b| {
-            let key = |d: &Diagnostic| (d.span.start, d.span.end, d.code);
+            let key = |diagnostic: &Diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code);
             key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
         });
         found.dedup_by(|a, b| a.code == b.code && a.span == b.span && a.message == b.message);
@@ -131,27 +139,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_garbled_value_is_left_out() {
+    fn faults_of_an_unreadable_value_are_left_out() {
         let mut report = Report::default();
-        report.garble(&(24..29));
-        report.push(Diagnostic::error("PG-A01", &(24..29), "garbled"));
+        report.mark_unreadable(&(24..29));
+        report.push(Diagnostic::error("PG-A01", &(24..29), "not TOML").about(Subject::Syntax));
         report.push(Diagnostic::error("PG-D01", &(20..29), "follows"));
         report.push(Diagnostic::error("PG-D01", &(30..39), "another"));
         let left: Vec<_> = report.finish().into_iter().map(|d| d.message).collect();
-        assert_eq!(left, ["garbled", "another"]);
+        assert_eq!(left, ["not TOML", "another"]);
     }
 
     #[test]
-    fn an_acknowledgement_is_idle_where_nothing_is_warned_of() {
+    fn an_acknowledgement_without_a_warning_is_unused() {
         let mut report = Report::default();
         report.acknowledge(Spanned::new("PG-D04".into(), 40..46), &[20..30, 0..10]);
         report.acknowledge(Spanned::new("PG-F01".into(), 47..53), &[20..30, 0..10]);
         report.push(Diagnostic::warning("PG-D04", &(22..25), "covered"));
         report.push(Diagnostic::warning("PG-F01", &(12..15), "elsewhere"));
-        let idle = |report: &Report| report.idle().into_iter().map(|own| own.code.value).collect::<Vec<_>>();
-        assert_eq!(idle(&report), ["PG-F01"]);
+        let unused = |report: &Report| {
+            report.unused_acknowledgements().into_iter().map(|unused| unused.code.value).collect::<Vec<_>>()
+        };
+        assert_eq!(unused(&report), ["PG-F01"]);
         report.push(Diagnostic::error("PG-A01", &(0..1), "rules keep quiet now"));
-        assert!(idle(&report).is_empty());
+        assert!(unused(&report).is_empty());
     }
 
     #[test]

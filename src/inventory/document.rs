@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diag::{Diagnostic, Report, Span};
+use crate::diag::{Diagnostic, Report, Span, Subject};
 
 use super::brackets;
 use super::reader::invisible;
@@ -18,7 +18,7 @@ pub const LARGEST: usize = 64 << 20;
 /// # Errors
 /// Under rule A01, when `bytes` is too large, is not UTF-8 or begins with a byte order mark.
 pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
-    let refuse = |message: String| Diagnostic::error("PG-A01", &(0..0), message);
+    let refuse = |message: String| Diagnostic::error("PG-A01", &(0..0), message).about(Subject::Syntax);
     if bytes.len() > LARGEST {
         return Err(refuse(format!("the inventory has more than {LARGEST} bytes"))
             .help("an inventory of 100,000 nodes has half of that: is this the right file?"));
@@ -76,7 +76,7 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
         }
         match recovery(error.message()) {
             Recovery::Whole => {}
-            Recovery::Value => report.garble(&span),
+            Recovery::Value => report.mark_unreadable(&span),
             Recovery::Lost => readable = false,
         }
         if error.message().starts_with("cannot recurse") && std::mem::replace(&mut too_deep, true) {
@@ -110,7 +110,7 @@ fn recovery(why: &str) -> Recovery {
 }
 
 fn syntax(span: &Span, why: &str) -> Diagnostic {
-    let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}"));
+    let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}")).about(Subject::Syntax);
     // `52:54:00:12:34:56` begins like a time, and `10.0.1.10` like a number.
     if (why.starts_with("invalid") && !why.contains("string")) || why.starts_with("string values must") {
         return fault.help("write text, such as an address, in quotes");
@@ -121,6 +121,7 @@ fn syntax(span: &Span, why: &str) -> Diagnostic {
 fn never_closed(text: &str, at: usize) -> Diagnostic {
     let closing = if text[at..].starts_with('[') { ']' } else { '}' };
     Diagnostic::error("PG-A01", &(at..at + 1), "this bracket is never closed")
+        .about(Subject::Syntax)
         .help(format!("write `{closing}` after its last item: what stands behind it could not be read"))
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use schemars::JsonSchema;
 
-use crate::diag::{Diagnostic, Report, Spanned};
+use crate::diag::{Diagnostic, Report, Spanned, Subject};
 use crate::model::{
     BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, Word,
 };
@@ -100,7 +100,8 @@ impl Read for BmcTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         let mut table = Table::open(cell, &["address", "user", "password_file", "protocol", "mac"], report)?;
         let inline = table.refuse(&["password", "passwd", "pass", "secret", "token"], |span| {
-            let fault = Diagnostic::error("PG-E03", span, "a BMC's password stands in the inventory");
+            let fault = Diagnostic::error("PG-E03", span, "a BMC's password stands in the inventory")
+                .about(Subject::Secret);
             fault.help("write `password_file = \"bmc/…\"`, a file in the vault; this password is known now: change it")
         });
         let mut bmc = Self {
@@ -129,7 +130,9 @@ impl Word for BmcAddress {
     fn parse(text: &str) -> Result<Self, Invalid> {
         if text.contains('@') {
             let help = "write the address alone, `user` and `password_file = \"bmc/…\"`; this password is known now: change it";
-            return Err(Invalid::new("PG-E03", "a user or a password stands before the address", help));
+            return Err(
+                Invalid::new("PG-E03", "a user or a password stands before the address", help).secret()
+            );
         }
         IpAddr::parse(text).map(Self)
     }

@@ -2,7 +2,7 @@
 
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::diag::{Diagnostic, Report, Span};
+use crate::diag::{Diagnostic, Report, Span, Subject};
 
 /// Words that end the name of a secret: `admin_password`, `apiToken`.
 const SECRET: [&str; 12] = [
@@ -57,7 +57,8 @@ pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
             continue;
         }
         let fault =
-            Diagnostic::warning("PG-A16", &span, format!("this looks like {what}, and is committed to git"));
+            Diagnostic::warning("PG-A16", &span, format!("this looks like {what}, and is committed to git"))
+                .about(Subject::Secret);
         report.push(
             fault.help("keep it in a file on the machine that needs it, and write that file's path here"),
         );

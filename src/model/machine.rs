@@ -43,7 +43,7 @@ impl Word for UserName {
     fn parse(text: &str) -> Result<Self, Invalid> {
         if text.contains(':') {
             let help = "write the user alone, and `password_file = \"bmc/…\"`; this password is known now: change it";
-            return invalid("PG-E03", "a password stands beside the user".into(), help);
+            return Err(Invalid::new("PG-E03", "a password stands beside the user", help).secret());
         }
         identifier(text)?;
         // IPMI 2.0 section 22.28: 16 bytes.

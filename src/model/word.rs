@@ -1,7 +1,7 @@
 //! Words: text that a rule has accepted. Each newtype of this room is one, and so each hole of a template is filled
 //! with something whose characters are known.
 
-use crate::diag::Code;
+use crate::diag::{Code, Subject};
 
 /// Why a text was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,12 +12,20 @@ pub struct Invalid {
     pub message: String,
     /// What to write instead.
     pub help: String,
+    /// What the text holds: a secret, say, which no output may quote.
+    pub subject: Subject,
 }
 
 impl Invalid {
     /// A refusal under the rule `code`.
     pub fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: help.into() }
+        Self { code, message: message.into(), help: help.into(), subject: Subject::default() }
+    }
+
+    /// Says that the refused text holds a secret.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { subject: Subject::Secret, ..self }
     }
 }
 

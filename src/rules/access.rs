@@ -15,8 +15,8 @@ pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::new();
     for Spanned { value, span } in &recipients.value {
         match value.as_deref().map(Recipient::parse) {
-            Some(Ok(own)) => {
-                if let Some(first) = seen.insert(own.identity().to_owned(), span) {
+            Some(Ok(recipient)) => {
+                if let Some(first) = seen.insert(recipient.identity().to_owned(), span) {
                     let fault = Diagnostic::error("PG-H16", span, "this recipient is listed twice");
                     report.push(fault.related(first, "first used here").help("list each recipient once"));
                 }
@@ -39,21 +39,27 @@ pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
 
 /// What no packet from another machine has for its source: the host itself, "this network" and multicast (RFC 1122
 /// section 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.3 and 2.7).
-const NOBODY: [&str; 6] = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", "::1/128", "ff00::/8"];
+const NEVER_A_SOURCE: [&str; 6] =
+    ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", "::1/128", "ff00::/8"];
 
 /// Whether nobody can come from `subnet`.
-fn is_nobodys(subnet: &IpNet) -> bool {
-    NOBODY.iter().filter_map(|own| own.parse::<IpNet>().ok()).any(|own| own.contains(subnet))
+fn is_never_a_source(subnet: &IpNet) -> bool {
+    NEVER_A_SOURCE
+        .iter()
+        .filter_map(|network| network.parse::<IpNet>().ok())
+        .any(|network| network.contains(subnet))
 }
 
 /// SSH is open to somebody, and to the provisioner, which installs the nodes over it.
 pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
     let Some(sources) = &draft.inventory.firewall.ssh_from else { return };
-    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.address.as_ref());
-    let nobodys = sources.value.iter().filter(|own| is_nobodys(&own.value)).collect::<Vec<_>>();
-    for own in &nobodys {
-        let message = format!("nobody comes from {}: no machine sends from there to another", own.value);
-        let fault = Diagnostic::error("PG-I07", &own.span, message);
+    let provisioner =
+        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.address.as_ref());
+    let impossible =
+        sources.value.iter().filter(|source| is_never_a_source(&source.value)).collect::<Vec<_>>();
+    for source in &impossible {
+        let message = format!("nobody comes from {}: no machine sends from there to another", source.value);
+        let fault = Diagnostic::error("PG-I07", &source.span, message);
         report.push(fault.help("name the subnets that operators come from"));
     }
     if sources.value.is_empty() {
@@ -62,9 +68,9 @@ pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
             "name the subnets that operators come from, or drop `ssh_from`: then it is the management, provisioning \
              and cluster networks",
         ));
-    } else if let Some(address) = provisioner.filter(|_| nobodys.is_empty()) {
+    } else if let Some(address) = provisioner.filter(|_| impossible.is_empty()) {
         let provisioner = IpAddr::from(address.value);
-        if !sources.value.iter().any(|own| own.value.contains(&provisioner)) {
+        if !sources.value.iter().any(|source| source.value.contains(&provisioner)) {
             let message = format!("the provisioner, {provisioner}, may not reach SSH on the nodes");
             let fault = Diagnostic::warning("PG-I07", &sources.span, message);
             report.push(fault.related(&address.span, "the provisioner's address").help(format!(

@@ -7,30 +7,30 @@ use crate::model::{BondMode, IfName, Role};
 use crate::resolve::{Draft, DraftInterface, DraftNode};
 
 /// The sound members of a bond with their places.
-pub(super) fn bonded<'a>(
+pub(super) fn members_of<'a>(
     bond: &DraftInterface<'a>,
 ) -> impl Iterator<Item = (&'a IfName, &'a Span)> + use<'a> {
     let members = bond.bond.and_then(|bond| bond.value.members.as_ref());
     let members = members.map_or(&[][..], |members| &members.value);
-    members.iter().filter_map(|own| Some((own.value.as_ref()?, &own.span)))
+    members.iter().filter_map(|member| Some((member.value.as_ref()?, &member.span)))
 }
 
 /// The members of all bonds of a node.
 pub(super) fn members<'a>(node: &DraftNode<'a>) -> impl Iterator<Item = (&'a IfName, &'a Span)> {
-    node.interfaces.iter().flat_map(bonded)
+    node.interfaces.iter().flat_map(members_of)
 }
 
 /// A bond has two members or more, none of which is anything else; one that a machine boots through is there before
 /// an operating system negotiates it.
 pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        for members in node.interfaces.iter().filter_map(|own| own.bond?.value.members.as_ref()) {
+        for members in node.interfaces.iter().filter_map(|interface| interface.bond?.value.members.as_ref()) {
             if members.value.len() < 2 {
                 let fault = Diagnostic::error("PG-D11", &members.span, "a bond of fewer than two interfaces");
                 report.push(fault.help("name two interfaces or more, or drop the bond"));
             }
         }
-        let mut taken = engaged(node);
+        let mut taken = used_interfaces(node);
         for (member, span) in members(node) {
             if !taken.insert(member.as_str()) {
                 let fault =
@@ -38,22 +38,22 @@ pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
                 report.push(fault.help("a member of a bond is nothing else"));
             }
         }
-        report.push_some(boots_through(node));
+        report.push_some(find_lacp_fault(node));
     }
 }
 
 /// The interfaces that stand in a network of their own or bear a VLAN, without bonds: those are A12's.
-fn engaged<'a>(node: &DraftNode<'a>) -> HashSet<&'a str> {
-    let networked = node.interfaces.iter().filter(|own| own.network_name.is_some());
-    let mut engaged: HashSet<&str> = networked.map(link).collect();
-    for bond in node.interfaces.iter().filter(|own| own.bond.is_some()) {
-        engaged.remove(bond.key);
+fn used_interfaces<'a>(node: &DraftNode<'a>) -> HashSet<&'a str> {
+    let networked = node.interfaces.iter().filter(|interface| interface.network_name.is_some());
+    let mut used: HashSet<&str> = networked.map(underlying_interface).collect();
+    for bond in node.interfaces.iter().filter(|interface| interface.bond.is_some()) {
+        used.remove(bond.key);
     }
-    engaged
+    used
 }
 
 /// What the device of a tagged interface stands on: `eth0` of `eth0.200`.
-pub(super) fn link<'a>(interface: &DraftInterface<'a>) -> &'a str {
+pub(super) fn underlying_interface<'a>(interface: &DraftInterface<'a>) -> &'a str {
     match interface.key.rsplit_once('.') {
         Some((link, _)) if interface.tagged.is_some_and(|tagged| tagged.value) => link,
         _ => interface.key,
@@ -61,9 +61,12 @@ pub(super) fn link<'a>(interface: &DraftInterface<'a>) -> &'a str {
 }
 
 /// Firmware speaks no LACP: the switch must take a member that does not for an ordinary port.
-fn boots_through(node: &DraftNode<'_>) -> Option<Diagnostic> {
-    let lacp = |own: &&DraftInterface<'_>| {
-        own.bond.and_then(|bond| bond.value.mode.as_ref()).is_some_and(|mode| mode.value == BondMode::Lacp)
+fn find_lacp_fault(node: &DraftNode<'_>) -> Option<Diagnostic> {
+    let lacp = |interface: &&DraftInterface<'_>| {
+        interface
+            .bond
+            .and_then(|bond| bond.value.mode.as_ref())
+            .is_some_and(|mode| mode.value == BondMode::Lacp)
     };
     let bond = node.interface_for(Role::Provisioning).filter(lacp)?;
     let message = format!("the machine boots through `{}`, and firmware speaks no LACP", bond.key);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::diag::{Diagnostic, Report, Span};
 use crate::pki::read::SanDifference;
 
-use super::committed::{Committed, Member, ca_fault, fault};
+use super::committed::{Committed, NodeCertificate, ca_fault, certificate_fault};
 
 /// Serial numbers have 64 random bits or more, and 20 octets or less (RFC 5280 section 4.1.2.2).
 const SERIAL_OCTETS: std::ops::RangeInclusive<usize> = 8..=20;
@@ -29,25 +29,27 @@ pub(super) fn h04(committed: &Committed<'_>, report: &mut Report) {
     }
     for member in &committed.members {
         if let Some(Err(why)) = &member.certificate {
-            report.push(fault("PG-H04", member, format!("cannot be read: {why}")));
+            report.push(certificate_fault("PG-H04", member, format!("cannot be read: {why}")));
         }
     }
 }
 
 /// Serial numbers are positive, long enough to be random, and used once.
 pub(super) fn h05(committed: &Committed<'_>, report: &mut Report) {
-    let mut seen = HashMap::<(&str, &str), &Member<'_>>::new();
-    for (member, own) in committed.leaves() {
+    let mut seen = HashMap::<(&str, &str), &NodeCertificate<'_>>::new();
+    for (member, certificate) in committed.leaves() {
         // Hexadecimal; a first digit of 8 and more is a sign.
-        let positive = own.serial.starts_with(|c: char| ('0'..'8').contains(&c));
-        if !positive || !SERIAL_OCTETS.contains(&(own.serial.len() / 2)) {
-            let what =
-                format!("has the serial number {}, which is no random number of 8 to 20 octets", own.serial);
-            report.push(fault("PG-H05", member, what));
+        let positive = certificate.serial.starts_with(|c: char| ('0'..'8').contains(&c));
+        if !positive || !SERIAL_OCTETS.contains(&(certificate.serial.len() / 2)) {
+            let what = format!(
+                "has the serial number {}, which is no random number of 8 to 20 octets",
+                certificate.serial
+            );
+            report.push(certificate_fault("PG-H05", member, what));
         }
-        if let Some(first) = seen.insert((&own.issuer, &own.serial), member) {
+        if let Some(first) = seen.insert((&certificate.issuer, &certificate.serial), member) {
             let what = format!("has the serial number of that of `{}`", first.node.name);
-            report.push(fault("PG-H05", member, what).related(first.span, "this node's"));
+            report.push(certificate_fault("PG-H05", member, what).related(first.span, "this node's"));
         }
     }
 }
@@ -55,17 +57,21 @@ pub(super) fn h05(committed: &Committed<'_>, report: &mut Report) {
 /// A certificate says the names and addresses of the inventory: a warning where the inventory went ahead of it, and an
 /// error where plasmagen never wrote what it says.
 pub(super) fn h06(committed: &Committed<'_>, report: &mut Report) {
-    for (member, own) in committed.leaves() {
+    for (member, certificate) in committed.leaves() {
         let strange =
             |name: &&String| name.is_empty() || name.contains('*') || name.parse::<IpAddr>().is_ok();
-        if let Some(name) = own.dns_names.iter().find(strange) {
-            report.push(fault("PG-H06", member, format!("names `{name}`, which is no host's name")));
+        if let Some(name) = certificate.dns_names.iter().find(strange) {
+            report.push(certificate_fault(
+                "PG-H06",
+                member,
+                format!("names `{name}`, which is no host's name"),
+            ));
             continue;
         }
-        let differs = own.difference(&member.request);
+        let differs = certificate.difference(&member.request);
         if differs == SanDifference::default() {
-            if !own.covers(&member.request) {
-                report.push(fault("PG-H06", member, "names more than host names and addresses"));
+            if !certificate.covers(&member.request) {
+                report.push(certificate_fault("PG-H06", member, "names more than host names and addresses"));
             }
             continue;
         }
@@ -88,13 +94,13 @@ pub(super) fn h07(committed: &Committed<'_>, report: &mut Report) {
         let what = "is not one for leaves: its certificate lacks cA with pathlen 0, or keyCertSign";
         report.push(ca_fault("PG-H07", committed, what));
     }
-    for (member, own) in committed.leaves().filter(|(_, own)| !own.is_node()) {
-        let what = if own.is_ca() {
+    for (member, certificate) in committed.leaves().filter(|(_, certificate)| !certificate.is_node()) {
+        let what = if certificate.is_ca() {
             "is that of a CA, and whoever has the node signs what he likes"
         } else {
             "is not for both ends of TLS: it lacks digitalSignature, serverAuth or clientAuth"
         };
-        report.push(fault("PG-H07", member, what));
+        report.push(certificate_fault("PG-H07", member, what));
     }
 }
 
@@ -110,14 +116,19 @@ pub(super) fn h08(committed: &Committed<'_>, report: &mut Report) {
             report.push(ca_fault("PG-H08", committed, what));
         }
     }
-    for (member, own) in committed.leaves() {
-        if own.issuer == own.subject {
-            report.push(fault("PG-H08", member, "is signed by itself"));
-        } else if own.subject_key_id.is_none() || own.authority_key_id.is_none() {
-            report.push(fault("PG-H08", member, "lacks the identifier of its key or of its CA's"));
-        } else if let Some(ca) = committed.issuer(own).filter(|ca| ca.subject != own.issuer) {
-            let what = format!("says that {} signed it, and the key is that of {}", own.issuer, ca.subject);
-            report.push(fault("PG-H08", member, what));
+    for (member, certificate) in committed.leaves() {
+        if certificate.issuer == certificate.subject {
+            report.push(certificate_fault("PG-H08", member, "is signed by itself"));
+        } else if certificate.subject_key_id.is_none() || certificate.authority_key_id.is_none() {
+            report.push(certificate_fault(
+                "PG-H08",
+                member,
+                "lacks the identifier of its key or of its CA's",
+            ));
+        } else if let Some(ca) = committed.issuer(certificate).filter(|ca| ca.subject != certificate.issuer) {
+            let what =
+                format!("says that {} signed it, and the key is that of {}", certificate.issuer, ca.subject);
+            report.push(certificate_fault("PG-H08", member, what));
         }
     }
 }
@@ -159,8 +170,8 @@ pub(super) fn h10(committed: &Committed<'_>, report: &mut Report) {
     if committed.authorities.iter().any(|ca| !ca.key_type.is_accepted()) {
         report.push(ca_fault("PG-H10", committed, what));
     }
-    for (member, _) in committed.leaves().filter(|(_, own)| !own.key_type.is_accepted()) {
-        report.push(fault("PG-H10", member, what));
+    for (member, _) in committed.leaves().filter(|(_, certificate)| !certificate.key_type.is_accepted()) {
+        report.push(certificate_fault("PG-H10", member, what));
     }
 }
 
@@ -169,14 +180,14 @@ pub(super) fn h12(committed: &Committed<'_>, report: &mut Report) {
     if committed.authorities.is_empty() {
         return;
     }
-    for (member, own) in committed.leaves() {
-        let lives = own.not_after >= committed.now;
+    for (member, certificate) in committed.leaves() {
+        let lives = certificate.not_after >= committed.now;
         // One without an issuer's identifier, or signed by itself, is H08's.
-        let named = own.authority_key_id.is_some() && own.issuer != own.subject;
-        if lives && named && committed.issuer(own).is_none() {
+        let named = certificate.authority_key_id.is_some() && certificate.issuer != certificate.subject;
+        if lives && named && committed.issuer(certificate).is_none() {
             let what = "is not from a CA in ca-cert.pem, and nobody who trusts that file accepts it";
             let help = "restore ca-cert.pem from git: it holds each CA until nothing lives that it signed";
-            report.push(fault("PG-H12", member, what).help(help));
+            report.push(certificate_fault("PG-H12", member, what).help(help));
         }
     }
 }

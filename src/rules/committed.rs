@@ -30,12 +30,12 @@ pub struct Committed<'a> {
     /// Why it cannot be read.
     pub(super) broken: Option<String>,
     /// The nodes in the order of the cluster.
-    pub(super) members: Vec<Member<'a>>,
+    pub(super) members: Vec<NodeCertificate<'a>>,
 }
 
 /// A node and its certificate.
 #[derive(Debug)]
-pub(super) struct Member<'a> {
+pub(super) struct NodeCertificate<'a> {
     pub(super) node: &'a Node,
     /// Where its name is written.
     pub(super) span: &'a Span,
@@ -59,7 +59,7 @@ impl<'a> Committed<'a> {
         let member = |node: &'a Node| {
             let written = draft.node(node.name.as_str()).context("a node is not in the inventory")?;
             let read = |pem: &String| PublicCert::from_pem(pem).map_err(|why| format!("{why:#}"));
-            anyhow::Ok(Member {
+            anyhow::Ok(NodeCertificate {
                 node,
                 span: &written.entry.span,
                 request: leaf_request(cluster, node)?,
@@ -77,7 +77,7 @@ impl<'a> Committed<'a> {
     }
 
     /// The certificates that can be read, with their nodes.
-    pub(super) fn leaves(&self) -> impl Iterator<Item = (&Member<'a>, &PublicCert)> {
+    pub(super) fn leaves(&self) -> impl Iterator<Item = (&NodeCertificate<'a>, &PublicCert)> {
         self.members.iter().filter_map(|member| Some((member, member.certificate.as_ref()?.as_ref().ok()?)))
     }
 
@@ -88,7 +88,7 @@ impl<'a> Committed<'a> {
     }
 
     /// The names and addresses of `member` that no published CA may vouch for.
-    pub(super) fn refused(&self, member: &Member<'_>) -> Vec<String> {
+    pub(super) fn refused(&self, member: &NodeCertificate<'_>) -> Vec<String> {
         let refused = self.authorities.iter().map(|ca| ca.constraints.refused(&member.request));
         refused.min_by_key(Vec::len).unwrap_or_default()
     }
@@ -101,14 +101,14 @@ impl<'a> Committed<'a> {
 
     /// Where the inventory says that a certificate of `member` must hold `name`, an address or a host name; and what
     /// is written there.
-    pub(super) fn origin(&self, member: &Member<'_>, name: &str) -> (Span, String) {
+    pub(super) fn origin(&self, member: &NodeCertificate<'_>, name: &str) -> (Span, String) {
         let domain = self.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.domain.as_ref());
         let found = match name.parse::<IpAddr>() {
             Ok(address) => self.draft.networks.values().find_map(|network| {
                 let table = &network.value;
                 let net = table.subnet_for(address).filter(|net| net.contains(&address))?;
-                let v4 = table.subnet.as_ref().filter(|_| address.is_ipv4()).map(|own| &own.span);
-                let span = v4.or(table.subnet6.as_ref().map(|own| &own.span))?;
+                let v4 = table.subnet.as_ref().filter(|_| address.is_ipv4()).map(|subnet| &subnet.span);
+                let span = v4.or(table.subnet6.as_ref().map(|subnet6| &subnet6.span))?;
                 Some((span.clone(), format!("addresses in {net}")))
             }),
             Err(_) => domain.map(|domain| (domain.span.clone(), format!("names below {}", domain.value))),
@@ -118,7 +118,7 @@ impl<'a> Committed<'a> {
 }
 
 /// A fault of the certificate of `member`, and how another one is had.
-pub(super) fn fault(code: Code, member: &Member<'_>, what: impl Display) -> Diagnostic {
+pub(super) fn certificate_fault(code: Code, member: &NodeCertificate<'_>, what: impl Display) -> Diagnostic {
     let name = &member.node.name;
     Diagnostic::error(code, member.span, format!("the certificate of `{name}` {what}")).help(format!(
         "remove nodes/{}/{name}-cert.pem: `plasmagen render` issues another for the same key",

@@ -10,7 +10,7 @@ use crate::resolve::{Draft, DraftInterface};
 use super::zones;
 
 /// The name of the device that bears an interface's addresses.
-fn device(interface: &DraftInterface<'_>) -> Option<String> {
+fn device_name(interface: &DraftInterface<'_>) -> Option<String> {
     let vlan = interface
         .network?
         .value
@@ -24,34 +24,39 @@ fn device(interface: &DraftInterface<'_>) -> Option<String> {
 
 /// The device of a VLAN, the volumes of LVM and what stands in zones have names that fit.
 pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
-    vlan_devices(draft, report);
-    zones::fit(draft, report);
-    draft.nodes.iter().filter_map(|node| node.layout).for_each(|layout| volumes(layout, report));
+    check_vlan_devices(draft, report);
+    zones::check_lengths(draft, report);
+    draft.nodes.iter().filter_map(|node| node.layout).for_each(|layout| check_volumes(layout, report));
 }
 
 /// lvm(8), "VALID NAMES". A label of RFC 1123 has none of the suffixes that LVM reserves, which begin with `_`.
-fn volumes(layout: &LayoutTable, report: &mut Report) {
-    for own in layout.volumes.iter().filter(|own| own.name.is_some()) {
-        let reserved = ["snapshot", "pvmove"].iter().find(|start| own.key.starts_with(**start));
+fn check_volumes(layout: &LayoutTable, report: &mut Report) {
+    for volume in layout.volumes.iter().filter(|volume| volume.name.is_some()) {
+        let reserved = ["snapshot", "pvmove"].iter().find(|start| volume.key.starts_with(**start));
         let (message, help) = if let Some(start) = reserved {
             (
                 format!("LVM keeps names that begin with `{start}` to itself"),
                 "give the volume another name".to_owned(),
             )
-        } else if own.key.contains('-') {
-            let message =
-                format!("the device of `{}` would be called `pool-{}`", own.key, own.key.replace('-', "--"));
-            (message, format!("write `{}`", own.key.replace('-', "")))
+        } else if volume.key.contains('-') {
+            let message = format!(
+                "the device of `{}` would be called `pool-{}`",
+                volume.key,
+                volume.key.replace('-', "--")
+            );
+            (message, format!("write `{}`", volume.key.replace('-', "")))
         } else {
             continue;
         };
-        report.push(Diagnostic::error("PG-B11", &own.span, message).help(help));
+        report.push(Diagnostic::error("PG-B11", &volume.span, message).help(help));
     }
 }
 
-fn vlan_devices(draft: &Draft<'_>, report: &mut Report) {
-    for interface in draft.nodes.iter().flat_map(|node| &node.interfaces).filter(|own| own.name.is_some()) {
-        let Some(device) = device(interface).filter(|device| IfName::parse(device).is_err()) else {
+fn check_vlan_devices(draft: &Draft<'_>, report: &mut Report) {
+    for interface in
+        draft.nodes.iter().flat_map(|node| &node.interfaces).filter(|interface| interface.name.is_some())
+    {
+        let Some(device) = device_name(interface).filter(|device| IfName::parse(device).is_err()) else {
             continue;
         };
         let message = format!("the VLAN device would be called `{device}`, which has more than 15 bytes");
@@ -63,11 +68,11 @@ fn vlan_devices(draft: &Draft<'_>, report: &mut Report) {
 
 /// Every interface has a device of its own, and what stands in zones a name of its own.
 pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
-    zones::apart(draft, report);
+    zones::check_uniqueness(draft, report);
     for node in &draft.nodes {
         let mut seen = HashMap::new();
         for interface in &node.interfaces {
-            let Some(device) = device(interface) else { continue };
+            let Some(device) = device_name(interface) else { continue };
             if let Some(first) = seen.insert(device.clone(), &interface.span) {
                 let message = format!("two interfaces end up as the device `{device}`");
                 let fault = Diagnostic::error("PG-B12", &interface.span, message);

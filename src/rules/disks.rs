@@ -90,7 +90,7 @@ pub(super) fn f10(draft: &Draft<'_>, report: &mut Report) {
 /// No machine sleeps on its disk: what it wakes up with is older than what its peers have agreed on.
 pub(super) fn f13(draft: &Draft<'_>, report: &mut Report) {
     for param in kernel_params(draft).flat_map(|list| &list.value) {
-        if ["resume=", "resume_offset="].iter().any(|own| param.value.as_str().starts_with(own)) {
+        if ["resume=", "resume_offset="].iter().any(|start| param.value.as_str().starts_with(start)) {
             let message = format!("`{}` wakes a machine with memory from before it slept", param.value);
             let fault = Diagnostic::error("PG-F13", &param.span, message);
             report.push(fault.help("remove it: members of a cluster do not hibernate"));

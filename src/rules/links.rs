@@ -10,7 +10,8 @@ use super::bonds::members;
 
 /// A node boots in a provisioning network, where DHCP reserves an address for it.
 pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
-    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.network.as_ref());
+    let provisioner =
+        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.network.as_ref());
     if let Some(name) = provisioner {
         let network = draft.networks.get(name.value.as_str());
         if let Some(network) = network.filter(|network| !network.value.may_be(Role::Provisioning)) {
@@ -22,18 +23,18 @@ pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     for node in draft.nodes.iter().filter(|node| node.profile.is_some()) {
-        if let Some(fault) = cannot_boot(draft, node) {
+        if let Some(fault) = find_boot_fault(draft, node) {
             report.push(fault);
         }
     }
 }
 
-fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
+fn find_boot_fault(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
     let Some(interface) = node.interface_for(Role::Provisioning) else {
         if !node.networks_known() {
             return None;
         }
-        let provisioning = draft.networks.values().find(|own| own.value.is(Role::Provisioning))?;
+        let provisioning = draft.networks.values().find(|network| network.value.is(Role::Provisioning))?;
         let (who, span) = node.who_lacks(|common| common.interfaces.iter().next().is_some());
         let message = format!("{who} has no interface in a provisioning network");
         let help = format!("add `interface.eth0 = {{ network = \"{}\" }}`", provisioning.key);
@@ -49,7 +50,10 @@ fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
     }
     let provisioner = draft.inventory.provisioner.as_ref()?.network.as_ref()?;
     let elsewhere = provisioner.value.as_str() != network.key
-        && draft.networks.get(provisioner.value.as_str()).is_some_and(|own| own.value.is(Role::Provisioning));
+        && draft
+            .networks
+            .get(provisioner.value.as_str())
+            .is_some_and(|network| network.value.is(Role::Provisioning));
     if elsewhere && network.value.gateway.is_none() {
         let message =
             format!("DHCP reaches `{}` through a relay at its gateway, and it has none", network.key);
@@ -58,13 +62,15 @@ fn cannot_boot(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic> {
         return Some(fault.help("add the network's `gateway`: the router that relays DHCP"));
     }
     let mut addresses = node.addresses_in(network).peekable();
-    if let Some(own) = addresses.peek().copied().filter(|_| addresses.all(|own| own.address.is_ipv6())) {
+    if let Some(first) =
+        addresses.peek().copied().filter(|_| addresses.all(|address| address.address.is_ipv6()))
+    {
         let message = format!(
             "`{}` has no IPv4 address to boot with, and the provisioner has no other",
             node.entry.key
         );
         let help = format!("add `address.{} = \"…\"`", network.key);
-        return Some(Diagnostic::error("PG-C18", own.span, message).help(help));
+        return Some(Diagnostic::error("PG-C18", first.span, message).help(help));
     }
     if let (Some(bound), Some(boots)) = (interface.mac, node.entry.value.mac.as_ref())
         && bound.value != boots.value
@@ -92,11 +98,11 @@ pub(super) fn d09(draft: &Draft<'_>, report: &mut Report) {
 /// none of their own: their members do.
 pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        for interface in node.interfaces.iter().filter(|own| own.bond.is_none()) {
-            report.push_some(ill_named(node, interface));
+        for interface in node.interfaces.iter().filter(|interface| interface.bond.is_none()) {
+            report.push_some(find_name_fault(node, interface));
         }
-        let named: HashSet<&str> = node.interfaces.iter().map(|own| own.key).collect();
-        for (name, span) in members(node).filter(|own| !named.contains(own.0.as_str())) {
+        let named: HashSet<&str> = node.interfaces.iter().map(|interface| interface.key).collect();
+        for (name, span) in members(node).filter(|member| !named.contains(member.0.as_str())) {
             let message = format!("`{name}` may be another interface after a change of hardware");
             let fault = Diagnostic::warning("PG-D12", span, message);
             report.push(fault.help(format!(
@@ -109,15 +115,15 @@ pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
 /// What is wrong with the name of an interface. NixOS leaves the kernel's names alone here, so that one which nothing
 /// binds is `eth` and a number, or nobody's; and udev cannot bind such a name where the kernel has given it to another
 /// interface already (systemd.link(5), `Name=`).
-fn ill_named(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<Diagnostic> {
+fn find_name_fault(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<Diagnostic> {
     let key = interface.key;
     // A VLAN has the name of the interface that it stands on.
     let link = key.split('.').next().unwrap_or(key);
-    let below = node.interfaces.iter().find(|own| own.key == link);
-    if below.is_some_and(|own| own.bond.is_some()) {
+    let below = node.interfaces.iter().find(|other| other.key == link);
+    if below.is_some_and(|below| below.bond.is_some()) {
         return None;
     }
-    let bound = interface.mac.is_some() || below.is_some_and(|own| own.mac.is_some());
+    let bound = interface.mac.is_some() || below.is_some_and(|below| below.mac.is_some());
     let number = link.strip_prefix("eth").unwrap_or_default();
     let kernel = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     let fault = |message| Diagnostic::warning("PG-D12", &interface.span, message);

@@ -11,9 +11,10 @@ use crate::resolve::Draft;
 pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
     let inventory = draft.inventory;
     let common = inventory.cluster.as_ref().and_then(|cluster| cluster.system.as_ref());
-    let own: HashMap<_, _> = inventory.hardware.iter().map(|own| (own.key.as_str(), &own.value)).collect();
+    let models: HashMap<_, _> =
+        inventory.hardware.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
     let is_x86 = |name: &str| {
-        let cpu = match own.get(name) {
+        let cpu = match models.get(name) {
             Some(table) => table.cpu.as_ref().map(|cpu| cpu.value),
             None => known_hardware(name).map(|known| known.cpu),
         };
@@ -42,8 +43,8 @@ pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
 /// The lists of kernel parameters as they are written, in profiles and at nodes.
 pub(super) fn kernel_params<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a Spanned<List<KernelParam>>> {
     let inventory = draft.inventory;
-    let profiles = inventory.profiles.iter().map(|own| &own.value.common);
-    let nodes = inventory.nodes.iter().map(|own| &own.value.common);
+    let profiles = inventory.profiles.iter().map(|profile| &profile.value.common);
+    let nodes = inventory.nodes.iter().map(|node| &node.value.common);
     profiles.chain(nodes).filter_map(|common| common.kernel_params.as_ref())
 }
 

@@ -6,18 +6,19 @@ use crate::diag::{Diagnostic, Report, Span};
 use crate::model::{MacAddr, Role};
 use crate::resolve::{Draft, DraftNode};
 
-use super::bonds::bonded;
+use super::bonds::members_of;
 
 /// The MAC addresses of a node with their places; the address that boots may be repeated at its own interface, at a
 /// member of the bond that boots, or at any where that is not known.
 fn macs<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (MacAddr, &'a Span)> {
     let boot = node.entry.value.mac.as_ref();
     let boots = node.interface_for(Role::Provisioning);
-    let bond: HashSet<&str> = boots.into_iter().flat_map(bonded).map(|own| own.0.as_str()).collect();
-    let interfaces = node.interfaces.iter().filter_map(move |own| {
-        let mac = own.mac?;
+    let bond: HashSet<&str> =
+        boots.into_iter().flat_map(members_of).map(|member| member.0.as_str()).collect();
+    let interfaces = node.interfaces.iter().filter_map(move |interface| {
+        let mac = interface.mac?;
         let same = boot.is_some_and(|boot| boot.value == mac.value)
-            && boots.is_none_or(|boots| boots.key == own.key || bond.contains(own.key));
+            && boots.is_none_or(|boots| boots.key == interface.key || bond.contains(interface.key));
         (!same).then_some((mac.value, &mac.span))
     });
     let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.mac.as_ref());

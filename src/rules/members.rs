@@ -11,13 +11,13 @@ use crate::resolve::Draft;
 /// All settings, with the service that they are for.
 fn settings<'a>(draft: &Draft<'a>) -> impl Iterator<Item = (&'a str, &'a SettingsTable)> {
     let inventory = draft.inventory;
-    let of_services = inventory.services.iter().filter_map(|own| {
-        let settings = own.value.settings.as_ref()?;
-        Some((own.key.as_str(), &settings.value))
+    let of_services = inventory.services.iter().filter_map(|service| {
+        let settings = service.value.settings.as_ref()?;
+        Some((service.key.as_str(), &settings.value))
     });
-    let profiles = inventory.profiles.iter().flat_map(|own| &own.value.common.settings);
-    let nodes = inventory.nodes.iter().flat_map(|own| &own.value.common.settings);
-    of_services.chain(profiles.chain(nodes).map(|own| (own.key.as_str(), &own.value)))
+    let profiles = inventory.profiles.iter().flat_map(|profile| &profile.value.common.settings);
+    let nodes = inventory.nodes.iter().flat_map(|node| &node.value.common.settings);
+    of_services.chain(profiles.chain(nodes).map(|entry| (entry.key.as_str(), &entry.value)))
 }
 
 /// Reports each of `keys` in settings: plasmagen writes them itself.
@@ -64,9 +64,9 @@ pub(super) fn g06(draft: &Draft<'_>, report: &mut Report) {
 
 /// A member is reached at an address of its own in the cluster network.
 pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
-    let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Cluster));
+    let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Cluster));
     match networks.next() {
-        Some(network) => unreached(draft, &network.key, report),
+        Some(network) => check_member_addresses(draft, &network.key, report),
         None if draft.inventory.networks.whole() => {
             let voters = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
             let fault = |span| Diagnostic::error("PG-G07", span, "no network has the role \"cluster\"");
@@ -75,19 +75,19 @@ pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
         }
         None => {}
     }
-    for own in draft.nodes.iter().flat_map(|node| &node.addresses) {
-        if own.address.is_loopback() || own.address.is_unspecified() {
-            let message = format!("{} reaches no other machine", own.address);
-            let fault = Diagnostic::error("PG-G07", own.span, message);
+    for address in draft.nodes.iter().flat_map(|node| &node.addresses) {
+        if address.address.is_loopback() || address.address.is_unspecified() {
+            let message = format!("{} reaches no other machine", address.address);
+            let fault = Diagnostic::error("PG-G07", address.span, message);
             report.push(fault.help("write the node's address in that network"));
         }
     }
 }
 
 /// Reports the members that have no address in a cluster network; `example` is one.
-fn unreached(draft: &Draft<'_>, example: &str, report: &mut Report) {
+fn check_member_addresses(draft: &Draft<'_>, example: &str, report: &mut Report) {
     for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
-        let network = node.interface_for(Role::Cluster).and_then(|own| own.network);
+        let network = node.interface_for(Role::Cluster).and_then(|interface| interface.network);
         let fault = match network {
             Some(network) if !node.may_have_address(draft, &network.key) => {
                 let written = format!("address.{}", network.key);

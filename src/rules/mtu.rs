@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Report, Span};
 use crate::model::Role;
 use crate::resolve::{Draft, DraftInterface, DraftNode};
 
-use super::bonds::{bonded, link};
+use super::bonds::{members_of, underlying_interface};
 
 /// What Ethernet carries unless it is told otherwise.
 const ETHERNET: u16 = 1500;
@@ -17,38 +17,46 @@ const SMALLEST_IPV6: u16 = 1280;
 /// send no packets that others drop. The reader sees to 576 to 9216.
 pub(super) fn d10(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        stacked(node, report);
-        for (own, (mtu, span)) in node.interfaces.iter().filter_map(|own| Some((own, said(own)?))) {
-            let Some(network) = own.network.filter(|network| network.value.subnet6.is_some()) else {
+        check_stacks(node, report);
+        for (interface, (mtu, span)) in
+            node.interfaces.iter().filter_map(|interface| Some((interface, written_mtu(interface)?)))
+        {
+            let Some(network) = interface.network.filter(|network| network.value.subnet6.is_some()) else {
                 continue;
             };
             if mtu < SMALLEST_IPV6 {
-                let message =
-                    format!("IPv6 needs packets of {SMALLEST_IPV6} bytes, and `{}` carries {mtu}", own.key);
+                let message = format!(
+                    "IPv6 needs packets of {SMALLEST_IPV6} bytes, and `{}` carries {mtu}",
+                    interface.key
+                );
                 let fault = Diagnostic::error("PG-D10", span, message).related(&network.span, "this network");
                 report.push(fault.help(format!("write `mtu = {SMALLEST_IPV6}` or more")));
             }
         }
     }
-    agree(draft, report);
+    check_agreement(draft, report);
 }
 
 /// The MTU that is written for an interface, with its place.
-fn said<'a>(interface: &DraftInterface<'a>) -> Option<(u16, &'a Span)> {
+fn written_mtu<'a>(interface: &DraftInterface<'a>) -> Option<(u16, &'a Span)> {
     let mtu = interface.mtu?;
     Some((mtu.value?, &mtu.span))
 }
 
 /// VLANs on their links, and bonds on their members.
-fn stacked(node: &DraftNode<'_>, report: &mut Report) {
-    let said_of: HashMap<&str, (u16, &Span)> =
-        node.interfaces.iter().filter_map(|own| Some((own.key, said(own)?))).collect();
-    for own in &node.interfaces {
-        let Some((mtu, span)) = said(own) else { continue };
-        let below = Some(link(own)).filter(|link| *link != own.key).into_iter();
-        for name in below.chain(bonded(own).map(|member| member.0.as_str())) {
-            let Some((less, parent)) = said_of.get(name).filter(|own| own.0 < mtu) else { continue };
-            let message = format!("`{}` sends packets of {mtu} bytes, and `{name}` carries {less}", own.key);
+fn check_stacks(node: &DraftNode<'_>, report: &mut Report) {
+    let mtu_of: HashMap<&str, (u16, &Span)> = node
+        .interfaces
+        .iter()
+        .filter_map(|interface| Some((interface.key, written_mtu(interface)?)))
+        .collect();
+    for interface in &node.interfaces {
+        let Some((mtu, span)) = written_mtu(interface) else { continue };
+        let below = Some(underlying_interface(interface)).filter(|link| *link != interface.key).into_iter();
+        for name in below.chain(members_of(interface).map(|member| member.0.as_str())) {
+            let Some((less, parent)) = mtu_of.get(name).filter(|link| link.0 < mtu) else { continue };
+            let message =
+                format!("`{}` sends packets of {mtu} bytes, and `{name}` carries {less}", interface.key);
             let fault = Diagnostic::error("PG-D10", span, message).related(parent, "what it stands on");
             report.push(fault.help(format!("write {less} here, or {mtu} there")));
         }
@@ -56,27 +64,32 @@ fn stacked(node: &DraftNode<'_>, report: &mut Report) {
 }
 
 /// All machines in a cluster network have one MTU: that of most.
-fn agree(draft: &Draft<'_>, report: &mut Report) {
+fn check_agreement(draft: &Draft<'_>, report: &mut Report) {
     // By network: how many interfaces have an MTU, and one place of each.
     let mut networks = BTreeMap::<&str, BTreeMap<u16, usize>>::new();
-    let all = || draft.nodes.iter().flat_map(|node| node.interfaces.iter().map(move |own| (node, own)));
+    let all =
+        || draft.nodes.iter().flat_map(|node| node.interfaces.iter().map(move |interface| (node, interface)));
     let each = || {
-        all().filter_map(|(node, own)| {
-            let network = own.network.filter(|network| network.value.is(Role::Cluster))?;
-            Some((network, own, effective(node, own)?))
+        all().filter_map(|(node, interface)| {
+            let network = interface.network.filter(|network| network.value.is(Role::Cluster))?;
+            Some((network, interface, effective_mtu(node, interface)?))
         })
     };
     for (network, _, mtu) in each() {
         *networks.entry(&network.key).or_default().entry(mtu).or_default() += 1;
     }
     networks.retain(|_, counts| counts.len() > 1);
-    for (network, own, mtu) in each() {
+    for (network, interface, mtu) in each() {
         let Some(counts) = networks.get(network.key.as_str()) else { continue };
         // Of as many, the larger was meant: nobody writes it by mistake.
         let Some((usual, _)) = counts.iter().max_by_key(|(mtu, count)| (**count, **mtu)) else { continue };
         if mtu != *usual {
             let message = format!("`{}` has an MTU of {mtu} here, and of {usual} elsewhere", network.key);
-            let fault = Diagnostic::error("PG-D10", said(own).map_or(&own.span, |own| own.1), message);
+            let fault = Diagnostic::error(
+                "PG-D10",
+                written_mtu(interface).map_or(&interface.span, |said| said.1),
+                message,
+            );
             let fault = fault.related(&network.span, "this network");
             report.push(
                 fault.help(format!("write `mtu = {usual}`: large packets between the two are dropped")),
@@ -87,11 +100,12 @@ fn agree(draft: &Draft<'_>, report: &mut Report) {
 
 /// The MTU that an interface ends up with; `None` where it is faulty, or where a VLAN takes over what its link has from
 /// others.
-fn effective(node: &DraftNode<'_>, own: &DraftInterface<'_>) -> Option<u16> {
-    if let Some(mtu) = own.mtu {
+fn effective_mtu(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<u16> {
+    if let Some(mtu) = interface.mtu {
         return mtu.value;
     }
-    let below = link(own);
-    let shared = node.interfaces.iter().any(|other| other.mtu.is_some() && link(other) == below);
+    let below = underlying_interface(interface);
+    let shared =
+        node.interfaces.iter().any(|other| other.mtu.is_some() && underlying_interface(other) == below);
     (!shared).then_some(ETHERNET)
 }

@@ -60,8 +60,8 @@ pub(super) fn b05(draft: &Draft<'_>, report: &mut Report) {
 /// A domain is the site's own: not one that everybody registers names in, and not the one of multicast DNS.
 pub(super) fn b07(draft: &Draft<'_>, report: &mut Report) {
     let inventory = draft.inventory;
-    let cluster = inventory.cluster.as_ref().and_then(|own| own.domain.as_ref());
-    let networks = inventory.networks.iter().filter_map(|own| own.value.domain.as_ref());
+    let cluster = inventory.cluster.as_ref().and_then(|cluster| cluster.domain.as_ref());
+    let networks = inventory.networks.iter().filter_map(|network| network.value.domain.as_ref());
     for Spanned { value: domain, span } in cluster.into_iter().chain(networks) {
         if is_public_suffix(domain) {
             let message = format!("`{domain}` is a public suffix: names in it are other people's");
@@ -87,7 +87,7 @@ fn is_public_suffix(domain: &DomainName) -> bool {
 
 /// A time to live and the name servers can be written into a zone.
 pub(super) fn b10(draft: &Draft<'_>, report: &mut Report) {
-    zones::servers(draft, report);
+    zones::check_name_servers(draft, report);
     let Some(ttl) = draft.inventory.dns.ttl.as_ref().filter(|ttl| ttl.value.get() > LONGEST_TTL) else {
         return;
     };

@@ -19,14 +19,14 @@ pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
                 continue;
             }
             let Some(ports) = &service.ports else {
-                unknown(draft, name, report);
+                check_port_is_known(draft, name, report);
                 continue;
             };
             for (what, port, protocol) in ports.all() {
-                let span = place(draft, service, what);
+                let span = find_place(draft, service, what);
                 let Some((other, first)) = taken.insert((port, protocol), (format!("`{name}`"), Some(span)))
                 else {
-                    unfit(draft, name, what, port, span, report);
+                    check_port(draft, name, what, port, span, report);
                     continue;
                 };
                 let message = format!("`{name}` wants port {port}, which {other} uses on the same machine");
@@ -40,7 +40,7 @@ pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
 }
 
 /// A service of the user's own whose port is missing.
-fn unknown(draft: &Draft<'_>, name: &str, report: &mut Report) {
+fn check_port_is_known(draft: &Draft<'_>, name: &str, report: &mut Report) {
     if let Some(entry) = draft.services.get(name).filter(|entry| entry.value.port.is_none()) {
         let message = format!("nothing says where `{name}` listens");
         report.push(Diagnostic::error("PG-G09", &entry.span, message).help("add `port = …`"));
@@ -48,24 +48,25 @@ fn unknown(draft: &Draft<'_>, name: &str, report: &mut Report) {
 }
 
 /// Where a service's port is written, or else where the service is asked for.
-fn place<'a>(draft: &Draft<'a>, service: &DraftService<'a>, what: &str) -> &'a Span {
+fn find_place<'a>(draft: &Draft<'a>, service: &DraftService<'a>, what: &str) -> &'a Span {
     let table = draft.services.get(service.name.as_str()).map(|entry| &entry.value);
-    let own = table.and_then(|table| match what {
+    let port = table.and_then(|table| match what {
         "raft_port" => table.raft_port.as_ref(),
         "gossip_port" => table.gossip_port.as_ref(),
         "health_port" => table.health_port.as_ref(),
         _ => table.port.as_ref(),
     });
-    own.map_or(service.span, |port| &port.span)
+    port.map_or(service.span, |port| &port.span)
 }
 
 /// Privileged ports that the service is not known for, and ports that the kernel lends to clients
 /// (`net.ipv4.ip_local_port_range`, 32768 to 60999).
-fn unfit(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span, report: &mut Report) {
+fn check_port(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span, report: &mut Report) {
     if !draft.services.contains_key(name) {
         return;
     }
-    let known = known_service(name).is_some_and(|known| known.all().any(|own| own.1 == port));
+    let known =
+        known_service(name).is_some_and(|known| known.all().any(|(_, known_port, _)| known_port == port));
     if port < 1024 && !known {
         let fault =
             Diagnostic::error("PG-G09", span, format!("`{name}` may not bind the privileged {what} {port}"));

@@ -48,14 +48,15 @@ pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     if voters().next().is_some() && voters().all(|(node, _)| !node.may_run(FLAREDB)) {
-        without_voter(draft, FLAREDB, report);
+        report_services_without_voter(draft, FLAREDB, report);
     }
 }
 
 /// Who runs `name`, which no voter does, each place once.
-fn without_voter(draft: &Draft<'_>, name: &str, report: &mut Report) {
+fn report_services_without_voter(draft: &Draft<'_>, name: &str, report: &mut Report) {
     let mut places = BTreeMap::new();
-    for service in draft.nodes.iter().flat_map(|node| &node.services).filter(|own| own.name.as_str() == name)
+    for service in
+        draft.nodes.iter().flat_map(|node| &node.services).filter(|service| service.name.as_str() == name)
     {
         places.insert(service.span.start, service.span);
     }
@@ -138,9 +139,12 @@ const TIMERS: [[&str; 2]; 2] =
 /// A leader that misses a few heartbeats is not deposed.
 pub(super) fn g12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        for service in node.services.iter().filter(|own| [CHAINFIRE, FLAREDB].contains(&own.name.as_str())) {
+        for service in
+            node.services.iter().filter(|service| [CHAINFIRE, FLAREDB].contains(&service.name.as_str()))
+        {
             for timers in TIMERS {
-                let [heartbeat, election] = timers.map(|key| number(draft, node, service.name.as_str(), key));
+                let [heartbeat, election] =
+                    timers.map(|key| read_number(draft, node, service.name.as_str(), key));
                 let (Some((heartbeat, first)), Some((election, span))) = (heartbeat, election) else {
                     continue;
                 };
@@ -157,10 +161,16 @@ pub(super) fn g12(draft: &Draft<'_>, report: &mut Report) {
 
 /// The number that a setting of `service` has on `node`, with its place: the node's, else the profile's, else the
 /// service's own.
-fn number<'a>(draft: &Draft<'a>, node: &DraftNode<'a>, service: &str, key: &str) -> Option<(u64, &'a Span)> {
-    let layers = node.layers().flat_map(|common| &common.settings).filter(|own| own.key == service);
-    let own = draft.services.get(service).and_then(|entry| entry.value.settings.as_ref());
-    let tables = own.map(|own| &own.value).into_iter().chain(layers.map(|own| &own.value));
+fn read_number<'a>(
+    draft: &Draft<'a>,
+    node: &DraftNode<'a>,
+    service: &str,
+    key: &str,
+) -> Option<(u64, &'a Span)> {
+    let layers = node.layers().flat_map(|common| &common.settings).filter(|entry| entry.key == service);
+    let common_settings = draft.services.get(service).and_then(|entry| entry.value.settings.as_ref());
+    let tables =
+        common_settings.map(|settings| &settings.value).into_iter().chain(layers.map(|entry| &entry.value));
     let set = tables.filter_map(|table| Some((table.values.get(key)?, table.places.get(key)?))).last();
     set.and_then(|(value, place)| Some((value.as_u64()?, place)))
 }

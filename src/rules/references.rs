@@ -7,7 +7,7 @@ use crate::model::{Base, KNOWN_HARDWARE, Role, Word};
 use crate::resolve::{Draft, DraftNode};
 
 /// `name`, written at `span`, is none of `known`.
-fn dangling<'k>(what: &str, name: &str, span: &Span, known: impl Iterator<Item = &'k str>) -> Diagnostic {
+fn unknown_name<'k>(what: &str, name: &str, span: &Span, known: impl Iterator<Item = &'k str>) -> Diagnostic {
     let fault = Diagnostic::error("PG-A11", span, format!("there is no {what} `{name}`"));
     let mut known: Vec<&str> = known.take(1000).collect();
     known.sort_unstable();
@@ -22,34 +22,34 @@ fn dangling<'k>(what: &str, name: &str, span: &Span, known: impl Iterator<Item =
     })
 }
 
-fn network(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+fn check_network(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
     if !draft.networks.contains_key(name) && !draft.inventory.networks.may_have_lost(name) {
-        report.push(dangling("network", name, span, draft.networks.keys().copied()));
+        report.push(unknown_name("network", name, span, draft.networks.keys().copied()));
     }
 }
 
-fn profile(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+fn check_profile(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
     let profiles = &draft.inventory.profiles;
     if !draft.profiles.contains_key(name) && !profiles.may_have_lost(name) {
-        report.push(dangling("profile", name, span, profiles.iter().map(|own| own.key.as_str())));
+        report.push(unknown_name("profile", name, span, profiles.iter().map(|profile| profile.key.as_str())));
     }
 }
 
-fn service(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+fn check_service(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
     let services = &draft.inventory.services;
     let known = KNOWN_SERVICES.contains(&name) || draft.services.contains_key(name);
     if !known && !services.may_have_lost(name) {
-        let own = services.iter().map(|own| own.key.as_str());
-        report.push(dangling("service", name, span, KNOWN_SERVICES.into_iter().chain(own)));
+        let defined = services.iter().map(|service| service.key.as_str());
+        report.push(unknown_name("service", name, span, KNOWN_SERVICES.into_iter().chain(defined)));
     }
 }
 
-fn hardware(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
+fn check_hardware(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Report) {
     let models = &draft.inventory.hardware;
-    let own = || models.iter().map(|own| own.key.as_str());
-    let known = KNOWN_HARDWARE.contains(&name) || own().any(|own| own == name);
+    let defined = || models.iter().map(|model| model.key.as_str());
+    let known = KNOWN_HARDWARE.contains(&name) || defined().any(|model| model == name);
     if !known && !models.may_have_lost(name) {
-        report.push(dangling("hardware", name, span, KNOWN_HARDWARE.into_iter().chain(own())));
+        report.push(unknown_name("hardware", name, span, KNOWN_HARDWARE.into_iter().chain(defined())));
     }
 }
 
@@ -58,43 +58,48 @@ pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
     let inventory = draft.inventory;
     for (name, span) in draft.bootstrap().filter(|(name, _)| draft.node(name).is_none()) {
         if !inventory.nodes.may_have_lost(name) {
-            report.push(dangling("node", name, span, inventory.nodes.iter().map(|node| node.key.as_str())));
+            report.push(unknown_name(
+                "node",
+                name,
+                span,
+                inventory.nodes.iter().map(|node| node.key.as_str()),
+            ));
         }
     }
-    if let Some(name) = inventory.provisioner.as_ref().and_then(|own| own.network.as_ref()) {
-        network(draft, name.value.as_str(), &name.span, report);
+    if let Some(name) = inventory.provisioner.as_ref().and_then(|provisioner| provisioner.network.as_ref()) {
+        check_network(draft, name.value.as_str(), &name.span, report);
     }
-    for own in &inventory.networks {
-        let ranges = own.value.ranges.iter().map(|own| (own.name.as_ref(), &own.span));
-        let ranges6 = own.value.ranges6.iter().map(|own| (own.name.as_ref(), &own.span));
+    for network in &inventory.networks {
+        let ranges = network.value.ranges.iter().map(|range| (range.name.as_ref(), &range.span));
+        let ranges6 = network.value.ranges6.iter().map(|range| (range.name.as_ref(), &range.span));
         for (name, span) in ranges.chain(ranges6).filter_map(|(name, span)| Some((name?.as_str(), span))) {
             if name != "vip" {
-                profile(draft, name, span, report);
+                check_profile(draft, name, span, report);
             }
         }
     }
-    for own in &inventory.profiles {
-        common(draft, &own.value.common, report);
-        if own.value.base.is_none() && own.name.is_some() && Base::parse(&own.key).is_err() {
-            let message = format!("profile `{}` does not say what it is built on", own.key);
-            let fault = Diagnostic::error("PG-A11", &own.span, message);
+    for profile in &inventory.profiles {
+        check_common(draft, &profile.value.common, report);
+        if profile.value.base.is_none() && profile.name.is_some() && Base::parse(&profile.key).is_err() {
+            let message = format!("profile `{}` does not say what it is built on", profile.key);
+            let fault = Diagnostic::error("PG-A11", &profile.span, message);
             report.push(fault.help("add `base = \"control-plane\"`, `\"worker\"` or `\"all-in-one\"`"));
         }
     }
     for node in &draft.nodes {
-        a11_node(draft, node, report);
+        check_node(draft, node, report);
     }
 }
 
 /// What a node refers to.
-fn a11_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
+fn check_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
     let table = &node.entry.value;
-    common(draft, &table.common, report);
+    check_common(draft, &table.common, report);
     if let Some(name) = &table.profile {
-        profile(draft, name.value.as_str(), &name.span, report);
+        check_profile(draft, name.value.as_str(), &name.span, report);
     }
-    let addresses = table.addresses.iter().map(|own| (own.name.as_ref(), &own.span));
-    let addresses6 = table.addresses6.iter().map(|own| (own.name.as_ref(), &own.span));
+    let addresses = table.addresses.iter().map(|address| (address.name.as_ref(), &address.span));
+    let addresses6 = table.addresses6.iter().map(|address| (address.name.as_ref(), &address.span));
     // A node that is connected to no network of a kind that it needs is C18's or G07's.
     let needed = |name: &str| {
         let unmet = |role| draft.networks[name].value.is(role) && node.interface_for(role).is_none();
@@ -103,7 +108,7 @@ fn a11_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
     for (name, span) in addresses.chain(addresses6).filter_map(|(name, span)| Some((name?.as_str(), span))) {
         let connected = || node.interfaces.iter().any(|nic| nic.network.is_some_and(|net| net.key == name));
         if !draft.networks.contains_key(name) {
-            network(draft, name, span, report);
+            check_network(draft, name, span, report);
         } else if !connected() && node.networks_known() && !needed(name) {
             let message = format!("no interface of `{}` is in the network `{name}`", node.entry.key);
             let fault = Diagnostic::error("PG-A11", span, message);
@@ -120,31 +125,35 @@ fn a11_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
 }
 
 /// What a profile or a node refers to.
-fn common(draft: &Draft<'_>, common: &Common, report: &mut Report) {
+fn check_common(draft: &Draft<'_>, common: &Common, report: &mut Report) {
     for name in known(&common.services).into_iter().flatten() {
-        if let Some(own) = &name.value {
-            service(draft, own.as_str(), &name.span, report);
+        if let Some(service_name) = &name.value {
+            check_service(draft, service_name.as_str(), &name.span, report);
         }
     }
-    for own in common.settings.iter().filter(|own| own.name.is_some()) {
-        service(draft, &own.key, &own.span, report);
+    for settings in common.settings.iter().filter(|settings| settings.name.is_some()) {
+        check_service(draft, &settings.key, &settings.span, report);
     }
-    for name in common.interfaces.iter().filter_map(|own| own.value.network.as_ref()) {
-        if let Some(own) = &name.value {
-            network(draft, own.as_str(), &name.span, report);
+    for name in common.interfaces.iter().filter_map(|interface| interface.value.network.as_ref()) {
+        if let Some(network_name) = &name.value {
+            check_network(draft, network_name.as_str(), &name.span, report);
         }
     }
     if let Some(name) = &common.hardware {
-        hardware(draft, name.value.as_str(), &name.span, report);
+        check_hardware(draft, name.value.as_str(), &name.span, report);
     }
 }
 
 /// Nothing refers to itself: profiles have no parents, so that only bonds can.
 pub(super) fn a12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        let bonds: Vec<&str> =
-            node.interfaces.iter().filter(|own| own.bond.is_some()).map(|own| own.key).collect();
-        let members = node.interfaces.iter().filter_map(|own| own.bond?.value.members.as_ref());
+        let bonds: Vec<&str> = node
+            .interfaces
+            .iter()
+            .filter(|interface| interface.bond.is_some())
+            .map(|interface| interface.key)
+            .collect();
+        let members = node.interfaces.iter().filter_map(|interface| interface.bond?.value.members.as_ref());
         for member in members.flat_map(|list| &list.value) {
             if let Some(name) = member.value.as_ref().filter(|name| bonds.contains(&name.as_str())) {
                 let fault = Diagnostic::error("PG-A12", &member.span, format!("`{name}` is a bond itself"));

@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Report, Severity, Span};
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::addresses::holding;
+use super::addresses::network_finder;
 
 /// The VLANs that switches keep for FDDI and token ring, and seldom carry.
 const KEPT: std::ops::RangeInclusive<u16> = 1002..=1005;
@@ -22,7 +22,7 @@ fn vlan(network: &NetworkEntry) -> Option<(u16, &Span)> {
 /// A tagged interface knows its VLAN, and no VLAN is one that switches treat in a way of their own.
 pub(super) fn d07(draft: &Draft<'_>, report: &mut Report) {
     for (vlan, span) in
-        draft.networks.values().filter_map(|own| vlan(own)).filter(|own| KEPT.contains(&own.0))
+        draft.networks.values().filter_map(|network| vlan(network)).filter(|vlan| KEPT.contains(&vlan.0))
     {
         let message = format!("VLAN {vlan} is one of 1002 to 1005, which many switches keep for themselves");
         report.push(Diagnostic::warning("PG-D07", span, message).help("take another number"));
@@ -62,12 +62,12 @@ pub(super) fn d08(draft: &Draft<'_>, report: &mut Report) {
     if sharing.is_empty() {
         return;
     }
-    let met = met(draft);
+    let shared = places_of_shared_vlans(draft);
     for (vlan, mut networks) in sharing {
-        networks.sort_by_key(|own| own.1.start);
+        networks.sort_by_key(|network| network.1.start);
         let (first, rest) = (networks[0], &networks[1..]);
         for (_, span) in rest {
-            let severity = if met.contains(&span.start) { Severity::Error } else { Severity::Warning };
+            let severity = if shared.contains(&span.start) { Severity::Error } else { Severity::Warning };
             let message = format!("VLAN {vlan} is the network `{}` already", first.0.key);
             let fault = Diagnostic { severity, ..Diagnostic::error("PG-D08", span, message) };
             report.push(fault.related(first.1, "first used here").help(if severity == Severity::Error {
@@ -80,19 +80,19 @@ pub(super) fn d08(draft: &Draft<'_>, report: &mut Report) {
 }
 
 /// The places of VLANs of which one machine is in two networks: certainly they are not apart.
-fn met(draft: &Draft<'_>) -> HashSet<usize> {
-    let managed = holding(draft, Role::Management);
-    let mut met = HashSet::new();
+fn places_of_shared_vlans(draft: &Draft<'_>) -> HashSet<usize> {
+    let managed = network_finder(draft, Role::Management);
+    let mut shared = HashSet::new();
     for node in &draft.nodes {
         let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref());
         let beside = bmc.and_then(|bmc| managed(bmc.value));
         let mut seen = HashMap::<u16, &Span>::new();
-        for network in node.interfaces.iter().filter_map(|own| own.network).chain(beside) {
+        for network in node.interfaces.iter().filter_map(|interface| interface.network).chain(beside) {
             let Some((vlan, span)) = vlan(network) else { continue };
             if let Some(other) = seen.insert(vlan, span).filter(|other| *other != span) {
-                met.extend([other.start, span.start]);
+                shared.extend([other.start, span.start]);
             }
         }
     }
-    met
+    shared
 }

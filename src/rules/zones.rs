@@ -12,7 +12,7 @@ use crate::resolve::{Draft, DraftNode, NetworkEntry};
 const LONGEST_DOMAIN: usize = 255 - ".zone".len();
 
 /// A name that stands in a zone, made of others.
-struct Derived<'a> {
+struct DerivedName<'a> {
     name: String,
     /// What leads to it, and where that is written.
     span: &'a Span,
@@ -28,79 +28,86 @@ fn domain<'a>(draft: &'a Draft<'_>) -> Option<&'a DomainName> {
 
 /// The names that are made of others: those of BMCs, of nodes in networks that they are not reached in, and of name
 /// servers of which the address is all that is known.
-fn derived<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<Derived<'a>> {
+fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedName<'a>> {
     let mut names = Vec::new();
     for node in draft.nodes.iter().filter(|node| node.entry.name.is_some()) {
         let key = &node.entry.key;
         if let Some(address) = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref()) {
             let name = format!("{}.{domain}", bmc_name(key));
-            names.push(Derived {
+            names.push(DerivedName {
                 name,
                 span: &address.span,
                 what: format!("the BMC of `{key}`"),
                 domain: None,
             });
         }
-        names.extend(elsewhere(node).filter_map(|(network, span)| {
-            let own = network.value.domain.as_ref();
-            let below = network_domain(domain, network.name.as_ref()?, own.map(|own| &own.value));
+        names.extend(other_networks(node).filter_map(|(network, span)| {
+            let written = network.value.domain.as_ref();
+            let below = network_domain(domain, network.name.as_ref()?, written.map(|domain| &domain.value));
             let name = format!("{key}.{below}");
-            Some(Derived {
+            Some(DerivedName {
                 name,
                 span,
                 what: format!("`{key}` in `{}`", network.key),
-                domain: own.map(|own| &own.span),
+                domain: written.map(|domain| &domain.span),
             })
         }));
     }
-    let taken: HashSet<_> = owned(draft).collect();
+    let taken: HashSet<_> = named_addresses(draft).collect();
     let servers = draft.inventory.dns.name_servers.as_ref();
     for (at, server) in servers.iter().flat_map(|list| &list.value).enumerate() {
         if server.value.address().is_some_and(|address| !taken.contains(&address)) {
             let name = format!("{}.{domain}", server_name(at));
             let what = format!("the name server {}", server.value);
-            names.push(Derived { name, span: &server.span, what, domain: None });
+            names.push(DerivedName { name, span: &server.span, what, domain: None });
         }
     }
     names
 }
 
 /// The addresses that have a name without being those of name servers.
-fn owned<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = std::net::IpAddr> + use<'a> {
-    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.address.as_ref());
+fn named_addresses<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = std::net::IpAddr> + use<'a> {
+    let provisioner =
+        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.address.as_ref());
     let nodes = draft.nodes.iter().flat_map(|node| {
         let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref());
-        node.addresses.iter().map(|own| own.address).chain(bmc.map(|own| own.value))
+        node.addresses.iter().map(|address| address.address).chain(bmc.map(|bmc| bmc.value))
     });
-    nodes.chain(draft.vips().map(|vip| vip.address)).chain(provisioner.map(|own| own.value.into()))
+    nodes
+        .chain(draft.vips().map(|vip| vip.address))
+        .chain(provisioner.map(|provisioner| provisioner.value.into()))
 }
 
 /// The networks that a node has an address in and is not reached in, each with the place of an address.
-fn elsewhere<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (&'a NetworkEntry, &'a Span)> {
-    let known = node.addresses.iter().all(|own| own.network.is_some_and(|own| own.value.roles_known()));
+fn other_networks<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (&'a NetworkEntry, &'a Span)> {
+    let known = node
+        .addresses
+        .iter()
+        .all(|address| address.network.is_some_and(|network| network.value.roles_known()));
     let home = node.home().map(|home| &home.key);
     let mut seen = HashSet::new();
-    node.addresses.iter().filter_map(move |own| {
-        let network = own.network?;
-        (known && Some(&network.key) != home && seen.insert(&network.key)).then_some((network, own.span))
+    node.addresses.iter().filter_map(move |address| {
+        let network = address.network?;
+        (known && Some(&network.key) != home && seen.insert(&network.key)).then_some((network, address.span))
     })
 }
 
 /// The names that are written: of nodes, virtual addresses and the provisioner.
-fn written<'a>(
+fn written_names<'a>(
     draft: &'a Draft<'_>,
     domain: &DomainName,
 ) -> impl Iterator<Item = (String, &'a Span)> + use<'a> {
     let full = |name: &str| format!("{name}.{domain}");
     let nodes = draft.nodes.iter().map(|node| (full(&node.entry.key), &node.entry.span));
     let vips = draft.vips().map(|vip| (full(vip.key), vip.key_span));
-    let provisioner = draft.inventory.provisioner.as_ref().and_then(|own| own.address.as_ref());
-    let boot = provisioner.map(|own| (full(PROVISIONER), &own.span));
+    let provisioner =
+        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.address.as_ref());
+    let boot = provisioner.map(|provisioner| (full(PROVISIONER), &provisioner.span));
     nodes.chain(vips).chain(boot).collect::<Vec<_>>().into_iter()
 }
 
 /// B11: derived names fit DNS, and zones the file system.
-pub(super) fn fit(draft: &Draft<'_>, report: &mut Report) {
+pub(super) fn check_lengths(draft: &Draft<'_>, report: &mut Report) {
     let fault = |span, message| Diagnostic::error("PG-B11", span, message);
     for domain in draft.networks.values().filter_map(|network| network.value.domain.as_ref()) {
         if domain.value.as_str().len() > LONGEST_DOMAIN {
@@ -111,7 +118,7 @@ pub(super) fn fit(draft: &Draft<'_>, report: &mut Report) {
     // In a longer one no node's name fits the kernel, which is B03's.
     let Some(domain) = domain(draft).filter(|domain| domain.as_str().len() <= 62) else { return };
     let mut told = HashSet::new();
-    for Derived { name, span, what, domain } in derived(draft, domain) {
+    for DerivedName { name, span, what, domain } in derive_names(draft, domain) {
         let label = name.split('.').next().unwrap_or_default();
         if label.len() > 63 {
             let message =
@@ -128,10 +135,10 @@ pub(super) fn fit(draft: &Draft<'_>, report: &mut Report) {
 }
 
 /// B12: a derived name is that of nothing else.
-pub(super) fn apart(draft: &Draft<'_>, report: &mut Report) {
+pub(super) fn check_uniqueness(draft: &Draft<'_>, report: &mut Report) {
     let Some(domain) = domain(draft) else { return };
-    let mut seen: HashMap<String, &Span> = written(draft, domain).collect();
-    for Derived { name, span, what, .. } in derived(draft, domain) {
+    let mut seen: HashMap<String, &Span> = written_names(draft, domain).collect();
+    for DerivedName { name, span, what, .. } in derive_names(draft, domain) {
         if let Some(first) = seen.get(&name) {
             let message = format!("{what} would be called `{name}`, which is taken");
             let fault = Diagnostic::error("PG-B12", span, message).related(first, "by this");
@@ -143,14 +150,14 @@ pub(super) fn apart(draft: &Draft<'_>, report: &mut Report) {
 }
 
 /// B10: a name server in a domain of the site has an address there, without which the zone is refused.
-pub(super) fn servers(draft: &Draft<'_>, report: &mut Report) {
+pub(super) fn check_name_servers(draft: &Draft<'_>, report: &mut Report) {
     let (Some(domain), Some(servers)) = (domain(draft), &draft.inventory.dns.name_servers) else { return };
     let inventory = draft.inventory;
     if !(inventory.nodes.whole() && inventory.vips.whole() && inventory.vips6.whole()) {
         return;
     }
     let others = draft.networks.values().filter_map(|network| network.value.domain.as_ref());
-    let domains: Vec<&str> = others.map(|own| own.value.as_str()).chain([domain.as_str()]).collect();
+    let domains: Vec<&str> = others.map(|domain| domain.value.as_str()).chain([domain.as_str()]).collect();
     let mut names: Option<HashSet<String>> = None;
     for server in servers.value.iter().filter(|server| server.value.address().is_none()) {
         let name = server.value.as_str();
@@ -158,8 +165,8 @@ pub(super) fn servers(draft: &Draft<'_>, report: &mut Report) {
             continue;
         }
         let names = names.get_or_insert_with(|| {
-            let made = derived(draft, domain).into_iter().map(|own| own.name);
-            made.chain(written(draft, domain).map(|own| own.0)).collect()
+            let made = derive_names(draft, domain).into_iter().map(|derived| derived.name);
+            made.chain(written_names(draft, domain).map(|written| written.0)).collect()
         });
         if !names.contains(name) {
             let message = format!("`{name}` is in a domain of the site, and nothing there has that name");

@@ -14,7 +14,7 @@ use plasmagen::check::check_with_certificates;
 use plasmagen::pki::cluster::leaf_request;
 use plasmagen::pki::{CaIssuer, CaRequest, KeyAlgorithm};
 use plasmagen::plan::Certificates;
-use plasmagen::rules::{Check, RULES};
+use plasmagen::rules::{Enforcement, RULES};
 use rcgen::DnType;
 use time::Duration;
 
@@ -34,7 +34,7 @@ fn each_fault_is_said_once_at_its_place() {
 #[test]
 fn every_rule_on_certificates_has_a_fault_here() {
     let codes: BTreeSet<_> = cases().iter().flat_map(|case| case.said).map(|line| &line[2..8]).collect();
-    let rules = RULES.iter().filter(|rule| matches!(rule.check, Check::Certificates(_)));
+    let rules = RULES.iter().filter(|rule| matches!(rule.enforcement, Enforcement::Certificates(_)));
     assert_eq!(codes, rules.map(|rule| rule.code).collect());
 }
 

@@ -1,7 +1,6 @@
 //! `explain`: the page of a rule, and the list of all.
 
-use plasmagen::diag::Severity;
-use plasmagen::rules::RULES;
+use plasmagen::rules::{Enforcement, RULES};
 
 use crate::kit::{PLASMAGEN, Site};
 
@@ -13,7 +12,9 @@ fn every_rule_has_a_page_that_fits_a_terminal() {
         assert_eq!(run.ends(0, &[]).stderr, "");
         assert!(run.stdout.starts_with(&format!("# {}: ", rule.code)), "{}", run.stdout);
         assert!(run.stdout.contains(rule.page.trim_end()), "{}", rule.code);
-        assert_eq!(run.stdout.contains("acknowledge it with"), rule.warns, "{}", rule.code);
+        let is_later = matches!(rule.enforcement, Enforcement::Later(_));
+        assert_eq!(run.stdout.contains("Not enforced yet: "), is_later, "{}", rule.code);
+        assert_eq!(run.stdout.contains("acknowledge it with"), rule.warns && !is_later, "{}", rule.code);
         for line in run.stdout.lines() {
             assert!(line.chars().count() <= 100 && !line.contains('\x1b'), "{}: {line}", rule.code);
         }
@@ -36,8 +37,9 @@ fn without_a_code_all_rules_are_listed() {
     let lines: Vec<_> = run.ends(0, &[]).stdout.lines().collect();
     assert_eq!(lines.len(), RULES.len());
     for (line, rule) in lines.iter().zip(RULES) {
-        let severity = if rule.severity == Severity::Error { "error" } else { "warning" };
-        assert_eq!(*line, format!("{}  {severity:<7}  {}", rule.code, rule.title));
+        let is_later = matches!(rule.enforcement, Enforcement::Later(_));
+        let later = if is_later { " (not enforced yet)" } else { "" };
+        assert_eq!(*line, format!("{}  {:<7}  {}{later}", rule.code, rule.severity.as_str(), rule.title));
     }
 }
 

@@ -2,9 +2,8 @@
 
 use crate::diag::Diagnostic;
 
-use super::Findings;
-use super::concise::word;
-use super::source::{Source, one_line};
+use super::findings::Findings;
+use super::source::{SourceText, one_line};
 
 /// A message: the runner decodes these three.
 fn data(text: &str) -> String {
@@ -19,7 +18,7 @@ fn property(text: &str) -> String {
 pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     let commands = findings.iter().flat_map(|Findings { source, found }| {
         found.iter().map(|fault| {
-            let (severity, title) = (word(fault.severity), property(fault.code));
+            let (severity, title) = (fault.severity.as_str(), property(fault.code));
             format!(
                 "::{severity} {},title={title}::{}\n",
                 place(source, fault),
@@ -31,7 +30,7 @@ pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
 }
 
 /// `file=…,line=…`.
-fn place(source: &Source<'_>, fault: &Diagnostic) -> String {
+fn place(source: &SourceText<'_>, fault: &Diagnostic) -> String {
     let file = format!("file={}", property(source.path));
     if !source.is_text() {
         return file;
@@ -46,7 +45,7 @@ fn place(source: &Source<'_>, fault: &Diagnostic) -> String {
 }
 
 /// All that is to be said, for an annotation has no further places.
-fn message(source: &Source<'_>, fault: &Diagnostic) -> String {
+fn message(source: &SourceText<'_>, fault: &Diagnostic) -> String {
     let mut lines = vec![one_line(&fault.message).into_owned()];
     for related in &fault.related {
         let at = source.position(related.span.start);

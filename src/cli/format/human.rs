@@ -1,34 +1,34 @@
-//! Diagnostics for people: where, what, why, and what to write instead.
+//! Diagnostics for people: where the fault is, what is wrong, why it matters, and what to write instead.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
-use crate::diag::{Diagnostic, Related, Severity, Span};
+use crate::diag::{Diagnostic, Related, Severity, Span, Subject};
 use crate::rules;
 
-use super::source::{Source, visible};
+use super::source::{SourceText, visible};
 
-/// How many bytes two places may lie apart to be shown in one excerpt; what lies between is folded.
+/// How many bytes two places may lie apart to be shown in one excerpt; the lines between are folded.
 const NEAR: usize = 4096;
 /// How many bytes an excerpt has at most.
 const READABLE: usize = 4 * NEAR;
-/// What gives away a line that holds a secret, which has no business in an inventory.
+/// Texts that mark a line as one that holds a secret.
 const SECRETS: [&str; 4] = ["PRIVATE KEY", "AGE-SECRET-KEY-", "password =", "password="];
 
-/// Whether `span` is shown in one excerpt with the place of `found`.
-fn near(found: &Diagnostic, span: &Span) -> bool {
-    span.start.abs_diff(found.span.start) < NEAR
+/// Whether `span` is shown in one excerpt with the place of `diagnostic`.
+fn is_near(diagnostic: &Diagnostic, span: &Span) -> bool {
+    span.start.abs_diff(diagnostic.span.start) < NEAR
 }
 
-/// The place of `found` and those near it.
-fn around(found: &Diagnostic) -> Span {
-    let spans = found.related.iter().map(|related| &related.span).filter(|span| near(found, span));
-    spans.fold(found.span.clone(), |all, span| all.start.min(span.start)..all.end.max(span.end))
+/// The span over the place of `diagnostic` and the related places near it.
+fn span_around(diagnostic: &Diagnostic) -> Span {
+    let related = diagnostic.related.iter().map(|related| &related.span);
+    let near = related.filter(|span| is_near(diagnostic, span));
+    near.fold(diagnostic.span.clone(), |all, span| all.start.min(span.start)..all.end.max(span.end))
 }
 
-impl Source<'_> {
-    /// The whole lines around `span`, the number of the first, and where they begin.
-    ///
-    /// `None` where they are not shown: a secret, since terminals are logged; or lines that nobody could read.
+impl SourceText<'_> {
+    /// The whole lines around `span`, the number of the first line, and the offset at which that line begins. `None` where
+    /// the lines are not shown: they hold a secret, and terminals are logged, or they are too long to be read.
     fn excerpt(&self, span: &Span) -> Option<(&str, usize, usize)> {
         let (text, line, start) = self.lines(span);
         (text.len() <= READABLE && !SECRETS.iter().any(|mark| text.contains(mark)))
@@ -41,40 +41,36 @@ impl Source<'_> {
         Origin::path(&*self.shown).line(at.line).char_column(at.column)
     }
 
-    /// `found` as text, with colours if `styled`.
-    pub(in crate::cli) fn render(&self, found: &Diagnostic, styled: bool) -> String {
-        let level = if found.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
-        let mut group =
-            level.primary_title(visible(&found.message)).id(found.code).elements(Vec::<Origin<'_>>::new());
+    /// Writes `diagnostic` as text, with colours if `is_styled`.
+    pub(in crate::cli) fn render(&self, diagnostic: &Diagnostic, is_styled: bool) -> String {
+        let level = if diagnostic.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
+        let title = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code);
+        let mut group = title.elements(Vec::<Origin<'_>>::new());
         group = match self.is_text() {
-            // What is shown may be logged.
-            true if found.code == "PG-A16" => group.element(self.origin(&found.span)),
-            true => self.places(group, found),
+            true if diagnostic.subject == Subject::Secret => group.element(self.origin(&diagnostic.span)),
+            true => self.add_excerpts(group, diagnostic),
             false => group.element(Origin::path(&*self.shown)),
         };
-        if let Some(rule) = rules::find(found.code) {
+        if let Some(rule) = rules::find(diagnostic.code) {
             group = group.element(Level::NOTE.message(format!("{}; otherwise {}", rule.title, rule.why)));
         }
-        if let Some(help) = &found.help {
+        if let Some(help) = &diagnostic.help {
             group = group.element(Level::HELP.message(normalize_untrusted_str(&visible(help))));
         }
-        let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        let renderer = if is_styled { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
     }
 
-    /// Adds excerpts of the source: one for all places near the fault, one more for each that is far away.
-    fn places<'r>(&'r self, group: Group<'r>, found: &'r Diagnostic) -> Group<'r> {
-        // The fault of a password: terminals are logged.
-        if found.code == "PG-E03" {
-            return group.element(self.origin(&found.span));
-        }
-        let (together, far): (Vec<_>, Vec<_>) = found.related.iter().partition(|own| near(found, &own.span));
-        let group = self.place(group, &around(found), Some(&found.span), &together);
-        far.into_iter().fold(group, |group, related| self.place(group, &related.span, None, &[related]))
+    /// Adds excerpts of the source: one for all places near the fault, and one for each place that is far away.
+    fn add_excerpts<'r>(&'r self, group: Group<'r>, diagnostic: &'r Diagnostic) -> Group<'r> {
+        let (together, far): (Vec<_>, Vec<_>) =
+            diagnostic.related.iter().partition(|related| is_near(diagnostic, &related.span));
+        let group = self.add_excerpt(group, &span_around(diagnostic), Some(&diagnostic.span), &together);
+        far.into_iter().fold(group, |group, related| self.add_excerpt(group, &related.span, None, &[related]))
     }
 
     /// Adds the excerpt that holds `span`.
-    fn place<'r>(
+    fn add_excerpt<'r>(
         &'r self,
         group: Group<'r>,
         span: &Span,
@@ -84,11 +80,11 @@ impl Source<'_> {
         let Some((text, line, start)) = self.excerpt(span) else {
             return group.element(self.origin(primary.unwrap_or(span)));
         };
-        let moved = |span: &Span| span.start - start..span.end - start;
-        let primary = primary.map(|span| AnnotationKind::Primary.span(moved(span)));
-        let related = related
-            .iter()
-            .map(|own| AnnotationKind::Context.span(moved(&own.span)).label(visible(&own.label)));
+        let within_excerpt = |span: &Span| span.start - start..span.end - start;
+        let primary = primary.map(|span| AnnotationKind::Primary.span(within_excerpt(span)));
+        let related = related.iter().map(|related| {
+            AnnotationKind::Context.span(within_excerpt(&related.span)).label(visible(&related.label))
+        });
         let snippet = Snippet::source(text).line_start(line).path(&*self.shown);
         group.element(snippet.annotations(primary.into_iter().chain(related)))
     }

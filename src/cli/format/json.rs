@@ -1,19 +1,18 @@
-//! An object a line (JSON Lines), by the versioned schema of `docs/formats.md`.
+//! One JSON object per line (JSON Lines), by the versioned schema of `docs/formats.md`.
 
 use serde::Serialize;
 
-use crate::diag::Span;
+use crate::diag::{Diagnostic, Span};
 use crate::rules;
 
-use super::Findings;
-use super::concise::word;
-use super::source::{Position, Source, ascii_controls};
+use super::findings::Findings;
+use super::source::{Position, SourceText, ascii_controls};
 
-/// The version of the schema: a new one where a field is removed or changes its meaning, the same where one is added.
+/// The version of the schema. A field that is removed or changes its meaning raises the version; a new field does not.
 const SCHEMA: u16 = 1;
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct DiagnosticJson<'a> {
     schema: u16,
     file: &'a str,
     code: &'a str,
@@ -22,58 +21,63 @@ struct Line<'a> {
     help: Option<&'a str>,
     title: Option<&'a str>,
     why: Option<&'a str>,
-    span: Option<Place>,
-    related: Vec<Related<'a>>,
+    span: Option<SpanJson>,
+    related: Vec<RelatedJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Related<'a> {
+struct RelatedJson<'a> {
     message: &'a str,
-    span: Option<Place>,
+    span: Option<SpanJson>,
 }
 
 #[derive(Serialize)]
-struct Place {
-    start: Point,
-    end: Point,
+struct SpanJson {
+    start: PositionJson,
+    end: PositionJson,
 }
 
 #[derive(Serialize)]
-struct Point {
+struct PositionJson {
     #[serde(flatten)]
     position: Position,
     offset: usize,
 }
 
-impl Place {
-    /// None in what is not text.
-    fn of(span: &Span, source: &Source<'_>) -> Option<Self> {
-        let point = |offset| Point { position: source.position(offset), offset };
-        source.is_text().then(|| Self { start: point(span.start), end: point(span.end) })
+impl<'a> DiagnosticJson<'a> {
+    fn new(source: &SourceText<'a>, diagnostic: &'a Diagnostic) -> Self {
+        let rule = rules::find(diagnostic.code);
+        let related = diagnostic.related.iter();
+        Self {
+            schema: SCHEMA,
+            file: source.path,
+            code: diagnostic.code,
+            severity: diagnostic.severity.as_str(),
+            message: &diagnostic.message,
+            help: diagnostic.help.as_deref(),
+            title: rule.map(|rule| rule.title),
+            why: rule.map(|rule| rule.why),
+            span: SpanJson::new(&diagnostic.span, source),
+            related: related
+                .map(|other| RelatedJson { message: &other.label, span: SpanJson::new(&other.span, source) })
+                .collect(),
+        }
+    }
+}
+
+impl SpanJson {
+    /// Finds the lines and columns of `span`; `None` where the source is not text.
+    fn new(span: &Span, source: &SourceText<'_>) -> Option<Self> {
+        let at = |offset| PositionJson { position: source.position(offset), offset };
+        source.is_text().then(|| Self { start: at(span.start), end: at(span.end) })
     }
 }
 
 pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     let mut text = String::new();
     for Findings { source, found } in findings {
-        for fault in found {
-            let rule = rules::find(fault.code);
-            let related = fault.related.iter();
-            let line = Line {
-                schema: SCHEMA,
-                file: source.path,
-                code: fault.code,
-                severity: word(fault.severity),
-                message: &fault.message,
-                help: fault.help.as_deref(),
-                title: rule.map(|rule| rule.title),
-                why: rule.map(|rule| rule.why),
-                span: Place::of(&fault.span, source),
-                related: related
-                    .map(|other| Related { message: &other.label, span: Place::of(&other.span, source) })
-                    .collect(),
-            };
-            text += &ascii_controls(&serde_json::to_string(&line)?);
+        for diagnostic in found {
+            text += &ascii_controls(&serde_json::to_string(&DiagnosticJson::new(source, diagnostic))?);
             text.push('\n');
         }
     }

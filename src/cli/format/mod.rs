@@ -1,6 +1,7 @@
-//! How diagnostics are written: for people, and for the programs that `docs/formats.md` names.
+//! The formats of diagnostics: one for people, and those of `docs/formats.md` for programs.
 
 mod concise;
+mod findings;
 mod github;
 mod human;
 mod json;
@@ -9,27 +10,20 @@ mod source;
 
 use clap::ValueEnum;
 
-use crate::diag::Diagnostic;
+pub(super) use findings::Findings;
+pub(super) use source::{SourceText, one_line};
 
-pub(super) use source::{Source, one_line};
+/// Writes all findings of a run as one text.
+type RenderFindings = fn(&[Findings<'_>]) -> anyhow::Result<String>;
 
-/// An inventory and what is to be said about it.
-pub(super) struct Findings<'a> {
-    pub(super) source: Source<'a>,
-    pub(super) found: Vec<Diagnostic>,
-}
-
-/// All that a run has to say, as one text.
-type Render = fn(&[Findings<'_>]) -> anyhow::Result<String>;
-
-/// How diagnostics are written.
+/// The format of diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum DiagnosticFormat {
     /// With excerpts, for people; on standard error
     Human,
     /// `file:line:column: error[PG-C13]: …`, a line each, for editors and grep
     Concise,
-    /// An object a line, for programs
+    /// One JSON object per line, for programs
     Json,
     /// Workflow commands, which GitHub Actions shows beside the lines of a pull request
     Github,
@@ -37,9 +31,10 @@ pub(super) enum Format {
     Sarif,
 }
 
-impl Format {
-    /// What writes it on standard output; none for people, to whom each inventory is explained in turn.
-    pub(super) fn render(self) -> Option<Render> {
+impl DiagnosticFormat {
+    /// The renderer of the formats for standard output. `Human` has none: the diagnostics of each inventory are printed
+    /// on standard error as soon as that inventory has been checked.
+    pub(super) fn renderer(self) -> Option<RenderFindings> {
         match self {
             Self::Human => None,
             Self::Concise => Some(concise::render),

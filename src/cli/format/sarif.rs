@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use crate::diag::{Diagnostic, Span};
 use crate::rules;
 
-use super::Findings;
-use super::concise::word;
-use super::source::{Source, ascii_controls};
+use super::findings::Findings;
+use super::source::{SourceText, ascii_controls};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -50,16 +49,16 @@ fn descriptor(code: &str) -> Value {
         "shortDescription": { "text": format!("{}.", rule.title) },
         "fullDescription": { "text": format!("{}; otherwise {}.", rule.title, rule.why) },
         "help": { "text": rule.page, "markdown": rule.page },
-        "defaultConfiguration": { "level": word(rule.severity) },
+        "defaultConfiguration": { "level": rule.severity.as_str() },
     })
 }
 
-fn result(source: &Source<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
+fn result(source: &SourceText<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
     let help = fault.help.iter().map(|help| format!(" Help: {}", sentence(help))).collect::<String>();
     let mut result = json!({
         "ruleId": fault.code,
         "ruleIndex": codes.range(..fault.code).count(),
-        "level": word(fault.severity),
+        "level": fault.severity.as_str(),
         "message": { "text": sentence(&fault.message) + &help },
         "locations": [location(source, &fault.span)],
     });
@@ -80,7 +79,7 @@ fn sentence(text: &str) -> String {
     if text.ends_with('?') { text.to_owned() } else { format!("{text}.") }
 }
 
-fn location(source: &Source<'_>, span: &Span) -> Value {
+fn location(source: &SourceText<'_>, span: &Span) -> Value {
     let region = if source.is_text() {
         let (start, end) = source.ends(span);
         json!({

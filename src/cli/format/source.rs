@@ -15,7 +15,7 @@ pub(super) struct Position {
 }
 
 /// The source of diagnostics, with its line starts found once.
-pub(in crate::cli) struct Source<'a> {
+pub(in crate::cli) struct SourceText<'a> {
     /// The name that it goes by.
     pub(super) path: &'a str,
     /// The same for people.
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Source<'a> {
     starts: Vec<usize>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> SourceText<'a> {
     pub(in crate::cli) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
         // Text that is not UTF-8 has no places to show.
         let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn columns_count_characters() {
-        let source = Source::new("a.toml", "α = 'é😀x'\r\nb\n".as_bytes());
+        let source = SourceText::new("a.toml", "α = 'é😀x'\r\nb\n".as_bytes());
         let at = |what| source.position(source.text.find(what).unwrap());
         assert_eq!(at("x"), Position { line: 1, column: 8 });
         assert_eq!(at("b"), Position { line: 2, column: 1 });
@@ -120,7 +120,7 @@ mod tests {
         // Never a panic: within a character, beyond the end, in nothing.
         assert_eq!(source.position(1), Position { line: 1, column: 2 });
         assert_eq!(source.position(1 << 40), Position { line: 3, column: 1 });
-        assert_eq!(Source::new("", b"\xff").position(7), Position { line: 1, column: 1 });
+        assert_eq!(SourceText::new("", b"\xff").position(7), Position { line: 1, column: 1 });
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn replaced(text: &str) -> Option<Invalid> {
 }
 
 pub(super) fn refusal(invalid: Invalid, span: &Span) -> Diagnostic {
-    Diagnostic::error(invalid.code, span, invalid.message).help(invalid.help)
+    Diagnostic::error(invalid.code, span, invalid.message).help(invalid.help).about(invalid.subject)
 }
 
 /// A value's type in TOML's words.

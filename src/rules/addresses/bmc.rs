@@ -7,7 +7,7 @@ use crate::diag::{Code, Diagnostic, Report};
 use crate::model::{Role, UserName, broadcast, is_network_address};
 use crate::resolve::Draft;
 
-use super::{Claim, bmcs, holding, hosts, provisioner, vips};
+use super::claims::{Claim, bmcs, hosts, network_finder, provisioner, vips};
 
 /// A BMC has an address of its own, in a management network.
 pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
@@ -15,10 +15,10 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
     for claim in hosts(draft).chain(provisioner(draft)).chain(vips(draft)) {
         taken.entry(claim.address).or_insert(claim);
     }
-    let manages = draft.networks.values().any(|own| own.value.is(Role::Management));
+    let manages = draft.networks.values().any(|network| network.value.is(Role::Management));
     let may_hold = |address| {
-        let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Management));
-        !draft.inventory.networks.whole() || networks.any(|own| own.value.may_hold(address))
+        let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Management));
+        !draft.inventory.networks.whole() || networks.any(|network| network.value.may_hold(address))
     };
     for claim in bmcs(draft) {
         if manages && claim.network.is_none() && !may_hold(claim.address) {
@@ -29,8 +29,8 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
             );
             report.push(fault.help("take an address of a network with the role \"management\""));
         }
-        let own = claim.network.and_then(|own| own.value.subnet_for(claim.address));
-        if own.is_some_and(|net| {
+        let subnet = claim.network.and_then(|network| network.value.subnet_for(claim.address));
+        if subnet.is_some_and(|net| {
             is_network_address(net, claim.address) || broadcast(net) == Some(claim.address)
         }) {
             let fault =
@@ -38,12 +38,12 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
             report.push(fault.help("take another address of the subnet"));
         }
         if let Some(first) = taken.get(&claim.address) {
-            report.push(belongs("PG-E01", &claim, first));
+            report.push(address_is_taken("PG-E01", &claim, first));
         }
     }
 }
 
-fn belongs(code: Code, claim: &Claim<'_>, first: &Claim<'_>) -> Diagnostic {
+fn address_is_taken(code: Code, claim: &Claim<'_>, first: &Claim<'_>) -> Diagnostic {
     let message = format!("{} belongs to {} already", claim.address, first.owner);
     let fault = Diagnostic::error(code, claim.span, message).related(first.span, "first used here");
     fault.help(format!("give {} another address", claim.owner))
@@ -54,7 +54,7 @@ pub(in crate::rules) fn e05(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::<IpAddr, Claim<'_>>::new();
     for claim in bmcs(draft) {
         match seen.get(&claim.address) {
-            Some(first) => report.push(belongs("PG-E05", &claim, first)),
+            Some(first) => report.push(address_is_taken("PG-E05", &claim, first)),
             None => drop(seen.insert(claim.address, claim)),
         }
     }
@@ -86,8 +86,8 @@ pub(in crate::rules) fn e06(draft: &Draft<'_>, report: &mut Report) {
 
 /// BMCs stand in a network that machines do not boot from.
 pub(in crate::rules) fn e02(draft: &Draft<'_>, report: &mut Report) {
-    let managed = draft.networks.values().any(|own| own.value.may_be(Role::Management));
-    let boots = holding(draft, Role::Provisioning);
+    let managed = draft.networks.values().any(|network| network.value.may_be(Role::Management));
+    let boots = network_finder(draft, Role::Provisioning);
     for claim in bmcs(draft).filter(|_| !managed && draft.inventory.networks.whole()) {
         let Some(network) = boots(claim.address) else { continue };
         let message = format!("{} stands in `{}`, which machines boot from", claim.owner, network.key);

@@ -8,10 +8,10 @@ use crate::model::service::FLASHDNS;
 use crate::model::{broadcast, family, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::{Claim, bmcs, hosts, provisioner, vips};
+use super::claims::{Claim, bmcs, hosts, provisioner, vips};
 
 /// Reports every claim for which `wrong` has something to say about its network.
-fn each_in_network<'a>(
+fn check_each_in_network<'a>(
     claims: impl Iterator<Item = Claim<'a>>,
     report: &mut Report,
     wrong: impl Fn(&Claim<'_>, &NetworkEntry) -> Option<Diagnostic>,
@@ -26,7 +26,7 @@ pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
     // A node's loopback address is G07's.
     let reachable = |claim: &Claim<'_>| !claim.address.is_loopback() && !claim.address.is_unspecified();
     let claims = hosts(draft).filter(reachable).chain(provisioner(draft));
-    each_in_network(claims, report, |claim, network| {
+    check_each_in_network(claims, report, |claim, network| {
         let Some(subnet) = network.value.subnet_for(claim.address) else {
             if network.value.may_have_family(claim.address) {
                 return None;
@@ -50,7 +50,7 @@ pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
 /// An address is not that of the network itself.
 pub(in crate::rules) fn c02(draft: &Draft<'_>, report: &mut Report) {
     let claims = hosts(draft).chain(provisioner(draft)).chain(vips(draft));
-    each_in_network(claims, report, |claim, network| {
+    check_each_in_network(claims, report, |claim, network| {
         let subnet =
             network.value.subnet_for(claim.address).filter(|net| is_network_address(*net, claim.address))?;
         let fault = Diagnostic::error(
@@ -65,7 +65,7 @@ pub(in crate::rules) fn c02(draft: &Draft<'_>, report: &mut Report) {
 /// An address is not the broadcast address.
 pub(in crate::rules) fn c03(draft: &Draft<'_>, report: &mut Report) {
     let claims = hosts(draft).chain(provisioner(draft)).chain(vips(draft));
-    each_in_network(claims, report, |claim, network| {
+    check_each_in_network(claims, report, |claim, network| {
         let subnet =
             network.value.subnet_for(claim.address).filter(|net| broadcast(*net) == Some(claim.address))?;
         let fault = Diagnostic::error(
@@ -97,25 +97,30 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
     // The cluster's own name service answers on the nodes that run it.
     let name_servers = draft.nodes.iter().filter(|node| node.runs(FLASHDNS));
-    let own: HashSet<IpAddr> = name_servers.flat_map(|node| &node.addresses).map(|own| own.address).collect();
+    let name_server_addresses: HashSet<IpAddr> =
+        name_servers.flat_map(|node| &node.addresses).map(|address| address.address).collect();
     let resolvers = draft.networks.values().flat_map(|network| network.value.resolvers());
-    for (address, span) in resolvers.filter(|server| !own.contains(&server.0)) {
+    for (address, span) in resolvers.filter(|server| !name_server_addresses.contains(&server.0)) {
         servers.insert(address, ("a resolver's address", span));
     }
     for server in draft.inventory.ntp.servers.iter().flat_map(|list| &list.value) {
-        let address = server.value.as_ref().and_then(|own| own.as_str().parse::<IpAddr>().ok());
+        let address = server.value.as_ref().and_then(|host| host.as_str().parse::<IpAddr>().ok());
         servers.extend(address.map(|address| (address, ("a time server's address", &server.span))));
     }
     servers.extend(draft.vips().map(|vip| (vip.address, ("a virtual address", vip.span))));
     let provisioner = provisioner(draft);
-    servers.extend(provisioner.iter().map(|own| (own.address, ("the provisioner's address", own.span))));
+    servers.extend(
+        provisioner
+            .iter()
+            .map(|provisioner| (provisioner.address, ("the provisioner's address", provisioner.span))),
+    );
     // A resolver that is a gateway as well is C04's.
     for (gateway, _) in draft.networks.values().flat_map(|network| network.value.gateways()) {
         servers.remove(&gateway);
     }
     let known_to_e01: HashSet<IpAddr> =
-        provisioner.iter().chain(&vips(draft).collect::<Vec<_>>()).map(|own| own.address).collect();
-    let bmcs = bmcs(draft).filter(|own| !known_to_e01.contains(&own.address));
+        provisioner.iter().chain(&vips(draft).collect::<Vec<_>>()).map(|claim| claim.address).collect();
+    let bmcs = bmcs(draft).filter(|bmc| !known_to_e01.contains(&bmc.address));
     for claim in hosts(draft).chain(bmcs) {
         let fault = servers.get(&claim.address).map(|(what, span)| {
             let fault = Diagnostic::error("PG-C05", claim.span, format!("{} is {what}", claim.address));
@@ -130,8 +135,8 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
 pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let mut seen = HashMap::new();
-        for own in &node.interfaces {
-            let (Some(network), Some(name)) = (own.network, own.network_name) else { continue };
+        for interface in &node.interfaces {
+            let (Some(network), Some(name)) = (interface.network, interface.network_name) else { continue };
             if let Some(first) = seen.insert(&network.key, &name.span) {
                 let message = format!("two interfaces stand in `{}`, and so have one address", network.key);
                 let fault = Diagnostic::error("PG-C06", &name.span, message).related(first, "the other one");
@@ -139,12 +144,12 @@ pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
             }
         }
     }
-    unique(hosts(draft), report);
-    unique(provisioner(draft).into_iter().chain(vips(draft)), report);
+    check_unique(hosts(draft), report);
+    check_unique(provisioner(draft).into_iter().chain(vips(draft)), report);
 }
 
 /// The second owner of an address is reported, and the first shown.
-fn unique<'a>(claims: impl Iterator<Item = Claim<'a>>, report: &mut Report) {
+fn check_unique<'a>(claims: impl Iterator<Item = Claim<'a>>, report: &mut Report) {
     let mut seen = HashMap::<IpAddr, Claim<'_>>::new();
     for claim in claims {
         let Some(first) = seen.get(&claim.address) else {

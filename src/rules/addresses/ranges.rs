@@ -6,25 +6,27 @@ use crate::diag::{Diagnostic, Report, Span};
 use crate::model::{Range, Role, broadcast, family, is_network_address};
 use crate::resolve::{Draft, NetworkEntry};
 
-use super::{Holders, bmcs, hosts, provisioner, vips};
+use super::claims::{bmcs, hosts, provisioner, vips};
+use super::holders::Holders;
 
 /// A pool lies in its subnet, is in order, and leaves out gateways, resolvers and the provisioner; a named range lies in
 /// its subnet and is in order. Pools share no address, since subnets do not: C07.
 pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
-    let gateways = draft.networks.values().flat_map(|own| own.value.gateways());
-    let mut servers: Vec<(IpAddr, &str)> = gateways.map(|own| (own.0, "the gateway")).collect();
-    servers.extend(provisioner(draft).map(|own| (own.address, "the provisioner")));
+    let gateways = draft.networks.values().flat_map(|network| network.value.gateways());
+    let mut servers: Vec<(IpAddr, &str)> = gateways.map(|gateway| (gateway.0, "the gateway")).collect();
+    servers.extend(provisioner(draft).map(|claim| (claim.address, "the provisioner")));
     for network in draft.networks.values() {
         let resolvers = network.value.resolvers();
-        let servers = || servers.iter().copied().chain(resolvers.clone().map(|own| (own.0, "a resolver")));
+        let servers =
+            || servers.iter().copied().chain(resolvers.clone().map(|resolver| (resolver.0, "a resolver")));
         for (pool, span) in network.value.pools() {
-            match misplaced(network, "pool", pool, span) {
+            match find_range_fault(network, "pool", pool, span) {
                 Some(fault) => report.push(fault),
-                None => report.push_some(leases_too_much(network, pool, span, servers())),
+                None => report.push_some(find_server_in_pool(network, pool, span, servers())),
             }
         }
         for (name, range, span) in network.value.ranges() {
-            report.push_some(misplaced(network, &format!("range of `{name}`"), range, span));
+            report.push_some(find_range_fault(network, &format!("range of `{name}`"), range, span));
         }
     }
 }
@@ -34,8 +36,10 @@ const SMALLEST_POOL: u128 = 16;
 
 /// A pool has room for machines that boot without a reservation.
 pub(in crate::rules) fn c14(draft: &Draft<'_>, report: &mut Report) {
-    let boots = draft.networks.values().filter(|own| own.value.is(Role::Provisioning));
-    for (pool, span) in boots.flat_map(|own| own.value.pools()).filter(|own| own.0.first <= own.0.last) {
+    let boots = draft.networks.values().filter(|network| network.value.is(Role::Provisioning));
+    for (pool, span) in
+        boots.flat_map(|network| network.value.pools()).filter(|pool| pool.0.first <= pool.0.last)
+    {
         let number = |address: IpAddr| match address {
             IpAddr::V4(address) => u128::from(u32::from(address)),
             IpAddr::V6(address) => u128::from(address),
@@ -50,7 +54,12 @@ pub(in crate::rules) fn c14(draft: &Draft<'_>, report: &mut Report) {
 }
 
 /// What is wrong with a range that leaves its subnet, or ends before it begins.
-fn misplaced(network: &NetworkEntry, what: &str, range: Range<IpAddr>, span: &Span) -> Option<Diagnostic> {
+fn find_range_fault(
+    network: &NetworkEntry,
+    what: &str,
+    range: Range<IpAddr>,
+    span: &Span,
+) -> Option<Diagnostic> {
     if range.first > range.last {
         let message = format!("the {what}, {range}, ends before it begins");
         let help = format!("write `{}-{}`", range.last, range.first);
@@ -72,18 +81,19 @@ fn misplaced(network: &NetworkEntry, what: &str, range: Range<IpAddr>, span: &Sp
 }
 
 /// What is wrong with a pool that holds an address which is no machine's to lease.
-fn leases_too_much<'a>(
+fn find_server_in_pool<'a>(
     network: &NetworkEntry,
     pool: Range<IpAddr>,
     span: &Span,
     mut servers: impl Iterator<Item = (IpAddr, &'a str)>,
 ) -> Option<Diagnostic> {
     let net = network.value.subnet_for(pool.first);
-    let own =
+    let network_address =
         net.filter(|net| is_network_address(*net, pool.first)).map(|_| (pool.first, "the network itself"));
     let all =
         net.and_then(broadcast).filter(|all| pool.contains(all)).map(|all| (all, "the broadcast address"));
-    let (address, what) = own.or(all).or_else(|| servers.find(|own| pool.contains(&own.0)))?;
+    let (address, what) =
+        network_address.or(all).or_else(|| servers.find(|server| pool.contains(&server.0)))?;
     let fault = Diagnostic::error("PG-C12", span, format!("the pool {pool} holds {address}, {what}"));
     Some(fault.help("begin the pool after it, or end it before"))
 }
@@ -106,8 +116,8 @@ pub(in crate::rules) fn c13(draft: &Draft<'_>, report: &mut Report) {
 /// A virtual address lies in a cluster network, and in its range where there is one.
 pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
     let may_hold = |address| {
-        let mut networks = draft.networks.values().filter(|own| own.value.may_be(Role::Cluster));
-        !draft.inventory.networks.whole() || networks.any(|own| own.value.may_hold(address))
+        let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Cluster));
+        !draft.inventory.networks.whole() || networks.any(|network| network.value.may_hold(address))
     };
     for vip in vips(draft) {
         let Some(network) = vip.network else {
@@ -119,8 +129,8 @@ pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
             continue;
         };
         let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == vip.address.is_ipv4();
-        let range = network.value.ranges().find(|own| own.0 == "vip" && same_family(&own.1));
-        if let Some((_, range, span)) = range.filter(|own| !own.1.contains(&vip.address)) {
+        let range = network.value.ranges().find(|range| range.0 == "vip" && same_family(&range.1));
+        if let Some((_, range, span)) = range.filter(|range| !range.1.contains(&vip.address)) {
             let fault = Diagnostic::error("PG-C17", vip.span, format!("{} is outside {range}", vip.address));
             report.push(
                 fault.related(span, "the range of virtual addresses").help("take an address of the range"),
@@ -135,17 +145,19 @@ pub(in crate::rules) fn c19(draft: &Draft<'_>, report: &mut Report) {
     let meant = |name: &str| name == "vip" || draft.profiles.contains_key(name);
     for node in &draft.nodes {
         let Some(profile) = node.profile.map(|profile| profile.key.as_str()) else { continue };
-        for (own, network) in node.addresses.iter().filter_map(|own| Some((own, own.network?))) {
+        for (address, network) in
+            node.addresses.iter().filter_map(|address| Some((address, address.network?)))
+        {
             let ranges = || network.value.ranges().filter(|range| meant(range.0));
-            let holds = |range: &(&str, Range<IpAddr>, &Span)| range.1.contains(&own.address);
+            let holds = |range: &(&str, Range<IpAddr>, &Span)| range.1.contains(&address.address);
             if ranges().any(|range| range.0 == profile && holds(&range)) {
                 continue;
             }
             let Some((other, range, span)) = ranges().find(holds) else { continue };
             let other = if other == "vip" { "virtual addresses".to_owned() } else { format!("`{other}`") };
-            let message = format!("{} lies in {range}, which is meant for {other}", own.address);
-            let fault = Diagnostic::warning("PG-C19", own.span, message).related(span, "the range");
-            let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == own.address.is_ipv4();
+            let message = format!("{} lies in {range}, which is meant for {other}", address.address);
+            let fault = Diagnostic::warning("PG-C19", address.span, message).related(span, "the range");
+            let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == address.address.is_ipv4();
             let better = ranges().find(|range| range.0 == profile && same_family(&range.1));
             report.push(fault.help(match better {
                 Some((_, range, _)) => format!("take one of {range}, the range of `{profile}`"),

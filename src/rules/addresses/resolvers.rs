@@ -31,9 +31,9 @@ pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
             }
         }
         let mut resolvers = network.value.resolvers().peekable();
-        let own = |address| node.addresses.iter().any(|own| own.address == address);
+        let is_node_address = |address| node.addresses.iter().any(|assigned| assigned.address == address);
         if let Some((_, span)) =
-            resolvers.peek().copied().filter(|_| resolvers.all(|resolver| own(resolver.0)))
+            resolvers.peek().copied().filter(|_| resolvers.all(|resolver| is_node_address(resolver.0)))
         {
             let message = format!("`{}` asks nobody but itself for names", node.entry.key);
             let fault = Diagnostic::error("PG-C15", span, message).related(&node.entry.span, "this node");
@@ -41,7 +41,7 @@ pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     for network in draft.networks.values() {
-        let many = known(&network.value.dns).is_some_and(|own| own.len() > RESOLVERS);
+        let many = known(&network.value.dns).is_some_and(|resolvers| resolvers.len() > RESOLVERS);
         if let Some(dns) = network.value.dns.as_ref().filter(|_| many) {
             let fault = Diagnostic::error("PG-C15", &dns.span, "these are more resolvers than DHCP can say");
             report.push(fault.help(format!("name at most {RESOLVERS}: hosts ask the first three")));
@@ -57,9 +57,9 @@ pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
 /// Whether `address` is on a link of `node`, or behind its default gateway; where a gateway or a subnet is faulty, it may
 /// be.
 fn reaches(node: &DraftNode<'_>, address: IpAddr) -> bool {
-    let routed = node.cluster_networks().any(|own| has_gateway(own, address.is_ipv4()));
-    let links = node.interfaces.iter().filter_map(|own| own.network);
-    routed || links.into_iter().any(|own| own.value.may_hold(address))
+    let routed = node.cluster_networks().any(|network| has_gateway(network, address.is_ipv4()));
+    let links = node.interfaces.iter().filter_map(|interface| interface.network);
+    routed || links.into_iter().any(|network| network.value.may_hold(address))
 }
 
 /// Whether a gateway of the family is written, sound or not.
@@ -71,11 +71,12 @@ fn has_gateway(network: &NetworkEntry, ipv4: bool) -> bool {
 pub(in crate::rules) fn c11(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         for (ipv4, key) in [(true, "gateway"), (false, "gateway6")] {
-            let connected =
-                node.interfaces_for(Role::Cluster).filter_map(|own| Some((own.network?, own.network_name?)));
-            let mut routed = connected.filter(|own| has_gateway(own.0, ipv4));
+            let connected = node
+                .interfaces_for(Role::Cluster)
+                .filter_map(|interface| Some((interface.network?, interface.network_name?)));
+            let mut routed = connected.filter(|connection| has_gateway(connection.0, ipv4));
             let Some((first, _)) = routed.next() else { continue };
-            for (second, name) in routed.filter(|own| own.0.key != first.key) {
+            for (second, name) in routed.filter(|connection| connection.0.key != first.key) {
                 let message = format!(
                     "both `{}` and `{}` have a `{key}`: the default route could be either",
                     first.key, second.key

@@ -1,7 +1,6 @@
 //! Subnets: which there can be, and that they are apart.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -25,8 +24,12 @@ const RESERVED: [(&str, &str); 8] = [
 /// The sound subnets of a network with their places.
 fn subnets(network: &NetworkEntry) -> impl Iterator<Item = (IpNet, &Span)> {
     let table = &network.value;
-    let v4 = known(&table.subnet).zip(table.subnet.as_ref()).map(|(net, own)| (IpNet::V4(*net), &own.span));
-    let v6 = known(&table.subnet6).zip(table.subnet6.as_ref()).map(|(net, own)| (IpNet::V6(*net), &own.span));
+    let v4 = known(&table.subnet)
+        .zip(table.subnet.as_ref())
+        .map(|(net, written)| (IpNet::V4(*net), &written.span));
+    let v6 = known(&table.subnet6)
+        .zip(table.subnet6.as_ref())
+        .map(|(net, written)| (IpNet::V6(*net), &written.span));
     v4.into_iter().chain(v6)
 }
 
@@ -36,9 +39,9 @@ pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
         RESERVED.iter().filter_map(|(net, what)| Some((net.parse().ok()?, *what))).collect();
     let mut all = Vec::new();
     for network in draft.networks.values().copied() {
-        for (net, span) in subnets(network).filter(|own| odd_length(network, own.0).is_none()) {
+        for (net, span) in subnets(network).filter(|subnet| find_length_fault(network, subnet.0).is_none()) {
             let overlaps = |block: &IpNet| block.contains(&net) || net.contains(block);
-            match reserved.iter().find(|own| overlaps(&own.0)) {
+            match reserved.iter().find(|reserved| overlaps(&reserved.0)) {
                 Some((block, what)) => {
                     let fault = format!("{net} overlaps {block}, which is reserved for {what}");
                     let fault = Diagnostic::error("PG-C07", span, fault);
@@ -50,21 +53,21 @@ pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
             }
         }
     }
-    apart(all, report);
+    check_overlaps(all, report);
 }
 
 /// Two subnets are apart, or one holds the other: in order, each is held by the last that has not ended before it.
-fn apart(mut all: Vec<(IpNet, &Span, &NetworkEntry)>, report: &mut Report) {
+fn check_overlaps(mut all: Vec<(IpNet, &Span, &NetworkEntry)>, report: &mut Report) {
     all.sort_by_key(|(net, span, _)| (net.network(), net.prefix_len(), span.start));
     let mut said = HashSet::new();
     let mut last: Option<(IpNet, &Span, &NetworkEntry)> = None;
-    for own in all {
-        let Some(outer) = last.filter(|outer| outer.0.contains(&own.0)) else {
-            last = Some(own);
+    for subnet in all {
+        let Some(outer) = last.filter(|outer| outer.0.contains(&subnet.0)) else {
+            last = Some(subnet);
             continue;
         };
         // What was written later is at fault, once.
-        let (first, second) = if outer.1.start < own.1.start { (outer, own) } else { (own, outer) };
+        let (first, second) = if outer.1.start < subnet.1.start { (outer, subnet) } else { (subnet, outer) };
         if said.insert(second.1.start) {
             let message = format!("{} overlaps {}, the subnet of `{}`", second.0, first.0, first.2.key);
             let fault = Diagnostic::error("PG-C07", second.1, message).related(first.1, "the other subnet");
@@ -79,7 +82,7 @@ fn apart(mut all: Vec<(IpNet, &Span, &NetworkEntry)>, report: &mut Report) {
 pub(in crate::rules) fn c09(draft: &Draft<'_>, report: &mut Report) {
     for network in draft.networks.values() {
         for (net, span) in subnets(network) {
-            if let Some((message, help)) = odd_length(network, net) {
+            if let Some((message, help)) = find_length_fault(network, net) {
                 report.push(Diagnostic::error("PG-C09", span, message).help(help));
             }
         }
@@ -87,7 +90,7 @@ pub(in crate::rules) fn c09(draft: &Draft<'_>, report: &mut Report) {
 }
 
 /// What is wrong with the length of a subnet's prefix, and what to write instead.
-fn odd_length(network: &NetworkEntry, net: IpNet) -> Option<(String, &'static str)> {
+fn find_length_fault(network: &NetworkEntry, net: IpNet) -> Option<(String, &'static str)> {
     let table = &network.value;
     let length = net.prefix_len();
     let room = net.max_prefix_len() - length;
@@ -121,46 +124,4 @@ fn odd_length(network: &NetworkEntry, net: IpNet) -> Option<(String, &'static st
         return Some((message, "write a /64, which SLAAC and the firmware's IPv6 need"));
     }
     None
-}
-
-/// Finds which of many ranges holds an address, by bisection.
-pub(super) struct Holders<T> {
-    /// By first address: first, last and whose of the one that reaches farthest so far.
-    ranges: Vec<(IpAddr, IpAddr, IpAddr, T)>,
-}
-
-impl<T: Copy> Holders<T> {
-    pub(super) fn new(ranges: impl Iterator<Item = (IpAddr, IpAddr, T)>) -> Self {
-        let mut ranges: Vec<_> = ranges.map(|(first, last, whose)| (first, first, last, whose)).collect();
-        ranges.sort_by_key(|own| (own.0, own.2));
-        for at in 1..ranges.len() {
-            let (before, own) = (ranges[at - 1], ranges[at]);
-            if before.2 > own.2 {
-                ranges[at] = (own.0, before.1, before.2, before.3);
-            }
-        }
-        Self { ranges }
-    }
-
-    pub(super) fn find(&self, address: IpAddr) -> Option<T> {
-        let after = self.ranges.partition_point(|own| own.0 <= address);
-        let (_, first, last, whose) = *self.ranges[..after].last()?;
-        (first <= address && address <= last).then_some(whose)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn holders_find_what_is_nested_and_what_is_not() {
-        let ip = |last: u8| IpAddr::from([10, 0, 0, last]);
-        let ranges = [(40, 50, 'c'), (10, 30, 'a'), (12, 14, 'b')];
-        let holders = Holders::new(ranges.into_iter().map(|own| (ip(own.0), ip(own.1), own.2)));
-        let found = [9, 10, 13, 20, 30, 31, 40, 50, 51].map(|last| holders.find(ip(last)));
-        let a = Some('a');
-        assert_eq!(found, [None, a, a, a, a, None, Some('c'), Some('c'), None]);
-        assert_eq!(holders.find("fd00::1".parse().unwrap()), None);
-    }
 }

@@ -1,0 +1,108 @@
+//! One fault of an inventory: where it is, what is wrong, what to write instead.
+
+use super::span::Span;
+
+/// How grave a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The inventory is refused.
+    Error,
+    /// The inventory is accepted. The author can acknowledge the warning with `allow = ["PG-…"]` in the table that the
+    /// warning concerns.
+    Warning,
+}
+
+impl Severity {
+    /// The name of the severity in every output format: `error` or `warning`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// What stands at the place of a diagnostic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// A key, a value or a table.
+    #[default]
+    Value,
+    /// Text that is not TOML. Such a fault is reported even where the value could not be read.
+    Syntax,
+    /// A secret. No output quotes the source at that place, since terminals and CI keep logs.
+    Secret,
+}
+
+/// The stable code of a rule, such as `PG-C13`; `rules::RULES` is the catalogue.
+pub type Code = &'static str;
+
+/// Another place that explains a diagnostic, such as "first used here".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// The other place.
+    pub span: Span,
+    /// What is to be seen at that place.
+    pub label: String,
+}
+
+/// One fault of an inventory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The code of the rule that the inventory breaks.
+    pub code: Code,
+    /// Whether the inventory is refused for this fault.
+    pub severity: Severity,
+    /// The place of the fault.
+    pub span: Span,
+    /// What stands at that place.
+    pub subject: Subject,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Other places that the fault has to do with.
+    pub related: Vec<Related>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Makes a diagnostic for which the inventory is refused.
+    pub fn error(code: Code, span: &Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            span: span.clone(),
+            subject: Subject::default(),
+            message: message.into(),
+            related: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Makes a diagnostic that the author of the inventory should know of, and may acknowledge.
+    pub fn warning(code: Code, span: &Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    /// States what stands at the place; without this call it is a value.
+    #[must_use]
+    pub fn about(mut self, subject: Subject) -> Self {
+        self.subject = subject;
+        self
+    }
+
+    /// Adds what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn related(mut self, span: &Span, label: impl Into<String>) -> Self {
+        self.related.push(Related { span: span.clone(), label: label.into() });
+        self
+    }
+}
