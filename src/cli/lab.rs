@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 use time::OffsetDateTime;
 
@@ -45,7 +46,7 @@ pub(super) struct Lab {
     firmware: Option<How>,
     /// Which DHCP server runs, instead of what the inventory says
     #[arg(long, value_name = "SERVER")]
-    dhcp: Option<Server>,
+    dhcp: Option<DhcpServer>,
     /// Boot this bundle of NixOS on machines of the profile, and wait until SSH answers
     #[arg(long = "bundle", value_name = "PROFILE=DIR", value_parser = bundles::parse)]
     bundles: Vec<(String, PathBuf)>,
@@ -79,20 +80,13 @@ enum How {
     UefiHttp,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Server {
-    Kea,
-    Isc,
-    Dnsmasq,
-}
+impl ValueEnum for DhcpServer {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl From<Server> for DhcpServer {
-    fn from(own: Server) -> Self {
-        match own {
-            Server::Kea => Self::Kea,
-            Server::Isc => Self::Isc,
-            Server::Dnsmasq => Self::Dnsmasq,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
     }
 }
 
@@ -128,7 +122,7 @@ impl Lab {
             named::node(cluster, name)?;
         }
         let path = super::search_path();
-        let dhcp = self.dhcp.map_or(cluster.provisioner.dhcp, DhcpServer::from);
+        let dhcp = self.dhcp.unwrap_or(cluster.provisioner.dhcp);
         let firmware = self.firmware.map(|how| match how {
             How::Bios => Boot::Bios,
             How::Uefi => Boot::Uefi,
@@ -170,7 +164,7 @@ impl Lab {
             inventory,
             root,
             choice,
-            dhcp: lab::name_of(dhcp).to_owned(),
+            dhcp,
             bundles,
             parts,
             ipxe: ipxe.transpose()?,
@@ -217,10 +211,5 @@ fn work(order: &Order, tell: &(dyn Fn(Event) + Sync)) -> anyhow::Result<Report> 
     let zones = plan::gather_zones(&order.root)?;
     let plan = Plan { cluster, certificates, zones };
     let artifacts = crate::outputs::render(&plan)?;
-    let servers = [DhcpServer::Kea, DhcpServer::Isc, DhcpServer::Dnsmasq];
-    let dhcp = servers
-        .into_iter()
-        .find(|own| lab::name_of(*own) == order.dhcp)
-        .context("there is no such server")?;
-    lab::run(order, &plan.cluster, dhcp, &artifacts, OffsetDateTime::now_utc(), tell)
+    lab::run(order, &plan.cluster, &artifacts, OffsetDateTime::now_utc(), tell)
 }

@@ -66,7 +66,6 @@ choices! {
     BmcProtocol { "redfish" => Redfish, "ipmi" => Ipmi }
     BondMode { "802.3ad" => Lacp, "active-backup" => ActiveBackup, "balance-xor" => BalanceXor }
     Cpu { "intel" => Intel, "amd" => Amd, "other" => Other }
-    DhcpServer { "kea" => Kea, "isc" => Isc, "dnsmasq" => Dnsmasq }
     Firmware { "uefi" => Uefi, "bios" => Bios }
     Format { "ext4" => Ext4, "xfs" => Xfs, "btrfs" => Btrfs }
     KeyAlgorithm { "ecdsa-p256" => EcdsaP256, "ecdsa-p384" => EcdsaP384 }
@@ -74,6 +73,14 @@ choices! {
     Role { "management" => Management, "provisioning" => Provisioning, "cluster" => Cluster, "client" => Client }
     System { "x86_64-linux" => X86_64, "aarch64-linux" => Aarch64 }
     Verify { "none" => None, "digest" => Digest, "signature" => Signature }
+}
+
+impl Word for DhcpServer {
+    const FORM: Form = Form::choice(&Self::NAMES);
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        choose(text, &Self::ALL.map(|server| (server.as_str(), server)))
+    }
 }
 
 /// The code of a rule, `PG-D04`. Whether there is such a rule is a matter of the table of rules.

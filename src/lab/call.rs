@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Boot, Choice, Kind, Parts, Report, Step, Tools, space};
+use crate::model::DhcpServer;
 
 /// What a lab is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,8 +20,8 @@ pub struct Order {
     pub root: PathBuf,
     /// Which machines are powered on.
     pub choice: Choice,
-    /// Which DHCP server runs: its name in the inventory.
-    pub dhcp: String,
+    /// Which DHCP server runs.
+    pub dhcp: DhcpServer,
     /// Bundles by profile; the others boot what the lab makes.
     pub bundles: BTreeMap<String, PathBuf>,
     /// What the lab makes them of.

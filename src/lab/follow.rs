@@ -10,6 +10,7 @@ use super::disk::LOCAL_DISK;
 use super::servers::ACCESS;
 use super::tail::Tail;
 use super::trial::{Kind, Step, Trial};
+use crate::model::TFTP_DIR;
 
 /// What begins a line of the lab's own system.
 pub(super) const SAYS: &str = "plasmagen-lab: ";
@@ -36,6 +37,7 @@ pub(super) struct Fetched {
 pub(super) struct Watch<'a> {
     trial: &'a Trial<'a>,
     dhcp: Tail,
+    lease_message: &'static str,
     tftp: Tail,
     http: Tail,
     console: Tail,
@@ -52,6 +54,8 @@ pub(super) struct Watch<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Logs<'a> {
     pub(super) dhcp: &'a Path,
+    /// What begins the message about a lease in the log of the DHCP server.
+    pub(super) lease_message: &'static str,
     pub(super) tftp: &'a Path,
 }
 
@@ -61,6 +65,7 @@ impl<'a> Watch<'a> {
         Self {
             trial,
             dhcp: Tail::at_end(logs.dhcp),
+            lease_message: logs.lease_message,
             tftp: Tail::at_end(logs.tftp),
             http: Tail::at_end(Path::new(ACCESS)),
             console: Tail::at_start(serial),
@@ -101,8 +106,10 @@ impl<'a> Watch<'a> {
     /// `DHCPACK on 10.0.0.1 to MAC`, `DHCPACK(eth0) 10.0.0.1 MAC name`, `DHCP4_LEASE_ALLOC … MAC …: lease 10.0.0.1 has`.
     fn lease(&mut self, line: &str, now: f64) {
         let mac = self.trial.mac.to_string();
-        let given = ["DHCPACK", "DHCP4_LEASE_ALLOC"].iter().find_map(|word| line.split_once(word));
-        let Some((_, rest)) = given.filter(|(_, rest)| rest.contains(&mac)) else { return };
+        let Some((_, rest)) = line.split_once(self.lease_message).filter(|(_, rest)| rest.contains(&mac))
+        else {
+            return;
+        };
         let mut words = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'));
         if let Some(address) = words.find_map(|word| word.parse().ok()) {
             self.address = Some(address);
@@ -124,7 +131,8 @@ impl<'a> Watch<'a> {
             return;
         }
         let file = file.rsplit('/').next().unwrap_or(file).to_owned();
-        if self.trial.loader().is_some_and(|loader| loader.file == file && !loader.http) {
+        let loader = self.trial.loader();
+        if loader.file == file && !loader.http {
             self.made(Step::Loader, now);
         }
         self.asked.get_or_insert(file);
@@ -142,12 +150,12 @@ impl<'a> Watch<'a> {
         let (status, bytes) = (u16::try_from(number()).unwrap_or_default(), number());
         let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches("/boot/").to_owned();
         if status == 200 && request.starts_with("GET ") {
-            let loader = self.trial.loader().filter(|loader| loader.http);
+            let loader = self.trial.loader();
             let step = match (
                 path.split('/').next().unwrap_or_default(),
                 path.rsplit('/').next().unwrap_or_default(),
             ) {
-                ("tftp", file) if loader.is_some_and(|loader| loader.file == file) => Some(Step::Loader),
+                (TFTP_DIR, file) if loader.http && loader.file == file => Some(Step::Loader),
                 ("ipxe", "boot.ipxe") => Some(Step::BootScript),
                 ("ipxe", _) => Some(Step::NodeScript),
                 ("armed", _) => Some(Step::Armed),

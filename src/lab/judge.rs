@@ -49,7 +49,8 @@ pub(super) fn judge(
     if let Some(address) = address {
         verdict.same("address", &address.to_string(), got.as_deref());
     }
-    if let Some(loader) = trial.loader().filter(|loader| !loader.http) {
+    let loader = trial.loader();
+    if !loader.http {
         verdict.same("boot file", loader.file, watch.asked.as_deref());
     }
     if trial.kind == Kind::Unarmed {

@@ -48,7 +48,7 @@ use time::OffsetDateTime;
 
 use crate::artifact::ArtifactSet;
 use crate::image::{MANIFEST, Manifest};
-use crate::model::{Cluster, DhcpServer};
+use crate::model::Cluster;
 use queue::Lab;
 use servers::Servers;
 use web::Web;
@@ -104,16 +104,6 @@ impl Acceleration {
     }
 }
 
-/// What DHCP servers are called on the command line.
-#[must_use]
-pub fn name_of(dhcp: DhcpServer) -> &'static str {
-    match dhcp {
-        DhcpServer::Kea => "kea",
-        DhcpServer::Isc => "isc",
-        DhcpServer::Dnsmasq => "dnsmasq",
-    }
-}
-
 /// Runs the lab of `order`, in namespaces of its own; `artifacts` is everything rendered.
 ///
 /// # Errors
@@ -121,7 +111,6 @@ pub fn name_of(dhcp: DhcpServer) -> &'static str {
 pub fn run(
     order: &Order,
     cluster: &Cluster,
-    dhcp: DhcpServer,
     artifacts: &ArtifactSet,
     now: OffsetDateTime,
     tell: &(dyn Fn(Event) + Sync),
@@ -142,7 +131,7 @@ pub fn run(
     let (web, lacking) = Web::publish(cluster, artifacts, &site, &dirs, order.ipxe.as_deref(), now)?;
     doing("starting the servers");
     wires::Net::new(tools).wire(cluster, &wires)?;
-    let mut servers = Servers::start(tools, cluster, dhcp, &wires, &site.join("site"))?;
+    let mut servers = Servers::start(tools, cluster, order.dhcp, &wires, &site.join("site"))?;
     let lab = Lab {
         order,
         cluster,
@@ -152,6 +141,7 @@ pub fn run(
         web: &web,
         acceleration,
         dhcp_log: servers.dhcp_log.clone(),
+        lease_message: servers.lease_message,
         tftp_log: servers.tftp_log.clone(),
         tell,
     };
@@ -159,7 +149,7 @@ pub fn run(
     let rows = lab.run(&selection.trials)?;
     servers.all_run()?;
     let notes = lacking.iter().map(|own| format!("no build of iPXE is published as {own}")).collect();
-    Ok(Report::new(dhcp, acceleration, rows, selection.like, notes))
+    Ok(Report::new(order.dhcp, acceleration, rows, selection.like, notes))
 }
 
 /// A bundle for each profile that a machine boots: the user's, or one made here.

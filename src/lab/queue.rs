@@ -40,6 +40,7 @@ pub(super) struct Lab<'a> {
     pub(super) web: &'a Web,
     pub(super) acceleration: Acceleration,
     pub(super) dhcp_log: PathBuf,
+    pub(super) lease_message: &'static str,
     pub(super) tftp_log: PathBuf,
     pub(super) tell: &'a (dyn Fn(Event) + Sync),
 }
@@ -180,7 +181,7 @@ impl Lab<'_> {
             trial.name.replace(' ', "-"),
             trial.kind.as_str()
         ))?;
-        let logs = Logs { dhcp: &self.dhcp_log, tftp: &self.tftp_log };
+        let logs = Logs { dhcp: &self.dhcp_log, lease_message: self.lease_message, tftp: &self.tftp_log };
         let mut watch = Watch::new(trial, logs, &dir.join(SERIAL));
         let mut qemu =
             machine::power_on(&self.order.tools, trial, self.acceleration, self.megabytes(trial), &dir, tap)?;

@@ -16,8 +16,8 @@ pub struct Report {
     pub schema: u32,
     /// Whether every machine did what it should.
     pub ok: bool,
-    /// Which DHCP server ran: its name in the inventory.
-    pub dhcp: String,
+    /// Which DHCP server ran.
+    pub dhcp: DhcpServer,
     /// What ran the machines.
     pub acceleration: Acceleration,
     /// The machines, in the order in which they were chosen.
@@ -73,14 +73,6 @@ impl Report {
         notes: Vec<String>,
     ) -> Self {
         let ok = !machines.is_empty() && machines.iter().all(Row::is_good);
-        Self {
-            schema: SCHEMA,
-            ok,
-            dhcp: super::name_of(dhcp).to_owned(),
-            acceleration,
-            machines,
-            sampled,
-            notes,
-        }
+        Self { schema: SCHEMA, ok, dhcp, acceleration, machines, sampled, notes }
     }
 }

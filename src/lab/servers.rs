@@ -1,4 +1,9 @@
-//! The real servers on the rendered files, each in the foreground with what it says in a file of its own.
+//! The real servers on the rendered files, each in the foreground and with a log in a file. Each DHCP server has a file
+//! in `servers/`: its command, and the message by which it tells of a lease.
+
+mod dnsmasq;
+mod isc;
+mod kea;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -18,10 +23,10 @@ use crate::model::{Cluster, DhcpServer};
 /// How long a server may take until it listens, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where logs lie.
+/// The directory of the logs.
 const LOGS: &str = "logs";
 
-/// The log of nginx, where the rendered file puts it.
+/// The access log of nginx, where the rendered nginx.conf puts it.
 pub(super) const ACCESS: &str = "/var/log/nginx/access.log";
 
 /// A socket that a server listens at: the file below `/proc/PID/net` that lists it, and its port.
@@ -33,21 +38,23 @@ const TFTP: Port = Port("udp", 69);
 /// A raw socket has its protocol in the place of the port: ICMPv6.
 const ADVERTISEMENTS: Port = Port("raw6", 58);
 
-/// Servers that run, and the file of each that its messages are in.
+/// The servers that run, each with its log.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
     running: Vec<(Child, PathBuf)>,
-    /// Where it is told who has a lease.
+    /// The log that tells who has a lease.
     pub(super) dhcp_log: PathBuf,
-    /// Where it is told who loads by TFTP.
+    /// What begins the message about a lease in [`dhcp_log`](Self::dhcp_log).
+    pub(super) lease_message: &'static str,
+    /// The log that tells who loads by TFTP.
     pub(super) tftp_log: PathBuf,
 }
 
 impl Servers {
-    /// Starts everything on the files below `site`.
+    /// Starts all servers on the files below `site`.
     ///
     /// # Errors
-    /// When a server does not come to listen: with what it said.
+    /// When a server does not listen after a minute or ends: the error quotes the end of the server's log.
     pub(super) fn start(
         tools: &Tools,
         cluster: &Cluster,
@@ -59,8 +66,7 @@ impl Servers {
         let syslog = listen_to_syslog()?;
         servers.router(tools, cluster, wires)?;
         servers.dhcp(tools, cluster, dhcp, &site.join("pxe"))?;
-        servers.dhcp_log = servers.running.last().map(|(_, log)| log.clone()).unwrap_or_default();
-        servers.tftp_log = if dhcp == DhcpServer::Dnsmasq { servers.dhcp_log.clone() } else { syslog };
+        servers.tftp_log = if dhcp.facts().serves_tftp { servers.dhcp_log.clone() } else { syslog };
         if let Some(program) = &tools.tftpd {
             // As Debian's script starts it, from the settings.
             let script = r#". "$1"
@@ -77,42 +83,29 @@ impl Servers {
         Ok(servers)
     }
 
+    /// Starts the DHCP server on the file that is rendered for it, and notes where and how its log tells of leases.
     fn dhcp(&mut self, tools: &Tools, cluster: &Cluster, dhcp: DhcpServer, pxe: &Path) -> Result<()> {
-        let other = tools.dhcpd.as_deref().unwrap_or(Path::new(""));
-        let (name, mut command) = match dhcp {
-            DhcpServer::Kea => {
-                let mut command = Command::new(other);
-                command.arg("-c").arg(pxe.join("kea-dhcp4.json"));
-                command.env("KEA_PIDFILE_DIR", "/run/kea").env("KEA_LOCKFILE_DIR", "/run/kea");
-                ("kea", command)
-            }
+        let (program, config) = (&tools.dhcpd, pxe.join(dhcp.facts().config));
+        let (mut command, lease_message) = match dhcp {
+            DhcpServer::Kea => (kea::command(program, &config)?, kea::LEASE_MESSAGE),
             DhcpServer::Isc => {
-                let leases = Path::new("/run/dhcpd.leases");
-                fs::write(leases, "").context("could not make the leases of dhcpd")?;
-                let mut command = Command::new(other);
-                command.args(["-4", "-d", "-pf", "/run/dhcpd.pid", "-lf"]).arg(leases);
-                command.arg("-cf").arg(pxe.join("dhcpd.conf")).arg(cluster.provisioner.interface.as_str());
-                ("dhcpd", command)
+                (isc::command(program, &config, &cluster.provisioner.interface)?, isc::LEASE_MESSAGE)
             }
-            DhcpServer::Dnsmasq => {
-                let mut command = self::dnsmasq(tools);
-                // It would ping an address that it is about to lease, and do nothing else for three seconds.
-                command.args(["--no-ping", "--dhcp-leasefile=/run/dnsmasq.leases"]);
-                command.arg(format!("--conf-file={}", pxe.join("dnsmasq.conf").display()));
-                ("dnsmasq", command)
-            }
+            DhcpServer::Dnsmasq => (dnsmasq::command(program, &config), dnsmasq::LEASE_MESSAGE),
         };
-        self.launch(name, DHCP, &mut command)
+        self.dhcp_log = self.launch(dhcp.as_str(), DHCP, &mut command)?;
+        self.lease_message = lease_message;
+        Ok(())
     }
 
-    /// The router: advertises itself everywhere, relays DHCP to the provisioner, and forwards.
+    /// Starts the router, which advertises itself in every network, relays DHCP to the provisioner, and forwards.
     fn router(&mut self, tools: &Tools, cluster: &Cluster, wires: &[Wire<'_>]) -> Result<()> {
         let net = Net::new(tools);
         let mut forward = net.within(ROUTER, Path::new("/bin/sh"));
         space::run(forward.args(["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]))?;
-        let own = self::dnsmasq(tools);
-        let mut command = net.within(ROUTER, Path::new(own.get_program()));
-        command.args(own.get_args()).args(["--conf-file=/dev/null", "--port=0", "--enable-ra"]);
+        let dnsmasq = dnsmasq::foreground(&tools.dnsmasq);
+        let mut command = net.within(ROUTER, Path::new(dnsmasq.get_program()));
+        command.args(dnsmasq.get_args()).args(["--conf-file=/dev/null", "--port=0", "--enable-ra"]);
         command.args(["--dhcp-leasefile=/run/router.leases", "--except-interface=lo"]);
         let server = cluster.provisioner.address;
         let mut port = ADVERTISEMENTS;
@@ -124,11 +117,12 @@ impl Servers {
                 port = DHCP;
             }
         }
-        self.launch("router", port, &mut command)
+        self.launch("router", port, &mut command)?;
+        Ok(())
     }
 
-    /// Starts a server; returns when it listens.
-    fn launch(&mut self, name: &str, port: Port, command: &mut Command) -> Result<()> {
+    /// Starts a server, waits until it listens, and returns the path of its log.
+    fn launch(&mut self, name: &str, port: Port, command: &mut Command) -> Result<PathBuf> {
         let log = space::dir(LOGS)?.join(format!("{name}.log"));
         let file = OpenOptions::new().create_new(true).append(true).open(&log);
         let file = file.with_context(|| format!("could not make {}", log.display()))?;
@@ -136,7 +130,7 @@ impl Servers {
         let child = command.stdin(Stdio::null()).stdout(file).stderr(other).spawn();
         let child = child.with_context(|| format!("could not start {}", command.get_program().display()))?;
         let pid = child.id();
-        self.running.push((child, log));
+        self.running.push((child, log.clone()));
         let end = Instant::now() + PATIENCE;
         while !listens(pid, port) {
             self.all_run()?;
@@ -148,13 +142,13 @@ impl Servers {
             );
             thread::sleep(Duration::from_millis(5));
         }
-        Ok(())
+        Ok(log)
     }
 
     /// Makes sure that no server has ended.
     ///
     /// # Errors
-    /// When one has: with what it said.
+    /// When a server has ended: the error quotes the end of the server's log.
     pub(super) fn all_run(&mut self) -> Result<()> {
         for (child, log) in &mut self.running {
             if let Ok(Some(status)) = child.try_wait() {
@@ -165,20 +159,14 @@ impl Servers {
         Ok(())
     }
 
+    /// The end of the log of the server called `name`.
     fn last_words(&self, name: &str) -> String {
-        let own = self.running.iter().find(|(_, log)| log.file_stem().is_some_and(|stem| stem == name));
-        own.map(|(_, log)| tail(log)).unwrap_or_default()
+        let server = self.running.iter().find(|(_, log)| log.file_stem().is_some_and(|stem| stem == name));
+        server.map(|(_, log)| tail(log)).unwrap_or_default()
     }
 }
 
-/// dnsmasq in the foreground, told nothing by the machine's own files.
-fn dnsmasq(tools: &Tools) -> Command {
-    let mut command = Command::new(&tools.dnsmasq);
-    command.args(["--keep-in-foreground", "--log-facility=-", "--user=root", "--group=root", "--pid-file"]);
-    command
-}
-
-/// Takes what programs log: in.tftpd says it nowhere else. The file that it comes into.
+/// Copies what programs send to syslog into a file, and returns the path of the file: in.tftpd logs nowhere else.
 fn listen_to_syslog() -> Result<PathBuf> {
     let path = space::dir(LOGS)?.join("syslog.log");
     let file = OpenOptions::new().create_new(true).append(true).open(&path);
@@ -194,7 +182,7 @@ fn listen_to_syslog() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Whether something listens at `port` in the network namespace of `pid` (proc_pid_net(5)).
+/// Whether a socket listens at `port` in the network namespace of `pid` (proc_pid_net(5)).
 fn listens(pid: u32, Port(table, port): Port) -> bool {
     let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
     // UDP sockets are in state 07, listening TCP sockets in 0A.
@@ -205,7 +193,7 @@ fn listens(pid: u32, Port(table, port): Port) -> bool {
     })
 }
 
-/// The end of a file.
+/// The last lines of a file.
 fn tail(path: &Path) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);

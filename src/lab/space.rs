@@ -93,16 +93,7 @@ pub(super) fn furnish(tools: &Tools, web_root: &Path, keep: Option<&Path>) -> Re
     for dir in IN_MEMORY {
         mount(&["-t", "tmpfs", "-o", "mode=0755", "lab", dir])?;
     }
-    for dir in [
-        "/run/kea",
-        "/run/lock",
-        "/run/netns",
-        "/var/lib/kea",
-        "/var/lib/misc",
-        "/var/lib/nginx",
-        "/var/log/nginx",
-        HOME,
-    ] {
+    for dir in ["/run/lock", "/run/netns", "/var/lib/misc", "/var/lib/nginx", "/var/log/nginx", HOME] {
         fs::create_dir_all(dir).with_context(|| format!("could not make {dir}"))?;
     }
     if let Some(keep) = keep {

@@ -16,6 +16,14 @@ struct Need {
     packages: (&'static str, &'static str),
 }
 
+impl Need {
+    /// The program of a DHCP server.
+    const fn of_server(server: DhcpServer) -> Self {
+        let facts = server.facts();
+        Self { name: facts.program, packages: (facts.debian, facts.nixpkgs) }
+    }
+}
+
 const UNSHARE: Need = Need { name: "unshare", packages: ("util-linux", "util-linux") };
 /// With it, `unshare` gives a user other than root the ids of others.
 const NEWUIDMAP: Need = Need { name: "newuidmap", packages: ("uidmap", "shadow") };
@@ -23,10 +31,8 @@ const MOUNT: Need = Need { name: "mount", packages: ("mount", "util-linux") };
 const IP: Need = Need { name: "ip", packages: ("iproute2", "iproute2") };
 const NGINX: Need = Need { name: "nginx", packages: ("nginx-light", "nginx") };
 const TFTPD: Need = Need { name: "in.tftpd", packages: ("tftpd-hpa", "tftp-hpa") };
-const DNSMASQ: Need = Need { name: "dnsmasq", packages: ("dnsmasq-base", "dnsmasq") };
-const KEA: Need = Need { name: "kea-dhcp4", packages: ("kea-dhcp4-server", "kea") };
-const DHCPD: Need =
-    Need { name: "dhcpd", packages: ("isc-dhcp-server", "none since 2023: choose another --dhcp") };
+/// The router of the lab, whatever the DHCP server.
+const DNSMASQ: Need = Need::of_server(DhcpServer::Dnsmasq);
 const QEMU: Need = Need { name: "qemu-system-x86_64", packages: ("qemu-system-x86", "qemu") };
 const QEMU_ARM: Need = Need { name: "qemu-system-aarch64", packages: ("qemu-system-arm", "qemu") };
 
@@ -86,10 +92,10 @@ pub struct Tools {
     pub(super) ip: PathBuf,
     pub(super) nginx: PathBuf,
     pub(super) dnsmasq: PathBuf,
-    /// dnsmasq is its own TFTP server.
+    /// The TFTP server, unless the DHCP server serves TFTP too.
     pub(super) tftpd: Option<PathBuf>,
-    /// The DHCP server, where it is not dnsmasq.
-    pub(super) dhcpd: Option<PathBuf>,
+    /// The DHCP server.
+    pub(super) dhcpd: PathBuf,
     pub(super) qemu: Option<PathBuf>,
     pub(super) qemu_arm: Option<PathBuf>,
     /// It stands in for the network card of a machine with BIOS.
@@ -114,12 +120,8 @@ impl Tools {
             ip: search.program(&IP).unwrap_or_default(),
             nginx: search.program(&NGINX).unwrap_or_default(),
             dnsmasq: search.program(&DNSMASQ).unwrap_or_default(),
-            tftpd: search.when(wants.dhcp != DhcpServer::Dnsmasq, &TFTPD),
-            dhcpd: match wants.dhcp {
-                DhcpServer::Kea => search.program(&KEA),
-                DhcpServer::Isc => search.program(&DHCPD),
-                DhcpServer::Dnsmasq => None,
-            },
+            tftpd: search.when(!wants.dhcp.facts().serves_tftp, &TFTPD),
+            dhcpd: search.program(&Need::of_server(wants.dhcp)).unwrap_or_default(),
             qemu: search.when(x86, &QEMU),
             qemu_arm: search.when(wants.arm, &QEMU_ARM),
             lkrn: search.file(wants.bios, IPXE, ("ipxe", "ipxe"), || ipxe_file("ipxe.lkrn")),
@@ -190,6 +192,10 @@ impl Search {
     }
 
     fn miss(&mut self, what: &str, (debian, nix): (&str, &str)) {
-        self.missing.push(format!("{what}: Debian package {debian}, nixpkgs {nix}"));
+        let line = format!("{what}: Debian package {debian}, nixpkgs {nix}");
+        // dnsmasq is looked for as the router and as the DHCP server.
+        if !self.missing.contains(&line) {
+            self.missing.push(line);
+        }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::Boot;
-use crate::model::{Cluster, Firmware, HostName, LOADERS, Loader, MacAddr, Node, System, Verify, Word};
+use crate::model::{Cluster, Firmware, HostName, Loader, MacAddr, Node, System, Verify, Word};
 
 /// What is expected of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,15 +110,12 @@ pub(super) struct Trial<'a> {
 
 impl Trial<'_> {
     /// What its firmware must load.
-    pub(super) fn loader(&self) -> Option<&'static Loader> {
-        let architecture = match (self.boot, self.system) {
-            (Boot::Bios, _) => 0x00,
-            (Boot::Uefi, System::X86_64) => 0x07,
-            (Boot::Uefi, System::Aarch64) => 0x0b,
-            (Boot::UefiHttp, System::X86_64) => 0x10,
-            (Boot::UefiHttp, System::Aarch64) => 0x13,
-        };
-        LOADERS.iter().find(|own| own.architectures.contains(&architecture))
+    pub(super) fn loader(&self) -> Loader {
+        match self.boot {
+            Boot::Bios => Loader::over_pxe(Firmware::Bios, self.system),
+            Boot::Uefi => Loader::over_pxe(Firmware::Uefi, self.system),
+            Boot::UefiHttp => Loader::over_http(self.system),
+        }
     }
 }
 

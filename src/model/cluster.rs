@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsPath, AdminKey, Console, DomainName, HostName, IfName, Label, Mailbox, Network, Node, Profile,
-    Protocol, Role, Seconds, Server, StateVersion,
+    AbsPath, AdminKey, Console, DhcpServer, DomainName, HostName, IfName, Label, Mailbox, Network, Node,
+    Profile, Protocol, Role, Seconds, Server, StateVersion, TFTP_DIR,
 };
 
 /// A cluster whose inventory is sound.
@@ -79,18 +79,12 @@ impl Provisioner {
     pub fn base_url(&self) -> String {
         format!("http://{}:{}/boot", self.address, self.http_port)
     }
-}
 
-/// A DHCP server that plasmagen can configure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DhcpServer {
-    /// ISC Kea.
-    Kea,
-    /// ISC dhcpd, at the end of its life since 2022.
-    Isc,
-    /// dnsmasq.
-    Dnsmasq,
+    /// The TFTP root: the directory of the web root that firmware loads iPXE from.
+    #[must_use]
+    pub fn tftp_root(&self) -> String {
+        format!("{}/{TFTP_DIR}", self.web_root)
+    }
 }
 
 /// A virtual address that services are reached at.

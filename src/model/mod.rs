@@ -1,6 +1,7 @@
 //! The resolved vocabulary: what is true of a cluster once its inventory has been found sound. No IO, no spans.
 
 mod cluster;
+mod dhcp;
 mod disk;
 pub mod dns;
 mod exposure;
@@ -21,9 +22,8 @@ mod size;
 mod text;
 mod word;
 
-pub use cluster::{
-    Boot, Cluster, DhcpServer, Dns, FirewallExtra, KeyAlgorithm, Provisioner, System, Tls, Verify, Vip,
-};
+pub use cluster::{Boot, Cluster, Dns, FirewallExtra, KeyAlgorithm, Provisioner, System, Tls, Verify, Vip};
+pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
     Forwarding, Machine, Opening, Source, forwarding, openings, provisioner_openings, ssh_sources,
@@ -34,7 +34,7 @@ pub use mac::MacAddr;
 pub use machine::{Console, KernelModule, Mailbox, SerialNumber, Server, UserName};
 pub use names::{DomainName, HostName, IfName, Label};
 pub use net::{Family, broadcast, family, is_network_address};
-pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Reservation};
+pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Reservation, TFTP_DIR};
 pub use network::{Network, Role};
 pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
 pub use profile::Profile;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::{Cluster, HostName, Interface, Label, MacAddr, Node, Role};
+use super::{Cluster, Firmware, HostName, Label, MacAddr, Node, System};
 
 /// A build of iPXE, and the machines that start it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,28 +22,64 @@ pub struct Loader {
     pub about: &'static str,
 }
 
-/// The loaders by architecture. A machine that names another architecture, or none, gets [`DEFAULT_LOADER`].
+/// The loaders by architecture. A machine that announces another architecture, or none, loads [`DEFAULT_LOADER`].
 pub const LOADERS: [Loader; 6] = [
-    Loader { architectures: &[0x00], file: "undionly.kpxe", http: false, about: "BIOS" },
+    BIOS,
     Loader { architectures: &[0x06], file: "ipxe-ia32.efi", http: false, about: "UEFI on 32-bit x86" },
-    Loader { architectures: &[0x07, 0x09], file: DEFAULT_LOADER, http: false, about: "UEFI on 64-bit x86" },
-    Loader { architectures: &[0x0b], file: "ipxe-arm64.efi", http: false, about: "UEFI on 64-bit ARM" },
-    Loader {
-        architectures: &[0x10],
-        file: DEFAULT_LOADER,
-        http: true,
-        about: "UEFI over HTTP on 64-bit x86",
-    },
-    Loader {
-        architectures: &[0x13],
-        file: "ipxe-arm64.efi",
-        http: true,
-        about: "UEFI over HTTP on 64-bit ARM",
-    },
+    UEFI_X86,
+    UEFI_ARM,
+    HTTP_X86,
+    HTTP_ARM,
 ];
 
-/// What a machine gets whose architecture is not in [`LOADERS`].
+const BIOS: Loader = Loader { architectures: &[0x00], file: "undionly.kpxe", http: false, about: "BIOS" };
+
+const UEFI_X86: Loader =
+    Loader { architectures: &[0x07, 0x09], file: DEFAULT_LOADER, http: false, about: "UEFI on 64-bit x86" };
+
+const UEFI_ARM: Loader =
+    Loader { architectures: &[0x0b], file: "ipxe-arm64.efi", http: false, about: "UEFI on 64-bit ARM" };
+
+const HTTP_X86: Loader = Loader {
+    architectures: &[0x10],
+    file: DEFAULT_LOADER,
+    http: true,
+    about: "UEFI over HTTP on 64-bit x86",
+};
+
+const HTTP_ARM: Loader = Loader {
+    architectures: &[0x13],
+    file: "ipxe-arm64.efi",
+    http: true,
+    about: "UEFI over HTTP on 64-bit ARM",
+};
+
+impl Loader {
+    /// The loader of a machine of `system` that boots by `firmware` over PXE.
+    #[must_use]
+    pub const fn over_pxe(firmware: Firmware, system: System) -> Self {
+        match (firmware, system) {
+            (Firmware::Bios, _) => BIOS,
+            (Firmware::Uefi, System::X86_64) => UEFI_X86,
+            (Firmware::Uefi, System::Aarch64) => UEFI_ARM,
+        }
+    }
+
+    /// The loader of a machine of `system` that boots by UEFI over HTTP.
+    #[must_use]
+    pub const fn over_http(system: System) -> Self {
+        match system {
+            System::X86_64 => HTTP_X86,
+            System::Aarch64 => HTTP_ARM,
+        }
+    }
+}
+
+/// The loader of machines whose architecture is not in [`LOADERS`]: a file in the TFTP root.
 pub const DEFAULT_LOADER: &str = "ipxe.efi";
+
+/// The directory of the web root that is the TFTP root.
+pub const TFTP_DIR: &str = "tftp";
 
 /// The vendor class of UEFI HTTP boot, sent by the machine and back to it.
 pub const HTTP_CLIENT: &str = "HTTPClient";
@@ -73,14 +109,10 @@ impl Cluster {
         self.nodes.iter().filter_map(|node| self.reservation(node))
     }
 
-    /// What DHCP keeps for `node`: its addresses on the untagged interface in a provisioning network.
+    /// What DHCP keeps for `node`: the addresses of the interface that boots.
     #[must_use]
     pub fn reservation<'a>(&self, node: &'a Node) -> Option<Reservation<'a>> {
-        let boots = |own: &&Interface| {
-            let network = own.network.as_ref().and_then(|name| self.networks.get(name));
-            own.vlan.is_none() && network.is_some_and(|network| network.is(Role::Provisioning))
-        };
-        let interface = node.interfaces.iter().find(boots)?;
+        let interface = node.interfaces.iter().find(|interface| interface.device == node.boot_interface)?;
         let network = interface.network.as_ref()?;
         let v4 = |net: &IpNet| if let IpNet::V4(net) = net { Some(net.addr()) } else { None };
         let v6 = |net: &IpNet| if let IpNet::V6(net) = net { Some(net.addr()) } else { None };

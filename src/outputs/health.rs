@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::artifact::{Artifact, ArtifactPath};
-use crate::model::DhcpServer;
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -43,7 +42,7 @@ const PROGRAM: &str = include_str!("../../profiles/pxe-server/health.sh");
 #[derive(Serialize)]
 struct Context {
     /// Words `NAME=UNIT`.
-    units: &'static str,
+    units: String,
 }
 
 fn script(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
@@ -62,12 +61,10 @@ fn timer(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
 }
 
 fn units(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    // Debian's names. dnsmasq serves TFTP as well.
-    let units = match plan.cluster.provisioner.dhcp {
-        DhcpServer::Kea => "dhcp=kea-dhcp4-server.service tftp=tftpd-hpa.service http=nginx.service",
-        DhcpServer::Isc => "dhcp=isc-dhcp-server.service tftp=tftpd-hpa.service http=nginx.service",
-        DhcpServer::Dnsmasq => "dhcp=dnsmasq.service tftp=dnsmasq.service http=nginx.service",
-    };
+    // The names of Debian's units.
+    let server = plan.cluster.provisioner.dhcp.facts();
+    let tftp = if server.serves_tftp { server.unit } else { "tftpd-hpa.service" };
+    let units = format!("dhcp={} tftp={tftp} http=nginx.service", server.unit);
     let text = renderer.render("pxe-health.shell.j2", Context { units })?;
     Ok(vec![Artifact::new("site/pxe/pxe-health.default", text)?])
 }

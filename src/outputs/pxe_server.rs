@@ -5,9 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{
-    AbsPath, Cluster, DhcpServer, DomainName, HostName, IfName, MacAddr, Network, Node, Role, System,
-};
+use crate::model::{AbsPath, Cluster, DomainName, HostName, IfName, MacAddr, Network, Node, Role, System};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -28,11 +26,11 @@ struct Context<'a> {
     web_root: &'a AbsPath,
     /// The kinds of machines that boot, unless they are the module's default.
     systems: Vec<&'static str>,
-    /// Whether the inventory asks for ISC dhcpd.
-    isc: bool,
-    backend: &'static str,
-    config_file: &'static str,
-    config_file6: Option<&'static str>,
+    /// The DHCP server of the inventory, where NixOS does not have that server.
+    absent: Option<&'static str>,
+    backend: Option<&'static str>,
+    config_file: String,
+    config_file6: Option<String>,
     subnet: Option<Subnet>,
     pool: Option<(Ipv4Addr, Ipv4Addr)>,
     gateway: Option<Ipv4Addr>,
@@ -63,17 +61,18 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &cluster.provisioner;
     let network = cluster.networks.get(&provisioner.network);
     let subnet = network.and_then(|network| network.subnet);
-    let dnsmasq = provisioner.dhcp == DhcpServer::Dnsmasq;
+    let server = provisioner.dhcp.on_nixos();
+    let facts = server.facts();
     let context = Context {
         interface: &provisioner.interface,
         address: provisioner.address,
         http_port: provisioner.http_port,
         web_root: &provisioner.web_root,
         systems: systems(cluster),
-        isc: provisioner.dhcp == DhcpServer::Isc,
-        backend: if dnsmasq { "dnsmasq" } else { "kea" },
-        config_file: if dnsmasq { "./dnsmasq.conf" } else { "./kea-dhcp4.json" },
-        config_file6: (!dnsmasq && has_ipv6(cluster)).then_some("./kea-dhcp6.json"),
+        absent: (server != provisioner.dhcp).then_some(provisioner.dhcp.as_str()),
+        backend: facts.backend,
+        config_file: format!("./{}", facts.config),
+        config_file6: facts.config6.filter(|_| has_ipv6(cluster)).map(|file| format!("./{file}")),
         subnet: subnet.map(|subnet| Subnet {
             network: subnet.network(),
             netmask: subnet.netmask(),

@@ -11,7 +11,7 @@ use super::contents::{read, sum};
 use super::lock::Lock;
 use super::root::{Root, TFTP, exists, make_dir, put};
 use crate::image::Sha256Sum;
-use crate::model::{Cluster, Firmware, HostName, LOADERS, System};
+use crate::model::{Cluster, HostName, Loader};
 
 /// Where distributions put them: Debian and Ubuntu; Fedora, Arch and openSUSE.
 const PLACES: [&str; 2] = ["/usr/lib/ipxe", "/usr/share/ipxe"];
@@ -143,15 +143,8 @@ pub fn install(
 pub fn needed(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&HostName>> {
     let mut needed = BTreeMap::<_, Vec<_>>::new();
     for node in &cluster.nodes {
-        let architecture = match (node.firmware, node.system) {
-            (Firmware::Bios, _) => 0x00,
-            (Firmware::Uefi, System::X86_64) => 0x07,
-            (Firmware::Uefi, System::Aarch64) => 0x0b,
-        };
-        let loader = LOADERS.iter().find(|own| own.architectures.contains(&architecture));
-        if let Some(loader) = loader {
-            needed.entry(loader.file).or_default().push(&node.name);
-        }
+        let loader = Loader::over_pxe(node.firmware, node.system);
+        needed.entry(loader.file).or_default().push(&node.name);
     }
     needed
 }

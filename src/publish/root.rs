@@ -19,7 +19,7 @@ const SCHEMA: u32 = 1;
 pub(super) const NIXOS: &str = "nixos";
 pub(super) const SITE: &str = "site";
 pub(super) const ARMED: &str = "armed";
-pub(super) const TFTP: &str = "tftp";
+pub(super) const TFTP: &str = crate::model::TFTP_DIR;
 
 /// A web root of ours, open.
 #[derive(Debug)]

@@ -90,7 +90,7 @@ fn provisioner(table: &ProvisionerTable) -> Option<Provisioner> {
         address: get(table.address.as_ref())?,
         interface: get(table.interface.as_ref())?,
         http_port: maybe(&table.http_port).unwrap_or(8080),
-        dhcp: get(table.dhcp.as_ref()).unwrap_or(DhcpServer::Kea),
+        dhcp: get(table.dhcp.as_ref()).unwrap_or(DhcpServer::DEFAULT),
         web_root: get(table.web_root.as_ref()).or_else(|| Word::parse("/var/lib/pxe-boot").ok())?,
         extra: table
             .extra

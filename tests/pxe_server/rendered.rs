@@ -44,7 +44,7 @@ fn isc_becomes_kea_and_says_so() {
     fs::write(dir.path().join("inventory.toml"), isc).unwrap();
     let site = outputs::render(&plan(dir.path())).unwrap();
     let text = rendered(&site, "pxe-server.nix");
-    assert!(text.contains("# The inventory says isc, which NixOS has no more"), "{text}");
+    assert!(text.contains("# The inventory says isc, which NixOS no longer has: kea serves"), "{text}");
     assert!(text.contains("backend = \"kea\";") && text.contains("configFile = ./kea-dhcp4.json;"), "{text}");
 }
 

@@ -54,7 +54,7 @@ pub(super) fn table(report: &Report) -> String {
         plural(report.machines.len(), "machine"),
         if report.machines.len() == 1 { "it" } else { "they" },
         plural(checks, "fact"),
-        report.dhcp,
+        report.dhcp.as_str(),
         report.acceleration.as_str()
     );
     text
