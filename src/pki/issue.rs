@@ -107,7 +107,7 @@ impl CaIssuer {
             refused.is_empty(),
             "{} may not vouch for {} in the certificate of {}: its name constraints were fixed when it was made, and \
              TLS clients refuse what lies outside. A new CA is needed, and every node must come to trust \
-             it: until there is plasmagen certs rotate, move the vault and nodes/*/*.pem away and render again",
+             it: move the vault and nodes/*/*.pem away and render again",
             self.certificate.name(),
             refused.join(", "),
             request.fqdn()
@@ -159,7 +159,7 @@ impl CaIssuer {
         ensure!(
             ca.not_after - now >= Duration::days(1),
             "{} is valid until {}, which is less than a day from now ({now}): nothing that it signs would last. Make \
-             a new one: until there is plasmagen certs rotate, move the vault and nodes/*/*.pem away and render again",
+             a new one: move the vault and nodes/*/*.pem away and render again",
             ca.name(),
             ca.not_after
         );

@@ -135,8 +135,8 @@ pub(super) fn h08(committed: &Committed<'_>, report: &mut Report) {
 
 /// The CA may vouch for every name and address of the inventory.
 pub(super) fn h09(committed: &Committed<'_>, report: &mut Report) {
-    let help = "its name constraints were fixed when it was made: make a CA for what the inventory says now, with \
-                `plasmagen certs rotate`, or take the change back";
+    let help = "the name constraints of a CA are fixed when it is made: take the change back, or replace the CA \
+                (`plasmagen explain PG-H11`)";
     for ca in &committed.authorities {
         let subnets = &ca.constraints.permitted.subnets;
         let stated = |v6: bool| subnets.iter().any(|net| net.network().is_ipv6() == v6);

@@ -129,5 +129,5 @@ pub(super) fn certificate_fault(code: Code, member: &NodeCertificate<'_>, what: 
 /// A fault of the CA's certificate.
 pub(super) fn ca_fault(code: Code, committed: &Committed<'_>, what: impl Display) -> Diagnostic {
     let fault = Diagnostic::error(code, &committed.cluster_span(), format!("the cluster's CA {what}"));
-    fault.help("restore ca-cert.pem in nodes/ from git, or make a new CA: `plasmagen certs rotate`")
+    fault.help("restore ca-cert.pem in nodes/ from git, or replace the CA: `plasmagen explain PG-H11`")
 }

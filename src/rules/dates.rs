@@ -87,7 +87,7 @@ pub(super) fn h11(committed: &Committed<'_>, report: &mut Report) {
     };
     for ca in &committed.authorities {
         let found = ca_fault("PG-H11", committed, until(ca));
-        let help = "make a new one while machines still trust the old: `plasmagen certs rotate`";
+        let help = "replace the CA while machines still trust it: `plasmagen explain PG-H11` says how";
         report.push_some(weigh(found.help(help), ca));
     }
     for (member, certificate) in committed.leaves() {

@@ -138,7 +138,7 @@ fn check_judges_what_is_committed_and_needs_no_vault() {
     site.run(&["check"]).ends(0, &ahead);
     site.within(site.path(), &["check", "site/inventory.toml", "--deny-warnings"]).ends(1, &ahead);
     site.edit("cluster.example.com", "cluster.example.org");
-    site.run(&["check"]).ends(1, &["error[PG-H09]", "names below cluster.example.org", "certs rotate"]);
+    site.run(&["check"]).ends(1, &["error[PG-H09]", "names below cluster.example.org", "replace the CA"]);
 }
 
 #[test]

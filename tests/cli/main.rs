@@ -18,6 +18,7 @@ mod kit;
 mod memory;
 mod mounts;
 mod publish;
+mod quoted;
 mod refusals;
 mod render;
 mod sealing;

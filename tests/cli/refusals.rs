@@ -185,7 +185,11 @@ fn a_file_that_plasmagen_did_not_write() {
 fn a_name_that_the_ca_may_not_vouch_for() {
     let site = Site::rendered();
     site.edit("cluster.example.com", "cluster.example.org");
-    refused(&site, 2, &["may not vouch for", "node01.cluster.example.org", "plasmagen certs rotate"]);
+    refused(
+        &site,
+        2,
+        &["may not vouch for", "node01.cluster.example.org", "move the vault and nodes/*/*.pem away"],
+    );
     // Even where the vault is lost, the machines' trust is not: no second CA.
     fs::remove_dir_all(site.vault()).unwrap();
     refused(&site, 2, &["nodes/ publishes a CA, but its key is not in the vault"]);
