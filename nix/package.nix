@@ -16,6 +16,7 @@ pkgs.rustPlatform.buildRustPackage {
       ../profiles/pxe-server/health.sh
       ../src
       ../templates
+      ../tests/kit
     ];
   };
   cargoLock.lockFile = ../Cargo.lock;

@@ -1,5 +1,5 @@
 # dnsmasq for one network, made from the options: DHCP and TFTP without its DNS. What the rendered dnsmasq.conf says for
-# it, this says too: src/outputs/dhcp/dnsmasq.rs has the reasons, tests/pxe_server compares them.
+# it, this says too: src/outputs/dhcp/dnsmasq.rs has the reasons, tests/nixos/pxe_server compares them.
 { lib, cfg }:
 let
   ipv4 = import ./ipv4.nix { inherit lib; };

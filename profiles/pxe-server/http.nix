@@ -1,4 +1,4 @@
-# nginx, with the locations of the rendered nginx.conf: templates/nginx.nginx.j2 has the reasons, tests/pxe_server
+# nginx, with the locations of the rendered nginx.conf: templates/nginx.nginx.j2 has the reasons, tests/nixos/pxe_server
 # compares them.
 { config, lib, ... }:
 let

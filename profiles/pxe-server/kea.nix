@@ -1,5 +1,5 @@
 # Kea's Dhcp4 for one network, made from the options. What the rendered kea-dhcp4.json says for it, this says too:
-# src/outputs/dhcp/kea4.rs has the reasons, tests/pxe_server compares them.
+# src/outputs/dhcp/kea4.rs has the reasons, tests/nixos/pxe_server compares them.
 { lib, cfg }:
 let
   ipv4 = import ./ipv4.nix { inherit lib; };

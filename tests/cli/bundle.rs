@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::bzimage::bzimage;
 use crate::kit::{PLASMAGEN, Run, Site};
+use test_kit::bzimage::bzimage;
 
 /// A kernel and a tree in the directory of `site`, which has no inventory: a bundle needs none.
 fn inputs() -> Site {

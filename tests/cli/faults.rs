@@ -70,7 +70,7 @@ fn trace(scenario: &Scenario, calls: &str) -> Vec<(String, usize, String)> {
 }
 
 /// Those that change something. Files are staged one like the other: of long rows of one call, the ends and every
-/// fifth between. (`tests/writer/faults.rs` sweeps every single call, on smaller trees.)
+/// fifth between. (`tests/files/writer/faults.rs` sweeps every single call, on smaller trees.)
 fn changes(scenario: &Scenario) -> Vec<(String, usize)> {
     let mut calls = trace(scenario, CHANGES);
     calls.retain(|(name, _, line)| name != "openat" || line.contains("O_CREAT"));

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::memory;
+use test_kit::memory;
 
 /// Somebody's public key.
 pub(crate) const KEY: &str =

@@ -5,22 +5,21 @@
 #![allow(clippy::unwrap_used)]
 
 mod bundle;
-#[path = "../common/bzimage.rs"]
-mod bzimage;
 mod certificates;
 mod check;
 mod explain;
 mod faults;
+mod formats;
 mod help;
 mod init;
 mod kit;
-#[path = "../common/memory.rs"]
-mod memory;
 mod mounts;
+mod precommit;
 mod publish;
 mod quoted;
 mod refusals;
 mod render;
+mod schema;
 mod sealing;
 mod secrets;
 mod shell;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::bzimage::bzimage;
 use crate::kit::Site;
+use test_kit::bzimage::bzimage;
 
 /// A rendered site, and a bundle for its nodes in `bundle` beside the inventory.
 fn site() -> Site {

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use plasmagen::image::{Base, Codec, Manifest, Recipe, build, walk};
 
-use crate::bzimage::bzimage;
 use crate::kit::{noise, packed, tree};
+use test_kit::bzimage::bzimage;
 
 /// A kernel, an initrd and an overlay in `dir`.
 pub(crate) fn recipe(dir: &Path) -> Recipe {

@@ -4,13 +4,8 @@
 
 mod boot;
 mod bundle;
-#[path = "../common/bzimage.rs"]
-mod bzimage;
-#[path = "../common/mod.rs"]
-mod common;
-#[path = "../common/ipxe.rs"]
-mod ipxe;
 mod kit;
+mod netboot;
 mod overlay;
 mod readers;
 mod same;

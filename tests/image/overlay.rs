@@ -12,8 +12,8 @@ use plasmagen::outputs;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::common::{case_dirs, plan, repository, run};
 use crate::kit::{CODECS, packed};
+use test_kit::{case_dirs, plan, repository, run};
 
 /// The overlays of the case in `dir`, each with its node and the node's script.
 fn overlays(dir: &Path) -> (Cluster, Vec<(Node, Vec<u8>, String)>) {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::bundle::{made, recipe};
-use crate::ipxe;
+use test_kit::ipxe;
 
 /// F22. Whatever fails or is missing, the machine returns to boot.ipxe, which sends it to its disk.
 #[test]

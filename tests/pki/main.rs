@@ -1,6 +1,7 @@
 //! The PKI against its real consumers: OpenSSL, pkilint, rustls' webpki, GnuTLS; and the vault against dying runs.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod certificates;
 mod consumers;
 mod issue;
 mod read;

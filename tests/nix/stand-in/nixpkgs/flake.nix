@@ -1,4 +1,4 @@
-# Stands in for nixpkgs where no network is: its own module system (lib/, which tests/flake.rs puts here) over the options
+# Stands in for nixpkgs where no network is: its own module system (lib/, which tests/nixos/flake puts here) over the options
 # of tests/nix/options/, and packages that are derivations and nothing else.
 {
   outputs = _: {

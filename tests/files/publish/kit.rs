@@ -1,0 +1,230 @@
+//! What the tests share: two versions of two bundles and of a site, and the program on one thread.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use plasmagen::artifact::{Artifact, ArtifactSet};
+use plasmagen::image::{Base, Codec, Manifest, Recipe, build};
+use plasmagen::publish::{Fault, Kind, Lock, Outcome, Report, Request, Terms, publish, verify};
+use tempfile::TempDir;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use test_kit::bzimage::bzimage;
+use test_kit::memory;
+
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
+pub(crate) const MAC: &str = "52-54-00-12-34-56";
+
+/// The version of everything in a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Version {
+    None,
+    Old,
+    New,
+}
+
+/// Bundles for two profiles and a site, in the old and in the new version.
+pub(crate) struct Made {
+    dir: TempDir,
+}
+
+impl Made {
+    pub(crate) fn bundle(&self, profile: &str, version: Version) -> PathBuf {
+        self.dir.path().join(format!("{profile}-{version:?}"))
+    }
+
+    pub(crate) fn site(&self, version: Version) -> PathBuf {
+        self.dir.path().join(format!("inventory-{version:?}/site"))
+    }
+
+    pub(crate) fn manifest(&self, profile: &str, version: Version) -> Manifest {
+        Manifest::parse(&fs::read(self.bundle(profile, version).join("manifest.json")).unwrap()).unwrap()
+    }
+
+    pub(crate) fn id(&self, profile: &str, version: Version) -> String {
+        self.manifest(profile, version).id.to_string()
+    }
+}
+
+pub(crate) static MADE: LazyLock<Made> = LazyLock::new(|| {
+    let made = Made { dir: tempfile::tempdir().unwrap() };
+    for version in [Version::Old, Version::New] {
+        for profile in ["worker", "control-plane"] {
+            bundle(&made.bundle(profile, version), profile, &format!("{version:?}"));
+        }
+        site(made.site(version).parent().unwrap(), &format!("{version:?}"));
+    }
+    made
+});
+
+/// Makes a bundle in `out` whose initrd says `text`.
+pub(crate) fn bundle(out: &Path, profile: &str, text: &str) -> Manifest {
+    let inputs = tempfile::tempdir().unwrap();
+    let root = inputs.path().join("root");
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("init"), format!("#!/bin/sh\n# {text}\n")).unwrap();
+    fs::write(inputs.path().join("kernel"), bzimage()).unwrap();
+    let recipe = Recipe {
+        profile: profile.to_owned(),
+        arch: None,
+        kernel: inputs.path().join("kernel"),
+        base: Base::Root(root),
+        overlays: Vec::new(),
+        init: Some("/init".to_owned()),
+        command_line: "quiet".to_owned(),
+        codec: Codec::Gzip(6),
+    };
+    build(&recipe, out, &|_| {}).unwrap()
+}
+
+/// Renders a site that says `text` into `root`.
+pub(crate) fn site(root: &Path, text: &str) {
+    fs::create_dir_all(root).unwrap();
+    let mut set = ArtifactSet::default();
+    let node = format!("#!ipxe\n# {text}\nset node node01\nset profile worker\n");
+    for (path, body) in [
+        ("site/pxe/dhcpd.conf".to_owned(), text.to_owned()),
+        ("site/www/ipxe/boot.ipxe".to_owned(), format!("#!ipxe\n# {text}\n")),
+        (format!("site/www/ipxe/node/{MAC}.ipxe"), node),
+        ("site/www/index.html".to_owned(), text.to_owned()),
+        ("nodes/x/disko.nix".to_owned(), text.to_owned()),
+    ] {
+        set.insert(Artifact::new(path, body).unwrap()).unwrap();
+    }
+    let lock = plasmagen::write::Lock::acquire(root).unwrap();
+    plasmagen::write::commit(&lock, &set, plasmagen::write::Options::default(), || Ok(())).unwrap();
+}
+
+/// Nothing, published at `now`.
+pub(crate) fn request<'a>(now: OffsetDateTime) -> Request<'a> {
+    let life = Duration::days(90);
+    Request { bundles: &[], site: None, signatures: None, signed: false, keep: 1, now, life }
+}
+
+/// Publishes `bundles` and a site at `now`.
+pub(crate) fn put(
+    root: &Path,
+    bundles: &[PathBuf],
+    site: Option<&Path>,
+    now: OffsetDateTime,
+) -> anyhow::Result<Outcome> {
+    let request = Request { bundles, site, ..request(now) };
+    publish(&Lock::acquire(root)?, &request, &|_| {})
+}
+
+/// Publishes everything in that version.
+pub(crate) fn all(root: &Path, version: Version) -> anyhow::Result<Outcome> {
+    let bundles = ["worker", "control-plane"].map(|profile| MADE.bundle(profile, version));
+    put(root, &bundles, Some(&MADE.site(version)), NOW)
+}
+
+/// A root that holds everything in that version.
+pub(crate) fn holding(version: Version) -> TempDir {
+    let root = memory::tempdir();
+    if version != Version::None {
+        all(root.path(), version).unwrap();
+    }
+    root
+}
+
+pub(crate) fn report(root: &Path) -> Report {
+    verify(root, &Terms { now: NOW, least: &[], signers: None }, &|_| {}).unwrap()
+}
+
+pub(crate) fn faults(root: &Path) -> Vec<Fault> {
+    report(root).faults
+}
+
+/// The kinds of what is wrong, and where.
+pub(crate) fn kinds(root: &Path) -> Vec<(Kind, String)> {
+    faults(root).into_iter().map(|own| (own.kind, own.path)).collect()
+}
+
+/// What a machine finds that follows `current` of the worker's bundle, and one that asks for boot.ipxe: each is whole, or
+/// this panics.
+pub(crate) fn look(root: &Path, when: &str) -> (Version, Version) {
+    let line = root.join("nixos/worker");
+    let bundle = match fs::read_link(line.join("current")) {
+        Err(_) => Version::None,
+        Ok(id) => {
+            let of = |version| Path::new(&MADE.id("worker", version)) == id;
+            let version = [Version::Old, Version::New].into_iter().find(|version| of(*version));
+            let version = version.unwrap_or_else(|| panic!("current is {id:?} {when}"));
+            for name in ["bzImage", "initrd", "boot.ipxe", "manifest.json", "SHA256SUMS"] {
+                let found = fs::read(line.join(&id).join(name));
+                let found = found.unwrap_or_else(|error| panic!("{name} {when}: {error}"));
+                let same = found == fs::read(MADE.bundle("worker", version).join(name)).unwrap();
+                assert!(same, "{name} is torn {when}");
+            }
+            version
+        }
+    };
+    let Ok(id) = fs::read_link(root.join("site/current")) else { return (bundle, Version::None) };
+    let mut versions = Vec::new();
+    for path in ["ipxe/boot.ipxe", &format!("ipxe/node/{MAC}.ipxe"), "index.html"] {
+        let found = fs::read(root.join("site").join(&id).join(path));
+        let found = found.unwrap_or_else(|error| panic!("{path} {when}: {error}"));
+        let same = |version: &Version| found == fs::read(MADE.site(*version).join("www").join(path)).unwrap();
+        let version = [Version::Old, Version::New].into_iter().find(same);
+        versions.push(version.unwrap_or_else(|| panic!("{path} is torn {when}")));
+        assert!(root.join(path).exists(), "{path} {when}");
+    }
+    versions.dedup();
+    assert_eq!(versions.len(), 1, "half of a site {when}");
+    (bundle, versions[0])
+}
+
+/// Everything in `root` but our state: kind, mode and content by path.
+pub(crate) fn snapshot(root: &Path) -> BTreeMap<PathBuf, String> {
+    let look = |entry: walkdir::DirEntry| {
+        let body = match entry.file_type() {
+            kind if kind.is_file() => format!("{:?}", fs::read(entry.path()).unwrap()),
+            kind if kind.is_symlink() => format!("{:?}", fs::read_link(entry.path()).unwrap()),
+            _ => String::new(),
+        };
+        let mode = entry.metadata().unwrap().mode();
+        (entry.path().strip_prefix(root).unwrap().to_owned(), format!("{mode:o} {body}"))
+    };
+    let all = walkdir::WalkDir::new(root).into_iter().map(|entry| look(entry.unwrap()));
+    all.filter(|(path, _)| !path.starts_with(".plasmagen")).collect()
+}
+
+/// The program on one thread. `cargo test --test publish` alone does not build examples.
+pub(crate) fn program() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--example", "one_thread", "--manifest-path"]);
+        cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success(), "could not build the program on one thread");
+        let deps = std::env::current_exe().unwrap();
+        deps.parent().and_then(Path::parent).unwrap().join("examples/one_thread")
+    });
+    &PROGRAM
+}
+
+/// The arguments that publish everything in that version into `root`.
+pub(crate) fn arguments(root: &Path, version: Version) -> Vec<String> {
+    let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+    let mut arguments = vec!["publish".to_owned()];
+    arguments.extend(["worker", "control-plane"].map(|profile| text(MADE.bundle(profile, version))));
+    arguments.extend(["--site".to_owned(), text(MADE.site(version))]);
+    // No loaders, wherever the tests run.
+    arguments.extend(["--ipxe".to_owned(), text(MADE.dir.path().join("none"))]);
+    arguments.extend(["--root".to_owned(), text(root.to_owned())]);
+    arguments
+}
+
+/// Runs `program`, from the Debian package `package`.
+pub(crate) fn run<A: AsRef<std::ffi::OsStr>>(program: impl AsRef<Path>, package: &str, args: &[A]) -> Output {
+    let program = program.as_ref();
+    let output = Command::new(program).args(args).output();
+    output.unwrap_or_else(|error| panic!("{} does not run ({error}): install {package}", program.display()))
+}

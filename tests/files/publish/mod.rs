@@ -1,0 +1,14 @@
+//! The web root: what machines find there is whole, whatever happens while it is published.
+
+// Clippy knows tests, not the functions that they share.
+mod armed;
+mod bundles;
+mod faults;
+mod hostile;
+mod kit;
+mod loaders;
+mod readers;
+mod roots;
+mod signatures;
+mod signers;
+mod tampered;

@@ -1,9 +1,0 @@
-//! The flake, `lib.mkSite` and the netboot images in the real Nix, offline: nixpkgs and disko are stand-ins
-//! (`tests/nix/stand-in`) around nixpkgs' own module system.
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod image;
-mod kit;
-mod ours;
-mod site;

@@ -1,0 +1,16 @@
+//! From an inventory to diagnostics and files: all that can be said without any program but plasmagen.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod acknowledge;
+mod by_construction;
+mod catalogue;
+mod faults;
+mod golden;
+mod moved;
+mod panics;
+mod rejects;
+mod show;
+mod sites;
+mod templates;
+mod typos;

@@ -1,0 +1,56 @@
+//! What the tests share.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+pub mod bzimage;
+pub mod ipxe;
+pub mod memory;
+pub mod nix;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use plasmagen::check::check;
+use plasmagen::plan::{Certificates, Plan, Zones};
+
+/// The root of the repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
+}
+
+/// The directory of everything that is built, where `tests/run` unpacks programs too.
+pub fn target() -> PathBuf {
+    // target/debug/deps/NAME-HASH
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
+}
+
+/// The golden cases.
+pub fn case_dirs() -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository().join("tests/golden")).unwrap();
+    let mut cases: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    cases.sort();
+    assert!(cases.len() >= 6, "golden cases are missing");
+    cases
+}
+
+/// The plan of the inventory in `dir`, with certificates that say only whose they are.
+pub fn plan(dir: &Path) -> Plan {
+    let checked = check(&fs::read(dir.join("inventory.toml")).unwrap()).unwrap();
+    assert!(checked.diagnostics.is_empty(), "{}: {:#?}", dir.display(), checked.diagnostics);
+    let cluster = checked.cluster.unwrap();
+    let nodes =
+        cluster.nodes.iter().map(|node| (node.name.clone(), format!("the certificate of {}\n", node.fqdn)));
+    let certificates =
+        Certificates { ca: Some("the certificate of the CA\n".to_owned()), nodes: nodes.collect() };
+    Plan { cluster, certificates, zones: Zones::default() }
+}
+
+/// Runs a program that a test needs; a missing one fails the test and names its Debian package.
+pub fn run(package: &str, command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| {
+        let program = command.get_program().to_string_lossy().into_owned();
+        panic!("{program}: {error}. Install the Debian package {package}")
+    })
+}

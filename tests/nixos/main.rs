@@ -1,0 +1,11 @@
+//! What is written for NixOS, evaluated by NixOS' module system; the modules of `profiles/`; the flake.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod configurations;
+mod first_boot;
+mod first_boot_units;
+mod flake;
+mod model;
+mod profiles;
+mod pxe_server;

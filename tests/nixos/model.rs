@@ -1,0 +1,135 @@
+//! What Nix evaluates of every rendered node equals the model: names, addresses, disks, ports, settings.
+
+use test_kit::nix;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+
+use plasmagen::model::{Cluster, Node};
+use plasmagen::outputs;
+use serde_json::{Value, json};
+use test_kit::{case_dirs, plan, repository};
+
+/// The inventory of `dir` rendered into `to`, with the user's own files beside it.
+fn render(dir: &Path, to: &Path) -> Cluster {
+    let plan = plan(dir);
+    for artifact in outputs::render(&plan).unwrap().iter() {
+        let path = to.join(artifact.path.as_str());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &artifact.body).unwrap();
+    }
+    for own in ["custom", "hardware"].map(|own| dir.join(own)).iter().filter(|own| own.is_dir()) {
+        for file in fs::read_dir(own).unwrap().map(Result::unwrap) {
+            let target = to.join(own.file_name().unwrap());
+            fs::create_dir_all(&target).unwrap();
+            fs::copy(file.path(), target.join(file.file_name())).unwrap();
+        }
+    }
+    plan.cluster
+}
+
+#[test]
+fn nix_evaluates_the_model() {
+    for case in case_dirs().iter().map(std::path::PathBuf::as_path).chain([repository()]) {
+        let site = tempfile::tempdir().unwrap();
+        let cluster = render(case, site.path());
+        assert!(nix::parse(&[site.path()]).unwrap() >= 3 * cluster.nodes.len());
+        let all = nix::evaluate(&site.path().join("nodes"));
+        assert_eq!(all.as_object().unwrap().len(), cluster.nodes.len());
+        for node in &cluster.nodes {
+            compare(&cluster, node, &all[node.fqdn.as_str()]);
+        }
+    }
+}
+
+fn compare(cluster: &Cluster, node: &Node, nixos: &Value) {
+    let networking = &nixos["networking"];
+    assert_eq!(networking["hostName"], node.name.as_str());
+    assert_eq!(networking["domain"], cluster.domain.as_str());
+    assert_eq!(networking["nameservers"], json!(node.resolvers));
+    assert_eq!(networking["defaultGateway"]["address"], json!(node.gateway), "{}", node.fqdn);
+    assert_eq!(networking["defaultGateway6"]["address"], json!(node.gateway6), "{}", node.fqdn);
+    assert_eq!(networking["firewall"]["enable"], false);
+    assert_eq!(addresses(networking), model_addresses(node), "{}", node.fqdn);
+    for own in node.interfaces.iter().filter(|own| own.vlan.is_some()) {
+        let vlan = &networking["vlans"][own.device.as_str()];
+        assert_eq!(*vlan, json!({ "id": own.vlan, "interface": own.name }));
+    }
+    for own in &node.interfaces {
+        if let Some(bond) = &own.bond {
+            let nixos = &networking["bonds"][own.name.as_str()];
+            assert_eq!(nixos["interfaces"], json!(bond.members));
+            assert_eq!(nixos["driverOptions"]["mode"], json!(bond.mode));
+        }
+        if let Some(mac) = own.mac {
+            let link = &nixos["systemd"]["network"]["links"][format!("10-{}", own.name)];
+            assert_eq!(link["matchConfig"]["PermanentMACAddress"], mac.to_string());
+            assert_eq!(link["linkConfig"]["Name"], own.name.as_str());
+        }
+    }
+    let disks = nixos["disko"]["devices"]["disk"].as_object().unwrap();
+    let mut devices: Vec<&str> = disks.values().map(|disk| disk["device"].as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = node.disks.iter().map(plasmagen::model::DiskId::as_str).collect();
+    devices.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(devices, expected);
+    let keys = &nixos["users"]["users"]["root"]["openssh"]["authorizedKeys"]["keys"];
+    assert_eq!(*keys, json!(cluster.admin_keys));
+    let params = nixos["boot"]["kernelParams"].as_array().unwrap();
+    assert!(node.kernel_params.iter().all(|own| params.contains(&json!(own))), "{params:?}");
+    assert_eq!(nixos["system"]["stateVersion"], cluster.state_version.as_str());
+    services(node, &nixos["services"]);
+}
+
+/// Every address with its prefix length, by device.
+fn addresses(networking: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for (device, own) in networking["interfaces"].as_object().unwrap() {
+        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap())
+        {
+            let text = format!("{}/{}", address["address"].as_str().unwrap(), address["prefixLength"]);
+            found.entry(device.clone()).or_insert_with(Vec::new).push(text);
+        }
+    }
+    found
+}
+
+fn model_addresses(node: &Node) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for own in &node.interfaces {
+        let mut nets = own.addresses.clone();
+        nets.sort_by_key(|net| matches!(net.addr(), IpAddr::V6(_)));
+        for net in nets {
+            found.entry(own.device.to_string()).or_insert_with(Vec::new).push(net.to_string());
+        }
+    }
+    found
+}
+
+fn services(node: &Node, nixos: &Value) {
+    for service in &node.services {
+        let own = &nixos[service.name.as_str()];
+        let ports = &service.ports;
+        assert_eq!(own["enable"], true);
+        assert_eq!(own["port"], ports.port);
+        for (option, port) in [
+            ("raftPort", ports.raft_port),
+            ("gossipPort", ports.gossip_port),
+            ("healthPort", ports.health_port),
+        ] {
+            assert_eq!(
+                own.get(option).and_then(Value::as_u64),
+                port.map(u64::from),
+                "{} {option}",
+                service.name
+            );
+        }
+        for (key, value) in &service.settings {
+            assert_eq!(own["settings"][key], *value, "{} {key:?}", service.name);
+        }
+        let key = &own["settings"]["tls"]["key_path"];
+        assert_eq!(*key, format!("/etc/nixos/secrets/{}-key.pem", node.name));
+    }
+}

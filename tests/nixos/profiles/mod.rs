@@ -1,0 +1,11 @@
+//! `profiles/` by itself: machines of a few lines, evaluated by NixOS' module system.
+
+mod check;
+mod exposure;
+mod firewall;
+mod kit;
+mod machine;
+mod modes;
+mod order;
+mod secrets;
+mod services;

@@ -1,0 +1,110 @@
+//! What the module makes from its options alone is what is rendered for other systems.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::pxe_server::kit::{evaluate, reference_without_file, rendered};
+
+#[test]
+fn options_alone_make_the_rendered_kea() {
+    let (server, site) = reference_without_file("kea");
+    let made = &evaluate(&[server])[0]["config"]["services"]["kea"]["dhcp4"];
+    let mut file: Value = serde_json::from_str(rendered(&site, "kea-dhcp4.json")).unwrap();
+    let subnet = file["Dhcp4"]["subnet4"][0].as_object_mut().unwrap();
+    // The network's name, for readers. The options do not have it.
+    assert_eq!(subnet.remove("user-context").unwrap(), json!({ "network": "provisioning" }));
+    // By MAC address in Nix, by name in the file.
+    let by_address = |own: &Value| own["hw-address"].to_string();
+    subnet["reservations"].as_array_mut().unwrap().sort_by_key(by_address);
+    assert_eq!(made["settings"], file["Dhcp4"]);
+    assert_eq!(made["configFile"], Value::Null);
+}
+
+#[test]
+fn options_alone_make_the_rendered_dnsmasq() {
+    let (server, site) = reference_without_file("dnsmasq");
+    let services = evaluate(&[server])[0]["config"]["services"].clone();
+    assert_eq!(services["atftpd"]["enable"], false, "dnsmasq serves TFTP itself");
+    // As NixOS writes them: `key` for true, `key=value` for each of a list.
+    let mut made = BTreeSet::new();
+    for (key, value) in services["dnsmasq"]["settings"].as_object().unwrap() {
+        for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+            made.insert(match value {
+                Value::Bool(true) => key.clone(),
+                Value::String(text) => format!("{key}={text}"),
+                other => format!("{key}={other}"),
+            });
+        }
+    }
+    // The file quotes words, which says the same.
+    let text =
+        rendered(&site, "dnsmasq.conf").replace("network/provisioning", "network/own").replace('"', "");
+    let file = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    assert_eq!(made, file.map(str::to_owned).collect());
+}
+
+/// The directives of the server with those that it inherits, and of each of its locations, as the rendered nginx.conf
+/// has them.
+fn nginx_blocks(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let (_, server) = text.split_once("http {\n").unwrap();
+    let mut blocks = BTreeMap::new();
+    let mut name = String::from("server");
+    for line in server.lines().map(|line| line.split(" #").next().unwrap().trim()) {
+        if let Some(location) = line.strip_prefix("location ").and_then(|line| line.strip_suffix(" {")) {
+            location.clone_into(&mut name);
+        } else if line == "}" {
+            "server".clone_into(&mut name);
+        } else if line.ends_with(';') {
+            blocks.entry(name.clone()).or_insert_with(BTreeSet::new).insert(line.to_owned());
+        }
+    }
+    blocks
+}
+
+#[test]
+fn nginx_has_the_locations_of_the_rendered_file() {
+    let (server, site) = reference_without_file("kea");
+    let host = &evaluate(&[server])[0]["config"]["services"]["nginx"]["virtualHosts"]["pxe-server"];
+    let lines = |text: &Value| {
+        let lines = text.as_str().unwrap().lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| line.ends_with(';')).collect::<BTreeSet<_>>()
+    };
+    let mut made = BTreeMap::new();
+    for (name, own) in host["locations"].as_object().unwrap() {
+        let mut directives = lines(&own["extraConfig"]);
+        for (option, directive) in
+            [("alias", "alias"), ("root", "root"), ("tryFiles", "try_files"), ("return", "return")]
+        {
+            match &own[option] {
+                Value::Null => {}
+                Value::String(value) => drop(directives.insert(format!("{directive} {value};"))),
+                value => drop(directives.insert(format!("{directive} {value};"))),
+            }
+        }
+        made.insert(name.clone(), directives);
+    }
+    for loader in ["ipxe.efi", "undionly.kpxe"] {
+        let own = made.remove(&format!("= /boot/tftp/{loader}")).unwrap();
+        assert!(own.contains("disable_symlinks off;"), "the TFTP root has links to the store: {own:?}");
+    }
+    let mut file = nginx_blocks(rendered(&site, "nginx.conf"));
+    let of_server = file.remove("server").unwrap();
+    assert_eq!(made, file);
+
+    let listen = host["listen"].as_array().unwrap().iter();
+    let listen = listen.map(|own| {
+        let parameters = own["extraParameters"].as_array().unwrap();
+        let parameters: Vec<_> = parameters.iter().map(|word| word.as_str().unwrap()).collect();
+        format!("listen {}:{} {};", own["addr"].as_str().unwrap(), own["port"], parameters.join(" "))
+    });
+    let mut own = lines(&host["extraConfig"]);
+    own.extend(listen);
+    // NixOS says these for all servers.
+    let nixos = ["default_type", "log_format", "access_log", "server_tokens"];
+    let missing: Vec<_> =
+        of_server.difference(&own).filter(|line| !nixos.contains(&line.split(' ').next().unwrap())).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    // Machines ask by address.
+    assert_eq!(host["default"], true);
+}

@@ -1,0 +1,100 @@
+//! The rendered `pxe-server.nix` says what the inventory says.
+
+use std::fs;
+
+use plasmagen::model::{Cluster, DhcpServer, Role, System};
+use plasmagen::outputs;
+use serde_json::{Value, json};
+
+use crate::pxe_server::kit::{rendered, replaced};
+use test_kit::nix;
+use test_kit::{case_dirs, plan, repository};
+
+#[test]
+fn every_rendered_server_is_its_inventory() {
+    let cases: Vec<_> = case_dirs().into_iter().chain([repository().to_owned()]).collect();
+    let servers = tempfile::tempdir().unwrap();
+    let mut clusters = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let plan = plan(case);
+        let dir = servers.path().join(format!("{index:03}"));
+        fs::create_dir(&dir).unwrap();
+        for artifact in outputs::render(&plan).unwrap().iter() {
+            if let Some(name) = artifact.path.as_str().strip_prefix("site/pxe/") {
+                fs::write(dir.join(name), &artifact.body).unwrap();
+            }
+        }
+        clusters.push(plan.cluster);
+    }
+    let all = nix::try_evaluate_servers(servers.path()).unwrap();
+    let all: Vec<&Value> = all.as_object().unwrap().values().collect();
+    assert_eq!(all.len(), clusters.len());
+    for (cluster, server) in clusters.iter().zip(all) {
+        assert_eq!(server["failed"], json!([]), "{}", cluster.name);
+        compare(cluster, &server["config"]);
+    }
+}
+
+/// ISC dhcpd is gone from NixOS.
+#[test]
+fn isc_becomes_kea_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let inventory = fs::read_to_string(repository().join("inventory.toml")).unwrap();
+    let isc = replaced(&inventory, "\ndhcp = \"kea\"", "\ndhcp = \"isc\"");
+    fs::write(dir.path().join("inventory.toml"), isc).unwrap();
+    let site = outputs::render(&plan(dir.path())).unwrap();
+    let text = rendered(&site, "pxe-server.nix");
+    assert!(text.contains("# The inventory says isc, which NixOS no longer has: kea serves"), "{text}");
+    assert!(text.contains("backend = \"kea\";") && text.contains("configFile = ./kea-dhcp4.json;"), "{text}");
+}
+
+/// What NixOS is told to run and the options equal the model.
+fn compare(cluster: &Cluster, config: &Value) {
+    let own = &cluster.provisioner;
+    let services = &config["services"];
+    let options = &services["centra-pxe-server"];
+    assert_eq!(options["interface"], own.interface.as_str());
+    assert_eq!(options["serverAddress"], own.address.to_string());
+    assert_eq!(options["httpPort"], own.http_port);
+    assert_eq!(options["webRoot"], own.web_root.as_str());
+    let network = &cluster.networks[&own.network];
+    let subnet = network.subnet.unwrap();
+    let dhcp = &options["dhcp"];
+    assert_eq!(dhcp["subnet"], subnet.network().to_string());
+    assert_eq!(dhcp["netmask"], subnet.netmask().to_string());
+    assert_eq!(dhcp["broadcast"], subnet.broadcast().to_string());
+    assert_eq!(dhcp["router"], json!(network.gateway));
+    assert_eq!(dhcp["domain"], json!(network.domain));
+    let resolvers: Vec<_> = network.dns.iter().filter(|address| address.is_ipv4()).collect();
+    assert_eq!(dhcp["domainNameServers"], json!(resolvers));
+    let pool = network.pool.map(|pool| json!({ "start": pool.first, "end": pool.last }));
+    assert_eq!(dhcp["range"], json!(pool));
+
+    let nodes = options["nodes"].as_object().unwrap();
+    assert_eq!(nodes.len(), cluster.nodes.len());
+    for node in &cluster.nodes {
+        let address = cluster.reservation(node).and_then(|own| own.address);
+        let expected = json!({ "profile": node.base, "hostname": node.name, "ipAddress": address });
+        assert_eq!(nodes[&node.mac.to_string()], expected, "{}", node.name);
+    }
+    let arm = cluster.nodes.iter().any(|node| node.system == System::Aarch64);
+    assert_eq!(options["loaders"].get("ipxe-arm64.efi").is_some(), arm, "{}", cluster.name);
+
+    // A file is shown by its last component, and exists; NixOS wants one of `configFile` and `settings`.
+    let [kea4, kea6, dnsmasq] = [&services["kea"]["dhcp4"], &services["kea"]["dhcp6"], &services["dnsmasq"]];
+    let uses_dnsmasq = own.dhcp == DhcpServer::Dnsmasq;
+    assert_eq!([&kea4["enable"], &dnsmasq["enable"]], [!uses_dnsmasq, uses_dnsmasq]);
+    let has6 = cluster.networks.values().any(|own| own.is(Role::Provisioning) && own.subnet6.is_some());
+    assert_eq!(kea6["enable"], !uses_dnsmasq && has6);
+    assert_eq!(services["atftpd"]["enable"], !uses_dnsmasq);
+    if uses_dnsmasq {
+        let files = dnsmasq["settings"]["conf-file"].as_array().unwrap();
+        assert!(files.len() == 1 && files[0].as_str().unwrap().ends_with("-dnsmasq.conf"), "{files:?}");
+        assert_eq!(dnsmasq["settings"].as_object().unwrap().len(), 1, "the file says everything");
+    } else {
+        assert_eq!(kea4["configFile"], "kea-dhcp4.json");
+        assert_eq!(kea6["configFile"], if has6 { json!("kea-dhcp6.json") } else { Value::Null });
+        assert_eq!([&kea4["settings"], &kea6["settings"]], [&Value::Null, &Value::Null]);
+        assert_eq!(services["atftpd"]["root"], format!("{}/tftp", own.web_root));
+    }
+}

@@ -1,0 +1,216 @@
+//! The table of facts that every consumer is held against, from the cluster that was understood of the inventory.
+//!
+//! Who may reach which port, what DHCP keeps and what certificates say is worked out here once more, in another way
+//! than the outputs do it.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use plasmagen::model::{Cluster, Interface, Node, Role, Service};
+
+use crate::agreement::facts::Facts;
+use crate::agreement::{names, provisioner};
+
+/// Everything that is known of `cluster`.
+pub(crate) fn facts(cluster: &Cluster) -> Facts {
+    let mut facts = Facts::default();
+    for node in &cluster.nodes {
+        identity(cluster, node, &mut facts);
+        reservation(cluster, node, &mut facts);
+        raft(cluster, node, &mut facts);
+        certificate(cluster, node, &mut facts);
+        ports(cluster, node, &mut facts);
+        services(node, &mut facts);
+    }
+    for profile in &cluster.profiles {
+        let machine = format!("firewall of {}", profile.name);
+        open_ports(cluster, &profile.services, &profile.interfaces, |fact| {
+            facts.add(&machine, "open port of the site", fact);
+        });
+        forwarding(cluster, &profile.services, |fact| facts.add(&machine, "forwarding of the site", fact));
+    }
+    names::facts(cluster, &mut facts);
+    provisioner::facts(cluster, &mut facts);
+    facts
+}
+
+fn identity(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    let name = &node.name;
+    facts.add(name, "MAC", node.mac);
+    facts.add(name, "host name", name);
+    facts.add(name, "full name", format!("{name}.{}", cluster.domain));
+    facts.add(name, "profile", &node.profile);
+    facts.add(name, "image", node.base.as_str());
+    for interface in &node.interfaces {
+        for address in &interface.addresses {
+            facts.add(name, "address", address);
+            facts.add(name, "interface", format!("{} {address}", interface.device));
+        }
+    }
+    for disk in &node.disks {
+        facts.add(name, "disk", disk);
+    }
+    if let Some(bmc) = &node.bmc {
+        facts.add(name, "BMC", bmc.address);
+    }
+    let gateways = node.gateway.map(IpAddr::V4).into_iter().chain(node.gateway6.map(IpAddr::V6));
+    gateways.for_each(|gateway| facts.add(name, "default route", gateway));
+    node.resolvers.iter().for_each(|resolver| facts.add(name, "resolver of a node", resolver));
+    let console = node.hardware.console.as_ref().or(cluster.boot.console.as_ref());
+    let mut params: Vec<String> = node.kernel_params.iter().map(ToString::to_string).collect();
+    if !params.iter().any(|param| param.starts_with("console=")) {
+        params.extend(console.map(|console| format!("console={console}")));
+    }
+    params.iter().for_each(|param| facts.add(name, "kernel parameter", param));
+}
+
+/// What DHCP keeps: the addresses on the untagged interface in the network that the node boots in.
+fn reservation(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    let boots =
+        |network: &plasmagen::model::Label| cluster.networks[network].roles.contains(&Role::Provisioning);
+    let mut interfaces = node.interfaces.iter();
+    let Some(own) = interfaces.find(|own| own.vlan.is_none() && own.network.as_ref().is_some_and(boots))
+    else {
+        return;
+    };
+    for address in own.addresses.iter().map(IpNet::addr) {
+        let kind = if address.is_ipv4() { "reserved IPv4" } else { "reserved IPv6" };
+        facts.add(&node.name, kind, address);
+        let kind = if address.is_ipv4() { "MAC in DHCP" } else { "MAC in DHCPv6" };
+        facts.add(&node.name, kind, node.mac);
+        let kind = if address.is_ipv4() { "name in DHCP" } else { "name in DHCPv6" };
+        facts.add(&node.name, kind, &node.name);
+    }
+}
+
+/// How members find each other.
+fn raft(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    let name = &node.name;
+    facts.add(name, "cluster", &cluster.name);
+    facts.add(name, "bootstraps", node.voter && !cluster.formed);
+    let voters =
+        || cluster.bootstrap.iter().map(|name| cluster.nodes.iter().find(|own| own.name == *name).unwrap());
+    let raft_port = |node: &Node, service| Some(node.service(service)?.ports.raft_port.unwrap());
+    let leader = voters().find(|voter| !cluster.formed || voter.name != node.name).unwrap_or(node);
+    let port = leader.service("chainfire").unwrap().ports.port;
+    facts.add(name, "leader", format!("https://{}:{port}", leader.fqdn));
+    let core = |own: &&Interface| {
+        own.network.as_ref().is_some_and(|name| cluster.networks[name].roles.contains(&Role::Cluster))
+    };
+    let routed = |own: &&Interface| {
+        let network = &cluster.networks[own.network.as_ref().unwrap()];
+        network.gateway.is_some() || network.gateway6.is_some()
+    };
+    let mut standing = node.interfaces.iter().filter(core);
+    let first = standing.clone().next();
+    if let Some(address) = standing.find(routed).or(first).and_then(|own| own.addresses.first()) {
+        let port = voters().find_map(|voter| raft_port(voter, "chainfire")).unwrap();
+        facts.add(name, "Raft", std::net::SocketAddr::new(address.addr(), port));
+    }
+    if node.voter && !cluster.formed {
+        for (kind, service) in [("Chainfire peers", "chainfire"), ("FlareDB peers", "flaredb")] {
+            let peer = |voter: &Node| Some(format!("{}:{}", voter.fqdn, raft_port(voter, service)?));
+            facts.add(name, kind, voters().filter_map(peer).collect::<Vec<_>>().join(" "));
+        }
+    }
+}
+
+fn certificate(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    let name = &node.name;
+    let mut say = |value: String| facts.add(name, "SAN", value);
+    say(format!("DNS {}.{}", node.name, cluster.domain));
+    say("DNS localhost".to_owned());
+    say("IP 127.0.0.1".to_owned());
+    say("IP ::1".to_owned());
+    for vip in &cluster.vips {
+        say(format!("DNS {}.{}", vip.name, cluster.domain));
+        say(format!("IP {}", vip.address));
+    }
+    for address in node.interfaces.iter().flat_map(|own| &own.addresses) {
+        say(format!("IP {}", address.addr()));
+    }
+}
+
+/// The ports of a service: what for, number, protocol, and whether clients reach it.
+fn listens(service: &Service) -> Vec<(String, u16, &'static str, bool)> {
+    let (name, own) = (&service.name, &service.ports);
+    let mut all = vec![(name.to_string(), own.port, "tcp", own.clients)];
+    all.extend(own.udp.then(|| (name.to_string(), own.port, "udp", own.clients)));
+    for (what, port) in
+        [("raft_port", own.raft_port), ("gossip_port", own.gossip_port), ("health_port", own.health_port)]
+    {
+        all.extend(port.map(|port| (format!("{name} {what}"), port, "tcp", false)));
+    }
+    all
+}
+
+/// The subnets of the networks that have one of `roles`.
+pub(crate) fn subnets(cluster: &Cluster, roles: &[Role]) -> Vec<IpNet> {
+    let networks = cluster.networks.values().filter(|own| own.roles.iter().any(|role| roles.contains(role)));
+    let v4_and_v6 = |own: &plasmagen::model::Network| [own.subnet.map(IpNet::V4), own.subnet6.map(IpNet::V6)];
+    networks.flat_map(v4_and_v6).flatten().collect()
+}
+
+/// Who may reach a service, SSH and the ports of `[firewall]`.
+fn ports(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    open_ports(cluster, &node.services, &node.interfaces, |fact| facts.add(&node.name, "open port", fact));
+    forwarding(cluster, &node.services, |fact| facts.add(&node.name, "forwarding", fact));
+}
+
+fn open_ports(
+    cluster: &Cluster,
+    services: &[Service],
+    interfaces: &[Interface],
+    mut say: impl FnMut(String),
+) {
+    let device = |subnet: IpNet| {
+        let in_it = |own: &&Interface| {
+            let network = own.network.as_ref().map(|name| &cluster.networks[name]);
+            network.is_some_and(|own| {
+                own.subnet.map(IpNet::V4) == Some(subnet) || own.subnet6.map(IpNet::V6) == Some(subnet)
+            })
+        };
+        interfaces.iter().find(in_it).map_or(String::new(), |own| format!(" through {}", own.device))
+    };
+    let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], ssh: bool| {
+        for subnet in from {
+            let through = if ssh { String::new() } else { device(*subnet) };
+            say(format!("{protocol} {port} from {subnet}{through} ({what})"));
+        }
+    };
+    open("ssh", "tcp", 22, &ssh(cluster), true);
+    for (what, port, protocol, clients) in services.iter().flat_map(listens) {
+        let roles = if clients { &[Role::Cluster, Role::Client][..] } else { &[Role::Cluster] };
+        open(&what, protocol, port, &subnets(cluster, roles), false);
+    }
+    for extra in &cluster.firewall {
+        let protocol = if extra.protocol == plasmagen::model::Protocol::Tcp { "tcp" } else { "udp" };
+        open(extra.name.as_str(), protocol, extra.port, &extra.from, false);
+    }
+}
+
+pub(crate) fn ssh(cluster: &Cluster) -> Vec<IpNet> {
+    let usual = || subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster]);
+    cluster.ssh_from.clone().unwrap_or_else(usual)
+}
+
+/// The services that carry packets of tenants: virtual machines, their networks, load balancers and pods.
+const TENANTS: [&str; 4] = ["plasmavmc", "prismnet", "fiberlb", "k8shost"];
+
+fn forwarding(cluster: &Cluster, services: &[Service], mut say: impl FnMut(String)) {
+    if !services.iter().any(|own| TENANTS.contains(&own.name.as_str())) {
+        return say("drop".to_owned());
+    }
+    say("accept".to_owned());
+    let shut = subnets(cluster, &[Role::Management, Role::Provisioning]);
+    shut.iter().for_each(|subnet| say(format!("not to {subnet}")));
+}
+
+fn services(node: &Node, facts: &mut Facts) {
+    for service in &node.services {
+        facts.add(&node.name, "service", &service.name);
+        for (what, port, protocol, _) in listens(service).iter().filter(|own| own.2 == "tcp") {
+            facts.add(&node.name, "listens", format!("{protocol} {port} ({what})"));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What the provisioner must say and open: to machines that boot, in each network that they boot in.
+
+use ipnet::IpNet;
+use plasmagen::model::{Cluster, DhcpServer, Role};
+
+use crate::agreement::facts::Facts;
+use crate::agreement::model::{ssh, subnets};
+
+pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
+    open_ports(cluster, facts);
+    networks(cluster, facts);
+    boot(cluster, facts);
+}
+
+/// What the provisioner opens.
+fn open_ports(cluster: &Cluster, facts: &mut Facts) {
+    let own = &cluster.provisioner;
+    let home = &cluster.networks[&own.network];
+    let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], device: Option<bool>| {
+        for subnet in from {
+            let here =
+                home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
+            let through =
+                if device.unwrap_or(here) { format!(" through {}", own.interface) } else { String::new() };
+            let fact = format!("{protocol} {port} from {subnet}{through} ({what})");
+            facts.add("firewall of provisioner", "open port of the site", fact);
+        }
+    };
+    let boots = subnets(cluster, &[Role::Provisioning]);
+    let boots6: Vec<IpNet> = boots.iter().filter(|net| net.addr().is_ipv6()).copied().collect();
+    open("ssh", "tcp", 22, &ssh(cluster), Some(false));
+    open("dhcp", "udp", 67, &["0.0.0.0/0".parse().unwrap()], Some(true));
+    if !boots6.is_empty() {
+        open("dhcpv6", "udp", 547, &["fe80::/10".parse().unwrap()], Some(true));
+        open("dhcpv6", "udp", 547, &boots6, Some(true));
+    }
+    open("tftp", "udp", 69, &boots, None);
+    open("http", "tcp", own.http_port, &boots, None);
+    open("http", "tcp", own.http_port, &ssh(cluster), None);
+    if cluster.dns.name_servers.is_empty() {
+        let all = subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster, Role::Client]);
+        open("dns", "tcp", 53, &all, None);
+        open("dns", "udp", 53, &all, None);
+    }
+}
+
+/// What DHCP says in each network that machines boot in, and all addresses that are nobody's but a name's.
+fn networks(cluster: &Cluster, facts: &mut Facts) {
+    for network in cluster.networks.values().filter(|own| own.roles.contains(&Role::Provisioning)) {
+        if let Some(subnet) = network.subnet {
+            facts.add(subnet, "subnet", subnet);
+            facts.add(subnet, "broadcast", subnet.broadcast());
+            network
+                .pool
+                .iter()
+                .for_each(|pool| facts.add(subnet, "pool", format!("{}-{}", pool.first, pool.last)));
+            network.gateway.iter().for_each(|gateway| facts.add(subnet, "router", gateway));
+            let resolvers = network.dns.iter().filter(|own| own.is_ipv4());
+            resolvers.for_each(|resolver| facts.add(subnet, "resolver", resolver));
+            network.domain.iter().for_each(|domain| facts.add(subnet, "domain", domain));
+        }
+        if let Some(subnet) = network.subnet6 {
+            facts.add(subnet, "IPv6 subnet", subnet);
+            network
+                .pool6
+                .iter()
+                .for_each(|own| facts.add(subnet, "IPv6 pool", format!("{}-{}", own.first, own.last)));
+            let resolvers = network.dns.iter().filter(|own| own.is_ipv6());
+            resolvers.for_each(|resolver| facts.add(subnet, "IPv6 resolver", resolver));
+            network.domain.iter().for_each(|domain| facts.add(subnet, "IPv6 domain", domain));
+        }
+    }
+    for vip in &cluster.vips {
+        facts.add(&vip.name, "virtual address", vip.address);
+    }
+}
+
+/// What each kind of machine loads first: RFC 4578 section 2.1 and IANA's "Processor Architecture Types".
+fn boot(cluster: &Cluster, facts: &mut Facts) {
+    let own = &cluster.provisioner;
+    let base = format!("http://{}:{}/boot", own.address, own.http_port);
+    for (architecture, file) in [
+        ("0x00", "undionly.kpxe"),
+        ("0x06", "ipxe-ia32.efi"),
+        ("0x07", "ipxe.efi"),
+        ("0x09", "ipxe.efi"),
+        ("0x0b", "ipxe-arm64.efi"),
+        ("none", "ipxe.efi"),
+    ] {
+        facts.add(architecture, "boot file", file);
+    }
+    for (architecture, file) in [("0x10", "ipxe.efi"), ("0x13", "ipxe-arm64.efi")] {
+        facts.add(architecture, "boot file", format!("{base}/tftp/{file}"));
+        facts.add(architecture, "vendor class", "HTTPClient");
+    }
+    facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
+    facts.add("iPXE", "base URL", &base);
+    for node in &cluster.nodes {
+        let mac = node.mac.to_string().replace(':', "-");
+        facts.add(&node.name, "overlay", format!("{base}/overlay/{mac}.cpio.gz"));
+        facts.add(&node.name, "digest of the overlay", "its own");
+    }
+    facts.add("site", "next server", own.address);
+    facts.add("site", "provisioner's interface", &own.interface);
+    facts.add("site", "HTTP port", own.http_port);
+    facts.add("site", "HTTP server", format!("{}:{}", own.address, own.http_port));
+    facts.add("site", "HTTP server", format!("127.0.0.1:{}", own.http_port));
+    facts.add("site", "web root", own.web_root.as_str());
+    facts.add("site", "TFTP server", own.address);
+    // NixOS has no ISC dhcpd any more.
+    let dhcp = match own.dhcp {
+        DhcpServer::Kea | DhcpServer::Isc => "kea",
+        DhcpServer::Dnsmasq => "dnsmasq",
+    };
+    facts.add("site", "DHCP server", dhcp);
+    let home = &cluster.networks[&own.network];
+    let mut say = |fact: String| facts.add("own network", "DHCP", fact);
+    home.subnet.iter().for_each(|net| say(format!("subnet {net}")));
+    home.subnet.iter().for_each(|net| say(format!("broadcast {}", net.broadcast())));
+    home.pool.iter().for_each(|pool| say(format!("pool {}-{}", pool.first, pool.last)));
+    home.gateway.iter().for_each(|gateway| say(format!("router {gateway}")));
+    home.dns.iter().filter(|own| own.is_ipv4()).for_each(|resolver| say(format!("resolver {resolver}")));
+    home.domain.iter().for_each(|domain| say(format!("domain {domain}")));
+    facts.add("site", "TFTP root", format!("{}/tftp", own.web_root.as_str()));
+    for (kind, server) in [
+        ("extra of Kea", DhcpServer::Kea),
+        ("extra of dhcpd", DhcpServer::Isc),
+        ("extra of dnsmasq", DhcpServer::Dnsmasq),
+    ] {
+        own.extra.get(&server).into_iter().for_each(|path| facts.add("site", kind, path.as_str()));
+    }
+}

@@ -1,0 +1,162 @@
+//! `dhcpd.conf`: dhcpd accepts it, and a strict parser of its grammar (dhcpd.conf(5)) tells what it says.
+
+use super::{SaidOfEach, StandIns};
+use crate::agreement::facts::{Facts, Said};
+use crate::agreement::namespace::script;
+use crate::agreement::tree::Tree;
+
+pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
+    let files = StandIns::new(trees, FILE, "# the user's own\n");
+    script("dhcpd", DHCPD, &files.paths);
+    super::each(trees, |tree| {
+        let mut facts = Facts::default();
+        for item in parse(tree.file(FILE)) {
+            top(&item, &mut facts);
+        }
+        Said { source: FILE, kinds: KINDS, facts }
+    })
+}
+
+const FILE: &str = "site/pxe/dhcpd.conf";
+
+const DHCPD: &str = r#"for file; do dhcpd -4 -t -cf "$file" || { cat "$file" >&2; exit 1; }; done"#;
+
+const KINDS: &[&str] = &[
+    "MAC in DHCP",
+    "name in DHCP",
+    "reserved IPv4",
+    "subnet",
+    "broadcast",
+    "pool",
+    "router",
+    "resolver",
+    "domain",
+    "boot file",
+    "vendor class",
+    "next server",
+    "extra of dhcpd",
+];
+
+/// A statement with its words; with a block, where it has one.
+struct Item {
+    words: Vec<String>,
+    block: Option<Vec<Item>>,
+}
+
+impl Item {
+    fn words(&self) -> Vec<&str> {
+        self.words.iter().map(String::as_str).collect()
+    }
+}
+
+/// The words of a text: braces, semicolons and commas by themselves, a string with a quote before it.
+fn words(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '#' => rest.find('\n').unwrap_or(rest.len()),
+            '"' => rest[1..].find('"').unwrap() + 2,
+            '{' | '}' | ';' | ',' | '=' => 1,
+            own if own.is_whitespace() => 1,
+            _ => rest.find(|c: char| c.is_whitespace() || "{};,=\"#".contains(c)).unwrap_or(rest.len()),
+        };
+        let (word, after) = rest.split_at(length);
+        if !first.is_whitespace() && first != '#' {
+            found.push(word.strip_suffix('"').unwrap_or(word).to_owned());
+        }
+        rest = after;
+    }
+    found
+}
+
+fn parse(text: &str) -> Vec<Item> {
+    let mut words = words(text).into_iter();
+    let items = items(&mut words);
+    assert!(words.next().is_none(), "a brace too many");
+    items
+}
+
+/// The statements up to the brace that closes them.
+fn items(words: &mut std::vec::IntoIter<String>) -> Vec<Item> {
+    let (mut all, mut own) = (Vec::new(), Vec::new());
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            ";" => all.push(Item { words: std::mem::take(&mut own), block: None }),
+            "{" => all.push(Item { words: std::mem::take(&mut own), block: Some(items(words)) }),
+            "}" => break,
+            _ => own.push(word),
+        }
+    }
+    assert!(own.is_empty(), "{own:?} does not end");
+    all
+}
+
+/// What a statement outside of any block says.
+fn top(item: &Item, facts: &mut Facts) {
+    let words = item.words();
+    match (words.as_slice(), &item.block) {
+        (["subnet", network, "netmask", mask], Some(block)) => {
+            let net = ipnet::Ipv4Net::with_netmask(network.parse().unwrap(), mask.parse().unwrap()).unwrap();
+            facts.add(net, "subnet", net);
+            block.iter().for_each(|item| subnet(net, item, facts));
+        }
+        (["host", name], Some(block)) => block.iter().for_each(|item| host(name, item, facts)),
+        (["if" | "elsif", condition @ ..], Some(block)) => {
+            let machines: Vec<String> = condition.split(|word| *word == "or").map(machine).collect();
+            machines.iter().for_each(|machine| block.iter().for_each(|item| boot(machine, item, facts)));
+        }
+        (["else"], Some(block)) => block.iter().for_each(|item| boot("none", item, facts)),
+        (["next-server", address], None) => facts.add("site", "next server", address),
+        (["include", file], None) => facts.add("site", "extra of dhcpd", &file[1..]),
+        (["default-lease-time" | "max-lease-time", _], None)
+        | (["authoritative"] | ["ignore-client-uids", "true"], None)
+        | (["option", "architecture-type", "code", "93", "=", "unsigned", "integer", "16"], None)
+        | (["option", "space", "ipxe"] | ["option", "ipxe.no-pxedhcp", "1"], None)
+        | (["option", "ipxe-encap-opts", "code", "175", "=", "encapsulate", "ipxe"], None)
+        | (["option", "ipxe.no-pxedhcp", "code", "176", "=", "unsigned", "integer", "8"], None) => {}
+        other => panic!("{FILE} says {:?}, which no reader knows", other.0),
+    }
+}
+
+fn subnet(net: ipnet::Ipv4Net, item: &Item, facts: &mut Facts) {
+    let mut say = |kind, value: String| facts.add(net, kind, value);
+    match item.words().as_slice() {
+        ["range", first, last] => say("pool", format!("{first}-{last}")),
+        ["option", "routers", router] => say("router", (*router).to_owned()),
+        ["option", "broadcast-address", own] => say("broadcast", (*own).to_owned()),
+        ["option", "domain-name-servers", servers @ ..] => {
+            servers.iter().filter(|word| **word != ",").for_each(|own| say("resolver", (*own).to_owned()));
+        }
+        ["option", "domain-name", domain] => say("domain", domain[1..].to_owned()),
+        other => panic!("{FILE} says {other:?} of {net}, which no reader knows"),
+    }
+}
+
+fn host(name: &str, item: &Item, facts: &mut Facts) {
+    match item.words().as_slice() {
+        ["hardware", "ethernet", mac] => facts.add(name, "MAC in DHCP", mac),
+        ["fixed-address", address] => facts.add(name, "reserved IPv4", address),
+        ["option", "host-name", own] => facts.add(name, "name in DHCP", &own[1..]),
+        other => panic!("{FILE} says {other:?} of {name}, which no reader knows"),
+    }
+}
+
+/// The machines for which a condition is true.
+fn machine(condition: &[&str]) -> String {
+    match condition {
+        ["option", "user-class", "=", "\"iPXE"]
+        | ["exists", "user-class", "and", "option", "user-class", "=", "\"iPXE"]
+        | ["substring(option", "user-class", ",", "1", ",", "255)", "=", "\"iPXE"] => "iPXE".to_owned(),
+        ["option", "architecture-type", "=", bytes] => format!("0x{}", bytes.strip_prefix("00:").unwrap()),
+        other => panic!("{FILE} asks for {other:?}, which no reader knows"),
+    }
+}
+
+fn boot(machine: &str, item: &Item, facts: &mut Facts) {
+    match item.words().as_slice() {
+        ["filename", file] => facts.add(machine, "boot file", &file[1..]),
+        ["option", "vendor-class-identifier", class] => facts.add(machine, "vendor class", &class[1..]),
+        other => panic!("{FILE} says {other:?} to {machine}, which no reader knows"),
+    }
+}

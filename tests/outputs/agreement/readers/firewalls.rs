@@ -1,0 +1,233 @@
+//! Firewalls: what nft and iptables say that the kernel loaded, in a network namespace of its own.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::SaidOfEach;
+use crate::agreement::facts::{Facts, Kind, Said};
+use crate::agreement::namespace::script;
+use crate::agreement::tree::Tree;
+
+pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
+    let nodes = nft(trees, "firewall.nft", &["open port", "forwarding"], |tree| {
+        let own = tree.of_nodes("firewall.nft").into_iter();
+        own.map(|(dir, path, _)| (tree.node(dir), tree.path(path))).collect()
+    });
+    let site = nft(trees, "site/firewall/*.nft", OF_SITE, |tree| of_site(tree, ".nft"));
+    let tables = iptables(trees);
+    let all = nodes.into_iter().zip(site).zip(tables);
+    all.map(|((nodes, site), tables)| vec![nodes, site, tables]).collect()
+}
+
+const OF_SITE: &[Kind] = &["open port of the site", "forwarding of the site"];
+
+/// The machines, and their files.
+type Files = Vec<(String, PathBuf)>;
+
+/// The provisioner's file, and each profile's.
+fn of_site(tree: &Tree, extension: &str) -> Files {
+    let own = tree.between("site/firewall/", extension);
+    own.map(|(machine, path, _)| (format!("firewall of {machine}"), tree.path(path))).collect()
+}
+
+/// Loads each file as it is written, and prints one line of JSON for it.
+const NFT: &str = r#"
+for file; do printf 'flush ruleset\ninclude "%s"\nlist ruleset\n' "$file"; done | nft -j -i 2>&1"#;
+
+fn nft(
+    trees: &[Tree],
+    source: &'static str,
+    kinds: &'static [Kind],
+    files: impl Fn(&Tree) -> Files,
+) -> Vec<Said> {
+    let all: Vec<Files> = trees.iter().map(files).collect();
+    let paths: Vec<Vec<PathBuf>> =
+        all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
+    let listed = script("nft", NFT, &paths);
+    let mut rulesets = listed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("nft: {line}")));
+    let said = |files: &Files| {
+        let mut facts = Facts::default();
+        for (machine, path) in files {
+            let ruleset = rulesets.next().unwrap_or_else(|| panic!("nothing of {}", path.display()));
+            for item in ruleset["nftables"].as_array().unwrap() {
+                if let Some(chain) = item.get("chain") {
+                    policy(machine, kinds, chain, &mut facts);
+                } else if let Some(rule) = item.get("rule") {
+                    let (kind, fact) = rule_of(rule, kinds);
+                    fact.into_iter().for_each(|fact| facts.add(machine, kind, fact));
+                }
+            }
+        }
+        Said { source, kinds, facts }
+    };
+    all.iter().map(said).collect()
+}
+
+fn policy(machine: &str, kinds: &[Kind], chain: &Value, facts: &mut Facts) {
+    match (chain["name"].as_str().unwrap(), chain["policy"].as_str().unwrap()) {
+        ("input", "drop") => {}
+        ("forward", policy) => facts.add(machine, kinds[1], policy),
+        other => panic!("{machine}: {other:?}"),
+    }
+}
+
+/// What a rule says: a port that is open, or a subnet that nothing is forwarded to; nothing for those that every
+/// firewall begins with.
+fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
+    let expr = rule["expr"].to_string();
+    if rule["chain"] == "forward" {
+        let subnet = rule["expr"].as_array().unwrap().iter().find_map(|part| {
+            let matched = part.get("match")?;
+            (matched["left"]["payload"]["field"] == "daddr").then(|| subnet(&matched["right"]))
+        });
+        assert!(subnet.is_some() == expr.contains("drop"), "{expr}");
+        return (kinds[1], subnet.map(|subnet| format!("not to {subnet}")));
+    }
+    let opening = opening(rule);
+    let general = |words: &[&str]| words.iter().all(|word| expr.contains(word));
+    assert!(opening.is_some() || GENERAL.iter().any(|words| general(words)), "{expr}");
+    (kinds[0], opening)
+}
+
+/// The rules that open no port, by words of them.
+const GENERAL: [&[&str]; 4] = [
+    &["established", "related", "accept"],
+    &["iifname", "\"lo\"", "accept"],
+    &["icmp", "ipv6-icmp", "accept"],
+    &["invalid", "drop"],
+];
+
+/// The port that a rule opens, to whom and what for.
+fn opening(rule: &Value) -> Option<String> {
+    let (mut from, mut port, mut through) = (None, None, String::new());
+    for part in rule["expr"].as_array()? {
+        let Some(matched) = part.get("match") else {
+            assert!(part.get("accept").is_some() || part.get("drop").is_some(), "{part}");
+            continue;
+        };
+        let (left, right) = (&matched["left"], &matched["right"]);
+        match (left["meta"]["key"].as_str(), left["payload"]["field"].as_str()) {
+            (Some("iifname"), _) => through = format!(" through {}", right.as_str()?),
+            (Some("nfproto"), _) => {
+                from = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.to_owned());
+            }
+            (_, Some("saddr")) => from = Some(subnet(right)),
+            (_, Some("dport")) => {
+                port = Some(format!("{} {}", left["payload"]["protocol"].as_str()?, right.as_u64()?));
+            }
+            _ => return None,
+        }
+        assert_eq!(matched["op"], "==");
+    }
+    let comment = rule.get("comment").and_then(Value::as_str)?;
+    Some(format!("{} from {}{through} ({comment})", port?, from?))
+}
+
+/// A subnet; nft leaves out the length of a single host.
+fn subnet(right: &Value) -> String {
+    let prefix = &right["prefix"];
+    match (prefix["addr"].as_str(), right.as_str()) {
+        (Some(address), _) => format!("{address}/{}", prefix["len"]),
+        (None, Some(host)) => host_net(host),
+        (None, None) => right.to_string(),
+    }
+}
+
+fn host_net(host: &str) -> String {
+    format!("{host}/{}", if host.contains(':') { 128 } else { 32 })
+}
+
+/// Loads each file, and prints what the kernel has of it.
+const IPTABLES: &str = r#"
+for file; do
+  case $file in *.ip6tables) tool=ip6tables ;; *) tool=iptables ;; esac
+  $tool-restore <"$file" && $tool-save -t filter || exit 1
+done"#;
+
+fn iptables(trees: &[Tree]) -> Vec<Said> {
+    let all: Vec<Files> = trees
+        .iter()
+        .map(|tree| [".iptables", ".ip6tables"].iter().flat_map(|own| of_site(tree, own)).collect())
+        .collect();
+    let paths: Vec<Vec<PathBuf>> =
+        all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
+    let saved = script("iptables", IPTABLES, &paths);
+    let mut tables = saved.split("\nCOMMIT\n");
+    let said = |files: &Files| {
+        let mut facts = Facts::default();
+        for (machine, path) in files {
+            let v6 = path.extension().unwrap() == "ip6tables";
+            // Of a chain that the file leaves alone, the kernel's policy is printed.
+            let left_alone = !fs::read_to_string(path).unwrap().contains("\n:FORWARD ");
+            let lines = tables.next().unwrap().lines();
+            for line in
+                lines.filter(|line| !(line.starts_with('#') || left_alone && line.starts_with(":FORWARD ")))
+            {
+                table_line(machine, v6, line, &mut facts);
+            }
+        }
+        Said { source: "site/firewall/*.iptables and *.ip6tables", kinds: OF_SITE, facts }
+    };
+    all.iter().map(said).collect()
+}
+
+fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
+    let words = words(line);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["*filter"] | [":INPUT", "DROP", _] | [":OUTPUT", "ACCEPT", _] => {}
+        [":FORWARD", policy, _] => facts.add(machine, OF_SITE[1], policy.to_lowercase()),
+        ["-A", "FORWARD", "-d", subnet, "-j", "DROP"] => {
+            facts.add(machine, OF_SITE[1], format!("not to {}", whole(subnet)));
+        }
+        [
+            "-A",
+            "INPUT" | "FORWARD",
+            "-m",
+            "conntrack",
+            "--ctstate",
+            "RELATED,ESTABLISHED",
+            "-j",
+            "ACCEPT",
+        ]
+        | ["-A", "INPUT", "-i", "lo", "-j", "ACCEPT"]
+        | ["-A", "INPUT", "-p", "icmp" | "ipv6-icmp", "-j", "ACCEPT"]
+        | ["-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"] => {}
+        ["-A", "INPUT", rest @ .., "-j", "ACCEPT"] => {
+            let (mut from, mut through) = (if v6 { "::/0" } else { "0.0.0.0/0" }.to_owned(), String::new());
+            let (mut port, mut protocol, mut comment) = ("", "", "");
+            for pair in rest.chunks(2) {
+                match pair {
+                    ["-s", own] => from = whole(own),
+                    ["-i", device] => through = format!(" through {device}"),
+                    ["-p", own] => protocol = own,
+                    ["--dport", own] => port = own,
+                    ["--comment", own] => comment = own,
+                    ["-m", "tcp" | "udp" | "comment"] => {}
+                    other => panic!("{machine}: {other:?}"),
+                }
+            }
+            facts.add(machine, OF_SITE[0], format!("{protocol} {port} from {from}{through} ({comment})"));
+        }
+        other => panic!("{machine}: {other:?}"),
+    }
+}
+
+fn whole(subnet: &str) -> String {
+    if subnet.contains('/') { subnet.to_owned() } else { host_net(subnet) }
+}
+
+/// The words of a line; what stands in quotes is one.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        })
+        .collect()
+}

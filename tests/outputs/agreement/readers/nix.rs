@@ -1,0 +1,94 @@
+//! What nixpkgs' module system makes of the nodes' configurations: one call of Nix for all trees.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::SaidOfEach;
+use crate::agreement::facts::{Facts, Said};
+use crate::agreement::tree::Tree;
+use test_kit::nix;
+
+pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
+    let site = tempfile::tempdir().unwrap();
+    let nodes = site.path().join("nodes");
+    for (at, tree) in trees.iter().enumerate() {
+        for node in &tree.cluster.nodes {
+            copy(&tree.path(&format!("nodes/{}", node.fqdn)), &nodes.join(format!("{at}-{}", node.fqdn)));
+        }
+        for own in ["custom", "hardware"].iter().filter(|own| tree.path(own).is_dir()) {
+            copy(&tree.path(own), &site.path().join(own));
+        }
+    }
+    let all = nix::evaluate(&nodes);
+    let said = |(at, tree): (usize, &Tree)| {
+        let mut facts = Facts::default();
+        for node in &tree.cluster.nodes {
+            let nixos = &all[format!("{at}-{}", node.fqdn)];
+            understood(&tree.node(node.fqdn.as_str()), nixos, &mut facts);
+        }
+        vec![Said { source: "configuration.nix", kinds: KINDS, facts }]
+    };
+    trees.iter().enumerate().map(said).collect()
+}
+
+const KINDS: &[&str] = &[
+    "host name",
+    "full name",
+    "interface",
+    "default route",
+    "resolver of a node",
+    "disk",
+    "listens",
+    "kernel parameter",
+];
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+fn understood(node: &str, nixos: &Value, facts: &mut Facts) {
+    let networking = &nixos["networking"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let name = text(&networking["hostName"]);
+    facts.add(node, "host name", &name);
+    facts.add(node, "full name", format!("{name}.{}", text(&networking["domain"])));
+    for (device, own) in networking["interfaces"].as_object().unwrap() {
+        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap())
+        {
+            let (address, prefix) = (text(&address["address"]), &address["prefixLength"]);
+            facts.add(node, "interface", format!("{device} {address}/{prefix}"));
+        }
+    }
+    for gateway in
+        ["defaultGateway", "defaultGateway6"].iter().filter_map(|own| networking[own]["address"].as_str())
+    {
+        facts.add(node, "default route", gateway);
+    }
+    for resolver in networking["nameservers"].as_array().unwrap() {
+        facts.add(node, "resolver of a node", text(resolver));
+    }
+    for disk in nixos["disko"]["devices"]["disk"].as_object().unwrap().values() {
+        facts.add(node, "disk", text(&disk["device"]));
+    }
+    for param in nixos["boot"]["kernelParams"].as_array().unwrap() {
+        facts.add(node, "kernel parameter", text(param));
+    }
+    for (service, own) in nixos["services"].as_object().unwrap().iter().filter(|own| own.1["enable"] == true)
+    {
+        for (option, what) in [
+            ("port", ""),
+            ("raftPort", " raft_port"),
+            ("gossipPort", " gossip_port"),
+            ("healthPort", " health_port"),
+        ] {
+            if let Some(port) = own[option].as_u64() {
+                facts.add(node, "listens", format!("tcp {port} ({service}{what})"));
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What every server must have understood, by the model.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use plasmagen::model::{Cluster, Role};
+
+/// A subnet as a server's file has it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Subnet {
+    pub(crate) pool: Option<(IpAddr, IpAddr)>,
+    pub(crate) routers: Vec<IpAddr>,
+    pub(crate) resolvers: Vec<IpAddr>,
+    pub(crate) domain: Option<String>,
+    /// MAC address, address, host name.
+    pub(crate) hosts: BTreeSet<(String, IpAddr, String)>,
+}
+
+pub(crate) type Subnets = BTreeMap<IpNet, Subnet>;
+
+/// The provisioning networks of one family with what stands in them, node by node.
+pub(crate) fn subnets(cluster: &Cluster, ipv4: bool) -> Subnets {
+    let mut all = Subnets::new();
+    for (_, network) in cluster.networks_for(Role::Provisioning) {
+        let Some(net) = network.subnets().find(|net| net.addr().is_ipv4() == ipv4) else { continue };
+        let pool4 = network.pool.map(|pool| (pool.first.into(), pool.last.into()));
+        let pool6 = network.pool6.map(|pool| (pool.first.into(), pool.last.into()));
+        let subnet = Subnet {
+            pool: if ipv4 { pool4 } else { pool6 },
+            // Routers advertise themselves in IPv6.
+            routers: network.gateway.filter(|_| ipv4).map(IpAddr::V4).into_iter().collect(),
+            resolvers: network.dns.iter().copied().filter(|own| own.is_ipv4() == ipv4).collect(),
+            domain: network.domain.as_ref().map(ToString::to_string),
+            hosts: BTreeSet::new(),
+        };
+        assert!(all.insert(net, subnet).is_none());
+    }
+    for node in &cluster.nodes {
+        for address in node.addresses() {
+            keep(&mut all, (node.mac.to_string(), address, node.name.to_string()));
+        }
+    }
+    all
+}
+
+/// Puts a host into the subnet of its address, where there is one.
+pub(crate) fn keep(all: &mut Subnets, host: (String, IpAddr, String)) -> bool {
+    let subnet = all.iter_mut().find(|(net, _)| net.contains(&host.1));
+    subnet.is_some_and(|(_, subnet)| subnet.hosts.insert(host))
+}
+
+/// What a machine loads: the file, and whether its vendor class goes back to it.
+pub(crate) type Boots = BTreeMap<String, (String, bool)>;
+
+/// By architecture in hexadecimal, `ipxe`, and `other` for everything else.
+pub(crate) fn boots(cluster: &Cluster) -> Boots {
+    let base = format!("http://{}:{}/boot", cluster.provisioner.address, cluster.provisioner.http_port);
+    let table = [
+        ("ipxe", format!("{base}/ipxe/boot.ipxe"), false),
+        ("0000", "undionly.kpxe".to_owned(), false),
+        ("0006", "ipxe-ia32.efi".to_owned(), false),
+        ("0007", "ipxe.efi".to_owned(), false),
+        ("0009", "ipxe.efi".to_owned(), false),
+        ("000b", "ipxe-arm64.efi".to_owned(), false),
+        ("0010", format!("{base}/tftp/ipxe.efi"), true),
+        ("0013", format!("{base}/tftp/ipxe-arm64.efi"), true),
+        ("other", "ipxe.efi".to_owned(), false),
+    ];
+    table.into_iter().map(|(who, file, http)| (who.to_owned(), (file, http))).collect()
+}
+
+#[test]
+fn the_sites_have_what_is_to_be_tried() {
+    let sites = crate::dhcp::sites::sites();
+    let all: Vec<Subnet> = sites.iter().flat_map(|site| subnets(&site.cluster, true).into_values()).collect();
+    let of6 = sites.iter().flat_map(|site| subnets(&site.cluster, false).into_values()).collect::<Vec<_>>();
+    assert!(all.iter().map(|own| own.hosts.len()).sum::<usize>() > 15);
+    assert!(all.iter().any(|own| own.pool.is_none()) && of6.iter().any(|own| own.pool.is_none()));
+    assert!(all.iter().any(|own| own.routers.is_empty()) && all.iter().any(|own| own.domain.is_some()));
+    assert!(of6.iter().any(|own| !own.hosts.is_empty()) && of6.iter().any(|own| own.resolvers.len() > 1));
+    assert!(sites.iter().any(|site| subnets(&site.cluster, true).len() > 1));
+    assert!(
+        sites.iter().any(|site| subnets(&site.cluster, true).len() < subnets(&site.cluster, false).len())
+    );
+}

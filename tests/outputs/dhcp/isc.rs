@@ -1,0 +1,84 @@
+//! `dhcpd.conf` read back, line by line as it is written.
+
+use ipnet::{IpNet, Ipv4Net};
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::dhcp::facts::{Boots, Subnet, Subnets, boots, keep, subnets};
+use crate::dhcp::sites::sites;
+
+/// What stands in quotes.
+fn quoted(text: &str) -> String {
+    text.trim_matches('"').to_owned()
+}
+
+fn addresses(text: &str) -> Vec<IpAddr> {
+    text.split(", ").map(|own| own.parse().unwrap()).collect()
+}
+
+fn read(text: &str) -> Subnets {
+    let mut all = Subnets::new();
+    let (mut net, mut host) = (None, (String::new(), String::new()));
+    for line in text.lines() {
+        let line = line.trim().trim_end_matches(['{', ';']).trim_end();
+        if let Some(rest) = line.strip_prefix("subnet ") {
+            let (address, mask) = rest.split_once(" netmask ").unwrap();
+            let [address, mask]: [Ipv4Addr; 2] = [address.parse().unwrap(), mask.parse().unwrap()];
+            let own = IpNet::V4(Ipv4Net::with_netmask(address, mask).unwrap());
+            assert!(all.insert(own, Subnet::default()).is_none());
+            net = Some(own);
+        } else if let Some(name) = line.strip_prefix("host ") {
+            (net, host.0) = (None, name.to_owned());
+        } else if let Some(mac) = line.strip_prefix("hardware ethernet ") {
+            host.1 = mac.to_owned();
+        } else if let Some(address) = line.strip_prefix("fixed-address ") {
+            assert!(keep(&mut all, (host.1.clone(), address.parse().unwrap(), host.0.clone())), "{line}");
+        } else if let Some(name) = line.strip_prefix("option host-name ") {
+            assert_eq!(quoted(name), host.0);
+        } else if let Some(subnet) = net.and_then(|net| all.get_mut(&net)) {
+            if let Some((first, last)) = line.strip_prefix("range ").and_then(|own| own.split_once(' ')) {
+                subnet.pool = Some((first.parse().unwrap(), last.parse().unwrap()));
+            } else if let Some(routers) = line.strip_prefix("option routers ") {
+                subnet.routers = addresses(routers);
+            } else if let Some(resolvers) = line.strip_prefix("option domain-name-servers ") {
+                subnet.resolvers = addresses(resolvers);
+            } else if let Some(domain) = line.strip_prefix("option domain-name ") {
+                subnet.domain = Some(quoted(domain));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn dhcpd_says_what_the_model_says() {
+    for site in sites() {
+        let text = site.file("dhcpd.conf");
+        assert_eq!(read(text), subnets(&site.cluster, true), "{}", site.name);
+        assert!(text.contains(&format!("\nnext-server {};\n", site.cluster.provisioner.address)));
+        assert!(text.contains("\nauthoritative;\n") && text.contains("\nignore-client-uids true;"));
+        assert!(!text.contains("shared-network"), "each network is a subnet of its own");
+    }
+}
+
+#[test]
+fn dhcpd_has_a_boot_file_for_each_architecture() {
+    for site in sites() {
+        let (mut found, mut who, mut http) = (Boots::new(), String::new(), false);
+        for line in site.file("dhcpd.conf").lines() {
+            if line.starts_with("if option user-class = \"iPXE\" or ") {
+                assert!(found.is_empty(), "iPXE is the first");
+                who = "ipxe".to_owned();
+            } else if let Some(rest) = line.strip_prefix("} elsif option architecture-type = ") {
+                who = rest.split(' ').next().unwrap().replace(':', "");
+            } else if line == "} else {" {
+                who = "other".to_owned();
+            } else if line == "  option vendor-class-identifier \"HTTPClient\";" {
+                http = true;
+            } else if let Some(file) = line.strip_prefix("  filename ") {
+                let own = (quoted(file.trim_end_matches(';')), std::mem::take(&mut http));
+                assert!(found.insert(who.clone(), own).is_none(), "{who} is there twice");
+            }
+        }
+        assert_eq!(found, boots(&site.cluster), "{}", site.name);
+    }
+}

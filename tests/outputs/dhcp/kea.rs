@@ -1,0 +1,149 @@
+//! Kea's files read back, of both families.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use crate::dhcp::facts::{Boots, Subnet, Subnets, boots, subnets};
+use crate::dhcp::servers::without_extra;
+use crate::dhcp::sites::{Site, edited, racks, sites};
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no string")).to_owned()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
+}
+
+/// The data of the option `name` of a class or a subnet.
+fn option(of: &Value, name: &str) -> Option<String> {
+    let options = of.get("option-data")?;
+    let mut named = list(options).iter().filter(|own| own["name"] == name);
+    let found = named.next().map(|own| text(&own["data"]));
+    assert!(named.next().is_none(), "{name} is there twice");
+    found
+}
+
+fn addresses(data: Option<String>) -> Vec<IpAddr> {
+    data.map_or(vec![], |data| data.split(", ").map(|own| own.parse().unwrap()).collect())
+}
+
+fn subnet(own: &Value) -> (IpNet, Subnet) {
+    let pools = list(&own["pools"]);
+    let pool = pools.first().map(|pool| {
+        let pool = text(&pool["pool"]);
+        let (first, last) = pool.split_once('-').unwrap();
+        (first.parse().unwrap(), last.parse().unwrap())
+    });
+    assert!(pools.len() <= 1);
+    let host = |own: &Value| {
+        let address = own.get("ip-address").unwrap_or_else(|| &own["ip-addresses"][0]);
+        (text(&own["hw-address"]), text(address).parse().unwrap(), text(&own["hostname"]))
+    };
+    let hosts = list(&own["reservations"]);
+    let subnet = Subnet {
+        pool,
+        routers: addresses(option(own, "routers")),
+        resolvers: addresses(option(own, "domain-name-servers").or(option(own, "dns-servers"))),
+        domain: option(own, "domain-name").or(option(own, "domain-search")),
+        hosts: hosts.iter().map(host).collect(),
+    };
+    assert_eq!(subnet.hosts.len(), hosts.len());
+    (text(&own["subnet"]).parse().unwrap(), subnet)
+}
+
+/// `Dhcp4` or `Dhcp6`, as JSON without any directive.
+fn read(site: &Site, file: &str, key: &str) -> Value {
+    let mut value: Value = serde_json::from_str(&without_extra(site.file(file))).unwrap();
+    assert_eq!(value.as_object().unwrap().len(), 1);
+    value[key].take()
+}
+
+fn ids(server: &Value, key: &str) -> BTreeMap<String, u64> {
+    let all: BTreeMap<_, _> =
+        list(&server[key]).iter().map(|own| (text(&own["subnet"]), own["id"].as_u64().unwrap())).collect();
+    let numbers: BTreeSet<_> = all.values().collect();
+    assert_eq!(numbers.len(), all.len());
+    assert!(all.values().all(|id| (1..u64::from(u32::MAX)).contains(id)));
+    all
+}
+
+#[test]
+fn kea4_says_what_the_model_says() {
+    for site in sites() {
+        let server = read(&site, "kea-dhcp4.json", "Dhcp4");
+        let found: Subnets = list(&server["subnet4"]).iter().map(subnet).collect();
+        assert_eq!(found, subnets(&site.cluster, true), "{}", site.name);
+        for (net, id) in ids(&server, "subnet4") {
+            let IpNet::V4(net) = net.parse().unwrap() else { panic!("{net}") };
+            assert_eq!(id, u64::from(u32::from(net.network())));
+        }
+        let own = &site.cluster.provisioner;
+        assert_eq!(server["next-server"], own.address.to_string());
+        assert_eq!(server["interfaces-config"]["interfaces"], json!([own.interface.to_string()]));
+        assert_eq!((&server["match-client-id"], &server["authoritative"]), (&json!(false), &json!(true)));
+        // Only the network that the provisioner stands in is heard without a relay.
+        let direct = list(&server["subnet4"]).iter().filter(|own| own.get("interface").is_some());
+        let direct: Vec<IpNet> = direct.map(|own| text(&own["subnet"]).parse().unwrap()).collect();
+        assert!(direct.len() == 1 && direct[0].contains(&IpAddr::V4(own.address)), "{direct:?}");
+    }
+}
+
+#[test]
+fn kea4_has_a_boot_file_for_each_architecture() {
+    for site in sites() {
+        let server = read(&site, "kea-dhcp4.json", "Dhcp4");
+        let classes = list(&server["client-classes"]);
+        let mut found = Boots::from([("other".to_owned(), (text(&server["boot-file-name"]), false))]);
+        for (at, class) in classes.iter().enumerate() {
+            let test = text(&class["test"]);
+            let who = match test.strip_prefix("not member('ipxe') and option[93].hex == 0x") {
+                Some(architecture) => architecture.to_lowercase(),
+                None => {
+                    assert_eq!((at, text(&class["name"])), (0, "ipxe".to_owned()), "iPXE is the first");
+                    assert_eq!(test, "option[77].hex == 'iPXE' or option[77].hex == 0x0469505845");
+                    assert_eq!(class["option-data"][0]["code"], 175);
+                    assert_eq!(class["option-data"][0]["data"], "B00101", "option 176, one byte, 1");
+                    "ipxe".to_owned()
+                }
+            };
+            let vendor = option(class, "vendor-class-identifier");
+            assert!(vendor.as_deref().is_none_or(|own| own == "HTTPClient"));
+            found.insert(who, (text(&class["boot-file-name"]), vendor.is_some()));
+        }
+        assert_eq!(found, boots(&site.cluster), "{}", site.name);
+        assert_eq!(classes.len() + 1, found.len());
+    }
+}
+
+#[test]
+fn kea6_says_what_the_model_says_where_there_is_ipv6() {
+    for site in sites() {
+        let expected = subnets(&site.cluster, false);
+        assert_eq!(site.find("kea-dhcp6.json").is_some(), !expected.is_empty(), "{}", site.name);
+        if expected.is_empty() {
+            continue;
+        }
+        let server = read(&site, "kea-dhcp6.json", "Dhcp6");
+        let found: Subnets = list(&server["subnet6"]).iter().map(subnet).collect();
+        assert_eq!(found, expected, "{}", site.name);
+        ids(&server, "subnet6");
+    }
+}
+
+/// Leases refer to subnets by number.
+#[test]
+fn a_subnet_keeps_its_number_when_others_come_and_go() {
+    let (few, many) = (edited("ipv6", &[]), racks());
+    for (file, top, key) in [("kea-dhcp4.json", "Dhcp4", "subnet4"), ("kea-dhcp6.json", "Dhcp6", "subnet6")] {
+        let [few, many] = [&few, &many].map(|site| ids(&read(site, file, top), key));
+        assert!(few.len() < many.len() && few.iter().all(|(net, id)| many[net] == *id), "{few:?} {many:?}");
+    }
+    assert_eq!(
+        ids(&read(&few, "kea-dhcp4.json", "Dhcp4"), "subnet4")["10.0.100.0/24"],
+        u64::from(u32::from(Ipv4Addr::new(10, 0, 100, 0)))
+    );
+}

@@ -1,0 +1,119 @@
+//! Read back by `iptables-save` and `ip6tables-save`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use ipnet::IpNet;
+
+use crate::firewalls::model::{Firewall, Rule};
+use crate::firewalls::{in_namespace, trees};
+
+/// What the kernel has after it has taken both files twice.
+pub(crate) fn loaded(v4: &Path, v6: &Path) -> Firewall {
+    let (mut firewall, other) = (of_family(v4, false), of_family(v6, true));
+    firewall.input.extend(other.input);
+    assert_eq!(firewall.forward.is_some(), other.forward.is_some(), "the families differ");
+    firewall.forward = firewall.forward.zip(other.forward).map(|(v4, v6)| &v4 | &v6);
+    firewall
+}
+
+fn of_family(path: &Path, v6: bool) -> Firewall {
+    let tool = if v6 { "ip6tables" } else { "iptables" };
+    let script = format!(
+        "{tool}-restore --test \"$1\" && {tool}-restore \"$1\" && {tool}-restore \"$1\" && {tool}-save -t filter"
+    );
+    let saved = in_namespace("iptables", &script, &[path]);
+    let policy = |chain: &str| {
+        saved.lines().find_map(|line| line.strip_prefix(&format!(":{chain} "))?.split(' ').next())
+    };
+    assert_eq!((policy("INPUT"), policy("OUTPUT")), (Some("DROP"), Some("ACCEPT")));
+    let rules = |chain: &str| -> Vec<&str> {
+        saved.lines().filter_map(|line| line.strip_prefix(&format!("-A {chain} "))).collect()
+    };
+    assert_eq!(rules("OUTPUT"), Vec::<&str>::new());
+
+    let input = rules("INPUT");
+    let icmp = if v6 { "-p ipv6-icmp -j ACCEPT" } else { "-p icmp -j ACCEPT" };
+    let established = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT";
+    let general = [established, "-i lo -j ACCEPT", icmp, "-m conntrack --ctstate INVALID -j DROP"];
+    assert_eq!(input[..4], general);
+
+    let all: IpNet = if v6 { "::/0" } else { "0.0.0.0/0" }.parse().unwrap();
+    let forward = (policy("FORWARD") == Some("ACCEPT")).then(|| {
+        let rules = rules("FORWARD");
+        assert!(rules.first().is_none_or(|first| *first == established));
+        let dropped = |rule: &&str| {
+            rule.strip_prefix("-d ").unwrap().strip_suffix(" -j DROP").unwrap().parse().unwrap()
+        };
+        rules.iter().skip(1).map(dropped).collect::<BTreeSet<IpNet>>()
+    });
+    Firewall { input: input[4..].iter().map(|rule| opens(rule, all)).collect(), forward }
+}
+
+/// The arguments of a saved rule.
+fn arguments(rule: &str) -> Vec<String> {
+    let mut arguments = Vec::new();
+    let mut rest = rule;
+    while !rest.is_empty() {
+        let quoted = rest.strip_prefix('"').and_then(|own| own.split_once('"'));
+        let (argument, after) = quoted.or_else(|| rest.split_once(' ')).unwrap_or((rest, ""));
+        arguments.push(argument.to_owned());
+        rest = after.trim_start();
+    }
+    arguments
+}
+
+/// What a rule lets in. `all` is what a rule without a source means.
+fn opens(rule: &str, all: IpNet) -> Rule {
+    let arguments = arguments(rule);
+    let mut rule =
+        Rule { protocol: String::new(), port: 0, source: all, device: None, comment: String::new() };
+    let mut verdict = String::new();
+    for pair in arguments.chunks(2) {
+        let [option, value] = pair else { panic!("{arguments:?}") };
+        match option.as_str() {
+            "-i" => rule.device = Some(value.clone()),
+            "-s" => rule.source = value.parse().unwrap(),
+            "-p" => rule.protocol.clone_from(value),
+            "-m" => {}
+            "--dport" => rule.port = value.parse().unwrap(),
+            "--comment" => rule.comment.clone_from(value),
+            "-j" => verdict.clone_from(value),
+            _ => panic!("{option}: {arguments:?}"),
+        }
+    }
+    assert_eq!(verdict, "ACCEPT");
+    rule
+}
+
+#[test]
+fn loads_as_one_of_its_family() {
+    for (cluster, tree) in trees() {
+        for (tool, extension) in [("iptables", "iptables"), ("ip6tables", "ip6tables")] {
+            let path = tree.join(format!("site/firewall/{}.{extension}", cluster.profiles[0].name));
+            let text = fs::read_to_string(&path).unwrap();
+            let sources = text.lines().filter_map(|line| line.split(" -s ").nth(1)?.split(' ').next());
+            let sources: Vec<IpNet> = sources.map(|source| source.parse().unwrap()).collect();
+            assert!(
+                sources.iter().all(|own| own.addr().is_ipv6() == (extension == "ip6tables")),
+                "{}",
+                path.display()
+            );
+            // The last rule of the second file is refused, after all that stands before it.
+            let dir = tempfile::tempdir().unwrap();
+            let other = dir.path().join("other");
+            fs::write(
+                &other,
+                text.replace("INPUT DROP", "INPUT ACCEPT").replace("COMMIT", "-A NOWHERE -j ACCEPT\nCOMMIT"),
+            )
+            .unwrap();
+            let save = format!("{tool}-save -t filter | grep -v '^#'");
+            let script = format!(
+                "cd \"$3\" && {tool}-restore \"$1\" && {save} > before && ! {tool}-restore \"$2\" 2>/dev/null && \
+                 {save} > after && cmp before after && grep -q ':INPUT DROP' after"
+            );
+            in_namespace("iptables", &script, &[&path, &other, dir.path()]);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Read back by `nft -j list ruleset`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use crate::firewalls::model::{self, Firewall, Rule};
+use crate::firewalls::{in_namespace, trees};
+
+/// What every chain of input begins with.
+fn general() -> Value {
+    let matches =
+        |left: Value, op: &str, right: Value| json!({ "match": { "op": op, "left": left, "right": right } });
+    json!([
+        [matches(json!({ "ct": { "key": "state" } }), "==", json!({ "set": ["established", "related"] })), { "accept": null }],
+        [matches(json!({ "meta": { "key": "iifname" } }), "==", json!("lo")), { "accept": null }],
+        [
+            matches(json!({ "meta": { "key": "l4proto" } }), "==", json!({ "set": ["icmp", "ipv6-icmp"] })),
+            { "accept": null }
+        ],
+        [matches(json!({ "ct": { "key": "state" } }), "in", json!("invalid")), { "drop": null }],
+    ])
+}
+
+/// What the kernel has after it has taken the file at `path` twice.
+pub(crate) fn loaded(path: &Path) -> Firewall {
+    let listed = in_namespace("nftables", "nft -f \"$1\" && nft -f \"$1\" && nft -j list ruleset", &[path]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let items = listed["nftables"].as_array().unwrap();
+    let tables: Vec<_> = items.iter().filter_map(|item| item.get("table")).collect();
+    assert!(matches!(tables[..], [table] if table["family"] == "inet"), "one table for both families");
+    let chain =
+        |name: &str| items.iter().filter_map(|item| item.get("chain")).find(|own| own["name"] == name);
+    let rules = |chain: &str| -> Vec<&Value> {
+        items.iter().filter_map(|item| item.get("rule")).filter(|rule| rule["chain"] == chain).collect()
+    };
+
+    let input = chain("input").unwrap();
+    assert_eq!((&input["hook"], &input["policy"]), (&json!("input"), &json!("drop")));
+    let input = rules("input");
+    let (first, opened) = input.split_at(4);
+    assert_eq!(
+        first.iter().map(|rule| &rule["expr"]).collect::<Vec<_>>(),
+        general().as_array().unwrap().iter().collect::<Vec<_>>()
+    );
+
+    let forward = chain("forward").is_none_or(|own| own["policy"] == "accept").then(|| {
+        let rules = rules("forward");
+        rules.iter().skip(1).map(|own| dropped(own)).collect()
+    });
+    Firewall { input: opened.iter().map(|rule| opens(rule)).collect::<BTreeSet<_>>(), forward }
+}
+
+/// A subnet as nft lists it: the length of a single host is left out.
+fn subnet(listed: &Value) -> IpNet {
+    let prefix = &listed["prefix"];
+    match prefix["addr"].as_str() {
+        Some(address) => format!("{address}/{}", prefix["len"]).parse().unwrap(),
+        None => IpNet::from(listed.as_str().unwrap().parse::<std::net::IpAddr>().unwrap()),
+    }
+}
+
+/// What a rule lets in.
+fn opens(rule: &Value) -> Rule {
+    let comment = rule["comment"].as_str().unwrap().to_owned();
+    let expressions = rule["expr"].as_array().unwrap();
+    assert_eq!(expressions.last().unwrap(), &json!({ "accept": null }));
+    let (mut device, mut source, mut service) = (None, None, None);
+    for own in expressions.iter().filter_map(|own| own.get("match")) {
+        let (left, right) = (&own["left"], &own["right"]);
+        let payload = &left["payload"];
+        if left["meta"]["key"] == "iifname" {
+            device = right.as_str().map(str::to_owned);
+        } else if left["meta"]["key"] == "nfproto" {
+            source = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.parse().unwrap());
+        } else if payload["field"] == "saddr" {
+            source = Some(subnet(right));
+        } else {
+            assert_eq!(payload["field"], "dport", "{rule}");
+            let port = u16::try_from(right.as_u64().unwrap()).unwrap();
+            service = Some((payload["protocol"].as_str().unwrap().to_owned(), port));
+        }
+    }
+    let ((protocol, port), source) = (service.unwrap(), source.unwrap());
+    Rule { protocol, port, source, device, comment }
+}
+
+/// The subnet that nothing is forwarded to.
+fn dropped(rule: &Value) -> IpNet {
+    let [to, verdict] = &rule["expr"].as_array().unwrap()[..] else { panic!("{rule}") };
+    assert_eq!(verdict, &json!({ "drop": null }));
+    assert_eq!(to["match"]["left"]["payload"]["field"], "daddr");
+    subnet(&to["match"]["right"])
+}
+
+#[test]
+fn opens_the_ports_of_the_model_and_no_other() {
+    for (cluster, tree) in trees() {
+        for node in &cluster.nodes {
+            let path = tree.join(format!("nodes/{}/firewall.nft", node.fqdn));
+            assert_eq!(loaded(&path), model::of(&cluster, node), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn loads_as_one_for_both_families() {
+    // The last line of the second file is refused by the kernel, after all that stands before it.
+    let script = "nft -f \"$1\" && nft -j list ruleset > before && ! nft -f \"$2\" 2>/dev/null && \
+                  nft -j list ruleset > after && cmp before after";
+    for (cluster, tree) in trees() {
+        let path = tree.join(format!("nodes/{}/firewall.nft", cluster.nodes[0].fqdn));
+        let text = fs::read_to_string(&path).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let other = dir.path().join("other.nft");
+        fs::write(
+            &other,
+            text.replace("policy drop", "policy accept") + "add rule inet plasmagen nowhere accept\n",
+        )
+        .unwrap();
+        in_namespace("nftables", &format!("cd \"$3\" && {script}"), &[&path, &other, dir.path()]);
+    }
+}

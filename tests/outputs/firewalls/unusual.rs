@@ -1,0 +1,56 @@
+//! What an inventory may say of firewalls and seldom does; every tool takes it.
+
+use std::fs;
+
+use plasmagen::model::{Cluster, Protocol};
+use plasmagen::outputs;
+
+use crate::firewalls::{compare, model};
+use test_kit::{plan, repository};
+
+/// The golden case `name` with `more` at its end, rendered into a directory.
+fn rendered(name: &str, more: &str) -> (Cluster, tempfile::TempDir) {
+    let case = repository().join("tests/golden").join(name).join("inventory.toml");
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("inventory.toml"), fs::read_to_string(case).unwrap() + more).unwrap();
+    let plan = plan(dir.path());
+    for artifact in outputs::render(&plan).unwrap().iter() {
+        let path = dir.path().join(artifact.path.to_string());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &artifact.body).unwrap();
+    }
+    (plan.cluster, dir)
+}
+
+#[test]
+fn everything_twice_and_overlapping() {
+    let more = r#"
+[firewall]
+ssh_from = ["0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/8", "10.0.100.0/24", "::/0", "2001:db8::7/128", "192.0.2.1/32"]
+open.again = { port = 22, from = ["10.0.0.0/8", "10.0.0.0/8"] }
+open.all = { port = 123, protocol = "udp", from = ["0.0.0.0/0", "::/0"] }
+"#;
+    let (cluster, dir) = rendered("ipv6", more);
+    compare(&cluster, dir.path());
+    for node in &cluster.nodes {
+        let path = dir.path().join(format!("nodes/{}/firewall.nft", node.fqdn));
+        assert_eq!(crate::firewalls::nft::loaded(&path), model::of(&cluster, node));
+    }
+}
+
+/// Without name servers of its own, a site asks the provisioner; with them, nobody need.
+#[test]
+fn the_provisioner_answers_names_where_nobody_else_does() {
+    let answers = |cluster: &Cluster| {
+        let openings = plasmagen::model::provisioner_openings(cluster);
+        let dns = openings.into_iter().filter(|own| own.port == 53);
+        dns.map(|own| (own.protocol, own.sources.len())).collect::<Vec<_>>()
+    };
+    let (cluster, _dir) = rendered("ipv6", "");
+    assert!(cluster.dns.name_servers.is_empty());
+    let subnets = cluster.networks.values().map(|own| own.subnets().count()).sum();
+    assert_eq!(answers(&cluster), [(Protocol::Tcp, subnets), (Protocol::Udp, subnets)]);
+    let (cluster, dir) = rendered("ipv6", "\n[dns]\nname_servers = [\"10.0.100.253\"]\n");
+    assert_eq!(answers(&cluster), []);
+    compare(&cluster, dir.path());
+}

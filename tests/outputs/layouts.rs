@@ -1,0 +1,98 @@
+//! What `disko.nix` makes of any inventory's disks: rules that no inventory can break.
+
+use test_kit::nix;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use test_kit::{case_dirs, repository};
+
+/// Every `disko.devices` that the goldens hold, by the file's path.
+fn layouts() -> Vec<(PathBuf, Value)> {
+    let trees =
+        case_dirs().into_iter().map(|case| case.join("expected/nodes")).chain([repository().join("nodes")]);
+    let files = trees.flat_map(walkdir::WalkDir::new).map(|entry| entry.unwrap().into_path());
+    let read = |path: PathBuf| {
+        let output = nix::nix_instantiate(["--eval", "--strict", "--json", path.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (path, value["disko"]["devices"].clone())
+    };
+    let layouts: Vec<_> = files.filter(|path| path.ends_with("disko.nix")).map(read).collect();
+    let has = |what: &str| layouts.iter().any(|(_, devices)| !all(devices, "type", what).is_empty());
+    assert!(["luks", "mdadm", "lvm_vg"].into_iter().all(has), "a layout is in no golden case");
+    layouts
+}
+
+/// Every table below `value` whose `key` is `wanted`.
+fn all<'v>(value: &'v Value, key: &str, wanted: &str) -> Vec<&'v Value> {
+    let children: Vec<&Value> = match value {
+        Value::Object(table) => table.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    let own = (value[key] == wanted).then_some(value);
+    own.into_iter().chain(children.into_iter().flat_map(|child| all(child, key, wanted))).collect()
+}
+
+/// Every value of `key` at any depth.
+fn values<'v>(value: &'v Value, key: &str) -> Vec<&'v Value> {
+    let Value::Object(table) = value else { return Vec::new() };
+    let below = table.values().flat_map(|child| values(child, key));
+    table.get(key).into_iter().chain(below).collect()
+}
+
+/// F09, F11, and of F12 what the inventory has no say in.
+#[test]
+fn every_layout_boots_and_one_root_takes_what_is_left() {
+    for (path, devices) in layouts() {
+        let path = path.display();
+        let mirrored = devices.get("mdadm").is_some();
+        let disks: Vec<_> = devices["disk"].as_object().unwrap().values().collect();
+        let boots = |disk: &&&Value| disk["content"]["partitions"].get("ESP").is_some();
+        assert_eq!(disks.iter().filter(boots).count(), if mirrored { disks.len() } else { 1 }, "{path}");
+        for disk in disks {
+            let partitions = disk["content"]["partitions"].as_object().unwrap();
+            let rest = partitions.values().filter(|own| own["size"] == "100%").count();
+            assert_eq!(rest, 1, "{path}");
+            if let Some(esp) = partitions.get("ESP") {
+                assert_eq!(
+                    [&partitions["boot"]["type"], &partitions["boot"]["size"]],
+                    ["EF02", "1M"],
+                    "{path}"
+                );
+                assert_eq!(esp["type"], "EF00", "{path}");
+            }
+        }
+        let esp = all(&devices, "mountpoint", "/boot");
+        assert_eq!(esp.iter().map(|own| &own["format"]).collect::<Vec<_>>(), ["vfat"], "{path}");
+        assert_eq!(all(&devices, "mountpoint", "/").len(), 1, "{path}");
+        let mounts = values(&devices, "mountpoint");
+        let distinct: BTreeSet<_> = mounts.iter().map(|own| own.as_str().unwrap()).collect();
+        assert_eq!(distinct.len(), mounts.len(), "{path}");
+        for group in all(&devices, "type", "lvm_vg") {
+            let rest = all(group, "size", "100%FREE");
+            assert_eq!(rest.len(), 1, "{path}");
+            assert_eq!(rest[0]["content"]["mountpoint"], "/", "{path}");
+        }
+    }
+}
+
+/// F15 and F16.
+#[test]
+fn an_encrypted_root_asks_at_the_console_and_keeps_no_key() {
+    for (path, devices) in layouts() {
+        let encrypted = all(&devices, "type", "luks");
+        let names: BTreeSet<_> = encrypted.iter().map(|own| own["name"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), encrypted.len(), "{}", path.display());
+        for own in encrypted {
+            // Only an installation reads it, and /run is in memory.
+            assert!(own["passwordFile"].as_str().unwrap().starts_with("/run/"), "{}", path.display());
+            assert_eq!(own["content"]["mountpoint"], "/", "{}: who unlocks it?", path.display());
+        }
+        for key in ["keyFile", "additionalKeyFiles", "initrdUnlock", "askPassword"] {
+            assert!(values(&devices, key).is_empty(), "{}: {key}", path.display());
+        }
+    }
+}

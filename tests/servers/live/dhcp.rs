@@ -1,0 +1,79 @@
+//! Every server tells every machine what the model says, and so all of them tell it the same.
+
+use std::fs;
+
+use crate::live::cases;
+use crate::live::lab::Lab;
+use crate::live::servers::{Server, ask};
+use test_kit::{plan, repository};
+
+/// The reference, and the cases that bring something new: relays, architectures, IPv6, bonds.
+const INVENTORIES: [&str; 5] = [
+    ".",
+    "tests/golden/arm64",
+    "tests/golden/ipv6",
+    "tests/golden/bonds-and-vlans",
+    "tests/servers/live/racks",
+];
+
+fn answers_as_the_model_says(server: Server) {
+    let wrong = |dir: &str| -> Vec<String> {
+        let mut lab = Lab::new(&format!("{server:?}, {dir}"), &plan(&repository().join(dir)));
+        server.start(&mut lab);
+        let cases = cases::all(&lab.cluster);
+        assert!(cases.iter().any(|case| case.expected.is_some()));
+        let mut wrong = ask(&lab, &cases);
+        let count = wrong.len();
+        wrong.truncate(30);
+        if count > 0 {
+            wrong.push(format!("{count} in all"));
+            wrong.insert(0, lab.name.clone());
+            wrong.push(lab.logs());
+        }
+        wrong
+    };
+    // Most of the time is spent waiting for answers.
+    let wrong: Vec<_> = std::thread::scope(|scope| {
+        let labs = INVENTORIES.map(|dir| scope.spawn(move || wrong(dir)));
+        labs.into_iter().flat_map(|lab| lab.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn dhcpd_answers_as_the_model_says() {
+    answers_as_the_model_says(Server::Dhcpd);
+}
+
+#[test]
+fn kea_answers_as_the_model_says() {
+    answers_as_the_model_says(Server::Kea);
+}
+
+#[test]
+fn dnsmasq_answers_as_the_model_says() {
+    answers_as_the_model_says(Server::Dnsmasq);
+}
+
+/// One address changed by hand: the questions find it.
+#[test]
+fn a_wrong_reservation_is_found() {
+    for server in [Server::Dhcpd, Server::Kea, Server::Dnsmasq] {
+        let mut lab = Lab::new(&format!("{server:?}"), &plan(repository()));
+        let path = lab.file(server.configuration());
+        let text = fs::read_to_string(&path).unwrap();
+        let changed = text.replacen("10.0.100.50", "10.0.100.59", 1);
+        assert_ne!(text, changed);
+        fs::write(path, changed).unwrap();
+        server.start(&mut lab);
+        let cases: Vec<_> = cases::all(&lab.cluster).into_iter().filter(|case| case.at_home).collect();
+        let wrong = ask(&lab, &cases);
+        assert!(!wrong.is_empty(), "{server:?}");
+        for line in &wrong {
+            assert!(
+                line.starts_with("node01 (") && line.ends_with("expected `10.0.100.50`, got `10.0.100.59`"),
+                "{line}"
+            );
+        }
+    }
+}
