@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use plasmagen::image::{FileFacts, Manifest, Sha256Sum};
+use plasmagen::image::{BundleManifest, FileFacts, Sha256Sum};
 use plasmagen::model::System;
 use plasmagen::publish::{Lock, Request, Terms, publish, verify};
 use sha2::{Digest, Sha256};
@@ -36,8 +36,8 @@ fn bundle(dir: &Path) -> Result<()> {
         files.insert(name.to_owned(), FileFacts { bytes: body.len() as u64, sha256 });
         fs::write(dir.join(name), body)?;
     }
-    let mut manifest = Manifest {
-        schema: Manifest::SCHEMA,
+    let mut manifest = BundleManifest {
+        schema: BundleManifest::SCHEMA,
         id: Sha256Sum([0; 32]),
         profile: "worker".to_owned(),
         arch: System::X86_64,
@@ -48,9 +48,9 @@ fn bundle(dir: &Path) -> Result<()> {
         inputs: Vec::new(),
         tool: "bench".to_owned(),
     };
-    manifest.id = manifest.computed_id().context("it has a kernel and an initrd")?;
+    manifest.id = manifest.compute_id().context("it has a kernel and an initrd")?;
     fs::write(dir.join("manifest.json"), manifest.print()?)?;
-    fs::write(dir.join("SHA256SUMS"), manifest.sums()?)?;
+    fs::write(dir.join("SHA256SUMS"), manifest.print_sums()?)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::image::{Base, Codec, Manifest, Recipe, build};
+use crate::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
 use crate::model::System;
 
 use super::DONE;
@@ -74,7 +74,7 @@ impl Bundle {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
         let recipe = self.recipe()?;
         let progress = Progress::bytes(output, "bundle", recipe.bytes()?);
-        let manifest = build(&recipe, &self.out, &|bytes| progress.add(bytes))?;
+        let manifest = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes))?;
         drop(progress);
         match self.format {
             DataFormat::Human if output.quiet => {}
@@ -85,9 +85,9 @@ impl Bundle {
     }
 
     fn recipe(&self) -> anyhow::Result<Recipe> {
-        let base = match (&self.initrd, &self.root) {
-            (Some(initrd), _) => Base::Initrd(initrd.clone()),
-            (None, Some(root)) => Base::Root(root.clone()),
+        let initrd_source = match (&self.initrd, &self.root) {
+            (Some(initrd), _) => InitrdSource::File(initrd.clone()),
+            (None, Some(root)) => InitrdSource::Directory(root.clone()),
             (None, None) => anyhow::bail!("name an initrd with --initrd, or a directory with --root"),
         };
         Ok(Recipe {
@@ -97,7 +97,7 @@ impl Bundle {
                 Arch::Aarch64 => System::Aarch64,
             }),
             kernel: self.kernel.clone(),
-            base,
+            initrd: initrd_source,
             overlays: self.overlays.clone(),
             init: self.init.clone(),
             command_line: self.cmdline.split_ascii_whitespace().collect::<Vec<_>>().join(" "),
@@ -111,7 +111,7 @@ impl Bundle {
 }
 
 /// What was made: a line a file, and how to go on.
-fn table(manifest: &Manifest, out: &Path) -> String {
+fn table(manifest: &BundleManifest, out: &Path) -> String {
     let rows = manifest
         .files
         .iter()

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueHint};
 use time::{Duration, OffsetDateTime};
 
-use crate::image::{MANIFEST, Manifest};
+use crate::image::{BundleManifest, MANIFEST};
 use crate::model::{Cluster, Seconds, Verify, Word};
 use crate::plan::{self, Plan};
 use crate::publish::{self, Installed, Lock, Outcome, Request, install, needed, rollback};
@@ -104,7 +104,7 @@ impl Publish {
 
     /// Says which bundles fit no node, and which nodes no bundle.
     fn compare(&self, output: &Output, cluster: &Cluster) {
-        let read = |path: &PathBuf| Manifest::parse(&fs::read(path.join(MANIFEST)).ok()?).ok();
+        let read = |path: &PathBuf| BundleManifest::parse(&fs::read(path.join(MANIFEST)).ok()?).ok();
         for manifest in self.bundles.iter().filter_map(read) {
             let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.profile);
             if nodes().next().is_none() {

@@ -1,4 +1,4 @@
-//! The initrd of a bundle, in one pass: what it begins with, then each overlay as a further archive.
+//! Writes the initrd of a bundle in one pass: the first part, then each overlay as a further archive.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -6,88 +6,102 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::bundle::{Base, Recipe};
+use super::codec::Codec;
 use super::copy::{Hashed, Tee};
-use super::initrd::{Unpacked, scan};
+use super::directory::read_directory;
+use super::initrd::{InitrdSummary, read_initrd};
 use super::manifest::{FileFacts, Input, Sha256Sum};
-use super::{Codec, Header, pack, walk};
+use super::newc::CpioHeader;
+use super::pack::pack;
+use super::recipe::{InitrdSource, Recipe};
 
-/// Writes the initrd of `recipe` to the new file `to`, and what it is made of to `inputs`.
+/// The function that is told of every so many bytes that were read.
+type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// Writes the initrd of `recipe` to the new file `to`, and appends what it is made of to `inputs`.
 ///
 /// # Errors
-/// When an input cannot be read, is no initrd, holds a private key, or nothing has the init of the recipe.
-pub(super) fn assemble(
+/// When an input cannot be read, is not an initrd or holds a private key, or when no part contains the init of the
+/// recipe.
+pub(super) fn assemble_initrd(
     recipe: &Recipe,
     to: &Path,
     inputs: &mut Vec<Input>,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: Progress<'_>,
 ) -> Result<FileFacts> {
     let file = File::create_new(to).with_context(|| format!("could not make {}", to.display()))?;
     let mut out = Hashed::new(file);
-    let init = recipe.init.as_deref().map(|init| init.trim_start_matches('/'));
-    let mut carries = Carries { init, found: false, hidden: false };
-    match &recipe.base {
-        Base::Initrd(path) => inputs.push(existing(path, &mut out, &mut carries, progress)?),
-        Base::Root(path) => inputs.push(tree("root", path, recipe.codec, &mut out, &mut carries, progress)?),
-    }
+    let mut init = InitSearch::new(recipe.init.as_deref());
+    inputs.push(match &recipe.initrd {
+        InitrdSource::File(path) => copy_initrd(path, &mut out, &mut init, progress)?,
+        InitrdSource::Directory(path) => {
+            pack_directory("root", path, recipe.codec, &mut out, &mut init, progress)?
+        }
+    });
     for overlay in &recipe.overlays {
-        // The kernel passes over a plain archive that begins elsewhere than at a multiple of four.
+        // The kernel skips a plain archive that does not begin at a multiple of four.
         let padding = (out.bytes().wrapping_neg() % 4) as usize;
         out.write_all(&[0; 3][..padding]).context("could not write the initrd")?;
-        inputs.push(tree("overlay", overlay, recipe.codec, &mut out, &mut carries, progress)?);
+        inputs.push(pack_directory("overlay", overlay, recipe.codec, &mut out, &mut init, progress)?);
     }
-    carries.check()?;
+    init.finish()?;
     let (file, facts) = out.finish();
     file.sync_all().context("could not make the initrd durable")?;
     Ok(facts)
 }
 
-/// Whether an initrd has the program that it is to hand over to.
-struct Carries<'a> {
+/// The search for the program that the initrd starts at the end.
+struct InitSearch<'a> {
+    /// The path of the program, relative to the root.
     init: Option<&'a str>,
-    found: bool,
-    /// Whether it may lie in a file system inside a file, which is not looked into.
-    hidden: bool,
+    is_found: bool,
+    /// Whether there is a file with a file system in it, which may contain the program. Such files are not opened.
+    has_image: bool,
 }
 
-impl Carries<'_> {
-    fn see(&mut self, name: &[u8]) {
-        let name = name.strip_prefix(b"./").unwrap_or(name);
-        let name = name.strip_prefix(b"/").unwrap_or(name);
-        self.found |= self.init.is_some_and(|init| init.as_bytes() == name);
-        self.hidden |= name.ends_with(b".squashfs") || name.ends_with(b".erofs");
+impl<'a> InitSearch<'a> {
+    fn new(init: Option<&'a str>) -> Self {
+        Self { init: init.map(|init| init.trim_start_matches('/')), is_found: false, has_image: false }
     }
 
-    /// Rule F19.
-    fn check(&self) -> Result<()> {
+    /// Looks at the path of an entry.
+    fn visit(&mut self, path: &[u8]) {
+        let path = path.strip_prefix(b"./").unwrap_or(path);
+        let path = path.strip_prefix(b"/").unwrap_or(path);
+        self.is_found |= self.init.is_some_and(|init| init.as_bytes() == path);
+        self.has_image |= path.ends_with(b".squashfs") || path.ends_with(b".erofs");
+    }
+
+    /// Refuses an initrd without the program (rule F19).
+    fn finish(&self) -> Result<()> {
         match self.init {
-            Some(init) if !self.found && !self.hidden => bail!(
-                "the initrd has no /{init}: kernel, initrd and init must come from one build (PG-F19), or the machine stops \
-                 with \"no init found\""
+            Some(init) if !self.is_found && !self.has_image => bail!(
+                "the initrd has no /{init}, and the machine would stop with \"no init found\": take kernel, initrd and \
+                 init from one build (PG-F19)"
             ),
             _ => Ok(()),
         }
     }
 }
 
-/// Copies an initrd, and reads it on the way.
-fn existing(
+/// Copies an initrd file, and reads its entries at the same time.
+fn copy_initrd(
     path: &Path,
     out: &mut Hashed<File>,
-    carries: &mut Carries<'_>,
-    progress: &(dyn Fn(u64) + Sync),
+    init: &mut InitSearch<'_>,
+    progress: Progress<'_>,
 ) -> Result<Input> {
-    let mut read = Hashed::new(out);
+    let mut copied = Hashed::new(out);
     let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
-    let source = Tee { inner: file, copy: &mut read, progress };
-    let mut visit = |header: &Header, _: &mut dyn Read| {
-        carries.see(&header.name);
+    let source = Tee { inner: file, copy: &mut copied, progress };
+    let mut visit = |header: &CpioHeader, _: &mut dyn Read| {
+        init.visit(&header.path);
         Ok(())
     };
-    let unpacked = scan(source, &mut visit)
-        .with_context(|| format!("{} is no initrd that the kernel takes", path.display()))?;
-    let (_, facts) = read.finish();
-    let Unpacked { segments, bytes, sha256 } = unpacked;
+    let summary = read_initrd(source, &mut visit)
+        .with_context(|| format!("{} is not an initrd that the kernel unpacks", path.display()))?;
+    let (_, facts) = copied.finish();
+    let InitrdSummary { segments, bytes, sha256 } = summary;
     let mut formats: Vec<String> =
         segments.iter().map(|segment| segment.format.as_str().to_owned()).collect();
     formats.dedup();
@@ -95,18 +109,18 @@ fn existing(
     Ok(Input { role: "initrd".to_owned(), file: Some(facts), unpacked, formats })
 }
 
-/// Packs a tree.
-fn tree(
+/// Packs a directory.
+fn pack_directory(
     role: &str,
     path: &Path,
     codec: Codec,
     out: &mut Hashed<File>,
-    carries: &mut Carries<'_>,
-    progress: &(dyn Fn(u64) + Sync),
+    init: &mut InitSearch<'_>,
+    progress: Progress<'_>,
 ) -> Result<Input> {
-    let archive = walk(path)?;
+    let archive = read_directory(path)?;
     ensure!(!archive.is_empty(), "{} is empty", path.display());
-    archive.iter().for_each(|(name, _)| carries.see(name.as_str().as_bytes()));
+    archive.iter().for_each(|(name, _)| init.visit(name.as_str().as_bytes()));
     let packed =
         pack(&archive, codec, out, progress).with_context(|| format!("could not pack {}", path.display()))?;
     let unpacked = Some(FileFacts { bytes: packed.archive_bytes, sha256: Sha256Sum(packed.archive_sha256) });

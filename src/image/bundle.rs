@@ -1,93 +1,37 @@
-//! A netboot bundle: a kernel, an initrd, the script that loads both, and what proves that they are what was built.
+//! Makes a netboot bundle: a kernel, an initrd, the script that loads both, and the manifest with their digests.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 
-use super::assemble::assemble;
+use super::assemble::assemble_initrd;
 use super::copy::{Hashed, copy};
-use super::manifest::{FileFacts, INITRD, Input, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS, id};
+use super::kernel::Kernel;
+use super::manifest::{BundleManifest, FileFacts, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS, compute_id};
+use super::recipe::Recipe;
 use super::script::Script;
 use super::staging::Staging;
-use super::{Codec, Kernel, walk};
-use crate::model::{KernelParam, Label, System, Word};
 
-/// The longest kernel command line of x86 (`COMMAND_LINE_SIZE` of asm/setup.h) and ARM.
-const COMMAND_LINE_BYTES: usize = 2048;
-
-/// What boot.ipxe may add to it for a node: `${initrds}` and `${cmdline}` have their place in it.
-const ADDED_BYTES: usize = 512;
-
-/// What a bundle is made of.
-#[derive(Clone, Debug)]
-pub struct Recipe {
-    /// Which machines it is for: a profile's base, or another label.
-    pub profile: String,
-    /// What they are; the kernel's own where it is not said.
-    pub arch: Option<System>,
-    /// The kernel image.
-    pub kernel: PathBuf,
-    /// What the initrd begins with.
-    pub base: Base,
-    /// Trees that are laid over it, the later over the earlier.
-    pub overlays: Vec<PathBuf>,
-    /// The program that the initrd hands over to.
-    pub init: Option<String>,
-    /// The kernel command line, without `init=` and `initrd=`.
-    pub command_line: String,
-    /// How what is packed here is compressed.
-    pub codec: Codec,
-}
-
-/// What an initrd begins with.
-#[derive(Clone, Debug)]
-pub enum Base {
-    /// An initrd that is there already.
-    Initrd(PathBuf),
-    /// A tree.
-    Root(PathBuf),
-}
-
-impl Recipe {
-    /// How many bytes are read to make it, about.
-    ///
-    /// # Errors
-    /// When an input is not there.
-    pub fn bytes(&self) -> Result<u64> {
-        let file = |path: &Path| {
-            let metadata =
-                fs::metadata(path).with_context(|| format!("could not look at {}", path.display()))?;
-            anyhow::Ok(metadata.len())
-        };
-        let base = match &self.base {
-            Base::Initrd(path) => file(path)?,
-            Base::Root(root) => walk(root)?.bytes(),
-        };
-        let overlays = self.overlays.iter().map(|overlay| Ok(walk(overlay)?.bytes())).sum::<Result<u64>>()?;
-        Ok(file(&self.kernel)? + base + overlays)
-    }
-}
-
-/// Makes the bundle `recipe` in the directory `out`, which is new or empty; `progress` is told of every so many bytes
-/// that were read.
+/// Makes the bundle of `recipe` in the directory `out`, which is new or empty. `progress` is called with the number of
+/// bytes each time that some were read.
 ///
 /// # Errors
-/// When an input is not what it should be, or does not fit the others; when a disk refuses. `out` is then as it was.
-pub fn build(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<Manifest> {
-    let words = words(recipe)?;
+/// When an input is not valid or does not fit the others, or when writing fails. `out` is then as it was before.
+pub fn build_bundle(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<BundleManifest> {
+    let words = recipe.command_line_words()?;
     let kernel = Kernel::read(&recipe.kernel)?;
     ensure!(
         recipe.arch.is_none_or(|arch| arch == kernel.system),
-        "{} is a kernel for {}, and the bundle is to be for {}",
+        "{} is a kernel for {}, and the bundle is to be for {}: name another kernel, or another --arch",
         recipe.kernel.display(),
         kernel.system.as_str(),
         recipe.arch.unwrap_or(kernel.system).as_str()
     );
-    let staging = Staging::begin(out, || apart(recipe, out))?;
-    let built = fill(recipe, &kernel, &words, staging.dir(), progress)
+    let staging = Staging::begin(out, || check_inputs_outside(recipe, out))?;
+    let built = write_files(recipe, &kernel, &words, staging.dir(), progress)
         .and_then(|manifest| staging.finish().map(|()| manifest));
     if built.is_err() {
         staging.abandon();
@@ -95,22 +39,24 @@ pub fn build(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Re
     built
 }
 
-/// Refuses an input in `out`, where only the bundle is to be, and an `out` in a tree, which would be packed into itself.
-fn apart(recipe: &Recipe, out: &Path) -> Result<()> {
-    let place = out.canonicalize().with_context(|| format!("could not resolve {}", out.display()))?;
-    let (Base::Initrd(base) | Base::Root(base)) = &recipe.base;
-    for input in [&recipe.kernel, base].into_iter().chain(&recipe.overlays) {
-        // Of a link both places count. A pipe has none, and what is not there is told of where it is read.
-        let beside = input.parent().and_then(|dir| dir.join(".").canonicalize().ok());
-        let inside = beside.into_iter().chain(input.canonicalize().ok());
+/// Refuses an input that lies in `out`, where only the bundle may be, and an `out` that lies in an input directory, since
+/// the bundle would be packed into itself.
+fn check_inputs_outside(recipe: &Recipe, out: &Path) -> Result<()> {
+    let real_out = out.canonicalize().with_context(|| format!("could not resolve {}", out.display()))?;
+    let overlays = recipe.overlays.iter().map(PathBuf::as_path);
+    for input in [&*recipe.kernel, recipe.initrd.path()].into_iter().chain(overlays) {
+        // A link counts where it lies and where it leads. A pipe has no path, and an input that does not exist is
+        // reported when it is read.
+        let parent = input.parent().and_then(|dir| dir.join(".").canonicalize().ok());
+        let target = input.canonicalize().ok();
         ensure!(
-            inside.into_iter().all(|own| !own.starts_with(&place)),
+            parent.iter().chain(&target).all(|path| !path.starts_with(&real_out)),
             "{} is in {}, where the bundle goes: name a new directory",
             input.display(),
             out.display()
         );
         ensure!(
-            !input.canonicalize().is_ok_and(|own| place.starts_with(own)),
+            !target.is_some_and(|target| real_out.starts_with(target)),
             "{} is in {}, and would be packed into itself: name a directory elsewhere",
             out.display(),
             input.display()
@@ -119,49 +65,14 @@ fn apart(recipe: &Recipe, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The words of the command line.
-fn words(recipe: &Recipe) -> Result<Vec<&str>> {
-    let words: Vec<&str> = recipe.command_line.split_ascii_whitespace().collect();
-    for own in ["init=", "initrd="] {
-        let found = words.iter().find(|word| word.starts_with(own));
-        ensure!(
-            found.is_none(),
-            "the command line has `{}`, which the bundle sets itself",
-            found.unwrap_or(&own)
-        );
-    }
-    let init = recipe.init.as_deref().unwrap_or_default();
-    let inner = init.strip_prefix('/');
-    ensure!(
-        recipe.init.is_none() || inner.is_some(),
-        "init is `{init}`, and must be an absolute path in the initrd"
-    );
-    for word in words.iter().copied().chain(inner) {
-        legal::<KernelParam>(word)?;
-    }
-    legal::<Label>(&recipe.profile)?;
-    let bytes = recipe.command_line.len() + init.len() + ADDED_BYTES;
-    ensure!(
-        bytes <= COMMAND_LINE_BYTES,
-        "the command line has {} bytes with init=; the kernel cuts it silently after {COMMAND_LINE_BYTES}, and {ADDED_BYTES} \
-         are kept for what a node adds",
-        bytes - ADDED_BYTES
-    );
-    Ok(words)
-}
-
-/// Refuses what iPXE or the kernel would read as something else.
-fn legal<W: Word>(text: &str) -> Result<()> {
-    W::parse(text).map(drop).map_err(|why| anyhow!("{}: {} ({})", why.message, why.help, why.code))
-}
-
-fn fill(
+/// Writes the files of the bundle into the directory `out`.
+fn write_files(
     recipe: &Recipe,
     kernel: &Kernel,
     words: &[&str],
     out: &Path,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Manifest> {
+) -> Result<BundleManifest> {
     let mut inputs = Vec::new();
     let kernel_facts = copy(&recipe.kernel, &out.join(KERNEL), progress)?;
     inputs.push(Input {
@@ -170,8 +81,9 @@ fn fill(
         unpacked: None,
         formats: Vec::new(),
     });
-    let initrd_facts = assemble(recipe, &out.join(INITRD), &mut inputs, progress)?;
-    let id = id(kernel_facts.sha256, initrd_facts.sha256, recipe.init.as_deref(), &recipe.command_line);
+    let initrd_facts = assemble_initrd(recipe, &out.join(INITRD), &mut inputs, progress)?;
+    let id =
+        compute_id(kernel_facts.sha256, initrd_facts.sha256, recipe.init.as_deref(), &recipe.command_line);
     let script = Script {
         recipe,
         kernel,
@@ -181,8 +93,8 @@ fn fill(
         initrd_sha256: initrd_facts.sha256,
     };
     let script_facts = write(&out.join(SCRIPT), script.render()?.as_bytes())?;
-    let manifest = Manifest {
-        schema: Manifest::SCHEMA,
+    let manifest = BundleManifest {
+        schema: BundleManifest::SCHEMA,
         id,
         profile: recipe.profile.clone(),
         arch: kernel.system,
@@ -197,7 +109,7 @@ fn fill(
         inputs,
         tool: concat!("plasmagen ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    write(&out.join(SUMS), manifest.sums()?.as_bytes())?;
+    write(&out.join(SUMS), manifest.print_sums()?.as_bytes())?;
     write(&out.join(MANIFEST), &manifest.print()?)?;
     Ok(manifest)
 }

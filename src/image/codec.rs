@@ -1,40 +1,40 @@
-//! How segments are compressed. The same bytes always give the same bytes, however many threads there are.
+//! Compresses segments. The same input gives the same output, with any number of threads.
 
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, anyhow};
 use libdeflater::{CompressionLvl, Compressor};
 
-use super::Format;
+use super::format::SegmentFormat;
 
-/// The level at which zstd passes on what it can't shrink about as fast as memory is copied.
+/// The level at which zstd passes incompressible data on about as fast as memory is copied.
 const ZSTD_FASTEST: i32 = -7;
 
-/// A compression that the kernel knows (`lib/decompress.c`).
+/// A compression that the kernel can undo (`lib/decompress.c`), with its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// None.
+    /// No compression.
     Plain,
-    /// gzip (RFC 1952) of this level, 1 to 12.
+    /// gzip (RFC 1952) of the level 1 to 12.
     Gzip(u8),
-    /// Zstandard (RFC 8878) of this level, 1 to 22. Kernels of 5.9 and newer.
+    /// Zstandard (RFC 8878) of the level 1 to 22, for kernels of 5.9 and newer.
     Zstd(u8),
 }
 
 impl Codec {
-    /// The format that it writes.
-    pub(super) fn format(self) -> Format {
+    /// The format of the compressed segments.
+    pub(super) fn format(self) -> SegmentFormat {
         match self {
-            Self::Plain => Format::Plain,
-            Self::Gzip(_) => Format::Gzip,
-            Self::Zstd(_) => Format::Zstd,
+            Self::Plain => SegmentFormat::Plain,
+            Self::Gzip(_) => SegmentFormat::Gzip,
+            Self::Zstd(_) => SegmentFormat::Zstd,
         }
     }
 
-    /// `bytes` compressed, as one gzip member or zstd frame.
+    /// Compresses `bytes` into one gzip member or zstd frame.
     ///
     /// # Errors
-    /// When the level is none.
+    /// When the codec has no such level.
     pub(super) fn compress(self, bytes: &[u8]) -> Result<Vec<u8>> {
         match self {
             Self::Plain => Ok(bytes.to_vec()),
@@ -51,22 +51,27 @@ impl Codec {
         }
     }
 
-    /// Compresses what is written to it into `out`, for files that are too large for memory. Where it does not pay, the
-    /// bytes are stored in the format as they are: every reader of the format reads them.
+    /// Makes a compressor in front of `out`, for files that are too large for memory. Incompressible bytes are stored in
+    /// the codec's format unchanged, which every decoder of the format reads.
     ///
     /// # Errors
-    /// When the level is none.
-    pub(super) fn stream<'w>(self, out: &'w mut dyn Write, pays: bool, threads: u32) -> Result<Stream<'w>> {
+    /// When the codec has no such level.
+    pub(super) fn stream<'w>(
+        self,
+        out: &'w mut dyn Write,
+        is_compressible: bool,
+        threads: u32,
+    ) -> Result<Stream<'w>> {
         Ok(match self {
             Self::Plain => Stream::Plain(out),
             Self::Gzip(level) => {
-                // libdeflate wants a member whole; zlib knows the levels up to 9.
-                let level = if pays { u32::from(level.min(9)) } else { 0 };
+                // libdeflate needs a whole member in memory; zlib has levels up to 9.
+                let level = if is_compressible { u32::from(level.min(9)) } else { 0 };
                 let level = flate2::Compression::new(level);
                 Stream::Gzip(Box::new(flate2::write::GzEncoder::new(out, level)))
             }
             Self::Zstd(level) => {
-                let level = if pays { level.into() } else { ZSTD_FASTEST };
+                let level = if is_compressible { level.into() } else { ZSTD_FASTEST };
                 let mut encoder = zstd::Encoder::new(out, level).context("could not start zstd")?;
                 // With one worker or more the output does not depend on their number.
                 encoder.multithread(threads.max(1)).context("could not start the threads of zstd")?;
@@ -76,9 +81,9 @@ impl Codec {
     }
 }
 
-/// Whether `sample`, the beginning of a large file, gets smaller by a thirtieth: a squashfs, a kernel module that is
-/// compressed already, or firmware does not.
-pub(super) fn pays(sample: &[u8]) -> bool {
+/// Whether compression makes `sample`, the beginning of a large file, smaller by a thirtieth. A squashfs, firmware or a
+/// kernel module that is already compressed does not become smaller.
+pub(super) fn is_compressible(sample: &[u8]) -> bool {
     let compressed = zstd::bulk::compress(sample, 1).map_or(usize::MAX, |bytes| bytes.len());
     compressed < sample.len() - sample.len() / 30
 }
@@ -91,10 +96,10 @@ pub(super) enum Stream<'w> {
 }
 
 impl Stream<'_> {
-    /// Writes what is left.
+    /// Writes the bytes that are still buffered, and the end of the format.
     ///
     /// # Errors
-    /// When the writer beneath refuses.
+    /// When the inner writer fails.
     pub(super) fn finish(self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),

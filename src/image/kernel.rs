@@ -1,7 +1,7 @@
-//! A kernel image: what it is for, and which version it says it is.
+//! Reads the architecture and the version of a kernel image.
 //!
-//! x86: the setup header of the Linux/x86 boot protocol (Documentation/arch/x86/boot.rst). ARM: the header of a flat
-//! `Image` (Documentation/arch/arm64/booting.rst), which holds no version: that is searched for in the image.
+//! x86: from the setup header of the Linux/x86 boot protocol (Documentation/arch/x86/boot.rst). ARM: from the header of
+//! a flat `Image` (Documentation/arch/arm64/booting.rst). That header holds no version, so the image is searched for it.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -11,23 +11,23 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::model::System;
 
-/// As much of an image as its header is found in.
-const HEADER: usize = 0x1000;
+/// How many bytes at the beginning of an image contain the header.
+const HEADER_BYTES: usize = 0x1000;
 
-/// What precedes the version in every kernel (`linux_banner` of init/version.c).
+/// The text before the version in every kernel (`linux_banner` of init/version.c).
 const BANNER: &[u8] = b"Linux version ";
 
-/// The longest version (`__NEW_UTS_LEN` of linux/utsname.h).
+/// The longest version in bytes (`__NEW_UTS_LEN` of linux/utsname.h).
 const VERSION_BYTES: usize = 64;
 
-/// A kernel image.
+/// What a kernel image says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kernel {
-    /// The machines that it runs on.
+    /// The architecture that the kernel runs on.
     pub system: System,
-    /// Its release, as `uname -r` would print it.
+    /// The release, as `uname -r` prints it.
     pub version: String,
-    /// The longest command line that it takes, in bytes, where the image says so.
+    /// The longest command line that the kernel takes, in bytes. Only x86 images say it.
     pub command_line: Option<u32>,
 }
 
@@ -35,22 +35,22 @@ impl Kernel {
     /// Reads the headers of the image at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is no kernel for 64-bit x86 or ARM, or does not tell its version.
+    /// When the file cannot be read, is not a kernel for 64-bit x86 or ARM, or has no version.
     pub fn read(path: &Path) -> Result<Self> {
         let mut file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
-        read(&mut file).with_context(|| format!("{} cannot be booted", path.display()))
+        read_image(&mut file).with_context(|| format!("{} cannot be booted", path.display()))
     }
 }
 
-fn read(file: &mut (impl Read + Seek)) -> Result<Kernel> {
-    let mut header = Vec::with_capacity(HEADER);
-    file.take(HEADER as u64).read_to_end(&mut header).context("it could not be read")?;
+fn read_image(file: &mut (impl Read + Seek)) -> Result<Kernel> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    file.take(HEADER_BYTES as u64).read_to_end(&mut header).context("it could not be read")?;
     if header.get(0x202..0x206) == Some(b"HdrS") {
-        return x86(&header, file);
+        return read_x86(&header, file);
     }
     if header.get(0x38..0x3c) == Some(b"ARM\x64") {
         file.rewind().context("it could not be read")?;
-        let version = search(file)?;
+        let version = find_version(file)?;
         return Ok(Kernel { system: System::Aarch64, version, command_line: None });
     }
     let what = match header.get(..8) {
@@ -61,19 +61,19 @@ fn read(file: &mut (impl Read + Seek)) -> Result<Kernel> {
         Some(b) if b.starts_with(b"\x7fELF") => "it is an ELF file: take bzImage, not vmlinux",
         _ => "it has neither the `HdrS` of a bzImage nor the `ARM\\x64` of an Image",
     };
-    bail!("it is no kernel that iPXE starts: {what}")
+    bail!("it is not a kernel that iPXE starts: {what}")
 }
 
-fn x86(header: &[u8], file: &mut (impl Read + Seek)) -> Result<Kernel> {
+fn read_x86(header: &[u8], file: &mut (impl Read + Seek)) -> Result<Kernel> {
     let number = |at: usize, len: usize| {
         let bytes = header.get(at..at + len).context("its header is cut off")?;
         anyhow::Ok(bytes.iter().rev().fold(0_u32, |value, byte| value << 8 | u32::from(*byte)))
     };
-    ensure!(number(0x1fe, 2)? == 0xaa55, "its boot sector lacks the mark 0xaa55");
+    ensure!(number(0x1fe, 2)? == 0xaa55, "its boot sector lacks the signature 0xaa55");
     let protocol = number(0x206, 2)?;
     ensure!(
         protocol >= 0x020c,
-        "its boot protocol is {}.{:02}, and 64-bit kernels speak 2.12 or newer",
+        "its boot protocol is {}.{:02}, and 64-bit kernels have 2.12 or newer",
         protocol >> 8,
         protocol & 0xff
     );
@@ -81,27 +81,27 @@ fn x86(header: &[u8], file: &mut (impl Read + Seek)) -> Result<Kernel> {
     // XLF_KERNEL_64
     ensure!(number(0x236, 2)? & 1 != 0, "it is a kernel for 32-bit x86");
     let at = u64::from(number(0x20e, 2)?) + 0x200;
-    ensure!(at > 0x200, "it does not tell its version");
+    ensure!(at > 0x200, "it does not contain its version");
     file.seek(SeekFrom::Start(at)).context("it could not be read")?;
     let mut text = Vec::new();
     file.take(VERSION_BYTES as u64 * 4).read_to_end(&mut text).context("it could not be read")?;
     let command_line = Some(number(0x238, 4)?).filter(|bytes| *bytes > 0);
-    Ok(Kernel { system: System::X86_64, version: version(&text)?, command_line })
+    Ok(Kernel { system: System::X86_64, version: parse_version(&text)?, command_line })
 }
 
-/// The release at the beginning of `text`.
-fn version(text: &[u8]) -> Result<String> {
-    let end = text.iter().position(|byte| matches!(byte, b' ' | 0)).context("its version never ends")?;
-    let legal = |byte: &u8| byte.is_ascii_alphanumeric() || b"._+~-".contains(byte);
+/// Parses the release at the beginning of `text`.
+fn parse_version(text: &[u8]) -> Result<String> {
+    let end = text.iter().position(|byte| matches!(byte, b' ' | 0)).context("its version has no end")?;
+    let is_legal = |byte: &u8| byte.is_ascii_alphanumeric() || b"._+~-".contains(byte);
     ensure!(
-        (1..=VERSION_BYTES).contains(&end) && text[..end].iter().all(legal),
-        "what it has in the place of its version is none"
+        (1..=VERSION_BYTES).contains(&end) && text[..end].iter().all(is_legal),
+        "the text in the place of its version is not a version"
     );
     Ok(String::from_utf8_lossy(&text[..end]).into_owned())
 }
 
-/// The version behind the first banner of an image.
-fn search(file: &mut impl Read) -> Result<String> {
+/// Searches an image for its first banner, and parses the version after it.
+fn find_version(file: &mut impl Read) -> Result<String> {
     let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut window = Vec::with_capacity(2 << 20);
     loop {
@@ -110,9 +110,9 @@ fn search(file: &mut impl Read) -> Result<String> {
         if let Some(at) = found
             && (window.len() > at + BANNER.len() + VERSION_BYTES || read == 0)
         {
-            return version(&window[at + BANNER.len()..]);
+            return parse_version(&window[at + BANNER.len()..]);
         }
-        ensure!(read > 0, "it does not tell its version: is it compressed?");
+        ensure!(read > 0, "it does not contain its version: is it compressed?");
         if found.is_none() {
             window.drain(..window.len().saturating_sub(BANNER.len()));
         }
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn both_architectures_tell_their_version() {
-        let kernel = read(&mut Cursor::new(bzimage())).unwrap();
+    fn the_version_is_found_on_both_architectures() {
+        let kernel = read_image(&mut Cursor::new(bzimage())).unwrap();
         assert_eq!((kernel.system, kernel.version.as_str()), (System::X86_64, "6.1.0-40-cloud-amd64"));
         assert_eq!(kernel.command_line, Some(2047));
-        // Also where the banner lies across what is read at once.
+        // Also when the banner lies across two blocks that are read at once.
         for at in [0x100, (1 << 20) - 20, (1 << 20) - 5, 1 << 20, (2 << 20) - 1] {
-            let kernel = read(&mut Cursor::new(arm(at))).unwrap();
+            let kernel = read_image(&mut Cursor::new(arm(at))).unwrap();
             assert_eq!((kernel.system, kernel.version.as_str()), (System::Aarch64, "6.6.1"), "{at}");
         }
     }
@@ -161,7 +161,7 @@ mod tests {
         let with = |at: usize, byte: u8| {
             let mut image = bzimage();
             image[at] = byte;
-            read(&mut Cursor::new(image)).unwrap_err().to_string()
+            read_image(&mut Cursor::new(image)).unwrap_err().to_string()
         };
         assert!(with(0x202, b'X').contains("HdrS"));
         assert!(with(0x206, 0x0b).contains("boot protocol is 2.11"));
@@ -171,13 +171,13 @@ mod tests {
         for (bytes, why) in
             [(&b"\x1f\x8b\x08"[..], "HdrS"), (b"\x1f\x8b\x08\0\0\0\0\0", "gzip"), (b"", "HdrS")]
         {
-            let error = read(&mut Cursor::new(bytes)).unwrap_err().to_string();
+            let error = read_image(&mut Cursor::new(bytes)).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
         for cut in (0..0x1220).step_by(7) {
-            // Nothing panics, whatever is missing.
-            let _ = read(&mut Cursor::new(&bzimage()[..cut]));
+            // A missing part is an error, never a panic.
+            let _ = read_image(&mut Cursor::new(&bzimage()[..cut]));
         }
-        assert!(read(&mut Cursor::new(&arm(0x100)[..0x105])).is_err());
+        assert!(read_image(&mut Cursor::new(&arm(0x100)[..0x105])).is_err());
     }
 }

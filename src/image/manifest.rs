@@ -1,4 +1,4 @@
-//! What a bundle says of itself: `manifest.json`, and the same digests as `SHA256SUMS` for sha256sum(1).
+//! The manifest of a bundle: `manifest.json`, and its digests as `SHA256SUMS` for sha256sum(1).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,18 +9,18 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::System;
 
-/// The version of this form; it rises when a key changes its meaning or goes away.
+/// The version of the manifest's format. It rises when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 
-/// The name of the manifest in a bundle.
+/// The file name of the manifest in a bundle.
 pub const MANIFEST: &str = "manifest.json";
-/// The name of the list of digests.
+/// The file name of the list of digests.
 pub const SUMS: &str = "SHA256SUMS";
-/// The name of the kernel.
+/// The file name of the kernel.
 pub const KERNEL: &str = "bzImage";
-/// The name of the initrd.
+/// The file name of the initrd.
 pub const INITRD: &str = "initrd";
-/// The name of the script.
+/// The file name of the iPXE script.
 pub const SCRIPT: &str = "boot.ipxe";
 
 /// A SHA-256, printed as 64 hexadecimal digits.
@@ -54,113 +54,119 @@ impl TryFrom<String> for Sha256Sum {
     }
 }
 
-/// A file of a bundle, or one that it was made of.
+/// Size and digest of a file of a bundle, or of one of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileFacts {
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its digest.
+    /// The SHA-256 of the content.
     pub sha256: Sha256Sum,
 }
 
-/// What a bundle says of itself.
+/// The content of a bundle's `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
-    /// The version of this form.
+pub struct BundleManifest {
+    /// The version of the format.
     pub schema: u32,
-    /// The SHA-256 over kernel, initrd, init path and command line: bundles with one id boot the same.
+    /// The SHA-256 over kernel, initrd, init path and command line: bundles with the same id boot the same system.
     pub id: Sha256Sum,
-    /// Which machines it is for: a profile's base.
+    /// The machines that the bundle is for: the base of their profile.
     pub profile: String,
-    /// What they are.
+    /// The architecture of these machines.
     pub arch: System,
-    /// The kernel's release.
+    /// The release of the kernel, as `uname -r` prints it.
     pub kernel_version: String,
-    /// The program that the initrd hands over to: `init=` of the kernel command line.
+    /// The program that the initrd starts at the end: `init=` of the kernel command line.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub init: Option<String>,
     /// The kernel command line, without `init=` and `initrd=`.
     pub command_line: String,
-    /// The files, by name; this one and `SHA256SUMS` are not among them.
+    /// The files of the bundle by name, without `manifest.json` and `SHA256SUMS`.
     pub files: BTreeMap<String, FileFacts>,
-    /// What it was made of, in order.
+    /// The inputs that the bundle was made of, in order.
     pub inputs: Vec<Input>,
-    /// The program that made it.
+    /// Name and version of the program that made the bundle.
     pub tool: String,
 }
 
-/// Something that a bundle was made of.
+/// An input that a bundle was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// `kernel`, `initrd`, `root` or `overlay`.
+    /// The role of the input: `kernel`, `initrd`, `root` or `overlay`.
     pub role: String,
-    /// The file, where it is one.
+    /// Size and digest of the input, if it is a file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<FileFacts>,
-    /// What its part of the initrd unpacks to: newc archives (cpio(5)).
+    /// Size and digest of the newc archives (cpio(5)) that the input became in the initrd, unpacked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unpacked: Option<FileFacts>,
-    /// How that part's segments are packed, in order and joined where neighbours are packed alike.
+    /// The formats of the segments of these archives, in order. Neighbours of one format count once.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub formats: Vec<String>,
 }
 
-impl Manifest {
-    /// The version that is written.
+impl BundleManifest {
+    /// The version of the format that this program writes.
     pub const SCHEMA: u32 = SCHEMA;
 
-    /// Reads a `manifest.json`.
+    /// Parses a `manifest.json`.
     ///
     /// # Errors
-    /// When it is none, or of a later version.
+    /// When `text` is not a manifest, or has another version.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        let manifest: Self = serde_json::from_slice(text).context("it is no manifest of a bundle")?;
+        let manifest: Self = serde_json::from_slice(text).context("it is not the manifest of a bundle")?;
         ensure!(
             manifest.schema == SCHEMA,
-            "it is of version {}, and this program reads version {SCHEMA}: take a newer plasmagen",
+            "it has the format version {}, and this program reads version {SCHEMA}: use the plasmagen that made the bundle",
             manifest.schema
         );
         Ok(manifest)
     }
 
-    /// As the bytes of `manifest.json`.
+    /// Prints the bytes of `manifest.json`.
     ///
     /// # Errors
-    /// Never: everything in it is text and numbers.
+    /// Never: text and numbers always have a JSON form.
     pub fn print(&self) -> Result<Vec<u8>> {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
         Ok(text)
     }
 
-    /// As the bytes of `SHA256SUMS`, which `sha256sum -c` reads: every file, and `manifest.json` itself.
+    /// Prints `SHA256SUMS`, which `sha256sum -c` reads: the digests of every file and of `manifest.json`.
     ///
     /// # Errors
     /// As for [`print`](Self::print).
-    pub fn sums(&self) -> Result<String> {
+    pub fn print_sums(&self) -> Result<String> {
         let mut text = String::new();
         for (name, facts) in &self.files {
             let _ = writeln!(text, "{}  {name}", facts.sha256);
         }
-        let own = Sha256Sum(Sha256::digest(self.print()?).into());
-        let _ = writeln!(text, "{own}  {MANIFEST}");
+        let manifest_sum = Sha256Sum(Sha256::digest(self.print()?).into());
+        let _ = writeln!(text, "{manifest_sum}  {MANIFEST}");
         Ok(text)
     }
 
-    /// The id that belongs to what the manifest says; none where it lacks a kernel or an initrd.
+    /// Computes the id from the other fields. `None` when the manifest lacks the kernel or the initrd.
     #[must_use]
-    pub fn computed_id(&self) -> Option<Sha256Sum> {
+    pub fn compute_id(&self) -> Option<Sha256Sum> {
         let sum = |name| self.files.get(name).map(|facts: &FileFacts| facts.sha256);
-        Some(id(sum(KERNEL)?, sum(INITRD)?, self.init.as_deref(), &self.command_line))
+        Some(compute_id(sum(KERNEL)?, sum(INITRD)?, self.init.as_deref(), &self.command_line))
     }
 }
 
-/// The id of a bundle. Lengths stand before what they are of, so that no two sets of parts give one text.
+/// Computes the id of a bundle. The length of each text is hashed before the text, so that two different pairs of texts
+/// never give the same bytes.
 #[must_use]
-pub(super) fn id(kernel: Sha256Sum, initrd: Sha256Sum, init: Option<&str>, command_line: &str) -> Sha256Sum {
+pub(super) fn compute_id(
+    kernel: Sha256Sum,
+    initrd: Sha256Sum,
+    init: Option<&str>,
+    command_line: &str,
+) -> Sha256Sum {
     let mut sum = Sha256::new();
     sum.update(kernel.0);
     sum.update(initrd.0);
@@ -179,11 +185,11 @@ mod tests {
     fn every_part_counts_in_the_id() {
         let (a, b) = (Sha256Sum([1; 32]), Sha256Sum([2; 32]));
         let ids = [
-            id(a, b, Some("/init"), "quiet"),
-            id(b, a, Some("/init"), "quiet"),
-            id(a, b, Some("/initq"), "uiet"),
-            id(a, b, None, "quiet"),
-            id(a, b, Some("/init"), ""),
+            compute_id(a, b, Some("/init"), "quiet"),
+            compute_id(b, a, Some("/init"), "quiet"),
+            compute_id(a, b, Some("/initq"), "uiet"),
+            compute_id(a, b, None, "quiet"),
+            compute_id(a, b, Some("/init"), ""),
         ];
         for (n, id) in ids.iter().enumerate() {
             assert!(!ids[..n].contains(id), "{n}");

@@ -1,34 +1,35 @@
-//! Packing what is in memory, for those who have no thread to spare.
+//! Packs small archives in memory, on the calling thread.
 
 use anyhow::{Result, bail};
 
-use super::archive::{Archive, Source};
+use super::archive::Archive;
 use super::codec::Codec;
-use super::leak::Leaks;
-use super::member::{self, Content};
+use super::cpio_entry::{CpioContent, to_cpio_entries, write_padding, write_trailer};
+use super::entry::FileContent;
+use super::secret_scan::SecretScan;
 
-/// `archive` as one segment, packed by the calling thread alone: for the few small files that a node's overlay has.
+/// Packs `archive` into one segment, on the calling thread alone: for the few small files of a node's overlay.
 ///
-/// The same bytes as [`pack`](super::pack()) writes. A thread of rayon's pool may call this, and must not call that: the segments which
-/// that waits for are compressed by the pool.
+/// The result is what [`pack`](super::pack()) writes. A thread of rayon's pool may call this function but not `pack`,
+/// which waits for segments that the pool compresses.
 ///
 /// # Errors
-/// When a file of the archive holds a private key or is on disk, or the compression has no such level.
+/// When a file of the archive holds a private key or is on disk, or when the codec has no such level.
 pub fn pack_in_memory(archive: &Archive, codec: Codec) -> Result<Vec<u8>> {
     let mut segment = Vec::new();
-    for member in member::members(archive) {
-        member.header(&mut segment)?;
-        match member.content {
-            Content::Nothing => {}
-            Content::Text(text) => segment.extend_from_slice(text.as_bytes()),
-            Content::File(Source::Bytes(bytes)) => {
-                Leaks::default().see(member.path, bytes, true)?;
+    for entry in to_cpio_entries(archive) {
+        entry.write_header(&mut segment)?;
+        match entry.content {
+            CpioContent::Empty => {}
+            CpioContent::Target(target) => segment.extend_from_slice(target.as_bytes()),
+            CpioContent::File(FileContent::Bytes(bytes)) => {
+                SecretScan::default().scan(entry.path, bytes, true)?;
                 segment.extend_from_slice(bytes);
             }
-            Content::File(Source::Disk(path, _)) => bail!("{} is not in memory", path.display()),
+            CpioContent::File(FileContent::Disk(path, _)) => bail!("{} is not in memory", path.display()),
         }
-        member::align(&mut segment, member.content.len());
+        write_padding(&mut segment, entry.content.len());
     }
-    member::end(&mut segment)?;
+    write_trailer(&mut segment)?;
     codec.compress(&segment)
 }

@@ -1,54 +1,67 @@
-//! Netboot images: archives of files, packed into initrds, and bundles of them.
+//! Netboot images: archives of files, packed into initrds, and bundles of kernel, initrd and script.
+//!
+//! From the ground floor up; a file uses only files above it in this list:
 //!
 //! ```text
-//! archive   what an initrd holds: paths and entries, sorted, collisions refused
-//! walk      an archive from a directory
-//! member    one entry as bytes of a newc archive (cpio(5))
-//! pack      archive → segments, compressed on all cores, hashed while they are written
-//! feed      its reading half
-//! memory    the same for what is in memory, without threads
-//! codec     gzip, zstd, or not at all
-//! initrd    segments → entries: what an initrd from anywhere holds
-//! readers   what its bytes come through
-//! newc      one segment's entries
-//! kernel    what a kernel image says of itself
-//! leak      private keys that must not be served
-//! bundle    kernel, initrd and the script that loads them, with a manifest
-//! staging   where it is made
-//! assemble  its initrd: what it begins with, and overlays
-//! script    its boot.ipxe
-//! manifest  what a bundle says of itself
-//! copy      hashed while it is written
+//! newc           reads newc archives (cpio(5))
+//! entry          the entries of an archive: paths, types, contents
+//! archive        the entries of an initrd by path; collisions are refused
+//! directory      makes an archive from a directory on disk
+//! cpio_entry     writes an entry as bytes of a newc archive
+//! format         the compression formats of an initrd's segments
+//! codec          compresses segments: gzip, zstd or plain
+//! secret_scan    refuses private keys in files that will be served
+//! reader         reads the files of an archive, in pieces
+//! pack           packs an archive into segments, on all cores
+//! memory         packs small archives in memory, on one thread
+//! lookahead, digest_reader, lz4    the readers that an initrd is read through
+//! initrd         reads an initrd from any source
+//! kernel         reads architecture and version of a kernel image
+//! manifest       manifest.json of a bundle, and its id
+//! copy           hashes files while they are copied
+//! recipe         inputs and options of a bundle
+//! assemble       writes a bundle's initrd
+//! script         renders a bundle's boot.ipxe
+//! staging        the directory in which a bundle is made
+//! bundle         makes a bundle
 //! ```
 //!
-//! Nothing here prints. A file is read once, and never held in memory whole unless it is small.
+//! Nothing in this room prints. A file is read once, and only small files are held in memory.
 
 mod archive;
 mod assemble;
 mod bundle;
 mod codec;
 mod copy;
-mod feed;
+mod cpio_entry;
+mod digest_reader;
+mod directory;
+mod entry;
+mod format;
 mod initrd;
 mod kernel;
-mod leak;
+mod lookahead;
+mod lz4;
 mod manifest;
-mod member;
 mod memory;
 mod newc;
 mod pack;
-mod readers;
+mod reader;
+mod recipe;
 mod script;
+mod secret_scan;
 mod staging;
-mod walk;
 
-pub use archive::{Archive, ArchivePath, Entry, Kind, Source};
-pub use bundle::{Base, Recipe, build};
+pub use archive::Archive;
+pub use bundle::build_bundle;
 pub use codec::Codec;
-pub use initrd::{Format, Segment, Unpacked, scan};
+pub use directory::read_directory;
+pub use entry::{ArchiveEntry, ArchivePath, EntryKind, FileContent};
+pub use format::SegmentFormat;
+pub use initrd::{InitrdSummary, Segment, read_initrd};
 pub use kernel::Kernel;
-pub use manifest::{FileFacts, INITRD, Input, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS, Sha256Sum};
+pub use manifest::{BundleManifest, FileFacts, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS, Sha256Sum};
 pub use memory::pack_in_memory;
-pub use newc::Header;
-pub use pack::{Packed, pack};
-pub use walk::walk;
+pub use newc::CpioHeader;
+pub use pack::{PackedArchive, pack};
+pub use recipe::{InitrdSource, Recipe};

@@ -1,66 +1,83 @@
-//! Reads newc archives (cpio(5)) as the kernel does: entry by entry, from any source, believing nothing.
+//! Reads newc archives (cpio(5)) as the kernel does: entry by entry, from any source, without trust in the input.
 
 use std::io::{self, BufRead, Read};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The magic numbers: without and with checksums.
+/// The magic numbers of newc archives: without and with checksums.
 pub(super) const MAGIC: [&[u8]; 2] = [b"070701", b"070702"];
 
-/// How long a header is: the magic number and thirteen fields of eight hexadecimal digits.
-const HEADER: usize = 6 + 13 * 8;
+/// The path of the last entry of every newc archive, which marks the archive's end.
+pub(super) const TRAILER: &str = "TRAILER!!!";
 
-/// The longest name, its NUL included (`PATH_MAX` of linux/limits.h): the kernel skips what is longer.
-const NAME_BYTES: u32 = 4096;
+/// The size of a header in bytes: the magic number and thirteen fields of eight hexadecimal digits.
+const HEADER_BYTES: usize = 6 + 13 * 8;
 
-/// An entry as an archive has it.
+/// The longest path in bytes, with the final NUL (`PATH_MAX` of linux/limits.h). The kernel skips entries with longer
+/// paths.
+const PATH_BYTES: u32 = 4096;
+
+/// The file type bits of [`CpioHeader::mode`], and their value for a regular file (inode(7)).
+const TYPE_BITS: u32 = 0o170_000;
+const REGULAR_FILE: u32 = 0o100_000;
+
+/// The context of errors of the source or of the decompressor.
+const UNREADABLE: &str = "it cannot be unpacked";
+
+/// The header of a cpio entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Its path, of any bytes but NUL.
-    pub name: Vec<u8>,
-    /// Its type and permissions (inode(7)).
+pub struct CpioHeader {
+    /// The path, of any bytes but NUL.
+    pub path: Vec<u8>,
+    /// The file type and the permissions (inode(7)).
     pub mode: u32,
-    /// How many bytes of content follow.
+    /// The size of the content that follows, in bytes.
     pub size: u32,
 }
 
-/// Reads entries from `input` until it ends or goes on with something else, and calls `visit` with each; what `visit`
-/// leaves of a content is skipped. The count of entries, ends of archives aside.
-///
-/// # Errors
-/// When an entry is cut off or is none, or `visit` fails.
-pub(super) fn entries(
-    input: &mut dyn BufRead,
-    visit: &mut dyn FnMut(&Header, &mut dyn Read) -> Result<()>,
-) -> Result<usize> {
-    let mut count = 0;
-    loop {
-        let next = input.fill_buf().context("it cannot be unpacked")?;
-        match next.first() {
-            Some(b'0') => {}
-            _ => return Ok(count),
-        }
-        let header = header(input)?;
-        let size = u64::from(header.size);
-        let mut content = input.take(size);
-        if header.name != b"TRAILER!!!" {
-            visit(&header, &mut content)?;
-            count += 1;
-        }
-        io::copy(&mut content, &mut io::sink()).context("it cannot be unpacked")?;
-        ensure!(content.limit() == 0, "`{}` is cut off", header.name.escape_ascii());
-        let padding = size.wrapping_neg() % 4;
-        skip(input, padding)?;
+impl CpioHeader {
+    /// Whether the entry is a regular file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.mode & TYPE_BITS == REGULAR_FILE
     }
 }
 
-fn header(input: &mut dyn BufRead) -> Result<Header> {
-    let mut raw = [0; HEADER];
+/// Reads entries from `input` until the input ends or continues with something else, and calls `visit` with each header
+/// and content. What `visit` does not read of a content is skipped. Returns the number of entries, trailers excluded.
+///
+/// # Errors
+/// When an entry is cut off or has no valid header, or when `visit` fails.
+pub(super) fn read_entries(
+    input: &mut dyn BufRead,
+    visit: &mut dyn FnMut(&CpioHeader, &mut dyn Read) -> Result<()>,
+) -> Result<usize> {
+    let mut count = 0;
+    loop {
+        let next = input.fill_buf().context(UNREADABLE)?;
+        if next.first() != Some(&b'0') {
+            return Ok(count);
+        }
+        let header = read_header(input)?;
+        let size = u64::from(header.size);
+        let mut content = input.take(size);
+        if header.path != TRAILER.as_bytes() {
+            visit(&header, &mut content)?;
+            count += 1;
+        }
+        io::copy(&mut content, &mut io::sink()).context(UNREADABLE)?;
+        ensure!(content.limit() == 0, "`{}` is cut off", header.path.escape_ascii());
+        skip_padding(input, size)?;
+    }
+}
+
+fn read_header(input: &mut dyn BufRead) -> Result<CpioHeader> {
+    let mut raw = [0; HEADER_BYTES];
     input.read_exact(&mut raw).context("a header is cut off")?;
     let (magic, fields) = raw.split_at(6);
     if !MAGIC.contains(&magic) {
         bail!(
-            "`{}` stands where an entry should begin: only cpio archives of the newc form are unpacked",
+            "`{}` stands where an entry should begin: only cpio archives of the newc format are unpacked",
             magic.escape_ascii()
         );
     }
@@ -68,23 +85,24 @@ fn header(input: &mut dyn BufRead) -> Result<Header> {
         let digits = std::str::from_utf8(&fields[index * 8..][..8]).ok();
         // `from_str_radix` would take a sign.
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).context("a header holds no numbers")
+        let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        number.context("a header field is not a hexadecimal number")
     };
     let (mode, size, length) = (field(1)?, field(6)?, field(11)?);
     ensure!(
-        (1..=NAME_BYTES).contains(&length),
-        "a name has {length} bytes, and the kernel takes {NAME_BYTES}"
+        (1..=PATH_BYTES).contains(&length),
+        "a path has {length} bytes with its final NUL, and the kernel takes 1 to {PATH_BYTES}"
     );
-    let mut name = vec![0; length as usize];
-    input.read_exact(&mut name).context("a name is cut off")?;
-    skip(input, (HEADER as u64 + u64::from(length)).wrapping_neg() % 4)?;
-    let end = name.iter().position(|byte| *byte == 0).context("a name has no end")?;
-    name.truncate(end);
-    Ok(Header { name, mode, size })
+    let mut path = vec![0; length as usize];
+    input.read_exact(&mut path).context("a path is cut off")?;
+    skip_padding(input, HEADER_BYTES as u64 + u64::from(length))?;
+    let end = path.iter().position(|byte| *byte == 0).context("a path does not end with a NUL")?;
+    path.truncate(end);
+    Ok(CpioHeader { path, mode, size })
 }
 
-/// Skips what fills up to four bytes; at the very end of an archive it may be missing.
-fn skip(input: &mut dyn BufRead, bytes: u64) -> Result<()> {
-    io::copy(&mut input.take(bytes), &mut io::sink()).context("it cannot be unpacked")?;
+/// Skips the padding after `bytes` bytes, which the format aligns to four. At the end of an archive it may be missing.
+fn skip_padding(input: &mut dyn BufRead, bytes: u64) -> Result<()> {
+    io::copy(&mut input.take(bytes.wrapping_neg() % 4), &mut io::sink()).context(UNREADABLE)?;
     Ok(())
 }

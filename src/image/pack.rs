@@ -1,9 +1,9 @@
-//! An archive as segments of an initrd: read once, searched for private keys, hashed, compressed on all cores, written in
-//! order.
+//! Packs an archive into the segments of an initrd. The files are read once, scanned for private keys, hashed,
+//! compressed on all cores, and written in order.
 //!
-//! The kernel unpacks one gzip member or zstd frame after the other, and each must end between two entries: cut anywhere
-//! else, it panics with "junk at the end of compressed archive". Nothing stands between them, so that `gzip -dc` and
-//! `zstd -dc` read the whole as one archive.
+//! The kernel unpacks one gzip member or zstd frame after the other, and each must end between two entries: after a cut
+//! anywhere else the kernel panics with "junk at the end of compressed archive". No bytes stand between segments, so
+//! `gzip -dc` and `zstd -dc` read all segments as one archive.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -15,84 +15,85 @@ use sha2::{Digest, Sha256};
 
 use super::archive::Archive;
 use super::codec::Codec;
-use super::feed::{Reader, Step};
+use super::reader::{ArchiveReader, Piece};
 
-/// What was packed.
+/// Size and digest of an archive that was packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packed {
+pub struct PackedArchive {
     /// The size of the archive without compression, in bytes.
     pub archive_bytes: u64,
     /// The SHA-256 of the archive without compression.
     pub archive_sha256: [u8; 32],
-    /// How many bytes were written.
+    /// The number of bytes that were written.
     pub written: u64,
 }
 
-/// Writes `archive` to `out`; `progress` is told of every so many bytes that were read of files.
+/// Writes `archive` to `out`. `progress` is called with the number of bytes each time that some were read of files.
 ///
 /// # Errors
-/// When a file cannot be read, holds a private key or has another size than when the archive was made, or `out` refuses.
-/// What was written by then is of no use.
+/// When a file cannot be read, holds a private key or has another size than when the archive was made, or when writing
+/// to `out` fails. The bytes that were written before an error are of no use.
 pub fn pack(
     archive: &Archive,
     codec: Codec,
     out: &mut dyn Write,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Packed> {
+) -> Result<PackedArchive> {
     let threads = rayon::current_num_threads();
     thread::scope(|scope| {
-        let (send, receive) = sync_channel(threads * 2);
-        let (sum, summed) = sync_channel(threads * 2);
-        let reader = scope.spawn(move || Reader::new(codec, send, sum, progress).run(archive));
-        // One thread hashes as fast as several compress: the reading one would keep them waiting.
+        let (to_writer, pieces) = sync_channel(threads * 2);
+        let (to_hasher, to_hash) = sync_channel(threads * 2);
+        let reader =
+            scope.spawn(move || ArchiveReader::new(codec, to_writer, to_hasher, progress).read(archive));
+        // One thread hashes as fast as several compress. If the reader hashed, the compressors would wait for it.
         let hasher = scope.spawn(move || {
-            summed.into_iter().fold((0, Sha256::new()), |(bytes, sum), read: Arc<Vec<u8>>| {
-                (bytes + read.len() as u64, sum.chain_update(&*read))
+            to_hash.into_iter().fold((0, Sha256::new()), |(bytes, digest), read: Arc<Vec<u8>>| {
+                (bytes + read.len() as u64, digest.chain_update(&*read))
             })
         });
-        let written = write(receive, codec, out, u32::try_from(threads).unwrap_or(1));
+        let written = write_pieces(pieces, codec, out, u32::try_from(threads).unwrap_or(1));
         let panicked = |_| anyhow!("a reading thread panicked: a bug in plasmagen");
-        let (read, (archive_bytes, sum)) =
+        let (read, (archive_bytes, digest)) =
             (reader.join().map_err(panicked)?, hasher.join().map_err(panicked)?);
-        // Where both failed, the writer went first, and the reader had nobody to read for.
+        // When both failed, the writer failed first, and the reader stopped because of that.
         let written = written?;
         read?;
-        Ok(Packed { archive_bytes, archive_sha256: sum.finalize().into(), written })
+        Ok(PackedArchive { archive_bytes, archive_sha256: digest.finalize().into(), written })
     })
 }
 
-/// Writes what comes.
-fn write(steps: Receiver<Step>, codec: Codec, out: &mut dyn Write, threads: u32) -> Result<u64> {
-    let mut out = Counted { out, count: 0 };
-    let mut steps = steps.into_iter();
-    while let Some(step) = steps.next() {
-        match step {
-            Step::Segment(compressed) => {
+/// Writes the pieces as they come, and returns the number of bytes.
+fn write_pieces(pieces: Receiver<Piece>, codec: Codec, out: &mut dyn Write, threads: u32) -> Result<u64> {
+    let mut out = CountingWriter { out, count: 0 };
+    let mut pieces = pieces.into_iter();
+    while let Some(piece) = pieces.next() {
+        match piece {
+            Piece::Segment(compressed) => {
                 let bytes =
                     compressed.recv().context("a compressing thread panicked: a bug in plasmagen")??;
                 out.write_all(&bytes).context("could not write the initrd")?;
             }
-            Step::Open(pays) => {
-                let mut stream = codec.stream(&mut out, pays, threads)?;
-                for step in steps.by_ref() {
-                    let Step::Chunk(chunk) = step else { break };
+            Piece::StreamStart { is_compressible } => {
+                let mut stream = codec.stream(&mut out, is_compressible, threads)?;
+                for piece in pieces.by_ref() {
+                    let Piece::StreamChunk(chunk) = piece else { break };
                     stream.write_all(&chunk).context("could not write the initrd")?;
                 }
                 stream.finish().context("could not write the initrd")?;
             }
-            Step::Chunk(_) | Step::Close => {}
+            Piece::StreamChunk(_) | Piece::StreamEnd => {}
         }
     }
     Ok(out.count)
 }
 
-/// A writer that knows how many bytes went through.
-struct Counted<'w> {
+/// A writer that counts the bytes.
+struct CountingWriter<'w> {
     out: &'w mut dyn Write,
     count: u64,
 }
 
-impl Write for Counted<'_> {
+impl Write for CountingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.count += written as u64;

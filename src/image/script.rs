@@ -1,16 +1,16 @@
-//! The script of a bundle, which iPXE runs from `nixos/<profile>/current/boot.ipxe`.
+//! The script of a bundle, which iPXE runs from `nixos/<base>/current/boot.ipxe`.
 
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Kernel;
-use super::bundle::Recipe;
+use super::kernel::Kernel;
 use super::manifest::Sha256Sum;
+use super::recipe::Recipe;
 use crate::render::Renderer;
 
 const TEMPLATE: (&str, &str) = ("bundle.ipxe.j2", include_str!("../../templates/bundle.ipxe.j2"));
 
-/// What the script is written from.
+/// The facts that the script is rendered from.
 pub(super) struct Script<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) kernel: &'a Kernel,
@@ -32,10 +32,10 @@ struct Context<'a> {
 }
 
 impl Script<'_> {
-    /// The script.
+    /// Renders the script.
     ///
     /// # Errors
-    /// When a word of the command line is none that iPXE can say.
+    /// When iPXE cannot express a word of the command line.
     pub(super) fn render(&self) -> Result<String> {
         let context = Context {
             profile: &self.recipe.profile,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{INITRD, KERNEL, MANIFEST, SCRIPT, SUMS};
+use super::manifest::{INITRD, KERNEL, MANIFEST, SCRIPT, SUMS};
 
 /// While it is there, the bundle's files beside it are those of a run that was ended.
 const STAGING: &str = ".plasmagen-bundle";

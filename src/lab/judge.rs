@@ -11,7 +11,7 @@ use super::follow::{SAYS, Watch};
 use super::machine::NO_SERIAL;
 use super::trial::{Kind, Step, Trial};
 use crate::artifact::{ArtifactPath, ArtifactSet};
-use crate::image::{INITRD, KERNEL, Manifest, SCRIPT, Sha256Sum};
+use crate::image::{BundleManifest, INITRD, KERNEL, SCRIPT, Sha256Sum};
 use crate::model::{Cluster, Node};
 
 /// What was compared, and what was not as it should be.
@@ -38,7 +38,7 @@ impl Verdict {
 pub(super) fn judge(
     cluster: &Cluster,
     artifacts: &ArtifactSet,
-    bundles: &BTreeMap<String, Manifest>,
+    bundles: &BTreeMap<String, BundleManifest>,
     trial: &Trial<'_>,
     watch: &Watch<'_>,
 ) -> Result<Verdict> {
@@ -79,7 +79,7 @@ fn overlay<'a>(artifacts: &'a ArtifactSet, node: &Node) -> Result<&'a [u8]> {
 }
 
 /// Every byte of every file was sent, once the machine asked for it.
-fn loaded(verdict: &mut Verdict, watch: &Watch<'_>, manifest: &Manifest, node: &Node, overlay: u64) {
+fn loaded(verdict: &mut Verdict, watch: &Watch<'_>, manifest: &BundleManifest, node: &Node, overlay: u64) {
     let (id, profile) = (manifest.id, node.base.as_str());
     let own = |name: &str| manifest.files.get(name).map_or(0, |own| own.bytes);
     for (path, bytes) in [
@@ -133,7 +133,7 @@ fn command_line(
     verdict: &mut Verdict,
     facts: &[(String, String)],
     artifacts: &ArtifactSet,
-    manifest: &Manifest,
+    manifest: &BundleManifest,
     node: &Node,
 ) -> Result<()> {
     let path = ArtifactPath::new(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()))?;
@@ -160,7 +160,7 @@ fn command_line(
 fn contents(
     verdict: &mut Verdict,
     facts: &[(String, String)],
-    manifest: &Manifest,
+    manifest: &BundleManifest,
     overlay: &[u8],
 ) -> Result<()> {
     let told = |key: &str| -> BTreeMap<&str, &str> {

@@ -47,7 +47,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::artifact::ArtifactSet;
-use crate::image::{MANIFEST, Manifest};
+use crate::image::{BundleManifest, MANIFEST};
 use crate::model::Cluster;
 use queue::Lab;
 use servers::Servers;
@@ -157,12 +157,12 @@ fn bundles(
     order: &Order,
     cluster: &Cluster,
     trials: &[trial::Trial<'_>],
-) -> Result<BTreeMap<String, (PathBuf, Manifest)>> {
+) -> Result<BTreeMap<String, (PathBuf, BundleManifest)>> {
     let mut bundles = BTreeMap::new();
     for (profile, dir) in &order.bundles {
         let read = std::fs::read(dir.join(MANIFEST))
             .map_err(anyhow::Error::from)
-            .and_then(|text| Manifest::parse(&text));
+            .and_then(|text| BundleManifest::parse(&text));
         let manifest = read.with_context(|| format!("{} is no bundle", dir.display()))?;
         bundles.insert(profile.clone(), (dir.clone(), manifest));
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::modules;
-use crate::image::{Base, Codec, INITRD, KERNEL, Kernel, Manifest, Recipe, build};
+use crate::image::{BundleManifest, Codec, INITRD, InitrdSource, KERNEL, Kernel, Recipe, build_bundle};
 use crate::model::System;
 
 /// Where kernels lie: Debian and its relatives, Fedora, NixOS.
@@ -98,7 +98,7 @@ impl Parts {
     ///
     /// # Errors
     /// When an input is not what it should be.
-    pub(super) fn build(&self, profile: &str, base: &str, root: &Path, out: &Path) -> Result<Manifest> {
+    pub(super) fn build(&self, profile: &str, base: &str, root: &Path, out: &Path) -> Result<BundleManifest> {
         self.tree(profile, base, root).context("could not make the lab's own system")?;
         let system = self.system()?;
         let command_line = if system == System::X86_64 { COMMAND_LINE } else { COMMAND_LINE_ARM };
@@ -106,13 +106,13 @@ impl Parts {
             profile: profile.to_owned(),
             arch: Some(system),
             kernel: self.kernel.clone(),
-            base: Base::Root(root.to_owned()),
+            initrd: InitrdSource::Directory(root.to_owned()),
             overlays: Vec::new(),
             init: Some("/init".to_owned()),
             command_line: command_line.to_owned(),
             codec: Codec::Gzip(6),
         };
-        build(&recipe, out, &|_| ())
+        build_bundle(&recipe, out, &|_| ())
     }
 
     fn tree(&self, profile: &str, base: &str, root: &Path) -> Result<()> {

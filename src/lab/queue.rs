@@ -18,7 +18,7 @@ use super::web::Web;
 use super::wires::{Net, Wire};
 use super::{Acceleration, Event, Order, space};
 use crate::artifact::ArtifactSet;
-use crate::image::{INITRD, Manifest};
+use crate::image::{BundleManifest, INITRD};
 use crate::model::{Cluster, MacAddr};
 
 /// How often logs are looked at.
@@ -35,7 +35,7 @@ pub(super) struct Lab<'a> {
     pub(super) order: &'a Order,
     pub(super) cluster: &'a Cluster,
     pub(super) artifacts: &'a ArtifactSet,
-    pub(super) manifests: BTreeMap<String, Manifest>,
+    pub(super) manifests: BTreeMap<String, BundleManifest>,
     pub(super) wires: &'a [Wire<'a>],
     pub(super) web: &'a Web,
     pub(super) acceleration: Acceleration,

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
-use crate::image::{Archive, ArchivePath, Codec, Entry, Kind, Source, pack_in_memory};
+use crate::image::{Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, pack_in_memory};
 use crate::model::{
     Cluster, DiskId, DomainName, Firmware, HostName, Interface, Label, MacAddr, Node, SerialNumber,
 };
@@ -61,8 +61,11 @@ pub(super) fn pack(cluster: &Cluster, node: &Node) -> anyhow::Result<Vec<u8>> {
         disks: &node.disks,
     };
     let keys: String = cluster.admin_keys.iter().map(|key| format!("{key}\n")).collect();
-    let directory = || Entry { mode: 0o700, kind: Kind::Directory };
-    let file = |mode, bytes| Entry { mode, kind: Kind::File { source: Source::Bytes(bytes), group: None } };
+    let directory = || ArchiveEntry { mode: 0o700, kind: EntryKind::Directory };
+    let file = |mode, bytes| ArchiveEntry {
+        mode,
+        kind: EntryKind::File { content: FileContent::Bytes(bytes), group: None },
+    };
     let mut archive = Archive::default();
     for (path, entry) in [
         ("etc/hostname", file(0o644, format!("{}\n", node.name).into_bytes())),

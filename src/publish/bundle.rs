@@ -8,13 +8,13 @@ use super::contents::{Contents, Expected, read, sum};
 use super::fault::{Fault, Kind};
 use super::publication::PUBLICATION;
 use super::root::exists;
-use crate::image::{INITRD, KERNEL, MANIFEST, Manifest, SCRIPT, SUMS};
+use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT, SUMS};
 use crate::model::{Label, Word};
 
 /// A bundle whose manifest can be trusted to mean what it says.
 #[derive(Clone, Debug)]
 pub(super) struct Bundle {
-    pub(super) manifest: Manifest,
+    pub(super) manifest: BundleManifest,
     pub(super) contents: Contents,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn open(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Resul
         fault(Kind::Missing, MANIFEST, "without a manifest it is no bundle".to_owned());
         return Ok(None);
     }
-    let parsed = read(dir, MANIFEST).and_then(|text| Ok((Manifest::parse(&text)?, text)));
+    let parsed = read(dir, MANIFEST).and_then(|text| Ok((BundleManifest::parse(&text)?, text)));
     let (manifest, text) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -46,7 +46,7 @@ pub(super) fn open(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Resul
         .iter()
         .map(|(name, own)| Expected { path: name.clone(), bytes: Some(own.bytes), sha256: own.sha256 })
         .collect();
-    let sums = manifest.sums()?;
+    let sums = manifest.print_sums()?;
     for (name, body) in [(MANIFEST, text.as_slice()), (SUMS, sums.as_bytes())] {
         let (bytes, sha256) = (Some(body.len() as u64), sum(body));
         expected.push(Expected { path: name.to_owned(), bytes, sha256 });
@@ -68,7 +68,7 @@ pub(super) fn open(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Resul
 }
 
 /// Says what in a manifest nobody could have built.
-fn sound(manifest: &Manifest) -> Result<(), String> {
+fn sound(manifest: &BundleManifest) -> Result<(), String> {
     if let Err(why) = Label::parse(&manifest.profile) {
         return Err(format!("its profile: {}", why.message));
     }
@@ -84,7 +84,7 @@ fn sound(manifest: &Manifest) -> Result<(), String> {
     {
         return Err(format!("it lists no {lacking}"));
     }
-    if manifest.computed_id() != Some(manifest.id) {
+    if manifest.compute_id() != Some(manifest.id) {
         return Err(
             "its id is not that of the kernel, the initrd and the command line that it lists".to_owned()
         );

@@ -6,7 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plasmagen::image::{Archive, ArchivePath, Base, Codec, Entry, Kind, Recipe, Source, build, walk};
+use plasmagen::image::{
+    Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, InitrdSource, Recipe, build_bundle,
+    read_directory,
+};
 use sha2::{Digest, Sha256};
 
 use crate::kit::{packed, tree};
@@ -64,10 +67,10 @@ fn boot(kernel: &Path, initrd: &Path, command_line: &str) -> String {
 fn bootable(mut archive: Archive) -> Archive {
     let busybox = debian().join("bin/busybox");
     let len = fs::metadata(&busybox).unwrap().len();
-    let file = |mode, source| Entry { mode, kind: Kind::File { source, group: None } };
+    let file = |mode, content| ArchiveEntry { mode, kind: EntryKind::File { content, group: None } };
     for (path, entry) in [
-        ("bin/busybox", file(0o755, Source::Disk(busybox, len))),
-        ("init", file(0o755, Source::Bytes(INIT.into()))),
+        ("bin/busybox", file(0o755, FileContent::Disk(busybox, len))),
+        ("init", file(0o755, FileContent::Bytes(INIT.into()))),
     ] {
         archive.insert(ArchivePath::new(path).unwrap(), entry).unwrap();
     }
@@ -82,15 +85,15 @@ fn expected(layers: &[&Archive]) -> BTreeMap<String, String> {
         for (path, entry) in archive.iter() {
             let Some(path) = path.as_str().strip_prefix("tree/") else { continue };
             let (kind, what) = match &entry.kind {
-                Kind::Directory => (0o040_000, String::new()),
-                Kind::Symlink(target) => (0o120_000, format!("link {target}")),
-                Kind::Character(major, minor) => (0o020_000, format!("{major:x}:{minor:x}")),
-                Kind::Block(major, minor) => (0o060_000, format!("{major:x}:{minor:x}")),
-                Kind::Fifo => (0o010_000, String::new()),
-                Kind::File { source, group } => {
-                    let content = match source {
-                        Source::Bytes(bytes) => bytes.clone(),
-                        Source::Disk(file, _) => fs::read(file).unwrap(),
+                EntryKind::Directory => (0o040_000, String::new()),
+                EntryKind::Symlink(target) => (0o120_000, format!("link {target}")),
+                EntryKind::Character(major, minor) => (0o020_000, format!("{major:x}:{minor:x}")),
+                EntryKind::Block(major, minor) => (0o060_000, format!("{major:x}:{minor:x}")),
+                EntryKind::Fifo => (0o010_000, String::new()),
+                EntryKind::File { content, group } => {
+                    let content = match content {
+                        FileContent::Bytes(bytes) => bytes.clone(),
+                        FileContent::Disk(file, _) => fs::read(file).unwrap(),
                     };
                     let one =
                         group.map(|group| first.entry(group).or_insert_with(|| path.to_owned()).clone());
@@ -142,13 +145,13 @@ fn boots(base: Codec, over: Codec) {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     tree(&path("base/tree"));
-    let mut archive = bootable(walk(&path("base")).unwrap());
+    let mut archive = bootable(read_directory(&path("base")).unwrap());
     // Only root could make these on disk.
     for (name, kind) in
-        [("console", Kind::Character(5, 1)), ("sda1", Kind::Block(8, 1)), ("pipe", Kind::Fifo)]
+        [("console", EntryKind::Character(5, 1)), ("sda1", EntryKind::Block(8, 1)), ("pipe", EntryKind::Fifo)]
     {
         let name = ArchivePath::new(format!("tree/dev/{name}")).unwrap();
-        archive.insert(name, Entry { mode: 0o620, kind }).unwrap();
+        archive.insert(name, ArchiveEntry { mode: 0o620, kind }).unwrap();
     }
     fs::write(path("initrd"), packed(&archive, base).0).unwrap();
     for (overlay, name) in [("one", "node01"), ("other", "node02, which is longer")] {
@@ -162,15 +165,15 @@ fn boots(base: Codec, over: Codec) {
         profile: "worker".to_owned(),
         arch: None,
         kernel: kernel(),
-        base: Base::Initrd(path("initrd")),
+        initrd: InitrdSource::File(path("initrd")),
         overlays: vec![path("one"), path("other")],
         init: None,
         command_line: "console=ttyS0 loglevel=3 panic=-1".to_owned(),
         codec: over,
     };
-    let manifest = build(&recipe, &path("out"), &|_| {}).unwrap();
+    let manifest = build_bundle(&recipe, &path("out"), &|_| {}).unwrap();
     let said = boot(&path("out/bzImage"), &path("out/initrd"), &manifest.command_line);
-    let layers = [archive, walk(&path("one")).unwrap(), walk(&path("other")).unwrap()];
+    let layers = [archive, read_directory(&path("one")).unwrap(), read_directory(&path("other")).unwrap()];
     let (told, expected) = (told(&said), expected(&layers.each_ref()));
     let differ = |(path, what): &(&String, &String)| told.get(*path) != Some(what);
     let lost: Vec<_> =
@@ -195,15 +198,15 @@ fn linux_boots_a_zstd_base_with_plain_archives_over_it() {
     boots(Codec::Zstd(3), Codec::Plain);
 }
 
-/// Why `scan` refuses such an initrd, and `build` fills up before an overlay.
+/// Why `read_initrd` refuses such an initrd, and `build_bundle` fills up before an overlay.
 #[test]
 fn linux_loses_a_plain_archive_off_the_multiples_of_four() {
     let dir = tempfile::tempdir().unwrap();
     for (name, tree) in [("base", "tree/base"), ("over", "tree/over")] {
         fs::create_dir_all(dir.path().join(name).join(tree)).unwrap();
     }
-    let base = packed(&bootable(walk(&dir.path().join("base")).unwrap()), Codec::Gzip(6)).0;
-    let over = packed(&walk(&dir.path().join("over")).unwrap(), Codec::Plain).0;
+    let base = packed(&bootable(read_directory(&dir.path().join("base")).unwrap()), Codec::Gzip(6)).0;
+    let over = packed(&read_directory(&dir.path().join("over")).unwrap(), Codec::Plain).0;
     for (off, kept) in [(0, true), (2, false)] {
         let mut initrd = base.clone();
         initrd.resize(base.len().next_multiple_of(4) + off, 0);

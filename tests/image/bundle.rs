@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plasmagen::image::{Base, Codec, Manifest, Recipe, build, walk};
+use plasmagen::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle, read_directory};
 
 use crate::kit::{noise, packed, tree};
 use test_kit::bzimage::bzimage;
@@ -15,7 +15,7 @@ pub(crate) fn recipe(dir: &Path) -> Recipe {
     tree(&root);
     fs::write(root.join("init"), "#!/bin/sh\n").unwrap();
     fs::write(dir.join("kernel"), bzimage()).unwrap();
-    fs::write(dir.join("base"), packed(&walk(&root).unwrap(), Codec::Gzip(1)).0).unwrap();
+    fs::write(dir.join("base"), packed(&read_directory(&root).unwrap(), Codec::Gzip(1)).0).unwrap();
     let overlay = dir.join("overlay");
     fs::create_dir_all(overlay.join("etc")).unwrap();
     fs::write(overlay.join("etc/hostname"), "node02\n").unwrap();
@@ -23,7 +23,7 @@ pub(crate) fn recipe(dir: &Path) -> Recipe {
         profile: "worker".to_owned(),
         arch: None,
         kernel: dir.join("kernel"),
-        base: Base::Initrd(dir.join("base")),
+        initrd: InitrdSource::File(dir.join("base")),
         overlays: vec![overlay],
         init: Some("/init".to_owned()),
         command_line: "console=ttyS0,115200 quiet".to_owned(),
@@ -31,14 +31,14 @@ pub(crate) fn recipe(dir: &Path) -> Recipe {
     }
 }
 
-pub(crate) fn made(recipe: &Recipe, out: &Path) -> Manifest {
-    build(recipe, out, &|_| {}).unwrap()
+pub(crate) fn made(recipe: &Recipe, out: &Path) -> BundleManifest {
+    build_bundle(recipe, out, &|_| {}).unwrap()
 }
 
 fn refused(recipe: &Recipe) -> String {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
-    let error = build(recipe, &out, &|_| {}).unwrap_err();
+    let error = build_bundle(recipe, &out, &|_| {}).unwrap_err();
     assert!(!out.exists(), "a refused bundle leaves nothing: {error:#}");
     format!("{error:#}")
 }
@@ -58,7 +58,7 @@ fn what_it_says_is_what_it_is() {
         String::from_utf8_lossy(&sums.stdout),
         "boot.ipxe: OK\nbzImage: OK\ninitrd: OK\nmanifest.json: OK\n"
     );
-    assert_eq!(Manifest::parse(&fs::read(out.join("manifest.json")).unwrap()).unwrap(), manifest);
+    assert_eq!(BundleManifest::parse(&fs::read(out.join("manifest.json")).unwrap()).unwrap(), manifest);
     for (name, facts) in &manifest.files {
         assert_eq!(fs::metadata(out.join(name)).unwrap().len(), facts.bytes, "{name}");
     }
@@ -144,8 +144,8 @@ fn what_does_not_fit_is_refused() {
     for (error, why) in [
         (with(&|own| own.arch = arch), "is a kernel for x86_64-linux"),
         (with(&|own| own.kernel.clone_from(&junk)), "neither the `HdrS`"),
-        (with(&|own| own.base = Base::Initrd(cut.clone())), "is damaged"),
-        (with(&|own| own.base = Base::Initrd(junk.clone())), "begins neither a newc archive"),
+        (with(&|own| own.initrd = InitrdSource::File(cut.clone())), "is damaged"),
+        (with(&|own| own.initrd = InitrdSource::File(junk.clone())), "begin neither a newc archive"),
         (with(&|own| own.init = Some("/nix/store/x/init".to_owned())), "PG-F19"),
         (with(&|own| own.init = Some("init".to_owned())), "absolute path"),
         (with(&|own| own.command_line = "quiet init=/x".to_owned()), "which the bundle sets itself"),
@@ -192,11 +192,11 @@ fn what_is_there_is_not_overwritten() {
     let out = dir.path().join("out");
     fs::create_dir(&out).unwrap();
     fs::write(out.join("mine"), "x").unwrap();
-    assert!(build(&recipe, &out, &|_| {}).is_err());
+    assert!(build_bundle(&recipe, &out, &|_| {}).is_err());
     fs::remove_file(out.join("mine")).unwrap();
     // Somebody's own file, though a bundle has one of that name.
     fs::write(out.join("initrd"), "mine").unwrap();
-    let error = build(&recipe, &out, &|_| {}).unwrap_err().to_string();
+    let error = build_bundle(&recipe, &out, &|_| {}).unwrap_err().to_string();
     assert!(error.contains("not empty"), "{error}");
     assert_eq!(fs::read(out.join("initrd")).unwrap(), b"mine");
     // What a run has left that was killed.
@@ -205,5 +205,5 @@ fn what_is_there_is_not_overwritten() {
     fs::write(staging.join("bzImage"), "half").unwrap();
     made(&recipe, &out);
     assert!(!staging.exists());
-    assert!(build(&recipe, &out, &|_| {}).unwrap_err().to_string().contains("not empty"));
+    assert!(build_bundle(&recipe, &out, &|_| {}).unwrap_err().to_string().contains("not empty"));
 }

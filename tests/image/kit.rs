@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use plasmagen::image::{Archive, Codec, Packed, pack};
+use plasmagen::image::{Archive, Codec, PackedArchive, pack};
 
 /// Every compression.
 pub(crate) const CODECS: [Codec; 3] = [Codec::Plain, Codec::Gzip(6), Codec::Zstd(3)];
@@ -44,7 +44,7 @@ pub(crate) fn noise(len: usize) -> Vec<u8> {
 }
 
 /// `archive` packed into memory.
-pub(crate) fn packed(archive: &Archive, codec: Codec) -> (Vec<u8>, Packed) {
+pub(crate) fn packed(archive: &Archive, codec: Codec) -> (Vec<u8>, PackedArchive) {
     let mut out = Vec::new();
     let packed = pack(archive, codec, &mut out, &|_| {}).unwrap();
     (out, packed)

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use plasmagen::image::{Archive, Codec, Sha256Sum, pack_in_memory, walk};
+use plasmagen::image::{Archive, Codec, Sha256Sum, pack_in_memory, read_directory};
 use plasmagen::model::{Cluster, Node};
 use plasmagen::outputs;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ fn gnu_cpio_unpacks_each_overlay_to_the_facts_of_its_node() {
             let facts: Value = serde_json::from_str(&text("etc/plasmagen/node.json")).unwrap();
             assert_eq!(facts, expected_facts(&cluster, &node));
             // Nothing of the machine's other sides: BMC, services, CA.
-            packed(&walk(dir.path()).unwrap(), Codec::Plain);
+            packed(&read_directory(dir.path()).unwrap(), Codec::Plain);
             let digest = Sha256Sum(Sha256::digest(&archive).into());
             let url = format!("{}/overlay/{}.cpio.gz", cluster.provisioner.base_url(), node.mac.hyphens());
             assert!(
@@ -138,7 +138,7 @@ fn in_memory_is_the_same_archive() {
     let (_, all) = overlays(repository());
     let dir = tempfile::tempdir().unwrap();
     cpio(&all[0].1, dir.path(), "-id --no-preserve-owner");
-    let on_disk = walk(dir.path()).unwrap();
+    let on_disk = read_directory(dir.path()).unwrap();
     let error = pack_in_memory(&on_disk, Codec::Gzip(6)).unwrap_err();
     assert!(error.to_string().contains("is not in memory"), "{error:#}");
     assert_eq!(packed(&on_disk, Codec::Gzip(6)).0, all[0].1);

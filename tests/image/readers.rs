@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use plasmagen::image::{Archive, ArchivePath, Codec, Entry, Kind, Source, walk};
+use plasmagen::image::{Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, read_directory};
 
 use crate::kit::{CODECS, packed, tree};
 
@@ -25,8 +25,8 @@ fn unpacked_equals(initrd: &Path, command: &str, from: &Path) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{command}: {}", said(&output));
-    let there = walk(dir.path()).unwrap();
-    let expected = walk(from).unwrap();
+    let there = read_directory(dir.path()).unwrap();
+    let expected = read_directory(from).unwrap();
     let list = |archive: &Archive| {
         archive.iter().map(|(path, entry)| (path.clone(), entry.mode)).collect::<Vec<_>>()
     };
@@ -41,7 +41,7 @@ fn gnu_cpio_and_bsdtar_unpack_the_tree() {
     let dir = tempfile::tempdir().unwrap();
     let from = dir.path().join("tree");
     tree(&from);
-    let archive = walk(&from).unwrap();
+    let archive = read_directory(&from).unwrap();
     for (codec, decompress) in CODECS.into_iter().zip(["cat", "gzip -dc", "zstd -dc"]) {
         let initrd = dir.path().join("initrd");
         fs::write(&initrd, packed(&archive, codec).0).unwrap();
@@ -56,7 +56,7 @@ fn lsinitramfs_lists_every_path() {
     let dir = tempfile::tempdir().unwrap();
     let from = dir.path().join("tree");
     tree(&from);
-    let archive = walk(&from).unwrap();
+    let archive = read_directory(&from).unwrap();
     // An initrd without compression it takes for a microcode update in front of another.
     for codec in [Codec::Gzip(6), Codec::Zstd(3)] {
         let initrd = dir.path().join("initrd");
@@ -79,12 +79,12 @@ fn lsinitramfs_lists_every_path() {
 fn devices_need_no_root_to_be_packed() {
     let mut archive = Archive::default();
     let mut add = |path: &str, kind| {
-        archive.insert(ArchivePath::new(path).unwrap(), Entry { mode: 0o600, kind }).unwrap();
+        archive.insert(ArchivePath::new(path).unwrap(), ArchiveEntry { mode: 0o600, kind }).unwrap();
     };
-    add("dev/console", Kind::Character(5, 1));
-    add("dev/sda", Kind::Block(8, 0));
-    add("dev/pipe", Kind::Fifo);
-    add("dev/file", Kind::File { source: Source::Bytes(b"x".to_vec()), group: None });
+    add("dev/console", EntryKind::Character(5, 1));
+    add("dev/sda", EntryKind::Block(8, 0));
+    add("dev/pipe", EntryKind::Fifo);
+    add("dev/file", EntryKind::File { content: FileContent::Bytes(b"x".to_vec()), group: None });
     let dir = tempfile::tempdir().unwrap();
     let initrd = dir.path().join("initrd");
     fs::write(&initrd, packed(&archive, Codec::Plain).0).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use plasmagen::image::{Codec, pack, walk};
+use plasmagen::image::{Codec, pack, read_directory};
 
 use crate::kit::{CODECS, packed, tree};
 
@@ -18,7 +18,7 @@ fn neither_copies_nor_threads_change_a_byte() {
     let copy = "cd \"$1\" && find . -depth | sort -r | cpio -pdm --quiet \"$2\" && touch -d 2001-01-01 \"$2/etc/hostname\"";
     let status = Command::new("sh").args(["-c", copy, "sh"]).args([&one, &other]).status().unwrap();
     assert!(status.success());
-    let (one, other) = (walk(&one).unwrap(), walk(&other).unwrap());
+    let (one, other) = (read_directory(&one).unwrap(), read_directory(&other).unwrap());
     for codec in CODECS {
         let (bytes, facts) = packed(&one, codec);
         assert_eq!((packed(&other, codec)), (bytes.clone(), facts.clone()), "{codec:?}: a copy");
@@ -35,7 +35,7 @@ fn neither_copies_nor_threads_change_a_byte() {
 fn the_archive_is_the_same_however_it_is_compressed() {
     let dir = tempfile::tempdir().unwrap();
     tree(dir.path());
-    let archive = walk(dir.path()).unwrap();
+    let archive = read_directory(dir.path()).unwrap();
     let plain = packed(&archive, Codec::Plain).1;
     assert_eq!(plain.archive_bytes, plain.written);
     for codec in CODECS {
@@ -50,7 +50,7 @@ fn a_file_that_changes_meanwhile_is_an_error() {
         for longer in [true, false] {
             let dir = tempfile::tempdir().unwrap();
             fs::write(dir.path().join("a"), vec![b'x'; len]).unwrap();
-            let archive = walk(dir.path()).unwrap();
+            let archive = read_directory(dir.path()).unwrap();
             fs::write(dir.path().join("a"), vec![b'x'; if longer { len + 1 } else { len - 1 }]).unwrap();
             let error = pack(&archive, Codec::Zstd(3), &mut Vec::new(), &|_| {}).unwrap_err();
             assert!(error.to_string().contains("changed while it was read"), "{error:#}");
@@ -62,7 +62,7 @@ fn a_file_that_changes_meanwhile_is_an_error() {
 fn a_full_disk_ends_it_and_progress_counts_every_byte() {
     let dir = tempfile::tempdir().unwrap();
     tree(dir.path());
-    let archive = walk(dir.path()).unwrap();
+    let archive = read_directory(dir.path()).unwrap();
     let full = &mut fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     for codec in CODECS {
         assert!(pack(&archive, codec, full, &|_| {}).is_err());

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::BufReader;
 use std::process::Command;
 
-use plasmagen::image::{Codec, Format, Unpacked, scan, walk};
+use plasmagen::image::{Codec, InitrdSummary, SegmentFormat, read_directory, read_initrd};
 use sha2::{Digest, Sha256};
 
 use crate::kit::{CODECS, packed, tree};
@@ -13,13 +13,13 @@ use crate::kit::{CODECS, packed, tree};
 type Found = (String, u32, String);
 
 /// What `initrd` unpacks to, and the name, mode and digest of every entry.
-fn read(initrd: &[u8]) -> anyhow::Result<(Unpacked, Vec<Found>)> {
+fn read(initrd: &[u8]) -> anyhow::Result<(InitrdSummary, Vec<Found>)> {
     let mut entries = Vec::new();
     // Small pieces, so that every field lies across two of them once.
-    let unpacked = scan(BufReader::with_capacity(7, initrd), &mut |header, content| {
+    let unpacked = read_initrd(BufReader::with_capacity(7, initrd), &mut |header, content| {
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes)?;
-        let name = String::from_utf8(header.name.clone())?;
+        let name = String::from_utf8(header.path.clone())?;
         entries.push((name, header.mode, format!("{:x?}", &Sha256::digest(&bytes)[..4])));
         Ok(())
     })?;
@@ -30,13 +30,15 @@ fn read(initrd: &[u8]) -> anyhow::Result<(Unpacked, Vec<Found>)> {
 fn what_we_pack_we_read() {
     let dir = tempfile::tempdir().unwrap();
     tree(dir.path());
-    let archive = walk(dir.path()).unwrap();
+    let archive = read_directory(dir.path()).unwrap();
     let (_, plain) = read(&packed(&archive, Codec::Plain).0).unwrap();
     let names: Vec<_> = plain.iter().map(|(name, ..)| name.as_str()).collect();
     assert_eq!(names, archive.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>());
-    for (codec, format) in CODECS.into_iter().zip([Format::Plain, Format::Gzip, Format::Zstd]) {
+    for (codec, format) in
+        CODECS.into_iter().zip([SegmentFormat::Plain, SegmentFormat::Gzip, SegmentFormat::Zstd])
+    {
         let (initrd, facts) = packed(&archive, codec);
-        let (Unpacked { segments, bytes, sha256 }, entries) = read(&initrd).unwrap();
+        let (InitrdSummary { segments, bytes, sha256 }, entries) = read(&initrd).unwrap();
         assert_eq!((bytes, sha256), (facts.archive_bytes, facts.archive_sha256), "{codec:?}");
         assert_eq!(entries, plain, "{codec:?}");
         assert!(segments.iter().all(|segment| segment.format == format));
@@ -56,10 +58,14 @@ fn what_others_pack_we_read_in_a_row() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said} (Debian packages cpio, xz-utils, zstd, lz4)");
     let initrd = output.stdout;
-    let (Unpacked { segments, .. }, entries) = read(&initrd).unwrap();
+    let (InitrdSummary { segments, .. }, entries) = read(&initrd).unwrap();
     let formats: Vec<_> = segments.iter().map(|segment| segment.format).collect();
-    let plain = Format::Plain;
-    assert_eq!(formats, [plain, Format::Gzip, Format::Zstd, Format::Xz, plain, Format::Lz4], "{segments:?}");
+    let plain = SegmentFormat::Plain;
+    assert_eq!(
+        formats,
+        [plain, SegmentFormat::Gzip, SegmentFormat::Zstd, SegmentFormat::Xz, plain, SegmentFormat::Lz4],
+        "{segments:?}"
+    );
     assert_eq!(entries.iter().filter(|(name, ..)| name == "file").count(), 6);
 }
 
@@ -71,7 +77,7 @@ fn damage_is_found_at_every_byte_of_a_small_one() {
         "content that is long enough to be compressed, compressed, compressed",
     )
     .unwrap();
-    let archive = walk(dir.path()).unwrap();
+    let archive = read_directory(dir.path()).unwrap();
     for codec in CODECS {
         let whole = packed(&archive, codec).0;
         assert!(read(&whole).is_ok());
@@ -95,23 +101,23 @@ fn damage_is_found_at_every_byte_of_a_small_one() {
 fn what_the_kernel_would_lose_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("file"), "x").unwrap();
-    let archive = walk(dir.path()).unwrap();
+    let archive = read_directory(dir.path()).unwrap();
     let plain = packed(&archive, Codec::Plain).0;
     for len in 1..50 {
         // Compressed segments of many lengths.
         fs::write(dir.path().join("file"), crate::kit::noise(len)).unwrap();
-        let mut row = packed(&walk(dir.path()).unwrap(), Codec::Gzip(6)).0;
+        let mut row = packed(&read_directory(dir.path()).unwrap(), Codec::Gzip(6)).0;
         let missing = row.len().wrapping_neg() % 4;
         row.extend_from_slice(&plain);
         match missing {
             0 => assert!(read(&row).is_ok()),
             _ => {
                 let error = format!("{:#}", read(&row).unwrap_err());
-                assert!(error.contains(&format!("put {missing} zeros before it")), "{error}");
+                assert!(error.contains(&format!("put {missing} zeros before the archive")), "{error}");
             }
         }
     }
-    for (bytes, why) in [(&b""[..], "it is empty"), (b"\0\0\0\0", "it is empty"), (b"BZh9", "begins neither")]
+    for (bytes, why) in [(&b""[..], "it is empty"), (b"\0\0\0\0", "it is empty"), (b"BZh9", "begin neither")]
     {
         assert!(format!("{:#}", read(bytes).unwrap_err()).contains(why));
     }
@@ -122,7 +128,10 @@ fn what_the_kernel_would_lose_is_refused() {
 fn a_damaged_frame_is_damaged_however_it_is_read() {
     let bytes = b"\x28\xb5\x2f\xfd\x64\x00\x28\xb5\x2f\xfd\x00\x10\x01\x00\x00\0\0\0\0\0\0\0\0";
     for capacity in [1, 6, 7, 8192] {
-        let mut visit = |_: &plasmagen::image::Header, _: &mut dyn std::io::Read| Ok(());
-        assert!(scan(BufReader::with_capacity(capacity, &bytes[..]), &mut visit).is_err(), "{capacity}");
+        let mut visit = |_: &plasmagen::image::CpioHeader, _: &mut dyn std::io::Read| Ok(());
+        assert!(
+            read_initrd(BufReader::with_capacity(capacity, &bytes[..]), &mut visit).is_err(),
+            "{capacity}"
+        );
     }
 }

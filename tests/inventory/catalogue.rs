@@ -160,7 +160,7 @@ const PROOFS: &[(&str, &[&str])] = &[
         "threads_change_no_byte",
         "gnu_cpio_and_bsdtar_unpack_the_tree",
         "neither_copies_nor_threads_change_a_byte",
-        "archive::paths_stay_inside",
+        "entry::paths_stay_inside",
     ]),
     ("PG-I14", &[
         "what_it_says_is_what_it_is",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
-use crate::image::{MANIFEST, Manifest};
+use crate::image::{BundleManifest, MANIFEST};
 use crate::model::Cluster;
 
 /// `PROFILE=DIR`.
@@ -26,7 +26,7 @@ fn one(profile: &str, dir: &Path, cluster: &Cluster) -> anyhow::Result<()> {
     let read = std::fs::read(dir.join(MANIFEST)).with_context(|| {
         format!("{} is no bundle: it has no {MANIFEST} such as `plasmagen bundle` writes", dir.display())
     })?;
-    let manifest = Manifest::parse(&read).with_context(|| format!("{} is no bundle", dir.display()))?;
+    let manifest = BundleManifest::parse(&read).with_context(|| format!("{} is no bundle", dir.display()))?;
     ensure!(
         manifest.profile == profile,
         "{} is a bundle for {}, and nodes of {profile} would not find it",

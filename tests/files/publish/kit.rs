@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
-use plasmagen::image::{Base, Codec, Manifest, Recipe, build};
+use plasmagen::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
 use plasmagen::publish::{Fault, Kind, Lock, Outcome, Report, Request, Terms, publish, verify};
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -42,8 +42,9 @@ impl Made {
         self.dir.path().join(format!("inventory-{version:?}/site"))
     }
 
-    pub(crate) fn manifest(&self, profile: &str, version: Version) -> Manifest {
-        Manifest::parse(&fs::read(self.bundle(profile, version).join("manifest.json")).unwrap()).unwrap()
+    pub(crate) fn manifest(&self, profile: &str, version: Version) -> BundleManifest {
+        BundleManifest::parse(&fs::read(self.bundle(profile, version).join("manifest.json")).unwrap())
+            .unwrap()
     }
 
     pub(crate) fn id(&self, profile: &str, version: Version) -> String {
@@ -63,7 +64,7 @@ pub(crate) static MADE: LazyLock<Made> = LazyLock::new(|| {
 });
 
 /// Makes a bundle in `out` whose initrd says `text`.
-pub(crate) fn bundle(out: &Path, profile: &str, text: &str) -> Manifest {
+pub(crate) fn bundle(out: &Path, profile: &str, text: &str) -> BundleManifest {
     let inputs = tempfile::tempdir().unwrap();
     let root = inputs.path().join("root");
     fs::create_dir(&root).unwrap();
@@ -73,13 +74,13 @@ pub(crate) fn bundle(out: &Path, profile: &str, text: &str) -> Manifest {
         profile: profile.to_owned(),
         arch: None,
         kernel: inputs.path().join("kernel"),
-        base: Base::Root(root),
+        initrd: InitrdSource::Directory(root),
         overlays: Vec::new(),
         init: Some("/init".to_owned()),
         command_line: "quiet".to_owned(),
         codec: Codec::Gzip(6),
     };
-    build(&recipe, out, &|_| {}).unwrap()
+    build_bundle(&recipe, out, &|_| {}).unwrap()
 }
 
 /// Renders a site that says `text` into `root`.

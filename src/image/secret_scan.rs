@@ -1,0 +1,134 @@
+//! The secret scan: it refuses private keys in files that are about to be served to every machine.
+
+use anyhow::{Result, bail};
+use memchr::memmem;
+
+use super::entry::ArchivePath;
+
+/// The markers that private keys begin with: PEM and OpenSSH's format (RFC 7468, PROTOCOL.key), age's, and PuTTY's.
+const MARKERS: [(&[u8], &str); 3] = [
+    (b"PRIVATE KEY-----", "a private key"),
+    (b"AGE-SECRET-KEY-", "an age identity"),
+    (b"PuTTY-User-Key-File-", "a private key"),
+];
+
+/// How many bytes after a marker must look like a key. Programs that read and write keys contain the markers alone.
+const KEY_BYTES: usize = 8;
+
+/// How many bytes of line break may stand between the marker and the key.
+const LINE_BREAK_BYTES: usize = 4;
+
+/// The bytes of a piece that are kept for the next one: at least from the first byte of a marker to the last of the key.
+const WINDOW: usize = 48;
+
+/// The scan of one file after the other, each given in pieces. A web server gives every file to any machine, so none
+/// may hold a secret.
+#[derive(Default)]
+pub(super) struct SecretScan {
+    /// The end of the piece before: a marker may lie across two pieces.
+    tail: Vec<u8>,
+    /// Whether the first piece of the current file was scanned.
+    has_begun: bool,
+    /// Whether the current file is a program or a library. Some contain keys to test themselves with, as GnuTLS does.
+    is_program: bool,
+}
+
+impl SecretScan {
+    /// Scans the next piece of the file `path`; `is_last` says that the piece ends the file.
+    ///
+    /// # Errors
+    /// When the file holds a private key.
+    pub(super) fn scan(&mut self, path: &ArchivePath, piece: &[u8], is_last: bool) -> Result<()> {
+        if !self.has_begun {
+            self.is_program = piece.starts_with(b"\x7fELF");
+        }
+        self.has_begun = !is_last;
+        if self.is_program {
+            return Ok(());
+        }
+        let mut found = None;
+        if !self.tail.is_empty() {
+            self.tail.extend_from_slice(&piece[..piece.len().min(WINDOW)]);
+            found = find_key(&self.tail);
+        }
+        self.tail.clear();
+        if !is_last {
+            self.tail.extend_from_slice(&piece[piece.len().saturating_sub(WINDOW)..]);
+        }
+        if let Some(what) = found.or_else(|| find_key(piece)) {
+            bail!(
+                "{path} holds {what}, and every machine in the boot network can fetch this file: leave it out; a node gets \
+                 its secrets when it is installed (`plasmagen secrets stage`)"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Looks for a private key in `bytes`, and names its type.
+fn find_key(bytes: &[u8]) -> Option<&'static str> {
+    let is_key = |rest: &[u8]| {
+        // In JSON and in scripts a line may end with a backslash and an n.
+        let line_break =
+            rest.iter().take(LINE_BREAK_BYTES).take_while(|byte| b"\r\n\\n ".contains(byte)).count();
+        let is_legal = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=:,- ".contains(byte);
+        rest.get(line_break..line_break + KEY_BYTES).is_some_and(|key| key.iter().all(is_legal))
+    };
+    let has_key =
+        |marker: &[u8]| memmem::find_iter(bytes, marker).any(|at| is_key(&bytes[at + marker.len()..]));
+    MARKERS.iter().find(|(marker, _)| has_key(marker)).map(|(_, what)| *what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [&[u8]; 5] = [
+        b"-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG",
+        b"-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1r",
+        b"{\"key\": \"-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEEIB",
+        b"AGE-SECRET-KEY-1QQPZRY9X8",
+        b"PuTTY-User-Key-File-3: ssh-ed25519\r\n",
+    ];
+
+    /// Whether `pieces` are refused as one file.
+    fn is_refused(pieces: &[&[u8]]) -> bool {
+        let path = ArchivePath::new("etc/key").unwrap();
+        let mut scan = SecretScan::default();
+        let last = pieces.len() - 1;
+        pieces.iter().enumerate().any(|(n, piece)| scan.scan(&path, piece, n == last).is_err())
+    }
+
+    #[test]
+    fn a_key_is_found_wherever_it_is_cut() {
+        for key in KEYS {
+            assert!(MARKERS.iter().all(|(marker, _)| marker.len() + LINE_BREAK_BYTES + KEY_BYTES <= WINDOW));
+            for cut in 0..=key.len() {
+                let (first, second) = key.split_at(cut);
+                assert!(is_refused(&[&[&b"x".repeat(90), first].concat(), second]), "{}", key.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_across_two_files_is_no_key() {
+        let path = ArchivePath::new("etc/key").unwrap();
+        let mut scan = SecretScan::default();
+        scan.scan(&path, &KEYS[0][..20], true).unwrap();
+        scan.scan(&path, &KEYS[0][20..], true).unwrap();
+    }
+
+    #[test]
+    fn programs_that_contain_the_markers_hold_no_key() {
+        for text in [
+            &b"-----BEGIN OPENSSH PRIVATE KEY-----\n\0-----END OPENSSH PRIVATE KEY-----\n\0"[..],
+            b"-----BEGIN RSA PRIVATE KEY-----\0-----END RSA PRIVATE KEY-----\0key",
+            b"PuTTY-User-Key-File-2: %s\n\0AGE-SECRET-KEY-\0AGE-SECRET-KEY-%s",
+            b"-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+            b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZI",
+            &[b"\x7fELF", KEYS[0]].concat(),
+        ] {
+            assert!(!is_refused(&[text]), "{}", text.escape_ascii());
+        }
+    }
+}
