@@ -91,7 +91,7 @@ fn wrong_input_is_named_and_leaves_nothing() {
         assert!(!site.path().join("out").exists(), "{more:?}");
     }
     for (kernel, root, words) in [
-        ("text", "root", &["text", "no kernel"][..]),
+        ("text", "root", &["text", "not a kernel"][..]),
         ("nowhere", "root", &["nowhere"]),
         ("kernel", "nowhere", &["nowhere"]),
         ("kernel", "text", &["text"]),
@@ -101,7 +101,7 @@ fn wrong_input_is_named_and_leaves_nothing() {
         assert!(!site.path().join("out").exists(), "{kernel} {root}");
     }
     let args = ["bundle", "--profile", "worker", "--kernel", "kernel", "--initrd", "text", "--out", "out"];
-    site.within(site.path(), &args).ends(2, &["text is no initrd"]);
+    site.within(site.path(), &args).ends(2, &["text is not an initrd"]);
 }
 
 #[test]
