@@ -44,4 +44,5 @@ pub mod publish;
 pub mod render;
 pub mod resolve;
 pub mod rules;
+pub mod site;
 pub mod write;

@@ -6,126 +6,127 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::model::Cluster;
 use crate::publish::{ArmedFile, Root, Target, arm, armed, disarm};
 
-use super::complete;
-use super::output::{DataFormat, Output};
-use super::web_root::WebRoot;
-use super::{DONE, REFUSED, named};
+use super::printer::{FormatOption, Printer};
+use super::table::Table;
+use super::web_root::WebRootOptions;
+use super::{DONE, JSON_SCHEMA, REFUSED, complete, named};
 
-/// The version of the JSON form; it rises when a key changes its meaning or goes away.
-const FORM: u32 = 1;
-
-/// Let nodes netboot into the installer, by which their disks can be erased
+/// Let nodes boot the installer from the network, which can erase their disks
 ///
-/// A node that is not armed starts from its own disk. All are armed, or none where one must not be.
+/// A node that is not armed boots from its own disk. Either all of the nodes are armed, or, when one of them must not be,
+/// none.
 #[derive(Debug, Args)]
-pub(super) struct Arm {
-    /// The nodes
+pub(super) struct ArmArgs {
+    /// The nodes to arm
     #[arg(value_name = "NODE", required = true, add = ArgValueCandidates::new(complete::nodes))]
     nodes: Vec<String>,
     #[command(flatten)]
-    root: WebRoot,
+    root: WebRootOptions,
 }
 
-/// Send nodes back to their own disks
+/// Let nodes boot from their own disks again
 #[derive(Debug, Args)]
-pub(super) struct Disarm {
-    /// The nodes
+pub(super) struct DisarmArgs {
+    /// The nodes to disarm
     #[arg(value_name = "NODE", required = true, add = ArgValueCandidates::new(complete::nodes))]
     nodes: Vec<String>,
     #[command(flatten)]
-    root: WebRoot,
+    root: WebRootOptions,
 }
 
 /// Print which nodes are armed, and since when
 #[derive(Debug, Args)]
-pub(super) struct Armed {
+pub(super) struct ArmedArgs {
     #[command(flatten)]
-    root: WebRoot,
-    /// As a table, or as JSON
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: DataFormat,
+    root: WebRootOptions,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
-impl Arm {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let Some(cluster) = self.root.cluster(output)? else { return Ok(REFUSED) };
+impl ArmArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let Some(cluster) = self.root.cluster(printer)? else { return Ok(REFUSED) };
         let root = Root::open(&self.root.path(Some(&cluster))?)?;
-        let target = |name: &String| named::node(&cluster, name).map(Target::of);
+        let target = |name: &String| named::find_node(&cluster, name).map(Target::of);
         let targets = self.nodes.iter().map(target).collect::<anyhow::Result<Vec<_>>>()?;
-        for own in arm(&root, &targets, OffsetDateTime::now_utc())? {
-            output.say(&format!(
-                "{} is armed: its next network boot is the installer {:.12} of {}, by which its disks can be erased",
-                own.node,
-                own.bundle.to_string(),
-                own.profile
+        for armed in arm(&root, &targets, OffsetDateTime::now_utc())? {
+            printer.say(&format!(
+                "{} is armed: its next network boot is the installer {:.12} of {}, which can erase its disks",
+                armed.node,
+                armed.bundle.to_string(),
+                armed.profile
             ));
         }
         Ok(DONE)
     }
 }
 
-impl Disarm {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let Some(cluster) = self.root.cluster(output)? else { return Ok(REFUSED) };
+impl DisarmArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let Some(cluster) = self.root.cluster(printer)? else { return Ok(REFUSED) };
         let root = Root::open(&self.root.path(Some(&cluster))?)?;
-        let files = armed(&root)?;
-        // A node that has left the inventory, or changed its NIC, must not stay armed.
-        let names = |name: &String| {
-            let is_own = |own: &&ArmedFile| own.armed.as_ref().is_some_and(|armed| armed.node == *name);
-            let mut names: Vec<_> = files.iter().filter(is_own).map(|own| own.name.clone()).collect();
-            match named::node(&cluster, name) {
-                Ok(node) => names.push(node.mac.hyphens()),
-                Err(unknown) if names.is_empty() => return Err(unknown),
-                Err(_) => {}
-            }
-            names.dedup();
-            Ok(names)
-        };
-        let all = self.nodes.iter().map(names).collect::<anyhow::Result<Vec<_>>>()?;
-        for (name, files) in self.nodes.iter().zip(all) {
-            let were = disarm(&root, &files)?;
-            let was = if were.contains(&true) { "is disarmed" } else { "was not armed" };
-            output.say(&format!("{name} {was}"));
+        let armed = armed(&root)?;
+        let files = |name: &String| armed_files(name, &cluster, &armed);
+        let files = self.nodes.iter().map(files).collect::<anyhow::Result<Vec<_>>>()?;
+        for (name, files) in self.nodes.iter().zip(files) {
+            let were_armed = disarm(&root, &files)?;
+            let result = if were_armed.contains(&true) { "is disarmed" } else { "was not armed" };
+            printer.say(&format!("{name} {result}"));
         }
         Ok(DONE)
     }
 }
 
-impl Armed {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
+/// The names of the files that arm the node `name`. A node that has left the inventory, or has another network card now,
+/// must not stay armed: so its name in the files counts, too.
+fn armed_files(name: &str, cluster: &Cluster, armed: &[ArmedFile]) -> anyhow::Result<Vec<String>> {
+    let names_node = |file: &&ArmedFile| file.armed.as_ref().is_some_and(|armed| armed.node == name);
+    let mut files: Vec<_> = armed.iter().filter(names_node).map(|file| file.name.clone()).collect();
+    match named::find_node(cluster, name) {
+        Ok(node) => files.push(node.mac.hyphens()),
+        Err(unknown) if files.is_empty() => return Err(unknown),
+        Err(_) => {}
+    }
+    files.dedup();
+    Ok(files)
+}
+
+impl ArmedArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let mut cluster = None;
         if !self.root.is_named() {
-            cluster = self.root.cluster(output)?;
+            cluster = self.root.cluster(printer)?;
             if cluster.is_none() {
                 return Ok(REFUSED);
             }
         }
         let files = armed(&Root::open(&self.root.path(cluster.as_ref())?)?)?;
-        let text = match self.format {
-            DataFormat::Human => files.iter().map(line).collect::<anyhow::Result<String>>()?,
-            DataFormat::Json => {
-                let list: Vec<_> =
-                    files.iter().map(|own| json!({ "file": own.name, "armed": own.armed })).collect();
-                serde_json::to_string_pretty(&json!({ "schema": FORM, "armed": list }))? + "\n"
-            }
-        };
-        Output::print(&text)?;
+        let table = print_table(&files)?;
+        let list: Vec<_> =
+            files.iter().map(|file| json!({ "file": file.name, "armed": file.armed })).collect();
+        self.format.print(&json!({ "schema": JSON_SCHEMA, "armed": list }), || table)?;
         Ok(DONE)
     }
 }
 
-fn line(own: &ArmedFile) -> anyhow::Result<String> {
-    let Some(armed) = &own.armed else {
-        return Ok(format!("{}  not by plasmagen arm\n", own.name.escape_debug()));
-    };
-    let since = armed.armed.format(&Rfc3339)?;
-    Ok(format!(
-        "{}  {}  since {since}  {} {:.12}\n",
-        armed.node,
-        armed.mac,
-        armed.profile,
-        armed.bundle.to_string()
-    ))
+fn print_table(files: &[ArmedFile]) -> anyhow::Result<String> {
+    let mut table = Table::new();
+    for file in files {
+        let Some(armed) = &file.armed else {
+            let name = file.name.escape_debug().to_string();
+            table.short_row([name, "not written by plasmagen arm".to_owned()]);
+            continue;
+        };
+        table.row([
+            armed.node.clone(),
+            armed.mac.clone(),
+            format!("since {}", armed.armed.format(&Rfc3339)?),
+            armed.profile.clone(),
+            format!("{:.12}", armed.bundle.to_string()),
+        ]);
+    }
+    Ok(table.print())
 }

@@ -2,67 +2,75 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
 use crate::model::System;
 
 use super::DONE;
-use super::output::{DataFormat, Output, size};
+use super::printer::{DataFormat, FormatOption, Printer, size};
 use super::progress::Progress;
+use super::table::Table;
 
-/// Make a netboot bundle of a kernel and an initrd: checked, hashed, with the script that loads them
+/// Make a netboot bundle from a kernel and an initrd
 ///
-/// Writes bzImage, initrd, boot.ipxe, manifest.json and SHA256SUMS into a new directory. The same inputs give the same
-/// bytes.
+/// Writes bzImage, initrd, boot.ipxe, manifest.json and SHA256SUMS into a new directory, after the kernel and the initrd
+/// were checked. The same inputs give the same bytes.
 #[derive(Debug, Args)]
-pub(super) struct Bundle {
-    /// Which machines it is for: control-plane, worker or all-in-one
-    #[arg(long)]
-    profile: String,
+pub(super) struct BundleArgs {
+    /// The base of the machines that boot the bundle: control-plane, worker or all-in-one
+    #[arg(long, alias = "profile", value_name = "BASE")]
+    base: String,
     /// The kernel: a bzImage, or an Image for 64-bit ARM
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     kernel: PathBuf,
-    /// The initrd that there is already: newc archives, plain or packed by gzip, zstd, xz or lz4
+    /// The initrd: newc archives, plain or compressed by gzip, zstd, xz or lz4
     #[arg(long, value_name = "FILE", required_unless_present = "root", conflicts_with = "root")]
     initrd: Option<PathBuf>,
-    /// A directory to make the initrd of
-    #[arg(long, value_name = "DIR")]
+    /// The directory to make the initrd from, instead of --initrd
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     root: Option<PathBuf>,
-    /// A directory to lay over the initrd; may be given several times, the later over the earlier
-    #[arg(long = "overlay", value_name = "DIR")]
+    /// A directory whose files are added to the initrd; may be given several times, later files replace earlier ones
+    #[arg(long = "overlay", value_name = "DIR", value_hint = ValueHint::DirPath)]
     overlays: Vec<PathBuf>,
-    /// The program that the initrd hands over to, such as /nix/store/…/init
+    /// The program that the initrd starts, such as /nix/store/…/init
     #[arg(long, value_name = "PATH")]
     init: Option<String>,
     /// The kernel command line, without init= and initrd=
     #[arg(long, value_name = "WORDS", default_value = "")]
     cmdline: String,
-    /// What the machines are; otherwise what the kernel is for
+    /// The architecture of the machines [default: that of the kernel]
     #[arg(long, value_name = "ARCH")]
-    arch: Option<Arch>,
-    /// How --root and --overlay are packed
+    arch: Option<System>,
+    /// How --root and --overlay are compressed
     #[arg(long, value_name = "FORMAT", default_value = "zstd")]
     compress: Compress,
-    /// How hard: 1 to 22 for zstd, 1 to 12 for gzip
+    /// The compression level: 1 to 22 for zstd, 1 to 12 for gzip [default: 3 for zstd, 6 for gzip]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=22))]
     level: Option<u8>,
-    /// Where the bundle goes: a new directory
+    /// The directory to write the bundle into, which is new
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// As a table, or the manifest as JSON
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: DataFormat,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Arch {
-    #[value(name = "x86_64-linux", alias = "x86_64")]
-    X86_64,
-    #[value(name = "aarch64-linux", alias = "aarch64")]
-    Aarch64,
+impl ValueEnum for System {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::X86_64, Self::Aarch64]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.as_str());
+        Some(match self.as_str().split_once('-') {
+            Some((architecture, _)) => value.alias(architecture),
+            None => value,
+        })
+    }
 }
 
+/// How an initrd is compressed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Compress {
     Zstd,
@@ -70,34 +78,29 @@ enum Compress {
     None,
 }
 
-impl Bundle {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
+impl BundleArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let recipe = self.recipe()?;
-        let progress = Progress::bytes(output, "bundle", recipe.bytes()?);
+        let progress = Progress::bytes(printer, "bundle", recipe.bytes()?);
         let manifest = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes))?;
         drop(progress);
-        match self.format {
-            DataFormat::Human if output.quiet => {}
-            DataFormat::Human => Output::print(&table(&manifest, &self.out))?,
-            DataFormat::Json => Output::print(&String::from_utf8(manifest.print()?)?)?,
+        if self.format.format == DataFormat::Json || !printer.quiet {
+            self.format.print(&manifest, || print_table(&manifest, &self.out))?;
         }
         Ok(DONE)
     }
 
     fn recipe(&self) -> anyhow::Result<Recipe> {
-        let initrd_source = match (&self.initrd, &self.root) {
+        let initrd = match (&self.initrd, &self.root) {
             (Some(initrd), _) => InitrdSource::File(initrd.clone()),
             (None, Some(root)) => InitrdSource::Directory(root.clone()),
             (None, None) => anyhow::bail!("name an initrd with --initrd, or a directory with --root"),
         };
         Ok(Recipe {
-            profile: self.profile.clone(),
-            arch: self.arch.map(|arch| match arch {
-                Arch::X86_64 => System::X86_64,
-                Arch::Aarch64 => System::Aarch64,
-            }),
+            profile: self.base.clone(),
+            arch: self.arch,
             kernel: self.kernel.clone(),
-            initrd: initrd_source,
+            initrd,
             overlays: self.overlays.clone(),
             init: self.init.clone(),
             command_line: self.cmdline.split_ascii_whitespace().collect::<Vec<_>>().join(" "),
@@ -110,16 +113,15 @@ impl Bundle {
     }
 }
 
-/// What was made: a line a file, and how to go on.
-fn table(manifest: &BundleManifest, out: &Path) -> String {
-    let rows = manifest
-        .files
-        .iter()
-        .map(|(name, facts)| format!("{name:<10} {:>10}  {}\n", size(facts.bytes), facts.sha256));
-    let head = format!("{:<10} {:>10}  {}\n", "file", "size", "sha256");
+/// A table of the files of the bundle, and the command that publishes it.
+fn print_table(manifest: &BundleManifest, out: &Path) -> String {
+    let mut table = Table::with_headings(["file", "size", "sha256"]).align_right(1);
+    for (name, facts) in &manifest.files {
+        table.row([name.clone(), size(facts.bytes), facts.sha256.to_string()]);
+    }
     format!(
-        "{head}{}\n{} for {}, Linux {}, id {}\npublish it: plasmagen publish {} --root DIR\n",
-        rows.collect::<String>(),
+        "{}\n{} for {}, Linux {}, id {}\npublish it: plasmagen publish {} --root DIR\n",
+        table.print(),
         manifest.profile,
         manifest.arch.as_str(),
         manifest.kernel_version,

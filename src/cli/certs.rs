@@ -6,68 +6,92 @@ use time::OffsetDateTime;
 
 use crate::model::Cluster;
 use crate::pki::PublicCert;
-use crate::pki::status::{StatusRow, table};
-use crate::plan::{self, Certificates};
+use crate::pki::status::StatusRow;
+use crate::plan::Certificates;
 
-use super::output::{DataFormat, Output};
-use super::{DONE, InventoryArgument, REFUSED};
+use super::inventory::{InventoryArgument, read_checked};
+use super::printer::{FormatOption, Printer};
+use super::table::Table;
+use super::{DONE, REFUSED};
 
-/// Look after the cluster's certificates
+/// Look after the certificates of the cluster
 #[derive(Debug, Args)]
-pub(super) struct Certs {
+pub(super) struct CertsArgs {
     #[command(subcommand)]
-    command: Command,
+    command: CertsCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Status(Status),
+enum CertsCommand {
+    Status(StatusArgs),
 }
 
-/// Print how long each certificate still lives (needs no vault)
+/// Print when each certificate expires (needs no vault)
 #[derive(Debug, Args)]
-struct Status {
+struct StatusArgs {
     #[command(flatten)]
     inventory: InventoryArgument,
-    /// As a table, or as JSON
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: DataFormat,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
-impl Certs {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let Command::Status(status) = &self.command;
-        let checked = output.checked(&status.inventory.inventory)?;
-        let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
-        let have = plan::gather(status.inventory.root(), &cluster)?;
-        let rows = rows(&cluster, &have, OffsetDateTime::now_utc())?;
-        let text = match status.format {
-            DataFormat::Human => table(&rows),
-            DataFormat::Json => serde_json::to_string_pretty(&rows)? + "\n",
+impl CertsArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let CertsCommand::Status(status) = &self.command;
+        status.run(printer)
+    }
+}
+
+impl StatusArgs {
+    fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let Some(cluster) = read_checked(printer, &self.inventory.inventory)?.cluster else {
+            return Ok(REFUSED);
         };
-        Output::print(&text)?;
-        let lacking = cluster.nodes.iter().filter(|node| !have.nodes.contains_key(&node.name));
-        for node in lacking {
-            output.say(&format!("{} has no certificate yet: plasmagen render issues it", node.name));
+        let certificates = Certificates::gather(self.inventory.root(), &cluster)?;
+        let rows = rows(&cluster, &certificates, OffsetDateTime::now_utc())?;
+        self.format.print(&rows, || print_table(&rows))?;
+        for node in cluster.nodes.iter().filter(|node| !certificates.nodes.contains_key(&node.name)) {
+            printer.say(&format!("{} has no certificate yet: plasmagen render issues one", node.name));
         }
         Ok(DONE)
     }
 }
 
-fn rows(cluster: &Cluster, have: &Certificates, now: OffsetDateTime) -> anyhow::Result<Vec<StatusRow>> {
+/// A row for the CA's certificate and for that of each node.
+fn rows(
+    cluster: &Cluster,
+    certificates: &Certificates,
+    now: OffsetDateTime,
+) -> anyhow::Result<Vec<StatusRow>> {
     let mut rows = Vec::new();
     let row = |name: &str, pem: &str| {
         let certificate =
-            PublicCert::from_pem(pem).with_context(|| format!("the certificate of {name} is unreadable"))?;
+            PublicCert::from_pem(pem).with_context(|| format!("could not read the certificate of {name}"))?;
         anyhow::Ok(StatusRow::new(name, &certificate, now))
     };
-    if let Some(ca) = &have.ca {
+    if let Some(ca) = &certificates.ca {
         rows.push(row("(CA)", ca)?);
     }
     for node in &cluster.nodes {
-        if let Some(pem) = have.nodes.get(&node.name) {
+        if let Some(pem) = certificates.nodes.get(&node.name) {
             rows.push(row(node.name.as_str(), pem)?);
         }
     }
     Ok(rows)
+}
+
+fn print_table(rows: &[StatusRow]) -> String {
+    let headings = ["node", "subject", "not after", "days left", "state"];
+    let mut table = Table::with_headings(headings).align_right(3);
+    for row in rows {
+        let StatusRow { node, subject, not_after, days_left, state } = row;
+        table.row([
+            node.clone(),
+            subject.clone(),
+            not_after.clone(),
+            days_left.to_string(),
+            state.to_string(),
+        ]);
+    }
+    table.print()
 }

@@ -10,55 +10,55 @@ use time::OffsetDateTime;
 use crate::check::{Checked, check_with_certificates};
 use crate::diag::Severity;
 use crate::model::Cluster;
-use crate::plan;
+use crate::plan::Certificates;
 
 use super::format::{DiagnosticFormat, Findings, SourceText, one_line};
-use super::output::{Output, plural, read, read_from};
-use super::{DONE, INVENTORY, REFUSED, root_of};
+use super::inventory::{INVENTORY, print_diagnostics, print_refusal, read, read_from, root_of, visible};
+use super::printer::{Printer, plural};
+use super::{DONE, REFUSED};
 
-/// Prove the inventory sound: every fault at once, with its place and what to write instead
+/// Check the inventory: print every error and warning at once, each with its place and what to write instead
 ///
-/// The certificates in nodes/ beside it are judged too, once the inventory itself is sound. No vault is needed.
+/// When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed.
 #[derive(Debug, Args)]
-pub(super) struct Check {
-    /// The inventories to read
+pub(super) struct CheckArgs {
+    /// The inventories to check
     #[arg(value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
     inventories: Vec<PathBuf>,
-    /// Let warnings refuse the inventory as well
+    /// Refuse an inventory with warnings, too
     #[arg(long)]
     deny_warnings: bool,
-    /// How to write what was found: `human` on standard error, the others on standard output
+    /// How to print errors and warnings: `human` on standard error, the other formats on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: DiagnosticFormat,
-    /// Read the inventory from standard input, and call it NAME
+    /// Read the inventory from standard input, and call it NAME in messages
     #[arg(long, value_name = "NAME", conflicts_with = "inventories", value_hint = ValueHint::FilePath)]
     stdin_filename: Option<PathBuf>,
 }
 
-impl Check {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let mut code = DONE;
+impl CheckArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let mut status = DONE;
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let gather = |cluster: &Cluster| plan::gather(root_of(Path::new(name)), cluster);
-            let mut checked = check_with_certificates(bytes, OffsetDateTime::now_utc(), gather)?;
+            let gather = |cluster: &Cluster| Certificates::gather(root_of(Path::new(name)), cluster);
+            let checked = check_with_certificates(bytes, OffsetDateTime::now_utc(), gather)?;
             let source = SourceText::new(name, bytes);
-            let found = output.heeded(&checked, self.deny_warnings);
+            let found = visible(printer, &checked, self.deny_warnings);
             if self.format == DiagnosticFormat::Human {
-                output.explain(&source, &found);
+                print_diagnostics(printer, &source, &found);
             }
             findings.push(Findings { source, found });
-            output.judge(name, &mut checked, self.deny_warnings);
-            code = code.max(verdict(output, name, &checked));
+            status = status.max(self.print_verdict(printer, name, &checked));
         }
         if let Some(render) = self.format.renderer() {
-            Output::print(&render(&findings)?)?;
+            Printer::print(&render(&findings)?)?;
         }
-        Ok(code)
+        Ok(status)
     }
 
-    /// The names and the bytes of what is to be checked.
+    /// Reads the inventories: the name and the bytes of each.
     fn read(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         if let Some(name) = &self.stdin_filename {
             let bytes =
@@ -67,13 +67,17 @@ impl Check {
         }
         self.inventories.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
     }
-}
 
-/// The exit status for an inventory, which is said to be sound if it is.
-fn verdict(output: &Output, name: &str, checked: &Checked) -> u8 {
-    let Some(cluster) = &checked.cluster else { return REFUSED };
-    let warnings = checked.count(Severity::Warning);
-    let (nodes, warned) = (plural(cluster.nodes.len(), "node"), plural(warnings, "warning"));
-    output.say(&format!("{} is sound: {nodes}, {warned}", one_line(name)));
-    DONE
+    /// Prints whether the inventory `name` is sound or refused, and returns the exit status for it.
+    fn print_verdict(&self, printer: &Printer, name: &str, checked: &Checked) -> u8 {
+        let warnings = checked.count(Severity::Warning);
+        let denied = self.deny_warnings && warnings > 0;
+        let Some(cluster) = checked.cluster.as_ref().filter(|_| !denied) else {
+            print_refusal(name, checked);
+            return REFUSED;
+        };
+        let (nodes, warned) = (plural(cluster.nodes.len(), "node"), plural(warnings, "warning"));
+        printer.say(&format!("{} is sound: {nodes}, {warned}", one_line(name)));
+        DONE
+    }
 }

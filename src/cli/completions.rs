@@ -6,38 +6,39 @@ use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 
 use super::DONE;
 use super::complete::VARIABLE;
-use super::output::Output;
+use super::printer::Printer;
 
-/// Print a script that lets a shell complete commands, options, rules and names of nodes
+/// Print a script with which a shell completes commands, options, rules and nodes
 ///
-/// bash: `source <(plasmagen completions bash)`, in ~/.bashrc. zsh: the same with `zsh`, in ~/.zshrc after compinit.
-/// fish: `plasmagen completions fish | source`, in ~/.config/fish/config.fish.
+/// bash: `source <(plasmagen completions bash)` in ~/.bashrc. zsh: the same line with `zsh`, in ~/.zshrc after compinit.
+/// fish: `plasmagen completions fish | source` in ~/.config/fish/config.fish.
 #[derive(Debug, Args)]
-pub(super) struct Completions {
+pub(super) struct CompletionsArgs {
     /// The shell
-    shell: Shell,
+    shell: CompletionShell,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Shell {
+enum CompletionShell {
     Bash,
     Zsh,
     Fish,
 }
 
-/// Where zsh loads the script from `$fpath` as the function `_plasmagen`, the first call is to complete something, too.
+/// Added for zsh: where it loads the script from `$fpath` as the function `_plasmagen`, the first call must complete
+/// something, too.
 const ZSH_AUTOLOAD: &str = "
 if [[ $funcstack[1] == _plasmagen ]]; then
     _clap_dynamic_completer_plasmagen \"$@\"
 fi
 ";
 
-impl Completions {
+impl CompletionsArgs {
     pub(super) fn run(&self) -> anyhow::Result<u8> {
         let shell: &dyn EnvCompleter = match self.shell {
-            Shell::Bash => &Bash,
-            Shell::Zsh => &Zsh,
-            Shell::Fish => &Fish,
+            CompletionShell::Bash => &Bash,
+            CompletionShell::Zsh => &Zsh,
+            CompletionShell::Fish => &Fish,
         };
         let name = env!("CARGO_PKG_NAME");
         let mut script = Vec::new();
@@ -45,10 +46,10 @@ impl Completions {
             .write_registration(VARIABLE, name, name, name, &mut script)
             .context("could not write the script")?;
         let mut script = String::from_utf8(script)?;
-        if let Shell::Zsh = self.shell {
+        if let CompletionShell::Zsh = self.shell {
             script += ZSH_AUTOLOAD;
         }
-        Output::print(&script)?;
+        Printer::print(&script)?;
         Ok(DONE)
     }
 }

@@ -13,24 +13,24 @@ use crate::rules::{self, Enforcement, RULES, Rule};
 
 use super::DONE;
 use super::complete;
-use super::output::Output;
+use super::printer::Printer;
 
 /// Say what a rule protects, which incident it comes from, and what to write instead
 #[derive(Debug, Args)]
-pub(super) struct Explain {
+pub(super) struct ExplainArgs {
     /// The code of a rule, `PG-C13` or `c13`; all rules are listed without one
     #[arg(value_name = "CODE", add = ArgValueCandidates::new(complete::rules))]
     code: Option<String>,
 }
 
-impl Explain {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
+impl ExplainArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let text = match &self.code {
             Some(code) => write_page(find(code)?),
             None => RULES.iter().map(write_line).collect(),
         };
-        let styled = output.styled(&stdout());
-        Output::print(&if styled { style(&text) } else { text })?;
+        let styled = printer.is_styled(&stdout());
+        Printer::print(&if styled { style(&text) } else { text })?;
         Ok(DONE)
     }
 }

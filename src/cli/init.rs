@@ -6,81 +6,89 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use clap::Args;
+use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::check::check;
 
 use super::flake_url::FlakeUrl;
-use super::output::Output;
-use super::{DONE, INVENTORY};
+use super::inventory::INVENTORY;
+use super::printer::Printer;
+use super::{DONE, home};
 
 // `nix flake init` copies the same files as they are.
 
-/// The starter inventory; the line `ADMIN_KEYS` is replaced.
+/// The first inventory of a site; the line `ADMIN_KEYS` is replaced by the user's keys.
 const STARTER: &str = include_str!("../../templates/init/inventory.toml");
 const ADMIN_KEYS: &str = "  # \"ssh-ed25519 AAAA… you@example.com\", as in ~/.ssh/id_ed25519.pub";
-/// The flake; the line `REGISTRY` is replaced where the user says where plasmagen is.
+/// The flake of a site; `REGISTRY` is replaced by the URL of `--plasmagen-url`.
 const FLAKE: &str = include_str!("../../templates/init/flake.nix");
 const REGISTRY: &str = "\"flake:plasmagen\"; # where it is: nix registry add plasmagen URL";
 const GITIGNORE: &str = include_str!("../../templates/init/.gitignore");
-/// The largest file of keys that is read, in bytes.
+/// The size of the largest file of keys that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 const PRE_COMMIT: &str = include_str!("../../templates/init/.pre-commit-config.yaml");
 
-/// Start a site: a commented inventory that renders at once, and the flake that makes machines of it
+/// Start a site: write a commented inventory, and a flake that builds machines from it
+///
+/// `plasmagen render` accepts the inventory as it is. Files that exist are never replaced.
 #[derive(Debug, Args)]
-pub(super) struct Init {
-    /// The directory to start it in; it is made if need be
+pub(super) struct InitArgs {
+    /// The directory of the site, which is made if it is missing
+    #[arg(value_hint = ValueHint::DirPath)]
     dir: PathBuf,
-    /// Who may log in to the machines: an SSH public key, or a file of them [default: ~/.ssh/*.pub]
+    /// An SSH public key that may log in to the machines, or a file of such keys; may be given several times [default:
+    /// ~/.ssh/*.pub]
     // A private key begins with a hyphen, and clap would quote it as an unknown option.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     admin_key: Vec<String>,
-    /// Where Nix finds plasmagen, such as git+https://…, github:… or path:/… [default: flake:plasmagen, of the registry]
-    #[arg(long, value_name = "URL", allow_hyphen_values = true)]
+    /// Where Nix finds plasmagen: the URL of a flake, such as git+https://…, github:… or path:/… [default:
+    /// flake:plasmagen, which Nix looks up in its registry]
+    #[arg(long, value_name = "URL")]
     plasmagen_url: Option<String>,
 }
 
-impl Init {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
+impl InitArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let mut keys =
-            if self.admin_key.is_empty() { own_keys(output)? } else { named_keys(&self.admin_key)? };
+            if self.admin_key.is_empty() { find_keys(printer)? } else { read_keys(&self.admin_key)? };
         keys.sort();
-        keys.dedup_by(|a, b| same_key(a, b));
-        let inventory = starter(&keys)?;
-        let flake = flake(self.plasmagen_url.as_deref())?;
+        keys.dedup_by(|a, b| is_same_key(a, b));
+        let inventory = first_inventory(&keys)?;
+        let flake = first_flake(self.plasmagen_url.as_deref())?;
         ensure!(
             self.dir.is_dir() || self.dir.symlink_metadata().is_err(),
-            "{} is there and is no directory: name another",
+            "{} exists and is not a directory: name another directory",
             self.dir.display()
         );
         fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
         let path = self.dir.join(INVENTORY);
         if !create(&path, &inventory)? {
-            bail!("{} is there already, and init replaces nothing", path.display());
+            bail!("{} exists already, and init replaces no file", path.display());
         }
         let schema = self.dir.join("inventory.schema.json");
-        if !create(&schema, &super::schema::text()?)? {
+        if !create(&schema, &super::schema::schema_text()?)? {
             let shown = schema.display();
-            output.say(&format!("kept {shown}: plasmagen schema > {shown} makes it fit this plasmagen"));
+            printer.say(&format!(
+                "kept {shown}: plasmagen schema > {shown} replaces it by the schema of this version"
+            ));
         }
         let path_of_flake = self.dir.join("flake.nix");
         if !create(&path_of_flake, &flake)? {
             let shown = path_of_flake.display();
-            output.say(&format!("kept {shown}: let its outputs be plasmagen.lib.mkSite ./."));
+            printer.say(&format!("kept {shown}: its outputs should be those of plasmagen.lib.mkSite"));
         }
         let ignore = self.dir.join(".gitignore");
         if !create(&ignore, GITIGNORE)? {
-            output.say(&format!("kept {}: let it hold .plasmagen/", ignore.display()));
+            printer.say(&format!("kept {}: add the line .plasmagen/", ignore.display()));
         }
         let hooks = self.dir.join(".pre-commit-config.yaml");
         if !create(&hooks, PRE_COMMIT)? {
-            output.say(&format!("kept {}: let it call plasmagen check", hooks.display()));
+            printer.say(&format!("kept {}: add a hook that runs plasmagen check", hooks.display()));
         }
         let path = path.display();
-        output.say(&format!(
-            "wrote {path}: make it yours, then\n\n  plasmagen check {path}\n  plasmagen render {path}\n"
+        printer.say(&format!(
+            "wrote {path}: edit it, then run\n\n  plasmagen check {path}\n  plasmagen render {path}\n"
         ));
         Ok(DONE)
     }
@@ -105,44 +113,44 @@ fn create(path: &Path, text: &str) -> anyhow::Result<bool> {
     }
 }
 
-/// The keys that the command line names.
-fn named_keys(named: &[String]) -> anyhow::Result<Vec<String>> {
+/// Reads the keys that the command line names.
+fn read_keys(named: &[String]) -> anyhow::Result<Vec<String>> {
     let mut keys = Vec::new();
     for named in named {
         // A key has a space between its type and its body. It is not quoted: somebody may have pasted a private one.
-        let (text, whence) = if named.contains(' ') && !Path::new(named).exists() {
+        let (text, origin) = if named.contains(' ') && !Path::new(named).exists() {
             (named.clone(), "--admin-key".to_owned())
         } else {
             ensure!(
                 !named.is_empty(),
                 "--admin-key is empty: name a `.pub` file, or give the one line that is in it"
             );
-            let text = read(named.as_ref()).with_context(|| format!("could not read the SSH key {named}"))?;
+            let text = read_key_file(named.as_ref())
+                .with_context(|| format!("could not read the SSH key {named}"))?;
             (text, format!("--admin-key {named}"))
         };
         let before = keys.len();
-        for line in lines(&text) {
-            keys.push(usable(line).with_context(|| whence.clone())?);
+        for line in key_lines(&text) {
+            keys.push(check_key(line).with_context(|| origin.clone())?);
         }
-        ensure!(keys.len() > before, "{whence}: there is no key in it");
+        ensure!(keys.len() > before, "{origin}: there is no key in it");
     }
     Ok(keys)
 }
 
-/// A file of keys, of a size that one may have.
-fn read(path: &Path) -> io::Result<String> {
+/// Reads a file of keys, unless it is too large for one.
+fn read_key_file(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LARGEST {
-        return Err(io::Error::new(ErrorKind::FileTooLarge, "it is no file of keys: it has more than 1 MiB"));
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "not a file of keys: it has more than 1 MiB"));
     }
     Ok(text)
 }
 
-/// The keys in `~/.ssh/*.pub`, those that the machines would not take left out.
-fn own_keys(output: &Output) -> anyhow::Result<Vec<String>> {
-    let home = etcetera::base_strategy::Xdg::new().context("could not find the user's home directory")?;
-    let dir = home.home_dir().join(".ssh");
+/// Reads the keys in `~/.ssh/*.pub`, and leaves out those that an inventory may not have.
+fn find_keys(printer: &Printer) -> anyhow::Result<Vec<String>> {
+    let dir = home::find()?.home_dir().join(".ssh");
     let mut files: Vec<PathBuf> = match fs::read_dir(&dir) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
         Err(_) => Vec::new(),
@@ -152,9 +160,9 @@ fn own_keys(output: &Output) -> anyhow::Result<Vec<String>> {
     let mut keys = Vec::new();
     for path in files {
         let left_out =
-            |why: &dyn std::fmt::Display| output.say(&format!("left out {}: {why}", path.display()));
-        match read(&path) {
-            Ok(text) => lines(&text).for_each(|line| match usable(line) {
+            |why: &dyn std::fmt::Display| printer.say(&format!("left out {}: {why}", path.display()));
+        match read_key_file(&path) {
+            Ok(text) => key_lines(&text).for_each(|line| match check_key(line) {
                 Ok(key) => keys.push(key),
                 Err(why) => left_out(&why),
             }),
@@ -163,7 +171,7 @@ fn own_keys(output: &Output) -> anyhow::Result<Vec<String>> {
     }
     ensure!(
         !keys.is_empty(),
-        "there is no SSH public key to use in {}, and nobody could log in to the machines without one: name one with \
+        "there is no usable SSH public key in {}, and without one nobody could log in to the machines: name a key with \
          --admin-key, or make one with ssh-keygen -t ed25519",
         dir.display()
     );
@@ -171,34 +179,34 @@ fn own_keys(output: &Output) -> anyhow::Result<Vec<String>> {
 }
 
 /// Whether two keys differ in their comments only.
-fn same_key(a: &str, b: &str) -> bool {
+fn is_same_key(a: &str, b: &str) -> bool {
     a.split(' ').take(2).eq(b.split(' ').take(2))
 }
 
-/// The lines of a file of keys, in the way of authorized_keys(5).
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+/// The lines of a file of keys that hold a key, as authorized_keys(5) has them.
+fn key_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// `key`, if an inventory with it is sound.
-fn usable(key: &str) -> anyhow::Result<String> {
-    let inventory = starter(&[key.to_owned()])?;
+/// Returns `key` if an inventory with that key is sound.
+fn check_key(key: &str) -> anyhow::Result<String> {
+    let inventory = first_inventory(&[key.to_owned()])?;
     match check(inventory.as_bytes())?.diagnostics.first() {
         None => Ok(key.to_owned()),
         Some(fault) => bail!("{}; {}", fault.message, fault.help.as_deref().unwrap_or("take another key")),
     }
 }
 
-/// The inventory to start with.
-fn starter(keys: &[String]) -> anyhow::Result<String> {
+/// The inventory of a new site.
+fn first_inventory(keys: &[String]) -> anyhow::Result<String> {
     // TOML's basic strings take JSON's escapes (TOML 1.0, "String").
     let line = |key: &String| Ok(format!("  {},", serde_json::to_string(key)?));
     let lines = keys.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
     Ok(STARTER.replace(ADMIN_KEYS, &lines.join("\n")))
 }
 
-/// The flake to start with: plasmagen's is at `url`, or where the user's registry says.
-fn flake(url: Option<&str>) -> anyhow::Result<String> {
+/// The flake of a new site: it finds plasmagen at `url`, or by the user's registry of flakes.
+fn first_flake(url: Option<&str>) -> anyhow::Result<String> {
     let Some(url) = url else { return Ok(FLAKE.to_owned()) };
     let url = FlakeUrl::parse(url).context("--plasmagen-url")?;
     Ok(FLAKE.replace(REGISTRY, &format!("\"{}\";", url.as_str())))

@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueHint};
 
-use super::output::Output;
+use super::printer::Printer;
 use super::{DONE, command};
 
-/// Print the manual page, or write those of all commands
+/// Print the manual page of plasmagen, or write the pages of all commands
 #[derive(Debug, Args)]
-pub(super) struct Man {
-    /// Where to write plasmagen.1 and a page for each command; made if need be
+pub(super) struct ManArgs {
+    /// Write plasmagen.1 and a page for each command into this directory, which is made if it is missing
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
 
-impl Man {
+impl ManArgs {
     pub(super) fn run(&self) -> anyhow::Result<u8> {
         let command = command().disable_help_subcommand(true);
         if let Some(dir) = &self.out {
@@ -27,7 +27,7 @@ impl Man {
         } else {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page).context("could not write the manual")?;
-            Output::print(&String::from_utf8(page)?)?;
+            Printer::print(&String::from_utf8(page)?)?;
         }
         Ok(DONE)
     }

@@ -1,4 +1,4 @@
-//! The command line: one file a command. The only room that prints, colours or exits.
+//! The command line: one file a command. The only room that prints, colours, exits and reads the clock.
 
 mod arm;
 mod bundle;
@@ -9,104 +9,92 @@ mod completions;
 mod explain;
 mod flake_url;
 mod format;
+mod home;
 mod init;
+mod inventory;
 mod lab;
 mod man;
 mod named;
-mod output;
+mod printer;
 mod progress;
 mod publish;
 mod render;
 mod schema;
 mod secrets;
 mod show;
+mod table;
 mod vault;
 mod verify;
 mod web_root;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
+use clap::builder::styling::Styles;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use output::Output;
-use vault::VaultArgument;
+use printer::Printer;
 
-/// Done.
+/// Exit status: done.
 const DONE: u8 = 0;
-/// The inventory is refused, or the tree is stale.
+/// Exit status: the inventory is refused, or what was looked at is not as it should be.
 const REFUSED: u8 = 1;
-/// Usage, IO, or a bug.
+/// Exit status: usage, IO, or a bug.
 const FAILED: u8 = 2;
-/// Another run holds the lock.
+/// Exit status: another run holds the lock.
 const HELD: u8 = 3;
-/// Published, but not confirmed to outlast a power cut.
+/// Exit status: published, but a power cut may undo it.
 const UNCONFIRMED: u8 = 4;
 
-/// The name of an inventory, where the command line does not say another.
-const INVENTORY: &str = "inventory.toml";
-
-/// Its heading looks like those of clap, which leaves the style out where it does.
-const EXIT_STATUS: &str = "\
-\x1b[1;4mExit status:\x1b[0m
-  0  done
-  1  the inventory or a bundle is refused, the tree is stale, verify found a fault, or a machine of the lab failed
-  2  usage, IO or a bug
-  3  another run holds the lock
-  4  published, but not confirmed to outlast a power cut";
+/// The version of the JSON that commands print with `--format json`. It rises when a key changes its meaning or goes
+/// away.
+const JSON_SCHEMA: u32 = 1;
 
 /// Netboot image and config generator: one inventory in, a whole bare-metal NixOS cluster out
 #[derive(Debug, Parser)]
 #[command(name = "plasmagen", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_long_help = EXIT_STATUS)]
+#[command(after_long_help = exit_status_help())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    output: Output,
+    printer: Printer,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Init(init::Init),
-    Check(check::Check),
-    Show(show::Show),
-    Explain(explain::Explain),
-    Render(render::Render),
-    Certs(certs::Certs),
-    Secrets(secrets::Secrets),
-    Bundle(bundle::Bundle),
-    Publish(publish::Publish),
-    Verify(verify::Verify),
-    Arm(arm::Arm),
-    Disarm(arm::Disarm),
-    Armed(arm::Armed),
-    Lab(lab::Lab),
-    Schema(schema::Schema),
-    Completions(completions::Completions),
-    Man(man::Man),
+    Init(init::InitArgs),
+    Check(check::CheckArgs),
+    Show(show::ShowArgs),
+    Explain(explain::ExplainArgs),
+    Render(render::RenderArgs),
+    Certs(certs::CertsArgs),
+    Secrets(secrets::SecretsArgs),
+    Bundle(bundle::BundleArgs),
+    Publish(publish::PublishArgs),
+    Verify(verify::VerifyArgs),
+    Arm(arm::ArmArgs),
+    Disarm(arm::DisarmArgs),
+    Armed(arm::ArmedArgs),
+    Lab(lab::LabArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
-/// Where the inventory is, for the commands that read one.
-#[derive(Debug, clap::Args)]
-struct InventoryArgument {
-    /// The inventory to read
-    #[arg(value_name = "INVENTORY", default_value = INVENTORY)]
-    inventory: PathBuf,
-}
-
-impl InventoryArgument {
-    fn root(&self) -> &Path {
-        root_of(&self.inventory)
-    }
-}
-
-/// The directory of an inventory: nodes/ and site/ lie in it.
-fn root_of(inventory: &Path) -> &Path {
-    match inventory.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
+/// The table of exit statuses below the long help, with a heading as clap styles its own.
+fn exit_status_help() -> StyledStr {
+    let styles = Styles::default();
+    let heading = styles.get_header();
+    format!(
+        "{heading}Exit status:{heading:#}
+  0  done
+  1  the inventory or a bundle is refused, nodes/ or site/ is stale, verify found a fault, or a machine of the lab failed
+  2  a wrong command line, a system error, or a bug
+  3  another run of plasmagen is writing in the same directory
+  4  published, but a power cut may undo it"
+    )
+    .into()
 }
 
 /// Where programs are looked for.
@@ -120,41 +108,41 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
-/// Parses the command line, does what it says and tells how it went.
+/// Runs the program: parses its command line, runs the command, and returns the exit status.
 pub fn run() -> ExitCode {
     complete::answer(command);
     let arguments = Arguments::parse();
-    let output = &arguments.output;
-    let done = match &arguments.command {
-        Command::Init(init) => init.run(output),
-        Command::Check(check) => check.run(output),
-        Command::Show(show) => show.run(output),
-        Command::Explain(explain) => explain.run(output),
-        Command::Render(render) => render.run(output),
-        Command::Certs(certs) => certs.run(output),
-        Command::Secrets(secrets) => secrets.run(output),
-        Command::Bundle(bundle) => bundle.run(output),
-        Command::Publish(publish) => publish.run(output),
-        Command::Verify(verify) => verify.run(output),
-        Command::Arm(arm) => arm.run(output),
-        Command::Disarm(disarm) => disarm.run(output),
-        Command::Armed(armed) => armed.run(output),
-        Command::Lab(lab) => lab.run(output),
-        Command::Schema(_) => schema::Schema::run(),
+    let printer = &arguments.printer;
+    let result = match &arguments.command {
+        Command::Init(init) => init.run(printer),
+        Command::Check(check) => check.run(printer),
+        Command::Show(show) => show.run(printer),
+        Command::Explain(explain) => explain.run(printer),
+        Command::Render(render) => render.run(printer),
+        Command::Certs(certs) => certs.run(printer),
+        Command::Secrets(secrets) => secrets.run(printer),
+        Command::Bundle(bundle) => bundle.run(printer),
+        Command::Publish(publish) => publish.run(printer),
+        Command::Verify(verify) => verify.run(printer),
+        Command::Arm(arm) => arm.run(printer),
+        Command::Disarm(disarm) => disarm.run(printer),
+        Command::Armed(armed) => armed.run(printer),
+        Command::Lab(lab) => lab.run(printer),
+        Command::Schema(_) => schema::SchemaArgs::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     };
-    match done {
-        Ok(code) => ExitCode::from(code),
+    match result {
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
-            output.error(&error);
-            ExitCode::from(status(&error))
+            printer.error(&error);
+            ExitCode::from(status_of(&error))
         }
     }
 }
 
-/// The exit status for what went wrong.
-fn status(error: &anyhow::Error) -> u8 {
+/// The exit status for an error.
+fn status_of(error: &anyhow::Error) -> u8 {
     match (error.is::<crate::write::Held>(), error.is::<crate::publish::Refused>()) {
         (true, _) => HELD,
         (_, true) => REFUSED,

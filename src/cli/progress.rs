@@ -1,24 +1,24 @@
-//! How far long work has come: a bar on a terminal, and nothing anywhere else.
+//! The progress of long work: a bar on a terminal, and nothing anywhere else.
 
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::Output;
+use super::printer::Printer;
 
-/// Bytes of how many, how fast, and how long it will take.
+/// The bytes done and their total, the speed, and the time that is left.
 const BYTES: &str = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
 
-/// A bar that goes away when it is dropped.
+/// A progress bar, which goes away when it is dropped.
 pub(super) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// A bar for work on `bytes`.
-    pub(super) fn bytes(output: &Output, what: &'static str, bytes: u64) -> Self {
-        let shown = !output.quiet && stderr().is_terminal();
+    /// Shows a bar for work on `bytes`, with `message` before it.
+    pub(super) fn bytes(printer: &Printer, message: &'static str, bytes: u64) -> Self {
+        let shown = !printer.quiet && stderr().is_terminal();
         // Drawn at most ten times a second, so that short work shows none.
         let target =
             if shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
@@ -26,12 +26,12 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(BYTES) {
             bar.set_style(style);
         }
-        bar.set_message(what);
+        bar.set_message(message);
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar }
     }
 
-    /// So many bytes more are done.
+    /// Moves the bar by `bytes`.
     pub(super) fn add(&self, bytes: u64) {
         self.bar.inc(bytes);
     }

@@ -9,89 +9,90 @@ use time::{Duration, OffsetDateTime};
 
 use crate::image::{BundleManifest, MANIFEST};
 use crate::model::{Cluster, Seconds, Verify, Word};
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::publish::{self, Installed, Lock, Outcome, Request, install, needed, rollback};
-use crate::{outputs, write};
+use crate::site;
 
-use super::output::{Output, plural};
+use super::printer::{Printer, plural};
 use super::progress::Progress;
-use super::web_root::WebRoot;
-use super::{DONE, REFUSED, UNCONFIRMED, root_of};
+use super::web_root::WebRootOptions;
+use super::{DONE, REFUSED, UNCONFIRMED};
 
-/// Put bundles and the rendered site into the web root: all of it at once, or nothing
+/// Copy bundles and the rendered site into the web root: all of them, or none
 ///
-/// Each bundle goes to nixos/PROFILE/ID, what render wrote to site/www to site/ID, and the links `current` are switched
-/// when everything is there, checked and durable. The generation before stays for machines that are halfway through it.
+/// A bundle becomes nixos/BASE/ID, and site/www becomes site/ID. When everything is copied, checked and durable, the links
+/// `current` are switched. The previous generation stays for machines that are still loading it.
 #[derive(Debug, Args)]
-pub(super) struct Publish {
-    /// Bundles that plasmagen bundle made, each for another profile
+pub(super) struct PublishArgs {
+    /// Directories that `plasmagen bundle` wrote, each for another base
     #[arg(value_name = "BUNDLE", value_hint = ValueHint::DirPath)]
     bundles: Vec<PathBuf>,
     #[command(flatten)]
-    root: WebRoot,
+    root: WebRootOptions,
     /// Publish this site/ instead of the one beside the inventory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
     site: Option<PathBuf>,
     /// Publish no site, only bundles
     #[arg(long, requires = "bundles")]
     no_site: bool,
-    /// Take signatures of the site's files from this directory, which mirrors site/www: ipxe/boot.ipxe.sig and so on
+    /// The directory with signatures of the site's files, laid out like site/www: ipxe/boot.ipxe.sig and so on
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
     signatures: Option<PathBuf>,
-    /// Take builds of iPXE from this directory, also instead of such as are in tftp/ already
+    /// The directory with builds of iPXE, which replace those in tftp/ of the web root
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     ipxe: Option<PathBuf>,
-    /// How many generations stay beside the current one
+    /// How many older generations to keep
     #[arg(long, value_name = "N", default_value = "1")]
     keep: usize,
-    /// How long it may be booted: a number with s, m, h or d
-    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = life)]
+    /// How long the new generation may be booted: a number with s, m, h or d
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_duration)]
     expires_in: Duration,
-    /// Go back to the generation before, with a new number
-    #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
+    /// Make the previous generation of BASE the current one again, under a new number
+    #[arg(long, value_name = "BASE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
     rollback: Option<String>,
 }
 
-fn life(text: &str) -> Result<Duration, String> {
+/// Parses a number with s, m, h or d.
+fn parse_duration(text: &str) -> Result<Duration, String> {
     Seconds::parse(text)
         .map(|seconds| Duration::seconds(seconds.get().into()))
         .map_err(|why| format!("{}: {}", why.message, why.help))
 }
 
-impl Publish {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let own_site = self.rollback.is_none() && !self.no_site && self.site.is_none();
+impl PublishArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let from_inventory = self.rollback.is_none() && !self.no_site && self.site.is_none();
         let mut cluster = None;
-        if own_site || !self.root.is_named() {
-            cluster = self.root.cluster(output)?;
+        if from_inventory || !self.root.is_named() {
+            cluster = self.root.cluster(printer)?;
             if cluster.is_none() {
                 return Ok(REFUSED);
             }
         }
         let root = self.root.path(cluster.as_ref())?;
-        let beside = root_of(&self.root.inventory);
-        if let Some(cluster) = cluster.as_ref().filter(|_| own_site)
-            && is_stale(output, beside, cluster)?
+        let beside = self.root.inventory.root();
+        if let Some(cluster) = cluster.as_ref().filter(|_| from_inventory)
+            && is_stale(printer, beside, cluster)?
         {
             return Ok(REFUSED);
         }
         if let Some(cluster) = &cluster {
-            self.compare(output, cluster);
+            self.compare(printer, cluster);
         }
-        let site = own_site.then(|| beside.join("site")).or_else(|| self.site.clone());
+        let site = from_inventory.then(|| beside.join("site")).or_else(|| self.site.clone());
         let lock = Lock::acquire(&root)?;
         let now = OffsetDateTime::now_utc();
         let outcome = match &self.rollback {
             Some(profile) => rollback(&lock, profile, now, self.expires_in)?,
             None => {
-                self.loaders(output, &lock, cluster.as_ref())?;
+                self.loaders(printer, &lock, cluster.as_ref())?;
                 let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
-                let progress = Progress::bytes(output, "publish", bytes);
+                let progress = Progress::bytes(printer, "publish", bytes);
                 let request = Request {
                     bundles: &self.bundles,
                     site: site.as_deref(),
                     signatures: self.signatures.as_deref(),
-                    signed: cluster.as_ref().is_some_and(|own| own.boot.verify == Verify::Signature),
+                    signed: cluster.as_ref().is_some_and(|cluster| cluster.boot.verify == Verify::Signature),
                     keep: self.keep,
                     now,
                     life: self.expires_in,
@@ -99,20 +100,20 @@ impl Publish {
                 publish::publish(&lock, &request, &|bytes| progress.add(bytes))?
             }
         };
-        Ok(report(output, &root, &outcome))
+        Ok(print_outcome(printer, &root, &outcome))
     }
 
-    /// Says which bundles fit no node, and which nodes no bundle.
-    fn compare(&self, output: &Output, cluster: &Cluster) {
+    /// Warns of bundles that no node boots, and of nodes that can't boot their bundle.
+    fn compare(&self, printer: &Printer, cluster: &Cluster) {
         let read = |path: &PathBuf| BundleManifest::parse(&fs::read(path.join(MANIFEST)).ok()?).ok();
         for manifest in self.bundles.iter().filter_map(read) {
             let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.profile);
             if nodes().next().is_none() {
-                output.say(&format!("warning: no node boots the bundle for {}", manifest.profile));
+                printer.say(&format!("warning: no node boots the bundle for {}", manifest.profile));
             }
             let others: Vec<_> = nodes().filter(|node| node.system != manifest.arch).collect();
             if let Some(first) = others.first() {
-                output.say(&format!(
+                printer.say(&format!(
                     "warning: the bundle for {} is for {}, and {} ({}) can't boot it",
                     manifest.profile,
                     manifest.arch.as_str(),
@@ -123,21 +124,21 @@ impl Publish {
         }
     }
 
-    /// Installs builds of iPXE, and says which are missing.
-    fn loaders(&self, output: &Output, lock: &Lock, cluster: Option<&Cluster>) -> anyhow::Result<()> {
-        let (installed, lacking) = install(lock, self.ipxe.as_deref())?;
+    /// Installs builds of iPXE, and warns of those that are missing.
+    fn loaders(&self, printer: &Printer, lock: &Lock, cluster: Option<&Cluster>) -> anyhow::Result<()> {
+        let (installed, missing) = install(lock, self.ipxe.as_deref())?;
         for (file, how) in installed {
             match how {
-                Installed::Copied(from) => output.say(&format!("tftp/{file} is {}", from.display())),
+                Installed::Copied(from) => printer.say(&format!("tftp/{file} is {}", from.display())),
                 Installed::Kept => {
-                    output.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"));
+                    printer.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"));
                 }
                 Installed::Same => {}
             }
         }
         let needed = cluster.map(needed);
-        for own in lacking {
-            let nodes = needed.as_ref().map(|needed| needed.get(own.file));
+        for loader in missing {
+            let nodes = needed.as_ref().map(|needed| needed.get(loader.file));
             let who = match nodes {
                 Some(None) => continue,
                 Some(Some(nodes)) => {
@@ -145,61 +146,58 @@ impl Publish {
                 }
                 None => String::new(),
             };
-            output.say(&format!(
+            printer.say(&format!(
                 "warning: there is no tftp/{}{who}: install {}, or name a directory with --ipxe",
-                own.file, own.package
+                loader.file, loader.package
             ));
         }
         Ok(())
     }
 }
 
-/// Whether site/www is not what the inventory says; then says so.
-fn is_stale(output: &Output, beside: &Path, cluster: &Cluster) -> anyhow::Result<bool> {
-    let certificates = plan::gather(beside, cluster)?;
-    let artifacts = outputs::render(&Plan {
-        cluster: cluster.clone(),
-        certificates,
-        zones: plan::gather_zones(beside)?,
-    })?;
-    let changes = write::check(beside, &artifacts).context("could not compare site/ with the inventory")?;
+/// Whether site/www differs from what the inventory says, which is then printed.
+fn is_stale(printer: &Printer, beside: &Path, cluster: &Cluster) -> anyhow::Result<bool> {
+    let plan = Plan::gather(beside, cluster.clone())?;
+    let changes = site::changes(beside, &plan).context("could not compare site/ with the inventory")?;
     let stale = changes.iter().filter(|change| change.path.starts_with("site/www/")).count();
     if stale > 0 {
         let files = plural(stale, "file");
-        output.say(&format!("stale: {files} in site/www would change: run plasmagen render, or name --site"));
+        printer
+            .say(&format!("stale: {files} in site/www would change: run plasmagen render, or name --site"));
     }
     Ok(stale > 0)
 }
 
-/// The bytes of all files in `dir`, for the progress bar.
+/// The size of all files in `dir`, in bytes, for the progress bar.
 pub(super) fn size_of(dir: &Path) -> u64 {
     let files = walkdir::WalkDir::new(dir).into_iter().filter_map(Result::ok);
-    files.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|own| own.len()).sum()
+    files.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
 }
 
-fn report(output: &Output, root: &Path, outcome: &Outcome) -> u8 {
-    for own in &outcome.published {
-        let what = match own.before {
-            Some(before) if before == own.id => "unchanged".to_owned(),
+/// Prints the result, and returns the exit status for it.
+fn print_outcome(printer: &Printer, root: &Path, outcome: &Outcome) -> u8 {
+    for published in &outcome.published {
+        let previous = match published.before {
+            Some(before) if before == published.id => "unchanged".to_owned(),
             Some(before) => format!("before: {:.12}", before.to_string()),
             None => "the first".to_owned(),
         };
-        output.say(&format!(
-            "{}/{}: generation {} is {:.12} ({what}), until {}",
+        printer.say(&format!(
+            "{}/{}: generation {} is {:.12} ({previous}), until {}",
             root.display(),
-            own.line,
-            own.publication.generation,
-            own.id.to_string(),
-            own.publication.expires.date()
+            published.line,
+            published.publication.generation,
+            published.id.to_string(),
+            published.publication.expires.date()
         ));
     }
     if !outcome.removed.is_empty() {
-        output.say(&format!("removed {}", plural(outcome.removed.len(), "old generation")));
+        printer.say(&format!("removed {}", plural(outcome.removed.len(), "old generation")));
     }
     match &outcome.unconfirmed {
         None => DONE,
         Some(error) => {
-            output.error(&anyhow::anyhow!("it is published, but may not outlast a power cut: {error:#}"));
+            printer.error(&anyhow::anyhow!("it is published, but may not outlast a power cut: {error:#}"));
             UNCONFIRMED
         }
     }

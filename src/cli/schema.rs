@@ -5,23 +5,23 @@ use clap::Args;
 use crate::inventory::json_schema;
 
 use super::DONE;
-use super::output::Output;
+use super::printer::Printer;
 
-/// Print the JSON Schema of inventories: editors complete and validate by it
+/// Print the JSON Schema of the inventory, with which editors complete and validate it
 ///
-/// Even Better TOML and taplo follow the line `#:schema ./inventory.schema.json` at the head of an inventory, which
-/// init writes.
+/// Even Better TOML and taplo find the schema by the line `#:schema ./inventory.schema.json` at the head of an inventory.
+/// `plasmagen init` writes that line, and the file.
 #[derive(Debug, Args)]
-pub(super) struct Schema;
+pub(super) struct SchemaArgs;
 
-impl Schema {
+impl SchemaArgs {
     pub(super) fn run() -> anyhow::Result<u8> {
-        Output::print(&text()?)?;
+        Printer::print(&schema_text()?)?;
         Ok(DONE)
     }
 }
 
-/// The schema as a file.
-pub(super) fn text() -> anyhow::Result<String> {
+/// The JSON Schema as the text of a file.
+pub(super) fn schema_text() -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(&json_schema())? + "\n")
 }

@@ -12,133 +12,134 @@ use crate::pki::cluster::proven_key;
 use crate::pki::recipient::Recipient;
 use crate::pki::vault::{sealed::Sealed, staged};
 use crate::pki::{SecretKey, Vault};
-use crate::plan::{self, Certificates};
+use crate::plan::Certificates;
 
-use super::output::{Output, plural};
-use super::vault::{VaultArgument, ours};
-use super::{DONE, INVENTORY, REFUSED, complete, named};
+use super::inventory::{InventoryOption, read_checked};
+use super::printer::{Printer, plural};
+use super::vault::{VaultOption, rendered_dirs};
+use super::{DONE, REFUSED, complete, named};
 
 /// Bring the nodes' private keys from the vault to the nodes
 ///
-/// A key leaves the vault in two ways: as it is, into a directory that nixos-anywhere copies onto one node, or encrypted,
-/// into files that may be committed.
+/// There are two ways: `stage` writes a key as it is into a directory that nixos-anywhere copies onto one node; `encrypt`
+/// writes encrypted files that may be committed.
 #[derive(Debug, Args)]
-pub(super) struct Secrets {
+pub(super) struct SecretsArgs {
     #[command(subcommand)]
-    command: Command,
+    command: SecretsCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Stage(Stage),
-    Encrypt(Encrypt),
+enum SecretsCommand {
+    Stage(StageArgs),
+    Encrypt(EncryptArgs),
 }
 
 /// Write the directory that `nixos-anywhere --extra-files` copies onto a node
 ///
-/// It holds etc/nixos/secrets/NODE-key.pem, closed to all but its owner, and nothing else: what else the node finds
-/// there is public, and in its configuration. Remove it when the node is installed.
+/// The directory holds etc/nixos/secrets/NODE-key.pem, readable by you alone, and nothing else: all other files in
+/// /etc/nixos/secrets of the node are public, and belong to its configuration. Remove the directory when the node is
+/// installed.
 #[derive(Debug, Args)]
-struct Stage {
+struct StageArgs {
     /// The node
     #[arg(value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
     node: String,
-    /// The directory: a new one, or one that is empty, for this node alone
+    /// The directory to write: new or empty, for this node only
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     to: PathBuf,
     #[command(flatten)]
-    source: Source,
+    source: KeySource,
 }
 
 /// Encrypt keys for agenix, into files that may be committed
 ///
-/// Each key is encrypted with age, as NODE-key.pem.age, to `recipients` in [vault] of the inventory. A file that is there
-/// stays as it is, since age never writes the same twice: after recipients have changed, --force encrypts it anew.
+/// Each key becomes NODE-key.pem.age, encrypted by age to `recipients` in [vault] of the inventory. A file that exists is
+/// kept, since age never writes the same bytes twice: after the recipients have changed, --force replaces the file.
 #[derive(Debug, Args)]
-struct Encrypt {
-    /// The nodes; without any, all
+struct EncryptArgs {
+    /// The nodes whose keys to encrypt [default: all]
     #[arg(value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
     nodes: Vec<String>,
-    /// Where to write the files; made if need be
+    /// The directory to write the files into, which is made if it is missing
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     to: PathBuf,
-    /// Who can read the key of the one NODE too: age1…, or an SSH public key, such as the node's host key
+    /// A further recipient of the key of a single NODE: age1…, or an SSH public key, such as the node's host key
     // A private key begins with a hyphen, and clap would quote it as an unknown option.
     #[arg(long = "recipient", value_name = "RECIPIENT", allow_hyphen_values = true)]
     recipients: Vec<String>,
-    /// Encrypt anew what is there already
+    /// Replace files that exist
     #[arg(long)]
     force: bool,
     #[command(flatten)]
-    source: Source,
+    source: KeySource,
 }
 
-/// Where keys come from.
+/// The inventory and the vault, as options.
 #[derive(Debug, Args)]
-struct Source {
-    /// The inventory to read
-    #[arg(long, short, value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
-    inventory: PathBuf,
+struct KeySource {
     #[command(flatten)]
-    vault: VaultArgument,
+    inventory: InventoryOption,
+    #[command(flatten)]
+    vault: VaultOption,
 }
 
-/// What a command knows of a cluster and its keys.
-struct Opened {
+/// A cluster and its vault, opened.
+struct OpenedKeys {
     cluster: Cluster,
     certificates: Certificates,
     vault: Vault,
-    /// Where no key may be written.
+    /// The directories in which no key may be written.
     forbidden: Vec<PathBuf>,
-    /// What the inventory says.
+    /// The recipients that the inventory lists.
     recipients: Vec<String>,
 }
 
-impl Secrets {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
+impl SecretsArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         match &self.command {
-            Command::Stage(stage) => stage.run(output),
-            Command::Encrypt(encrypt) => encrypt.run(output),
+            SecretsCommand::Stage(stage) => stage.run(printer),
+            SecretsCommand::Encrypt(encrypt) => encrypt.run(printer),
         }
     }
 }
 
-impl Stage {
-    fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let Some(own) = self.source.open(output)? else { return Ok(REFUSED) };
-        let node = named::node(&own.cluster, &self.node)?;
-        let key = own.key(node)?;
+impl StageArgs {
+    fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let Some(opened) = self.source.open(printer)? else { return Ok(REFUSED) };
+        let node = named::find_node(&opened.cluster, &self.node)?;
+        let key = opened.key(node)?;
         let shown = self.to.display();
-        if staged::stage(node.fqdn.as_str(), &key, &self.to, &own.forbidden())? {
-            output.say(&format!(
+        if staged::stage(node.fqdn.as_str(), &key, &self.to, &opened.forbidden())? {
+            printer.say(&format!(
                 "staged the key of {} in {shown}: nixos-anywhere --extra-files {shown} copies it; then remove {shown}",
                 node.name
             ));
         } else {
-            output.say(&format!("{shown} holds the key of {} already, nothing was touched", node.name));
+            printer.say(&format!("{shown} already holds the key of {}, nothing was touched", node.name));
         }
         Ok(DONE)
     }
 }
 
-impl Encrypt {
-    fn run(&self, output: &Output) -> anyhow::Result<u8> {
+impl EncryptArgs {
+    fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         ensure!(
             self.recipients.is_empty() || self.nodes.len() == 1,
-            "--recipient goes with one NODE: a host's key that is a recipient of other nodes' keys could read these, too. \
-             Those who may read all keys are `recipients` in [vault] of the inventory"
+            "--recipient needs a single NODE: with the host key of one node as a recipient, that node could read the keys \
+             of the others. Recipients of all keys belong into `recipients` in [vault] of the inventory"
         );
-        let Some(own) = self.source.open(output)? else { return Ok(REFUSED) };
-        let recipients = recipients(&own.recipients, &self.recipients)?;
-        let sealed = Sealed::at(&self.to, &own.forbidden())?;
+        let Some(opened) = self.source.open(printer)? else { return Ok(REFUSED) };
+        let recipients = all_recipients(&opened.recipients, &self.recipients)?;
+        let sealed = Sealed::at(&self.to, &opened.forbidden())?;
         let nodes: Vec<&Node> = match &self.nodes[..] {
-            [] => own.cluster.nodes.iter().collect(),
+            [] => opened.cluster.nodes.iter().collect(),
             names => {
                 // Each once, in whatever order.
                 let names: BTreeSet<_> = names.iter().collect();
                 names
                     .into_iter()
-                    .map(|name| named::node(&own.cluster, name))
+                    .map(|name| named::find_node(&opened.cluster, name))
                     .collect::<anyhow::Result<_>>()?
             }
         };
@@ -146,38 +147,39 @@ impl Encrypt {
         for node in nodes {
             let file = sealed.file(node.fqdn.as_str())?;
             if self.force || file.symlink_metadata().is_err() {
-                keys.push((node.fqdn.as_str(), own.key(node)?));
+                keys.push((node.fqdn.as_str(), opened.key(node)?));
             } else {
-                output.say(&format!("kept {}: --force encrypts it anew", file.display()));
+                printer.say(&format!("kept {}: --force replaces it", file.display()));
             }
         }
         sealed.seal(&keys, &recipients)?;
         if !keys.is_empty() {
             let (keys, recipients) = (plural(keys.len(), "key"), plural(recipients.len(), "recipient"));
-            output.say(&format!("encrypted {keys} to {recipients} in {}", self.to.display()));
+            printer.say(&format!("encrypted {keys} to {recipients} in {}", self.to.display()));
         }
         Ok(DONE)
     }
 }
 
-impl Source {
-    /// What the commands need; none where the inventory is refused, which has been said.
-    fn open(&self, output: &Output) -> anyhow::Result<Option<Opened>> {
-        let checked = output.checked(&self.inventory)?;
+impl KeySource {
+    /// Opens the vault of the inventory's cluster; none where the inventory is refused, which has been printed.
+    fn open(&self, printer: &Printer) -> anyhow::Result<Option<OpenedKeys>> {
+        let checked = read_checked(printer, &self.inventory.inventory)?;
         let Some(cluster) = checked.cluster else { return Ok(None) };
-        let root = super::root_of(&self.inventory);
-        let certificates = plan::gather(root, &cluster)?;
-        let vault = self.vault.open(root, &cluster, checked.vault)?;
-        let mut forbidden = ours(root).to_vec();
+        let root = self.inventory.root();
+        let certificates = Certificates::gather(root, &cluster)?;
+        let vault = self.vault.open(root, &cluster, checked.vault.as_deref())?;
+        let mut forbidden = rendered_dirs(root).to_vec();
         forbidden.push(cluster.provisioner.web_root.as_str().into());
         forbidden.push(vault.dir().to_owned());
         let listed = checked.inventory.vault.recipients.map(|list| list.value).unwrap_or_default();
-        let recipients = listed.into_iter().filter_map(|own| own.value).collect();
-        Ok(Some(Opened { cluster, certificates, vault, forbidden, recipients }))
+        let recipients = listed.into_iter().filter_map(|recipient| recipient.value).collect();
+        Ok(Some(OpenedKeys { cluster, certificates, vault, forbidden, recipients }))
     }
 }
 
-impl Opened {
+impl OpenedKeys {
+    /// The key of `node`, which fits the node's certificate.
     fn key(&self, node: &Node) -> anyhow::Result<SecretKey> {
         proven_key(node, &self.certificates, &self.vault)
     }
@@ -187,25 +189,26 @@ impl Opened {
     }
 }
 
-/// Those of the inventory, which rule H16 has accepted, and those of the command line: each once, and two at least.
-fn recipients(listed: &[String], given: &[String]) -> anyhow::Result<Vec<Recipient>> {
+/// The recipients of the inventory, which rule PG-H16 has accepted, and those of the command line: each once, and at least
+/// two.
+fn all_recipients(listed: &[String], given: &[String]) -> anyhow::Result<Vec<Recipient>> {
     let mut recipients = Vec::new();
     let mut known = BTreeSet::new();
     for text in listed.iter().chain(given) {
         ensure!(
             !text.trim().is_empty(),
-            "--recipient is empty: give age1…, or an SSH public key; ssh-keyscan prints none of a host that it does not reach"
+            "--recipient is empty: give age1…, or an SSH public key; ssh-keyscan prints no key of a host that it does not reach"
         );
-        let own = Recipient::parse(text.trim())
+        let recipient = Recipient::parse(text.trim())
             .map_err(|why| anyhow!("--recipient: {}; {}", why.message, why.help))?;
-        if known.insert(own.identity().to_owned()) {
-            recipients.push(own);
+        if known.insert(recipient.identity().to_owned()) {
+            recipients.push(recipient);
         }
     }
     ensure!(
         recipients.len() >= 2,
-        "a key is encrypted to two recipients at least, the operator and one whose key lies in a safe, so that one lost \
-         key loses nothing (plasmagen explain PG-H16): list both in the inventory, recipients = [\"age1…\", \"age1…\"] in \
+        "a key is encrypted to at least two recipients, the operator and one whose key lies in a safe, so that nothing \
+         is lost with one key (plasmagen explain PG-H16): list both in the inventory, recipients = [\"age1…\", \"age1…\"] in \
          [vault]; age-keygen makes such keys"
     );
     Ok(recipients)

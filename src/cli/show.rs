@@ -1,7 +1,5 @@
 //! `plasmagen show`.
 
-use std::path::PathBuf;
-
 use anyhow::Context;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -11,74 +9,65 @@ use crate::model::{Cluster, Node};
 use crate::resolve::{Draft, Shown, resolve, show_cluster, show_node};
 
 use super::complete;
-use super::output::{DataFormat, Output};
-use super::{DONE, INVENTORY, REFUSED, named};
+use super::inventory::{InventoryOption, read_checked};
+use super::printer::{FormatOption, Printer};
+use super::table::Table;
+use super::{DONE, JSON_SCHEMA, REFUSED, named};
 
-/// The version of the JSON form; it rises when a key changes its meaning or goes away.
-const FORM: u32 = 1;
-
-/// Print what the inventory comes to, each value with where it comes from
+/// Print the resolved values of the cluster or of a node, and where each value comes from
 ///
-/// A value comes from `node.NAME`, `profile.NAME`, `service.NAME` and the like, from what is built in, or is the
+/// A value comes from `node.NAME`, `profile.NAME`, `service.NAME` or another table of the inventory, is built in, or is a
 /// default.
 #[derive(Debug, Args)]
-pub(super) struct Show {
-    /// The node to show; without it, what is true of the cluster, and a table of nodes
+pub(super) struct ShowArgs {
+    /// The node to show; without it, the values of the cluster, and a table of its nodes
     #[arg(value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
     node: Option<String>,
-    /// The inventory to read
-    #[arg(long, short, value_name = "INVENTORY", default_value = INVENTORY)]
-    inventory: PathBuf,
-    /// As aligned text, or as JSON
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: DataFormat,
+    #[command(flatten)]
+    inventory: InventoryOption,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
-impl Show {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
-        let checked = output.checked(&self.inventory)?;
+impl ShowArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let checked = read_checked(printer, &self.inventory.inventory)?;
         let Some(cluster) = &checked.cluster else { return Ok(REFUSED) };
         let draft = resolve(&checked.inventory);
-        let text = match &self.node {
-            Some(name) => self.node(&draft, cluster, name)?,
-            None => self.cluster(&draft, cluster)?,
-        };
-        Output::print(&text)?;
+        match &self.node {
+            Some(name) => self.print_node(&draft, cluster, name)?,
+            None => self.print_cluster(&draft, cluster)?,
+        }
         Ok(DONE)
     }
 
-    fn node(&self, draft: &Draft<'_>, cluster: &Cluster, name: &str) -> anyhow::Result<String> {
-        let node = named::node(cluster, name)?;
+    fn print_node(&self, draft: &Draft<'_>, cluster: &Cluster, name: &str) -> anyhow::Result<()> {
+        let node = named::find_node(cluster, name)?;
         let name = node.name.as_str();
         let drafted = draft.node(name).context("a node was sealed that is not in the draft: a bug")?;
         let values = show_node(draft, drafted, node)?;
-        Ok(match self.format {
-            DataFormat::Human => lines(&values),
-            DataFormat::Json => pretty(&json!({ "schema": FORM, "node": name, "values": list(&values) }))?,
-        })
+        let value = json!({ "schema": JSON_SCHEMA, "node": name, "values": json_list(&values) });
+        self.format.print(&value, || values_table(&values))
     }
 
-    fn cluster(&self, draft: &Draft<'_>, cluster: &Cluster) -> anyhow::Result<String> {
+    fn print_cluster(&self, draft: &Draft<'_>, cluster: &Cluster) -> anyhow::Result<()> {
         let values = show_cluster(draft, cluster)?;
-        let rows = cluster.nodes.iter().map(row);
-        Ok(match self.format {
-            DataFormat::Human => {
-                let head = ["node", "profile", "mac", "addresses", "services"].map(str::to_owned);
-                let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
-                format!("{}\n{}", lines(&values), columns(&rows))
-            }
-            DataFormat::Json => {
-                let nodes: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
-                pretty(
-                    &json!({ "schema": FORM, "cluster": cluster.name, "nodes": nodes, "values": list(&values) }),
-                )?
-            }
-        })
+        let nodes: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
+        let value = json!({
+            "schema": JSON_SCHEMA, "cluster": cluster.name, "nodes": nodes, "values": json_list(&values)
+        });
+        self.format.print(&value, || format!("{}\n{}", values_table(&values), nodes_table(cluster)))
     }
 }
 
-/// A node in the table of nodes.
-fn row(node: &Node) -> [String; 5] {
+/// The table of nodes.
+fn nodes_table(cluster: &Cluster) -> String {
+    let mut table = Table::with_headings(["node", "profile", "mac", "addresses", "services"]);
+    cluster.nodes.iter().for_each(|node| table.row(node_row(node)));
+    table.print()
+}
+
+fn node_row(node: &Node) -> [String; 5] {
     let joined = |words: Vec<String>| words.join(", ");
     [
         node.name.to_string(),
@@ -89,40 +78,26 @@ fn row(node: &Node) -> [String; 5] {
     ]
 }
 
-fn list(values: &[Shown<'_>]) -> Vec<Value> {
-    let entry =
-        |own: &Shown<'_>| json!({ "path": own.path, "value": own.value, "from": own.origin.to_string() });
+fn json_list(values: &[Shown<'_>]) -> Vec<Value> {
+    let entry = |shown: &Shown<'_>| json!({ "path": shown.path, "value": shown.value, "from": shown.origin.to_string() });
     values.iter().map(entry).collect()
 }
 
-fn pretty(value: &Value) -> anyhow::Result<String> {
-    Ok(serde_json::to_string_pretty(value)? + "\n")
-}
-
-/// A value a line: its key, where it comes from, and last, since it may be long, the value itself.
-fn lines(values: &[Shown<'_>]) -> String {
-    let rows: Vec<_> =
-        values.iter().map(|own| [own.key(), own.origin.to_string(), text(&own.value)]).collect();
-    columns(&rows)
+/// A row for each value: its key, its origin, and last, since it may be long, the value.
+fn values_table(values: &[Shown<'_>]) -> String {
+    let mut table = Table::new();
+    for shown in values {
+        table.row([shown.key(), shown.origin.to_string(), value_text(&shown.value)]);
+    }
+    table.print()
 }
 
 /// A value on one line: a list without brackets, anything else as JSON writes it.
-fn text(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::Array(items) if !items.is_empty() => {
             items.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
         }
         plain => plain.to_string(),
     }
-}
-
-/// Rows with their columns aligned.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
 }

@@ -1,55 +1,54 @@
-//! Where the vault is: for the commands that need keys.
+//! Where the vault of private keys is, for the commands that need keys.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::model::Cluster;
 use crate::pki::Vault;
 
-/// The vault of private keys.
+use super::home;
+
+/// The vault as an option.
 #[derive(Debug, Args)]
-pub(super) struct VaultArgument {
-    /// Where private keys are kept [default: plasmagen/CLUSTER in the user's data directory]
-    #[arg(long, value_name = "DIR")]
+pub(super) struct VaultOption {
+    /// The directory of private keys [default: `path` in [vault] of the inventory, else plasmagen/CLUSTER in the user's
+    /// data directory]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     vault: Option<PathBuf>,
 }
 
-impl VaultArgument {
-    /// Opens the vault that the command line names, else the inventory, else the user's own.
+impl VaultOption {
+    /// Opens the vault that the command line names; else `written`, which the inventory in `root` names; else the
+    /// user's own.
     pub(super) fn open(
         &self,
         root: &Path,
         cluster: &Cluster,
-        named: Option<String>,
+        written: Option<&str>,
     ) -> anyhow::Result<Vault> {
-        let dir = match (&self.vault, named) {
+        let dir = match (&self.vault, written) {
             (Some(dir), _) => dir.clone(),
-            (None, Some(named)) => expand(root, &named)?,
-            (None, None) => home()?.data_dir().join("plasmagen").join(cluster.name.as_str()),
+            (None, Some(written)) => expand(root, written)?,
+            (None, None) => home::find()?.data_dir().join("plasmagen").join(cluster.name.as_str()),
         };
-        let ours = ours(root);
-        let forbidden = ours.each_ref().map(PathBuf::as_path);
+        let rendered = rendered_dirs(root);
+        let forbidden = rendered.each_ref().map(PathBuf::as_path);
         Vault::open_or_new(&dir, &forbidden)
     }
 }
 
-/// The directories beside the inventory that are plasmagen's.
-pub(super) fn ours(root: &Path) -> [PathBuf; 3] {
+/// The directories beside the inventory that plasmagen writes: no private key may lie there.
+pub(super) fn rendered_dirs(root: &Path) -> [PathBuf; 3] {
     ["nodes", "site", ".plasmagen"].map(|dir| root.join(dir))
 }
 
-fn home() -> anyhow::Result<etcetera::base_strategy::Xdg> {
-    etcetera::base_strategy::Xdg::new()
-        .context("could not find the user's home directory: name a vault with --vault")
-}
-
-/// A path of the inventory's: `~/` is the user's home, and a relative one is seen from the inventory.
-fn expand(root: &Path, named: &str) -> anyhow::Result<PathBuf> {
-    match named.strip_prefix("~/") {
-        Some(rest) => Ok(home()?.home_dir().join(rest)),
-        None => Ok(root.join(named)),
+/// Resolves a path that is written in the inventory: `~/` is the user's home, and other relative paths begin at the
+/// inventory.
+fn expand(root: &Path, written: &str) -> anyhow::Result<PathBuf> {
+    match written.strip_prefix("~/") {
+        Some(rest) => Ok(home::find()?.home_dir().join(rest)),
+        None => Ok(root.join(written)),
     }
 }

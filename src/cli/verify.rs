@@ -11,85 +11,84 @@ use time::OffsetDateTime;
 use crate::model::AdminKey;
 use crate::publish::{Report, Signers, Terms, verify};
 
-use super::output::{DataFormat, Output, plural};
+use super::inventory::read_checked;
+use super::printer::{FormatOption, Printer, plural};
 use super::progress::Progress;
 use super::publish::size_of;
-use super::{DONE, REFUSED};
+use super::table::Table;
+use super::{DONE, JSON_SCHEMA, REFUSED};
 
-/// The version of the JSON form; it rises when a key changes its meaning or goes away.
-const FORM: u32 = 1;
-
-/// Compare every byte of a web root, or of a bundle, with what it should be
+/// Compare every byte of a web root, or of a bundle, with what was published
 ///
-/// What was changed, is missing, is extra, was swapped or rolled back, or has expired is named, all at once.
+/// Prints all faults at once: files that are changed, missing or extra, and generations that were swapped or rolled back
+/// or that have expired.
 #[derive(Debug, Args)]
-pub(super) struct Verify {
-    /// A web root, or a bundle
+pub(super) struct VerifyArgs {
+    /// The directory of a web root, or of a bundle
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     path: PathBuf,
-    /// The least generation that may be current: of everything, or of one profile; may be given several times
-    #[arg(long, value_name = "[PROFILE=]N", value_parser = least)]
+    /// The lowest number that the current generation may have: of everything, or of one profile; may be given several
+    /// times
+    #[arg(long, value_name = "[PROFILE=]N", value_parser = parse_minimum)]
     min_generation: Vec<(Option<String>, u64)>,
-    /// Whose signature every bundle must have: a file of allowed signers as ssh-keygen reads it
+    /// Every bundle must be signed by one of these: a file of allowed signers, as ssh-keygen reads it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "inventory")]
     signers: Option<PathBuf>,
-    /// Whose signature every bundle must have: one of the admin keys of this inventory
+    /// Every bundle must be signed by one of the admin keys of this inventory
     #[arg(long, short, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     inventory: Option<PathBuf>,
-    /// As a table, or as JSON
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: DataFormat,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
-fn least(text: &str) -> Result<(Option<String>, u64), String> {
-    let (profile, number) = text.rsplit_once('=').map_or((None, text), |(own, number)| (Some(own), number));
-    let number = number.parse().map_err(|_| format!("`{number}` is no number of a generation"))?;
+/// Parses `N` or `PROFILE=N`.
+fn parse_minimum(text: &str) -> Result<(Option<String>, u64), String> {
+    let (profile, number) =
+        text.rsplit_once('=').map_or((None, text), |(profile, number)| (Some(profile), number));
+    let number = number.parse().map_err(|_| format!("`{number}` is not the number of a generation"))?;
     Ok((profile.map(str::to_owned), number))
 }
 
-impl Verify {
-    pub(super) fn run(&self, output: &Output) -> anyhow::Result<u8> {
+impl VerifyArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let mut signers = None;
         if let Some(path) = &self.signers {
             let text =
                 fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
             signers = Some(Signers::parse(&text)?);
         } else if let Some(path) = &self.inventory {
-            let Some(cluster) = output.checked(path)?.cluster else { return Ok(REFUSED) };
+            let Some(cluster) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
             signers = Some(Signers::of_keys(cluster.admin_keys.iter().map(AdminKey::as_str))?);
         }
         let now = OffsetDateTime::now_utc();
         let terms = Terms { now, least: &self.min_generation, signers: signers.as_ref() };
-        let progress = Progress::bytes(output, "verify", size_of(&self.path));
+        let progress = Progress::bytes(printer, "verify", size_of(&self.path));
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;
         drop(progress);
-        let text = match self.format {
-            DataFormat::Human => table(&report),
-            DataFormat::Json => {
-                let form = json!({ "schema": FORM, "found": report.found, "faults": report.faults });
-                serde_json::to_string_pretty(&form)? + "\n"
-            }
-        };
-        Output::print(&text)?;
+        let value = json!({ "schema": JSON_SCHEMA, "found": report.found, "faults": report.faults });
+        self.format.print(&value, || print_tables(&report))?;
         let faults = report.faults.len();
-        let what = if faults == 0 { "is what it should be".to_owned() } else { plural(faults, "fault") };
-        output.say(&format!("{}: {what}", self.path.display()));
+        let result = if faults == 0 { "is as it was published".to_owned() } else { plural(faults, "fault") };
+        printer.say(&format!("{}: {result}", self.path.display()));
         Ok(if faults == 0 { DONE } else { REFUSED })
     }
 }
 
-fn table(report: &Report) -> String {
-    let mut text = String::new();
-    for own in &report.found {
-        let mark = if own.current { "* " } else { "  " };
-        let what = own.publication.map_or_else(String::new, |own| {
-            format!("  generation {}, {} to {}", own.generation, own.published.date(), own.expires.date())
+/// A table of generations, the current ones marked by `*`, and a table of faults.
+fn print_tables(report: &Report) -> String {
+    let mut found = Table::new();
+    for generation in &report.found {
+        let mark = if generation.current { "*" } else { " " };
+        let publication = generation.publication.map_or_else(String::new, |publication| {
+            let (from, to) = (publication.published.date(), publication.expires.date());
+            format!("generation {}, {from} to {to}", publication.generation)
         });
-        let path = own.path.rsplit_once('/').map_or(String::new(), |(line, _)| format!("{line}/"));
-        text += &format!("{mark}{path}{}{what}\n", own.id);
+        let dir = generation.path.rsplit_once('/').map_or(String::new(), |(dir, _)| format!("{dir}/"));
+        found.row([format!("{mark} {dir}{}", generation.id), publication]);
     }
-    for own in &report.faults {
-        text += &format!("{:<12} {}: {}\n", own.kind.as_str(), own.path, own.message);
+    let mut faults = Table::new();
+    for fault in &report.faults {
+        faults.row([fault.kind.as_str().to_owned(), format!("{}: {}", fault.path, fault.message)]);
     }
-    text
+    found.print() + &faults.print()
 }

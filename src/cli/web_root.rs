@@ -1,4 +1,4 @@
-//! Where the web root is: for the commands that publish, and that arm machines.
+//! Where the web root is, for the commands that publish bundles and that arm machines.
 
 use std::path::PathBuf;
 
@@ -7,34 +7,33 @@ use clap::{Args, ValueHint};
 
 use crate::model::Cluster;
 
-use super::INVENTORY;
-use super::output::Output;
+use super::inventory::{InventoryOption, read_checked};
+use super::printer::Printer;
 
-/// The web root, and the inventory that knows it.
+/// The web root as an option, and the inventory that names it otherwise.
 #[derive(Debug, Args)]
-pub(super) struct WebRoot {
-    /// The web root [default: provisioner.web_root of the inventory]
+pub(super) struct WebRootOptions {
+    /// The web root [default: `web_root` in [provisioner] of the inventory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     root: Option<PathBuf>,
-    /// The inventory to read
-    #[arg(long, short, value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
-    pub(super) inventory: PathBuf,
+    #[command(flatten)]
+    pub(super) inventory: InventoryOption,
 }
 
-impl WebRoot {
-    /// The cluster of the inventory; none where it is refused, which has been said.
-    pub(super) fn cluster(&self, output: &Output) -> anyhow::Result<Option<Cluster>> {
-        Ok(output.checked(&self.inventory)?.cluster)
+impl WebRootOptions {
+    /// Reads the cluster of the inventory; none where the inventory is refused, which has been printed.
+    pub(super) fn cluster(&self, printer: &Printer) -> anyhow::Result<Option<Cluster>> {
+        Ok(read_checked(printer, &self.inventory.inventory)?.cluster)
     }
 
-    /// Whether the command line says where the root is.
+    /// Whether the command line names the web root.
     pub(super) fn is_named(&self) -> bool {
         self.root.is_some()
     }
 
-    /// The root: what the command line says, else `cluster`.
+    /// The web root that the command line names, else that of `cluster`.
     pub(super) fn path(&self, cluster: Option<&Cluster>) -> anyhow::Result<PathBuf> {
-        let own = || cluster.map(|cluster| PathBuf::from(cluster.provisioner.web_root.as_str()));
-        self.root.clone().or_else(own).context("name the web root with --root")
+        let written = || cluster.map(|cluster| PathBuf::from(cluster.provisioner.web_root.as_str()));
+        self.root.clone().or_else(written).context("name the web root with --root")
     }
 }

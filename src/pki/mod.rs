@@ -7,7 +7,7 @@
 //! - [`kind`]: the kinds of certificates and keys that we tell apart. Pure.
 //! - [`read`]: what a PEM certificate says, whether it says what was asked, and who signed it (x509-parser).
 //! - [`recipient`]: whom secrets are encrypted to, and the encryption (age).
-//! - [`status`]: how long certificates still live, as rows and as a text table. Pure.
+//! - [`status`]: how long certificates still live, as rows of a table. Pure.
 //! - [`secret`]: the type of private keys: never serialised, never printed.
 //! - [`vault`]: where private keys live, and the only code that writes them.
 //!

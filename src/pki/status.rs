@@ -85,19 +85,3 @@ impl StatusRow {
         }
     }
 }
-
-/// The rows as aligned columns under a heading, a line each; the order is the caller's.
-#[must_use]
-pub fn table(rows: &[StatusRow]) -> String {
-    let width = |heading: &str, cell: fn(&StatusRow) -> usize| {
-        rows.iter().map(cell).chain([heading.len()]).max().unwrap_or_default()
-    };
-    let node = width("NODE", |row| row.node.chars().count());
-    let subject = width("SUBJECT", |row| row.subject.chars().count());
-    let mut text = format!("{:node$}  {:subject$}  NOT AFTER   DAYS LEFT  STATE\n", "NODE", "SUBJECT");
-    for row in rows {
-        let StatusRow { node: name, subject: whom, not_after, days_left, state } = row;
-        text += &format!("{name:node$}  {whom:subject$}  {not_after}  {days_left:9}  {state}\n");
-    }
-    text
-}

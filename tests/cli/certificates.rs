@@ -80,12 +80,12 @@ fn status_is_a_table_of_what_is_published() {
     };
     let rows: Vec<Vec<String>> = run.stdout.lines().map(cells).collect();
     assert_eq!(rows.len(), 5, "{}", run.stdout);
-    assert!(run.stdout.starts_with("NODE    SUBJECT"), "{}", run.stdout);
+    assert!(run.stdout.starts_with("node    subject"), "{}", run.stdout);
     assert_eq!(rows[1][..2], ["(CA)", "my-cluster CA 1"]);
     assert_eq!(rows[2][..2], ["node01", "node01.cluster.example.com"]);
     assert!(run.stdout.lines().skip(1).all(|line| line.ends_with(" ok")), "{}", run.stdout);
     // Columns are aligned.
-    let at = run.stdout.find("NOT AFTER").unwrap();
+    let at = run.stdout.find("not after").unwrap();
     assert!(run.stdout.lines().skip(1).all(|line| line[at..].starts_with("20")), "{}", run.stdout);
 }
 
@@ -108,7 +108,7 @@ fn status_is_json_for_programs() {
 fn status_needs_no_vault_and_tells_who_has_none() {
     let site = Site::new();
     let run = site.run(&["certs", "status"]);
-    run.ends(0, &["node01 has no certificate yet: plasmagen render issues it", "node03 has no"]);
+    run.ends(0, &["node01 has no certificate yet: plasmagen render issues one", "node03 has no"]);
     assert_eq!(run.stdout.lines().count(), 1);
     assert_eq!(site.run(&["certs", "status", "--format", "json"]).stdout.trim(), "[]");
 

@@ -53,7 +53,7 @@ fn help_names_every_command_and_exit_code() {
     }
     assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
     let (_, codes) = help.stdout.split_once("Exit status:").unwrap();
-    for line in ["0  done", "1  the inventory", "2  usage", "3  another run", "4  published"] {
+    for line in ["0  done", "1  the inventory", "2  a wrong command line", "3  another run", "4  published"] {
         assert!(codes.contains(line), "{line}: {codes}");
     }
 }

@@ -124,9 +124,10 @@ fn a_key_with_two_comments_is_one_key() {
 #[test]
 fn without_a_key_it_refuses_and_makes_nothing() {
     let site = Site::empty();
-    init(&site, &[]).ends(2, &["there is no SSH public key", ".ssh", "--admin-key", "ssh-keygen -t ed25519"]);
+    init(&site, &[])
+        .ends(2, &["there is no usable SSH public key", ".ssh", "--admin-key", "ssh-keygen -t ed25519"]);
     keygen(&site, "weak", &["-t", "rsa", "-b", "1024"]);
-    init(&site, &[]).ends(2, &["this RSA key has 1024 bits", "there is no SSH public key"]);
+    init(&site, &[]).ends(2, &["this RSA key has 1024 bits", "there is no usable SSH public key"]);
     let file = site.path().join("empty.pub");
     fs::write(&file, "\n").unwrap();
     init(&site, &["--admin-key", file.to_str().unwrap()]).ends(2, &["empty.pub: there is no key in it"]);
@@ -158,18 +159,18 @@ fn what_is_there_already_is_never_replaced() {
     fs::write(site.root().join(".gitignore"), "mine\n").unwrap();
     fs::write(site.inventory(), "mine").unwrap();
     let before = entries(&site.root());
-    init(&site, &["--admin-key", KEY]).ends(2, &["site/inventory.toml is there already", "replaces nothing"]);
+    init(&site, &["--admin-key", KEY]).ends(2, &["site/inventory.toml exists already", "replaces no file"]);
     assert_eq!(entries(&site.root()), before);
 
     fs::remove_file(site.inventory()).unwrap();
     std::os::unix::fs::symlink("elsewhere.toml", site.inventory()).unwrap();
-    init(&site, &["--admin-key", KEY]).ends(2, &["is there already"]);
+    init(&site, &["--admin-key", KEY]).ends(2, &["exists already"]);
     assert!(!site.root().join("elsewhere.toml").exists(), "never through a link");
 
     fs::remove_file(site.inventory()).unwrap();
     fs::write(site.root().join("inventory.schema.json"), "old").unwrap();
     let kept = [
-        "kept site/.gitignore: let it hold .plasmagen/",
+        "kept site/.gitignore: add the line .plasmagen/",
         "kept site/inventory.schema.json: plasmagen schema >",
     ];
     init(&site, &["--admin-key", KEY]).ends(0, &kept);
@@ -179,13 +180,13 @@ fn what_is_there_already_is_never_replaced() {
     fs::remove_file(site.inventory()).unwrap();
     fs::write(site.root().join("flake.nix"), "{ }").unwrap();
     init(&site, &["--admin-key", KEY])
-        .ends(0, &["kept site/flake.nix: let its outputs be plasmagen.lib.mkSite"]);
+        .ends(0, &["kept site/flake.nix: its outputs should be those of plasmagen.lib.mkSite"]);
     assert_eq!(site.read("flake.nix"), "{ }");
 
     fs::remove_file(site.inventory()).unwrap();
     fs::write(site.root().join(".pre-commit-config.yaml"), "repos: []\n").unwrap();
     init(&site, &["--admin-key", KEY])
-        .ends(0, &["kept site/.pre-commit-config.yaml: let it call plasmagen check"]);
+        .ends(0, &["kept site/.pre-commit-config.yaml: add a hook that runs plasmagen check"]);
     assert_eq!(site.read(".pre-commit-config.yaml"), "repos: []\n");
 }
 
@@ -193,7 +194,7 @@ fn what_is_there_already_is_never_replaced() {
 fn a_directory_that_cannot_be_made_is_said() {
     let site = Site::empty();
     fs::write(site.root(), "a file").unwrap();
-    init(&site, &["--admin-key", KEY]).ends(2, &["site is there and is no directory"]);
+    init(&site, &["--admin-key", KEY]).ends(2, &["site exists and is not a directory"]);
     assert_eq!(fs::read_to_string(site.root()).unwrap(), "a file");
     let deep = Path::new("a/b c/d");
     site.within(site.path(), &["init", deep.to_str().unwrap(), "--admin-key", KEY]).ends(0, &[]);
@@ -252,7 +253,7 @@ fn a_url_that_is_more_than_a_url_makes_nothing() {
         ("github:a/b\"; evil = \"", "has no place in the URL of a flake"),
         ("path:/a/${builtins.currentTime}", "has no place in the URL of a flake"),
         ("github:a/b\n", "has no place in the URL of a flake"),
-        ("../plasmagen", "begins with one of"),
+        ("../plasmagen", "not the URL of a flake"),
         ("https://user:hunter2@example.com/a", "no user or password"),
     ] {
         let run = init(&site, &["--admin-key", KEY, "--plasmagen-url", url]);

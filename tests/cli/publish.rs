@@ -50,7 +50,7 @@ fn from_an_inventory_to_a_machine_that_may_be_erased() {
         ],
     );
     assert!(!run.stderr.contains("ipxe-arm64"), "no node needs it: {}", run.stderr);
-    site.run(&["verify", "root"]).ends(0, &["root: is what it should be"]);
+    site.run(&["verify", "root"]).ends(0, &["root: is as it was published"]);
     let json = site.run(&["verify", "root", "--format", "json", "--min-generation", "control-plane=2"]);
     let form: Value = serde_json::from_str(&json.ends(1, &["1 fault"]).stdout).unwrap();
     assert_eq!((&form["faults"][0]["kind"], &form["schema"]), (&Value::from("rolled-back"), &Value::from(1)));
@@ -58,10 +58,10 @@ fn from_an_inventory_to_a_machine_that_may_be_erased() {
     // Of what is gone, or was never there, no generation is old enough.
     for (least, path) in [("worker=1", "nixos/worker"), ("contrl-plane=0", "nixos/contrl-plane")] {
         let run = site.run(&["verify", "root", "--min-generation", least]);
-        let fault = format!("missing      {path}: nothing is served");
+        let fault = format!("missing  {path}: nothing is served");
         assert!(run.ends(1, &["1 fault"]).stdout.contains(&fault), "{run:?}");
     }
-    site.run(&["verify", "root", "--min-generation", "1"]).ends(0, &["is what it should be"]);
+    site.run(&["verify", "root", "--min-generation", "1"]).ends(0, &["is as it was published"]);
     site.run(&["verify", "bundle", "--min-generation", "1"]).ends(2, &["has no generation", "a web root"]);
 
     at_root(&site, &["arm", "node02.cluster.example.com"]).ends(2, &["did you mean `node02`?"]);
@@ -93,7 +93,7 @@ fn what_is_stale_damaged_or_foreign_is_refused() {
         .ends(1, &["could not publish the bundle bundle, and nothing was changed", "initrd: it has 7 bytes"]);
     let run = site.run(&["verify", "bundle"]);
     assert!(
-        run.ends(1, &["bundle: 1 fault"]).stdout.contains("changed      initrd: it has 7 bytes"),
+        run.ends(1, &["bundle: 1 fault"]).stdout.contains("changed  initrd: it has 7 bytes"),
         "{}",
         run.stdout
     );
@@ -134,7 +134,7 @@ fn admin_keys_vouch_for_bundles() {
         site.run(&verify)
             .ends(1, &[])
             .stdout
-            .contains("unsigned     manifest.json.sig: its manifest is not signed")
+            .contains("unsigned  manifest.json.sig: its manifest is not signed")
     );
     let sign = ["-Y", "sign", "-q", "-n", "plasmagen", "-f", key.to_str().unwrap(), "bundle/manifest.json"];
     site.tool("ssh-keygen", "openssh-client", &sign).ends(0, &[]);
@@ -142,7 +142,7 @@ fn admin_keys_vouch_for_bundles() {
     let public = fs::read_to_string(key.with_extension("pub")).unwrap();
     let words: Vec<_> = public.split_whitespace().collect();
     site.edit(crate::kit::KEY, &format!("{} {} ops@example.com", words[0], words[1]));
-    site.run(&verify).ends(0, &["is what it should be"]);
+    site.run(&verify).ends(0, &["is as it was published"]);
     fs::write(site.root().join("signers"), format!("ops {public}")).unwrap();
     site.run(&["verify", "bundle", "--signers", "signers"]).ends(0, &[]);
 }
@@ -176,7 +176,7 @@ fn what_docs_say_of_signing_is_what_machines_need() {
     fs::rename(site.root().join("bundle"), site.root().join("result-bundle")).unwrap();
     let plasmagen = "set -e\nplasmagen() { \"$P\" \"$@\" --root root --ipxe nowhere; }\n";
     site.shell(&(plasmagen.to_owned() + &documented())).ends(0, &["root/site: generation 1"]);
-    site.run(&["verify", "root"]).ends(0, &["is what it should be"]);
+    site.run(&["verify", "root"]).ends(0, &["is as it was published"]);
     // Each signature is good of what lies beside it.
     let good = "cd root; for file in ipxe/boot.ipxe ipxe/node/*.ipxe overlay/*.gz \
                 nixos/*/current/{bzImage,initrd,boot.ipxe}; do openssl cms -verify -binary -inform DER -in $file.sig \

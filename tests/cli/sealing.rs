@@ -65,7 +65,7 @@ fn a_nodes_own_ssh_key_reads_its_own_file() {
     // Whoever may read one key may not read all.
     for nodes in [&[][..], &["node01", "node02"]] {
         let run = encrypt(&site, &[nodes, &["--recipient", &host]].concat());
-        run.ends(2, &["--recipient goes with one NODE", "[vault]"]);
+        run.ends(2, &["--recipient needs a single NODE", "[vault]"]);
     }
 }
 
@@ -76,7 +76,7 @@ fn what_is_there_stays_unless_forced() {
     let keys = site.root().join("keys");
     let before = entries(&keys);
     let kept = encrypt(&site, &[]);
-    kept.ends(0, &["node01-key.pem.age: --force encrypts it anew"]);
+    kept.ends(0, &["node01-key.pem.age: --force replaces it"]);
     assert!(!kept.stderr.contains("encrypted"), "{}", kept.stderr);
     assert_eq!(before, entries(&keys));
     encrypt(&site, &["--force", "node02"]).ends(0, &["encrypted 1 key"]);
@@ -106,7 +106,7 @@ fn what_is_there_stays_unless_forced() {
 #[test]
 fn recipients_are_two_at_least_and_known_to_age() {
     let site = Site::rendered();
-    let teaching = ["two recipients at least", "plasmagen explain PG-H16", "[vault]", "age-keygen"];
+    let teaching = ["at least two recipients", "plasmagen explain PG-H16", "[vault]", "age-keygen"];
     encrypt(&site, &[]).ends(2, &teaching);
     const AGE: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
     encrypt(&site, &["node01", "--recipient", AGE, "--recipient", AGE]).ends(2, &teaching);

@@ -88,7 +88,7 @@ fn a_second_run_touches_nothing_and_another_tree_is_refused() {
     stage(&site, "../out/").ends(0, &[]);
     let out = site.path().join("out");
     let before = entries(&out);
-    stage(&site, "../out").ends(0, &["holds the key of node01 already, nothing was touched"]);
+    stage(&site, "../out").ends(0, &["already holds the key of node01, nothing was touched"]);
     assert_eq!(before, entries(&out));
     let other = site.run(&["secrets", "stage", "node02", "--to", "../out"]);
     other.ends(2, &["out is not empty", "would copy all that is in it onto the node"]);

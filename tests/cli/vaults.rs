@@ -33,7 +33,10 @@ fn the_command_line_comes_before_the_inventory_and_that_before_the_home() {
         let run = site.within(site.path(), &[&["render", "site/inventory.toml"], args].concat());
         run.ends(
             0,
-            &[&format!("its key is in {}", site.path().join(expected).canonicalize().unwrap().display())],
+            &[&format!(
+                "its private key is in {}",
+                site.path().join(expected).canonicalize().unwrap().display()
+            )],
         );
         assert_eq!(ca_keys(&site), [format!("{expected}/ca-1/ca-key.pem")], "{table} {args:?}");
     }
@@ -195,7 +198,7 @@ fn a_vault_that_cannot_be_written_leaves_everything() {
 fn the_ca_of_a_vault_is_never_taken_in_silence() {
     let site = Site::rendered();
     site.within(site.path(), &["init", "other", "--admin-key", crate::kit::KEY]).ends(0, &[]);
-    let words = ["took the certificate authority that the vault", "holds already", "--vault"];
+    let words = ["took the certificate authority that the vault", "already holds", "--vault"];
     site.within(&site.path().join("other"), &["render"]).ends(0, &words);
     let again = site.within(&site.path().join("other"), &["render"]);
     assert!(!again.ends(0, &[]).stderr.contains("took the certificate authority"));

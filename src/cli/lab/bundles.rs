@@ -1,4 +1,4 @@
-//! What `--bundle` names, looked at before anything starts.
+//! The bundles of `--bundle`, which are checked before the lab starts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,28 +8,29 @@ use anyhow::{Context, ensure};
 use crate::image::{BundleManifest, MANIFEST};
 use crate::model::Cluster;
 
-/// `PROFILE=DIR`.
+/// Parses `BASE=DIR`.
 pub(super) fn parse(text: &str) -> Result<(String, PathBuf), String> {
-    let (profile, dir) = text.split_once('=').ok_or("write PROFILE=DIR, such as worker=result")?;
+    let (base, dir) = text.split_once('=').ok_or("write BASE=DIR, such as worker=result")?;
     let dir = PathBuf::from(dir).canonicalize().map_err(|error| format!("{dir}: {error}"))?;
-    Ok((profile.to_owned(), dir))
+    Ok((base.to_owned(), dir))
 }
 
-/// Makes sure that each is a bundle for its profile, which a node of `cluster` boots.
+/// Refuses a bundle that is for another base than the command line says, or that no node of `cluster` boots.
 pub(super) fn check(bundles: &BTreeMap<String, PathBuf>, cluster: &Cluster) -> anyhow::Result<()> {
-    bundles.iter().try_for_each(|(profile, dir)| one(profile, dir, cluster))
+    bundles.iter().try_for_each(|(base, dir)| check_bundle(base, dir, cluster))
 }
 
-fn one(profile: &str, dir: &Path, cluster: &Cluster) -> anyhow::Result<()> {
-    let boots = cluster.nodes.iter().any(|node| node.base.as_str() == profile);
-    ensure!(boots, "no node boots the bundle for {}", profile.escape_debug());
+fn check_bundle(base: &str, dir: &Path, cluster: &Cluster) -> anyhow::Result<()> {
+    let is_used = cluster.nodes.iter().any(|node| node.base.as_str() == base);
+    ensure!(is_used, "no node boots a bundle for {}", base.escape_debug());
     let read = std::fs::read(dir.join(MANIFEST)).with_context(|| {
-        format!("{} is no bundle: it has no {MANIFEST} such as `plasmagen bundle` writes", dir.display())
+        format!("{} is not a bundle: it has no {MANIFEST}, which `plasmagen bundle` writes", dir.display())
     })?;
-    let manifest = BundleManifest::parse(&read).with_context(|| format!("{} is no bundle", dir.display()))?;
+    let manifest =
+        BundleManifest::parse(&read).with_context(|| format!("{} is not a bundle", dir.display()))?;
     ensure!(
-        manifest.profile == profile,
-        "{} is a bundle for {}, and nodes of {profile} would not find it",
+        manifest.profile == base,
+        "{} is a bundle for {}, not for {base}",
         dir.display(),
         manifest.profile.escape_debug()
     );

@@ -1,4 +1,4 @@
-//! What the machines do, while they do it: a line each that changes on a terminal, a line a fact anywhere else.
+//! The progress of a running lab: on a terminal a bar for each machine, elsewhere a line for each step.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr};
@@ -6,28 +6,30 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::super::output::Output;
+use super::super::printer::Printer;
 use crate::lab::Event;
 
-/// A machine, how far it is, its last step, and for how long it runs.
+/// The machine, the steps done and their number, the last step, and the time since power-on.
 const LINE: &str = "{prefix:<28} {bar:12} {pos}/{len} {msg} {elapsed}";
 
-/// What is shown while a lab runs; a terminal is clean again when this is dropped.
+/// The display of a running lab. When it is dropped, its bars are gone from the terminal.
 pub(super) struct Live<'a> {
-    output: &'a Output,
-    /// None: there is no terminal.
+    printer: &'a Printer,
+    /// The bars; none without a terminal.
     bars: Option<MultiProgress>,
+    /// Name and bar of each machine, by the machine's number.
     machines: BTreeMap<usize, (String, ProgressBar)>,
 }
 
 impl<'a> Live<'a> {
-    pub(super) fn new(output: &'a Output) -> Self {
-        let bars = (stderr().is_terminal() && !output.quiet)
+    pub(super) fn new(printer: &'a Printer) -> Self {
+        let bars = (stderr().is_terminal() && !printer.quiet)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
-        Self { output, bars, machines: BTreeMap::new() }
+        Self { printer, bars, machines: BTreeMap::new() }
     }
 
-    pub(super) fn heed(&mut self, event: &Event) {
+    /// Shows `event`.
+    pub(super) fn show(&mut self, event: &Event) {
         match event {
             Event::Doing(what) => self.say(what),
             Event::Planned { number, name, kind, firmware, steps } => {
@@ -38,13 +40,13 @@ impl<'a> Live<'a> {
                     bar.set_style(style);
                 }
                 let bar = self.bars.as_ref().map_or_else(|| bar.clone(), |bars| bars.add(bar.clone()));
-                bar.set_message("waits");
+                bar.set_message("waiting");
                 self.machines.insert(*number, (prefix, bar));
             }
             Event::On { number } => {
                 let Some((_, bar)) = self.machines.get(number) else { return };
                 bar.reset_elapsed();
-                bar.set_message("is on");
+                bar.set_message("powered on");
                 bar.enable_steady_tick(Duration::from_millis(500));
             }
             Event::Made { number, step, seconds } => {
@@ -68,8 +70,8 @@ impl<'a> Live<'a> {
 
     fn say(&self, line: &str) {
         match &self.bars {
-            Some(bars) => bars.suspend(|| self.output.say(line)),
-            None => self.output.say(line),
+            Some(bars) => bars.suspend(|| self.printer.say(line)),
+            None => self.printer.say(line),
         }
     }
 }

@@ -9,7 +9,7 @@ use plasmagen::diag::Severity;
 use plasmagen::model::{Cluster, Node};
 use plasmagen::outputs;
 use plasmagen::pki::{Vault, cluster::issue};
-use plasmagen::plan::{Certificates, Plan, Zones, gather};
+use plasmagen::plan::{Certificates, Plan, Zones};
 use tempfile::TempDir;
 use time::macros::datetime;
 
@@ -59,7 +59,7 @@ impl Tree {
     pub(crate) fn reference() -> Self {
         let inventory = fs::read_to_string(repository().join("inventory.toml")).unwrap();
         let cluster = sound("the reference", &inventory);
-        let certificates = gather(repository(), &cluster).unwrap();
+        let certificates = Certificates::gather(repository(), &cluster).unwrap();
         Self::new("the reference".to_owned(), inventory, cluster, Some(certificates))
     }
 

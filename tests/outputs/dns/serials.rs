@@ -182,8 +182,8 @@ fn the_program_goes_on_from_the_tree() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(what), "{said}");
     };
-    refused("it is no regular file");
+    refused("not a regular file");
     fs::rename(&dir, root.join("elsewhere")).unwrap();
     std::os::unix::fs::symlink(root.join("elsewhere"), &dir).unwrap();
-    refused("it is no directory");
+    refused("not a directory");
 }

@@ -62,7 +62,7 @@ fn a_node_boots_behind_a_relay() {
     lab.is_good("a1", "armed", &BOOTS);
     let row = lab.machine("a1", "armed");
     assert_eq!((&row["network"], &row["address"]), (&"rack-a".into(), &"10.1.0.11".into()), "{row:#}");
-    let kept = lab.said.lines().find_map(|line| line.strip_prefix("everything stays in ")).unwrap();
+    let kept = lab.said.lines().find_map(|line| line.strip_prefix("all files stay in ")).unwrap();
     for (file, text) in [
         ("machines/a1-armed-1/serial.log", "plasmagen-lab: hostname a1"),
         ("rendered/site/pxe/nginx.conf", "listen"),

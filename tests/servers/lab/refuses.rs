@@ -52,7 +52,7 @@ fn what_is_no_bundle_for_the_profile_is_told_at_once() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(expected) && !said.contains("starting"), "{said}");
     };
-    refused("is no bundle: it has no manifest.json such as `plasmagen bundle` writes");
+    refused("is not a bundle: it has no manifest.json, which `plasmagen bundle` writes");
     fs::remove_dir(&bundle).unwrap();
     let root = dir.path().join("root");
     fs::create_dir(&root).unwrap();
@@ -61,5 +61,5 @@ fn what_is_no_bundle_for_the_profile_is_told_at_once() {
     command.args(["bundle", "--quiet", "--profile", "control-plane", "--kernel"]);
     command.arg(unpacked("PLASMAGEN_LAB_KERNEL", "linux-image-cloud-amd64"));
     assert!(command.arg("--root").arg(&root).arg("--out").arg(&bundle).status().unwrap().success());
-    refused("is a bundle for control-plane, and nodes of worker would not find it");
+    refused("is a bundle for control-plane, not for worker");
 }

@@ -1,0 +1,119 @@
+//! The inventory that a command reads: where it is, and what is wrong with it.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, stderr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueHint};
+
+use crate::check::{Checked, check};
+use crate::diag::{Diagnostic, Severity};
+use crate::inventory::LARGEST;
+
+use super::format::{SourceText, one_line};
+use super::printer::{Printer, plural};
+
+/// The file name of an inventory, where the command line names none.
+pub(super) const INVENTORY: &str = "inventory.toml";
+
+/// The inventory as an argument.
+#[derive(Debug, Args)]
+pub(super) struct InventoryArgument {
+    /// The inventory
+    #[arg(value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
+    pub(super) inventory: PathBuf,
+}
+
+/// The inventory as an option, for commands whose arguments are something else.
+#[derive(Debug, Args)]
+pub(super) struct InventoryOption {
+    /// The inventory
+    #[arg(long, short, value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
+    pub(super) inventory: PathBuf,
+}
+
+impl InventoryArgument {
+    /// The directory of the inventory.
+    pub(super) fn root(&self) -> &Path {
+        root_of(&self.inventory)
+    }
+}
+
+impl InventoryOption {
+    /// The directory of the inventory.
+    pub(super) fn root(&self) -> &Path {
+        root_of(&self.inventory)
+    }
+}
+
+/// The directory of an inventory, which holds `nodes/` and `site/`.
+pub(super) fn root_of(inventory: &Path) -> &Path {
+    match inventory.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}
+
+/// Reads and checks the inventory at `path`, and prints its diagnostics. Where the result has no cluster, the command
+/// ends with [`REFUSED`](super::REFUSED): the user knows why.
+pub(super) fn read_checked(printer: &Printer, path: &Path) -> anyhow::Result<Checked> {
+    check_bytes(printer, path, &read(path)?)
+}
+
+/// Checks the inventory `bytes`, which was read from `path`, and prints its diagnostics.
+pub(super) fn check_bytes(printer: &Printer, path: &Path, bytes: &[u8]) -> anyhow::Result<Checked> {
+    let name = path.display().to_string();
+    let checked = check(bytes)?;
+    print_diagnostics(printer, &SourceText::new(&name, bytes), &visible(printer, &checked, false));
+    if checked.cluster.is_none() {
+        print_refusal(&name, &checked);
+    }
+    Ok(checked)
+}
+
+/// The diagnostics to print: warnings are left out with `--quiet`, unless `--deny-warnings` makes them count.
+pub(super) fn visible(printer: &Printer, checked: &Checked, deny_warnings: bool) -> Vec<Diagnostic> {
+    let all = !printer.quiet || deny_warnings;
+    let shown = checked.diagnostics.iter().filter(|found| all || found.severity == Severity::Error);
+    shown.cloned().collect()
+}
+
+/// Prints diagnostics for people, with excerpts of the inventory.
+pub(super) fn print_diagnostics(printer: &Printer, source: &SourceText<'_>, diagnostics: &[Diagnostic]) {
+    let styled = printer.is_styled(&stderr());
+    for diagnostic in diagnostics {
+        Printer::warn(&format!("{}\n", source.render(diagnostic, styled)));
+    }
+}
+
+/// Prints that the inventory `name` is refused, and how many errors and warnings it has.
+pub(super) fn print_refusal(name: &str, checked: &Checked) {
+    let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
+    let denied = if errors == 0 { ", which --deny-warnings denies" } else { "" };
+    let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
+    Printer::warn(&format!("{} is refused: {errors}, {warnings}{denied}", one_line(name)));
+}
+
+/// Reads the inventory at `path`.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    match File::open(path).and_then(read_from) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            bail!("there is no inventory {shown}: name another, or start one with plasmagen init DIR")
+        }
+        Err(error) if error.kind() == ErrorKind::IsADirectory => {
+            bail!("{shown} is a directory: name the inventory, such as {}", path.join(INVENTORY).display())
+        }
+        Err(error) => Err(error).with_context(|| format!("could not read the inventory {shown}")),
+    }
+}
+
+/// Reads an inventory from an open file: of one that is too large, one byte more than is allowed, so that the check
+/// refuses it.
+pub(super) fn read_from(file: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

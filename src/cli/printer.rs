@@ -1,0 +1,126 @@
+//! What is printed: results on standard output, messages on standard error, colours where they are wanted.
+
+use std::io::{ErrorKind, Write, stderr, stdout};
+
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use anyhow::Context;
+use clap::builder::styling::{AnsiColor, Style};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+/// The style of the word `error`, as clap prints it.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// The options that every command has, and the printer that they set up.
+#[derive(Debug, Args)]
+pub(super) struct Printer {
+    /// Print no messages but errors
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    /// When to use colours; `auto`: on a terminal, unless NO_COLOR or CLICOLOR_FORCE says otherwise
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The option `--format` of commands whose result is data.
+#[derive(Debug, Args)]
+pub(super) struct FormatOption {
+    /// How to print the result: as text for people, or as JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: DataFormat,
+}
+
+/// How a command prints data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DataFormat {
+    Human,
+    Json,
+}
+
+impl FormatOption {
+    /// Prints a result: `human` as it is, or `value` as JSON.
+    pub(super) fn print(&self, value: &impl Serialize, human: impl FnOnce() -> String) -> anyhow::Result<()> {
+        match self.format {
+            DataFormat::Human => Printer::print(&human()),
+            DataFormat::Json => Printer::print(&(serde_json::to_string_pretty(value)? + "\n")),
+        }
+    }
+}
+
+impl Printer {
+    /// Whether to colour what goes to `stream`.
+    pub(super) fn is_styled(&self, stream: &impl RawStream) -> bool {
+        match self.color {
+            When::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+            When::Always => true,
+            When::Never => false,
+        }
+    }
+
+    /// Prints a message on standard error, unless `--quiet` is given.
+    pub(super) fn say(&self, line: &str) {
+        if !self.quiet {
+            Self::warn(line);
+        }
+    }
+
+    /// Prints a message on standard error, with `--quiet` too.
+    pub(super) fn warn(line: &str) {
+        // Where standard error is closed nobody reads it, and the exit status still tells.
+        let _ = writeln!(stderr(), "{line}");
+    }
+
+    /// Prints an error, with its causes, on standard error.
+    pub(super) fn error(&self, error: &anyhow::Error) {
+        let style = if self.is_styled(&stderr()) { ERROR } else { Style::new() };
+        Self::warn(&format!("{style}error{style:#}: {error:#}"));
+    }
+
+    /// Prints the result of a command on standard output. A reader that closes its pipe early, such as `head`, is no
+    /// error.
+    pub(super) fn print(text: &str) -> anyhow::Result<()> {
+        let mut stdout = stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(error).context("could not write to standard output")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a unified diff on standard output, in git's colours.
+    pub(super) fn print_diff(&self, diff: &str) -> anyhow::Result<()> {
+        if !self.is_styled(&stdout()) {
+            return Self::print(diff);
+        }
+        let coloured = |line: &str| {
+            let style = match line.as_bytes() {
+                [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Style::new().bold(),
+                [b'+', ..] => AnsiColor::Green.on_default(),
+                [b'-', ..] => AnsiColor::Red.on_default(),
+                [b'@', ..] => AnsiColor::Cyan.on_default(),
+                _ => Style::new(),
+            };
+            format!("{style}{}{style:#}\n", line.trim_end_matches('\n'))
+        };
+        Self::print(&diff.split_inclusive('\n').map(coloured).collect::<String>())
+    }
+}
+
+/// A count with its noun: `1 error`, `2 errors`.
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A size in the unit that suits it: `12 B`, `3.4 KiB`, `234 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
