@@ -113,9 +113,9 @@ fn main() -> Result<()> {
             }
             shell(dir.path(), "rm -rf root copy synced; sync")?;
         }
-        let medians = times.map(|mut own| {
-            own.sort_unstable();
-            own[ROUNDS / 2].as_secs_f64()
+        let medians = times.map(|mut times| {
+            times.sort_unstable();
+            times[ROUNDS / 2].as_secs_f64()
         });
         writeln!(out, "{}: 234 MB", place.display())?;
         for (step, (name, _)) in STEPS.iter().enumerate() {

@@ -57,8 +57,8 @@ fn inventory(nodes: usize, serial: &str) -> Result<String> {
     let mut text = HEADER.to_owned();
     for n in 0..nodes {
         let (block, high, low) = (n / 62_500 + 1, n / 250 % 250 + 1, n % 250 + 1);
-        let own = format!("SERIAL{n}");
-        let serial = if n + 1 == nodes { serial } else { &own };
+        let other = format!("SERIAL{n}");
+        let serial = if n + 1 == nodes { serial } else { &other };
         write!(
             text,
             "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:{block:02x}:{high:02x}:{low:02x}\"\n\

@@ -1,32 +1,32 @@
-//! Files that exist only in memory yet: what outputs return and [`write`](crate::write) puts on disk.
+//! Artifacts: the files that outputs make in memory, and that [`write`](crate::write) writes to disk.
 //!
-//! An [`Artifact`] is public by type. A private key is another type, with another writer: see
-//! [`pki::vault`](crate::pki::vault).
+//! An [`Artifact`] is never a secret. Private keys have another type and another writer, the
+//! [vault](crate::pki::vault).
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Where a file goes, relative to the directory of the inventory: `nodes/…` or `site/…`.
+/// The path of an artifact, relative to the directory of the inventory: `nodes/…` or `site/…`.
 ///
-/// Normal by construction: one or more components joined by `/`, each 1 to 255 bytes of `[A-Za-z0-9._+-]`, none of
-/// them `.` or `..`. Such a path can neither leave its tree nor mean two things on two file systems.
+/// The path has one or more components joined by `/`, each 1 to 255 bytes of `[A-Za-z0-9._+-]`, none of them `.` or `..`.
+/// So it cannot leave its directory, and it means the same file on every file system.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArtifactPath(String);
 
 impl ArtifactPath {
-    /// Accepts `path` if it is normal.
+    /// Parses the path of an artifact.
     ///
     /// # Errors
-    /// When it is not; since paths come from validated names, that is a bug of ours.
+    /// When `path` is of another form. Since paths are made of validated names, that is a bug of plasmagen.
     pub fn new(path: impl Into<String>) -> anyhow::Result<Self> {
         let path = path.into();
-        let normal = |part: &str| {
+        let is_normal = |part: &str| {
             (1..=255).contains(&part.len())
                 && part != "."
                 && part != ".."
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
         };
-        anyhow::ensure!(path.split('/').all(normal), "{path:?} is not a path that an output may have");
+        anyhow::ensure!(path.split('/').all(is_normal), "{path:?} is not the path of an artifact");
         Ok(Self(path))
     }
 
@@ -43,28 +43,28 @@ impl fmt::Display for ArtifactPath {
     }
 }
 
-/// A file to be written: never a secret.
+/// A file to be written, which is no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
-    /// Where it goes.
+    /// The path of the file.
     pub path: ArtifactPath,
-    /// Mode 0755 where true, 0644 otherwise.
+    /// Whether the file has mode 0755, instead of 0644.
     pub executable: bool,
-    /// The whole content.
+    /// The whole content of the file.
     pub body: Vec<u8>,
 }
 
 impl Artifact {
-    /// An ordinary file.
+    /// A file with mode 0644.
     ///
     /// # Errors
-    /// When `path` is not normal: see [`ArtifactPath::new`].
+    /// When `path` is not the path of an artifact: see [`ArtifactPath::new`].
     pub fn new(path: impl Into<String>, body: impl Into<Vec<u8>>) -> anyhow::Result<Self> {
         Ok(Self { path: ArtifactPath::new(path)?, executable: false, body: body.into() })
     }
 }
 
-/// Artifacts by path, ordered, so that everything made from them is too.
+/// Artifacts, ordered by path: whatever is made from them has a stable order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArtifactSet(BTreeMap<ArtifactPath, Artifact>);
 
@@ -72,7 +72,7 @@ impl ArtifactSet {
     /// Adds `artifact`.
     ///
     /// # Errors
-    /// When another artifact claims the same path: two outputs would overwrite one another.
+    /// When the set has an artifact with that path: two outputs would overwrite each other.
     pub fn insert(&mut self, artifact: Artifact) -> anyhow::Result<()> {
         anyhow::ensure!(!self.0.contains_key(&artifact.path), "two outputs write {}", artifact.path);
         self.0.insert(artifact.path.clone(), artifact);
@@ -84,19 +84,19 @@ impl ArtifactSet {
         self.0.values()
     }
 
-    /// The artifact at `path`, if there is one.
+    /// The artifact with that path.
     #[must_use]
     pub fn get(&self, path: &ArtifactPath) -> Option<&Artifact> {
         self.0.get(path)
     }
 
-    /// How many artifacts there are.
+    /// The number of artifacts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set has no artifacts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

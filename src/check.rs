@@ -1,4 +1,4 @@
-//! From the bytes of an inventory to a sound cluster, or to everything that is wrong with it. Pure.
+//! Checking an inventory: its bytes become a sound cluster, or the list of all its faults. Pure.
 
 use anyhow::Context;
 use time::OffsetDateTime;
@@ -10,37 +10,37 @@ use crate::plan::Certificates;
 use crate::resolve::Draft;
 use crate::{inventory, resolve, rules};
 
-/// What came of an inventory.
+/// The result of checking an inventory.
 #[derive(Debug)]
 pub struct Checked {
-    /// Every fault, by place.
+    /// All errors and warnings, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// The cluster, if no fault is an error.
+    /// The cluster; none where a diagnostic is an error.
     pub cluster: Option<Cluster>,
-    /// What is written, as far as it could be read.
+    /// The inventory as written, as far as it could be read.
     pub inventory: Inventory,
-    /// Where the inventory wants private keys to be kept.
+    /// The directory of the vault that the inventory names.
     pub vault: Option<String>,
 }
 
 impl Checked {
-    /// How many diagnostics have that severity.
+    /// The number of diagnostics with that severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == severity).count()
     }
 }
 
-/// Parses, resolves and checks `bytes`.
+/// Parses, resolves and checks the inventory `bytes`.
 ///
 /// # Errors
-/// When the rules let something pass that the cluster needs: a bug of ours.
+/// When the rules accepted an inventory that has no cluster: a bug of plasmagen.
 pub fn check(bytes: &[u8]) -> anyhow::Result<Checked> {
-    run(bytes, |_, _, _| Ok(()))
+    check_and(bytes, |_, _, _| Ok(()))
 }
 
-/// The same, and what `gather` finds of the cluster's committed certificates at `now`, once the inventory is sound:
-/// what they must say is the inventory's.
+/// Checks the inventory `bytes`, and when it has no errors, also the committed certificates that `gather` reads, as of
+/// `now`.
 ///
 /// # Errors
 /// As for [`check`], and when `gather` fails.
@@ -49,16 +49,17 @@ pub fn check_with_certificates(
     now: OffsetDateTime,
     gather: impl FnOnce(&Cluster) -> anyhow::Result<Certificates>,
 ) -> anyhow::Result<Checked> {
-    run(bytes, |draft, cluster, report| {
+    check_and(bytes, |draft, cluster, report| {
         let committed = rules::Committed::new(draft, cluster, &gather(cluster)?, now)?;
         rules::check_certificates(&committed, report);
         Ok(())
     })
 }
 
-fn run(
+/// Checks `bytes`, and when there are no errors, calls `check_further`.
+fn check_and(
     bytes: &[u8],
-    further: impl FnOnce(&Draft<'_>, &Cluster, &mut Report) -> anyhow::Result<()>,
+    check_further: impl FnOnce(&Draft<'_>, &Cluster, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<Checked> {
     let text = match inventory::text(bytes) {
         Ok(text) => text,
@@ -79,7 +80,7 @@ fn run(
     if !report.has_errors() {
         let sound = resolve::seal(&draft)
             .context("the inventory passed every rule, and yet something is missing: a bug of plasmagen")?;
-        further(&draft, &sound, &mut report)?;
+        check_further(&draft, &sound, &mut report)?;
         cluster = Some(sound).filter(|_| !report.has_errors());
     }
     drop(draft);

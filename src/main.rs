@@ -1,4 +1,4 @@
-//! The program: parse the command line, call, exit.
+//! The program `plasmagen`: its command line is in [`plasmagen::cli`].
 
 use std::process::ExitCode;
 

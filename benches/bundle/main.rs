@@ -27,7 +27,7 @@ const CPIO: &str = "cd $TREE && find . -print0 | LC_ALL=C sort -z | cpio --null 
 type Run = (&'static str, String);
 
 fn main() -> Result<()> {
-    let own: Option<PathBuf> = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(Into::into);
+    let tree: Option<PathBuf> = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(Into::into);
     let number = |name: &str, default: usize| match std::env::var_os(name) {
         Some(text) => text.to_string_lossy().parse().with_context(|| format!("{name} is no number")),
         None => Ok(default),
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     let tenth = number("PLASMAGEN_BENCH_MB", 600)?.div_ceil(10);
     let work = tempfile::tempdir()?;
     let bench = Bench { work: work.path().to_owned(), rounds: number("PLASMAGEN_BENCH_ROUNDS", 3)?.max(1) };
-    if let Some(tree) = own {
+    if let Some(tree) = tree {
         bench.packing(&tree.canonicalize()?, &[("gzip", 6), ("zstd", 3), ("zstd", 10)])?;
         return bench.hashing();
     }

@@ -15,8 +15,8 @@ use super::table::Table;
 
 /// Make a netboot bundle from a kernel and an initrd
 ///
-/// Writes bzImage, initrd, boot.ipxe, manifest.json and SHA256SUMS into a new directory, after the kernel and the initrd
-/// were checked. The same inputs give the same bytes.
+/// A bundle is what an armed node boots: bzImage, initrd, the iPXE script that loads them (boot.ipxe), manifest.json and
+/// SHA256SUMS. The kernel and the initrd are checked. The same inputs give the same bytes.
 #[derive(Debug, Args)]
 pub(super) struct BundleArgs {
     /// The base of the machines that boot the bundle: control-plane, worker or all-in-one
@@ -49,7 +49,7 @@ pub(super) struct BundleArgs {
     /// The compression level: 1 to 22 for zstd, 1 to 12 for gzip [default: 3 for zstd, 6 for gzip]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=22))]
     level: Option<u8>,
-    /// The directory to write the bundle into, which is new
+    /// The directory to write the bundle into; it must not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]

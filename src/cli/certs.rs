@@ -14,7 +14,7 @@ use super::printer::{FormatOption, Printer};
 use super::table::Table;
 use super::{DONE, REFUSED};
 
-/// Look after the certificates of the cluster
+/// Show the certificates of the cluster
 #[derive(Debug, Args)]
 pub(super) struct CertsArgs {
     #[command(subcommand)]

@@ -17,9 +17,9 @@ use super::inventory::{INVENTORY, print_diagnostics, print_refusal, read, read_f
 use super::printer::{Printer, plural};
 use super::{DONE, REFUSED};
 
-/// Check the inventory: print every error and warning at once, each with its place and what to write instead
+/// Print every error of the inventory, with its place and what to write instead
 ///
-/// When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed.
+/// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The inventories to check

@@ -20,7 +20,7 @@ pub(super) const INVENTORY: &str = "inventory.toml";
 /// The inventory as an argument.
 #[derive(Debug, Args)]
 pub(super) struct InventoryArgument {
-    /// The inventory
+    /// The inventory: the file that describes the cluster
     #[arg(value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
     pub(super) inventory: PathBuf,
 }
@@ -28,7 +28,7 @@ pub(super) struct InventoryArgument {
 /// The inventory as an option, for commands whose arguments are something else.
 #[derive(Debug, Args)]
 pub(super) struct InventoryOption {
-    /// The inventory
+    /// The inventory: the file that describes the cluster
     #[arg(long, short, value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
     pub(super) inventory: PathBuf,
 }

@@ -27,8 +27,9 @@ mod table;
 /// The option with which the lab starts itself again, inside namespaces.
 const INSIDE: &str = "--inside";
 
-/// Boot the machines of the inventory in QEMU, from the rendered files and behind the real servers
+/// Boot the machines of the inventory in QEMU, behind the real servers
 ///
+/// The DHCP, TFTP and HTTP servers run on the files that `plasmagen render` writes.
 /// Everything runs in separate namespaces: no packet leaves this computer, and nothing stays on it. Of the nodes with the
 /// same profile, firmware, hardware and network, one is powered on and followed from its DHCP lease to the system that it
 /// boots. One machine that is not armed, and one that is not in the inventory, must boot from their own disks.

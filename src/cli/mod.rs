@@ -89,7 +89,8 @@ fn exit_status_help() -> StyledStr {
     format!(
         "{heading}Exit status:{heading:#}
   0  done
-  1  the inventory or a bundle is refused, nodes/ or site/ is stale, verify found a fault, or a machine of the lab failed
+  1  the inventory or a bundle is refused, nodes/ or site/ is stale,
+     verify found a fault, or a machine of the lab failed
   2  a wrong command line, a system error, or a bug
   3  another run of plasmagen is writing in the same directory
   4  published, but a power cut may undo it"

@@ -15,10 +15,10 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// The options that every command has, and the printer that they set up.
 #[derive(Debug, Args)]
 pub(super) struct Printer {
-    /// Print no messages but errors
+    /// Print errors and results only
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
-    /// When to use colours; `auto`: on a terminal, unless NO_COLOR or CLICOLOR_FORCE says otherwise
+    /// When to use colours; `auto` uses them on a terminal, and obeys NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
 }

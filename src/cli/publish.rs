@@ -20,8 +20,8 @@ use super::{DONE, REFUSED, UNCONFIRMED};
 
 /// Copy bundles and the rendered site into the web root: all of them, or none
 ///
-/// A bundle becomes nixos/BASE/ID, and site/www becomes site/ID. When everything is copied, checked and durable, the links
-/// `current` are switched. The previous generation stays for machines that are still loading it.
+/// A bundle becomes nixos/BASE/ID, and site/www beside the inventory becomes site/ID. When everything is copied, checked and
+/// durable, the links `current` are switched. The previous generation stays for machines that are still loading it.
 #[derive(Debug, Args)]
 pub(super) struct PublishArgs {
     /// Directories that `plasmagen bundle` wrote, each for another base

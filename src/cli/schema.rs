@@ -7,7 +7,7 @@ use crate::inventory::json_schema;
 use super::DONE;
 use super::printer::Printer;
 
-/// Print the JSON Schema of the inventory, with which editors complete and validate it
+/// Print the JSON Schema by which editors complete and check an inventory
 ///
 /// Even Better TOML and taplo find the schema by the line `#:schema ./inventory.schema.json` at the head of an inventory.
 /// `plasmagen init` writes that line, and the file.

@@ -14,7 +14,7 @@ use super::printer::{FormatOption, Printer};
 use super::table::Table;
 use super::{DONE, JSON_SCHEMA, REFUSED, named};
 
-/// Print the resolved values of the cluster or of a node, and where each value comes from
+/// Print the values of the cluster or of a node, and where each value comes from
 ///
 /// A value comes from `node.NAME`, `profile.NAME`, `service.NAME` or another table of the inventory, is built in, or is a
 /// default.

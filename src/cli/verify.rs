@@ -27,9 +27,9 @@ pub(super) struct VerifyArgs {
     /// The directory of a web root, or of a bundle
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     path: PathBuf,
-    /// The lowest number that the current generation may have: of everything, or of one profile; may be given several
-    /// times
-    #[arg(long, value_name = "[PROFILE=]N", value_parser = parse_minimum)]
+    /// The lowest number that the current generation may have: of everything, or of the bundles for one base; may be
+    /// given several times
+    #[arg(long, value_name = "[BASE=]N", value_parser = parse_minimum)]
     min_generation: Vec<(Option<String>, u64)>,
     /// Every bundle must be signed by one of these: a file of allowed signers, as ssh-keygen reads it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "inventory")]
@@ -41,12 +41,11 @@ pub(super) struct VerifyArgs {
     format: FormatOption,
 }
 
-/// Parses `N` or `PROFILE=N`.
+/// Parses `N` or `BASE=N`.
 fn parse_minimum(text: &str) -> Result<(Option<String>, u64), String> {
-    let (profile, number) =
-        text.rsplit_once('=').map_or((None, text), |(profile, number)| (Some(profile), number));
+    let (base, number) = text.rsplit_once('=').map_or((None, text), |(base, number)| (Some(base), number));
     let number = number.parse().map_err(|_| format!("`{number}` is not the number of a generation"))?;
-    Ok((profile.map(str::to_owned), number))
+    Ok((base.map(str::to_owned), number))
 }
 
 impl VerifyArgs {
