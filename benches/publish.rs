@@ -10,10 +10,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use plasmagen::image::{BundleManifest, FileFacts, Sha256Sum};
+use plasmagen::fs::{FileFacts, Sha256Sum};
+use plasmagen::image::BundleManifest;
 use plasmagen::model::System;
 use plasmagen::publish::{Lock, Request, Terms, publish, verify};
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 const ROUNDS: usize = 7;
@@ -32,7 +32,7 @@ fn bundle(dir: &Path) -> Result<()> {
         };
         let count = usize::try_from(megabytes * 1_000_000 / 8)?;
         let body: Vec<u8> = std::iter::repeat_with(noise).take(count).flatten().collect();
-        let sha256 = Sha256Sum(Sha256::digest(&body).into());
+        let sha256 = Sha256Sum::of(&body);
         files.insert(name.to_owned(), FileFacts { bytes: body.len() as u64, sha256 });
         fs::write(dir.join(name), body)?;
     }

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use plasmagen::artifact::{Artifact, ArtifactSet};
-use plasmagen::write::{Held, Lock, Options, check, commit, unified_diff};
+use plasmagen::fs::Held;
+use plasmagen::write::{Lock, Options, check, commit, unified_diff};
 
 fn main() -> ExitCode {
     match run() {

@@ -22,6 +22,7 @@
 //! | [`artifact`] | files that exist only in memory yet |
 //! | [`write`](mod@write) | the only room that writes public files: all of them or none |
 //! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, who is armed, and what is wrong there |
+//! | [`mod@fs`] | the ground floor: the only room that changes a disk, and the SHA-256 of files |
 //! | [`lab`] | the cluster's machines in QEMU, behind the real servers on what was rendered |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
 //!
@@ -33,6 +34,7 @@ pub mod artifact;
 pub mod check;
 pub mod cli;
 pub mod diag;
+pub mod fs;
 pub mod image;
 pub mod inventory;
 pub mod lab;

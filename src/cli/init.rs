@@ -1,8 +1,7 @@
 //! `plasmagen init`.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -10,6 +9,7 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::check::check;
+use crate::fs::{create_whole, make_dirs};
 
 use super::flake_url::FlakeUrl;
 use super::inventory::INVENTORY;
@@ -61,29 +61,29 @@ impl InitArgs {
             "{} exists and is not a directory: name another directory",
             self.dir.display()
         );
-        fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
+        make_dirs(&self.dir)?;
         let path = self.dir.join(INVENTORY);
-        if !create(&path, &inventory)? {
+        if !create_whole(&path, &inventory)? {
             bail!("{} exists already, and init replaces no file", path.display());
         }
         let schema = self.dir.join("inventory.schema.json");
-        if !create(&schema, &super::schema::schema_text()?)? {
+        if !create_whole(&schema, &super::schema::schema_text()?)? {
             let shown = schema.display();
             printer.say(&format!(
                 "kept {shown}: plasmagen schema > {shown} replaces it by the schema of this version"
             ));
         }
         let path_of_flake = self.dir.join("flake.nix");
-        if !create(&path_of_flake, &flake)? {
+        if !create_whole(&path_of_flake, &flake)? {
             let shown = path_of_flake.display();
             printer.say(&format!("kept {shown}: its outputs should be those of plasmagen.lib.mkSite"));
         }
         let ignore = self.dir.join(".gitignore");
-        if !create(&ignore, GITIGNORE)? {
+        if !create_whole(&ignore, GITIGNORE)? {
             printer.say(&format!("kept {}: add the line .plasmagen/", ignore.display()));
         }
         let hooks = self.dir.join(".pre-commit-config.yaml");
-        if !create(&hooks, PRE_COMMIT)? {
+        if !create_whole(&hooks, PRE_COMMIT)? {
             printer.say(&format!("kept {}: add a hook that runs plasmagen check", hooks.display()));
         }
         let path = path.display();
@@ -91,25 +91,6 @@ impl InitArgs {
             "wrote {path}: edit it, then run\n\n  plasmagen check {path}\n  plasmagen render {path}\n"
         ));
         Ok(DONE)
-    }
-}
-
-/// Writes a new file, whole or not at all; false if something is there already, which is never replaced.
-fn create(path: &Path, text: &str) -> anyhow::Result<bool> {
-    let could_not = || format!("could not write {}", path.display());
-    if path.symlink_metadata().is_ok() {
-        return Ok(false);
-    }
-    let dir = path.parent().unwrap_or(path);
-    let mut builder = tempfile::Builder::new();
-    // The umask is heeded: the file is the user's own.
-    builder.permissions(Permissions::from_mode(0o666));
-    let mut file = builder.tempfile_in(dir).with_context(could_not)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(could_not)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(true),
-        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(refused) => Err(refused.error).with_context(could_not),
     }
 }
 
@@ -151,7 +132,7 @@ fn read_key_file(path: &Path) -> io::Result<String> {
 /// Reads the keys in `~/.ssh/*.pub`, and leaves out those that an inventory may not have.
 fn find_keys(printer: &Printer) -> anyhow::Result<Vec<String>> {
     let dir = home::find()?.home_dir().join(".ssh");
-    let mut files: Vec<PathBuf> = match fs::read_dir(&dir) {
+    let mut files: Vec<PathBuf> = match std::fs::read_dir(&dir) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
         Err(_) => Vec::new(),
     };

@@ -1,10 +1,11 @@
 //! `plasmagen man`.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Args, ValueHint};
+use clap::{Args, Command, ValueHint};
+
+use crate::fs::{Dir, make_dirs};
 
 use super::printer::Printer;
 use super::{DONE, command};
@@ -21,14 +22,33 @@ impl ManArgs {
     pub(super) fn run(&self) -> anyhow::Result<u8> {
         let command = command().disable_help_subcommand(true);
         if let Some(dir) = &self.out {
-            let could_not = || format!("could not write the manual to {}", dir.display());
-            fs::create_dir_all(dir).with_context(could_not)?;
-            clap_mangen::generate_to(command, dir).with_context(could_not)?;
+            write_pages(command, dir)
+                .with_context(|| format!("could not write the manual to {}", dir.display()))?;
         } else {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page).context("could not write the manual")?;
+            let page = render(&clap_mangen::Man::new(command)).context("could not write the manual")?;
             Printer::print(&String::from_utf8(page)?)?;
         }
         Ok(DONE)
     }
+}
+
+/// Writes the pages of `command` and of its subcommands into the directory `path`.
+fn write_pages(mut command: Command, path: &Path) -> anyhow::Result<()> {
+    make_dirs(path)?;
+    let dir = Dir::open(path)?;
+    command.build();
+    let mut commands = vec![command];
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands().filter(|command| !command.is_hide_set()).cloned());
+        let man = clap_mangen::Man::new(command);
+        dir.replace(&man.get_filename(), &render(&man)?, false)?;
+    }
+    Ok(())
+}
+
+/// The text of a page, in the language of troff.
+fn render(man: &clap_mangen::Man) -> std::io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    Ok(page)
 }

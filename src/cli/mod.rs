@@ -144,7 +144,7 @@ pub fn run() -> ExitCode {
 
 /// The exit status for an error.
 fn status_of(error: &anyhow::Error) -> u8 {
-    match (error.is::<crate::write::Held>(), error.is::<crate::publish::Refused>()) {
+    match (error.is::<crate::fs::Held>(), error.is::<crate::publish::Refused>()) {
         (true, _) => HELD,
         (_, true) => REFUSED,
         _ => FAILED,

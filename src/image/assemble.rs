@@ -7,30 +7,32 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::codec::Codec;
-use super::copy::{Hashed, Tee};
+use super::copy::Tee;
 use super::directory::read_directory;
 use super::initrd::{InitrdSummary, read_initrd};
-use super::manifest::{FileFacts, Input, Sha256Sum};
+use super::manifest::Input;
 use super::newc::CpioHeader;
 use super::pack::pack;
 use super::recipe::{InitrdSource, Recipe};
+use crate::fs::{Dir, FileFacts, HashingWriter, sync_file};
 
 /// The function that is told of every so many bytes that were read.
 type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 
-/// Writes the initrd of `recipe` to the new file `to`, and appends what it is made of to `inputs`.
+/// Writes the initrd of `recipe` to the new file `name` in `dir`, and appends what it is made of to `inputs`.
 ///
 /// # Errors
 /// When an input cannot be read, is not an initrd or holds a private key, or when no part contains the init of the
 /// recipe.
 pub(super) fn assemble_initrd(
     recipe: &Recipe,
-    to: &Path,
+    dir: &Dir,
+    name: &str,
     inputs: &mut Vec<Input>,
     progress: Progress<'_>,
 ) -> Result<FileFacts> {
-    let file = File::create_new(to).with_context(|| format!("could not make {}", to.display()))?;
-    let mut out = Hashed::new(file);
+    let file = dir.create(name).with_context(|| format!("could not make {name}"))?;
+    let mut out = HashingWriter::new(file);
     let mut init = InitSearch::new(recipe.init.as_deref());
     inputs.push(match &recipe.initrd {
         InitrdSource::File(path) => copy_initrd(path, &mut out, &mut init, progress)?,
@@ -46,7 +48,7 @@ pub(super) fn assemble_initrd(
     }
     init.finish()?;
     let (file, facts) = out.finish();
-    file.sync_all().context("could not make the initrd durable")?;
+    sync_file(&file).context("could not make the initrd durable")?;
     Ok(facts)
 }
 
@@ -87,11 +89,11 @@ impl<'a> InitSearch<'a> {
 /// Copies an initrd file, and reads its entries at the same time.
 fn copy_initrd(
     path: &Path,
-    out: &mut Hashed<File>,
+    out: &mut HashingWriter<File>,
     init: &mut InitSearch<'_>,
     progress: Progress<'_>,
 ) -> Result<Input> {
-    let mut copied = Hashed::new(out);
+    let mut copied = HashingWriter::new(out);
     let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
     let source = Tee { inner: file, copy: &mut copied, progress };
     let mut visit = |header: &CpioHeader, _: &mut dyn Read| {
@@ -105,7 +107,7 @@ fn copy_initrd(
     let mut formats: Vec<String> =
         segments.iter().map(|segment| segment.format.as_str().to_owned()).collect();
     formats.dedup();
-    let unpacked = Some(FileFacts { bytes, sha256: Sha256Sum(sha256) });
+    let unpacked = Some(FileFacts { bytes, sha256 });
     Ok(Input { role: "initrd".to_owned(), file: Some(facts), unpacked, formats })
 }
 
@@ -114,7 +116,7 @@ fn pack_directory(
     role: &str,
     path: &Path,
     codec: Codec,
-    out: &mut Hashed<File>,
+    out: &mut HashingWriter<File>,
     init: &mut InitSearch<'_>,
     progress: Progress<'_>,
 ) -> Result<Input> {
@@ -123,7 +125,7 @@ fn pack_directory(
     archive.iter().for_each(|(name, _)| init.visit(name.as_str().as_bytes()));
     let packed =
         pack(&archive, codec, out, progress).with_context(|| format!("could not pack {}", path.display()))?;
-    let unpacked = Some(FileFacts { bytes: packed.archive_bytes, sha256: Sha256Sum(packed.archive_sha256) });
+    let unpacked = Some(FileFacts { bytes: packed.archive_bytes, sha256: packed.archive_sha256 });
     Ok(Input {
         role: role.to_owned(),
         file: None,

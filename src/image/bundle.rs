@@ -1,19 +1,19 @@
 //! Makes a netboot bundle: a kernel, an initrd, the script that loads both, and the manifest with their digests.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
 use super::assemble::assemble_initrd;
-use super::copy::{Hashed, copy};
+use super::copy::copy;
 use super::kernel::Kernel;
-use super::manifest::{BundleManifest, FileFacts, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS, compute_id};
+use super::manifest::{BundleManifest, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS, compute_id};
 use super::recipe::Recipe;
 use super::script::Script;
 use super::staging::Staging;
+use crate::fs::{Dir, FileFacts, Sha256Sum, sync_file};
 
 /// Makes the bundle of `recipe` in the directory `out`, which is new or empty. `progress` is called with the number of
 /// bytes each time that some were read.
@@ -70,18 +70,18 @@ fn write_files(
     recipe: &Recipe,
     kernel: &Kernel,
     words: &[&str],
-    out: &Path,
+    out: &Dir,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<BundleManifest> {
     let mut inputs = Vec::new();
-    let kernel_facts = copy(&recipe.kernel, &out.join(KERNEL), progress)?;
+    let kernel_facts = copy(&recipe.kernel, out, KERNEL, progress)?;
     inputs.push(Input {
         role: "kernel".to_owned(),
         file: Some(kernel_facts),
         unpacked: None,
         formats: Vec::new(),
     });
-    let initrd_facts = assemble_initrd(recipe, &out.join(INITRD), &mut inputs, progress)?;
+    let initrd_facts = assemble_initrd(recipe, out, INITRD, &mut inputs, progress)?;
     let id =
         compute_id(kernel_facts.sha256, initrd_facts.sha256, recipe.init.as_deref(), &recipe.command_line);
     let script = Script {
@@ -92,7 +92,7 @@ fn write_files(
         kernel_sha256: kernel_facts.sha256,
         initrd_sha256: initrd_facts.sha256,
     };
-    let script_facts = write(&out.join(SCRIPT), script.render()?.as_bytes())?;
+    let script_facts = write(out, SCRIPT, script.render()?.as_bytes())?;
     let manifest = BundleManifest {
         schema: BundleManifest::SCHEMA,
         id,
@@ -109,18 +109,17 @@ fn write_files(
         inputs,
         tool: concat!("plasmagen ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    write(&out.join(SUMS), manifest.print_sums()?.as_bytes())?;
-    write(&out.join(MANIFEST), &manifest.print()?)?;
+    write(out, SUMS, manifest.print_sums()?.as_bytes())?;
+    write(out, MANIFEST, &manifest.print()?)?;
     Ok(manifest)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<FileFacts> {
+fn write(dir: &Dir, name: &str, bytes: &[u8]) -> Result<FileFacts> {
     let run = || {
-        let mut out = Hashed::new(File::create_new(path)?);
-        out.write_all(bytes)?;
-        let (file, facts) = out.finish();
-        file.sync_all()?;
-        std::io::Result::Ok(facts)
+        let mut file = dir.create(name)?;
+        file.write_all(bytes)?;
+        anyhow::Ok(sync_file(&file)?)
     };
-    run().with_context(|| format!("could not write {}", path.display()))
+    run().with_context(|| format!("could not write {name}"))?;
+    Ok(FileFacts { bytes: bytes.len() as u64, sha256: Sha256Sum::of(bytes) })
 }

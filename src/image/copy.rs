@@ -1,54 +1,18 @@
-//! Bytes that are hashed while they go from one place to the other.
+//! Inputs of a bundle that are copied while they are read.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 
-use super::manifest::{FileFacts, Sha256Sum};
+use crate::fs::{self, Dir, FileFacts, sync_file};
 
-/// A writer that knows how many bytes went through, and their digest.
-pub(super) struct Hashed<W> {
-    inner: W,
-    sum: Sha256,
-    bytes: u64,
-}
-
-impl<W: Write> Hashed<W> {
-    pub(super) fn new(inner: W) -> Self {
-        Self { inner, sum: Sha256::new(), bytes: 0 }
-    }
-
-    /// How many bytes went through.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// The writer, and what went through it.
-    pub(super) fn finish(self) -> (W, FileFacts) {
-        (self.inner, FileFacts { bytes: self.bytes, sha256: Sha256Sum(self.sum.finalize().into()) })
-    }
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.sum.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-/// A reader that passes on what is read of it.
+/// A reader that writes to `copy` what is read of `inner`.
 pub(super) struct Tee<'a, R, W> {
     pub(super) inner: R,
     pub(super) copy: W,
+    /// Called with the number of bytes of each read.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -61,19 +25,16 @@ impl<R: Read, W: Write> Read for Tee<'_, R, W> {
     }
 }
 
-/// Copies the file `from` to the new file `to` in one pass.
+/// Copies the file `from` to the new file `name` in `dir`, in one pass.
 ///
 /// # Errors
-/// When either refuses, or `to` is there already.
-pub(super) fn copy(from: &Path, to: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<FileFacts> {
+/// When either disk refuses, or `name` is taken.
+pub(super) fn copy(from: &Path, dir: &Dir, name: &str, progress: &(dyn Fn(u64) + Sync)) -> Result<FileFacts> {
     let run = || {
-        let mut out = Hashed::new(File::create_new(to)?);
-        let mut source = Tee { inner: File::open(from)?, copy: &mut out, progress };
-        let mut buffer = vec![0; 1 << 20];
-        while source.read(&mut buffer)? > 0 {}
-        let (file, facts) = out.finish();
-        file.sync_all()?;
-        io::Result::Ok(facts)
+        let mut out = dir.create(name)?;
+        let facts = fs::copy(&mut File::open(from)?, Some(&mut out), progress)?;
+        sync_file(&out)?;
+        anyhow::Ok(facts)
     };
-    run().with_context(|| format!("could not copy {} to {}", from.display(), to.display()))
+    run().with_context(|| format!("could not copy {} to {name}", from.display()))
 }

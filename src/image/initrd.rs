@@ -5,11 +5,12 @@ use std::io::{BufRead, BufReader, Read};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::digest_reader::{DigestReader, RunningDigest};
+use super::digest_reader::DigestReader;
 use super::format::SegmentFormat;
 use super::lookahead::LookaheadReader;
 use super::lz4::Lz4Reader;
 use super::newc::{CpioHeader, read_entries};
+use crate::fs::{FileFacts, Hasher, Sha256Sum};
 
 /// The most memory that the xz decoder may take, in bytes: a segment of `xz -9` needs 65 MiB.
 const XZ_MEMORY: u64 = 128 << 20;
@@ -33,7 +34,7 @@ pub struct InitrdSummary {
     /// The size of all segments unpacked, in bytes, without the zeros between segments.
     pub bytes: u64,
     /// The SHA-256 of all segments unpacked.
-    pub sha256: [u8; 32],
+    pub sha256: Sha256Sum,
 }
 
 /// Reads a whole initrd, and calls `visit` with the header and the content of each entry.
@@ -48,14 +49,15 @@ pub fn read_initrd(
 ) -> Result<InitrdSummary> {
     let mut input = LookaheadReader::new(input);
     let mut segments = Vec::new();
-    let mut digest = RunningDigest::default();
+    let mut hasher = Hasher::default();
     loop {
         skip_zeros(&mut input)?;
         let offset = input.position();
         let start = input.peek()?;
         if start.is_empty() {
             ensure!(!segments.is_empty(), "it is empty");
-            return Ok(InitrdSummary { segments, bytes: digest.bytes, sha256: digest.finish() });
+            let FileFacts { bytes, sha256 } = hasher.finish();
+            return Ok(InitrdSummary { segments, bytes, sha256 });
         }
         let Some(format) = SegmentFormat::detect(start) else {
             bail!(
@@ -69,7 +71,7 @@ pub fn read_initrd(
              silently: put {} zeros before the archive, or compress it",
             offset.wrapping_neg() % 4
         );
-        let entries = read_segment(&mut input, format, &mut digest, visit)
+        let entries = read_segment(&mut input, format, &mut hasher, visit)
             .with_context(|| format!("the {} segment at offset {offset} is damaged", format.as_str()))?;
         segments.push(Segment { format, offset, entries });
     }
@@ -79,11 +81,11 @@ pub fn read_initrd(
 fn read_segment(
     input: &mut dyn BufRead,
     format: SegmentFormat,
-    digest: &mut RunningDigest,
+    hasher: &mut Hasher,
     visit: &mut dyn FnMut(&CpioHeader, &mut dyn Read) -> Result<()>,
 ) -> Result<usize> {
     let mut read_unpacked = |unpacked: &mut dyn Read| {
-        let mut unpacked = DigestReader::new(BufReader::with_capacity(1 << 16, unpacked), digest);
+        let mut unpacked = DigestReader::new(BufReader::with_capacity(1 << 16, unpacked), hasher);
         let mut count = 0;
         loop {
             skip_zeros(&mut unpacked)?;
@@ -95,7 +97,7 @@ fn read_segment(
         }
     };
     match format {
-        SegmentFormat::Plain => read_entries(&mut DigestReader::new(input, digest), visit),
+        SegmentFormat::Plain => read_entries(&mut DigestReader::new(input, hasher), visit),
         SegmentFormat::Gzip => read_unpacked(&mut flate2::bufread::GzDecoder::new(input)),
         SegmentFormat::Zstd => {
             let decoder = zstd::Decoder::with_buffer(input).context("could not start zstd")?;

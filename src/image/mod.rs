@@ -18,7 +18,7 @@
 //! initrd         reads an initrd from any source
 //! kernel         reads architecture and version of a kernel image
 //! manifest       manifest.json of a bundle, and its id
-//! copy           hashes files while they are copied
+//! copy           copies inputs while they are read
 //! recipe         inputs and options of a bundle
 //! assemble       writes a bundle's initrd
 //! script         renders a bundle's boot.ipxe
@@ -60,7 +60,7 @@ pub use entry::{ArchiveEntry, ArchivePath, EntryKind, FileContent};
 pub use format::SegmentFormat;
 pub use initrd::{InitrdSummary, Segment, read_initrd};
 pub use kernel::Kernel;
-pub use manifest::{BundleManifest, FileFacts, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS, Sha256Sum};
+pub use manifest::{BundleManifest, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS};
 pub use memory::pack_in_memory;
 pub use newc::CpioHeader;
 pub use pack::{PackedArchive, pack};

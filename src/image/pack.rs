@@ -11,11 +11,11 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
-use sha2::{Digest, Sha256};
 
 use super::archive::Archive;
 use super::codec::Codec;
 use super::reader::{ArchiveReader, Piece};
+use crate::fs::{FileFacts, Hasher, Sha256Sum};
 
 /// Size and digest of an archive that was packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct PackedArchive {
     /// The size of the archive without compression, in bytes.
     pub archive_bytes: u64,
     /// The SHA-256 of the archive without compression.
-    pub archive_sha256: [u8; 32],
+    pub archive_sha256: Sha256Sum,
     /// The number of bytes that were written.
     pub written: u64,
 }
@@ -47,18 +47,18 @@ pub fn pack(
             scope.spawn(move || ArchiveReader::new(codec, to_writer, to_hasher, progress).read(archive));
         // One thread hashes as fast as several compress. If the reader hashed, the compressors would wait for it.
         let hasher = scope.spawn(move || {
-            to_hash.into_iter().fold((0, Sha256::new()), |(bytes, digest), read: Arc<Vec<u8>>| {
-                (bytes + read.len() as u64, digest.chain_update(&*read))
-            })
+            let mut hasher = Hasher::default();
+            to_hash.into_iter().for_each(|read: Arc<Vec<u8>>| hasher.update(&read));
+            hasher.finish()
         });
         let written = write_pieces(pieces, codec, out, u32::try_from(threads).unwrap_or(1));
         let panicked = |_| anyhow!("a reading thread panicked: a bug in plasmagen");
-        let (read, (archive_bytes, digest)) =
+        let (read, FileFacts { bytes, sha256 }) =
             (reader.join().map_err(panicked)?, hasher.join().map_err(panicked)?);
         // When both failed, the writer failed first, and the reader stopped because of that.
         let written = written?;
         read?;
-        Ok(PackedArchive { archive_bytes, archive_sha256: digest.finalize().into(), written })
+        Ok(PackedArchive { archive_bytes: bytes, archive_sha256: sha256, written })
     })
 }
 

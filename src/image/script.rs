@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::kernel::Kernel;
-use super::manifest::Sha256Sum;
 use super::recipe::Recipe;
+use crate::fs::Sha256Sum;
 use crate::render::Renderer;
 
 const TEMPLATE: (&str, &str) = ("bundle.ipxe.j2", include_str!("../../templates/bundle.ipxe.j2"));

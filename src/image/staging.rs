@@ -1,74 +1,52 @@
-//! Where a bundle is made: a directory of its own in the bundle's, from which files come to their places once all are
-//! whole. So what is in the bundle's directory beside it can be told from what somebody else has put there.
+//! Where a bundle is made: a staging directory in the directory of the bundle, from which the files come to their places
+//! once all are whole. So the files of a run that was ended can be told from files that somebody else has put there.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
 use super::manifest::{INITRD, KERNEL, MANIFEST, SCRIPT, SUMS};
+use crate::fs::{self, DIR_MODE, Dir, Errno};
 
-/// While it is there, the bundle's files beside it are those of a run that was ended.
+/// The name of the staging directory. While it is there, the bundle's files beside it are those of a run that was ended.
 const STAGING: &str = ".plasmagen-bundle";
 
-/// The files of a bundle. The manifest comes last: what has none is no bundle.
+/// The files of a bundle. The manifest comes last: a directory without a manifest is no bundle.
 const FILES: [&str; 5] = [KERNEL, INITRD, SCRIPT, SUMS, MANIFEST];
 
 /// A bundle that is being made.
 pub(super) struct Staging<'a> {
-    out: &'a Path,
-    dir: PathBuf,
-    /// Whether `out` was not there before.
-    made: bool,
+    path: &'a Path,
+    out: Dir,
+    staging: Dir,
+    /// Whether the directory of the bundle was made for this bundle.
+    is_new: bool,
 }
 
 impl<'a> Staging<'a> {
-    /// Begins a bundle in `out`, which is new or empty but for what a run has left that was ended halfway; `sound` may
-    /// refuse the place.
+    /// Begins a bundle in the directory `path`, which is new, empty, or holds only the files of a run that was ended
+    /// halfway; `check` may refuse the place.
     ///
     /// # Errors
-    /// When anything else is in it, or the disk refuses. `out` is then as it was.
-    pub(super) fn begin(out: &'a Path, sound: impl FnOnce() -> Result<()>) -> Result<Self> {
-        let made = !out.exists();
-        fs::create_dir_all(out).with_context(|| format!("could not make {}", out.display()))?;
-        let staging = Self { out, dir: out.join(STAGING), made };
-        let begun = sound().and_then(|()| staging.make_way());
-        if begun.is_err() && made {
+    /// When anything else is in the directory, or the disk refuses. The directory is then as it was.
+    pub(super) fn begin(path: &'a Path, check: impl FnOnce() -> Result<()>) -> Result<Self> {
+        let is_new = !path.exists();
+        fs::make_dirs(path)?;
+        let begun = check().and_then(|()| {
+            let out = Dir::open(path).with_context(|| format!("could not open {}", path.display()))?;
+            let staging = make_way(path, &out)?;
+            Ok(Self { path, out, staging, is_new })
+        });
+        if begun.is_err() && is_new {
             // The first error is the one to tell of.
-            let _ = fs::remove_dir(out);
+            let _ = fs::remove_empty_dir(path);
         }
-        begun.map(|()| staging)
+        begun
     }
 
-    /// Where its files are written.
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    fn make_way(&self) -> Result<()> {
-        let out = self.out.display();
-        let list =
-            || fs::read_dir(self.out)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
-        let names = list().with_context(|| format!("could not list {out}"))?;
-        let ours = |name| FILES.iter().chain([&STAGING]).any(|own| name == *own);
-        let is_left = names.iter().any(|name| name == STAGING) && names.iter().all(ours);
-        ensure!(names.is_empty() || is_left, "{out} is not empty: name a new directory");
-        self.clear().with_context(|| format!("could not empty {out}"))?;
-        fs::create_dir(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))
-    }
-
-    fn clear(&self) -> io::Result<()> {
-        let gone = |done: io::Result<()>| match done {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        };
-        for name in FILES {
-            gone(fs::remove_file(self.dir.join(name)))?;
-            gone(fs::remove_file(self.out.join(name)))?;
-        }
-        // Last: it says whose the others were.
-        gone(fs::remove_dir(&self.dir))
+    /// The directory to write the files into.
+    pub(super) fn dir(&self) -> &Dir {
+        &self.staging
     }
 
     /// Brings the files, which are whole and durable, to their places.
@@ -78,20 +56,55 @@ impl<'a> Staging<'a> {
     pub(super) fn finish(&self) -> Result<()> {
         let run = || {
             for name in FILES {
-                fs::rename(self.dir.join(name), self.out.join(name))?;
+                self.staging.rename(name, &self.out, name)?;
             }
-            fs::remove_dir(&self.dir)?;
-            File::open(self.out)?.sync_all()
+            self.out.remove_empty_dir(STAGING)?;
+            self.out.sync()
         };
-        run().with_context(|| format!("could not make {} durable", self.out.display()))
+        run().with_context(|| format!("could not make {} durable", self.path.display()))
     }
 
-    /// Takes back what a build that failed has left.
+    /// Removes everything that a build that failed has left.
     pub(super) fn abandon(&self) {
         // The first error is the one to tell of.
-        let _ = self.clear();
-        if self.made {
-            let _ = fs::remove_dir(self.out);
+        let _ = clear(&self.out);
+        if self.is_new {
+            let _ = fs::remove_empty_dir(self.path);
         }
     }
+}
+
+/// Makes the staging directory in `out`, and removes before that what a run has left.
+fn make_way(path: &Path, out: &Dir) -> Result<Dir> {
+    let shown = path.display();
+    let names = out.list().with_context(|| format!("could not list {shown}"))?;
+    let is_ours = |name: &str| name == STAGING || FILES.contains(&name);
+    let is_left =
+        names.iter().any(|(name, _)| name == STAGING) && names.iter().all(|(name, _)| is_ours(name));
+    ensure!(names.is_empty() || is_left, "{shown} is not empty: name a new directory");
+    clear(out).with_context(|| format!("could not empty {shown}"))?;
+    let make = || {
+        out.make_dir(STAGING, DIR_MODE)?;
+        out.open_dir(STAGING)
+    };
+    make().with_context(|| format!("could not make {shown}/{STAGING}"))
+}
+
+/// Removes the files of a bundle from the directory `out` and from the staging directory in it.
+fn clear(out: &Dir) -> Result<()> {
+    let staging = match out.open_dir(STAGING) {
+        Err(Errno::NOENT) => None,
+        staging => Some(staging?),
+    };
+    for name in FILES {
+        if let Some(staging) = &staging {
+            staging.remove_file(name)?;
+        }
+        out.remove_file(name)?;
+    }
+    // Last: it says whose the others were.
+    if staging.is_some() {
+        out.remove_empty_dir(STAGING)?;
+    }
+    Ok(())
 }

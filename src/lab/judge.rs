@@ -5,13 +5,13 @@ use std::io::Read;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result};
-use sha2::{Digest as _, Sha256};
 
 use super::follow::{SAYS, Watch};
 use super::machine::NO_SERIAL;
 use super::trial::{Kind, Step, Trial};
 use crate::artifact::{ArtifactPath, ArtifactSet};
-use crate::image::{BundleManifest, INITRD, KERNEL, SCRIPT, Sha256Sum};
+use crate::fs::Sha256Sum;
+use crate::image::{BundleManifest, INITRD, KERNEL, SCRIPT};
 use crate::model::{Cluster, Node};
 
 /// What was compared, and what was not as it should be.
@@ -198,7 +198,7 @@ fn unpack(archive: &[u8]) -> Result<BTreeSet<(String, Sha256Sum)>> {
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).context("the overlay cannot be read")?;
         if is_file {
-            files.insert((name, Sha256Sum(Sha256::digest(&bytes).into())));
+            files.insert((name, Sha256Sum::of(&bytes)));
         }
         rest = entry.finish().context("the overlay cannot be read")?;
     }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use time::{Duration, OffsetDateTime};
 
 use crate::artifact::ArtifactSet;
-use crate::image::{INITRD, Sha256Sum};
+use crate::fs::Sha256Sum;
+use crate::image::INITRD;
 use crate::model::{Cluster, Node};
 use crate::publish::{Lock, Request, Root, Target, arm, disarm, install, needed, publish};
 use crate::write;

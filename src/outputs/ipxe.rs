@@ -3,10 +3,8 @@
 
 use serde::Serialize;
 
-use sha2::{Digest, Sha256};
-
 use crate::artifact::Artifact;
-use crate::image::Sha256Sum;
+use crate::fs::Sha256Sum;
 use crate::model::{HostName, Node, Verify};
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -67,7 +65,7 @@ fn node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Art
         profile: node.base.as_str(),
         kernel_params: configuration::kernel_params(&plan.cluster, node),
         overlay: format!("{}/{path}", plan.cluster.provisioner.base_url()),
-        overlay_sha256: Sha256Sum(Sha256::digest(&archive).into()),
+        overlay_sha256: Sha256Sum::of(&archive),
     };
     let text = renderer.render("node.ipxe.j2", &context)?;
     Ok(vec![

@@ -22,13 +22,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use rustix::fs::syncfs;
 
-use self::files::{
-    check_private, lock, make_dir, make_dirs, open_dir, read_private, remove_tree, sync_dir, write_new,
-};
+use self::files::{check_private, read_private};
 use super::request::full_name;
 use super::{CaIssuer, SecretKey, cluster::Issue};
+use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
 
 mod files;
 mod place;
@@ -38,6 +36,7 @@ pub mod staged;
 /// From so many entries on, one `syncfs` costs less than an `fsync` each.
 const SYNC_ALL_FROM: usize = 32;
 
+const LOCK: &str = ".lock";
 const STAGING: &str = ".staging";
 const CA_CERT: &str = "ca-cert.pem";
 const CA_KEY: &str = "ca-key.pem";
@@ -176,52 +175,56 @@ impl Vault {
         if entries.is_empty() {
             return Ok(());
         }
-        make_dirs(&self.dir)?;
-        let _lock = lock(&self.dir.join(".lock"))?;
+        make_private_dirs(&self.dir)?;
+        let shown = self.dir.display();
+        let vault = Dir::open(&self.dir).with_context(|| format!("could not open {shown}"))?;
+        let _lock =
+            LockedFile::wait(&vault, LOCK).with_context(|| format!("could not lock {shown}/{LOCK}"))?;
         for entry in entries {
             ensure!(
-                fs::symlink_metadata(self.dir.join(&entry.name))
-                    .is_err_and(|e| e.kind() == ErrorKind::NotFound),
-                "the vault {} already has {}: plasmagen never overwrites a key, since certificates and machines \
+                !vault.exists(&entry.name)?,
+                "the vault {shown} already has {}: plasmagen never overwrites a key, since certificates and machines \
                  depend on it",
-                self.dir.display(),
                 entry.name
             );
         }
-        let staging = self.dir.join(STAGING);
-        remove_tree(&staging)?;
-        let stored = self.write_and_rename(&staging, entries);
-        stored.and(remove_tree(&staging))
+        let clean = || vault.remove_tree(STAGING).with_context(|| format!("could not clean up {shown}"));
+        clean()?;
+        let stored = write_and_rename(&vault, entries)
+            .with_context(|| format!("could not store keys in the vault {shown}"));
+        stored.and(clean())
     }
+}
 
-    fn write_and_rename(&self, staging: &Path, entries: &[Entry<'_>]) -> anyhow::Result<()> {
-        make_dir(staging)?;
-        for Entry { name, files } in entries {
-            let dir = staging.join(name);
-            make_dir(&dir)?;
-            for (file, text) in files {
-                let path = dir.join(file);
-                let file = write_new(&path, text)?;
-                if entries.len() < SYNC_ALL_FROM {
-                    file.sync_all().with_context(|| format!("could not make {} durable", path.display()))?;
-                }
+/// Writes the entries into the staging directory, makes them durable, and moves them to their places.
+fn write_and_rename(vault: &Dir, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+    let sync_each = entries.len() < SYNC_ALL_FROM;
+    let make = |parent: &Dir, name: &str| {
+        let made = parent.make_dir(name, 0o700).and_then(|()| parent.open_dir(name));
+        made.with_context(|| format!("could not make {name}"))
+    };
+    let staging = make(vault, STAGING)?;
+    for Entry { name, files } in entries {
+        let dir = make(&staging, name)?;
+        for (file_name, text) in files {
+            let written = dir.write_new(file_name, 0o600, text.as_bytes());
+            let (file, _) = written.with_context(|| format!("could not write {name}/{file_name}"))?;
+            if sync_each {
+                sync_file(&file).with_context(|| format!("could not make {name}/{file_name} durable"))?;
             }
-            if entries.len() < SYNC_ALL_FROM {
-                sync_dir(&dir)?;
-            }
         }
-        if entries.len() >= SYNC_ALL_FROM {
-            let vault = open_dir(&self.dir)?;
-            syncfs(&vault).with_context(|| format!("could not make {} durable", self.dir.display()))?;
+        if sync_each {
+            dir.sync().with_context(|| format!("could not make {name} durable"))?;
         }
-        for Entry { name, .. } in entries {
-            let to = self.dir.join(name);
-            // Renaming a directory cannot replace one that holds anything (rename(2), ENOTEMPTY).
-            fs::rename(staging.join(name), &to)
-                .with_context(|| format!("could not make {}", to.display()))?;
-        }
-        sync_dir(&self.dir)
     }
+    if !sync_each {
+        vault.sync_file_system().context("could not make the keys durable")?;
+    }
+    for Entry { name, .. } in entries {
+        // Renaming a directory cannot replace one that holds anything (rename(2), ENOTEMPTY).
+        staging.rename(name, vault, name).with_context(|| format!("could not move {name} to its place"))?;
+    }
+    vault.sync().context("could not make the vault durable")
 }
 
 /// The file of a node's key: its first label, as the node calls itself.

@@ -3,20 +3,15 @@
 //! The file is a script that `boot.ipxe` runs: it must name the node that the machine takes itself for. So neither a
 //! server that answers everything with a page of its own, nor the file of another node, arms a machine.
 
-use std::os::fd::OwnedFd;
-
 use anyhow::{Context, Result, bail, ensure};
-use rustix::fs::{FlockOperation, flock, fsync};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::bundle;
-use super::contents::read;
 use super::line::{CURRENT, Line};
-use super::root::{ARMED, Root, SITE, exists, make_dir, put};
-use crate::image::Sha256Sum;
+use super::root::{ARMED, Root, SITE};
+use crate::fs::{Dir, Sha256Sum};
 use crate::model::{HostName, MacAddr, Node, SerialNumber, System};
-use crate::write::disk;
 
 const SCHEMA: u32 = 1;
 
@@ -112,7 +107,7 @@ pub fn arm(root: &Root, targets: &[Target<'_>], now: OffsetDateTime) -> Result<V
     let all = targets.iter().map(plan).collect::<Result<Vec<_>>>()?;
     let dir = lock(root)?;
     for (own, target) in all.iter().zip(targets) {
-        put(&root.state, &dir, &target.mac.hyphens(), own.print()?.as_bytes())
+        dir.replace_from(&root.state, &target.mac.hyphens(), own.print()?.as_bytes())
             .with_context(|| format!("could not arm {}", own.node))?;
     }
     Ok(all)
@@ -126,10 +121,10 @@ pub fn disarm(root: &Root, names: &[String]) -> Result<Vec<bool>> {
     let dir = lock(root)?;
     let mut were = Vec::new();
     for name in names {
-        were.push(exists(&dir, name)?);
-        disk::remove(&dir, name)?;
+        were.push(dir.exists(name)?);
+        dir.remove_file(name)?;
     }
-    fsync(&dir).context("could not make armed/ durable")?;
+    dir.sync().context("could not make armed/ durable")?;
     Ok(were)
 }
 
@@ -138,13 +133,13 @@ pub fn disarm(root: &Root, names: &[String]) -> Result<Vec<bool>> {
 /// # Errors
 /// When a disk refuses.
 pub fn armed(root: &Root) -> Result<Vec<ArmedFile>> {
-    if !exists(&root.dir, ARMED)? {
+    if !root.dir.exists(ARMED)? {
         return Ok(Vec::new());
     }
-    let dir = disk::open_dir(&root.dir, ARMED).context("could not open armed/")?;
+    let dir = root.dir.open_dir(ARMED).context("could not open armed/")?;
     let mut found = Vec::new();
-    for (name, _) in disk::list(&dir).context("could not list armed/")? {
-        let armed = read(&dir, &name).and_then(|text| Armed::parse(&text));
+    for (name, _) in dir.list().context("could not list armed/")? {
+        let armed = dir.read_limited(&name).and_then(|text| Armed::parse(&text));
         let armed = armed.ok().filter(|own| own.mac.replace(':', "-") == name);
         found.push(ArmedFile { name, armed });
     }
@@ -153,9 +148,9 @@ pub fn armed(root: &Root) -> Result<Vec<ArmedFile>> {
 }
 
 /// Opens `armed/` for one writer at a time.
-fn lock(root: &Root) -> Result<OwnedFd> {
-    let dir = make_dir(&root.dir, ARMED)?;
-    flock(&dir, FlockOperation::LockExclusive).context("could not lock armed/")?;
+fn lock(root: &Root) -> Result<Dir> {
+    let dir = root.dir.ensure_dir(ARMED)?;
+    dir.wait_for_lock().context("could not lock armed/")?;
     Ok(dir)
 }
 
@@ -174,7 +169,7 @@ fn plan(root: &Root, target: &Target<'_>, now: OffsetDateTime) -> Result<Armed> 
         "its bundle has expired on {}: publish it again",
         publication.expires.date()
     );
-    let dir = disk::open_dir(&line.dir, &current.id.to_string()).context("could not open its bundle")?;
+    let dir = line.dir.open_dir(&current.id.to_string()).context("could not open its bundle")?;
     let Some(bundle) = bundle::open(&dir, "", &mut Vec::new())? else {
         bail!("{path}/{CURRENT} is damaged: plasmagen verify says where");
     };
@@ -206,7 +201,7 @@ fn known(root: &Root, target: &Target<'_>) -> Result<()> {
         bail!("no site is published: machines would find no boot.ipxe");
     };
     let path = format!("{id}/ipxe/node/{}.ipxe", target.mac.hyphens());
-    let text = read(&line.dir, &path);
+    let text = line.dir.read_limited(&path);
     let text =
         text.with_context(|| format!("the published site knows no {}: publish it again", target.mac))?;
     let text = String::from_utf8_lossy(&text);

@@ -1,13 +1,11 @@
 //! Reading a bundle: what its manifest says must agree with itself, with `SHA256SUMS` and with what lies there.
 
-use std::os::fd::OwnedFd;
-
 use anyhow::Result;
 
-use super::contents::{Contents, Expected, read, sum};
+use super::contents::{Contents, Expected};
 use super::fault::{Fault, Kind};
 use super::publication::PUBLICATION;
-use super::root::exists;
+use crate::fs::{Dir, Sha256Sum};
 use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT, SUMS};
 use crate::model::{Label, Word};
 
@@ -21,15 +19,15 @@ pub(super) struct Bundle {
 /// Reads the manifest in `dir`, which messages call `shown`, and compares it with all but the contents of the files.
 ///
 /// None, and faults, where it is no manifest of a bundle.
-pub(super) fn open(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Result<Option<Bundle>> {
+pub(super) fn open(dir: &Dir, shown: &str, faults: &mut Vec<Fault>) -> Result<Option<Bundle>> {
     let mut fault = |kind, name: &str, message: String| {
         faults.push(Fault::new(kind, format!("{shown}{name}"), message));
     };
-    if !exists(dir, MANIFEST)? {
+    if !dir.exists(MANIFEST)? {
         fault(Kind::Missing, MANIFEST, "without a manifest it is no bundle".to_owned());
         return Ok(None);
     }
-    let parsed = read(dir, MANIFEST).and_then(|text| Ok((BundleManifest::parse(&text)?, text)));
+    let parsed = dir.read_limited(MANIFEST).and_then(|text| Ok((BundleManifest::parse(&text)?, text)));
     let (manifest, text) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -48,7 +46,7 @@ pub(super) fn open(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Resul
         .collect();
     let sums = manifest.print_sums()?;
     for (name, body) in [(MANIFEST, text.as_slice()), (SUMS, sums.as_bytes())] {
-        let (bytes, sha256) = (Some(body.len() as u64), sum(body));
+        let (bytes, sha256) = (Some(body.len() as u64), Sha256Sum::of(body));
         expected.push(Expected { path: name.to_owned(), bytes, sha256 });
     }
     // SHA256SUMS lists manifest.json as this program writes it: another spelling of the same is a change too.
@@ -58,11 +56,11 @@ pub(super) fn open(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Resul
     let mut signatures = Vec::new();
     for own in &expected {
         let name = format!("{}.sig", own.path);
-        if own.path != SUMS && exists(dir, &name)? {
+        if own.path != SUMS && dir.exists(&name)? {
             signatures.push(name);
         }
     }
-    let contents = Contents { expected, signatures, manifest: sum(&text) };
+    let contents = Contents { expected, signatures, manifest: Sha256Sum::of(&text) };
     contents.extra(dir, shown, faults)?;
     Ok(Some(Bundle { manifest, contents }))
 }
@@ -93,7 +91,7 @@ fn sound(manifest: &BundleManifest) -> Result<(), String> {
 }
 
 /// Whether the bundle in `dir` is `bundle`, which lies in `from`, with the same signatures; contents of files aside.
-pub(super) fn same(dir: &OwnedFd, from: &OwnedFd, bundle: &Bundle) -> Result<bool> {
+pub(super) fn same(dir: &Dir, from: &Dir, bundle: &Bundle) -> Result<bool> {
     let mut faults = Vec::new();
     let there = open(dir, "", &mut faults)?;
     let same = there.is_some_and(|own| {
@@ -104,7 +102,7 @@ pub(super) fn same(dir: &OwnedFd, from: &OwnedFd, bundle: &Bundle) -> Result<boo
         return Ok(false);
     }
     for name in &bundle.contents.signatures {
-        if read(from, name)? != read(dir, name)? {
+        if from.read_limited(name)? != dir.read_limited(name)? {
             return Ok(false);
         }
     }

@@ -1,10 +1,8 @@
 //! Publishing: new generations grow on the stage, take their places unseen, and show all at once, by one rename a line.
 
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use rustix::fs::fsync;
 use time::{Duration, OffsetDateTime};
 
 use super::bundle::{self, Bundle};
@@ -14,8 +12,7 @@ use super::line::{Generation, Line};
 use super::lock::Lock;
 use super::publication::{PUBLICATION, Publication};
 use super::stage::{self, Staged};
-use crate::image::Sha256Sum;
-use crate::write::disk;
+use crate::fs::{Dir, Sha256Sum, file_mode, sync_file};
 
 /// What to publish, and how.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +82,7 @@ pub fn rollback(lock: &Lock, profile: &str, now: OffsetDateTime, life: Duration)
     let previous = line.generations()?.into_iter().find(older);
     let previous = previous.with_context(|| format!("{path} has no generation before the current one"))?;
     let name = previous.id.to_string();
-    let dir = disk::open_dir(&line.dir, &name).with_context(|| format!("could not open {path}/{name}"))?;
+    let dir = line.dir.open_dir(&name).with_context(|| format!("could not open {path}/{name}"))?;
     let manifest = intact(dir, &previous, &path)?;
     let step = Staged { line: path, id: previous.id, manifest, name: None };
     let request =
@@ -94,7 +91,7 @@ pub fn rollback(lock: &Lock, profile: &str, now: OffsetDateTime, life: Duration)
 }
 
 /// The digest of the manifest of a generation that is whole.
-fn intact(dir: OwnedFd, generation: &Generation, path: &str) -> Result<Sha256Sum> {
+fn intact(dir: Dir, generation: &Generation, path: &str) -> Result<Sha256Sum> {
     let mut faults = Vec::new();
     let Some(Bundle { manifest, contents }) = bundle::open(&dir, "", &mut faults)? else {
         return Err(Refused::new("the generation before is damaged", faults).into());
@@ -170,28 +167,28 @@ fn switch<'a>(lock: &'a Lock, moves: &'a [Move<'_>], undo: &mut Undo<'a>) -> Res
 fn place<'a>(lock: &'a Lock, own: &'a Move<'_>, undo: &mut Undo<'a>) -> Result<()> {
     let (line, body) = (&own.line, own.publication.print()?);
     if let Some(name) = &own.step.name {
-        let staged = disk::open_dir(&lock.stage, name).context("could not open the stage")?;
-        let (file, _) = disk::create(&staged, PUBLICATION, disk::file_mode(false), &body)
+        let staged = lock.stage.open_dir(name).context("could not open the stage")?;
+        let (file, _) = staged
+            .write_new(PUBLICATION, file_mode(false), &body)
             .context("could not write publication.json")?;
-        fsync(&file).and_then(|()| fsync(&staged)).context("could not make publication.json durable")?;
+        sync_file(&file).and_then(|()| staged.sync()).context("could not make publication.json durable")?;
         let exchanged = line.place(lock, name, own.step.id)?;
         undo.push(Box::new(move || line.take_back(lock, name, own.step.id, exchanged)));
-        return fsync(&line.dir).with_context(|| format!("could not make {} durable", line.path));
+        return line.dir.sync().with_context(|| format!("could not make {} durable", line.path));
     }
     // What is there already only gets its new number.
-    let dir = disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
-    if let Ok(old) = disk::read(&dir, PUBLICATION) {
-        let again =
-            disk::open_dir(&line.dir, &own.step.id.to_string()).context("could not open a generation")?;
-        undo.push(Box::new(move || lock.put(&again, PUBLICATION, &old)));
+    let dir = line.dir.open_dir(&own.step.id.to_string()).context("could not open a generation")?;
+    if let Ok(old) = dir.read(PUBLICATION) {
+        let again = line.dir.open_dir(&own.step.id.to_string()).context("could not open a generation")?;
+        undo.push(Box::new(move || again.replace_from(&lock.stage, PUBLICATION, &old)));
     }
-    lock.put(&dir, PUBLICATION, &body)
+    dir.replace_from(&lock.stage, PUBLICATION, &body)
 }
 
 /// Makes certain that it lasts, and removes what is old.
 fn confirm(lock: &Lock, request: &Request<'_>, moves: &[Move<'_>], removed: &mut Vec<String>) -> Result<()> {
     for own in moves {
-        fsync(&own.line.dir).with_context(|| format!("could not make {} durable", own.line.path))?;
+        own.line.dir.sync().with_context(|| format!("could not make {} durable", own.line.path))?;
     }
     for Move { line, before, .. } in moves {
         let gone = line.prune(lock, *before, request.keep)?;

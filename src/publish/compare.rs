@@ -1,19 +1,18 @@
 //! Digests of many files, on all cores.
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::contents::{Contents, Expected, open};
-use super::copy::{judge, pass};
+use super::contents::{Contents, Expected};
+use super::copy::judge;
 use super::fault::{Fault, Kind};
-use crate::image::{FileFacts, Sha256Sum};
+use crate::fs::{self, Dir, FileFacts, Sha256Sum};
 
 /// A directory, what it should hold, and what messages call it.
 pub(super) struct Place {
-    pub(super) dir: OwnedFd,
+    pub(super) dir: Dir,
     pub(super) shown: String,
     pub(super) contents: Contents,
 }
@@ -54,7 +53,7 @@ pub(super) fn compare(places: &[Place], progress: &(dyn Fn(u64) + Sync)) -> Resu
 }
 
 fn facts(place: &Place, expected: &Expected, progress: &(dyn Fn(u64) + Sync)) -> Result<Option<FileFacts>> {
-    let Ok(mut file) = open(&place.dir, &expected.path) else { return Ok(None) };
-    let facts = pass(&mut file, None, progress);
+    let Ok(mut file) = place.dir.open_regular(&expected.path) else { return Ok(None) };
+    let facts = fs::copy(&mut file, None, progress);
     facts.map(Some).with_context(|| format!("could not read {}{}", place.shown, expected.path))
 }

@@ -1,21 +1,18 @@
 //! A line and each of its generations, compared with what they say of themselves.
 
-use std::os::fd::OwnedFd;
-
 use anyhow::{Context, Result};
-use rustix::fs::{FileType, Stat};
 
 use super::bundle;
 use super::compare::Place;
-use super::contents::{Contents, read};
+use super::contents::Contents;
 use super::fault::{Fault, Kind};
 use super::line::{CURRENT, Generation, Line};
 use super::publication::PUBLICATION;
-use super::root::{NIXOS, Root, SITE, exists};
+use super::root::{NIXOS, Root, SITE};
 use super::site;
 use super::verify::{Found, Report, Terms};
-use crate::image::{MANIFEST, Sha256Sum};
-use crate::write::disk;
+use crate::fs::{Dir, FileType, Sha256Sum, Stat, kind, split};
+use crate::image::MANIFEST;
 
 /// A line: its generations, and which of them is current.
 pub(super) fn line(
@@ -26,7 +23,7 @@ pub(super) fn line(
     places: &mut Vec<Place>,
 ) -> Result<()> {
     let generations = line.generations()?;
-    for (name, stat) in disk::list(&line.dir).with_context(|| format!("could not list {}", line.path))? {
+    for (name, stat) in line.dir.list().with_context(|| format!("could not list {}", line.path))? {
         let path = format!("{}/{}", line.path, name.escape_debug());
         let known = generations.iter().any(|own| own.id.to_string() == name) || name == CURRENT;
         if !known {
@@ -78,7 +75,7 @@ fn judge(
         fault(Kind::Changed, format!("generation {number} was never given: the last one was {given}"));
     }
     let Some(id) = current else {
-        if !exists(&line.dir, CURRENT)? {
+        if !line.dir.exists(CURRENT)? {
             fault(Kind::Missing, "no generation is current".to_owned());
         }
         return Ok(());
@@ -119,8 +116,7 @@ fn generation(
     faults: &mut Vec<Fault>,
 ) -> Result<Option<Place>> {
     let shown = format!("{}/{}/", line.path, own.id);
-    let dir =
-        disk::open_dir(&line.dir, &own.id.to_string()).with_context(|| format!("could not open {shown}"))?;
+    let dir = line.dir.open_dir(&own.id.to_string()).with_context(|| format!("could not open {shown}"))?;
     let (id, contents) = if line.path == SITE {
         let Some(contents) = site::published(&dir, &shown, faults)? else { return Ok(None) };
         (contents.manifest, contents)
@@ -149,12 +145,11 @@ fn generation(
 }
 
 /// Whether the web server can read every file.
-fn modes(dir: &OwnedFd, shown: &str, contents: &Contents, faults: &mut Vec<Fault>) -> Result<()> {
+fn modes(dir: &Dir, shown: &str, contents: &Contents, faults: &mut Vec<Fault>) -> Result<()> {
     for own in &contents.expected {
-        let (parent, name) = disk::split(&own.path);
-        let Ok(parent) = disk::open_dir(dir, parent) else { continue };
-        let stat =
-            disk::stat(&parent, name).with_context(|| format!("could not look at {shown}{}", own.path))?;
+        let (parent, name) = split(&own.path);
+        let Ok(parent) = dir.open_dir(parent) else { continue };
+        let stat = parent.stat(name).with_context(|| format!("could not look at {shown}{}", own.path))?;
         if let Some(stat) = stat {
             mode(&format!("{shown}{}", own.path), &stat, faults);
         }
@@ -164,7 +159,7 @@ fn modes(dir: &OwnedFd, shown: &str, contents: &Contents, faults: &mut Vec<Fault
 
 /// Whether others may write what the web server is to read.
 pub(super) fn mode(path: &str, stat: &Stat, faults: &mut Vec<Fault>) {
-    let wanted = if disk::kind(stat) == FileType::Directory { 0o755 } else { 0o644 };
+    let wanted = if kind(stat) == FileType::Directory { 0o755 } else { 0o644 };
     let mode = stat.st_mode & 0o7777;
     // Stricter than the web server needs is a fault as well as laxer than others should have.
     if mode & 0o022 != 0 || mode & wanted & 0o055 != wanted & 0o055 {
@@ -173,15 +168,15 @@ pub(super) fn mode(path: &str, stat: &Stat, faults: &mut Vec<Fault>) {
 }
 
 /// Whether one of the signers has signed the manifest in `dir`.
-pub(super) fn signed(dir: &OwnedFd, shown: &str, terms: &Terms<'_>, faults: &mut Vec<Fault>) -> Result<()> {
+pub(super) fn signed(dir: &Dir, shown: &str, terms: &Terms<'_>, faults: &mut Vec<Fault>) -> Result<()> {
     let Some(signers) = terms.signers else { return Ok(()) };
     let name = format!("{MANIFEST}.sig");
     let path = format!("{shown}{name}");
-    if !exists(dir, &name)? {
+    if !dir.exists(&name)? {
         faults.push(Fault::new(Kind::Unsigned, path, "its manifest is not signed"));
         return Ok(());
     }
-    let (message, signature) = (read(dir, MANIFEST)?, read(dir, &name)?);
+    let (message, signature) = (dir.read_limited(MANIFEST)?, dir.read_limited(&name)?);
     if let Err(error) = signers.verify(&message, &signature) {
         faults.push(Fault::new(Kind::Unsigned, path, format!("{error:#}")));
     }

@@ -1,19 +1,12 @@
 //! A line: a directory of generations, `nixos/<profile>` or `site`. Each is a directory named by what it holds, and the
 //! symbolic link `current` names one of them. Only a rename ever changes what a reader finds.
 
-use std::os::fd::OwnedFd;
-
 use anyhow::{Context, Result, anyhow, bail};
-use rustix::fs::{
-    AtFlags, FileType, RenameFlags, fsync, mkdirat, readlinkat, renameat, renameat_with, symlinkat, unlinkat,
-};
-use rustix::io::Errno;
 
 use super::lock::Lock;
 use super::publication::{PUBLICATION, Publication};
-use super::root::{NIXOS, Root, exists, make_dir};
-use crate::image::Sha256Sum;
-use crate::write::disk;
+use super::root::{NIXOS, Root};
+use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, kind, refused};
 
 /// The link to the generation that machines boot.
 pub(super) const CURRENT: &str = "current";
@@ -23,7 +16,7 @@ pub(super) const CURRENT: &str = "current";
 pub(super) struct Line {
     /// Below the root: `nixos/worker`, `site`.
     pub(super) path: String,
-    pub(super) dir: OwnedFd,
+    pub(super) dir: Dir,
 }
 
 /// One of them, as far as it can be read.
@@ -36,7 +29,7 @@ pub(super) struct Generation {
 impl Line {
     /// Opens the line at `path`.
     pub(super) fn open(root: &Root, path: &str) -> Result<Option<Self>> {
-        match disk::open_dir(&root.dir, path) {
+        match root.dir.open_dir(path) {
             Ok(dir) => Ok(Some(Self { path: path.to_owned(), dir })),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not open {path}/")),
@@ -45,9 +38,9 @@ impl Line {
 
     /// The same, made where it is none.
     pub(super) fn make(root: &Root, path: &str) -> Result<Self> {
-        let mut dir = make_dir(&root.dir, path.split('/').next().unwrap_or(path))?;
+        let mut dir = root.dir.ensure_dir(path.split('/').next().unwrap_or(path))?;
         if let Some((_, name)) = path.split_once('/') {
-            dir = make_dir(&dir, name)?;
+            dir = dir.ensure_dir(name)?;
         }
         Ok(Self { path: path.to_owned(), dir })
     }
@@ -59,7 +52,7 @@ impl Line {
 
     /// What `current` names, if there is one.
     pub(super) fn current(&self) -> Result<Option<Sha256Sum>> {
-        let target = match readlinkat(&self.dir, CURRENT, Vec::new()) {
+        let target = match self.dir.read_link(CURRENT) {
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::INVAL) => bail!("{}/{CURRENT} is no symbolic link", self.path),
             target => target.with_context(|| format!("could not read {}/{CURRENT}", self.path))?,
@@ -71,11 +64,11 @@ impl Line {
     /// Every generation, the highest first; one without a readable publication comes last.
     pub(super) fn generations(&self) -> Result<Vec<Generation>> {
         let mut found = Vec::new();
-        for (name, stat) in disk::list(&self.dir).with_context(|| format!("could not list {}", self.path))? {
+        for (name, stat) in self.dir.list().with_context(|| format!("could not list {}", self.path))? {
             if let Ok(id) = Sha256Sum::try_from(name.clone())
-                && disk::kind(&stat) == FileType::Directory
+                && kind(&stat) == FileType::Directory
             {
-                let text = disk::read(&self.dir, &format!("{name}/{PUBLICATION}"));
+                let text = self.dir.read(&format!("{name}/{PUBLICATION}"));
                 let publication = text.and_then(|text| Publication::parse(&text)).ok();
                 found.push(Generation { id, publication });
             }
@@ -93,7 +86,7 @@ impl Line {
     /// Moves the staged directory `name` to its place; true where it has exchanged places with what lay there, which is
     /// damaged, or differs in what the id does not cover.
     pub(super) fn place(&self, lock: &Lock, name: &str, id: Sha256Sum) -> Result<bool> {
-        let exchange = exists(&self.dir, &id.to_string())?;
+        let exchange = self.dir.exists(&id.to_string())?;
         self.rename(lock, name, id, exchange)?;
         Ok(exchange)
     }
@@ -103,21 +96,22 @@ impl Line {
         if exchanged {
             return self.rename(lock, name, id, true);
         }
-        renameat(&self.dir, id.to_string(), &lock.stage, name).context("could not take a generation back")
+        self.dir.rename(&id.to_string(), &lock.stage, name).context("could not take a generation back")
     }
 
     fn rename(&self, lock: &Lock, name: &str, id: Sha256Sum, exchange: bool) -> Result<()> {
-        let flags = if exchange { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-        renameat_with(&lock.stage, name, &self.dir, id.to_string(), flags)
-            .map_err(|error| refused(error, &self.path))
+        let else_ = || format!("could not put a generation into {}", self.path);
+        lock.stage
+            .place(name, &self.dir, &id.to_string(), exchange)
+            .map_err(|error| refused(error, &self.path, "the web root", else_()))
     }
 
     /// Lets `current` name `id`, by one rename; the link is relative.
     pub(super) fn switch(&self, lock: &Lock, id: Sha256Sum) -> Result<()> {
         let run = || {
-            disk::remove(&lock.stage, CURRENT)?;
-            symlinkat(id.to_string(), &lock.stage, CURRENT)?;
-            renameat(&lock.stage, CURRENT, &self.dir, CURRENT)?;
+            lock.stage.remove_file(CURRENT)?;
+            lock.stage.make_link(&id.to_string(), CURRENT)?;
+            lock.stage.rename(CURRENT, &self.dir, CURRENT)?;
             anyhow::Ok(())
         };
         run().with_context(|| format!("could not switch {}/{CURRENT}", self.path))
@@ -127,7 +121,7 @@ impl Line {
     pub(super) fn switch_back(&self, lock: &Lock, before: Option<Sha256Sum>) -> Result<()> {
         match before {
             Some(id) => self.switch(lock, id),
-            None => disk::remove(&self.dir, CURRENT),
+            None => self.dir.remove_file(CURRENT),
         }
     }
 
@@ -149,22 +143,23 @@ impl Line {
             return Ok(removed);
         }
         let trash = format!("old-{}", self.path.replace('/', "-"));
-        mkdirat(&lock.stage, trash.as_str(), rustix::fs::Mode::from_raw_mode(disk::DIR_MODE))?;
-        let to = disk::open_dir(&lock.stage, &trash)?;
+        lock.stage.make_dir(&trash, DIR_MODE)?;
+        let to = lock.stage.open_dir(&trash)?;
         for id in &removed {
             let name = id.to_string();
             // Gone as one for whoever looks, and then piece by piece.
-            renameat(&self.dir, name.as_str(), &to, name.as_str())
+            self.dir
+                .rename(&name, &to, &name)
                 .with_context(|| format!("could not remove {}/{name}", self.path))?;
         }
-        fsync(&self.dir).with_context(|| format!("could not make {} durable", self.path))?;
-        super::root::discard(&lock.stage, &trash)?;
+        self.dir.sync().with_context(|| format!("could not make {} durable", self.path))?;
+        lock.stage.remove_tree(&trash)?;
         Ok(removed)
     }
 
     /// Removes the empty directory `name` beside the lines, where tmpfiles.d(5) or a person made one.
     pub(super) fn remove_empty(root: &Root, name: &str) -> Result<(), Errno> {
-        unlinkat(&root.dir, name, AtFlags::REMOVEDIR)
+        root.dir.remove_empty_dir(name)
     }
 }
 
@@ -173,22 +168,4 @@ impl Generation {
     pub(super) fn number(&self) -> u64 {
         self.publication.map_or(0, |own| own.generation)
     }
-}
-
-/// Says why a directory can't be moved to its place, see rename(2).
-fn refused(error: Errno, path: &str) -> anyhow::Error {
-    let why = match error {
-        Errno::XDEV => {
-            format!(
-                "{path} is on another file system than the web root, and nothing can be moved there in one step"
-            )
-        }
-        Errno::INVAL => {
-            "this file system can't exchange two directories in one step (FAT, NFS and 9p can't): put the \
-                         web root on another one"
-                .to_owned()
-        }
-        _ => format!("could not put a generation into {path}"),
-    };
-    anyhow!(error).context(why)
 }

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::contents::{read, sum};
 use super::lock::Lock;
-use super::root::{Root, TFTP, exists, make_dir, put};
-use crate::image::Sha256Sum;
+use super::root::{Root, TFTP};
+use crate::fs::Sha256Sum;
 use crate::model::{Cluster, HostName, Loader};
 
 /// Where distributions put them: Debian and Ubuntu; Fedora, Arch and openSUSE.
@@ -102,12 +101,12 @@ pub fn install(
     named: Option<&Path>,
 ) -> Result<(BTreeMap<&'static str, Installed>, Vec<Lacking>)> {
     let places: Vec<&Path> = named.map_or_else(|| PLACES.iter().map(Path::new).collect(), |dir| vec![dir]);
-    let dir = make_dir(&lock.root.dir, TFTP)?;
+    let dir = lock.root.dir.ensure_dir(TFTP)?;
     let mut record = record(&lock.root);
     let (mut done, mut lacking) = (BTreeMap::new(), Vec::new());
     for build in &BUILDS {
-        let there = read(&dir, build.file).ok().map(|body| sum(&body));
-        let own = there.is_none() && exists(&dir, build.file)?
+        let there = dir.read_limited(build.file).ok().map(|body| Sha256Sum::of(&body));
+        let own = there.is_none() && dir.exists(build.file)?
             || there.is_some() && there != record.get(build.file).copied();
         if own && named.is_none() {
             done.insert(build.file, Installed::Kept);
@@ -122,7 +121,7 @@ pub fn install(
             }
             continue;
         };
-        let sum = sum(&body);
+        let sum = Sha256Sum::of(&body);
         if there == Some(sum) {
             record.insert(build.file.to_owned(), sum);
             done.insert(build.file, Installed::Same);
@@ -130,11 +129,11 @@ pub fn install(
         }
         // First what it will be: a run that dies in between leaves what the next one replaces.
         record.insert(build.file.to_owned(), sum);
-        lock.put(&dir, build.file, &body)?;
+        dir.replace_from(&lock.stage, build.file, &body)?;
         done.insert(build.file, Installed::Copied(path));
     }
     let text = serde_json::to_vec_pretty(&record)?;
-    put(&lock.stage, &lock.root.state, RECORD, &text)?;
+    lock.root.state.replace_from(&lock.stage, RECORD, &text)?;
     Ok((done, lacking))
 }
 
@@ -151,7 +150,7 @@ pub fn needed(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&HostName>> {
 
 /// What was installed, by name; nothing where that is unreadable.
 pub(super) fn record(root: &Root) -> BTreeMap<String, Sha256Sum> {
-    let text = read(&root.state, RECORD).unwrap_or_default();
+    let text = root.state.read_limited(RECORD).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 

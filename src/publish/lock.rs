@@ -1,14 +1,11 @@
 //! The lock of a web root, and the stage that only its holder has.
 
-use std::fs;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{FileType, fsync};
 
-use super::root::{MARKER, Root, STATE, TFTP, discard, make_dir, open, put, write_marker};
-use crate::write::{FileLock, disk};
+use super::root::{MARKER, Root, STATE, TFTP, open, write_marker};
+use crate::fs::{Dir, FileLock, FileType, kind, make_dirs};
 
 const STAGE: &str = "stage";
 
@@ -17,7 +14,7 @@ const STAGE: &str = "stage";
 pub struct Lock {
     pub(super) root: Root,
     /// Where new things grow before they take their places.
-    pub(super) stage: OwnedFd,
+    pub(super) stage: Dir,
     _lock: FileLock,
 }
 
@@ -26,31 +23,31 @@ impl Lock {
     /// left half done.
     ///
     /// # Errors
-    /// [`Held`](crate::write::Held) when another run has the lock. Else when the directory holds something else, or a
+    /// [`Held`](crate::fs::Held) when another run has the lock. Else when the directory holds something else, or a
     /// disk refuses.
     pub fn acquire(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("could not make {}", path.display()))?;
+        make_dirs(path)?;
         let dir = open(path)?;
         let take = || Self::take(dir);
         take().with_context(|| format!("could not take the lock of {}", path.display()))
     }
 
-    fn take(dir: OwnedFd) -> Result<Self> {
-        let ours = disk::stat(&dir, STATE).context("could not look at .plasmagen")?.is_some();
+    fn take(dir: Dir) -> Result<Self> {
+        let ours = dir.stat(STATE).context("could not look at .plasmagen")?.is_some();
         if !ours {
             refuse_foreign(&dir)?;
         }
-        let state = make_dir(&dir, STATE)?;
+        let state = dir.ensure_dir(STATE)?;
         let lock = FileLock::take(&state, "publishing into this web root")?;
         lock.mark()?;
-        if disk::stat(&state, MARKER)?.is_none() {
+        if state.stat(MARKER)?.is_none() {
             // A run that died before it wrote the marker has made nothing else.
             refuse_foreign(&dir)?;
             write_marker(&state, 0)?;
         }
-        fsync(&dir).context("could not make the web root durable")?;
-        discard(&state, STAGE)?;
-        let stage = make_dir(&state, STAGE)?;
+        dir.sync().context("could not make the web root durable")?;
+        state.remove_tree(STAGE)?;
+        let stage = state.ensure_dir(STAGE)?;
         let root = Root { dir, state };
         root.generation()?;
         Ok(Self { root, stage, _lock: lock })
@@ -64,14 +61,9 @@ impl Lock {
         Ok(next)
     }
 
-    /// Puts `body` at `name` in `dir` by one rename: a reader sees the old file or the new one.
-    pub(super) fn put(&self, dir: &OwnedFd, name: &str, body: &[u8]) -> Result<()> {
-        put(&self.stage, dir, name, body)
-    }
-
     /// Removes what has been staged.
     pub(super) fn clean(&self) -> Result<()> {
-        discard(&self.root.state, STAGE)
+        self.root.state.remove_tree(STAGE)
     }
 }
 
@@ -84,12 +76,12 @@ impl Drop for Lock {
 
 /// Refuses a directory that holds what nobody but its owner should replace. Empty directories, such as tmpfiles.d(5)
 /// makes, and loaders in tftp/ are no obstacle.
-fn refuse_foreign(dir: &OwnedFd) -> Result<()> {
-    for (name, stat) in disk::list(dir).context("could not list it")? {
-        let is_dir = disk::kind(&stat) == FileType::Directory;
+fn refuse_foreign(dir: &Dir) -> Result<()> {
+    for (name, stat) in dir.list().context("could not list it")? {
+        let is_dir = kind(&stat) == FileType::Directory;
         let known = match name.as_str() {
             STATE | TFTP | "lost+found" => is_dir,
-            _ => is_dir && is_hollow(&disk::open_dir(dir, &name)?)?,
+            _ => is_dir && is_hollow(&dir.open_dir(&name)?)?,
         };
         if !known {
             bail!(
@@ -102,9 +94,9 @@ fn refuse_foreign(dir: &OwnedFd) -> Result<()> {
 }
 
 /// Whether there are only directories in it.
-fn is_hollow(dir: &OwnedFd) -> Result<bool> {
-    for (name, stat) in disk::list(dir)? {
-        if disk::kind(&stat) != FileType::Directory || !is_hollow(&disk::open_dir(dir, &name)?)? {
+fn is_hollow(dir: &Dir) -> Result<bool> {
+    for (name, stat) in dir.list()? {
+        if kind(&stat) != FileType::Directory || !is_hollow(&dir.open_dir(&name)?)? {
             return Ok(false);
         }
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use crate::image::Sha256Sum;
+use crate::fs::Sha256Sum;
 
 /// Its name.
 pub(super) const PUBLICATION: &str = "publication.json";

@@ -2,26 +2,22 @@
 //! their owner's that mirrors `site/www`, since `site/` is render's own. Who made them is for the machines to judge.
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use rustix::fs::{FileType, Mode, OFlags};
 
-use super::contents::{Expected, read, sum};
+use super::contents::Expected;
 use super::fault::{Fault, Kind, Refused};
-use crate::write::disk;
+use crate::fs::{Dir, FileType, Sha256Sum, kind};
 
 /// How many missing signatures are named; a site has two of each node.
 const FEW: usize = 5;
 
 /// Finds the signatures in the directory `path`, sorted: each is of one of `files`. What else lies there is nobody's
 /// concern, such as a copy of what was signed.
-pub(super) fn open(path: &Path, files: &BTreeSet<&str>) -> Result<(OwnedFd, Vec<Expected>)> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+pub(super) fn open(path: &Path, files: &BTreeSet<&str>) -> Result<(Dir, Vec<Expected>)> {
     let shown = path.display();
-    let dir =
-        rustix::fs::open(path, flags, Mode::empty()).with_context(|| format!("could not open {shown}"))?;
+    let dir = Dir::open(path).with_context(|| format!("could not open {shown}"))?;
     let mut names = Vec::new();
     walk(&dir, "", &mut names).with_context(|| format!("could not list {shown}"))?;
     names.sort();
@@ -37,21 +33,22 @@ pub(super) fn open(path: &Path, files: &BTreeSet<&str>) -> Result<(OwnedFd, Vec<
             fault(Kind::Extra, "the site has no such file to sign");
             continue;
         }
-        let body =
-            read(&dir, &name).with_context(|| format!("could not read {}", path.join(&name).display()))?;
+        let body = dir
+            .read_limited(&name)
+            .with_context(|| format!("could not read {}", path.join(&name).display()))?;
         if body.is_empty() {
             fault(Kind::Changed, "it is empty");
         }
-        found.push(Expected { path: name, bytes: Some(body.len() as u64), sha256: sum(&body) });
+        found.push(Expected { path: name, bytes: Some(body.len() as u64), sha256: Sha256Sum::of(&body) });
     }
     if faults.is_empty() { Ok((dir, found)) } else { Err(Refused::new(shown.to_string(), faults).into()) }
 }
 
-fn walk(dir: &OwnedFd, prefix: &str, names: &mut Vec<String>) -> Result<()> {
-    for (name, stat) in disk::list(dir)? {
+fn walk(dir: &Dir, prefix: &str, names: &mut Vec<String>) -> Result<()> {
+    for (name, stat) in dir.list()? {
         let path = format!("{prefix}{name}");
-        if disk::kind(&stat) == FileType::Directory {
-            walk(&disk::open_dir(dir, &name)?, &format!("{path}/"), names)?;
+        if kind(&stat) == FileType::Directory {
+            walk(&dir.open_dir(&name)?, &format!("{path}/"), names)?;
         } else if path.ends_with(".sig") {
             names.push(path);
         }

@@ -1,20 +1,19 @@
 //! Reading what `plasmagen render` wrote for the web: `site/www`, with the digests of `site/manifest.json`.
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::fs::{Mode, OFlags};
 
-use super::contents::{Contents, Expected, read, sum};
+use super::contents::{Contents, Expected};
 use super::fault::{Fault, Kind};
 use super::publication::PUBLICATION;
-use super::root::{ARMED, NIXOS, Root, SITE, TFTP, exists};
+use super::root::{ARMED, NIXOS, Root, SITE, TFTP};
 use super::signatures;
 use crate::artifact::ArtifactPath;
-use crate::image::{MANIFEST, Sha256Sum};
-use crate::write::manifest::{self as rendered, Digest, Line};
+use crate::fs::{Dir, Sha256Sum};
+use crate::image::MANIFEST;
+use crate::write::manifest::{self as rendered, Line};
 
 /// Where render puts what is served.
 const WWW: &str = "www";
@@ -26,10 +25,10 @@ const BOOT: &str = "ipxe/boot.ipxe";
 #[derive(Debug)]
 pub(super) struct Site {
     /// `site/www`.
-    pub(super) dir: OwnedFd,
+    pub(super) dir: Dir,
     pub(super) contents: Contents,
     /// The directory of its signatures, and what is taken from there.
-    pub(super) signatures: Option<(OwnedFd, Contents)>,
+    pub(super) signatures: Option<(Dir, Contents)>,
     /// The list of its files.
     pub(super) manifest: Vec<u8>,
 }
@@ -37,20 +36,18 @@ pub(super) struct Site {
 impl Site {
     /// Opens the directory `path`, which render has written, and that of the signatures of its files.
     pub(super) fn open(path: &Path, signatures: Option<&Path>) -> Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let open = |path: &Path| {
-            rustix::fs::open(path, flags, Mode::empty())
-                .with_context(|| format!("could not open {}", path.display()))
-        };
+        let open =
+            |path: &Path| Dir::open(path).with_context(|| format!("could not open {}", path.display()));
         let site = open(path)?;
-        let text = read(&site, MANIFEST);
+        let text = site.read_limited(MANIFEST);
         let text = text.with_context(|| {
             format!("could not read {}: plasmagen render writes it", path.join(MANIFEST).display())
         })?;
         let all = rendered::Manifest::parse(&text)
             .with_context(|| format!("could not read {}", path.join(MANIFEST).display()))?;
-        let own =
-            |(path, sum): (&str, Digest)| Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sum));
+        let own = |(path, sum): (&str, Sha256Sum)| {
+            Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sum))
+        };
         let files: Vec<_> = all.files().filter_map(own).collect();
         ensure!(!files.is_empty(), "{} has nothing for the web: run plasmagen render", path.display());
         for (path, _) in &files {
@@ -62,12 +59,10 @@ impl Site {
         }
         let known: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
         let signatures = signatures.map(|dir| signatures::open(dir, &known)).transpose()?;
-        let expected: Vec<_> = files
-            .into_iter()
-            .map(|(path, sum)| Expected { path, bytes: None, sha256: Sha256Sum(sum.0) })
-            .collect();
+        let expected: Vec<_> =
+            files.into_iter().map(|(path, sum)| Expected { path, bytes: None, sha256: sum }).collect();
         let manifest = list(expected.iter().chain(signatures.iter().flat_map(|(_, own)| own)))?;
-        let id = sum(&manifest);
+        let id = Sha256Sum::of(&manifest);
         let contents = |expected| Contents { expected, signatures: Vec::new(), manifest: id };
         let signatures = signatures.map(|(dir, own)| (dir, contents(own)));
         Ok(Self { dir: open(&path.join(WWW))?, contents: contents(expected), signatures, manifest })
@@ -113,9 +108,9 @@ pub(super) fn published_asks_for_signatures(root: &Root) -> Result<bool> {
     Ok(current.is_some_and(|id| asks_for_signatures(&line.dir, &format!("{id}/{BOOT}"))))
 }
 
-fn asks_for_signatures(dir: &OwnedFd, script: &str) -> bool {
+fn asks_for_signatures(dir: &Dir, script: &str) -> bool {
     let asks = |text: Vec<u8>| text.split(|byte| *byte == b'\n').any(|line| line == b"set verify signature");
-    read(dir, script).is_ok_and(asks)
+    dir.read_limited(script).is_ok_and(asks)
 }
 
 /// The list of `files`, by path.
@@ -124,7 +119,7 @@ fn list<'a>(files: impl Iterator<Item = &'a Expected>) -> Result<Vec<u8>> {
     files.sort_by_key(|own| own.path.as_str());
     rendered::print(files.into_iter().map(|own| Line {
         path: own.path.as_str().into(),
-        sha256: Digest(own.sha256.0),
+        sha256: own.sha256,
         executable: false,
     }))
 }
@@ -138,10 +133,10 @@ pub(super) fn names(contents: &Contents) -> Vec<String> {
 }
 
 /// Reads the list of a published site in `dir`.
-pub(super) fn published(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> Result<Option<Contents>> {
+pub(super) fn published(dir: &Dir, shown: &str, faults: &mut Vec<Fault>) -> Result<Option<Contents>> {
     let mut fault =
         |kind, message: String| faults.push(Fault::new(kind, format!("{shown}{MANIFEST}"), message));
-    if !exists(dir, MANIFEST)? {
+    if !dir.exists(MANIFEST)? {
         fault(Kind::Missing, "without a list of its files it is no site".to_owned());
         return Ok(None);
     }
@@ -153,13 +148,13 @@ pub(super) fn published(dir: &OwnedFd, shown: &str, faults: &mut Vec<Fault>) -> 
                 bail!("it lists {path}");
             }
             ArtifactPath::new(path)?;
-            expected.push(Expected { path: path.to_owned(), bytes: None, sha256: Sha256Sum(sum.0) });
+            expected.push(Expected { path: path.to_owned(), bytes: None, sha256: sum });
         }
-        let manifest = sum(&text);
+        let manifest = Sha256Sum::of(&text);
         expected.push(Expected { path: MANIFEST.to_owned(), bytes: None, sha256: manifest });
         anyhow::Ok(Contents { expected, signatures: Vec::new(), manifest })
     };
-    match read(dir, MANIFEST).and_then(parse) {
+    match dir.read_limited(MANIFEST).and_then(parse) {
         Ok(contents) => {
             contents.extra(dir, shown, faults)?;
             Ok(Some(contents))

@@ -1,26 +1,24 @@
 //! The stage: new generations grow here, whole and durable, before any of them takes its place.
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
-use rustix::fs::{FileType, Mode, OFlags, fsync, readlinkat, symlinkat, syncfs};
 
 use super::bundle::{self, Bundle};
 use super::commit::Request;
 use super::compare::{Place, compare};
-use super::contents::{Contents, read};
+use super::contents::Contents;
 use super::copy::{Target, copy};
 use super::fault::{Fault, Refused};
 use super::line::{CURRENT, Line};
 use super::lock::Lock;
-use super::root::{Root, SITE, make_dir};
+use super::root::{Root, SITE};
 use super::signatures;
 use super::site::{self, Site};
-use crate::image::{INITRD, KERNEL, MANIFEST, SCRIPT, Sha256Sum};
-use crate::write::disk;
+use crate::fs::{Dir, FileType, Sha256Sum, file_mode, kind, split, sync_file};
+use crate::image::{INITRD, KERNEL, MANIFEST, SCRIPT};
 
 /// From so many files on, one syncfs(2) is cheaper than an fsync(2) of each.
 const MANY: usize = 64;
@@ -77,8 +75,7 @@ fn of_bundle(
     signed: bool,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Staged> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = rustix::fs::open(path, flags, Mode::empty()).context("could not open it")?;
+    let dir = Dir::open(path).context("could not open it")?;
     let mut faults = Vec::new();
     let Some(bundle) = bundle::open(&dir, "", &mut faults)? else {
         return Err(Refused::new("it is not what it says", faults).into());
@@ -90,7 +87,7 @@ fn of_bundle(
     }
     let line = Line::of_profile(&bundle.manifest.profile);
     let id = bundle.manifest.id;
-    let there = |there: &OwnedFd| bundle::same(there, &dir, &bundle);
+    let there = |there: &Dir| bundle::same(there, &dir, &bundle);
     let kept = is_there(&lock.root, &line, id, &bundle.contents, &there)?;
     let staged = stage(lock, &dir, &bundle, name, kept, &mut faults, progress)?;
     if !faults.is_empty() {
@@ -101,22 +98,22 @@ fn of_bundle(
 
 fn stage(
     lock: &Lock,
-    dir: &OwnedFd,
+    dir: &Dir,
     bundle: &Bundle,
     name: &str,
     kept: bool,
     faults: &mut Vec<Fault>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<String>> {
-    let to = if kept { None } else { Some(make_dir(&lock.stage, name)?) };
+    let to = if kept { None } else { Some(lock.stage.ensure_dir(name)?) };
     fill(dir, &bundle.contents, to.as_ref(), faults, progress)?;
     let Some(to) = to else { return Ok(None) };
     for own in &bundle.contents.signatures {
-        let body = read(dir, own).with_context(|| format!("could not read {own}"))?;
-        let (file, _) = disk::create(&to, own, disk::file_mode(false), &body)?;
-        fsync(&file).with_context(|| format!("could not make {own} durable"))?;
+        let body = dir.read_limited(own).with_context(|| format!("could not read {own}"))?;
+        let (file, _) = to.write_new(own, file_mode(false), &body)?;
+        sync_file(&file).with_context(|| format!("could not make {own} durable"))?;
     }
-    fsync(&to).context("could not make the stage durable")?;
+    to.sync().context("could not make the stage durable")?;
     Ok(Some(name.to_owned()))
 }
 
@@ -128,13 +125,13 @@ fn of_site(lock: &Lock, site: &Site, signed: bool, progress: &(dyn Fn(u64) + Syn
         )
         .into());
     }
-    let there = |dir: &OwnedFd| {
+    let there = |dir: &Dir| {
         let mut faults = Vec::new();
         let own = site::published(dir, "", &mut faults)?;
         Ok(faults.is_empty() && own.is_some_and(|own| own.manifest == site.id()))
     };
     let kept = is_there(&lock.root, SITE, site.id(), &site.all(), &there)?;
-    let to = if kept { None } else { Some(make_dir(&lock.stage, SITE)?) };
+    let to = if kept { None } else { Some(lock.stage.ensure_dir(SITE)?) };
     let mut faults = Vec::new();
     site.contents.extra(&site.dir, "www/", &mut faults)?;
     fill(&site.dir, &site.contents, to.as_ref(), &mut faults, progress)?;
@@ -145,8 +142,8 @@ fn of_site(lock: &Lock, site: &Site, signed: bool, progress: &(dyn Fn(u64) + Syn
         return Err(Refused::new("it is not as plasmagen render left it; run it again", faults).into());
     }
     if let Some(to) = &to {
-        let (file, _) = disk::create(to, MANIFEST, disk::file_mode(false), &site.manifest)?;
-        fsync(&file).and_then(|()| fsync(to)).context("could not make the stage durable")?;
+        let (file, _) = to.write_new(MANIFEST, file_mode(false), &site.manifest)?;
+        sync_file(&file).and_then(|()| to.sync()).context("could not make the stage durable")?;
     }
     links(&lock.root, &site.names())?;
     let (line, name) = (SITE.to_owned(), to.map(|_| SITE.to_owned()));
@@ -159,10 +156,10 @@ fn is_there(
     line: &str,
     id: Sha256Sum,
     contents: &Contents,
-    same: &dyn Fn(&OwnedFd) -> Result<bool>,
+    same: &dyn Fn(&Dir) -> Result<bool>,
 ) -> Result<bool> {
     let Some(line) = Line::open(root, line)? else { return Ok(false) };
-    let Ok(dir) = disk::open_dir(&line.dir, &id.to_string()) else { return Ok(false) };
+    let Ok(dir) = line.dir.open_dir(&id.to_string()) else { return Ok(false) };
     if !same(&dir)? {
         return Ok(false);
     }
@@ -172,18 +169,18 @@ fn is_there(
 
 /// Copies what has a digest to `to`, or only reads it.
 fn fill(
-    from: &OwnedFd,
+    from: &Dir,
     contents: &Contents,
-    to: Option<&OwnedFd>,
+    to: Option<&Dir>,
     faults: &mut Vec<Fault>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<()> {
     let dirs: BTreeSet<&str> = contents.expected.iter().flat_map(|own| parents(&own.path)).collect();
     let mut made = Vec::new();
     for dir in dirs.iter().filter(|_| to.is_some()) {
-        let (parent, name) = disk::split(dir);
+        let (parent, name) = split(dir);
         if let Some(to) = to {
-            made.push(make_dir(&disk::open_dir(to, parent).context("could not open the stage")?, name)?);
+            made.push(to.open_dir(parent).context("could not open the stage")?.ensure_dir(name)?);
         }
     }
     let sync = contents.expected.len() < MANY;
@@ -192,9 +189,9 @@ fn fill(
     faults.extend(found.collect::<Result<Vec<_>>>()?.into_iter().flatten());
     if let Some(to) = to {
         if sync {
-            made.iter().try_for_each(fsync).context("could not make the stage durable")?;
+            made.iter().try_for_each(Dir::sync).context("could not make the stage durable")?;
         } else {
-            syncfs(to).context("could not make the stage durable")?;
+            to.sync_file_system().context("could not make the stage durable")?;
         }
     }
     Ok(())
@@ -210,10 +207,10 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 fn links(root: &Root, names: &[String]) -> Result<()> {
     for name in names {
         let target = format!("{SITE}/{CURRENT}/{name}");
-        let stat = disk::stat(&root.dir, name).with_context(|| format!("could not look at {name}"))?;
-        match stat.as_ref().map(disk::kind) {
+        let stat = root.dir.stat(name).with_context(|| format!("could not look at {name}"))?;
+        match stat.as_ref().map(kind) {
             Some(FileType::Symlink) => {
-                let leads = readlinkat(&root.dir, name.as_str(), Vec::new())?;
+                let leads = root.dir.read_link(name)?;
                 ensure!(
                     leads.to_bytes() == target.as_bytes(),
                     "{name} is a symbolic link to somewhere else: remove it"
@@ -226,8 +223,7 @@ fn links(root: &Root, names: &[String]) -> Result<()> {
             Some(_) => bail!("{name} is in the way: move it away"),
             None => {}
         }
-        symlinkat(target.as_str(), &root.dir, name.as_str())
-            .with_context(|| format!("could not make the link {name}"))?;
+        root.dir.make_link(&target, name).with_context(|| format!("could not make the link {name}"))?;
     }
-    fsync(&root.dir).context("could not make the web root durable")
+    root.dir.sync().context("could not make the web root durable")
 }

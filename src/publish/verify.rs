@@ -3,24 +3,22 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::fs::{FileType, Mode, OFlags, readlinkat};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::armed::armed;
 use super::bundle;
 use super::compare::{Place, compare};
-use super::contents::{read, sum};
 use super::fault::{Fault, Kind};
 use super::generations::{line, mode, signed};
 use super::line::{CURRENT, Line};
 use super::loaders;
 use super::publication::Publication;
-use super::root::{ARMED, NIXOS, Root, SITE, STATE, TFTP, exists};
+use super::root::{ARMED, NIXOS, Root, SITE, STATE, TFTP};
 use super::signers::Signers;
-use crate::image::{MANIFEST, Sha256Sum};
+use crate::fs::{Dir, FileType, Sha256Sum, kind};
+use crate::image::MANIFEST;
 use crate::model::{Label, MacAddr, Word};
-use crate::write::disk;
 
 /// What is asked beyond the bytes.
 #[derive(Clone, Copy, Debug)]
@@ -66,10 +64,8 @@ pub fn verify(path: &Path, terms: &Terms<'_>, progress: &(dyn Fn(u64) + Sync)) -
     if Root::is_at(path) {
         whole(&Root::open(path)?, terms, &mut report, &mut places)?;
     } else {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = rustix::fs::open(path, flags, Mode::empty())
-            .with_context(|| format!("could not open {}", path.display()))?;
-        if !exists(&dir, MANIFEST)? {
+        let dir = Dir::open(path).with_context(|| format!("could not open {}", path.display()))?;
+        if !dir.exists(MANIFEST)? {
             bail!("{} is neither a web root of plasmagen's nor a bundle", path.display());
         }
         ensure!(
@@ -92,12 +88,12 @@ pub fn verify(path: &Path, terms: &Terms<'_>, progress: &(dyn Fn(u64) + Sync)) -
 
 /// A whole web root.
 fn whole(root: &Root, terms: &Terms<'_>, report: &mut Report, places: &mut Vec<Place>) -> Result<()> {
-    for (name, stat) in disk::list(&root.dir).context("could not list the web root")? {
+    for (name, stat) in root.dir.list().context("could not list the web root")? {
         match name.as_str() {
-            STATE | ARMED | TFTP | NIXOS | SITE if disk::kind(&stat) == FileType::Directory => {}
+            STATE | ARMED | TFTP | NIXOS | SITE if kind(&stat) == FileType::Directory => {}
             "lost+found" => {}
-            _ if disk::kind(&stat) == FileType::Symlink => {
-                let target = readlinkat(&root.dir, name.as_str(), Vec::new())?;
+            _ if kind(&stat) == FileType::Symlink => {
+                let target = root.dir.read_link(&name)?;
                 if target.to_bytes() != format!("{SITE}/{CURRENT}/{name}").as_bytes() {
                     report.faults.push(Fault::new(
                         Kind::Swapped,
@@ -113,11 +109,11 @@ fn whole(root: &Root, terms: &Terms<'_>, report: &mut Report, places: &mut Vec<P
         }
     }
     let mut paths = Vec::new();
-    if exists(&root.dir, NIXOS)? {
-        let nixos = disk::open_dir(&root.dir, NIXOS).context("could not open nixos/")?;
-        for (name, stat) in disk::list(&nixos).context("could not list nixos/")? {
+    if root.dir.exists(NIXOS)? {
+        let nixos = root.dir.open_dir(NIXOS).context("could not open nixos/")?;
+        for (name, stat) in nixos.list().context("could not list nixos/")? {
             let path = format!("{NIXOS}/{}", name.escape_debug());
-            if disk::kind(&stat) == FileType::Directory && Label::parse(&name).is_ok() {
+            if kind(&stat) == FileType::Directory && Label::parse(&name).is_ok() {
                 mode(&path, &stat, &mut report.faults);
                 paths.push(path);
             } else {
@@ -161,13 +157,14 @@ fn beside(root: &Root, report: &mut Report) -> Result<()> {
             report.faults.push(Fault::new(Kind::Changed, path, "plasmagen arm did not write it"));
         }
     }
-    let tftp = disk::open_dir(&root.dir, TFTP);
+    let tftp = root.dir.open_dir(TFTP);
     for (file, digest) in loaders::record(root) {
         let path = format!("{TFTP}/{}", file.escape_debug());
-        let body = tftp.as_ref().map_err(|error| anyhow::anyhow!(*error)).and_then(|dir| read(dir, &file));
+        let body =
+            tftp.as_ref().map_err(|error| anyhow::anyhow!(*error)).and_then(|dir| dir.read_limited(&file));
         match body {
             Err(_) => report.faults.push(Fault::new(Kind::Missing, path, "it can't be opened")),
-            Ok(body) if sum(&body) != digest => {
+            Ok(body) if Sha256Sum::of(&body) != digest => {
                 report.faults.push(Fault::new(Kind::Changed, path, "it is not what was published"));
             }
             Ok(_) => {}

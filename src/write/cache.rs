@@ -4,14 +4,11 @@
 //! the cache, or with a damaged one, every file is read again.
 
 use std::collections::HashMap;
-use std::os::fd::AsFd;
 
 use anyhow::Result;
-use sha2::{Digest as _, Sha256};
 
-use super::disk;
-use super::manifest::Digest;
 use super::scan::{Content, StatData};
+use crate::fs::{Dir, Sha256Sum};
 
 const NAME: &str = "stat-cache";
 const MAGIC: &[u8] = b"plasmagen stat cache 1\n";
@@ -24,12 +21,12 @@ pub(super) struct Cache(HashMap<u64, Content>);
 
 impl Cache {
     /// The cache in the directory `state`; empty when there is none or it is damaged.
-    pub(super) fn load(state: impl AsFd) -> Self {
-        disk::read(state, NAME).ok().and_then(|bytes| Self::parse(&bytes)).unwrap_or_default()
+    pub(super) fn load(state: &Dir) -> Self {
+        state.read(NAME).ok().and_then(|bytes| Self::parse(&bytes)).unwrap_or_default()
     }
 
     /// The sum of the file with this stat data.
-    pub(super) fn get(&self, stat: &StatData) -> Option<Digest> {
+    pub(super) fn get(&self, stat: &StatData) -> Option<Sha256Sum> {
         self.0.get(&stat.ino).filter(|(known, _)| known == stat).map(|(_, sum)| *sum)
     }
 
@@ -40,7 +37,7 @@ impl Cache {
     ///
     /// # Errors
     /// When it can't be written; the caller loses time by that, nothing else.
-    pub(super) fn save(state: impl AsFd, files: impl Iterator<Item = Content>, moment: i128) -> Result<()> {
+    pub(super) fn save(state: &Dir, files: impl Iterator<Item = Content>, moment: i128) -> Result<()> {
         let settled = |stat: &StatData| stat.mtime < moment && stat.ctime < moment;
         let mut bytes = MAGIC.to_vec();
         for (stat, sha256) in files.filter(|(stat, _)| settled(stat)) {
@@ -50,14 +47,14 @@ impl Cache {
             bytes.extend_from_slice(&stat.ctime.to_le_bytes());
             bytes.extend_from_slice(&sha256.0);
         }
-        let check = Sha256::digest(&bytes);
-        bytes.extend_from_slice(&check);
-        disk::replace(state, NAME, &bytes, false)
+        let check = Sha256Sum::of(&bytes);
+        bytes.extend_from_slice(&check.0);
+        state.replace(NAME, &bytes, false)
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
         let (content, check) = bytes.split_last_chunk::<32>()?;
-        if Digest::of(content).0 != *check {
+        if Sha256Sum::of(content).0 != *check {
             return None;
         }
         let (records, rest) = content.strip_prefix(MAGIC)?.as_chunks::<RECORD>();
@@ -73,7 +70,7 @@ impl Cache {
                 mtime: i128::from_le_bytes(*mtime),
                 ctime: i128::from_le_bytes(*ctime),
             };
-            files.insert(stat.ino, (stat, Digest(sum.try_into().ok()?)));
+            files.insert(stat.ino, (stat, Sha256Sum(sum.try_into().ok()?)));
         }
         rest.is_empty().then_some(Self(files))
     }
@@ -88,12 +85,12 @@ mod tests {
     fn a_file_changed_in_the_tick_of_the_look_is_not_remembered() {
         let stat = |ino, mtime, ctime| StatData { ino, size: 1, mtime, ctime };
         let (settled, modified, linked) = (stat(1, 99, 99), stat(2, 100, 99), stat(3, 99, 100));
-        let files = [settled, modified, linked].map(|stat| (stat, Digest::of(b"x")));
+        let files = [settled, modified, linked].map(|stat| (stat, Sha256Sum::of(b"x")));
         let state = tempfile::tempdir().unwrap();
-        let dir = std::fs::File::open(state.path()).unwrap();
+        let dir = Dir::open(state.path()).unwrap();
         Cache::save(&dir, files.into_iter(), 100).unwrap();
         let cache = Cache::load(&dir);
-        assert_eq!(cache.get(&settled), Some(Digest::of(b"x")));
+        assert_eq!(cache.get(&settled), Some(Sha256Sum::of(b"x")));
         assert_eq!(cache.get(&modified), None);
         assert_eq!(cache.get(&linked), None);
         for other in [stat(1, 98, 99), stat(1, 99, 98), stat(9, 99, 99), StatData { size: 2, ..settled }] {

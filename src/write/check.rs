@@ -1,19 +1,18 @@
 //! What a commit would change, to be shown: reads only, takes no lock, works on a read-only disk.
 
 use std::fmt::Write as _;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::fs::{Mode, OFlags};
 use similar::TextDiff;
 
 use super::cache::Cache;
 use super::compare::{Pair, Plan};
 use super::scan::Kind;
-use super::{STATE, TREES, disk, scan, wanted};
+use super::{STATE, TREES, scan, wanted};
 use crate::artifact::ArtifactSet;
+use crate::fs::Dir;
 
 /// How long to look for the smallest difference of two texts, before a larger one will do.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -51,10 +50,8 @@ pub enum Side {
 /// # Errors
 /// When something can't be read, or a tree is not ours (so a commit would be refused as well).
 pub fn check(root: &Path, artifacts: &ArtifactSet) -> Result<Vec<Change>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let open = || format!("could not open {}", root.display());
-    let root = rustix::fs::open(root, flags, Mode::empty()).with_context(open)?;
-    let cache = disk::open_dir(&root, STATE).map(Cache::load).unwrap_or_default();
+    let root = Dir::open(root).with_context(|| format!("could not open {}", root.display()))?;
+    let cache = root.open_dir(STATE).map(|state| Cache::load(&state)).unwrap_or_default();
     let mut changes = Vec::new();
     for (tree, wanted) in TREES.into_iter().zip(wanted::trees(artifacts)?) {
         let found = scan::tree(&root, tree, &|stat| cache.get(stat))?;
@@ -67,12 +64,12 @@ pub fn check(root: &Path, artifacts: &ArtifactSet) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-fn change(root: &OwnedFd, tree: &str, pair: &Pair<'_>) -> Result<Change> {
+fn change(root: &Dir, tree: &str, pair: &Pair<'_>) -> Result<Change> {
     let path = format!("{tree}/{}", pair.path);
     let old = match pair.found {
         None => Side::Absent,
         Some(Kind::File(file)) => {
-            let body = disk::read(root, &path).with_context(|| format!("could not read {path}"))?;
+            let body = root.read(&path).with_context(|| format!("could not read {path}"))?;
             Side::File { body, executable: file.executable() }
         }
         Some(Kind::EmptyDir) => Side::Other("empty directory"),

@@ -2,14 +2,13 @@
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
-use std::os::fd::AsFd;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::disk;
 use super::manifest::{self, Manifest};
 use super::scan::{FoundFile, FoundTree, Kind};
 use super::wanted::Wanted;
+use crate::fs::Dir;
 
 /// How many edits a refusal names.
 const NAMED: usize = 20;
@@ -82,7 +81,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// When the tree is not ours: it holds something, but no manifest that we wrote.
-    pub(super) fn edits(&self, root: impl AsFd) -> Result<Vec<String>> {
+    pub(super) fn edits(&self, root: &Dir) -> Result<Vec<String>> {
         if !self.is_stale() || self.found.entries.is_empty() {
             return Ok(Vec::new());
         }
@@ -102,12 +101,12 @@ impl<'a> Plan<'a> {
         Ok(self.differences().filter_map(edit).collect())
     }
 
-    fn manifest(&self, root: impl AsFd) -> Result<Manifest> {
+    fn manifest(&self, root: &Dir) -> Result<Manifest> {
         let here =
             |pair: &&Pair<'_>| pair.path == manifest::NAME && matches!(pair.found, Some(Kind::File(_)));
         let path = format!("{}/{}", self.tree, manifest::NAME);
         self.pairs.iter().find(here).with_context(|| format!("{path} is missing"))?;
-        let body = disk::read(root, &path).with_context(|| format!("could not read {path}"))?;
+        let body = root.read(&path).with_context(|| format!("could not read {path}"))?;
         Manifest::parse(&body).with_context(|| format!("could not understand {path}"))
     }
 }

@@ -1,15 +1,12 @@
 //! The journal `.plasmagen/journal`: which trees are about to take their places, so that a run that dies between the
 //! first and the last is finished by the next.
 
-use std::os::fd::AsFd;
-
 use anyhow::{Context, Result, ensure};
-use rustix::fs::fsync;
 use serde::{Deserialize, Serialize};
 
+use super::TREES;
 use super::compare::Plan;
-use super::manifest::Digest;
-use super::{TREES, disk};
+use crate::fs::{Dir, Sha256Sum};
 
 const NAME: &str = "journal";
 const SCHEMA: u32 = 1;
@@ -28,14 +25,14 @@ pub(super) struct Entry {
     /// Inode of the new tree's directory: tells whether it still is on the stage or already in its place.
     pub(super) staged: u64,
     /// Fingerprint of the tree that it replaces, if there is one: tells whether somebody has edited that since.
-    pub(super) old: Option<Digest>,
+    pub(super) old: Option<Sha256Sum>,
 }
 
 impl Journal {
     /// The journal for `plans`, whose new trees lie in `stage`.
-    pub(super) fn new(stage: impl AsFd, plans: &[&Plan<'_>]) -> Result<Self> {
+    pub(super) fn new(stage: &Dir, plans: &[&Plan<'_>]) -> Result<Self> {
         let entry = |plan: &&Plan<'_>| {
-            let stat = disk::stat(&stage, plan.tree)?.context("it is gone")?;
+            let stat = stage.stat(plan.tree)?.context("it is gone")?;
             Ok(Entry { name: plan.tree.to_owned(), staged: stat.st_ino, old: plan.found.fingerprint() })
         };
         let trees =
@@ -44,9 +41,9 @@ impl Journal {
     }
 
     /// Writes it to the state directory and makes it durable.
-    pub(super) fn write(&self, state: impl AsFd) -> Result<()> {
+    pub(super) fn write(&self, state: &Dir) -> Result<()> {
         let body = serde_json::to_vec(self)?;
-        disk::replace(state, NAME, &body, true).context("could not write .plasmagen/journal")
+        state.replace(NAME, &body, true).context("could not write .plasmagen/journal")
     }
 
     /// The journal that an earlier run left in the state directory, if one did.
@@ -54,12 +51,12 @@ impl Journal {
     /// # Errors
     /// When it can't be read or makes no sense: since it is put there whole, that is damage, and what lies on the stage
     /// may be the only copy.
-    pub(super) fn read(state: impl AsFd) -> Result<Option<Self>> {
-        if disk::stat(&state, NAME).context("could not look at .plasmagen/journal")?.is_none() {
+    pub(super) fn read(state: &Dir) -> Result<Option<Self>> {
+        if state.stat(NAME).context("could not look at .plasmagen/journal")?.is_none() {
             return Ok(None);
         }
         let journal = || {
-            let journal: Self = serde_json::from_slice(&disk::read(state, NAME)?)?;
+            let journal: Self = serde_json::from_slice(&state.read(NAME)?)?;
             ensure!(journal.schema == SCHEMA, "it has schema {}", journal.schema);
             ensure!(
                 journal.trees.iter().all(|tree| TREES.contains(&tree.name.as_str())),
@@ -74,8 +71,8 @@ impl Journal {
     }
 
     /// Removes it, for good.
-    pub(super) fn remove(state: impl AsFd) -> Result<()> {
-        disk::remove(&state, NAME)?;
-        fsync(state).context("could not make .plasmagen durable")
+    pub(super) fn remove(state: &Dir) -> Result<()> {
+        state.remove_file(NAME)?;
+        state.sync().context("could not make .plasmagen durable")
     }
 }

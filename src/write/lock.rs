@@ -1,24 +1,20 @@
 //! The lock `.plasmagen/lock`: one run at a time writes beside an inventory.
 
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::fs::{Mode, OFlags, fsync, mkdirat};
-use rustix::io::Errno;
 
-use super::filelock::FileLock;
 use super::scan::StatData;
-use super::{STATE, disk, swap};
+use super::{STATE, swap};
+use crate::fs::{Dir, FileLock};
 
 /// The directory of an inventory, held for writing until this is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    path: PathBuf,
-    root: OwnedFd,
-    state: OwnedFd,
+    root: Dir,
+    state: Dir,
     file: FileLock,
     taken: i128,
 }
@@ -28,7 +24,7 @@ impl Lock {
     /// `nodes/` and `site/` are of one version, the old or the new one.
     ///
     /// # Errors
-    /// [`Held`](super::Held) when another run has the lock. Else when `root` can't be written or a left-over can't be finished.
+    /// [`Held`](crate::fs::Held) when another run has the lock. Else when `root` can't be written or a left-over can't be finished.
     pub fn acquire(root: &Path) -> Result<Self> {
         let lock =
             Self::take(root).with_context(|| format!("could not take the lock in {}", root.display()))?;
@@ -37,31 +33,21 @@ impl Lock {
     }
 
     fn take(path: &Path) -> Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(path, flags, Mode::empty()).context("could not open the directory")?;
-        match mkdirat(&root, STATE, Mode::from_raw_mode(disk::DIR_MODE)) {
-            Ok(()) => fsync(&root).context("could not make the directory durable")?,
-            Err(Errno::EXIST) => {}
-            Err(error) => return Err(error).context("could not make .plasmagen"),
-        }
-        let state = disk::open_dir(&root, STATE).context("could not open the directory .plasmagen")?;
+        let root = Dir::open(path).context("could not open the directory")?;
+        let state = root.ensure_dir(STATE)?;
         let file = FileLock::take(&state, "writing beside this inventory")?;
-        let mut lock = Self { path: path.to_owned(), root, state, file, taken: 0 };
+        let mut lock = Self { root, state, file, taken: 0 };
         lock.taken = lock.mark()?;
         Ok(lock)
     }
 
-    pub(super) fn root(&self) -> &OwnedFd {
+    pub(super) fn root(&self) -> &Dir {
         &self.root
     }
 
     /// `.plasmagen`.
-    pub(super) fn state(&self) -> &OwnedFd {
+    pub(super) fn state(&self) -> &Dir {
         &self.state
-    }
-
-    pub(super) fn state_path(&self) -> PathBuf {
-        self.path.join(STATE)
     }
 
     /// When the lock was taken by the clock of its file system, in nanoseconds.

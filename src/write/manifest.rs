@@ -3,63 +3,23 @@
 //! One line a file, so that git merges two manifests as it merges the files.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest as _, Sha256};
+use serde::{Deserialize, Serialize};
+
+use crate::fs::Sha256Sum;
 
 /// Its name within its tree.
 pub(crate) const NAME: &str = "manifest.json";
 
 const SCHEMA: u32 = 1;
 
-/// A SHA-256 sum (FIPS 180-4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Digest(pub(crate) [u8; 32]);
-
-impl Digest {
-    /// The sum of `body`.
-    pub(crate) fn of(body: &[u8]) -> Self {
-        Self(Sha256::digest(body).into())
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut hex = [0; 64];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
-        }
-        f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
-    }
-}
-
-impl Serialize for Digest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let hex = String::deserialize(deserializer)?;
-        let mut sum = [0; 32];
-        let digits = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        for (byte, at) in sum.iter_mut().zip((0..hex.len()).step_by(2)).take_while(|_| digits) {
-            *byte = u8::from_str_radix(&hex[at..at + 2], 16).map_err(serde::de::Error::custom)?;
-        }
-        if digits { Ok(Self(sum)) } else { Err(serde::de::Error::custom("a SHA-256 has 64 hex digits")) }
-    }
-}
-
 /// A file as the manifest knows it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Line<'a> {
     #[serde(borrow)]
     pub(crate) path: std::borrow::Cow<'a, str>,
-    pub(crate) sha256: Digest,
+    pub(crate) sha256: Sha256Sum,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) executable: bool,
 }
@@ -81,7 +41,7 @@ pub(crate) fn print<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Vec<u8>
 
 /// The manifest found in a tree: sum and executable bit of each file.
 #[derive(Default)]
-pub(crate) struct Manifest(BTreeMap<String, (Digest, bool)>);
+pub(crate) struct Manifest(BTreeMap<String, (Sha256Sum, bool)>);
 
 impl Manifest {
     /// Reads what [`print`] wrote.
@@ -112,12 +72,12 @@ impl Manifest {
     }
 
     /// Sum and executable bit of the file at `path`, if it is ours.
-    pub(crate) fn get(&self, path: &str) -> Option<(Digest, bool)> {
+    pub(crate) fn get(&self, path: &str) -> Option<(Sha256Sum, bool)> {
         self.0.get(path).copied()
     }
 
     /// Every file of ours with its sum, in the order of their paths.
-    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, Digest)> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, Sha256Sum)> {
         self.0.iter().map(|(path, (sum, _))| (path.as_str(), *sum))
     }
 
@@ -135,15 +95,15 @@ mod tests {
     fn reads_back_what_it_printed() {
         let line = |path: &'static str, executable| Line {
             path: path.into(),
-            sha256: Digest::of(b"abc"),
+            sha256: Sha256Sum::of(b"abc"),
             executable,
         };
         let body = print([line("a/x", false), line("b", true)].into_iter()).unwrap();
         let text = String::from_utf8(body.clone()).unwrap();
         assert!(text.contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "{text}");
         let manifest = Manifest::parse(&body).unwrap();
-        assert_eq!(manifest.get("a/x"), Some((Digest::of(b"abc"), false)));
-        assert_eq!(manifest.get("b"), Some((Digest::of(b"abc"), true)));
+        assert_eq!(manifest.get("a/x"), Some((Sha256Sum::of(b"abc"), false)));
+        assert_eq!(manifest.get("b"), Some((Sha256Sum::of(b"abc"), true)));
         assert!(manifest.has_below("a/") && !manifest.has_below("b/"));
     }
 

@@ -13,8 +13,6 @@
 //! journal  what is about to happen, durable     .plasmagen/journal
 //! swap     one rename a tree; recovery          nodes/ site/
 //! check    the same comparison, only shown
-//! disk     the file-system calls that they share
-//! filelock what a lock is, here and in a web root
 //! ```
 //!
 //! Nothing here prints, and no file is ever written in place: a file that stays is a hard link to the old one.
@@ -22,8 +20,6 @@
 mod cache;
 mod check;
 mod compare;
-pub(crate) mod disk;
-mod filelock;
 mod journal;
 mod lock;
 pub(crate) mod manifest;
@@ -37,15 +33,13 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, ensure};
 
 pub use self::check::{Change, Side, check, unified_diff};
-pub(crate) use self::filelock::FileLock;
-pub use self::filelock::Held;
 pub use self::lock::Lock;
 
 use self::cache::Cache;
 use self::compare::Plan;
-use self::manifest::Digest;
 use self::scan::{Content, FoundFile, FoundTree, Known, StatData};
 use crate::artifact::ArtifactSet;
+use crate::fs::Sha256Sum;
 
 /// The directories that are ours, in the order in which they are replaced.
 const TREES: [&str; 2] = ["nodes", "site"];
@@ -180,7 +174,11 @@ fn remember(lock: &Lock, found: &[FoundTree], fresh: &[Content]) -> Result<()> {
 
 /// What this run knows of contents. The change time is left out: linking a file to the stage changed it. A file of
 /// `found` so young that a change might not show in its times counts as unknown.
-fn known(lock: &Lock, found: &[FoundTree], fresh: &[Content]) -> impl Fn(&StatData) -> Option<Digest> + Sync {
+fn known(
+    lock: &Lock,
+    found: &[FoundTree],
+    fresh: &[Content],
+) -> impl Fn(&StatData) -> Option<Sha256Sum> + Sync {
     let key = |stat: &StatData| (stat.ino, stat.size, stat.mtime);
     let settled = contents(found).filter(|(stat, _)| stat.mtime < lock.taken());
     let known: HashMap<_, _> =

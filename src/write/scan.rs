@@ -1,15 +1,9 @@
 //! What is on disk: every file of a tree with its SHA-256, read only where the stat cache does not know it.
 
-use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
-
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
-use rustix::fs::{FileType, Stat};
-use sha2::{Digest as _, Sha256};
 
-use super::disk;
-use super::manifest::Digest;
+use crate::fs::{self, Dir, FileType, Hasher, Sha256Sum, Stat, kind};
 
 /// Entries of a directory that one thread takes at a time: a look at a file is too short to be shared.
 const GRAIN: usize = 16;
@@ -40,7 +34,7 @@ impl StatData {
 }
 
 /// A file by its stat data, and what it holds.
-pub(super) type Content = (StatData, Digest);
+pub(super) type Content = (StatData, Sha256Sum);
 
 /// Something in a tree.
 pub(super) struct Found {
@@ -62,7 +56,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct FoundFile {
     pub(super) stat: StatData,
-    pub(super) sha256: Digest,
+    pub(super) sha256: Sha256Sum,
     /// Permission bits.
     pub(super) mode: u32,
     /// Whether it had to be read.
@@ -97,30 +91,32 @@ impl FoundTree {
     }
 
     /// One sum over all names, kinds and contents; none where there is no directory.
-    pub(super) fn fingerprint(&self) -> Option<Digest> {
-        let mut sum = Sha256::new();
+    pub(super) fn fingerprint(&self) -> Option<Sha256Sum> {
+        let mut sum = Hasher::default();
         for found in &self.entries {
             sum.update(found.path.as_bytes());
             match &found.kind {
-                Kind::File(file) => sum.update(format!("\0{} {}\n", file.executable(), file.sha256)),
-                Kind::EmptyDir => sum.update("\0\n"),
-                Kind::Other(what) => sum.update(format!("\0{what}\n")),
+                Kind::File(file) => {
+                    sum.update(format!("\0{} {}\n", file.executable(), file.sha256).as_bytes());
+                }
+                Kind::EmptyDir => sum.update(b"\0\n"),
+                Kind::Other(what) => sum.update(format!("\0{what}\n").as_bytes()),
             }
         }
-        self.exists.then(|| Digest(sum.finalize().into()))
+        self.exists.then(|| sum.finish().sha256)
     }
 }
 
 /// Tells the sum of a file whose content is known.
-pub(super) type Known<'a> = &'a (dyn Fn(&StatData) -> Option<Digest> + Sync);
+pub(super) type Known<'a> = &'a (dyn Fn(&StatData) -> Option<Sha256Sum> + Sync);
 
 /// Scans the tree `name` in `root`.
 ///
 /// # Errors
 /// When the tree is a symbolic link or no directory, or something in it can't be read.
-pub(super) fn tree(root: impl AsFd, name: &str, known: Known<'_>) -> Result<FoundTree> {
-    let stat = disk::stat(&root, name).with_context(|| format!("could not look at {name}"))?;
-    match stat.as_ref().map(disk::kind) {
+pub(super) fn tree(root: &Dir, name: &str, known: Known<'_>) -> Result<FoundTree> {
+    let stat = root.stat(name).with_context(|| format!("could not look at {name}"))?;
+    match stat.as_ref().map(kind) {
         None => return Ok(FoundTree { exists: false, entries: Vec::new() }),
         Some(FileType::Directory) => {}
         Some(FileType::Symlink) => bail!(
@@ -130,17 +126,17 @@ pub(super) fn tree(root: impl AsFd, name: &str, known: Known<'_>) -> Result<Foun
         ),
         Some(_) => bail!("{name} is not a directory, and plasmagen needs that name for one. Move it away"),
     }
-    let dir = disk::open_dir(root, name).with_context(|| format!("could not open {name}"))?;
+    let dir = root.open_dir(name).with_context(|| format!("could not open {name}"))?;
     let entries = scan(&dir, "", known).with_context(|| format!("could not read {name}"))?;
     Ok(FoundTree { exists: true, entries })
 }
 
-fn scan(dir: &OwnedFd, prefix: &str, known: Known<'_>) -> Result<Vec<Found>> {
-    let list = disk::list(dir).with_context(|| format!("could not list {prefix:?}"))?;
+fn scan(dir: &Dir, prefix: &str, known: Known<'_>) -> Result<Vec<Found>> {
+    let list = dir.list().with_context(|| format!("could not list {prefix:?}"))?;
     if list.is_empty() && !prefix.is_empty() {
         return Ok(vec![Found { path: prefix.to_owned(), kind: Kind::EmptyDir }]);
     }
-    let slash = |stat: &Stat| if disk::kind(stat) == FileType::Directory { "/" } else { "" };
+    let slash = |stat: &Stat| if kind(stat) == FileType::Directory { "/" } else { "" };
     let mut list: Vec<_> = list
         .into_iter()
         .map(|(name, stat)| (format!("{prefix}{name}{}", slash(&stat)), name, stat))
@@ -149,8 +145,8 @@ fn scan(dir: &OwnedFd, prefix: &str, known: Known<'_>) -> Result<Vec<Found>> {
     list.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let add = |mut entries: Vec<Found>, (path, name, stat): (String, String, Stat)| {
         let could_not = || format!("could not read {path}");
-        if disk::kind(&stat) == FileType::Directory {
-            entries.extend(scan(&disk::open_dir(dir, &name).with_context(could_not)?, &path, known)?);
+        if kind(&stat) == FileType::Directory {
+            entries.extend(scan(&dir.open_dir(&name).with_context(could_not)?, &path, known)?);
         } else {
             let kind = look(dir, &name, &stat, known).with_context(could_not)?;
             entries.push(Found { path, kind });
@@ -164,8 +160,8 @@ fn scan(dir: &OwnedFd, prefix: &str, known: Known<'_>) -> Result<Vec<Found>> {
     list.into_par_iter().with_min_len(GRAIN).try_fold(Vec::new, add).try_reduce(Vec::new, join)
 }
 
-fn look(dir: &OwnedFd, name: &str, stat: &Stat, known: Known<'_>) -> Result<Kind> {
-    Ok(match disk::kind(stat) {
+fn look(dir: &Dir, name: &str, stat: &Stat, known: Known<'_>) -> Result<Kind> {
+    Ok(match kind(stat) {
         FileType::RegularFile => {
             let data = StatData::new(stat);
             let cached = known(&data);
@@ -179,14 +175,7 @@ fn look(dir: &OwnedFd, name: &str, stat: &Stat, known: Known<'_>) -> Result<Kind
     })
 }
 
-fn hash(dir: &OwnedFd, name: &str) -> Result<Digest> {
-    let mut file = disk::open_file(dir, name)?;
-    let mut sum = Sha256::new();
-    let mut buffer = [0; 32 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest(sum.finalize().into())),
-            read => sum.update(&buffer[..read]),
-        }
-    }
+fn hash(dir: &Dir, name: &str) -> Result<Sha256Sum> {
+    let facts = fs::copy(&mut dir.open_file(name)?, None, &|_| {})?;
+    Ok(facts.sha256)
 }

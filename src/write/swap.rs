@@ -1,15 +1,12 @@
 //! New trees take the places of the old ones: one rename each, all of them or none.
 
-use std::os::fd::OwnedFd;
-
-use anyhow::{Context, Result, anyhow};
-use rustix::fs::{RenameFlags, fsync, renameat_with};
-use rustix::io::Errno;
+use anyhow::{Context, Result};
 
 use super::compare::Plan;
 use super::journal::{Entry, Journal};
 use super::lock::Lock;
-use super::{disk, scan, stage};
+use super::{scan, stage};
+use crate::fs::{Dir, Errno, refused};
 
 /// Exchanges each staged tree with the one in its place; the old trees then lie on the stage.
 ///
@@ -25,7 +22,7 @@ pub(super) fn swap(lock: &Lock, plans: &[&Plan<'_>]) -> Result<()> {
                 // What can't be taken back is what `recover` finds, and finishes.
                 let _ = take_back(lock.root(), &stage, placed);
             }
-            return Err(refused(&tree.name, error));
+            return Err(explain(&tree.name, error));
         }
     }
     finish(lock, &stage)
@@ -40,7 +37,7 @@ pub(super) fn swap(lock: &Lock, plans: &[&Plan<'_>]) -> Result<()> {
 /// When the disk or the kernel refuses, or the journal is damaged.
 pub(super) fn recover(lock: &Lock) -> Result<()> {
     if let Some(journal) = Journal::read(lock.state())? {
-        let stage = disk::stat(lock.state(), stage::NAME).context("could not look at .plasmagen/stage")?;
+        let stage = lock.state().stat(stage::NAME).context("could not look at .plasmagen/stage")?;
         // Without a stage, which only a person can have removed, there is nothing left to place.
         if stage.is_some() {
             let stage = open_stage(lock)?;
@@ -54,12 +51,11 @@ pub(super) fn recover(lock: &Lock) -> Result<()> {
 }
 
 /// Places the rest of the trees where one is placed already; where none is, the old version is still whole.
-fn roll_forward(lock: &Lock, stage: &OwnedFd, journal: &Journal) -> Result<()> {
+fn roll_forward(lock: &Lock, stage: &Dir, journal: &Journal) -> Result<()> {
     let (mut placed, mut waiting) = (0, Vec::new());
     for tree in &journal.trees {
-        let lies_in = |dir: &OwnedFd| {
-            let stat =
-                disk::stat(dir, &tree.name).with_context(|| format!("could not look at {}", tree.name))?;
+        let lies_in = |dir: &Dir| {
+            let stat = dir.stat(&tree.name).with_context(|| format!("could not look at {}", tree.name))?;
             anyhow::Ok(stat.is_some_and(|stat| stat.st_ino == tree.staged))
         };
         if lies_in(lock.root())? {
@@ -70,49 +66,31 @@ fn roll_forward(lock: &Lock, stage: &OwnedFd, journal: &Journal) -> Result<()> {
     }
     for tree in waiting.into_iter().filter(|_| placed > 0) {
         if scan::tree(lock.root(), &tree.name, &|_| None)?.fingerprint() == tree.old {
-            place(lock.root(), stage, tree).map_err(|error| refused(&tree.name, error))?;
+            place(lock.root(), stage, tree).map_err(|error| explain(&tree.name, error))?;
         }
     }
     Ok(())
 }
 
-fn finish(lock: &Lock, stage: &OwnedFd) -> Result<()> {
-    fsync(lock.root()).context("could not make the new nodes/ and site/ durable")?;
-    fsync(stage).context("could not make .plasmagen/stage durable")?;
+fn finish(lock: &Lock, stage: &Dir) -> Result<()> {
+    lock.root().sync().context("could not make the new nodes/ and site/ durable")?;
+    stage.sync().context("could not make .plasmagen/stage durable")?;
     Journal::remove(lock.state())
 }
 
-fn open_stage(lock: &Lock) -> Result<OwnedFd> {
-    disk::open_dir(lock.state(), stage::NAME).context("could not open .plasmagen/stage")
+fn open_stage(lock: &Lock) -> Result<Dir> {
+    lock.state().open_dir(stage::NAME).context("could not open .plasmagen/stage")
 }
 
-fn place(root: &OwnedFd, stage: &OwnedFd, tree: &Entry) -> Result<(), Errno> {
-    let flags = if tree.old.is_some() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-    renameat_with(stage, &tree.name, root, &tree.name, flags)
+fn place(root: &Dir, stage: &Dir, tree: &Entry) -> Result<(), Errno> {
+    stage.place(&tree.name, root, &tree.name, tree.old.is_some())
 }
 
-fn take_back(root: &OwnedFd, stage: &OwnedFd, tree: &Entry) -> Result<(), Errno> {
-    let flags = if tree.old.is_some() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-    renameat_with(root, &tree.name, stage, &tree.name, flags)
+fn take_back(root: &Dir, stage: &Dir, tree: &Entry) -> Result<(), Errno> {
+    root.place(&tree.name, stage, &tree.name, tree.old.is_some())
 }
 
-/// Says why a whole directory can't be replaced, see rename(2).
-fn refused(tree: &str, error: Errno) -> anyhow::Error {
-    let why = match error {
-        Errno::BUSY => format!(
-            "{tree}/ is a mount point, and the kernel replaces no mount point. Mount the directory above it instead"
-        ),
-        Errno::XDEV => format!(
-            "{tree}/ can't be renamed: it is on another file system than the inventory, or in a lower layer of an \
-             overlay (as in a container image). Replace it with a copy of itself: cp -a {tree} {tree}.copy && rm -r \
-             {tree} && mv {tree}.copy {tree}"
-        ),
-        Errno::INVAL => {
-            "this file system can't exchange two directories in one step (FAT, NFS and 9p can't). Put the \
-                         inventory on another one, such as ext4, XFS, Btrfs, ZFS or tmpfs"
-                .to_owned()
-        }
-        _ => format!("could not put the new {tree}/ in its place"),
-    };
-    anyhow!(error).context(why)
+/// Says why a tree can't be replaced as a whole.
+fn explain(tree: &str, error: Errno) -> anyhow::Error {
+    refused(error, tree, "the inventory", format!("could not put the new {tree}/ in its place"))
 }

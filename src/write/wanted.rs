@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
-use super::manifest::{self, Digest, Line};
-use super::{TREES, disk};
+use super::TREES;
+use super::manifest::{self, Line};
 use crate::artifact::{Artifact, ArtifactSet};
+use crate::fs::{Sha256Sum, split};
 
 /// A file to be.
 pub(super) struct Wanted<'a> {
@@ -16,7 +17,7 @@ pub(super) struct Wanted<'a> {
     pub(super) path: &'a str,
     pub(super) body: Cow<'a, [u8]>,
     pub(super) executable: bool,
-    pub(super) sha256: Digest,
+    pub(super) sha256: Sha256Sum,
 }
 
 /// The files of each of [`TREES`], sorted by path.
@@ -41,7 +42,7 @@ fn wanted<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<Wanted<'a>>>
         path,
         body: Cow::Borrowed(&artifact.body),
         executable: artifact.executable,
-        sha256: Digest::of(&artifact.body),
+        sha256: Sha256Sum::of(&artifact.body),
     };
     let mut files: Vec<_> = mine.into_par_iter().map(hash).collect();
 
@@ -53,7 +54,7 @@ fn wanted<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<Wanted<'a>>>
     });
     let body = manifest::print(lines)?;
     let place = files.partition_point(|file| file.path < manifest::NAME);
-    let sha256 = Digest::of(&body);
+    let sha256 = Sha256Sum::of(&body);
     files.insert(place, Wanted { path: manifest::NAME, body: Cow::Owned(body), executable: false, sha256 });
 
     for pair in files.windows(2) {
@@ -77,10 +78,10 @@ fn wanted<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<Wanted<'a>>>
 pub(super) fn dirs<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut dirs = BTreeSet::from([""]);
     for path in paths {
-        let mut dir = disk::split(path).0;
+        let mut dir = split(path).0;
         // Where a directory is known, so are those above it.
         while dirs.insert(dir) {
-            dir = disk::split(dir).0;
+            dir = split(dir).0;
         }
     }
     dirs

@@ -185,7 +185,7 @@ fn keys_are_durable_before_certificates_are_published() {
     let scenario = Scenario::first();
     let site = scenario.before.copy();
     let (_, run, log) =
-        strace(&site, &["-y", "-e", "trace=mkdir,fsync,syncfs,rename,renameat2"], &["render"]);
+        strace(&site, &["-y", "-e", "trace=mkdir,fsync,syncfs,renameat,renameat2"], &["render"]);
     run.ends(0, &[]);
     let place = site.path().canonicalize().unwrap();
     let log = log.replace(place.to_str().unwrap(), "PLACE");
@@ -202,7 +202,8 @@ fn keys_are_durable_before_certificates_are_published() {
         ["ca-1", "node01.cluster.example.com", "node02.cluster.example.com", "node03.cluster.example.com"]
     {
         let renamed =
-            at(&["rename(", &format!("{VAULT}/.staging/{entry}\""), &format!("{VAULT}/{entry}\"")])[0];
+            at(&["renameat(", &format!("{VAULT}/.staging>, \"{entry}\""), &format!("{VAULT}>, \"{entry}\"")])
+                [0];
         let written = *at(&["fsync(", &format!("{VAULT}/.staging/{entry}/"), "-key.pem>"]).last().unwrap();
         let listed = *at(&["fsync(", &format!("{VAULT}/.staging/{entry}>")]).last().unwrap();
         let settled = at(&["fsync(", &format!("{VAULT}>")]);

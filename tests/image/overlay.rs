@@ -6,11 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use plasmagen::image::{Archive, Codec, Sha256Sum, pack_in_memory, read_directory};
+use plasmagen::image::{Archive, Codec, pack_in_memory, read_directory};
 use plasmagen::model::{Cluster, Node};
 use plasmagen::outputs;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::kit::{CODECS, packed};
 use test_kit::{case_dirs, plan, repository, run};
@@ -74,7 +73,7 @@ fn gnu_cpio_unpacks_each_overlay_to_the_facts_of_its_node() {
             assert_eq!(facts, expected_facts(&cluster, &node));
             // Nothing of the machine's other sides: BMC, services, CA.
             packed(&read_directory(dir.path()).unwrap(), Codec::Plain);
-            let digest = Sha256Sum(Sha256::digest(&archive).into());
+            let digest = plasmagen::fs::Sha256Sum::of(&archive);
             let url = format!("{}/overlay/{}.cpio.gz", cluster.provisioner.base_url(), node.mac.hyphens());
             assert!(
                 script.contains(&format!("\nset overlay {url}\nset overlay-sha256 {digest}\n")),

@@ -218,9 +218,9 @@ fn modes_do_not_depend_on_the_umask() {
 /// entry, and completes the vault.
 #[test]
 fn a_run_that_dies_leaves_no_half_written_key() {
-    let kill = ["mkdir", "openat", "write", "fsync", "rename", "flock", "unlinkat"]
+    let kill = ["mkdir", "mkdirat", "openat", "write", "fsync", "renameat", "flock", "unlinkat"]
         .map(|call| (call, "signal=KILL"));
-    let fail = ["mkdir", "write", "fsync", "rename"].map(|call| (call, "error=ENOSPC"));
+    let fail = ["mkdir", "mkdirat", "write", "fsync", "renameat"].map(|call| (call, "error=ENOSPC"));
     for (call, fault) in kill.into_iter().chain(fail) {
         let mut deaths = 0;
         for nth in 1.. {

@@ -1,16 +1,14 @@
 //! Keys that are encrypted to their owners: files that may be committed.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
-use super::files::open_dir;
 use super::{key_file, place};
+use crate::fs::{Dir, make_dirs};
 use crate::pki::SecretKey;
 use crate::pki::recipient::{Recipient, encrypt};
 use crate::pki::request::full_name;
-use crate::write::disk;
 
 /// A directory of encrypted keys, each in a file `<node>-key.pem.age`.
 #[derive(Debug)]
@@ -51,10 +49,10 @@ impl Sealed {
         for (fqdn, key) in keys {
             sealed.push((format!("{}.age", key_file(&full_name(fqdn)?)), encrypt(key, recipients)?));
         }
-        fs::create_dir_all(&self.dir).with_context(|| format!("could not make {}", self.dir.display()))?;
-        let open = open_dir(&self.dir)?;
+        make_dirs(&self.dir)?;
+        let dir = Dir::open(&self.dir).with_context(|| format!("could not open {}", self.dir.display()))?;
         for (name, text) in &sealed {
-            disk::replace(&open, name, text, true)
+            dir.replace(name, text, true)
                 .with_context(|| format!("could not write {}", self.dir.join(name).display()))?;
         }
         Ok(())

@@ -10,25 +10,22 @@
 //! in DIR and comes to its place by one rename.
 
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, chmodat, flock, fstat, mkdirat, open, renameat,
-    unlinkat,
-};
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
-use super::files::{make_dirs, remove_tree};
 use super::{key_file, place};
+use crate::fs::{Dir, FileType, Stat, kind, make_private_dirs, sync_file};
 use crate::pki::SecretKey;
 use crate::pki::request::full_name;
-use crate::write::disk;
 
 /// The directories from DIR down to the key, with their modes on the node.
 const DIRS: [(&str, u32); 3] = [("etc", 0o755), ("nixos", 0o755), ("secrets", 0o700)];
+
+/// The bit of a mode that keeps users from removing each other's files (inode(7)).
+const STICKY: u32 = 0o1000;
 
 /// Where the tree is made.
 const STAGING: &str = ".plasmagen-staging";
@@ -49,18 +46,18 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
     );
     ensure!(to.is_dir() || !to.exists(), "{} is not a directory", to.display());
     let place = place::check("the staged tree", to, forbidden)?;
-    make_dirs(&place)?;
-    let dir = open_itself(&place)?;
-    check_own(&place, &fstat(&dir)?)?;
+    make_private_dirs(&place)?;
+    let dir = Dir::open_unlinked(&place).with_context(|| format!("could not open {}", place.display()))?;
+    check_own(&place, &dir.stat_self()?)?;
     // Another run would find half of this one's.
-    flock(&dir, FlockOperation::LockExclusive)
-        .with_context(|| format!("could not lock {}", place.display()))?;
+    dir.wait_for_lock().with_context(|| format!("could not lock {}", place.display()))?;
     let name = key_file(&full_name(fqdn)?);
-    let staging = place.join(STAGING);
-    let list = || disk::list(&dir).with_context(|| format!("could not list {}", place.display()));
+    let remove_staging =
+        || dir.remove_tree(STAGING).with_context(|| format!("could not clean up {}", place.display()));
+    let list = || dir.list().with_context(|| format!("could not list {}", place.display()));
     if list()?.iter().any(|(found, _)| found == STAGING) {
         // What a run that was killed left.
-        remove_tree(&staging)?;
+        remove_staging()?;
     }
     if !list()?.is_empty() {
         let same = holds(&dir, &name, key)
@@ -74,14 +71,8 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
         return Ok(false);
     }
     let written = write(&dir, &name, key).with_context(|| format!("could not write to {}", place.display()));
-    written.or_else(|error| remove_tree(&staging).and(Err(error)))?;
+    written.or_else(|error| remove_staging().and(Err(error)))?;
     Ok(true)
-}
-
-/// Opens a directory, not what a link that came into its place a moment ago leads to.
-fn open_itself(place: &Path) -> anyhow::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    open(place, flags, Mode::empty()).with_context(|| format!("could not open {}", place.display()))
 }
 
 /// A directory that others can write to is theirs: they would replace what is in it.
@@ -90,7 +81,7 @@ fn check_own(place: &Path, stat: &Stat) -> anyhow::Result<()> {
     ensure!(own, "{} belongs to another user: name a directory of your own", place.display());
     let path = place.display();
     // A directory such as /tmp is for all: the system needs its mode.
-    let instead = if stat.st_mode & Mode::SVTX.bits() == 0 {
+    let instead = if stat.st_mode & STICKY == 0 {
         format!("name a new directory, or run: chmod go-w {path}")
     } else {
         "name a new directory in it, such as mktemp -d makes".to_owned()
@@ -103,40 +94,33 @@ fn check_own(place: &Path, stat: &Stat) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(dir: &OwnedFd, name: &str, key: &SecretKey) -> anyhow::Result<()> {
-    let mut at = make_dir(dir, STAGING, 0o700)?;
+fn write(dir: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<()> {
+    let mut at = dir.make_dir_exact(STAGING, 0o700)?;
     let staging = at.try_clone()?;
     for (own, mode) in DIRS {
-        at = make_dir(&at, own, mode)?;
+        at = at.make_dir_exact(own, mode)?;
     }
-    let (file, _) = disk::create(&at, name, 0o600, key.expose().as_bytes())?;
-    file.sync_all()?;
-    renameat(&staging, DIRS[0].0, dir, DIRS[0].0)?;
-    unlinkat(dir, STAGING, AtFlags::REMOVEDIR)?;
+    let (file, _) = at.write_new(name, 0o600, key.expose().as_bytes())?;
+    sync_file(&file)?;
+    staging.rename(DIRS[0].0, dir, DIRS[0].0)?;
+    dir.remove_empty_dir(STAGING)?;
     Ok(())
 }
 
-/// Makes a directory with exactly that mode, whatever the umask.
-fn make_dir(at: &OwnedFd, name: &str, mode: u32) -> anyhow::Result<OwnedFd> {
-    mkdirat(at, name, Mode::RWXU)?;
-    chmodat(at, name, Mode::from_raw_mode(mode), AtFlags::empty())?;
-    Ok(disk::open_dir(at, name)?)
-}
-
 /// Whether `dir` holds exactly the tree with `key`.
-fn holds(dir: &OwnedFd, name: &str, key: &SecretKey) -> anyhow::Result<bool> {
+fn holds(dir: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<bool> {
     let mut at = dir.try_clone()?;
     for (own, mode) in DIRS {
         if !is_all(&at, own, FileType::Directory, mode)? {
             return Ok(false);
         }
-        at = disk::open_dir(&at, own)?;
+        at = at.open_dir(own)?;
     }
     if !is_all(&at, name, FileType::RegularFile, 0o600)? {
         return Ok(false);
     }
     let mut bytes = Zeroizing::new(vec![0; key.expose().len() + 1]);
-    let mut file = disk::open_file(&at, name)?;
+    let mut file = at.open_file(name)?;
     let mut read = 0;
     while read < bytes.len() {
         match file.read(&mut bytes[read..])? {
@@ -148,8 +132,8 @@ fn holds(dir: &OwnedFd, name: &str, key: &SecretKey) -> anyhow::Result<bool> {
 }
 
 /// Whether all that is in `dir` is `name`, of that kind and mode.
-fn is_all(dir: &OwnedFd, name: &str, kind: FileType, mode: u32) -> anyhow::Result<bool> {
-    let found = disk::list(dir)?;
+fn is_all(dir: &Dir, name: &str, wanted: FileType, mode: u32) -> anyhow::Result<bool> {
+    let found = dir.list()?;
     let [(only, stat)] = &found[..] else { return Ok(false) };
-    Ok(only == name && disk::kind(stat) == kind && stat.st_mode & 0o7777 == mode)
+    Ok(only == name && kind(stat) == wanted && stat.st_mode & 0o7777 == mode)
 }

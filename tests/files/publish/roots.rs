@@ -7,8 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use plasmagen::fs::Held;
 use plasmagen::publish::Lock;
-use plasmagen::write::Held;
 
 use crate::publish::kit::{MADE, Version, all, arguments, faults, holding, look, program, run, snapshot};
 

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use plasmagen::write::{Held, Lock};
+use plasmagen::fs::Held;
+use plasmagen::write::Lock;
 
 use crate::writer::kit::{assert_no_leftover, driver, holding, new, old, run, snapshot, write};
 

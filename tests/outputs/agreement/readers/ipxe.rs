@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use plasmagen::image::Sha256Sum;
-use sha2::{Digest, Sha256};
+use plasmagen::fs::Sha256Sum;
 
 use super::{SaidOfEach, each};
 use crate::agreement::facts::{Facts, Said};
@@ -27,7 +26,7 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
                     ("overlay", Some(node)) => facts.add(node, "overlay", value),
                     ("overlay-sha256", Some(node)) => {
                         let file = fs::read(tree.path(&format!("site/www/overlay/{mac}.cpio.gz"))).unwrap();
-                        let same = Sha256Sum(Sha256::digest(file).into()).to_string() == value;
+                        let same = Sha256Sum::of(&file).to_string() == value;
                         facts.add(node, "digest of the overlay", if same { "its own" } else { "another's" });
                     }
                     _ => panic!("{path}: {name} = {value}"),

@@ -1,26 +1,30 @@
-//! A lock of flock(2) on the file `lock` in a directory `.plasmagen`, which says who holds it.
+//! flock(2): the lock file of a directory `.plasmagen`, which names its holder, and locks that wait.
 
 use std::fmt;
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, Mode, OFlags, Stat, flock, fstat, openat};
 use rustix::io::Errno;
 
-use super::disk;
+use super::change::file_mode;
+use super::dir::Dir;
 
-/// The lock, held until this is dropped; that of a process that died is no obstacle.
+/// How a lock file is opened, and made where there is none.
+const LOCK: OFlags = OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// The lock file `lock` of a directory `.plasmagen`, held until this value is dropped. The lock of a process that died is
+/// no obstacle.
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
 /// The error when another run holds the lock; found with [`anyhow::Error::downcast_ref`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Its process, if it has said so yet.
+    /// The process that holds the lock, if it has written its id yet.
     pub pid: Option<u32>,
-    /// What it is doing.
+    /// The activity of that process, as in "is publishing".
     pub doing: &'static str,
 }
 
@@ -37,15 +41,14 @@ impl fmt::Display for Held {
 }
 
 impl FileLock {
-    /// Takes the lock in `state`, a directory `.plasmagen`, for a run that will be `doing` that; it is still to
-    /// [`mark`](Self::mark) it.
+    /// Takes the lock in `state`, a directory `.plasmagen`, for a run that is `doing` something, as a user reads it.
     ///
     /// # Errors
-    /// [`Held`] when another run has it. Else when the disk refuses.
-    pub(crate) fn take(state: impl AsFd, doing: &'static str) -> Result<Self> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(disk::file_mode(false));
-        let file = File::from(openat(state, "lock", flags, mode).context("could not open .plasmagen/lock")?);
+    /// [`Held`] when another run has the lock. Else when the disk refuses.
+    pub(crate) fn take(state: &Dir, doing: &'static str) -> Result<Self> {
+        let mode = Mode::from_raw_mode(file_mode(false));
+        let file =
+            File::from(openat(&state.0, "lock", LOCK, mode).context("could not open .plasmagen/lock")?);
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => return Err(Held { pid: holder(&file), doing }.into()),
             locked => locked.context("could not lock .plasmagen/lock")?,
@@ -53,7 +56,8 @@ impl FileLock {
         Ok(Self(file))
     }
 
-    /// Writes our process id; returns what the file system then says of the file.
+    /// Writes the id of this process into the lock file, and returns the stat of the file after that: its modification
+    /// time is the present by the clock of the file system.
     pub(crate) fn mark(&self) -> Result<Stat> {
         let pid = format!("{}\n", std::process::id());
         let mark = || {
@@ -78,6 +82,28 @@ fn holder(file: &File) -> Option<u32> {
     std::str::from_utf8(&text[..length]).ok()?.lines().next()?.parse().ok()
 }
 
+/// A lock file that only its owner may open; held until this value is dropped, so also when the process is killed.
+#[derive(Debug)]
+pub(crate) struct LockedFile {
+    _file: File,
+}
+
+impl LockedFile {
+    /// Waits until no other process holds the lock file `name` of `dir`.
+    pub(crate) fn wait(dir: &Dir, name: &str) -> Result<Self, Errno> {
+        let file = File::from(openat(&dir.0, name, LOCK, Mode::from_raw_mode(0o600))?);
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(Self { _file: file })
+    }
+}
+
+impl Dir {
+    /// Waits until no other process holds the lock of this directory, and holds it until the directory is closed.
+    pub(crate) fn wait_for_lock(&self) -> Result<(), Errno> {
+        flock(&self.0, FlockOperation::LockExclusive)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +111,7 @@ mod tests {
     #[test]
     fn a_lock_ends_with_its_holder_whoever_else_has_the_file_open() {
         let state = tempfile::tempdir().unwrap();
-        let take = || FileLock::take(File::open(state.path()).unwrap(), "at work");
+        let take = || FileLock::take(&Dir::open(state.path()).unwrap(), "at work");
         let lock = take().unwrap();
         lock.mark().unwrap();
         let held = Held { pid: Some(std::process::id()), doing: "at work" };

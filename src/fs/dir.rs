@@ -1,0 +1,144 @@
+//! A directory by its descriptor: its files and directories, opened and listed without following a symbolic link.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::Read;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, fstat, openat, readlinkat, seek, statat,
+};
+use rustix::io::Errno;
+
+/// How a directory is opened that a user named.
+const NAMED: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// How every directory below is opened.
+const BELOW: OFlags = NAMED.union(OFlags::NOFOLLOW);
+
+/// How a file is opened to be read. Without `O_NONBLOCK` a pipe put there a moment ago would hold us for ever.
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// The largest file that [`Dir::read_limited`] reads into memory: a list of a million files.
+const LIMIT: u64 = 256 << 20;
+
+/// An open directory.
+#[derive(Debug)]
+pub(crate) struct Dir(pub(super) OwnedFd);
+
+impl Dir {
+    /// Opens the directory `path` that a user named; symbolic links in it are followed.
+    pub(crate) fn open(path: &Path) -> Result<Self, Errno> {
+        rustix::fs::open(path, NAMED, Mode::empty()).map(Self)
+    }
+
+    /// Opens the directory `path` and refuses a symbolic link that was put in its place a moment ago.
+    pub(crate) fn open_unlinked(path: &Path) -> Result<Self, Errno> {
+        rustix::fs::open(path, BELOW, Mode::empty()).map(Self)
+    }
+
+    /// Opens the directory `path` below this one; the empty path is this directory itself.
+    ///
+    /// Component by component, since `O_NOFOLLOW` guards only the last one (openat2(2) would do it in one call, but some
+    /// container sandboxes refuse it).
+    pub(crate) fn open_dir(&self, path: &str) -> Result<Self, Errno> {
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        let mut dir = openat(&self.0, if first.is_empty() { "." } else { first }, BELOW, Mode::empty())?;
+        for name in rest.split('/').filter(|name| !name.is_empty()) {
+            dir = openat(&dir, name, BELOW, Mode::empty())?;
+        }
+        Ok(Self(dir))
+    }
+
+    /// Opens `name`, whatever it is, to read it.
+    pub(crate) fn open_file(&self, name: &str) -> Result<File, Errno> {
+        openat(&self.0, name, FILE, Mode::empty()).map(File::from)
+    }
+
+    /// Opens the regular file `path` below this directory to read it.
+    pub(crate) fn open_regular(&self, path: &str) -> Result<File> {
+        let (parent, name) = split(path);
+        let file =
+            if parent.is_empty() { self.open_file(name)? } else { self.open_dir(parent)?.open_file(name)? };
+        ensure!(kind(&fstat(&file)?) == FileType::RegularFile, "it is no regular file");
+        Ok(file)
+    }
+
+    /// Reads the whole file `path` below this directory.
+    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>> {
+        let (parent, name) = split(path);
+        let mut body = Vec::new();
+        self.open_dir(parent)?.open_file(name)?.read_to_end(&mut body)?;
+        Ok(body)
+    }
+
+    /// Reads the regular file `path` below this directory, and refuses one that is too large for a list or a script.
+    pub(crate) fn read_limited(&self, path: &str) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        self.open_regular(path)?.take(LIMIT + 1).read_to_end(&mut body)?;
+        ensure!(body.len() as u64 <= LIMIT, "it is too large for what it should be");
+        Ok(body)
+    }
+
+    /// Reads the target of the symbolic link `name`.
+    pub(crate) fn read_link(&self, name: &str) -> Result<CString, Errno> {
+        readlinkat(&self.0, name, Vec::new())
+    }
+
+    /// Looks at this directory itself.
+    pub(crate) fn stat_self(&self) -> Result<Stat, Errno> {
+        fstat(&self.0)
+    }
+
+    /// Looks at `name`; none where nothing lies there. A symbolic link is not followed.
+    pub(crate) fn stat(&self, name: &str) -> Result<Option<Stat>, Errno> {
+        match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether something lies at `name`, be it a symbolic link that leads nowhere.
+    pub(crate) fn exists(&self, name: &str) -> Result<bool> {
+        let stat = self.stat(name).with_context(|| format!("could not look at {name}"))?;
+        Ok(stat.is_some())
+    }
+
+    /// Lists names and stats of everything in this directory.
+    pub(crate) fn list(&self) -> Result<Vec<(String, Stat)>, Errno> {
+        let mut entries = Vec::new();
+        // An open directory remembers how far it was listed before.
+        seek(&self.0, SeekFrom::Start(0))?;
+        let mut buffer = [MaybeUninit::uninit(); 8192];
+        let mut names = RawDir::new(&self.0, &mut buffer);
+        while let Some(entry) = names.next() {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name != c"." && name != c".." {
+                let stat = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                // plasmagen's names are ASCII; another name only has to be told in a message.
+                entries.push((name.to_string_lossy().into_owned(), stat));
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Another descriptor of the same directory.
+    pub(crate) fn try_clone(&self) -> std::io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+}
+
+/// The kind of file that `stat` describes.
+pub(crate) fn kind(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
+}
+
+/// Splits `path` into its directory, which may be empty, and its name.
+pub(crate) fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}

@@ -1,0 +1,40 @@
+//! The ground floor: the only room that changes a disk, and the SHA-256 of files.
+//!
+//! ```text
+//! sha256    the SHA-256 type, and hashers for bytes that pass by
+//! stream    one pass over a file: read, hashed, and copied where a copy is wanted
+//! dir       a directory by its descriptor: its files and directories, opened and listed
+//! change    files, directories and links in such a directory: made, replaced, removed, made durable
+//! rename    moves and exchanges between two directories, and why the kernel refuses one
+//! lock      flock(2): lock files that name their holder, and locks that wait
+//! paths     what is made by its path, because no directory is open yet
+//! ```
+//!
+//! A directory is opened once, by the path that the user named. Everything below it is reached by descriptor and without
+//! following a symbolic link, so that nobody can lead a write elsewhere while plasmagen runs.
+//!
+//! `.clippy.toml` refuses the writing calls of `std::fs` and `rustix::fs` in every other room. Two exceptions say so where
+//! they stand: the scratch directories of `lab`, and unit tests.
+
+#![allow(clippy::disallowed_methods, reason = "this is the room that changes disks")]
+
+mod change;
+mod dir;
+mod lock;
+mod paths;
+mod rename;
+mod sha256;
+mod stream;
+
+pub use lock::Held;
+pub use sha256::{FileFacts, Sha256Sum};
+
+pub(crate) use change::{DIR_MODE, file_mode, sync_file};
+pub(crate) use dir::{Dir, kind, split};
+pub(crate) use lock::{FileLock, LockedFile};
+pub(crate) use paths::{create_whole, make_dirs, make_private_dirs, remove_empty_dir};
+pub(crate) use rename::refused;
+pub(crate) use rustix::fs::{FileType, Stat};
+pub(crate) use rustix::io::Errno;
+pub(crate) use sha256::{Hasher, HashingWriter};
+pub(crate) use stream::copy;

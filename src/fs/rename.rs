@@ -1,0 +1,44 @@
+//! Moves and exchanges between two open directories, and why the kernel refuses one.
+
+use anyhow::anyhow;
+use rustix::fs::{RenameFlags, renameat, renameat_with};
+use rustix::io::Errno;
+
+use super::dir::Dir;
+
+impl Dir {
+    /// Moves `name` to `to`, where it replaces a file or an empty directory called `new`.
+    pub(crate) fn rename(&self, name: &str, to: &Self, new: &str) -> Result<(), Errno> {
+        renameat(&self.0, name, &to.0, new)
+    }
+
+    /// Moves `name` to `to` where nothing is called `new` there; else the two exchange their places, if `exchange`. Either
+    /// is one step for everybody who looks.
+    pub(crate) fn place(&self, name: &str, to: &Self, new: &str, exchange: bool) -> Result<(), Errno> {
+        let flags = if exchange { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        renameat_with(&self.0, name, &to.0, new, flags)
+    }
+}
+
+/// The error of a directory that could not be moved or exchanged, with the reason (rename(2)) and the remedy.
+///
+/// `dir` is the directory, `home` is what has to be on another file system, as "the inventory"; `else_` is said where the
+/// reason is any other.
+pub(crate) fn refused(error: Errno, dir: &str, home: &str, else_: String) -> anyhow::Error {
+    let why = match error {
+        Errno::BUSY => format!(
+            "{dir}/ is a mount point, and the kernel replaces no mount point. Mount the directory above it instead"
+        ),
+        Errno::XDEV => format!(
+            "{dir}/ can't be renamed: it is on another file system than {home}, or in a lower layer of an overlay (as in a \
+             container image). Replace it with a copy of itself: cp -a {dir} {dir}.copy && rm -r {dir} && mv {dir}.copy \
+             {dir}"
+        ),
+        Errno::INVAL => format!(
+            "this file system can't exchange two directories in one step (FAT, NFS and 9p can't). Put {home} on another \
+             one, such as ext4, XFS, Btrfs, ZFS or tmpfs"
+        ),
+        _ => else_,
+    };
+    anyhow!(error).context(why)
+}
