@@ -46,6 +46,8 @@ impl Lock {
             write_marker(&state, 0)?;
         }
         dir.sync().context("could not make the web root durable")?;
+        // A symbolic link in its place is refused, not removed: somebody has put it there for a reason.
+        state.ensure_dir(STAGE)?;
         state.remove_tree(STAGE)?;
         let stage = state.ensure_dir(STAGE)?;
         let root = Root { dir, state };

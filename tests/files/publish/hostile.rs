@@ -47,7 +47,7 @@ fn a_manifest_that_nobody_built_is_refused() {
         (|own| own["files"]["publication.json"] = own["files"]["initrd"].clone(), "no name of a file"),
         (|own| own["files"]["initrd"]["bytes"] = json!(u64::MAX), "instead of 18446744073709551615"),
         (|own| own["id"] = json!("0".repeat(64)), "its id is not that"),
-        (|own| own["schema"] = json!(2), "is of version 2"),
+        (|own| own["schema"] = json!(2), "has the format version 2"),
         (|own| own["more"] = json!(true), "unknown field"),
     ];
     for (change, word) in cases {

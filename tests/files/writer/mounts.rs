@@ -67,7 +67,7 @@ fn a_read_only_disk_can_be_checked_and_refuses_a_commit() {
     let script = "mount --bind $ROOT $ROOT; mount -o remount,ro,bind $ROOT; exec $COMMIT $ROOT ";
     let output = namespace(root.path(), script, &new());
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output).contains("could not make .plasmagen: Read-only file system"), "{output:?}");
+    assert!(text(&output).contains("could not make .plasmagen/: Read-only file system"), "{output:?}");
 
     let output = namespace(root.path(), &format!("{script} check"), &new());
     assert!(output.status.success() && text(&output).contains("+++ site/www/index.html"), "{output:?}");
