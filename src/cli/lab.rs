@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use time::OffsetDateTime;
 
 use crate::check::check;
-use crate::lab::{self, Boot, Choice, Event, Order, Parts, Report, Tools, Wants};
+use crate::lab::{self, BootMethod, Event, LabConfig, LabReport, Requirements, Selector, TestSystem, Tools};
 use crate::model::{Cluster, DhcpServer, Firmware, System};
 use crate::plan::Plan;
 
@@ -45,7 +45,7 @@ pub(super) struct LabArgs {
     all: bool,
     /// Boot machines this way, instead of as the inventory says
     #[arg(long, value_name = "FIRMWARE")]
-    firmware: Option<Boot>,
+    firmware: Option<BootMethod>,
     /// Run this DHCP server, instead of the one in the inventory
     #[arg(long, value_name = "SERVER")]
     dhcp: Option<DhcpServer>,
@@ -69,12 +69,12 @@ pub(super) struct LabArgs {
     keep: bool,
     #[command(flatten)]
     format: FormatOption,
-    /// Run as the lab, which reads its order on standard input
+    /// Run as the lab, which reads its configuration on standard input
     #[arg(long, hide = true)]
     inside: bool,
 }
 
-impl ValueEnum for Boot {
+impl ValueEnum for BootMethod {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Bios, Self::Uefi, Self::UefiHttp]
     }
@@ -102,19 +102,19 @@ impl LabArgs {
         let path = &self.inventory.inventory;
         let bytes = read(path)?;
         let Some(cluster) = check_bytes(printer, path, &bytes)?.cluster else { return Ok(REFUSED) };
-        let mut order = self.order(String::from_utf8(bytes)?, &cluster)?;
+        let mut config = self.build_config(String::from_utf8(bytes)?, &cluster)?;
         if self.keep {
             let kept = tempfile::Builder::new().prefix("plasmagen-lab-").tempdir()?.keep();
             // Printed before the lab runs, for users who interrupt it.
             printer.say(&format!("all files stay in {}", kept.display()));
-            order.keep = Some(kept);
+            config.keep = Some(kept);
         }
         let program = std::env::current_exe().context("could not find this program")?;
         let mut command = Command::new(program);
         command.args(["lab", INSIDE]);
-        let mut running = lab::start(&order, &mut command)?;
+        let mut running = lab::start(&config, &mut command)?;
         let mut live = live::Live::new(printer);
-        let report = running.listen(|event| live.show(&event));
+        let report = running.wait(|event| live.show(&event));
         drop(live);
         drop(running);
         let report = report?;
@@ -122,8 +122,8 @@ impl LabArgs {
         Ok(if report.ok { DONE } else { REFUSED })
     }
 
-    /// The order for the lab, after everything in it was checked.
-    fn order(&self, inventory: String, cluster: &Cluster) -> anyhow::Result<Order> {
+    /// Builds the configuration of the lab, after everything in it was checked.
+    fn build_config(&self, inventory: String, cluster: &Cluster) -> anyhow::Result<LabConfig> {
         for name in &self.nodes {
             named::find_node(cluster, name)?;
         }
@@ -137,10 +137,10 @@ impl LabArgs {
         };
         let x86 = || nodes().filter(|node| node.system == System::X86_64);
         let is_bios = |firmware: Firmware| {
-            self.firmware.map_or(firmware == Firmware::Bios, |forced| forced == Boot::Bios)
+            self.firmware.map_or(firmware == Firmware::Bios, |forced| forced == BootMethod::Bios)
         };
         let tools = Tools::find(
-            Wants {
+            Requirements {
                 dhcp,
                 bios: x86().any(|node| is_bios(node.firmware)),
                 uefi: x86().any(|node| !is_bios(node.firmware)),
@@ -151,34 +151,34 @@ impl LabArgs {
         let bundles: BTreeMap<_, _> = self.bundles.iter().cloned().collect();
         bundles::check(&bundles, cluster)?;
         let lacks_bundle = nodes().any(|node| !bundles.contains_key(node.base.as_str()));
-        let parts = if lacks_bundle {
-            Some(Parts::find(self.kernel.as_deref(), self.busybox.as_deref(), &path)?)
+        let test_system = if lacks_bundle {
+            Some(TestSystem::find(self.kernel.as_deref(), self.busybox.as_deref(), &path)?)
         } else {
             None
         };
-        let choice = Choice { nodes: self.nodes.clone(), all: self.all, firmware: self.firmware };
+        let selector = Selector { nodes: self.nodes.clone(), all: self.all, method: self.firmware };
         let root =
             self.inventory.root().canonicalize().context("could not find the inventory's directory")?;
         let ipxe = self
             .ipxe
             .as_ref()
             .map(|dir| dir.canonicalize().with_context(|| format!("there is no {}", dir.display())));
-        Ok(Order {
+        Ok(LabConfig {
             inventory,
             root,
-            choice,
+            selector,
             dhcp,
             bundles,
-            parts,
+            test_system,
             ipxe: ipxe.transpose()?,
-            patience: self.timeout,
+            timeout: self.timeout,
             keep: None,
             tools,
         })
     }
 
     /// Prints the report, and for people also the consoles of machines that failed.
-    fn print_report(&self, printer: &Printer, report: &Report) -> anyhow::Result<()> {
+    fn print_report(&self, printer: &Printer, report: &LabReport) -> anyhow::Result<()> {
         if self.format.format == DataFormat::Human {
             for row in report.machines.iter().filter(|row| !row.is_good()) {
                 printer.say(&table::console_end(row));
@@ -190,7 +190,7 @@ impl LabArgs {
 
 /// Runs the lab, inside its namespaces, and prints its events for the process that started it.
 fn run_inside() -> anyhow::Result<u8> {
-    let order = lab::receive()?;
+    let config = lab::receive_config()?;
     let stdout = Mutex::new(stdout());
     let tell = |event: Event| {
         let mut out = stdout.lock().unwrap_or_else(PoisonError::into_inner);
@@ -199,16 +199,16 @@ fn run_inside() -> anyhow::Result<u8> {
             let _ = writeln!(out, "{line}").and_then(|()| out.flush());
         }
     };
-    match run_order(&order, &tell) {
+    match run_config(&config, &tell) {
         Ok(report) => tell(Event::Report(report)),
         Err(error) => tell(Event::Failed(format!("{error:#}"))),
     }
     Ok(DONE)
 }
 
-fn run_order(order: &Order, tell: &(dyn Fn(Event) + Sync)) -> anyhow::Result<Report> {
-    let cluster = check(order.inventory.as_bytes())?.cluster.context("the inventory is refused")?;
-    let plan = Plan::gather(&order.root, cluster)?;
+fn run_config(config: &LabConfig, tell: &(dyn Fn(Event) + Sync)) -> anyhow::Result<LabReport> {
+    let cluster = check(config.inventory.as_bytes())?.cluster.context("the inventory is refused")?;
+    let plan = Plan::gather(&config.root, cluster)?;
     let artifacts = crate::outputs::render(&plan)?;
-    lab::run(order, &plan.cluster, &artifacts, OffsetDateTime::now_utc(), tell)
+    lab::run(config, &plan.cluster, &artifacts, OffsetDateTime::now_utc(), tell)
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first program of the lab's own system: it says on the serial console where and as what it has come up.
+# The init of the lab's test system: it prints on the serial console what the machine was told and what it loaded.
 export PATH=/bin
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
@@ -23,7 +23,7 @@ done
 while read -r module; do insmod "/modules/$module"; done </modules/order
 ip link set eth0 up
 say mac "$(cat /sys/class/net/eth0/address)"
-udhcpc -q -n -f -i eth0 -O hostname -s /bin/bound -t 8 -T 2 >/dev/null
+udhcpc -q -n -f -i eth0 -O hostname -s /bin/udhcpc-script -t 8 -T 2 >/dev/null
 base=$(cat /lab/base)
 while read -r path; do
   sum=$(wget -q -O - "$base/$path" | sha256sum)

@@ -1,167 +1,115 @@
-//! Machines: QEMU with the address, serial number and firmware that the inventory says.
+//! Machines: QEMU with the MAC address, serial number and firmware of the inventory.
 
 use std::fs::{self, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use super::accelerator::Accelerator;
+use super::boot_method::BootMethod;
+use super::boot_test::BootTest;
+use super::local_disk::make_disk;
+use super::network::{SWITCH, command_in};
 use super::tools::Tools;
-use super::trial::Trial;
-use super::wires::{Net, SWITCH};
-use super::{Acceleration, Boot, disk};
-use crate::model::{Console, Firmware, Node, System};
+use crate::model::{Console, Node, System};
 
-/// Where the firmware, iPXE and the system say what they do.
-pub(super) const SERIAL: &str = "serial.log";
+/// The log of the serial console: the messages of firmware, iPXE and the system.
+pub(super) const SERIAL_LOG: &str = "serial.log";
 
-/// Where QEMU itself does.
-pub(super) const SAID: &str = "qemu.log";
+/// The log of QEMU's own messages.
+pub(super) const QEMU_LOG: &str = "qemu.log";
 
-/// The serial number of machines whose inventory has none.
-pub(super) const NO_SERIAL: &str = "LAB0000";
+/// The serial number of machines that have none in the inventory.
+pub(super) const DEFAULT_SERIAL_NUMBER: &str = "LAB0000";
 
-/// The memory of a machine that boots an initrd of nothing, and how often it must hold the initrd: packed, unpacked, and
-/// under UEFI once more.
+/// The memory of a machine without its initrd, in megabytes.
 const BIOS_MEGABYTES: u64 = 192;
 const UEFI_MEGABYTES: u64 = 384;
-const COPIES: u64 = 3;
 
-/// What firmware says that runs, and how long it may take on a processor.
-const RUNS: &str = "plasmagen-lab: firmware runs";
-const PROBE: Duration = Duration::from_secs(6);
+/// How many times the memory must hold the initrd: packed, unpacked, and under UEFI once more.
+const INITRD_COPIES: u64 = 3;
 
-/// The serial ports of a PC.
-const PORTS: usize = 4;
+/// The number of serial ports of a PC.
+const SERIAL_PORTS: usize = 4;
 
-/// How much memory a machine gets, in megabytes.
-pub(super) fn megabytes(boot: Boot, initrd: u64) -> u64 {
-    let own = if boot == Boot::Bios { BIOS_MEGABYTES } else { UEFI_MEGABYTES };
-    own + COPIES * (initrd >> 20)
+/// Computes the memory of a machine, in megabytes, for an initrd of `initrd_bytes`.
+pub(super) fn memory_megabytes(method: BootMethod, initrd_bytes: u64) -> u64 {
+    let base = if method == BootMethod::Bios { BIOS_MEGABYTES } else { UEFI_MEGABYTES };
+    base + INITRD_COPIES * (initrd_bytes >> 20)
 }
 
-/// Powers a machine on; its files lie in `dir`, its network card is plugged into `tap`.
+/// Powers a machine on. Its files lie in `dir`, and its network card is connected to the TAP interface `tap`.
 ///
 /// # Errors
-/// When the firmware cannot be copied or QEMU not be started.
+/// When the firmware cannot be copied or QEMU cannot be started.
 pub(super) fn power_on(
     tools: &Tools,
-    trial: &Trial<'_>,
-    acceleration: Acceleration,
+    test: &BootTest<'_>,
+    accelerator: Accelerator,
     megabytes: u64,
     dir: &Path,
     tap: &str,
 ) -> Result<Child> {
-    let qemu = tools.qemu_for(trial.system).context("there is no QEMU for it")?;
-    let mut command = Net::new(tools).within(SWITCH, qemu);
-    let accelerated = if trial.system == System::X86_64 { acceleration } else { Acceleration::Tcg };
-    command.args([
-        "-accel",
-        accelerated.as_str(),
-        "-m",
-        &megabytes.to_string(),
-        "-smp",
-        "1",
-        "-display",
-        "none",
-    ]);
-    command.args(["-nodefaults", "-no-reboot", "-monitor", "none"]);
+    let qemu = tools.qemu_for(test.system).context("there is no QEMU for the machine's architecture")?;
+    let mut command = command_in(tools, SWITCH, qemu);
+    let accelerator = if test.system == System::X86_64 { accelerator } else { Accelerator::Tcg };
+    command.args(["-accel", accelerator.as_str(), "-m", &megabytes.to_string(), "-smp", "1"]);
+    command.args(["-display", "none", "-nodefaults", "-no-reboot", "-monitor", "none"]);
     command.args(["-netdev", &format!("tap,id=net,ifname={tap},script=no,downscript=no")]);
-    command.args(["-device", &format!("virtio-net-pci,netdev=net,mac={},romfile=", trial.mac)]);
+    command.args(["-device", &format!("virtio-net-pci,netdev=net,mac={},romfile=", test.mac)]);
     command.args(["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]);
-    let serial = trial.node.and_then(|node| node.serial.as_ref()).map_or(NO_SERIAL, |serial| serial.as_str());
-    command.args([
-        "-smbios",
-        &format!("type=1,manufacturer=plasmagen,product=lab,serial={}", serial.replace(',', ",,")),
-    ]);
-    match trial.system {
+    let serial_number = test.node.and_then(|node| node.serial.as_ref());
+    let serial_number = serial_number.map_or(DEFAULT_SERIAL_NUMBER, |number| number.as_str());
+    // QEMU reads two commas as one.
+    let serial_number = serial_number.replace(',', ",,");
+    command.args(["-smbios", &format!("type=1,manufacturer=plasmagen,product=lab,serial={serial_number}")]);
+    match test.system {
         System::X86_64 => command.args(["-machine", "q35,graphics=off", "-vga", "none"]),
         System::Aarch64 => command.args(["-machine", "virt", "-cpu", "cortex-a57"]),
     };
-    for port in 0..trial.node.map_or(1, ports) {
-        let name = if port == 0 { SERIAL.to_owned() } else { format!("serial{port}.log") };
+    for port in 0..test.node.map_or(1, count_serial_ports) {
+        let name = if port == 0 { SERIAL_LOG.to_owned() } else { format!("serial{port}.log") };
         command.args(["-serial", &format!("file:{}", dir.join(name).display())]);
     }
-    firmware(tools, trial, dir, &mut command)?;
-    let own = if trial.boot == Boot::Bios { Firmware::Bios } else { Firmware::Uefi };
-    command.args(disk::make(dir, own)?);
-    let said = OpenOptions::new().create(true).append(true).open(dir.join(SAID));
-    let said = said.with_context(|| format!("could not write to {}", dir.display()))?;
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+    add_firmware(tools, test, dir, &mut command)?;
+    command.args(make_disk(dir, test.method.firmware())?);
+    let log = OpenOptions::new().create(true).append(true).open(dir.join(QEMU_LOG));
+    let log = log.with_context(|| format!("could not write to {}", dir.display()))?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().context("could not start QEMU")
 }
 
-/// So many serial ports that the one which the node's console is on is there.
-fn ports(node: &Node) -> usize {
+/// Counts the serial ports that the machine needs: up to the last one that is a console of the node.
+fn count_serial_ports(node: &Node) -> usize {
     let consoles = node.hardware.console.iter().map(Console::as_str);
     let params = node.kernel_params.iter().filter_map(|param| param.as_str().strip_prefix("console="));
     let number = |console: &str| console.strip_prefix("ttyS")?.split(',').next()?.parse::<usize>().ok();
-    consoles.chain(params).filter_map(number).max().map_or(1, |last| (last + 1).min(PORTS))
+    consoles.chain(params).filter_map(number).max().map_or(1, |last| (last + 1).min(SERIAL_PORTS))
 }
 
-fn firmware(tools: &Tools, trial: &Trial<'_>, dir: &Path, command: &mut Command) -> Result<()> {
-    if trial.boot == Boot::Bios {
-        // QEMU's own network cards bring an iPXE with them, which never loads another one.
-        let script = dir.join("stage0.ipxe");
-        fs::write(&script, include_str!("stage0.ipxe")).context("could not write a script")?;
+/// Adds the options of QEMU for the machine's firmware.
+fn add_firmware(tools: &Tools, test: &BootTest<'_>, dir: &Path, command: &mut Command) -> Result<()> {
+    if test.method == BootMethod::Bios {
+        // The PXE firmware of QEMU's own network cards is an iPXE, which never loads another iPXE.
+        let script = dir.join("pxe-firmware.ipxe");
+        fs::write(&script, include_str!("pxe-firmware.ipxe"))
+            .with_context(|| format!("could not write {}", script.display()))?;
         let lkrn = tools.lkrn.as_deref().context("there is no ipxe.lkrn")?;
         command.arg("-kernel").arg(lkrn).arg("-initrd").arg(script);
         return Ok(());
     }
-    let pair = if trial.system == System::X86_64 { &tools.ovmf } else { &tools.aavmf };
-    let (code, vars) = pair.as_ref().context("there is no UEFI firmware for it")?;
-    let own: PathBuf = dir.join("vars.fd");
-    let copy = fs::read(vars).and_then(|bytes| fs::write(&own, bytes));
-    copy.with_context(|| format!("could not copy {}", vars.display()))?;
+    let pair = if test.system == System::X86_64 { &tools.ovmf } else { &tools.aavmf };
+    let (code, vars) = pair.as_ref().context("there is no UEFI firmware for the machine's architecture")?;
+    let vars_copy = dir.join("vars.fd");
+    let copied = fs::read(vars).and_then(|bytes| fs::write(&vars_copy, bytes));
+    copied.with_context(|| format!("could not copy {}", vars.display()))?;
     command.args(["-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display())]);
-    command.args(["-drive", &format!("if=pflash,format=raw,unit=1,file={}", own.display())]);
-    // Over IPv6 nobody answers, and a machine on its way to its disk would wait for that.
-    let off: &[&str] = if trial.boot == Boot::UefiHttp { &["IPv4", "IPv6"] } else { &["IPv6"] };
-    for family in off {
+    command.args(["-drive", &format!("if=pflash,format=raw,unit=1,file={}", vars_copy.display())]);
+    // No server answers PXE over IPv6, and a machine on the way to its disk would wait for an answer.
+    let disabled: &[&str] = if test.method == BootMethod::UefiHttp { &["IPv4", "IPv6"] } else { &["IPv6"] };
+    for family in disabled {
         command.args(["-fw_cfg", &format!("name=opt/org.tianocore/{family}PXESupport,string=n")]);
     }
     Ok(())
-}
-
-/// Whether this machine's processor really runs others: on some a device is there, and firmware stops or hangs.
-pub(super) fn acceleration(tools: &Tools, dir: &Path) -> Acceleration {
-    if probe(tools, dir).unwrap_or(false) { Acceleration::Kvm } else { Acceleration::Tcg }
-}
-
-/// Lets firmware run, without a network and without a disk, until it says something.
-fn probe(tools: &Tools, dir: &Path) -> Result<bool> {
-    let opens = OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
-    let Some(qemu) = tools.qemu.as_deref().filter(|_| opens) else { return Ok(false) };
-    let serial = dir.join(SERIAL);
-    let mut command = Command::new(qemu);
-    command.args(["-accel", "kvm", "-m", "256", "-display", "none", "-nodefaults", "-monitor", "none"]);
-    command.args(["-machine", "q35,graphics=off", "-serial", &format!("file:{}", serial.display())]);
-    let sign = match (&tools.lkrn, &tools.ovmf) {
-        (Some(lkrn), _) => {
-            let script = dir.join("probe.ipxe");
-            fs::write(&script, format!("#!ipxe\nsleep 1\necho {RUNS}\n"))?;
-            command.arg("-kernel").arg(lkrn).arg("-initrd").arg(script);
-            RUNS
-        }
-        (None, Some((code, _))) => {
-            command.args([
-                "-drive",
-                &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display()),
-            ]);
-            "BdsDxe"
-        }
-        (None, None) => return Ok(false),
-    };
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let end = Instant::now() + PROBE;
-    let mut runs = false;
-    while !runs && Instant::now() < end && child.try_wait()?.is_none() {
-        thread::sleep(Duration::from_millis(50));
-        runs = String::from_utf8_lossy(&fs::read(&serial).unwrap_or_default()).contains(sign);
-    }
-    let _ = child.kill();
-    child.wait()?;
-    Ok(runs)
 }

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::space;
+use super::command::{make_dir, run_command};
+use super::network::{LabNetwork, ROUTER, command_in};
 use super::tools::Tools;
-use super::wires::{Net, ROUTER, Wire, relay};
 use crate::model::{Cluster, DhcpServer};
 
 /// How long a server may take until it listens, on a busy machine.
@@ -38,15 +38,20 @@ const TFTP: Port = Port("udp", 69);
 /// A raw socket has its protocol in the place of the port: ICMPv6.
 const ADVERTISEMENTS: Port = Port("raw6", 58);
 
+/// The log of the DHCP server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LeaseLog {
+    pub(super) path: PathBuf,
+    /// The beginning of the message about a lease.
+    pub(super) message: &'static str,
+}
+
 /// The servers that run, each with its log.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
     running: Vec<(Child, PathBuf)>,
-    /// The log that tells who has a lease.
-    pub(super) dhcp_log: PathBuf,
-    /// What begins the message about a lease in [`dhcp_log`](Self::dhcp_log).
-    pub(super) lease_message: &'static str,
-    /// The log that tells who loads by TFTP.
+    pub(super) lease_log: LeaseLog,
+    /// The log of TFTP requests.
     pub(super) tftp_log: PathBuf,
 }
 
@@ -59,14 +64,14 @@ impl Servers {
         tools: &Tools,
         cluster: &Cluster,
         dhcp: DhcpServer,
-        wires: &[Wire<'_>],
+        networks: &[LabNetwork<'_>],
         site: &Path,
     ) -> Result<Self> {
         let mut servers = Self::default();
         let syslog = listen_to_syslog()?;
-        servers.router(tools, cluster, wires)?;
-        servers.dhcp(tools, cluster, dhcp, &site.join("pxe"))?;
-        servers.tftp_log = if dhcp.facts().serves_tftp { servers.dhcp_log.clone() } else { syslog };
+        servers.start_router(tools, cluster, networks)?;
+        servers.start_dhcp(tools, cluster, dhcp, &site.join("pxe"))?;
+        servers.tftp_log = if dhcp.facts().serves_tftp { servers.lease_log.path.clone() } else { syslog };
         if let Some(program) = &tools.tftpd {
             // As Debian's script starts it, from the settings.
             let script = r#". "$1"
@@ -84,7 +89,7 @@ impl Servers {
     }
 
     /// Starts the DHCP server on the file that is rendered for it, and notes where and how its log tells of leases.
-    fn dhcp(&mut self, tools: &Tools, cluster: &Cluster, dhcp: DhcpServer, pxe: &Path) -> Result<()> {
+    fn start_dhcp(&mut self, tools: &Tools, cluster: &Cluster, dhcp: DhcpServer, pxe: &Path) -> Result<()> {
         let (program, config) = (&tools.dhcpd, pxe.join(dhcp.facts().config));
         let (mut command, lease_message) = match dhcp {
             DhcpServer::Kea => (kea::command(program, &config)?, kea::LEASE_MESSAGE),
@@ -93,26 +98,25 @@ impl Servers {
             }
             DhcpServer::Dnsmasq => (dnsmasq::command(program, &config), dnsmasq::LEASE_MESSAGE),
         };
-        self.dhcp_log = self.launch(dhcp.as_str(), DHCP, &mut command)?;
-        self.lease_message = lease_message;
+        let path = self.launch(dhcp.as_str(), DHCP, &mut command)?;
+        self.lease_log = LeaseLog { path, message: lease_message };
         Ok(())
     }
 
     /// Starts the router, which advertises itself in every network, relays DHCP to the provisioner, and forwards.
-    fn router(&mut self, tools: &Tools, cluster: &Cluster, wires: &[Wire<'_>]) -> Result<()> {
-        let net = Net::new(tools);
-        let mut forward = net.within(ROUTER, Path::new("/bin/sh"));
-        space::run(forward.args(["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]))?;
+    fn start_router(&mut self, tools: &Tools, cluster: &Cluster, networks: &[LabNetwork<'_>]) -> Result<()> {
+        let mut forward = command_in(tools, ROUTER, Path::new("/bin/sh"));
+        run_command(forward.args(["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]))?;
         let dnsmasq = dnsmasq::foreground(&tools.dnsmasq);
-        let mut command = net.within(ROUTER, Path::new(dnsmasq.get_program()));
+        let mut command = command_in(tools, ROUTER, Path::new(dnsmasq.get_program()));
         command.args(dnsmasq.get_args()).args(["--conf-file=/dev/null", "--port=0", "--enable-ra"]);
         command.args(["--dhcp-leasefile=/run/router.leases", "--except-interface=lo"]);
         let server = cluster.provisioner.address;
         let mut port = ADVERTISEMENTS;
-        for wire in wires {
-            command.arg(format!("--interface={}", wire.leg()));
-            command.arg(format!("--dhcp-range={},ra-only", wire.router6().0));
-            if let Some(relay) = relay(wire) {
+        for network in networks {
+            command.arg(format!("--interface={}", network.router_interface()));
+            command.arg(format!("--dhcp-range={},ra-only", network.router6().0));
+            if let Some(relay) = network.relay_address() {
                 command.arg(format!("--dhcp-relay={relay},{server}"));
                 port = DHCP;
             }
@@ -123,7 +127,7 @@ impl Servers {
 
     /// Starts a server, waits until it listens, and returns the path of its log.
     fn launch(&mut self, name: &str, port: Port, command: &mut Command) -> Result<PathBuf> {
-        let log = space::dir(LOGS)?.join(format!("{name}.log"));
+        let log = make_dir(LOGS)?.join(format!("{name}.log"));
         let file = OpenOptions::new().create_new(true).append(true).open(&log);
         let file = file.with_context(|| format!("could not make {}", log.display()))?;
         let other = file.try_clone().context("could not share a file")?;
@@ -168,7 +172,7 @@ impl Servers {
 
 /// Copies what programs send to syslog into a file, and returns the path of the file: in.tftpd logs nowhere else.
 fn listen_to_syslog() -> Result<PathBuf> {
-    let path = space::dir(LOGS)?.join("syslog.log");
+    let path = make_dir(LOGS)?.join("syslog.log");
     let file = OpenOptions::new().create_new(true).append(true).open(&path);
     let mut file = file.with_context(|| format!("could not make {}", path.display()))?;
     let socket = UnixDatagram::bind("/dev/log").context("could not listen at /dev/log")?;

@@ -1,5 +1,5 @@
-//! The programs and firmware that a lab is made of, with the packages that have them: all that is missing is named at
-//! once.
+//! Finds the programs and the firmware that a lab needs. An error names everything that is missing at once, with its
+//! packages.
 
 use std::path::{Path, PathBuf};
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{DhcpServer, System};
 
-/// Something that must be on the machine.
+/// A program that the lab runs.
 #[derive(Debug)]
-struct Need {
+struct Program {
     name: &'static str,
-    /// The packages of Debian and of nixpkgs.
+    /// The package of Debian, and the package of nixpkgs.
     packages: (&'static str, &'static str),
 }
 
-impl Need {
+impl Program {
     /// The program of a DHCP server.
     const fn of_server(server: DhcpServer) -> Self {
         let facts = server.facts();
@@ -24,27 +24,27 @@ impl Need {
     }
 }
 
-const UNSHARE: Need = Need { name: "unshare", packages: ("util-linux", "util-linux") };
-/// With it, `unshare` gives a user other than root the ids of others.
-const NEWUIDMAP: Need = Need { name: "newuidmap", packages: ("uidmap", "shadow") };
-const MOUNT: Need = Need { name: "mount", packages: ("mount", "util-linux") };
-const IP: Need = Need { name: "ip", packages: ("iproute2", "iproute2") };
-const NGINX: Need = Need { name: "nginx", packages: ("nginx-light", "nginx") };
-const TFTPD: Need = Need { name: "in.tftpd", packages: ("tftpd-hpa", "tftp-hpa") };
-/// The router of the lab, whatever the DHCP server.
-const DNSMASQ: Need = Need::of_server(DhcpServer::Dnsmasq);
-const QEMU: Need = Need { name: "qemu-system-x86_64", packages: ("qemu-system-x86", "qemu") };
-const QEMU_ARM: Need = Need { name: "qemu-system-aarch64", packages: ("qemu-system-arm", "qemu") };
+const UNSHARE: Program = Program { name: "unshare", packages: ("util-linux", "util-linux") };
+/// `unshare` needs it to give a user other than root the ids of other users.
+const NEWUIDMAP: Program = Program { name: "newuidmap", packages: ("uidmap", "shadow") };
+const MOUNT: Program = Program { name: "mount", packages: ("mount", "util-linux") };
+const IP: Program = Program { name: "ip", packages: ("iproute2", "iproute2") };
+const NGINX: Program = Program { name: "nginx", packages: ("nginx-light", "nginx") };
+const TFTPD: Program = Program { name: "in.tftpd", packages: ("tftpd-hpa", "tftp-hpa") };
+/// The router of the lab, with every DHCP server.
+const DNSMASQ: Program = Program::of_server(DhcpServer::Dnsmasq);
+const QEMU: Program = Program { name: "qemu-system-x86_64", packages: ("qemu-system-x86", "qemu") };
+const QEMU_ARM: Program = Program { name: "qemu-system-aarch64", packages: ("qemu-system-arm", "qemu") };
 
-/// Files, and where distributions have them.
+/// The names of firmware files in error messages.
 const IPXE: &str = "an iPXE that Linux's boot protocol starts (ipxe.lkrn)";
 const OVMF: &str = "UEFI firmware for x86 (OVMF_CODE and OVMF_VARS)";
 const AAVMF: &str = "UEFI firmware for 64-bit ARM (AAVMF_CODE and AAVMF_VARS)";
 
-/// Where programs of administrators are, which is not in everybody's path.
+/// The directories of administrators' programs, which many users do not have in their search path.
 const SBIN: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// Where iPXE's builds are: Debian, Fedora, Arch, and a NixOS system that has them in its environment.
+/// The directories of iPXE's builds: Debian, Fedora, Arch, and a NixOS system with iPXE in its environment.
 const IPXE_DIRS: [&str; 5] = [
     "/usr/lib/ipxe",
     "/boot",
@@ -53,7 +53,7 @@ const IPXE_DIRS: [&str; 5] = [
     "/run/current-system/sw/share/ipxe",
 ];
 
-/// Pairs of code and variables.
+/// The code and the variables of UEFI firmware, where distributions install them.
 const OVMF_PAIRS: [(&str, &str); 4] = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
@@ -71,20 +71,20 @@ const AAVMF_PAIRS: [(&str, &str); 2] = [
     ),
 ];
 
-/// What a lab has to do, as far as it decides on what it needs.
+/// What a lab run needs: the DHCP server and the kinds of machines.
 #[derive(Clone, Copy, Debug)]
-pub struct Wants {
-    /// Which DHCP server runs.
+pub struct Requirements {
+    /// The DHCP server that runs.
     pub dhcp: DhcpServer,
-    /// Whether a machine starts by BIOS.
+    /// Whether a machine boots by BIOS.
     pub bios: bool,
-    /// Whether one starts by UEFI on x86.
+    /// Whether an x86 machine boots by UEFI.
     pub uefi: bool,
-    /// Whether one is a 64-bit ARM.
+    /// Whether a machine is a 64-bit ARM machine.
     pub arm: bool,
 }
 
-/// Where everything is. Paths lead round `/run`, which a lab hides.
+/// The paths of all programs and firmware files. None leads through `/run`, which the lab hides.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tools {
     pub(super) unshare: PathBuf,
@@ -98,44 +98,46 @@ pub struct Tools {
     pub(super) dhcpd: PathBuf,
     pub(super) qemu: Option<PathBuf>,
     pub(super) qemu_arm: Option<PathBuf>,
-    /// It stands in for the network card of a machine with BIOS.
+    /// The iPXE that plays the PXE firmware of a machine with BIOS.
     pub(super) lkrn: Option<PathBuf>,
     pub(super) ovmf: Option<(PathBuf, PathBuf)>,
     pub(super) aavmf: Option<(PathBuf, PathBuf)>,
 }
 
 impl Tools {
-    /// Looks for everything that `wants` takes, in the directories of `path` and of administrators.
+    /// Finds all programs and firmware that `requirements` need. Programs are searched in the directories of `path` and in
+    /// those of administrators.
     ///
     /// # Errors
-    /// When something is missing: all of it is named, with its packages.
-    pub fn find(wants: Wants, path: &str) -> Result<Self> {
+    /// When programs or files are missing: the error names each with its packages.
+    pub fn find(requirements: Requirements, path: &str) -> Result<Self> {
         let mut search =
             Search { dirs: path.split(':').chain(SBIN).map(PathBuf::from).collect(), missing: Vec::new() };
-        let x86 = wants.bios || wants.uefi;
-        search.when(!rustix::process::geteuid().is_root(), &NEWUIDMAP);
+        let x86 = requirements.bios || requirements.uefi;
+        search.program_if(!rustix::process::geteuid().is_root(), &NEWUIDMAP);
         let tools = Self {
             unshare: search.program(&UNSHARE).unwrap_or_default(),
             mount: search.program(&MOUNT).unwrap_or_default(),
             ip: search.program(&IP).unwrap_or_default(),
             nginx: search.program(&NGINX).unwrap_or_default(),
             dnsmasq: search.program(&DNSMASQ).unwrap_or_default(),
-            tftpd: search.when(!wants.dhcp.facts().serves_tftp, &TFTPD),
-            dhcpd: search.program(&Need::of_server(wants.dhcp)).unwrap_or_default(),
-            qemu: search.when(x86, &QEMU),
-            qemu_arm: search.when(wants.arm, &QEMU_ARM),
-            lkrn: search.file(wants.bios, IPXE, ("ipxe", "ipxe"), || ipxe_file("ipxe.lkrn")),
-            ovmf: search.file(wants.uefi, OVMF, ("ovmf", "OVMF"), || pair(&OVMF_PAIRS)),
-            aavmf: search.file(wants.arm, AAVMF, ("qemu-efi-aarch64", "qemu"), || pair(&AAVMF_PAIRS)),
+            tftpd: search.program_if(!requirements.dhcp.facts().serves_tftp, &TFTPD),
+            dhcpd: search.program(&Program::of_server(requirements.dhcp)).unwrap_or_default(),
+            qemu: search.program_if(x86, &QEMU),
+            qemu_arm: search.program_if(requirements.arm, &QEMU_ARM),
+            lkrn: search.file(requirements.bios, IPXE, ("ipxe", "ipxe"), || find_ipxe("ipxe.lkrn")),
+            ovmf: search.file(requirements.uefi, OVMF, ("ovmf", "OVMF"), || find_pair(&OVMF_PAIRS)),
+            aavmf: search
+                .file(requirements.arm, AAVMF, ("qemu-efi-aarch64", "qemu"), || find_pair(&AAVMF_PAIRS)),
         };
         if search.missing.is_empty() {
             return Ok(tools);
         }
         let list: String = search.missing.iter().map(|line| format!("\n  {line}")).collect();
-        bail!("the lab needs what is not on this machine:{list}")
+        bail!("the lab needs programs or files that this machine lacks:{list}")
     }
 
-    /// QEMU and its firmware for machines of `system`.
+    /// The QEMU for machines of `system`.
     pub(super) fn qemu_for(&self, system: System) -> Option<&Path> {
         match system {
             System::X86_64 => self.qemu.as_deref(),
@@ -144,54 +146,59 @@ impl Tools {
     }
 }
 
-/// A build of iPXE that a distribution has.
-pub(super) fn ipxe_file(name: &str) -> Option<PathBuf> {
+/// Finds a build of iPXE where distributions install it.
+fn find_ipxe(name: &str) -> Option<PathBuf> {
     IPXE_DIRS.iter().map(|dir| Path::new(dir).join(name)).find_map(|path| path.canonicalize().ok())
 }
 
-fn pair(pairs: &[(&str, &str)]) -> Option<(PathBuf, PathBuf)> {
+/// Finds the first pair whose two files exist.
+fn find_pair(pairs: &[(&str, &str)]) -> Option<(PathBuf, PathBuf)> {
     pairs.iter().find_map(|(code, vars)| {
         Some((Path::new(code).canonicalize().ok()?, Path::new(vars).canonicalize().ok()?))
     })
 }
 
+/// A search that notes what is missing.
 struct Search {
     dirs: Vec<PathBuf>,
     missing: Vec<String>,
 }
 
 impl Search {
-    fn program(&mut self, need: &Need) -> Option<PathBuf> {
-        // The directory is resolved and the name kept: some programs go by the name that they are called by.
+    /// Finds a program.
+    fn program(&mut self, program: &Program) -> Option<PathBuf> {
+        // The directory is resolved, and the name is kept: some programs do different things under different names.
         let found = self.dirs.iter().find_map(|dir| {
-            let path = dir.canonicalize().ok()?.join(need.name);
+            let path = dir.canonicalize().ok()?.join(program.name);
             path.is_file().then_some(path)
         });
         if found.is_none() {
-            self.miss(need.name, need.packages);
+            self.note_missing(program.name, program.packages);
         }
         found
     }
 
-    fn when(&mut self, wanted: bool, need: &Need) -> Option<PathBuf> {
-        if wanted { self.program(need) } else { None }
+    /// Finds a program if it is needed.
+    fn program_if(&mut self, is_needed: bool, program: &Program) -> Option<PathBuf> {
+        if is_needed { self.program(program) } else { None }
     }
 
+    /// Finds a file with `find` if the file is needed.
     fn file<T>(
         &mut self,
-        wanted: bool,
+        is_needed: bool,
         what: &str,
         packages: (&str, &str),
         find: impl FnOnce() -> Option<T>,
     ) -> Option<T> {
-        let found = if wanted { find() } else { return None };
+        let found = if is_needed { find() } else { return None };
         if found.is_none() {
-            self.miss(what, packages);
+            self.note_missing(what, packages);
         }
         found
     }
 
-    fn miss(&mut self, what: &str, (debian, nix): (&str, &str)) {
+    fn note_missing(&mut self, what: &str, (debian, nix): (&str, &str)) {
         let line = format!("{what}: Debian package {debian}, nixpkgs {nix}");
         // dnsmasq is looked for as the router and as the DHCP server.
         if !self.missing.contains(&line) {

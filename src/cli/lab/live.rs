@@ -31,9 +31,9 @@ impl<'a> Live<'a> {
     /// Shows `event`.
     pub(super) fn show(&mut self, event: &Event) {
         match event {
-            Event::Doing(what) => self.say(what),
-            Event::Planned { number, name, kind, firmware, steps } => {
-                let prefix = format!("{name} {} ({})", firmware.as_str(), kind.as_str());
+            Event::Phase(what) => self.say(what),
+            Event::MachinePlanned { machine, name, scenario, method, steps } => {
+                let prefix = format!("{name} {} ({})", method.as_str(), scenario.as_str());
                 let bar = ProgressBar::hidden().with_prefix(prefix.clone());
                 bar.set_length(*steps as u64);
                 if let Ok(style) = ProgressStyle::with_template(LINE) {
@@ -41,27 +41,27 @@ impl<'a> Live<'a> {
                 }
                 let bar = self.bars.as_ref().map_or_else(|| bar.clone(), |bars| bars.add(bar.clone()));
                 bar.set_message("waiting");
-                self.machines.insert(*number, (prefix, bar));
+                self.machines.insert(*machine, (prefix, bar));
             }
-            Event::On { number } => {
-                let Some((_, bar)) = self.machines.get(number) else { return };
+            Event::MachineStarted { machine } => {
+                let Some((_, bar)) = self.machines.get(machine) else { return };
                 bar.reset_elapsed();
                 bar.set_message("powered on");
                 bar.enable_steady_tick(Duration::from_millis(500));
             }
-            Event::Made { number, step, seconds } => {
-                let Some((prefix, bar)) = self.machines.get(number) else { return };
+            Event::StepMade { machine, step, seconds } => {
+                let Some((prefix, bar)) = self.machines.get(machine) else { return };
                 bar.inc(1);
                 bar.set_message(step.as_str());
                 if self.bars.is_none() {
                     self.say(&format!("{prefix}: {} after {seconds:.1} s", step.as_str()));
                 }
             }
-            Event::Done { number, good } => {
-                let Some((prefix, bar)) = self.machines.get(number) else { return };
-                bar.finish_with_message(if *good { "ok" } else { "FAILED" });
+            Event::MachineDone { machine, is_good } => {
+                let Some((prefix, bar)) = self.machines.get(machine) else { return };
+                bar.finish_with_message(if *is_good { "ok" } else { "FAILED" });
                 if self.bars.is_none() {
-                    self.say(&format!("{prefix}: {}", if *good { "ok" } else { "FAILED" }));
+                    self.say(&format!("{prefix}: {}", if *is_good { "ok" } else { "FAILED" }));
                 }
             }
             Event::Report(_) | Event::Failed(_) => {}

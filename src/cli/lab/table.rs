@@ -2,13 +2,13 @@
 
 use super::super::printer::plural;
 use super::super::table::Table;
-use crate::lab::{Report, Row};
+use crate::lab::{LabReport, MachineReport};
 
 /// How many lines of a console are shown; `--format json` and `--keep` have all of them.
 const LINES: usize = 60;
 
 /// A row for each machine with its faults below, a line for each node that was not powered on, and a summary.
-pub(super) fn report_table(report: &Report) -> String {
+pub(super) fn report_table(report: &LabReport) -> String {
     let headings = ["node", "as", "firmware", "verdict", "address", "steps, in seconds after power-on"];
     let mut table = Table::with_headings(headings);
     for row in &report.machines {
@@ -16,8 +16,8 @@ pub(super) fn report_table(report: &Report) -> String {
             row.steps.iter().map(|(step, seconds)| format!("{} {seconds:.1}", step.as_str())).collect();
         table.row([
             row.node.clone(),
-            row.kind.as_str().to_owned(),
-            row.firmware.as_str().to_owned(),
+            row.scenario.as_str().to_owned(),
+            row.method.as_str().to_owned(),
             if row.is_good() { "ok" } else { "FAILED" }.to_owned(),
             row.address.clone().unwrap_or_else(|| "none".to_owned()),
             steps.join(", "),
@@ -33,7 +33,7 @@ pub(super) fn report_table(report: &Report) -> String {
             table.text(format!("    powered on {} times: QEMU's timer failed", row.attempts));
         }
     }
-    for (node, like) in &report.sampled {
+    for (node, like) in &report.skipped {
         table.short_row([node.clone(), format!("was not powered on: it is like {like} (--all)")]);
     }
     for note in &report.notes {
@@ -43,7 +43,7 @@ pub(super) fn report_table(report: &Report) -> String {
     table.print()
 }
 
-fn summary(report: &Report) -> String {
+fn summary(report: &LabReport) -> String {
     let good = report.machines.iter().filter(|row| row.is_good()).count();
     let checks: usize = report.machines.iter().map(|row| row.checks).sum();
     format!(
@@ -52,16 +52,16 @@ fn summary(report: &Report) -> String {
         if report.machines.len() == 1 { "it" } else { "they" },
         plural(checks, "fact"),
         report.dhcp.as_str(),
-        report.acceleration.as_str()
+        report.accelerator.as_str()
     )
 }
 
 /// The last lines of a machine's serial console.
-pub(super) fn console_end(row: &Row) -> String {
+pub(super) fn console_end(row: &MachineReport) -> String {
     let text = row.serial.as_deref().unwrap_or_default();
     let lines: Vec<String> = text.lines().map(printable).filter(|line| !line.trim().is_empty()).collect();
     let end = lines[lines.len().saturating_sub(LINES)..].join("\n");
-    format!("-- the serial console of {} ({}), its end:\n{end}\n--", row.node, row.kind.as_str())
+    format!("-- the serial console of {} ({}), its end:\n{end}\n--", row.node, row.scenario.as_str())
 }
 
 /// `line` without control sequences, which would move the cursor of the reader's terminal.

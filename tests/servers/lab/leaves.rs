@@ -71,7 +71,7 @@ fn killed(signal: Signal, when: &str) {
 fn nothing_is_left_of_a_lab_that_is_killed() {
     for (signal, when) in [
         (Signal::KILL, ""),
-        (Signal::INT, "trying what runs"),
+        (Signal::INT, "trying whether KVM"),
         (Signal::KILL, "making and publishing"),
         (Signal::KILL, "starting the servers"),
         (Signal::TERM, "powering on"),

@@ -1,4 +1,4 @@
-//! The local disk of a machine: it says that it was started, and nothing else.
+//! The local disk of a machine, which prints a message when the machine boots from it.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,17 @@ use anyhow::{Context, Result};
 
 use crate::model::Firmware;
 
-/// What a machine says on its serial console when it starts from its own disk.
-pub(super) const LOCAL_DISK: &str = "plasmagen-lab: started from the local disk";
+/// The message on the serial console of a machine that boots from its local disk.
+pub(super) const LOCAL_DISK_MESSAGE: &str = "plasmagen-lab: started from the local disk";
 
-/// A boot sector's size, and the two bytes that end it.
+/// The size of a boot sector in bytes.
 const SECTOR: usize = 512;
+
+/// The last two bytes of a boot sector.
 const SIGNATURE: [u8; 2] = [0x55, 0xaa];
 
-/// x86 real mode at 0x7c00: each byte of the text behind it goes to the first serial port, then the machine halts.
+/// The boot program, x86 real mode at 0x7c00. It writes each byte of the text after it to the first serial port, then
+/// halts the machine.
 const PROGRAM: [u8; 25] = [
     0xfc, // cld
     0x31, 0xc0, // xor ax, ax
@@ -31,14 +34,14 @@ const PROGRAM: [u8; 25] = [
     0x90, 0x90, 0x90,
 ];
 
-/// A disk as the options of QEMU, made in the directory `dir`.
+/// Makes a disk in the directory `dir`, and returns the options of QEMU for it.
 ///
-/// BIOS starts a boot sector. UEFI comes to its shell, the last entry of its boot order, which runs the script that it
-/// finds on the disk.
+/// BIOS starts the boot sector. UEFI starts its shell, the last entry of its boot order, and the shell runs the script
+/// `startup.nsh` of the disk.
 ///
 /// # Errors
-/// When the disk of the lab refuses.
-pub(super) fn make(dir: &Path, firmware: Firmware) -> Result<Vec<String>> {
+/// When the disk cannot be written.
+pub(super) fn make_disk(dir: &Path, firmware: Firmware) -> Result<Vec<String>> {
     let run = || match firmware {
         Firmware::Bios => {
             let image = dir.join("disk.img");
@@ -48,7 +51,7 @@ pub(super) fn make(dir: &Path, firmware: Firmware) -> Result<Vec<String>> {
         Firmware::Uefi => {
             let tree = dir.join("disk");
             fs::create_dir(&tree)?;
-            fs::write(tree.join("startup.nsh"), format!("echo \"{LOCAL_DISK}\"\r\n"))?;
+            fs::write(tree.join("startup.nsh"), format!("echo \"{LOCAL_DISK_MESSAGE}\"\r\n"))?;
             Ok(format!("file=fat:{},format=raw,if=virtio,readonly=on", tree.display()))
         }
     };
@@ -56,10 +59,10 @@ pub(super) fn make(dir: &Path, firmware: Firmware) -> Result<Vec<String>> {
     Ok(vec!["-drive".to_owned(), drive])
 }
 
-/// A disk of a megabyte that starts.
-pub(super) fn boot_sector() -> Vec<u8> {
+/// Makes the image of a disk of one megabyte with a boot sector.
+fn boot_sector() -> Vec<u8> {
     let mut image = vec![0; 1 << 20];
-    let text = format!("\r\n{LOCAL_DISK}\r\n\0");
+    let text = format!("\r\n{LOCAL_DISK_MESSAGE}\r\n\0");
     image[..PROGRAM.len()].copy_from_slice(&PROGRAM);
     image[PROGRAM.len()..][..text.len()].copy_from_slice(text.as_bytes());
     image[SECTOR - 2..SECTOR].copy_from_slice(&SIGNATURE);

@@ -1,4 +1,5 @@
-//! What machines load: everything rendered, as `plasmagen render` writes it and `plasmagen publish` publishes it.
+//! The web root of the lab: artifacts written as `plasmagen render` writes them, and published as `plasmagen publish`
+//! publishes them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,75 +15,79 @@ use crate::model::{Cluster, Node};
 use crate::publish::{Lock, Request, Root, Target, arm, disarm, install, needed, publish};
 use crate::write;
 
-/// How long what is published may be booted: longer than any lab runs.
+/// How long the published files are valid: longer than any lab runs.
 const LIFE: Duration = Duration::days(1);
+
+/// Where an initrd is changed, in bytes before the end.
+const TAMPERED_FROM_END: usize = 64;
 
 /// The published web root.
 #[derive(Debug)]
-pub(super) struct Web {
+pub(super) struct LabWebRoot {
     path: PathBuf,
     root: Root,
     now: OffsetDateTime,
 }
 
-impl Web {
-    /// Renders `artifacts` into the directory `at`, and publishes them and `bundles` into the cluster's web root; with
-    /// the builds of iPXE of the directory `ipxe`, or of this machine. With it: the loaders that nodes need and nobody has.
+impl LabWebRoot {
+    /// Writes `artifacts` into the directory `rendered`, and publishes them and the directories `bundles` into the
+    /// cluster's web root, with the builds of iPXE in the directory `ipxe` or of this computer. Also returns the loaders
+    /// that nodes need and that were not found.
     ///
     /// # Errors
-    /// When a bundle is not what it says.
+    /// When a bundle contradicts its manifest, or when writing fails.
     pub(super) fn publish(
         cluster: &Cluster,
         artifacts: &ArtifactSet,
-        at: &Path,
+        rendered: &Path,
         bundles: &[PathBuf],
         ipxe: Option<&Path>,
         now: OffsetDateTime,
     ) -> Result<(Self, Vec<String>)> {
-        let lock = write::Lock::acquire(at)?;
+        let lock = write::Lock::acquire(rendered)?;
         write::commit(&lock, artifacts, write::Options { discard_edits: false }, || Ok(()))?;
         let path = PathBuf::from(cluster.provisioner.web_root.as_str());
         let lock = Lock::acquire(&path)?;
         let (_, lacking) = install(&lock, ipxe)?;
         let needed = needed(cluster);
-        let lacking = lacking.iter().filter(|own| needed.contains_key(own.file));
-        let lacking = lacking.map(|own| format!("{} ({})", own.file, own.package)).collect();
-        let site = at.join("site");
+        let missing = lacking.iter().filter(|loader| needed.contains_key(loader.file));
+        let missing = missing.map(|loader| format!("{} ({})", loader.file, loader.package)).collect();
+        let site = rendered.join("site");
         let request =
             Request { bundles, site: Some(&site), signatures: None, signed: false, keep: 0, now, life: LIFE };
         publish(&lock, &request, &|_| ())?;
         drop(lock);
         let root = Root::open(&path)?;
-        Ok((Self { path, root, now }, lacking))
+        Ok((Self { path, root, now }, missing))
     }
 
-    /// Lets `node` install, as `plasmagen arm` does.
+    /// Arms `node`, as `plasmagen arm` does.
     ///
     /// # Errors
-    /// When no bundle fits it.
+    /// When no published bundle fits the node.
     pub(super) fn arm(&self, node: &Node) -> Result<()> {
         arm(&self.root, &[Target::of(node)], self.now).map(drop)
     }
 
-    /// Takes that back.
+    /// Disarms `node`, as `plasmagen disarm` does.
     ///
     /// # Errors
-    /// When the disk of the lab refuses.
+    /// When the file cannot be removed.
     pub(super) fn disarm(&self, node: &Node) -> Result<()> {
         disarm(&self.root, &[node.mac.hyphens()]).map(drop)
     }
 
-    /// Changes one bit of the published initrd `id` of `profile`. The bit is in its last byte but 64, so that nothing but
-    /// a digest tells.
+    /// Changes one bit of the published initrd of the bundle `id` for `base`: in the 64th byte from the end, so that only
+    /// a digest shows the change.
     ///
     /// # Errors
-    /// When the disk of the lab refuses.
-    pub(super) fn tamper(&self, profile: &str, id: Sha256Sum) -> Result<()> {
-        let path = self.path.join(format!("nixos/{profile}/{id}/{INITRD}"));
+    /// When the initrd cannot be changed.
+    pub(super) fn tamper(&self, base: &str, id: Sha256Sum) -> Result<()> {
+        let path = self.path.join(format!("nixos/{base}/{id}/{INITRD}"));
         let run = || {
             let mut bytes = fs::read(&path)?;
             let mode = fs::metadata(&path)?.permissions().mode();
-            let Some(at) = bytes.len().checked_sub(64) else { bail!("it is too short") };
+            let Some(at) = bytes.len().checked_sub(TAMPERED_FROM_END) else { bail!("it is too short") };
             bytes[at] ^= 1;
             fs::set_permissions(&path, fs::Permissions::from_mode(mode | 0o200))?;
             Ok(fs::write(&path, bytes)?)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What udhcpc calls with the lease in its environment (udhcpc.script).
+# The script that udhcpc calls with the lease in its environment.
 case $1 in
   bound | renew)
     # shellcheck disable=SC2154

@@ -1,0 +1,171 @@
+//! The networks of the lab: a bridge for each boot network, a router with an interface in every one, and the
+//! provisioner, whose interface lies in the lab's first network namespace.
+//!
+//! ```text
+//! provisioner ── eth0 ── bridge of the provisioner's network ── machines
+//!                              │
+//!                            router ── bridge of another network ── machines
+//! ```
+//!
+//! The router relays DHCP. It also sends IPv6 router advertisements, so that no machine waits for one.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::command::run_command;
+use super::tools::Tools;
+use crate::model::{Cluster, Label, Network, Role};
+
+/// The network namespace of all bridges, in which the machines run.
+pub(super) const SWITCH: &str = "switch";
+
+/// The network namespace of the router.
+pub(super) const ROUTER: &str = "router";
+
+/// The IPv6 prefix that is advertised when the inventory has none: a unique local prefix (RFC 4193).
+const DEFAULT_PREFIX6: [u16; 3] = [0xfd70, 0x6c61, 0x7362];
+
+/// A boot network of the cluster, as it exists in the lab.
+#[derive(Debug)]
+pub(super) struct LabNetwork<'a> {
+    pub(super) name: &'a Label,
+    pub(super) network: &'a Network,
+    /// The number in the names of the bridge and of the router's interface.
+    number: usize,
+    /// Whether the provisioner has an interface in this network.
+    is_provisioners: bool,
+}
+
+impl LabNetwork<'_> {
+    fn bridge(&self) -> String {
+        format!("br{}", self.number)
+    }
+
+    /// The router's interface in this network.
+    pub(super) fn router_interface(&self) -> String {
+        format!("router{}", self.number)
+    }
+
+    /// The IPv6 prefix that the router advertises in this network, and its address there.
+    pub(super) fn router6(&self) -> (Ipv6Addr, Ipv6Addr) {
+        if let (Some(subnet), Some(router)) = (self.network.subnet6, self.network.gateway6)
+            && subnet.prefix_len() == 64
+        {
+            return (subnet.network(), router);
+        }
+        let [a, b, c] = DEFAULT_PREFIX6;
+        let number = u16::try_from(self.number).unwrap_or_default();
+        let address = |last| Ipv6Addr::new(a, b, c, number, 0, 0, 0, last);
+        (address(0), address(1))
+    }
+
+    /// The address at which the router relays DHCP for this network, if the DHCP server is in another one.
+    pub(super) fn relay_address(&self) -> Option<Ipv4Addr> {
+        self.network.gateway.filter(|_| !self.is_provisioners)
+    }
+
+    fn prefix_length(&self) -> u8 {
+        self.network.subnet.map_or(32, |subnet| subnet.prefix_len())
+    }
+}
+
+/// Lists the boot networks of `cluster`.
+pub(super) fn list_networks(cluster: &Cluster) -> Vec<LabNetwork<'_>> {
+    let provisioners = &cluster.provisioner.network;
+    let networks = cluster.networks_for(Role::Provisioning).enumerate();
+    let to_lab = |(number, (name, network))| LabNetwork {
+        name,
+        network,
+        number,
+        is_provisioners: name == provisioners,
+    };
+    networks.map(to_lab).collect()
+}
+
+/// Prepares `program` to run in the network namespace `namespace`.
+pub(super) fn command_in(tools: &Tools, namespace: &str, program: &Path) -> Command {
+    let mut command = Command::new(&tools.ip);
+    command.args(["netns", "exec", namespace]).arg(program);
+    command
+}
+
+/// Makes all network namespaces, bridges and interfaces.
+///
+/// # Errors
+/// When a call of ip(8) fails.
+pub(super) fn create_networks(tools: &Tools, cluster: &Cluster, networks: &[LabNetwork<'_>]) -> Result<()> {
+    ip(tools, "link set lo up")?;
+    for namespace in [SWITCH, ROUTER] {
+        ip(tools, &format!("netns add {namespace}"))?;
+        ip(tools, &format!("-n {namespace} link set lo up"))?;
+    }
+    for network in networks {
+        create_bridge(tools, network)
+            .with_context(|| format!("could not make the network {}", network.name))?;
+    }
+    let provisioner = &cluster.provisioner;
+    let interface = &provisioner.interface;
+    let home = networks.iter().find(|network| network.is_provisioners);
+    let home = home.context("the provisioner has no network")?;
+    ip(tools, &format!("link add {interface} type veth peer name home netns {SWITCH}"))?;
+    ip(tools, &format!("-n {SWITCH} link set home master {} up", home.bridge()))?;
+    let address = with_prefix_length(provisioner.address, home.prefix_length());
+    ip(tools, &format!("address add {address} broadcast + dev {interface}"))?;
+    ip(tools, &format!("link set {interface} up"))?;
+    // The provisioner reaches the other networks through the router: by the gateway of its own network, or by that of
+    // the other network if its own has none.
+    for network in networks.iter().filter(|network| !network.is_provisioners) {
+        let (Some(subnet), Some(gateway)) = (network.network.subnet, network.network.gateway) else {
+            continue;
+        };
+        let via = home.network.gateway.unwrap_or(gateway);
+        ip(tools, &format!("route add {subnet} via {via} dev {interface} onlink"))?;
+    }
+    Ok(())
+}
+
+/// Makes the bridge of a network, and the router's interface in it.
+fn create_bridge(tools: &Tools, network: &LabNetwork<'_>) -> Result<()> {
+    let (bridge, interface) = (network.bridge(), network.router_interface());
+    ip(
+        tools,
+        &format!("-n {SWITCH} link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"),
+    )?;
+    ip(tools, &format!("-n {SWITCH} link set {bridge} up"))?;
+    ip(
+        tools,
+        &format!("-n {ROUTER} link add {interface} type veth peer name to-{interface} netns {SWITCH}"),
+    )?;
+    ip(tools, &format!("-n {SWITCH} link set to-{interface} master {bridge} up"))?;
+    if let Some(gateway) = network.network.gateway {
+        let address = with_prefix_length(gateway, network.prefix_length());
+        ip(tools, &format!("-n {ROUTER} address add {address} broadcast + dev {interface}"))?;
+    }
+    ip(tools, &format!("-n {ROUTER} address add {}/64 dev {interface} nodad", network.router6().1))?;
+    ip(tools, &format!("-n {ROUTER} link set {interface} up"))?;
+    if let (Some(subnet), None) = (network.network.subnet, network.network.gateway) {
+        ip(tools, &format!("-n {ROUTER} route add {subnet} dev {interface}"))?;
+    }
+    Ok(())
+}
+
+/// Makes a TAP interface called `name`, which connects a machine to `network`.
+///
+/// # Errors
+/// When a call of ip(8) fails.
+pub(super) fn create_tap(tools: &Tools, name: &str, network: &LabNetwork<'_>) -> Result<()> {
+    ip(tools, &format!("-n {SWITCH} tuntap add dev {name} mode tap"))?;
+    ip(tools, &format!("-n {SWITCH} link set {name} master {} up", network.bridge()))
+}
+
+/// Runs ip(8) with the words of `line`.
+fn ip(tools: &Tools, line: &str) -> Result<()> {
+    run_command(Command::new(&tools.ip).args(line.split(' ')))
+}
+
+fn with_prefix_length(address: impl Into<IpAddr>, length: u8) -> String {
+    format!("{}/{length}", address.into())
+}

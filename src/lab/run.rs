@@ -1,0 +1,110 @@
+//! Runs the lab inside its namespaces: file systems, bundles, web root, networks, servers, then the machines.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use time::OffsetDateTime;
+
+use super::accelerator::Accelerator;
+use super::boot_test::BootTest;
+use super::command::make_dir;
+use super::config::{Event, LabConfig};
+use super::mounts::mount_file_systems;
+use super::network::{create_networks, list_networks};
+use super::report::LabReport;
+use super::scheduler::Scheduler;
+use super::select::select;
+use super::servers::Servers;
+use super::web_root::LabWebRoot;
+use crate::artifact::ArtifactSet;
+use crate::image::{BundleManifest, MANIFEST};
+use crate::model::Cluster;
+
+/// Runs the lab. `artifacts` is the rendered site of `cluster`; `on_event` is called with each event.
+///
+/// # Errors
+/// When a server does not start, a bundle is not valid, or the kernel refuses a namespace, a mount or an interface.
+pub fn run(
+    config: &LabConfig,
+    cluster: &Cluster,
+    artifacts: &ArtifactSet,
+    now: OffsetDateTime,
+    on_event: &(dyn Fn(Event) + Sync),
+) -> Result<LabReport> {
+    let tools = &config.tools;
+    let begin_phase = |what: &str| on_event(Event::Phase(what.to_owned()));
+    mount_file_systems(tools, Path::new(cluster.provisioner.web_root.as_str()), config.keep.as_deref())?;
+    let selection = select(cluster, &config.selector, &|base| config.bundles.contains_key(base))?;
+    begin_phase("trying whether KVM works");
+    let accelerator = Accelerator::detect(tools, &make_dir("accelerator")?);
+    begin_phase("making and publishing bundles and the site");
+    let bundles = collect_bundles(config, cluster, &selection.tests)?;
+    let bundle_dirs: Vec<PathBuf> = bundles.values().map(|(dir, _)| dir.clone()).collect();
+    let rendered = make_dir("rendered")?;
+    let (web_root, missing_loaders) =
+        LabWebRoot::publish(cluster, artifacts, &rendered, &bundle_dirs, config.ipxe.as_deref(), now)?;
+    begin_phase("starting the servers");
+    let networks = list_networks(cluster);
+    create_networks(tools, cluster, &networks)?;
+    let mut servers = Servers::start(tools, cluster, config.dhcp, &networks, &rendered.join("site"))?;
+    let scheduler = Scheduler {
+        config,
+        cluster,
+        artifacts,
+        manifests: bundles.into_iter().map(|(base, (_, manifest))| (base, manifest)).collect(),
+        networks: &networks,
+        web_root: &web_root,
+        accelerator,
+        lease_log: servers.lease_log.clone(),
+        tftp_log: servers.tftp_log.clone(),
+        on_event,
+    };
+    begin_phase("powering on");
+    let machines = scheduler.run(&selection.tests)?;
+    servers.all_run()?;
+    let to_note = |loader| format!("no build of iPXE is published as {loader}");
+    let notes = missing_loaders.into_iter().map(to_note).collect();
+    Ok(LabReport::new(config.dhcp, accelerator, machines, selection.skipped, notes))
+}
+
+/// Collects a bundle for the base of each node that is powered on: the user's bundle, or one with the test system.
+/// Returns directories and manifests by base.
+fn collect_bundles(
+    config: &LabConfig,
+    cluster: &Cluster,
+    tests: &[BootTest<'_>],
+) -> Result<BTreeMap<String, (PathBuf, BundleManifest)>> {
+    let mut bundles = BTreeMap::new();
+    for (base, dir) in &config.bundles {
+        let read = std::fs::read(dir.join(MANIFEST))
+            .map_err(anyhow::Error::from)
+            .and_then(|text| BundleManifest::parse(&text));
+        let manifest = read.with_context(|| format!("{} is not a bundle", dir.display()))?;
+        bundles.insert(base.clone(), (dir.clone(), manifest));
+    }
+    let base_url = cluster.provisioner.base_url();
+    for node in tests.iter().filter_map(|test| test.node) {
+        let base = node.base.as_str();
+        if bundles.contains_key(base) {
+            continue;
+        }
+        let test_system = config.test_system.as_ref().context("the lab has no files of the test system")?;
+        let system = test_system.read_system()?;
+        ensure!(
+            node.system == system,
+            "{} is {}, and {} is a kernel for {}: give a --bundle or a --kernel for {}, and name the nodes of one \
+             architecture with --node",
+            node.name,
+            node.system.as_str(),
+            test_system.kernel.display(),
+            system.as_str(),
+            node.system.as_str()
+        );
+        let out = make_dir("bundles")?.join(base);
+        let root = make_dir(&format!("test-system/{base}"))?;
+        let manifest = test_system.build_bundle(base, &base_url, &root, &out)?;
+        bundles.insert(base.to_owned(), (out, manifest));
+    }
+    Ok(bundles)
+}
