@@ -17,7 +17,7 @@ use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::check::check;
 use plasmagen::outputs;
 use plasmagen::plan::{Certificates, Plan, Zones};
-use plasmagen::write::{Lock, Options, commit};
+use plasmagen::write::{CommitOptions, SiteLock, commit};
 use rayon::prelude::*;
 
 /// All but the nodes.
@@ -105,7 +105,8 @@ fn library(dir: &Path, nodes: usize) -> Result<()> {
     let (plain, root) = (work.path().join("bare"), work.path().join("site"));
     fs::create_dir(&plain)?;
     fs::create_dir(&root)?;
-    let written = |set: &ArtifactSet| commit(&Lock::acquire(&root)?, set, Options::default(), || Ok(()));
+    let written =
+        |set: &ArtifactSet| commit(&SiteLock::acquire(&root)?, set, CommitOptions::default(), || Ok(()));
     let whole = |text: &str| written(&outputs::render(&plan(text)?)?);
 
     let planned = plan(&text)?;

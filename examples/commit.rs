@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::fs::Held;
-use plasmagen::write::{Lock, Options, check, commit, unified_diff};
+use plasmagen::write::{CommitOptions, SiteLock, check, commit, unified_diff};
 
 fn main() -> ExitCode {
     match run() {
@@ -31,7 +31,7 @@ fn run() -> Result<()> {
     let act = args.get(1).map(String::as_str).unwrap_or_default();
     let mut input = String::new();
     if act == "hold" {
-        let _lock = Lock::acquire(Path::new(root))?;
+        let _lock = SiteLock::acquire(Path::new(root))?;
         writeln!(io::stdout(), "held")?;
         io::stdin().read_to_string(&mut input)?;
         return Ok(());
@@ -43,11 +43,11 @@ fn run() -> Result<()> {
             .iter()
             .try_for_each(|change| io::stdout().write_all(unified_diff(change).as_bytes()))?);
     }
-    let lock = Lock::acquire(Path::new(root))?;
+    let lock = SiteLock::acquire(Path::new(root))?;
     if act == "recover" {
         return Ok(());
     }
-    let options = Options { discard_edits: act == "discard-edits" };
+    let options = CommitOptions { discard_edits: act == "discard-edits" };
     let outcome = commit(&lock, &artifacts(&input)?, options, || Ok(()))?;
     writeln!(io::stdout(), "{outcome:?}")?;
     Ok(())

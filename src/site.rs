@@ -15,13 +15,13 @@ use crate::model::{Cluster, HostName};
 use crate::outputs;
 use crate::pki::{Vault, cluster as certificates};
 use crate::plan::Plan;
-use crate::write::{self, Change, Lock, Options, Outcome};
+use crate::write::{self, CommitOptions, CommitOutcome, FileChange, SiteLock};
 
 /// The result of [`render`].
 #[derive(Debug)]
 pub struct Rendered {
     /// The files that changed.
-    pub outcome: Outcome,
+    pub outcome: CommitOutcome,
     /// The certificates that were issued; none when none was missing.
     pub issued: Option<Issued>,
 }
@@ -54,16 +54,16 @@ pub enum Authority {
 /// before any certificate is published: a run that dies in between leaves keys, which the next run uses.
 ///
 /// # Errors
-/// [`Held`](write::Held) when another run writes there. Otherwise when a published file cannot be read, a certificate
+/// [`Held`](crate::fs::Held) when another run writes there. Otherwise when a published file cannot be read, a certificate
 /// cannot be issued, or [`write::commit`] refuses.
 pub fn render(
     root: &Path,
     cluster: Cluster,
-    options: Options,
+    options: CommitOptions,
     now: OffsetDateTime,
     open_vault: impl FnOnce(&Cluster) -> anyhow::Result<Vault>,
 ) -> anyhow::Result<Rendered> {
-    let lock = Lock::acquire(root)?;
+    let lock = SiteLock::acquire(root)?;
     let mut plan = Plan::gather(root, cluster)?;
     let nodes = certificates::lacking(&plan.cluster, &plan.certificates)?;
     let mut issue = None;
@@ -97,7 +97,7 @@ pub fn render(
 #[derive(Debug)]
 pub struct Comparison {
     /// The files that [`render`] would add, change or remove, by path.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FileChange>,
     /// The nodes without a certificate for the names and addresses that the inventory gives them.
     pub uncertified: Vec<HostName>,
 }
@@ -125,6 +125,6 @@ pub fn compare(root: &Path, cluster: Cluster) -> anyhow::Result<Comparison> {
 ///
 /// # Errors
 /// When a file cannot be read, or a directory is not plasmagen's.
-pub fn changes(root: &Path, plan: &Plan) -> anyhow::Result<Vec<Change>> {
+pub fn changes(root: &Path, plan: &Plan) -> anyhow::Result<Vec<FileChange>> {
     write::check(root, &outputs::render(plan)?)
 }

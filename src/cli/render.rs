@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::model::Cluster;
 use crate::site::{self, Authority, Issued};
-use crate::write::{self, Options, Outcome};
+use crate::write::{self, CommitOptions, CommitOutcome};
 
 use super::inventory::{InventoryArgument, read_checked};
 use super::printer::{Printer, plural};
@@ -41,7 +41,7 @@ impl RenderArgs {
             return compare(printer, root, cluster, &self.inventory.inventory);
         }
         let nodes = plural(cluster.nodes.len(), "node");
-        let options = Options { discard_edits: self.discard_edits };
+        let options = CommitOptions { discard_edits: self.discard_edits };
         let vault = checked.vault.as_deref();
         let open_vault = |cluster: &Cluster| self.vault.open(root, cluster, vault);
         let rendered = site::render(root, cluster, options, OffsetDateTime::now_utc(), open_vault)?;
@@ -90,7 +90,7 @@ fn compare(printer: &Printer, root: &Path, cluster: Cluster, inventory: &Path) -
     Ok(REFUSED)
 }
 
-fn print_outcome(printer: &Printer, root: &Path, nodes: &str, outcome: &Outcome) {
+fn print_outcome(printer: &Printer, root: &Path, nodes: &str, outcome: &CommitOutcome) {
     if outcome.is_unchanged() {
         printer.say(&format!("{nodes}: nodes/ and site/ are up to date, nothing was touched"));
         return;

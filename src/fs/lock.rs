@@ -1,4 +1,4 @@
-//! flock(2): the lock file of a directory `.plasmagen`, which names its holder, and locks that wait.
+//! flock(2): the lock of a directory with a state directory, whose file names the holder, and locks that wait.
 
 use std::fmt;
 use std::fs::File;
@@ -14,8 +14,22 @@ use super::dir::Dir;
 /// How a lock file is opened, and made where there is none.
 const LOCK: OFlags = OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// The lock file `lock` of a directory `.plasmagen`, held until this value is dropped. The lock of a process that died is
+/// The name of the state directory: beside an inventory, and in a web root.
+pub(crate) const STATE: &str = ".plasmagen";
+
+/// A directory and its state directory, locked for one run until this value is dropped. The lock of a process that died is
 /// no obstacle.
+#[derive(Debug)]
+pub(crate) struct LockedDir {
+    /// The directory.
+    pub(crate) dir: Dir,
+    /// The state directory, [`STATE`].
+    pub(crate) state: Dir,
+    /// The lock.
+    pub(crate) lock: FileLock,
+}
+
+/// The lock file `lock` of a state directory, held until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
@@ -40,12 +54,21 @@ impl fmt::Display for Held {
     }
 }
 
-impl FileLock {
-    /// Takes the lock in `state`, a directory `.plasmagen`, for a run that is `doing` something, as a user reads it.
+impl LockedDir {
+    /// Takes the lock of `dir`, whose state directory is made where there is none, for a run that is `doing` something, as
+    /// a user reads it.
     ///
     /// # Errors
     /// [`Held`] when another run has the lock. Else when the disk refuses.
-    pub(crate) fn take(state: &Dir, doing: &'static str) -> Result<Self> {
+    pub(crate) fn take(dir: Dir, doing: &'static str) -> Result<Self> {
+        let state = dir.ensure_dir(STATE)?;
+        let lock = FileLock::take(&state, doing)?;
+        Ok(Self { dir, state, lock })
+    }
+}
+
+impl FileLock {
+    fn take(state: &Dir, doing: &'static str) -> Result<Self> {
         let mode = Mode::from_raw_mode(file_mode(false));
         let file =
             File::from(openat(&state.0, "lock", LOCK, mode).context("could not open .plasmagen/lock")?);

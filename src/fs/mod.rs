@@ -31,7 +31,7 @@ pub use sha256::{FileFacts, Sha256Sum};
 
 pub(crate) use change::{DIR_MODE, file_mode, sync_file};
 pub(crate) use dir::{Dir, kind, split};
-pub(crate) use lock::{FileLock, LockedFile};
+pub(crate) use lock::{FileLock, LockedDir, LockedFile, STATE};
 pub(crate) use paths::{create_whole, make_dirs, make_private_dirs, remove_empty_dir};
 pub(crate) use rename::refused;
 pub(crate) use rustix::fs::{FileType, Stat};

@@ -44,8 +44,8 @@ impl LabWebRoot {
         ipxe: Option<&Path>,
         now: OffsetDateTime,
     ) -> Result<(Self, Vec<String>)> {
-        let lock = write::Lock::acquire(rendered)?;
-        write::commit(&lock, artifacts, write::Options { discard_edits: false }, || Ok(()))?;
+        let lock = write::SiteLock::acquire(rendered)?;
+        write::commit(&lock, artifacts, write::CommitOptions { discard_edits: false }, || Ok(()))?;
         let path = PathBuf::from(cluster.provisioner.web_root.as_str());
         let lock = Lock::acquire(&path)?;
         let (_, lacking) = install(&lock, ipxe)?;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::root::{MARKER, Root, STATE, TFTP, open, write_marker};
-use crate::fs::{Dir, FileLock, FileType, kind, make_dirs};
+use super::root::{MARKER, Root, TFTP, open, write_marker};
+use crate::fs::{Dir, FileLock, FileType, LockedDir, STATE, kind, make_dirs};
 
 const STAGE: &str = "stage";
 
@@ -37,8 +37,7 @@ impl Lock {
         if !ours {
             refuse_foreign(&dir)?;
         }
-        let state = dir.ensure_dir(STATE)?;
-        let lock = FileLock::take(&state, "publishing into this web root")?;
+        let LockedDir { dir, state, lock } = LockedDir::take(dir, "publishing into this web root")?;
         lock.mark()?;
         if state.stat(MARKER)?.is_none() {
             // A run that died before it wrote the marker has made nothing else.

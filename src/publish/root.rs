@@ -5,10 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::fs::Dir;
+use crate::fs::{Dir, STATE};
 
-/// Where our state lies in the root; nginx serves nothing whose name begins with a dot.
-pub(super) const STATE: &str = ".plasmagen";
 pub(super) const MARKER: &str = "web-root.json";
 const SCHEMA: u32 = 1;
 

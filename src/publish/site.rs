@@ -13,7 +13,7 @@ use super::signatures;
 use crate::artifact::ArtifactPath;
 use crate::fs::{Dir, Sha256Sum};
 use crate::image::MANIFEST;
-use crate::write::manifest::{self as rendered, Line};
+use crate::write::manifest::{self as rendered, ManifestEntry, TreeManifest};
 
 /// Where render puts what is served.
 const WWW: &str = "www";
@@ -43,7 +43,7 @@ impl Site {
         let text = text.with_context(|| {
             format!("could not read {}: plasmagen render writes it", path.join(MANIFEST).display())
         })?;
-        let all = rendered::Manifest::parse(&text)
+        let all = TreeManifest::parse(&text)
             .with_context(|| format!("could not read {}", path.join(MANIFEST).display()))?;
         let own = |(path, sum): (&str, Sha256Sum)| {
             Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sum))
@@ -117,7 +117,7 @@ fn asks_for_signatures(dir: &Dir, script: &str) -> bool {
 fn list<'a>(files: impl Iterator<Item = &'a Expected>) -> Result<Vec<u8>> {
     let mut files: Vec<_> = files.collect();
     files.sort_by_key(|own| own.path.as_str());
-    rendered::print(files.into_iter().map(|own| Line {
+    rendered::print(files.into_iter().map(|own| ManifestEntry {
         path: own.path.as_str().into(),
         sha256: own.sha256,
         executable: false,
@@ -141,7 +141,7 @@ pub(super) fn published(dir: &Dir, shown: &str, faults: &mut Vec<Fault>) -> Resu
         return Ok(None);
     }
     let parse = |text: Vec<u8>| {
-        let list = rendered::Manifest::parse(&text)?;
+        let list = TreeManifest::parse(&text)?;
         let mut expected = Vec::new();
         for (path, sum) in list.files() {
             if path == MANIFEST || path == PUBLICATION {

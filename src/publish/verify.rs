@@ -14,9 +14,9 @@ use super::generations::{line, mode, signed};
 use super::line::{CURRENT, Line};
 use super::loaders;
 use super::publication::Publication;
-use super::root::{ARMED, NIXOS, Root, SITE, STATE, TFTP};
+use super::root::{ARMED, NIXOS, Root, SITE, TFTP};
 use super::signers::Signers;
-use crate::fs::{Dir, FileType, Sha256Sum, kind};
+use crate::fs::{Dir, FileType, STATE, Sha256Sum, kind};
 use crate::image::MANIFEST;
 use crate::model::{Label, MacAddr, Word};
 

@@ -1,43 +1,43 @@
-//! The stat cache: which content a file had when we last looked, as git's index knows it.
+//! The stat cache: the digests that files had when a run last looked at them, as in git's index.
 //!
-//! By inode, since the content belongs to the inode: a tree that moves keeps its records. An optimisation only: without
-//! the cache, or with a damaged one, every file is read again.
+//! Records are found by inode, since a content belongs to an inode: a tree that moves keeps its records. The cache only
+//! saves time: without it, or with a damaged one, every file is read again.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::scan::{Content, StatData};
+use super::scan::{HashedStat, StatData};
 use crate::fs::{Dir, Sha256Sum};
 
 const NAME: &str = "stat-cache";
 const MAGIC: &[u8] = b"plasmagen stat cache 1\n";
-/// Inode and size of 8 bytes each, two times of 16, the sum of 32; all little-endian.
+/// Bytes of a record: inode and size of 8 bytes each, two times of 16, the digest of 32; all little-endian.
 const RECORD: usize = 80;
 
-/// What is known of files by their stat data.
+/// The digests of known files, by inode.
 #[derive(Default)]
-pub(super) struct Cache(HashMap<u64, Content>);
+pub(super) struct StatCache(HashMap<u64, HashedStat>);
 
-impl Cache {
-    /// The cache in the directory `state`; empty when there is none or it is damaged.
+impl StatCache {
+    /// Loads the cache from the directory `state`; it is empty when there is none or the file is damaged.
     pub(super) fn load(state: &Dir) -> Self {
         state.read(NAME).ok().and_then(|bytes| Self::parse(&bytes)).unwrap_or_default()
     }
 
-    /// The sum of the file with this stat data.
+    /// The digest of the file with this stat data.
     pub(super) fn get(&self, stat: &StatData) -> Option<Sha256Sum> {
-        self.0.get(&stat.ino).filter(|(known, _)| known == stat).map(|(_, sum)| *sum)
+        self.0.get(&stat.ino).filter(|(known, _)| known == stat).map(|(_, sha256)| *sha256)
     }
 
-    /// Stores the contents of the files that last changed before `moment`, which was taken before they were looked at.
+    /// Stores the digests of the files that last changed before `moment`, which was taken before anybody looked at them.
     ///
-    /// A younger file may change once more without its times showing it, within the same tick of the file system's
-    /// clock (git calls that racy): it is left out, and so read again next time.
+    /// A younger file may change once more within the same tick of the file system's clock, so that its times do not show
+    /// the change (git calls that racy): it is left out, and so read again next time.
     ///
     /// # Errors
-    /// When it can't be written; the caller loses time by that, nothing else.
-    pub(super) fn save(state: &Dir, files: impl Iterator<Item = Content>, moment: i128) -> Result<()> {
+    /// When the cache can't be written; the next run then reads every file.
+    pub(super) fn save(state: &Dir, files: impl Iterator<Item = HashedStat>, moment: i128) -> Result<()> {
         let settled = |stat: &StatData| stat.mtime < moment && stat.ctime < moment;
         let mut bytes = MAGIC.to_vec();
         for (stat, sha256) in files.filter(|(stat, _)| settled(stat)) {
@@ -63,14 +63,14 @@ impl Cache {
             let (ino, record) = record.split_first_chunk()?;
             let (size, record) = record.split_first_chunk()?;
             let (mtime, record) = record.split_first_chunk()?;
-            let (ctime, sum) = record.split_first_chunk()?;
+            let (ctime, sha256) = record.split_first_chunk()?;
             let stat = StatData {
                 ino: u64::from_le_bytes(*ino),
                 size: u64::from_le_bytes(*size),
                 mtime: i128::from_le_bytes(*mtime),
                 ctime: i128::from_le_bytes(*ctime),
             };
-            files.insert(stat.ino, (stat, Sha256Sum(sum.try_into().ok()?)));
+            files.insert(stat.ino, (stat, Sha256Sum(sha256.try_into().ok()?)));
         }
         rest.is_empty().then_some(Self(files))
     }
@@ -80,7 +80,7 @@ impl Cache {
 mod tests {
     use super::*;
 
-    /// Here by hand, since file systems since Linux 6.13 give two changes one time only rarely.
+    /// With made-up times, since file systems rarely give two changes the same time since Linux 6.13.
     #[test]
     fn a_file_changed_in_the_tick_of_the_look_is_not_remembered() {
         let stat = |ino, mtime, ctime| StatData { ino, size: 1, mtime, ctime };
@@ -88,8 +88,8 @@ mod tests {
         let files = [settled, modified, linked].map(|stat| (stat, Sha256Sum::of(b"x")));
         let state = tempfile::tempdir().unwrap();
         let dir = Dir::open(state.path()).unwrap();
-        Cache::save(&dir, files.into_iter(), 100).unwrap();
-        let cache = Cache::load(&dir);
+        StatCache::save(&dir, files.into_iter(), 100).unwrap();
+        let cache = StatCache::load(&dir);
         assert_eq!(cache.get(&settled), Some(Sha256Sum::of(b"x")));
         assert_eq!(cache.get(&modified), None);
         assert_eq!(cache.get(&linked), None);

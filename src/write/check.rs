@@ -1,4 +1,5 @@
-//! What a commit would change, to be shown: reads only, takes no lock, works on a read-only disk.
+//! The changes that a commit would make, to be shown. Nothing is written and no lock is taken, so that this works on a
+//! read-only disk.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,95 +8,96 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use similar::TextDiff;
 
-use super::cache::Cache;
-use super::compare::{Pair, Plan};
-use super::scan::Kind;
-use super::{STATE, TREES, scan, wanted};
+use super::cache::StatCache;
+use super::compare::{Pair, TreeComparison};
+use super::scan::{TreeEntryKind, scan_tree};
+use super::trees::TREES;
+use super::wanted;
 use crate::artifact::ArtifactSet;
-use crate::fs::Dir;
+use crate::fs::{Dir, STATE};
 
-/// How long to look for the smallest difference of two texts, before a larger one will do.
+/// The time to search for the smallest difference of two texts; after that a larger one is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A path that is not as the inventory wants it.
+/// A path that is not as the inventory wants it to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Relative to the directory of the inventory; that of an empty directory ends with `/`.
+pub struct FileChange {
+    /// Path relative to the directory of the inventory; that of an empty directory ends with `/`.
     pub path: String,
-    /// What lies there.
+    /// What is on disk.
     pub old: Side,
-    /// What a commit would put there.
+    /// What a commit would write.
     pub new: Side,
 }
 
-/// What is at a path.
+/// One side of a change: the contents of a path before or after the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Nothing.
+    /// Nothing is there.
     Absent,
     /// A file.
     File {
-        /// The whole content.
+        /// The content.
         body: Vec<u8>,
-        /// Whether its owner may execute it.
+        /// Whether the owner may execute the file.
         executable: bool,
     },
-    /// Something else that a person put there: what it is, in words.
+    /// Something else that a person put there, by the name of its kind, as in "symbolic link".
     Other(&'static str),
 }
 
-/// Compares the directory `root` with `artifacts`: the paths that differ, in order; none when a commit would change
-/// nothing.
+/// Compares the directory `root` with `artifacts`, and returns the paths that differ, in order; none when a commit would
+/// change nothing.
 ///
 /// # Errors
-/// When something can't be read, or a tree is not ours (so a commit would be refused as well).
-pub fn check(root: &Path, artifacts: &ArtifactSet) -> Result<Vec<Change>> {
+/// When something can't be read, or when a tree is not plasmagen's, so that a commit would be refused, too.
+pub fn check(root: &Path, artifacts: &ArtifactSet) -> Result<Vec<FileChange>> {
     let root = Dir::open(root).with_context(|| format!("could not open {}", root.display()))?;
-    let cache = root.open_dir(STATE).map(|state| Cache::load(&state)).unwrap_or_default();
+    let cache = root.open_dir(STATE).map(|state| StatCache::load(&state)).unwrap_or_default();
     let mut changes = Vec::new();
-    for (tree, wanted) in TREES.into_iter().zip(wanted::trees(artifacts)?) {
-        let found = scan::tree(&root, tree, &|stat| cache.get(stat))?;
-        let plan = Plan::new(tree, &wanted, &found);
-        plan.edits(&root)?;
-        for pair in plan.differences() {
-            changes.push(change(&root, tree, pair)?);
+    for (tree, wanted) in TREES.into_iter().zip(wanted::list_trees(artifacts)?) {
+        let scanned = scan_tree(&root, tree, &|stat| cache.get(stat))?;
+        let comparison = TreeComparison::new(tree, &wanted, &scanned);
+        comparison.edits(&root)?;
+        for pair in comparison.differences() {
+            changes.push(describe_change(&root, tree, pair)?);
         }
     }
     Ok(changes)
 }
 
-fn change(root: &Dir, tree: &str, pair: &Pair<'_>) -> Result<Change> {
+fn describe_change(root: &Dir, tree: &str, pair: &Pair<'_>) -> Result<FileChange> {
     let path = format!("{tree}/{}", pair.path);
     let old = match pair.found {
         None => Side::Absent,
-        Some(Kind::File(file)) => {
+        Some(TreeEntryKind::File(file)) => {
             let body = root.read(&path).with_context(|| format!("could not read {path}"))?;
-            Side::File { body, executable: file.executable() }
+            Side::File { body, executable: file.is_executable() }
         }
-        Some(Kind::EmptyDir) => Side::Other("empty directory"),
-        Some(Kind::Other(what)) => Side::Other(what),
+        Some(TreeEntryKind::EmptyDir) => Side::Other("empty directory"),
+        Some(TreeEntryKind::Other(kind)) => Side::Other(kind),
     };
     let new = pair.wanted.map_or(Side::Absent, |wanted| Side::File {
         body: wanted.body.to_vec(),
         executable: wanted.executable,
     });
-    Ok(Change { path, old, new })
+    Ok(FileChange { path, old, new })
 }
 
-/// The change as `diff -u` shows it.
+/// Prints a change as `diff -u` does.
 #[must_use]
-pub fn unified_diff(change: &Change) -> String {
+pub fn unified_diff(change: &FileChange) -> String {
     // A name that somebody else gave may hold what a terminal obeys.
     let path = &change.path.escape_debug().to_string();
     let mut out = String::new();
     // Writing to a String does not fail.
     match (&change.old, &change.new) {
-        (Side::Other(what), _) => _ = writeln!(out, "{path}: a {what}, which plasmagen did not make"),
+        (Side::Other(kind), _) => _ = writeln!(out, "{path}: a {kind}, which plasmagen did not make"),
         (Side::File { executable: false, .. }, Side::File { executable: true, .. }) => {
             _ = writeln!(out, "{path}: becomes executable");
         }
         (Side::File { executable: true, .. }, Side::File { executable: false, .. }) => {
-            _ = writeln!(out, "{path}: is executable no more");
+            _ = writeln!(out, "{path}: is no longer executable");
         }
         _ => {}
     }
@@ -123,7 +125,7 @@ impl Side {
     }
 }
 
-/// The content as text: UTF-8 without NUL, which is how git tells a binary file.
+/// The content as text; none where it is not UTF-8 or contains NUL, by which git recognizes a binary file.
 fn text(body: Option<&[u8]>) -> Option<&str> {
     let text = std::str::from_utf8(body.unwrap_or_default()).ok()?;
     (!text.contains('\0')).then_some(text)

@@ -1,32 +1,32 @@
-//! Wanted against found: what a commit changes, and what it must not throw away.
+//! Compares the wanted files with those on disk: what a commit changes, and which edits it must not throw away.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::manifest::{self, Manifest};
-use super::scan::{FoundFile, FoundTree, Kind};
-use super::wanted::Wanted;
+use super::manifest::{self, TreeManifest};
+use super::scan::{ScannedFile, ScannedTree, TreeEntryKind};
+use super::wanted::WantedFile;
 use crate::fs::Dir;
 
-/// How many edits a refusal names.
+/// Number of edits that a refusal names.
 const NAMED: usize = 20;
 
-/// What shall be at a path, and what is there.
+/// A path with what is wanted there and what is on disk there.
 pub(super) struct Pair<'a> {
-    /// Relative to the tree.
+    /// Path relative to the tree.
     pub(super) path: &'a str,
-    pub(super) wanted: Option<&'a Wanted<'a>>,
-    pub(super) found: Option<&'a Kind>,
+    pub(super) wanted: Option<&'a WantedFile<'a>>,
+    pub(super) found: Option<&'a TreeEntryKind>,
 }
 
 impl<'a> Pair<'a> {
-    /// The file on disk, where it is already as wanted.
-    pub(super) fn same(&self) -> Option<&'a FoundFile> {
+    /// The file on disk, if it is as wanted.
+    pub(super) fn unchanged(&self) -> Option<&'a ScannedFile> {
         match (self.wanted, self.found) {
-            (Some(wanted), Some(Kind::File(file)))
-                if wanted.sha256 == file.sha256 && wanted.executable == file.executable() =>
+            (Some(wanted), Some(TreeEntryKind::File(file)))
+                if wanted.sha256 == file.sha256 && wanted.executable == file.is_executable() =>
             {
                 Some(file)
             }
@@ -35,18 +35,20 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// What a commit makes of one tree.
-pub(super) struct Plan<'a> {
+/// The comparison of one tree.
+pub(super) struct TreeComparison<'a> {
+    /// Name of the tree.
     pub(super) tree: &'static str,
-    pub(super) found: &'a FoundTree,
-    /// Sorted by path.
+    /// The tree on disk.
+    pub(super) scanned: &'a ScannedTree,
+    /// Every path that is wanted or on disk, sorted.
     pub(super) pairs: Vec<Pair<'a>>,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> TreeComparison<'a> {
     /// Pairs up two lists that are sorted by path.
-    pub(super) fn new(tree: &'static str, wanted: &'a [Wanted<'a>], found: &'a FoundTree) -> Self {
-        let (mut left, mut right) = (wanted.iter().peekable(), found.entries.iter().peekable());
+    pub(super) fn new(tree: &'static str, wanted: &'a [WantedFile<'a>], scanned: &'a ScannedTree) -> Self {
+        let (mut left, mut right) = (wanted.iter().peekable(), scanned.entries.iter().peekable());
         let mut pairs = Vec::with_capacity(wanted.len());
         loop {
             let order = match (left.peek(), right.peek()) {
@@ -61,13 +63,15 @@ impl<'a> Plan<'a> {
             pairs.extend(path.map(|path| Pair { path, wanted, found: found.map(|found| &found.kind) }));
         }
         // An empty directory that gets files is no leftover.
-        pairs.retain(|pair| !matches!(pair.found, Some(Kind::EmptyDir)) || !holds_wanted(wanted, pair.path));
-        Self { tree, found, pairs }
+        pairs.retain(|pair| {
+            !matches!(pair.found, Some(TreeEntryKind::EmptyDir)) || !holds_wanted(wanted, pair.path)
+        });
+        Self { tree, scanned, pairs }
     }
 
     /// The pairs that differ: none when the tree is as wanted.
     pub(super) fn differences(&self) -> impl Iterator<Item = &Pair<'a>> {
-        self.pairs.iter().filter(|pair| pair.same().is_none())
+        self.pairs.iter().filter(|pair| pair.unchanged().is_none())
     }
 
     /// Whether the tree is not as wanted.
@@ -75,64 +79,66 @@ impl<'a> Plan<'a> {
         self.differences().next().is_some()
     }
 
-    /// What was done by hand in this tree of `root` and would be lost: a line each.
+    /// Lists the edits by hand in this tree of `root` that a commit would lose: a line each.
     ///
-    /// What already is as wanted is no edit, as after a merge, and a file that is missing loses nothing.
+    /// A file that already is as wanted, as after a merge, is no edit, and neither is a file that is missing.
     ///
     /// # Errors
-    /// When the tree is not ours: it holds something, but no manifest that we wrote.
+    /// When the tree is not plasmagen's: it holds something, but no manifest that plasmagen wrote.
     pub(super) fn edits(&self, root: &Dir) -> Result<Vec<String>> {
-        if !self.is_stale() || self.found.entries.is_empty() {
+        if !self.is_stale() || self.scanned.entries.is_empty() {
             return Ok(Vec::new());
         }
-        let manifest = self.manifest(root).with_context(|| {
+        let manifest = self.read_manifest(root).with_context(|| {
             format!(
                 "{tree}/ is not known to be plasmagen's. plasmagen replaces this directory as a whole, and what it \
-                 holds would be lost. Move it away; or, if it is ours and comes from git, take its manifest back: \
+                 holds would be lost. Move it away; or, if it is plasmagen's and comes from git, restore its manifest: \
                  git checkout HEAD -- {tree}/{}",
                 manifest::NAME,
                 tree = self.tree
             )
         })?;
         // A name that somebody else gave may hold what a terminal obeys.
-        let edit = |pair: &Pair<'_>| {
-            Some(format!("{} {}/{}", edit(pair, &manifest)?, self.tree, pair.path.escape_debug()))
+        let describe = |pair: &Pair<'_>| {
+            Some(format!("{} {}/{}", describe_edit(pair, &manifest)?, self.tree, pair.path.escape_debug()))
         };
-        Ok(self.differences().filter_map(edit).collect())
+        Ok(self.differences().filter_map(describe).collect())
     }
 
-    fn manifest(&self, root: &Dir) -> Result<Manifest> {
-        let here =
-            |pair: &&Pair<'_>| pair.path == manifest::NAME && matches!(pair.found, Some(Kind::File(_)));
+    fn read_manifest(&self, root: &Dir) -> Result<TreeManifest> {
+        let here = |pair: &&Pair<'_>| {
+            pair.path == manifest::NAME && matches!(pair.found, Some(TreeEntryKind::File(_)))
+        };
         let path = format!("{}/{}", self.tree, manifest::NAME);
         self.pairs.iter().find(here).with_context(|| format!("{path} is missing"))?;
         let body = root.read(&path).with_context(|| format!("could not read {path}"))?;
-        Manifest::parse(&body).with_context(|| format!("could not understand {path}"))
+        TreeManifest::parse(&body).with_context(|| format!("could not understand {path}"))
     }
 }
 
-fn holds_wanted(wanted: &[Wanted<'_>], dir: &str) -> bool {
+/// Whether a wanted file lies below `dir`, which ends with `/`.
+fn holds_wanted(wanted: &[WantedFile<'_>], dir: &str) -> bool {
     let first = wanted.partition_point(|file| file.path < dir);
     wanted.get(first).is_some_and(|file| file.path.starts_with(dir))
 }
 
-/// What a person did at a path that is not as wanted.
-fn edit(pair: &Pair<'_>, manifest: &Manifest) -> Option<&'static str> {
+/// Describes in a word what a person did at a path that is not as wanted; none where nobody did anything.
+fn describe_edit(pair: &Pair<'_>, manifest: &TreeManifest) -> Option<&'static str> {
     let known = manifest.get(pair.path);
     match pair.found? {
-        Kind::File(_) if pair.path == manifest::NAME => None,
-        Kind::File(file) if known == Some((file.sha256, file.executable())) => None,
-        Kind::File(_) if known.is_some() => Some("modified"),
-        Kind::EmptyDir if manifest.has_below(pair.path) => None,
-        Kind::File(_) | Kind::EmptyDir => Some("added"),
-        Kind::Other(what) => Some(what),
+        TreeEntryKind::File(_) if pair.path == manifest::NAME => None,
+        TreeEntryKind::File(file) if known == Some((file.sha256, file.is_executable())) => None,
+        TreeEntryKind::File(_) if known.is_some() => Some("modified"),
+        TreeEntryKind::EmptyDir if manifest.has_below(pair.path) => None,
+        TreeEntryKind::File(_) | TreeEntryKind::EmptyDir => Some("added"),
+        TreeEntryKind::Other(kind) => Some(kind),
     }
 }
 
-/// The refusal to throw away `edits`.
-pub(super) fn refusal(edits: &[String]) -> anyhow::Error {
+/// The error that refuses to throw away `edits`.
+pub(super) fn refuse_edits(edits: &[String]) -> anyhow::Error {
     let mut text =
-        String::from("nodes/ and site/ hold what plasmagen did not write and would now throw away:\n");
+        String::from("nodes/ and site/ contain edits by hand, which this command would throw away:\n");
     for edit in edits.iter().take(NAMED) {
         // Writing to a String does not fail.
         let _ = writeln!(text, "  {edit}");
@@ -141,8 +147,8 @@ pub(super) fn refusal(edits: &[String]) -> anyhow::Error {
         let _ = writeln!(text, "  and {} more", edits.len() - NAMED);
     }
     text.push_str(
-        "Carry changes over to the inventory, and move files of your own out of these directories. \
-         With --discard-edits they are thrown away",
+        "Make these changes in the inventory instead, and move files of your own out of these directories. \
+         --discard-edits throws all of them away",
     );
     anyhow!(text)
 }

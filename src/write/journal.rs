@@ -1,56 +1,61 @@
-//! The journal `.plasmagen/journal`: which trees are about to take their places, so that a run that dies between the
-//! first and the last is finished by the next.
+//! The journal `.plasmagen/journal`: the exchanges that are about to happen. When a run dies between the first and the last
+//! of them, the next run finishes them.
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::TREES;
-use super::compare::Plan;
+use super::compare::TreeComparison;
+use super::trees::TREES;
 use crate::fs::{Dir, Sha256Sum};
 
 const NAME: &str = "journal";
 const SCHEMA: u32 = 1;
 
-/// What a run is about to do.
+/// The exchanges of a run.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Journal {
     schema: u32,
-    pub(super) trees: Vec<Entry>,
+    pub(super) trees: Vec<JournalEntry>,
 }
 
-/// One tree of it.
+/// The exchange of one tree.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct JournalEntry {
+    /// Name of the tree.
     pub(super) name: String,
-    /// Inode of the new tree's directory: tells whether it still is on the stage or already in its place.
+    /// Inode of the new tree's directory: tells whether the new tree is in the staging directory or already in its place.
     pub(super) staged: u64,
-    /// Fingerprint of the tree that it replaces, if there is one: tells whether somebody has edited that since.
+    /// Fingerprint of the old tree, if there is one: tells whether somebody has edited the old tree since.
     pub(super) old: Option<Sha256Sum>,
 }
 
 impl Journal {
-    /// The journal for `plans`, whose new trees lie in `stage`.
-    pub(super) fn new(stage: &Dir, plans: &[&Plan<'_>]) -> Result<Self> {
-        let entry = |plan: &&Plan<'_>| {
-            let stat = stage.stat(plan.tree)?.context("it is gone")?;
-            Ok(Entry { name: plan.tree.to_owned(), staged: stat.st_ino, old: plan.found.fingerprint() })
+    /// The journal for trees whose new versions are in the directory `staging`.
+    pub(super) fn new(staging: &Dir, trees: &[&TreeComparison<'_>]) -> Result<Self> {
+        let entry = |comparison: &&TreeComparison<'_>| {
+            let stat = staging.stat(comparison.tree)?.context("it is gone")?;
+            Ok(JournalEntry {
+                name: comparison.tree.to_owned(),
+                staged: stat.st_ino,
+                old: comparison.scanned.fingerprint(),
+            })
         };
         let trees =
-            plans.iter().map(entry).collect::<Result<_>>().context("could not look at a staged tree")?;
+            trees.iter().map(entry).collect::<Result<_>>().context("could not look at a staged tree")?;
         Ok(Self { schema: SCHEMA, trees })
     }
 
-    /// Writes it to the state directory and makes it durable.
+    /// Writes the journal to the state directory and makes it durable.
     pub(super) fn write(&self, state: &Dir) -> Result<()> {
         let body = serde_json::to_vec(self)?;
         state.replace(NAME, &body, true).context("could not write .plasmagen/journal")
     }
 
-    /// The journal that an earlier run left in the state directory, if one did.
+    /// Reads the journal that an earlier run left in the state directory, if there is one.
     ///
     /// # Errors
-    /// When it can't be read or makes no sense: since it is put there whole, that is damage, and what lies on the stage
-    /// may be the only copy.
+    /// When the journal can't be read or is damaged. Since it is written whole, the disk is damaged then, and the staging
+    /// directory may hold the only copy of a tree.
     pub(super) fn read(state: &Dir) -> Result<Option<Self>> {
         if state.stat(NAME).context("could not look at .plasmagen/journal")?.is_none() {
             return Ok(None);
@@ -65,12 +70,12 @@ impl Journal {
             Ok(journal)
         };
         journal().map(Some).context(
-            "could not read .plasmagen/journal, which an earlier run left. Compare nodes/ and site/ with what lies in \
+            "could not read .plasmagen/journal, which an earlier run left. Compare nodes/ and site/ with the files in \
              .plasmagen/stage/ (git diff shows what changed), then remove .plasmagen",
         )
     }
 
-    /// Removes it, for good.
+    /// Removes the journal durably.
     pub(super) fn remove(state: &Dir) -> Result<()> {
         state.remove_file(NAME)?;
         state.sync().context("could not make .plasmagen durable")

@@ -1,4 +1,4 @@
-//! The lock `.plasmagen/lock`: one run at a time writes beside an inventory.
+//! The lock `.plasmagen/lock`: only one run at a time writes beside an inventory.
 
 use std::path::Path;
 use std::thread::sleep;
@@ -7,59 +7,49 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::scan::StatData;
-use super::{STATE, swap};
-use crate::fs::{Dir, FileLock};
+use crate::fs::{Dir, LockedDir};
 
-/// The directory of an inventory, held for writing until this is dropped.
+/// The directory of an inventory, locked for writing until this value is dropped.
 #[derive(Debug)]
-pub struct Lock {
-    root: Dir,
-    state: Dir,
-    file: FileLock,
+pub struct SiteLock {
+    locked: LockedDir,
     taken: i128,
 }
 
-impl Lock {
-    /// Takes the lock on the directory `root` and brings to an end what a run that died has left there: afterwards
-    /// `nodes/` and `site/` are of one version, the old or the new one.
-    ///
-    /// # Errors
-    /// [`Held`](crate::fs::Held) when another run has the lock. Else when `root` can't be written or a left-over can't be finished.
-    pub fn acquire(root: &Path) -> Result<Self> {
-        let lock =
-            Self::take(root).with_context(|| format!("could not take the lock in {}", root.display()))?;
-        swap::recover(&lock).context("could not finish what an earlier run left")?;
-        Ok(lock)
+impl SiteLock {
+    /// Takes the lock in the directory `root`. What a killed run has left there is not touched yet.
+    pub(super) fn take(root: &Path) -> Result<Self> {
+        let take = || {
+            let root = Dir::open(root).context("could not open the directory")?;
+            let locked = LockedDir::take(root, "writing beside this inventory")?;
+            let mut lock = Self { locked, taken: 0 };
+            lock.taken = lock.mark()?;
+            anyhow::Ok(lock)
+        };
+        take().with_context(|| format!("could not take the lock in {}", root.display()))
     }
 
-    fn take(path: &Path) -> Result<Self> {
-        let root = Dir::open(path).context("could not open the directory")?;
-        let state = root.ensure_dir(STATE)?;
-        let file = FileLock::take(&state, "writing beside this inventory")?;
-        let mut lock = Self { root, state, file, taken: 0 };
-        lock.taken = lock.mark()?;
-        Ok(lock)
-    }
-
+    /// The directory of the inventory.
     pub(super) fn root(&self) -> &Dir {
-        &self.root
+        &self.locked.dir
     }
 
-    /// `.plasmagen`.
+    /// The state directory `.plasmagen`.
     pub(super) fn state(&self) -> &Dir {
-        &self.state
+        &self.locked.state
     }
 
-    /// When the lock was taken by the clock of its file system, in nanoseconds.
+    /// When the lock was taken, by the clock of the file system, in nanoseconds since 1970.
     pub(super) fn taken(&self) -> i128 {
         self.taken
     }
 
-    /// A moment of that clock which is later than every change up to now, and not later than any change from now on.
+    /// Waits for a moment of the file system's clock that is later than every change up to now, and not later than any
+    /// change from now on.
     ///
-    /// The clock ticks every few milliseconds, which this waits for. On file systems that count whole seconds the moment
-    /// may be the one of the last changes.
-    pub(super) fn moment(&self) -> Result<i128> {
+    /// The clock ticks every few milliseconds. On a file system that counts whole seconds, the moment may be the one of
+    /// the last changes.
+    pub(super) fn wait_for_tick(&self) -> Result<i128> {
         let start = self.mark()?;
         for _ in 0..20 {
             let now = self.mark()?;
@@ -71,8 +61,8 @@ impl Lock {
         Ok(start)
     }
 
-    /// Marks the lock anew, and returns the time that the file system gave that.
+    /// Writes the lock file, and returns the time that the file system gave to that change.
     fn mark(&self) -> Result<i128> {
-        Ok(StatData::new(&self.file.mark()?).mtime)
+        Ok(StatData::new(&self.locked.lock.mark()?).mtime)
     }
 }

@@ -1,7 +1,9 @@
-//! `manifest.json`: every file of a tree with its SHA-256. Committed to git, it marks a tree as ours in a fresh clone.
+//! `manifest.json` of a tree: every file with its SHA-256. Committed to git, the manifest marks a tree as plasmagen's in a
+//! fresh clone.
 //!
-//! One line a file, so that git merges two manifests as it merges the files.
+//! It has one line a file, so that git merges two manifests as it merges the files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
@@ -9,52 +11,55 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::Sha256Sum;
 
-/// Its name within its tree.
+/// The file name of the manifest in its tree.
 pub(crate) const NAME: &str = "manifest.json";
 
 const SCHEMA: u32 = 1;
 
-/// A file as the manifest knows it.
+/// A file in the manifest.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Line<'a> {
+pub(crate) struct ManifestEntry<'a> {
+    /// Path relative to the tree.
     #[serde(borrow)]
-    pub(crate) path: std::borrow::Cow<'a, str>,
+    pub(crate) path: Cow<'a, str>,
+    /// Digest of the content.
     pub(crate) sha256: Sha256Sum,
+    /// Whether the owner may execute the file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) executable: bool,
 }
 
-/// The manifest of the files in `lines`, which are sorted by path.
+/// Prints the manifest of files that are sorted by path.
 ///
 /// # Errors
 /// None in practice: serialising text to memory does not fail.
-pub(crate) fn print<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Vec<u8>> {
+pub(crate) fn print<'a>(entries: impl Iterator<Item = ManifestEntry<'a>>) -> Result<Vec<u8>> {
     let mut out =
         format!("{{\n\"generator\": \"plasmagen\",\n\"schema\": {SCHEMA},\n\"files\": [").into_bytes();
-    for (index, line) in lines.enumerate() {
+    for (index, entry) in entries.enumerate() {
         out.extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
-        serde_json::to_writer(&mut out, &line)?;
+        serde_json::to_writer(&mut out, &entry)?;
     }
     out.extend_from_slice(b"\n]\n}\n");
     Ok(out)
 }
 
-/// The manifest found in a tree: sum and executable bit of each file.
+/// The manifest of a tree on disk: digest and executable bit of each file.
 #[derive(Default)]
-pub(crate) struct Manifest(BTreeMap<String, (Sha256Sum, bool)>);
+pub(crate) struct TreeManifest(BTreeMap<String, (Sha256Sum, bool)>);
 
-impl Manifest {
-    /// Reads what [`print`] wrote.
+impl TreeManifest {
+    /// Parses a manifest that [`print`] wrote.
     ///
     /// # Errors
-    /// When it is not JSON of that form, as after a merge conflict, or of a later schema.
+    /// When the text is not JSON of that form, as after a merge conflict, or has a later schema.
     pub(crate) fn parse(body: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Document<'a> {
             generator: String,
             schema: u32,
             #[serde(borrow)]
-            files: Vec<Line<'a>>,
+            files: Vec<ManifestEntry<'a>>,
         }
         let document: Document<'_> = serde_json::from_slice(body).context("it is not a manifest")?;
         ensure!(
@@ -67,21 +72,21 @@ impl Manifest {
             "it was written by a later plasmagen (schema {})",
             document.schema
         );
-        let line = |line: Line<'_>| (line.path.into_owned(), (line.sha256, line.executable));
-        Ok(Self(document.files.into_iter().map(line).collect()))
+        let file = |entry: ManifestEntry<'_>| (entry.path.into_owned(), (entry.sha256, entry.executable));
+        Ok(Self(document.files.into_iter().map(file).collect()))
     }
 
-    /// Sum and executable bit of the file at `path`, if it is ours.
+    /// Digest and executable bit of the file at `path`, if the manifest lists that file.
     pub(crate) fn get(&self, path: &str) -> Option<(Sha256Sum, bool)> {
         self.0.get(path).copied()
     }
 
-    /// Every file of ours with its sum, in the order of their paths.
+    /// Every file with its digest, sorted by path.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, Sha256Sum)> {
-        self.0.iter().map(|(path, (sum, _))| (path.as_str(), *sum))
+        self.0.iter().map(|(path, (sha256, _))| (path.as_str(), *sha256))
     }
 
-    /// Whether a file of ours lies below `dir`, which ends with `/`.
+    /// Whether the manifest lists a file below the directory `dir`, which ends with `/`.
     pub(crate) fn has_below(&self, dir: &str) -> bool {
         self.0.range(dir.to_owned()..).next().is_some_and(|(path, _)| path.starts_with(dir))
     }
@@ -93,15 +98,15 @@ mod tests {
 
     #[test]
     fn reads_back_what_it_printed() {
-        let line = |path: &'static str, executable| Line {
+        let entry = |path: &'static str, executable| ManifestEntry {
             path: path.into(),
             sha256: Sha256Sum::of(b"abc"),
             executable,
         };
-        let body = print([line("a/x", false), line("b", true)].into_iter()).unwrap();
+        let body = print([entry("a/x", false), entry("b", true)].into_iter()).unwrap();
         let text = String::from_utf8(body.clone()).unwrap();
         assert!(text.contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "{text}");
-        let manifest = Manifest::parse(&body).unwrap();
+        let manifest = TreeManifest::parse(&body).unwrap();
         assert_eq!(manifest.get("a/x"), Some((Sha256Sum::of(b"abc"), false)));
         assert_eq!(manifest.get("b"), Some((Sha256Sum::of(b"abc"), true)));
         assert!(manifest.has_below("a/") && !manifest.has_below("b/"));
@@ -110,7 +115,7 @@ mod tests {
     #[test]
     fn refuses_what_it_did_not_print() {
         let none = String::from_utf8(print(std::iter::empty()).unwrap()).unwrap();
-        assert!(Manifest::parse(none.as_bytes()).is_ok());
+        assert!(TreeManifest::parse(none.as_bytes()).is_ok());
         for bad in [
             String::new(),
             "<<<<<<< HEAD\n".to_owned() + &none,
@@ -118,7 +123,7 @@ mod tests {
             none.replace("\"schema\": 1", "\"schema\": 2"),
             none.replace('[', "[{\"path\":\"a\",\"sha256\":\"é0\"}"),
         ] {
-            assert!(Manifest::parse(bad.as_bytes()).is_err(), "{bad}");
+            assert!(TreeManifest::parse(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 }

@@ -1,17 +1,17 @@
-//! What is on disk: every file of a tree with its SHA-256, read only where the stat cache does not know it.
+//! The files of a tree on disk, each with its SHA-256. A file is read only when the stat cache does not know its digest.
 
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
 use crate::fs::{self, Dir, FileType, Hasher, Sha256Sum, Stat, kind};
 
-/// Entries of a directory that one thread takes at a time: a look at a file is too short to be shared.
+/// Entries of a directory that one thread takes at a time: to look at a single file is too little work for a thread.
 const GRAIN: usize = 16;
 
-/// What tells that a file's content is still the same: when any of these differs, it is read again.
+/// The stat data that tell whether a file is unchanged: when any of them differs, the file is read again.
 ///
-/// Times are nanoseconds since 1970. The change time can't be set by hand, so it also sees an edit that puts the
-/// modification time back.
+/// Times are nanoseconds since 1970. Nobody can set the change time, so it also shows an edit whose author has reset the
+/// modification time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StatData {
     pub(super) ino: u64,
@@ -21,7 +21,7 @@ pub(super) struct StatData {
 }
 
 impl StatData {
-    /// From fstat(2); a negative size, which no file has, is 0.
+    /// Takes the data from fstat(2); a negative size, which no file has, becomes 0.
     pub(super) fn new(stat: &Stat) -> Self {
         let time = |seconds, nanoseconds| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
         Self {
@@ -33,91 +33,90 @@ impl StatData {
     }
 }
 
-/// A file by its stat data, and what it holds.
-pub(super) type Content = (StatData, Sha256Sum);
+/// The stat data of a file, and the digest of its content.
+pub(super) type HashedStat = (StatData, Sha256Sum);
 
-/// Something in a tree.
-pub(super) struct Found {
-    /// Relative to the tree; that of an empty directory ends with `/`.
+/// A file, or anything else but a directory with content, in a tree.
+pub(super) struct TreeEntry {
+    /// Path relative to the tree; that of an empty directory ends with `/`.
     pub(super) path: String,
-    pub(super) kind: Kind,
+    pub(super) kind: TreeEntryKind,
 }
 
-/// What it is.
+/// The kind of an entry.
 #[derive(Debug)]
-pub(super) enum Kind {
-    File(FoundFile),
+pub(super) enum TreeEntryKind {
+    File(ScannedFile),
     EmptyDir,
-    /// Neither file nor directory, by name.
+    /// Neither file nor directory: the name of the kind, as in "symbolic link".
     Other(&'static str),
 }
 
 /// A file in a tree.
 #[derive(Debug)]
-pub(super) struct FoundFile {
+pub(super) struct ScannedFile {
     pub(super) stat: StatData,
     pub(super) sha256: Sha256Sum,
     /// Permission bits.
     pub(super) mode: u32,
-    /// Whether it had to be read.
-    pub(super) read: bool,
+    /// Whether the file had to be read.
+    pub(super) was_read: bool,
 }
 
-impl FoundFile {
-    pub(super) fn content(&self) -> Content {
+impl ScannedFile {
+    /// Stat data and digest.
+    pub(super) fn hashed_stat(&self) -> HashedStat {
         (self.stat, self.sha256)
     }
 
-    /// As git sees it: the owner may execute it.
-    pub(super) fn executable(&self) -> bool {
+    /// Whether the owner may execute the file, which is what git records.
+    pub(super) fn is_executable(&self) -> bool {
         self.mode & 0o100 != 0
     }
 }
 
-/// A tree as it lies on disk, sorted by path.
-pub(super) struct FoundTree {
+/// A tree on disk, sorted by path.
+pub(super) struct ScannedTree {
     /// Whether there is a directory at all.
     pub(super) exists: bool,
-    pub(super) entries: Vec<Found>,
+    pub(super) entries: Vec<TreeEntry>,
 }
 
-impl FoundTree {
-    /// Every file.
-    pub(super) fn files(&self) -> impl Iterator<Item = &FoundFile> {
-        self.entries.iter().filter_map(|found| match &found.kind {
-            Kind::File(file) => Some(file),
-            Kind::EmptyDir | Kind::Other(_) => None,
+impl ScannedTree {
+    /// Every file of the tree.
+    pub(super) fn files(&self) -> impl Iterator<Item = &ScannedFile> {
+        self.entries.iter().filter_map(|entry| match &entry.kind {
+            TreeEntryKind::File(file) => Some(file),
+            TreeEntryKind::EmptyDir | TreeEntryKind::Other(_) => None,
         })
     }
 
-    /// One sum over all names, kinds and contents; none where there is no directory.
+    /// One digest over all names, kinds and contents; none where there is no directory.
     pub(super) fn fingerprint(&self) -> Option<Sha256Sum> {
-        let mut sum = Hasher::default();
-        for found in &self.entries {
-            sum.update(found.path.as_bytes());
-            match &found.kind {
-                Kind::File(file) => {
-                    sum.update(format!("\0{} {}\n", file.executable(), file.sha256).as_bytes());
-                }
-                Kind::EmptyDir => sum.update(b"\0\n"),
-                Kind::Other(what) => sum.update(format!("\0{what}\n").as_bytes()),
-            }
+        let mut hasher = Hasher::default();
+        for entry in &self.entries {
+            let content = match &entry.kind {
+                TreeEntryKind::File(file) => format!("{} {}", file.is_executable(), file.sha256),
+                TreeEntryKind::EmptyDir => String::new(),
+                TreeEntryKind::Other(what) => (*what).to_owned(),
+            };
+            hasher.update(format!("{}\0{content}\n", entry.path).as_bytes());
         }
-        self.exists.then(|| sum.finish().sha256)
+        self.exists.then(|| hasher.finish().sha256)
     }
 }
 
-/// Tells the sum of a file whose content is known.
-pub(super) type Known<'a> = &'a (dyn Fn(&StatData) -> Option<Sha256Sum> + Sync);
+/// Looks up the digest of a file whose content is known.
+pub(super) type KnownDigest<'a> = &'a (dyn Fn(&StatData) -> Option<Sha256Sum> + Sync);
 
 /// Scans the tree `name` in `root`.
 ///
 /// # Errors
-/// When the tree is a symbolic link or no directory, or something in it can't be read.
-pub(super) fn tree(root: &Dir, name: &str, known: Known<'_>) -> Result<FoundTree> {
+/// When the tree is a symbolic link or not a directory, or something in it can't be read.
+pub(super) fn scan_tree(root: &Dir, name: &str, known: KnownDigest<'_>) -> Result<ScannedTree> {
     let stat = root.stat(name).with_context(|| format!("could not look at {name}"))?;
     match stat.as_ref().map(kind) {
-        None => return Ok(FoundTree { exists: false, entries: Vec::new() }),
+        None => return Ok(ScannedTree { exists: false, entries: Vec::new() }),
         Some(FileType::Directory) => {}
         Some(FileType::Symlink) => bail!(
             "{name} is a symbolic link. plasmagen replaces this directory as a whole and never writes through a link, \
@@ -127,55 +126,52 @@ pub(super) fn tree(root: &Dir, name: &str, known: Known<'_>) -> Result<FoundTree
         Some(_) => bail!("{name} is not a directory, and plasmagen needs that name for one. Move it away"),
     }
     let dir = root.open_dir(name).with_context(|| format!("could not open {name}"))?;
-    let entries = scan(&dir, "", known).with_context(|| format!("could not read {name}"))?;
-    Ok(FoundTree { exists: true, entries })
+    let entries = scan_dir(&dir, "", known).with_context(|| format!("could not read {name}"))?;
+    Ok(ScannedTree { exists: true, entries })
 }
 
-fn scan(dir: &Dir, prefix: &str, known: Known<'_>) -> Result<Vec<Found>> {
+fn scan_dir(dir: &Dir, prefix: &str, known: KnownDigest<'_>) -> Result<Vec<TreeEntry>> {
     let list = dir.list().with_context(|| format!("could not list {prefix:?}"))?;
     if list.is_empty() && !prefix.is_empty() {
-        return Ok(vec![Found { path: prefix.to_owned(), kind: Kind::EmptyDir }]);
+        return Ok(vec![TreeEntry { path: prefix.to_owned(), kind: TreeEntryKind::EmptyDir }]);
     }
     let slash = |stat: &Stat| if kind(stat) == FileType::Directory { "/" } else { "" };
     let mut list: Vec<_> = list
         .into_iter()
         .map(|(name, stat)| (format!("{prefix}{name}{}", slash(&stat)), name, stat))
         .collect();
-    // With its slash a directory comes where the paths of its files do, so the whole is sorted when each part is.
+    // With its slash a directory sorts where the paths of its files do, so the whole is sorted when each part is.
     list.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    let add = |mut entries: Vec<Found>, (path, name, stat): (String, String, Stat)| {
+    let add = |mut entries: Vec<TreeEntry>, (path, name, stat): (String, String, Stat)| {
         let could_not = || format!("could not read {path}");
         if kind(&stat) == FileType::Directory {
-            entries.extend(scan(&dir.open_dir(&name).with_context(could_not)?, &path, known)?);
+            entries.extend(scan_dir(&dir.open_dir(&name).with_context(could_not)?, &path, known)?);
         } else {
-            let kind = look(dir, &name, &stat, known).with_context(could_not)?;
-            entries.push(Found { path, kind });
+            let kind = scan_entry(dir, &name, &stat, known).with_context(could_not)?;
+            entries.push(TreeEntry { path, kind });
         }
         anyhow::Ok(entries)
     };
-    let join = |mut left: Vec<Found>, right: Vec<Found>| {
+    let join = |mut left: Vec<TreeEntry>, right: Vec<TreeEntry>| {
         left.extend(right);
         anyhow::Ok(left)
     };
     list.into_par_iter().with_min_len(GRAIN).try_fold(Vec::new, add).try_reduce(Vec::new, join)
 }
 
-fn look(dir: &Dir, name: &str, stat: &Stat, known: Known<'_>) -> Result<Kind> {
+fn scan_entry(dir: &Dir, name: &str, stat: &Stat, known: KnownDigest<'_>) -> Result<TreeEntryKind> {
     Ok(match kind(stat) {
         FileType::RegularFile => {
             let data = StatData::new(stat);
             let cached = known(&data);
-            let sha256 = cached.map_or_else(|| hash(dir, name), Ok)?;
-            Kind::File(FoundFile { stat: data, sha256, mode: stat.st_mode & 0o7777, read: cached.is_none() })
+            let read = || anyhow::Ok(fs::copy(&mut dir.open_file(name)?, None, &|_| {})?.sha256);
+            let sha256 = cached.map_or_else(read, Ok)?;
+            let was_read = cached.is_none();
+            TreeEntryKind::File(ScannedFile { stat: data, sha256, mode: stat.st_mode & 0o7777, was_read })
         }
-        FileType::Symlink => Kind::Other("symbolic link"),
-        FileType::Fifo => Kind::Other("pipe"),
-        FileType::Socket => Kind::Other("socket"),
-        _ => Kind::Other("device"),
+        FileType::Symlink => TreeEntryKind::Other("symbolic link"),
+        FileType::Fifo => TreeEntryKind::Other("pipe"),
+        FileType::Socket => TreeEntryKind::Other("socket"),
+        _ => TreeEntryKind::Other("device"),
     })
-}
-
-fn hash(dir: &Dir, name: &str) -> Result<Sha256Sum> {
-    let facts = fs::copy(&mut dir.open_file(name)?, None, &|_| {})?;
-    Ok(facts.sha256)
 }

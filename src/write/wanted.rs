@@ -1,4 +1,4 @@
-//! What shall be on disk: the artifacts of each tree, hashed, and the tree's manifest among them.
+//! The files that a commit wants on disk: the artifacts of each tree, hashed, and the tree's manifest.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -6,61 +6,62 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
-use super::TREES;
-use super::manifest::{self, Line};
+use super::manifest::{self, ManifestEntry};
+use super::trees::TREES;
 use crate::artifact::{Artifact, ArtifactSet};
 use crate::fs::{Sha256Sum, split};
 
-/// A file to be.
-pub(super) struct Wanted<'a> {
-    /// Relative to the tree.
+/// A file that is to be on disk.
+pub(super) struct WantedFile<'a> {
+    /// Path relative to the tree.
     pub(super) path: &'a str,
     pub(super) body: Cow<'a, [u8]>,
     pub(super) executable: bool,
     pub(super) sha256: Sha256Sum,
 }
 
-/// The files of each of [`TREES`], sorted by path.
+/// Lists the files of each of [`TREES`], sorted by path.
 ///
 /// # Errors
-/// When an artifact lies outside the trees, where a manifest goes, or where another artifact needs a directory: bugs of
-/// ours.
-pub(super) fn trees(artifacts: &ArtifactSet) -> Result<[Vec<Wanted<'_>>; 2]> {
-    let [nodes, site] = TREES.map(|tree| wanted(tree, artifacts));
+/// When an artifact lies outside of the trees, at the place of a manifest, or where another artifact needs a directory: each
+/// of these is a bug of plasmagen.
+pub(super) fn list_trees(artifacts: &ArtifactSet) -> Result<[Vec<WantedFile<'_>>; 2]> {
+    let [nodes, site] = TREES.map(|tree| list_tree(tree, artifacts));
     let trees = [nodes?, site?];
-    let placed: usize = trees.iter().map(|tree| tree.len() - 1).sum();
-    ensure!(placed == artifacts.len(), "an output writes outside of nodes/ and site/");
+    let listed: usize = trees.iter().map(|tree| tree.len() - 1).sum();
+    ensure!(listed == artifacts.len(), "an output writes outside of nodes/ and site/");
     Ok(trees)
 }
 
-fn wanted<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<Wanted<'a>>> {
+fn list_tree<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<WantedFile<'a>>> {
     let inside = |artifact: &'a Artifact| {
         Some((artifact.path.as_str().strip_prefix(tree)?.strip_prefix('/')?, artifact))
     };
-    let mine: Vec<_> = artifacts.iter().filter_map(inside).collect();
-    let hash = |(path, artifact): (&'a str, &'a Artifact)| Wanted {
+    let of_tree: Vec<_> = artifacts.iter().filter_map(inside).collect();
+    let hash = |(path, artifact): (&'a str, &'a Artifact)| WantedFile {
         path,
         body: Cow::Borrowed(&artifact.body),
         executable: artifact.executable,
         sha256: Sha256Sum::of(&artifact.body),
     };
-    let mut files: Vec<_> = mine.into_par_iter().map(hash).collect();
+    let mut files: Vec<_> = of_tree.into_par_iter().map(hash).collect();
 
-    let dirs = dirs(files.iter().map(|file| file.path));
-    let lines = files.iter().map(|file| Line {
+    let dirs = list_dirs(files.iter().map(|file| file.path));
+    let entries = files.iter().map(|file| ManifestEntry {
         path: Cow::Borrowed(file.path),
         sha256: file.sha256,
         executable: file.executable,
     });
-    let body = manifest::print(lines)?;
-    let place = files.partition_point(|file| file.path < manifest::NAME);
+    let body = manifest::print(entries)?;
+    let index = files.partition_point(|file| file.path < manifest::NAME);
     let sha256 = Sha256Sum::of(&body);
-    files.insert(place, Wanted { path: manifest::NAME, body: Cow::Owned(body), executable: false, sha256 });
+    let body = Cow::Owned(body);
+    files.insert(index, WantedFile { path: manifest::NAME, body, executable: false, sha256 });
 
     for pair in files.windows(2) {
         ensure!(
             pair[0].path != pair[1].path,
-            "an output writes {tree}/{}, which is kept for us",
+            "an output writes {tree}/{}, which is reserved for the manifest",
             pair[0].path
         );
     }
@@ -74,8 +75,8 @@ fn wanted<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<Wanted<'a>>>
     Ok(files)
 }
 
-/// Every directory that holds one of `paths`, at any depth; the tree itself is the empty path. Parents come first.
-pub(super) fn dirs<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+/// Lists every directory that holds one of `paths`, at any depth; the tree itself is the empty path. Parents come first.
+pub(super) fn list_dirs<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut dirs = BTreeSet::from([""]);
     for path in paths {
         let mut dir = split(path).0;
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn each_tree_gets_its_files_and_a_manifest_in_order() {
         let set = set(&["nodes/a/x", "nodes/z", "site/b"]);
-        let [nodes, site] = trees(&set).unwrap();
+        let [nodes, site] = list_trees(&set).unwrap();
         assert_eq!(nodes.iter().map(|file| file.path).collect::<Vec<_>>(), ["a/x", "manifest.json", "z"]);
         assert_eq!(site.iter().map(|file| file.path).collect::<Vec<_>>(), ["b", "manifest.json"]);
     }
@@ -112,13 +113,13 @@ mod tests {
         for bad in
             [&["else/a"][..], &["nodes"], &["nodesx/a"], &["nodes/manifest.json"], &["site/a", "site/a/b/c"]]
         {
-            assert!(trees(&set(bad)).is_err(), "{bad:?}");
+            assert!(list_trees(&set(bad)).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn directories_come_after_their_parents() {
-        let dirs = dirs(["a/b/c/x", "a-b/x", "a/y"].into_iter());
+        let dirs = list_dirs(["a/b/c/x", "a-b/x", "a/y"].into_iter());
         assert_eq!(dirs.into_iter().collect::<Vec<_>>(), ["", "a", "a-b", "a/b", "a/b/c"]);
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 
-use plasmagen::write::Lock;
+use plasmagen::write::SiteLock;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::kit::{NODE04, Run, Site};
@@ -198,7 +198,7 @@ fn a_name_that_the_ca_may_not_vouch_for() {
 #[test]
 fn a_second_run_at_once_is_told_who_holds_the_lock() {
     for site in sites() {
-        let lock = Lock::acquire(&site.root()).unwrap();
+        let lock = SiteLock::acquire(&site.root()).unwrap();
         let holder = format!("another plasmagen (process {})", std::process::id());
         refused(&site, 3, &[&holder, "Wait until it is done"]);
         site.run(&["check"]).ends(0, &[]);

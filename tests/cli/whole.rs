@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use plasmagen::pki::Vault;
-use plasmagen::write::Lock;
+use plasmagen::write::SiteLock;
 use sha2::{Digest, Sha256};
 
 use crate::certificates::{assert_keys_belong, assert_verified, leaves};
@@ -79,7 +79,7 @@ impl Scenario {
 
     /// After that, the next run makes both trees agree, and completes what the one before had begun.
     pub(crate) fn assert_recovers(&self, site: &Site, when: &str) {
-        drop(Lock::acquire(&site.root()).unwrap_or_else(|error| panic!("no new run {when}: {error:#}")));
+        drop(SiteLock::acquire(&site.root()).unwrap_or_else(|error| panic!("no new run {when}: {error:#}")));
         let (nodes, rest) = self.assert_whole(site, when);
         assert_eq!(nodes, rest, "{when}");
         let run = site.run(&["render"]);

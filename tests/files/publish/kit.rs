@@ -97,8 +97,8 @@ pub(crate) fn site(root: &Path, text: &str) {
     ] {
         set.insert(Artifact::new(path, body).unwrap()).unwrap();
     }
-    let lock = plasmagen::write::Lock::acquire(root).unwrap();
-    plasmagen::write::commit(&lock, &set, plasmagen::write::Options::default(), || Ok(())).unwrap();
+    let lock = plasmagen::write::SiteLock::acquire(root).unwrap();
+    plasmagen::write::commit(&lock, &set, plasmagen::write::CommitOptions::default(), || Ok(())).unwrap();
 }
 
 /// Nothing, published at `now`.

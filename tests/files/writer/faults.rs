@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use plasmagen::write::Lock;
+use plasmagen::write::SiteLock;
 use tempfile::TempDir;
 
 use crate::writer::kit::{
@@ -62,7 +62,7 @@ fn calls(make: impl Fn() -> TempDir, act: &str) -> Vec<(String, usize)> {
 
 /// After a run that ended in any way: the next one finds one version of both trees, and can commit.
 fn assert_recovers(root: &Path, when: &str) {
-    drop(Lock::acquire(root).unwrap_or_else(|error| panic!("no new run {when}: {error:#}")));
+    drop(SiteLock::acquire(root).unwrap_or_else(|error| panic!("no new run {when}: {error:#}")));
     let (nodes, site) = versions(root, when);
     assert_eq!(nodes, site, "{when}");
     assert_no_leftover(root, when);
@@ -168,7 +168,7 @@ fn when_nothing_can_be_taken_back_the_next_run_finishes() {
         "{stderr}"
     );
     assert_eq!(versions(root.path(), "with a broken disk"), (Version::New, Version::Old));
-    drop(Lock::acquire(root.path()).unwrap());
+    drop(SiteLock::acquire(root.path()).unwrap());
     assert_eq!(versions(root.path(), "after recovery"), (Version::New, Version::New));
     assert_recovers(root.path(), "after a broken disk");
 }
@@ -191,7 +191,7 @@ fn an_edit_between_death_and_recovery_is_not_lost() {
     let root = half_done();
     let file = root.path().join("site/pxe/dhcpd.conf");
     fs::write(&file, "# mine\n").unwrap();
-    drop(Lock::acquire(root.path()).unwrap());
+    drop(SiteLock::acquire(root.path()).unwrap());
     assert_eq!(fs::read_to_string(&file).unwrap(), "# mine\n");
     assert_no_leftover(root.path(), "after recovery");
     assert!(
@@ -206,7 +206,7 @@ fn a_damaged_journal_stops_everything() {
     let root = half_done();
     fs::write(root.path().join(".plasmagen/journal"), "{").unwrap();
     assert!(
-        format!("{:#}", Lock::acquire(root.path()).unwrap_err())
+        format!("{:#}", SiteLock::acquire(root.path()).unwrap_err())
             .contains("could not read .plasmagen/journal")
     );
     assert!(root.path().join(".plasmagen/stage/site").exists(), "what may be the only copy is kept");

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
-use plasmagen::write::{Lock, Options, Outcome, commit};
+use plasmagen::write::{CommitOptions, CommitOutcome, SiteLock, commit};
 use tempfile::TempDir;
 
 use test_kit::memory;
@@ -54,12 +54,12 @@ pub(crate) fn set(files: &Files) -> ArtifactSet {
     set
 }
 
-pub(crate) fn write(root: &Path, files: &Files) -> anyhow::Result<Outcome> {
-    commit(&Lock::acquire(root)?, &set(files), Options::default(), || Ok(()))
+pub(crate) fn write(root: &Path, files: &Files) -> anyhow::Result<CommitOutcome> {
+    commit(&SiteLock::acquire(root)?, &set(files), CommitOptions::default(), || Ok(()))
 }
 
-pub(crate) fn discard(root: &Path, files: &Files) -> anyhow::Result<Outcome> {
-    commit(&Lock::acquire(root)?, &set(files), Options { discard_edits: true }, || Ok(()))
+pub(crate) fn discard(root: &Path, files: &Files) -> anyhow::Result<CommitOutcome> {
+    commit(&SiteLock::acquire(root)?, &set(files), CommitOptions { discard_edits: true }, || Ok(()))
 }
 
 /// A directory that holds `files`.

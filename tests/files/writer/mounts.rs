@@ -41,7 +41,7 @@ fn on_small_tmpfs(option: &str, large: &Files) {
     assert!(output.status.success(), "{text}");
     assert!(text.contains("No space left on device"), "{text}");
     assert!(
-        text.contains("Outcome { added: [], changed: [], removed: [] }"),
+        text.contains("CommitOutcome { added: [], changed: [], removed: [] }"),
         "the old version is whole: {text}"
     );
     assert!(text.contains("lock") && !text.contains("stage\n") && !text.contains("journal\n"), "{text}");

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use plasmagen::fs::Held;
-use plasmagen::write::Lock;
+use plasmagen::write::SiteLock;
 
 use crate::writer::kit::{assert_no_leftover, driver, holding, new, old, run, snapshot, write};
 
@@ -23,7 +23,7 @@ fn holder(root: &std::path::Path) -> Child {
 fn the_second_run_is_told_who_holds_the_lock() {
     let root = holding(&old());
     let mut child = holder(root.path());
-    let error = Lock::acquire(root.path()).unwrap_err();
+    let error = SiteLock::acquire(root.path()).unwrap_err();
     assert_eq!(error.downcast_ref::<Held>().map(|held| held.pid), Some(Some(child.id())));
     let output = run(driver().to_str().unwrap(), "cargo", &[root.path().to_str().unwrap()], &new());
     assert_eq!(output.status.code(), Some(3));

@@ -25,8 +25,9 @@ fn publish(lab: &Lab, plan: &Plan) {
         fs::write(builds.join(loader.file), build(loader.file)).unwrap();
     }
     fs::create_dir(&site).unwrap();
-    let lock = write::Lock::acquire(&site).unwrap();
-    write::commit(&lock, &outputs::render(plan).unwrap(), write::Options::default(), || Ok(())).unwrap();
+    let lock = write::SiteLock::acquire(&site).unwrap();
+    write::commit(&lock, &outputs::render(plan).unwrap(), write::CommitOptions::default(), || Ok(()))
+        .unwrap();
     let root = lab.cluster.provisioner.web_root.as_str();
     // The set-up has made it for dnsmasq, which wants it when it starts.
     lab.done("coreutils", lab.on_provisioner("rmdir").arg(format!("{root}/tftp")));
