@@ -1,4 +1,4 @@
-//! plasmagen: one `inventory.toml` in, everything that a rack of bare machines needs to become a cluster out.
+//! plasmagen: from one `inventory.toml` to everything that turns a rack of bare machines into a PlasmaCloud cluster.
 //!
 //! ```text
 //! inventory.toml ─ inventory ─ resolve ─ rules ─ plan ─ outputs (pure) ─ write ─ nodes/, site/
@@ -6,29 +6,32 @@
 //!                                               pki ─ vault (private keys)
 //! ```
 //!
-//! | room | what lives there |
-//! | --- | --- |
-//! | [`cli`] | one file a command; the only room that prints, colours or exits, and that reads the clock |
-//! | [`diag`] | what is said to the author of an inventory: diagnostics with a place, all at once |
-//! | [`inventory`] | the file as it is written: spanned, faulty parts missing, nothing defaulted |
-//! | [`model`] | the resolved vocabulary: validated words, addresses, disks, nodes, the cluster |
-//! | [`resolve`] | from the one to the other: references, profiles, defaults |
-//! | [`rules`] | the invariants, one file a chapter, one table of all |
-//! | [`check`] | the four above in a row: bytes in, a sound cluster or all faults out; committed certificates on request |
-//! | [`plan`] | the cluster and what else outputs read; `gather` and `gather_zones` are the reading steps |
-//! | [`outputs`] | one file an output, one table of all |
-//! | [`render`] | templates to text: one dialect a target language, every hole escaped by type |
-//! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes |
-//! | [`artifact`] | files that exist only in memory yet |
-//! | [`write`](mod@write) | the only room that writes public files: all of them or none |
-//! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, who is armed, and what is wrong there |
-//! | [`mod@fs`] | the ground floor: the only room that changes a disk, and the SHA-256 of files |
-//! | [`lab`] | the cluster's machines in QEMU, behind the real servers on what was rendered |
-//! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes secrets |
+//! The rooms, from the ground floor up. A room uses rooms above it in this table only, and no others than its row names;
+//! `tests/inventory/rooms.rs` compares the table with the code.
 //!
-//! Knowledge flows one way: model ← inventory, resolve, rules ← plan ← outputs ← write ← cli. From `inventory` to
-//! `outputs` nothing touches a disk, a clock, the network or a random number, `plan`'s two reading steps excepted: the
-//! same inventory gives the same bytes.
+//! | room | what it holds | uses |
+//! | --- | --- | --- |
+//! | [`fs`](mod@fs) | the ground floor, the only room that changes a disk: directories by descriptor, replacement, locks, SHA-256 | |
+//! | [`diag`] | diagnostics for the author of an inventory: each with its place, all at once | |
+//! | [`render`] | templates to text: a dialect for each target language, which escapes every value by its type | |
+//! | [`model`] | the resolved vocabulary: validated names, addresses, disks, nodes, the cluster | `diag` |
+//! | [`inventory`] | the inventory as written: values with their places, nothing defaulted | `diag`, `model` |
+//! | [`resolve`] | inventory to cluster: references, profiles, defaults, and the origin of each value | `diag`, `inventory`, `model` |
+//! | [`plan`] | the cluster and the published files that outputs read; `Plan::gather` is the only reading step | `model` |
+//! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes private keys | `fs`, `model`, `plan` |
+//! | [`rules`] | the invariants: a file for each chapter, one table of all rules | `diag`, `inventory`, `model`, `pki`, `plan`, `resolve` |
+//! | [`check`] | bytes to a sound cluster, or to all faults: parses, resolves and applies the rules | `diag`, `inventory`, `model`, `plan`, `resolve`, `rules` |
+//! | [`artifact`] | files that exist only in memory | |
+//! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes | `fs`, `model`, `render` |
+//! | [`outputs`] | everything that is written: a file for each output, one table of all outputs | `artifact`, `fs`, `image`, `model`, `plan`, `render` |
+//! | [`write`](mod@write) | `nodes/` and `site/`, replaced together or not at all | `artifact`, `fs` |
+//! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `model`, `outputs`, `pki`, `plan`, `write` |
+//! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `write` |
+//! | [`lab`] | the cluster's machines in QEMU, behind the real servers | `artifact`, `fs`, `image`, `model`, `publish`, `write` |
+//! | [`cli`] | the command line: a file for each command; the only room that prints, colours, exits and reads the clock | all |
+//!
+//! From `inventory` to `outputs` nothing touches a disk, a clock, the network or a random number, except the reading step
+//! in `plan`: the same inventory gives the same bytes. The words of this house are in `docs/terms.md`.
 
 pub mod artifact;
 pub mod check;

@@ -54,7 +54,7 @@ struct StageArgs {
 
 /// Encrypt keys for agenix, into files that may be committed
 ///
-/// Each key becomes NODE-key.pem.age, encrypted by age to `recipients` in [vault] of the inventory. A file that exists is
+/// Each key becomes NODE-key.pem.age, encrypted by age to `vault.recipients` of the inventory. A file that exists is
 /// kept, since age never writes the same bytes twice: after the recipients have changed, --force replaces the file.
 #[derive(Debug, Args)]
 struct EncryptArgs {

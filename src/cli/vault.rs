@@ -13,7 +13,7 @@ use super::home;
 /// The vault as an option.
 #[derive(Debug, Args)]
 pub(super) struct VaultOption {
-    /// The vault: the directory of private keys [default: `path` in [vault] of the inventory, else plasmagen/CLUSTER in the user's
+    /// The vault: the directory of private keys [default: `vault.path` of the inventory, else plasmagen/CLUSTER in the user's
     /// data directory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     vault: Option<PathBuf>,

@@ -13,7 +13,7 @@ use super::printer::Printer;
 /// The web root as an option, and the inventory that names it otherwise.
 #[derive(Debug, Args)]
 pub(super) struct WebRootOptions {
-    /// The web root: the directory that the boot server serves [default: `web_root` in [provisioner] of the inventory]
+    /// The web root: the directory that the boot server serves [default: `provisioner.web_root` of the inventory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     root: Option<PathBuf>,
     #[command(flatten)]

@@ -10,6 +10,7 @@ mod golden;
 mod moved;
 mod panics;
 mod rejects;
+mod rooms;
 mod show;
 mod sites;
 mod templates;

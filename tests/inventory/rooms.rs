@@ -1,0 +1,85 @@
+//! The map of the house in `src/lib.rs`: it names every room, and every arrow between rooms, and no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use walkdir::WalkDir;
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+/// The table in the crate's documentation: the rooms in order, and what each of them uses.
+fn documented() -> (Vec<String>, Arrows) {
+    let text = fs::read_to_string("src/lib.rs").unwrap();
+    let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let (mut order, mut arrows) = (Vec::new(), Arrows::new());
+    for line in text.lines().filter_map(|line| line.strip_prefix("//! | [`")) {
+        let cells: Vec<_> = line.split(" | ").collect();
+        let room = line.split('`').next().unwrap().to_owned();
+        arrows.insert(room.clone(), quoted(cells.last().unwrap()).into_iter().collect());
+        order.push(room);
+    }
+    (order, arrows)
+}
+
+/// The rooms in `src`, and which rooms the code of each names. Comments do not count.
+fn found() -> Arrows {
+    let lib = fs::read_to_string("src/lib.rs").unwrap();
+    let rooms: BTreeSet<_> =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let mut arrows: Arrows = rooms.iter().map(|room| ((*room).to_owned(), BTreeSet::new())).collect();
+    for entry in WalkDir::new("src").into_iter().map(Result::unwrap) {
+        let path = entry.path().strip_prefix("src").unwrap().with_extension("");
+        let room = path.iter().next().map(|first| first.to_str().unwrap().to_owned());
+        let Some(used) = room.as_ref().and_then(|room| arrows.get_mut(room)) else { continue };
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let code = fs::read_to_string(entry.path()).unwrap();
+        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let names = code.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+            Some(list) => first_segments(list),
+            None => vec![rest],
+        });
+        let word =
+            |name: &str| name.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
+        used.extend(names.map(word).filter(|name| rooms.contains(name.as_str())));
+        used.remove(room.as_deref().unwrap());
+    }
+    arrows
+}
+
+/// The paths of the list that begins `use crate::{`, up to its end.
+fn first_segments(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut paths) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                paths.push(list[start..at].trim());
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                paths.push(list[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    paths
+}
+
+#[test]
+fn the_map_shows_every_arrow_and_no_other() {
+    let (order, mut documented) = documented();
+    let mut found = found();
+    // The command line calls whatever it needs.
+    assert_eq!(documented.remove("cli").zip(found.remove("cli")).map(|(named, _)| named.len()), Some(0));
+    assert_eq!(documented, found);
+    let place = |room: &str| order.iter().position(|other| other == room).unwrap();
+    for (room, used) in &found {
+        for other in used {
+            assert!(place(other) < place(room), "{room} uses {other}, which stands above it");
+        }
+    }
+}
