@@ -7,8 +7,8 @@ use super::span::Span;
 pub enum Severity {
     /// The inventory is refused.
     Error,
-    /// The inventory is accepted. The author can acknowledge the warning with `allow = ["PG-…"]` in the table that the
-    /// warning concerns.
+    /// The inventory is accepted. The author can acknowledge the warning with `allow = ["PG-…"]` in the table that
+    /// the warning concerns.
     Warning,
 }
 

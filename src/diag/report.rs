@@ -38,8 +38,8 @@ impl Report {
         self.acknowledgements.push(Acknowledgement { code, places: places.to_vec() });
     }
 
-    /// Marks the value at `place` as not readable as TOML. Of what is reported there only the syntax fault is kept: the
-    /// other faults are about a value that the parser made up.
+    /// Marks the value at `place` as not readable as TOML. Of what is reported there only the syntax fault is kept:
+    /// the other faults are about a value that the parser made up.
     pub fn mark_unreadable(&mut self, place: &Span) {
         self.unreadable.push(place.clone());
     }
@@ -85,8 +85,8 @@ impl Report {
         self.acknowledgements.iter().filter(|acknowledgement| !is_used(acknowledgement)).cloned().collect()
     }
 
-    /// The diagnostics by place, without the acknowledged warnings. Each stands there once, although a fault of a profile
-    /// is found at every node that uses the profile.
+    /// The diagnostics by place, without the acknowledged warnings. Each stands there once, although a fault of a
+    /// profile is found at every node that uses the profile.
     #[must_use]
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut places_of = BTreeMap::<&str, Vec<&Span>>::new();

@@ -1,4 +1,4 @@
-//! Chapters H and I: who gets in, and who can read secrets when the operator cannot.
+//! Chapters H and I: who can log in, and who can read secrets when the operator cannot.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Report, Spanned};
 use crate::pki::recipient::{NoRecipient, Recipient};
 use crate::resolve::Draft;
 
-/// Where recipients are given, they are two at least, and age knows them.
+/// H16: there are at least two recipients where there are any, and age knows each of them.
 pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
     let Some(recipients) = &draft.inventory.vault.recipients else { return };
     let mut seen = HashMap::new();
@@ -37,12 +37,12 @@ pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// What no packet from another machine has for its source: the host itself, "this network" and multicast (RFC 1122
-/// section 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.3 and 2.7).
+/// The subnets that are never the source of a packet from another machine: the host itself, "this network" and
+/// multicast (RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.3 and 2.7).
 const NEVER_A_SOURCE: [&str; 6] =
     ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/128", "::1/128", "ff00::/8"];
 
-/// Whether nobody can come from `subnet`.
+/// Whether no packet from another machine has a source in `subnet`.
 fn is_never_a_source(subnet: &IpNet) -> bool {
     NEVER_A_SOURCE
         .iter()
@@ -50,7 +50,7 @@ fn is_never_a_source(subnet: &IpNet) -> bool {
         .any(|network| network.contains(subnet))
 }
 
-/// SSH is open to somebody, and to the provisioner, which installs the nodes over it.
+/// I07: SSH is open to somebody, and to the provisioner, which installs the nodes over SSH.
 pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
     let Some(sources) = &draft.inventory.firewall.ssh_from else { return };
     let provisioner =
@@ -58,15 +58,15 @@ pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
     let impossible =
         sources.value.iter().filter(|source| is_never_a_source(&source.value)).collect::<Vec<_>>();
     for source in &impossible {
-        let message = format!("nobody comes from {}: no machine sends from there to another", source.value);
+        let message = format!("no packet from another machine has a source in {}", source.value);
         let fault = Diagnostic::error("PG-I07", &source.span, message);
         report.push(fault.help("name the subnets that operators come from"));
     }
     if sources.value.is_empty() {
         let fault = Diagnostic::error("PG-I07", &sources.span, "no network may reach SSH on the nodes");
         report.push(fault.help(
-            "name the subnets that operators come from, or drop `ssh_from`: then it is the management, provisioning \
-             and cluster networks",
+            "name the subnets that operators come from, or remove `ssh_from`: its default is the management, \
+             provisioning and cluster networks",
         ));
     } else if let Some(address) = provisioner.filter(|_| impossible.is_empty()) {
         let provisioner = IpAddr::from(address.value);
@@ -74,7 +74,7 @@ pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
             let message = format!("the provisioner, {provisioner}, may not reach SSH on the nodes");
             let fault = Diagnostic::warning("PG-I07", &sources.span, message);
             report.push(fault.related(&address.span, "the provisioner's address").help(format!(
-                "add \"{}\", or acknowledge it with `allow` in [firewall] where nobody looks after nodes from there",
+                "add \"{}\", or acknowledge it with `allow = [\"PG-I07\"]` in [firewall] where nobody logs in from there",
                 IpNet::from(provisioner)
             )));
         }

@@ -21,8 +21,8 @@ pub(super) fn check_codes(report: &mut Report) {
     faults.into_iter().for_each(|fault| report.push(fault));
 }
 
-/// Warns of each acknowledgement that covers no warning (A13). Acknowledgements of A13 itself come last, since they may
-/// cover the warnings of this function.
+/// Warns of each acknowledgement that covers no warning (A13). Acknowledgements of A13 itself come last, since they
+/// may cover the warnings of this function.
 pub(super) fn check_use(report: &mut Report) {
     for last in [false, true] {
         let is_judged = |code: &str| {

@@ -1,4 +1,4 @@
-//! Bonds.
+//! Chapter D: bonds.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Report, Span};
 use crate::model::{BondMode, IfName, Role};
 use crate::resolve::{Draft, DraftInterface, DraftNode};
 
-/// The sound members of a bond with their places.
+/// The sound members of a bond, with their places.
 pub(super) fn members_of<'a>(
     bond: &DraftInterface<'a>,
 ) -> impl Iterator<Item = (&'a IfName, &'a Span)> + use<'a> {
@@ -20,14 +20,15 @@ pub(super) fn members<'a>(node: &DraftNode<'a>) -> impl Iterator<Item = (&'a IfN
     node.interfaces.iter().flat_map(members_of)
 }
 
-/// A bond has two members or more, none of which is anything else; one that a machine boots through is there before
-/// an operating system negotiates it.
+/// D11: a bond has two members or more, none of which is used elsewhere; a bond that a machine boots through works
+/// before an operating system negotiates LACP.
 pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         for members in node.interfaces.iter().filter_map(|interface| interface.bond?.value.members.as_ref()) {
             if members.value.len() < 2 {
-                let fault = Diagnostic::error("PG-D11", &members.span, "a bond of fewer than two interfaces");
-                report.push(fault.help("name two interfaces or more, or drop the bond"));
+                let fault =
+                    Diagnostic::error("PG-D11", &members.span, "this bond has fewer than two members");
+                report.push(fault.help("name two interfaces or more, or remove the bond"));
             }
         }
         let mut taken = used_interfaces(node);
@@ -35,14 +36,14 @@ pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
             if !taken.insert(member.as_str()) {
                 let fault =
                     Diagnostic::error("PG-D11", span, format!("`{member}` is used elsewhere already"));
-                report.push(fault.help("a member of a bond is nothing else"));
+                report.push(fault.help("name another interface, or remove the other use of this one"));
             }
         }
         report.push_some(find_lacp_fault(node));
     }
 }
 
-/// The interfaces that stand in a network of their own or bear a VLAN, without bonds: those are A12's.
+/// The interfaces that are in a network or carry a VLAN, without bonds: A12 reports those.
 fn used_interfaces<'a>(node: &DraftNode<'a>) -> HashSet<&'a str> {
     let networked = node.interfaces.iter().filter(|interface| interface.network_name.is_some());
     let mut used: HashSet<&str> = networked.map(underlying_interface).collect();
@@ -52,7 +53,7 @@ fn used_interfaces<'a>(node: &DraftNode<'a>) -> HashSet<&'a str> {
     used
 }
 
-/// What the device of a tagged interface stands on: `eth0` of `eth0.200`.
+/// The interface below a tagged one: `eth0` of `eth0.200`; for other interfaces, the interface itself.
 pub(super) fn underlying_interface<'a>(interface: &DraftInterface<'a>) -> &'a str {
     match interface.key.rsplit_once('.') {
         Some((link, _)) if interface.tagged.is_some_and(|tagged| tagged.value) => link,
@@ -60,7 +61,8 @@ pub(super) fn underlying_interface<'a>(interface: &DraftInterface<'a>) -> &'a st
     }
 }
 
-/// Firmware speaks no LACP: the switch must take a member that does not for an ordinary port.
+/// Finds a bond with LACP that the node boots through. Firmware does not speak LACP: the switch must treat a member
+/// that does not either as an ordinary port.
 fn find_lacp_fault(node: &DraftNode<'_>) -> Option<Diagnostic> {
     let lacp = |interface: &&DraftInterface<'_>| {
         interface
@@ -69,7 +71,7 @@ fn find_lacp_fault(node: &DraftNode<'_>) -> Option<Diagnostic> {
             .is_some_and(|mode| mode.value == BondMode::Lacp)
     };
     let bond = node.interface_for(Role::Provisioning).filter(lacp)?;
-    let message = format!("the machine boots through `{}`, and firmware speaks no LACP", bond.key);
+    let message = format!("the machine boots through `{}`, and firmware does not speak LACP", bond.key);
     let fault = Diagnostic::warning("PG-D11", &bond.bond?.value.mode.as_ref()?.span, message);
     Some(fault.help(
         "let the switch fall back to single ports (LACP fallback, force-up) and acknowledge it with `allow = [\"PG-D11\"]`, \

@@ -1,7 +1,7 @@
-//! What rules on certificates look at: those that `nodes/` publishes, beside what the inventory asks for.
+//! The committed certificates of a cluster, beside the requests that follow from the inventory.
 //!
 //! Public certificates only, so that `check` needs no vault. A diagnostic stands at the node that the certificate is
-//! for, and at the cluster's name where it is about the CA.
+//! for, and at the cluster's name where the fault is about the CA.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -21,35 +21,35 @@ use crate::resolve::Draft;
 #[derive(Debug)]
 pub struct Committed<'a> {
     draft: &'a Draft<'a>,
-    /// What time it is.
+    /// The present time.
     pub(super) now: OffsetDateTime,
-    /// Whether there is a ca-cert.pem.
+    /// Whether `nodes/` has a ca-cert.pem.
     pub(super) published: bool,
-    /// The CAs in it: two while one takes the place of the other.
+    /// The CAs in ca-cert.pem: two while one replaces the other.
     pub(super) authorities: Vec<PublicCert>,
-    /// Why it cannot be read.
+    /// Why ca-cert.pem cannot be read; none where it can.
     pub(super) broken: Option<String>,
     /// The nodes in the order of the cluster.
     pub(super) members: Vec<NodeCertificate<'a>>,
 }
 
-/// A node and its certificate.
+/// A node and the committed certificate of that node.
 #[derive(Debug)]
 pub(super) struct NodeCertificate<'a> {
     pub(super) node: &'a Node,
-    /// Where its name is written.
+    /// The place of the node's name.
     pub(super) span: &'a Span,
-    /// What its certificate must say.
+    /// What the certificate must hold.
     pub(super) request: LeafRequest,
-    /// What it says, or why it cannot be read; none where none is committed.
+    /// The certificate, or why it cannot be read; none where none is committed.
     pub(super) certificate: Option<Result<PublicCert, String>>,
 }
 
 impl<'a> Committed<'a> {
-    /// Reads `certificates`. Parsing takes most of the time, and all cores.
+    /// Reads `certificates`, on all cores: parsing takes most of the time.
     ///
     /// # Errors
-    /// When `cluster` is not that of `draft`, or a name cannot be certified: bugs of ours.
+    /// When `cluster` is not that of `draft`, or a name cannot be certified: bugs of plasmagen.
     pub fn new(
         draft: &'a Draft<'a>,
         cluster: &'a Cluster,
@@ -68,7 +68,7 @@ impl<'a> Committed<'a> {
         };
         let (authorities, broken) = match certificates.ca.as_deref().map(PublicCert::bundle) {
             None => (Vec::new(), None),
-            Some(Ok(none)) if none.is_empty() => (none, Some("it holds no certificate".to_owned())),
+            Some(Ok(none)) if none.is_empty() => (none, Some("the file holds no certificate".to_owned())),
             Some(Ok(authorities)) => (authorities, None),
             Some(Err(why)) => (Vec::new(), Some(format!("{why:#}"))),
         };
@@ -81,7 +81,8 @@ impl<'a> Committed<'a> {
         self.members.iter().filter_map(|member| Some((member, member.certificate.as_ref()?.as_ref().ok()?)))
     }
 
-    /// The published CA that signed `leaf`, by the ids of keys: those who use the certificate verify the signature.
+    /// The published CA that signed `leaf`, found by key identifiers; the signature is left to those who use the
+    /// certificate.
     pub(super) fn issuer(&self, leaf: &PublicCert) -> Option<&PublicCert> {
         let id = leaf.authority_key_id.as_ref()?;
         self.authorities.iter().find(|ca| ca.subject_key_id.as_ref() == Some(id))
@@ -93,7 +94,7 @@ impl<'a> Committed<'a> {
         refused.min_by_key(Vec::len).unwrap_or_default()
     }
 
-    /// Where the name of the cluster is written.
+    /// The place of the cluster's name.
     pub(super) fn cluster_span(&self) -> Span {
         let name = self.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.name.as_ref());
         name.map_or(0..0, |name| name.span.clone())
@@ -117,16 +118,16 @@ impl<'a> Committed<'a> {
     }
 }
 
-/// A fault of the certificate of `member`, and how another one is had.
+/// Makes the fault of the certificate of `member`, and says how to get a new certificate.
 pub(super) fn certificate_fault(code: Code, member: &NodeCertificate<'_>, what: impl Display) -> Diagnostic {
     let name = &member.node.name;
     Diagnostic::error(code, member.span, format!("the certificate of `{name}` {what}")).help(format!(
-        "remove nodes/{}/{name}-cert.pem: `plasmagen render` issues another for the same key",
+        "remove nodes/{}/{name}-cert.pem: `plasmagen render` issues a new certificate for the same key",
         member.node.fqdn
     ))
 }
 
-/// A fault of the CA's certificate.
+/// Makes the fault of the CA's certificate.
 pub(super) fn ca_fault(code: Code, committed: &Committed<'_>, what: impl Display) -> Diagnostic {
     let fault = Diagnostic::error(code, &committed.cluster_span(), format!("the cluster's CA {what}"));
     fault.help("restore ca-cert.pem in nodes/ from git, or replace the CA: `plasmagen explain PG-H11`")

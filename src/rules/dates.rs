@@ -1,4 +1,4 @@
-//! Chapter H: the dates of committed certificates, against those of their CA and the clock.
+//! Chapter H: the dates of committed certificates, compared with those of the CA and with the clock.
 
 use time::{OffsetDateTime, UtcOffset};
 
@@ -21,12 +21,12 @@ fn format_second(moment: OffsetDateTime) -> String {
     format!("{} {hour:02}:{minute:02}:{second:02} UTC", moment.date())
 }
 
-/// Whether the clock that dated `own` had been reset.
+/// Whether the clock that dated `certificate` had been reset.
 fn is_reset(certificate: &PublicCert) -> bool {
     certificate.not_before.year() < FIRST_YEAR
 }
 
-/// A certificate lives within the life of its CA.
+/// H01: the life of a certificate lies within that of its CA.
 pub(super) fn h01(committed: &Committed<'_>, report: &mut Report) {
     for (member, certificate) in committed.leaves() {
         let Some(ca) = committed.issuer(certificate) else { continue };
@@ -35,7 +35,7 @@ pub(super) fn h01(committed: &Committed<'_>, report: &mut Report) {
             let what = format!("is valid until {end}, and its CA only until {ca_end}");
             report.push(certificate_fault("PG-H01", member, what));
         }
-        // One that is older than any of plasmagen's is H17's.
+        // H17 reports a certificate that is older than plasmagen.
         if certificate.not_before < ca.not_before && !is_reset(certificate) {
             let (start, ca_start) = (format_second(certificate.not_before), format_second(ca.not_before));
             let what = format!("is valid from {start}, and its CA only from {ca_start}");
@@ -44,23 +44,23 @@ pub(super) fn h01(committed: &Committed<'_>, report: &mut Report) {
     }
 }
 
-/// A certificate is valid already.
+/// H02: a certificate is already valid.
 pub(super) fn h02(committed: &Committed<'_>, report: &mut Report) {
     let early = |certificate: &PublicCert| Validity::of(certificate, committed.now) == Validity::NotYetValid;
-    let help = "set the clock of this machine; if it is right, that of the machine which made the certificate was not";
+    let help = "set the clock of this machine; if it is right, the clock of the machine that made the certificate was wrong";
     for ca in committed.authorities.iter().filter(|ca| early(ca)) {
         let what = format!(
-            "is valid from {} only, and here it is {}",
+            "is valid only from {}, and the clock of this machine shows {}",
             format_second(ca.not_before),
             format_second(committed.now)
         );
         report.push(ca_fault("PG-H02", committed, what).help(help));
     }
-    // Leaves begin after their CA: of those whose CA is not valid yet, nothing more is to be said.
+    // A leaf begins with its CA at the earliest: where the CA is not valid yet, that is the only fault to report.
     for (member, certificate) in committed.leaves().filter(|(_, certificate)| early(certificate)) {
         if !committed.issuer(certificate).is_some_and(early) {
             let what = format!(
-                "is valid from {} only, and here it is {}",
+                "is valid only from {}, and the clock of this machine shows {}",
                 format_second(certificate.not_before),
                 format_second(committed.now)
             );
@@ -69,10 +69,10 @@ pub(super) fn h02(committed: &Committed<'_>, report: &mut Report) {
     }
 }
 
-/// Certificates last: a third of their life is left, and 14 days at the very least.
+/// H11: certificates have a third of their life left, and at least 14 days.
 pub(super) fn h11(committed: &Committed<'_>, report: &mut Report) {
     let weigh = |found: Diagnostic, certificate: &PublicCert| match Validity::of(certificate, committed.now) {
-        // What a clock in 1970 dated is H17's.
+        // H17 reports certificates that a reset clock dated.
         _ if is_reset(certificate) => None,
         Validity::Renew => Some(Diagnostic { severity: Severity::Warning, ..found }),
         Validity::Urgent | Validity::Expired => Some(found),
@@ -81,7 +81,7 @@ pub(super) fn h11(committed: &Committed<'_>, report: &mut Report) {
     let until = |certificate: &PublicCert| {
         let left = (certificate.not_after - committed.now).whole_days();
         match certificate.not_after < committed.now {
-            true => format!("is expired since {}", format_day(certificate.not_after)),
+            true => format!("expired on {}", format_day(certificate.not_after)),
             false => format!("is valid until {}, for {left} more days", format_day(certificate.not_after)),
         }
     };
@@ -91,14 +91,14 @@ pub(super) fn h11(committed: &Committed<'_>, report: &mut Report) {
         report.push_some(weigh(found.help(help), ca));
     }
     for (member, certificate) in committed.leaves() {
-        // What ends with its CA is not cured before that is.
+        // A certificate that ends with its CA can only be renewed after the CA.
         if committed.issuer(certificate).is_none_or(|ca| ca.not_after > certificate.not_after) {
             report.push_some(weigh(certificate_fault("PG-H11", member, until(certificate)), certificate));
         }
     }
 }
 
-/// No certificate was made by a clock that had been reset.
+/// H17: no certificate was dated by a clock that had been reset.
 pub(super) fn h17(committed: &Committed<'_>, report: &mut Report) {
     let what = |certificate: &PublicCert| {
         format!(
@@ -109,7 +109,7 @@ pub(super) fn h17(committed: &Committed<'_>, report: &mut Report) {
     for ca in committed.authorities.iter().filter(|ca| is_reset(ca)) {
         report.push(ca_fault("PG-H17", committed, what(ca)));
     }
-    // What a CA of that day signed on that day is to be made anew with it.
+    // A certificate of such a CA is made anew together with the CA.
     for (member, certificate) in committed.leaves().filter(|(_, certificate)| is_reset(certificate)) {
         if !committed.issuer(certificate).is_some_and(is_reset) {
             report.push(certificate_fault("PG-H17", member, what(certificate)));

@@ -1,4 +1,4 @@
-//! Names that are made of others: rules B11 and B12.
+//! Chapter B: names that plasmagen makes from others (B11 and B12).
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::resolve::{Draft, DraftInterface};
 
 use super::zones;
 
-/// The name of the device that bears an interface's addresses.
+/// The name of the device that has the addresses of `interface`.
 fn device_name(interface: &DraftInterface<'_>) -> Option<String> {
     let vlan = interface
         .network?
@@ -22,7 +22,7 @@ fn device_name(interface: &DraftInterface<'_>) -> Option<String> {
     Some(format!("{}{suffix}", interface.key.strip_suffix(&suffix).unwrap_or(interface.key)))
 }
 
-/// The device of a VLAN, the volumes of LVM and what stands in zones have names that fit.
+/// B11: the devices of VLANs, the volumes of LVM and the records of zones have names that fit.
 pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
     check_vlan_devices(draft, report);
     zones::check_lengths(draft, report);
@@ -35,7 +35,7 @@ fn check_volumes(layout: &LayoutTable, report: &mut Report) {
         let reserved = ["snapshot", "pvmove"].iter().find(|start| volume.key.starts_with(**start));
         let (message, help) = if let Some(start) = reserved {
             (
-                format!("LVM keeps names that begin with `{start}` to itself"),
+                format!("LVM reserves names that begin with `{start}`"),
                 "give the volume another name".to_owned(),
             )
         } else if volume.key.contains('-') {
@@ -66,7 +66,7 @@ fn check_vlan_devices(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// Every interface has a device of its own, and what stands in zones a name of its own.
+/// B12: no two interfaces have one device, and no two records of a zone one name.
 pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
     zones::check_uniqueness(draft, report);
     for node in &draft.nodes {
@@ -74,11 +74,11 @@ pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
         for interface in &node.interfaces {
             let Some(device) = device_name(interface) else { continue };
             if let Some(first) = seen.insert(device.clone(), &interface.span) {
-                let message = format!("two interfaces end up as the device `{device}`");
+                let message = format!("two interfaces become the device `{device}`");
                 let fault = Diagnostic::error("PG-B12", &interface.span, message);
                 report.push(
                     fault
-                        .related(first, "the other one")
+                        .related(first, "the other interface")
                         .help("put the networks on different interfaces or VLANs"),
                 );
             }

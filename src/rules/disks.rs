@@ -8,11 +8,11 @@ use crate::resolve::{Draft, DraftNode};
 
 use super::loading::kernel_params;
 
-/// A disk is named by what it is, not by the order in which the kernel found it.
+/// F01: a disk is named by its identity, not by the order in which the kernel found it.
 pub(super) fn f01(draft: &Draft<'_>, report: &mut Report) {
     for (disk, span) in draft.nodes.iter().flat_map(DraftNode::disks).filter(|(disk, _)| !disk.is_stable()) {
         let message = if disk.as_str().starts_with("/dev/disk/by-path/") {
-            format!("`{disk}` is whichever disk is plugged in there")
+            format!("`{disk}` is the disk that is plugged in there, which may change")
         } else {
             format!("`{disk}` may be another disk at the next boot")
         };
@@ -24,19 +24,18 @@ pub(super) fn f01(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A disk belongs to one node. Names that each machine gives anew may repeat.
+/// F03: a disk belongs to one node. Names that exist on every machine may repeat.
 pub(super) fn f03(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::<_, (&str, &Span)>::new();
     for node in &draft.nodes {
         for (disk, span) in node.disks().filter(|(disk, _)| disk.is_stable()) {
             match seen.get(disk) {
                 Some((owner, first)) if *owner != node.entry.key => {
-                    let fault =
-                        Diagnostic::error("PG-F03", span, format!("this is a disk of `{owner}` already"));
+                    let fault = Diagnostic::error("PG-F03", span, format!("`{owner}` already has this disk"));
                     report.push(
                         fault
                             .related(first, "first used here")
-                            .help("`ls -l /dev/disk/by-id` on the machine shows its own"),
+                            .help("write a disk of this machine, as `ls -l /dev/disk/by-id` there shows it"),
                     );
                 }
                 Some(_) => {}
@@ -48,14 +47,13 @@ pub(super) fn f03(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A node names as many disks as its layout needs, each once.
+/// F04: a node names as many disks as its layout needs, each once.
 pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let mut seen = HashMap::new();
         for (disk, span) in node.disks() {
             if let Some(first) = seen.insert(disk, span) {
-                let fault =
-                    Diagnostic::error("PG-F04", span, format!("`{disk}` is here for the second time"));
+                let fault = Diagnostic::error("PG-F04", span, format!("`{disk}` is named twice"));
                 report.push(fault.related(first, "first used here").help("name each disk once"));
             }
         }
@@ -73,7 +71,7 @@ pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// Kernels and initrds of all generations fit on the EFI system partition.
+/// F10: the kernels and initrds of all generations fit on the EFI system partition.
 pub(super) fn f10(draft: &Draft<'_>, report: &mut Report) {
     for layout in draft.nodes.iter().filter_map(|node| node.layout) {
         let Some(esp) = layout.esp.as_ref().filter(|esp| esp.value < Size::gib(1)) else { continue };
@@ -83,11 +81,15 @@ pub(super) fn f10(draft: &Draft<'_>, report: &mut Report) {
         } else {
             Diagnostic::warning("PG-F10", &esp.span, message)
         };
-        report.push(fault.help("write `esp = \"1G\"` or more: an installed machine's cannot grow"));
+        report.push(
+            fault.help(
+                "write `esp = \"1G\"` or more: the partition cannot grow once the machine is installed",
+            ),
+        );
     }
 }
 
-/// No machine sleeps on its disk: what it wakes up with is older than what its peers have agreed on.
+/// F13: no machine hibernates: the state that it wakes up with is older than that of its peers.
 pub(super) fn f13(draft: &Draft<'_>, report: &mut Report) {
     for param in kernel_params(draft).flat_map(|list| &list.value) {
         if ["resume=", "resume_offset="].iter().any(|start| param.value.as_str().starts_with(start)) {
@@ -98,7 +100,7 @@ pub(super) fn f13(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// The volumes of a layout are mounted at different places.
+/// F12: the volumes of a layout have different mount points.
 pub(super) fn f12(draft: &Draft<'_>, report: &mut Report) {
     for layout in draft.nodes.iter().filter_map(|node| node.layout) {
         let mut seen = HashMap::new();
@@ -109,27 +111,29 @@ pub(super) fn f12(draft: &Draft<'_>, report: &mut Report) {
                 let fault = Diagnostic::error(
                     "PG-F12",
                     &entry.span,
-                    format!("the volume `{}` is made by the layout itself", entry.key),
+                    format!("the layout itself makes a volume `{}`", entry.key),
                 );
                 report.push(
-                    fault.help("give it another name; `swap = \"8G\"` sets the size of the swap volume"),
+                    fault.help(
+                        "give the volume another name; `swap = \"8G\"` sets the size of the swap volume",
+                    ),
                 );
             }
             let Some(mount) = &entry.value.mount else { continue };
             if let Some(first) = seen.insert(&mount.value, &mount.span) {
                 let fault =
                     Diagnostic::error("PG-F12", &mount.span, format!("`{}` is mounted twice", mount.value));
-                report.push(fault.related(first, "first used here").help("mount it elsewhere"));
+                report.push(fault.related(first, "first used here").help("mount one of the two elsewhere"));
             }
         }
     }
 }
 
-/// A node says which serial number its machine shows, so that an installer can refuse another machine's disks.
+/// F06: a node says which serial number its machine shows, and no other node says the same number.
 pub(super) fn f06(draft: &Draft<'_>, report: &mut Report) {
     for node in draft.nodes.iter().filter(|node| node.entry.value.serial.is_none()) {
         let message = format!(
-            "`{}` has no `serial`: nothing shows that its disks are the right machine's",
+            "`{}` has no `serial`: nothing shows whether an installer runs on the right machine",
             node.entry.key
         );
         let fault = Diagnostic::error("PG-F06", &node.entry.span, message);
@@ -139,10 +143,12 @@ pub(super) fn f06(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let Some(Spanned { value: Some(serial), span }) = &node.entry.value.serial else { continue };
         if let Some(first) = seen.insert(serial, span) {
-            let message = format!("two machines show the serial number `{serial}`: it tells neither apart");
+            let message = format!(
+                "two machines show the serial number `{serial}`, which then tells no machine from another"
+            );
             let fault = Diagnostic::warning("PG-F06", span, message).related(first, "first used here");
             report.push(fault.help(
-                "write each machine's own; where firmware shows the same for all, acknowledge it with \
+                "write the serial number of each machine; where firmware shows the same for all, acknowledge it with \
                  `allow = [\"PG-F06\"]` in the node",
             ));
         }

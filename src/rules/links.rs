@@ -1,4 +1,4 @@
-//! Interfaces: what their devices are called, where they boot, how they are bound.
+//! Chapters C and D: interfaces, what their devices are called, which of them boots, how their names are bound.
 
 use std::collections::HashSet;
 
@@ -8,15 +8,17 @@ use crate::resolve::{Draft, DraftInterface, DraftNode};
 
 use super::bonds::members;
 
-/// A node boots in a provisioning network, where DHCP reserves an address for it.
+/// C18: a node boots in a provisioning network, where DHCP reserves an address for the node.
 pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
     let provisioner =
         draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.network.as_ref());
     if let Some(name) = provisioner {
         let network = draft.networks.get(name.value.as_str());
         if let Some(network) = network.filter(|network| !network.value.may_be(Role::Provisioning)) {
-            let message =
-                format!("the provisioner stands in `{}`, which is no provisioning network", name.value);
+            let message = format!(
+                "the provisioner stands in `{}`, which does not have the role \"provisioning\"",
+                name.value
+            );
             let fault =
                 Diagnostic::error("PG-C18", &name.span, message).related(&network.span, "this network");
             report.push(fault.help("add \"provisioning\" to the network's roles, or name another network"));
@@ -55,8 +57,10 @@ fn find_boot_fault(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic
             .get(provisioner.value.as_str())
             .is_some_and(|network| network.value.is(Role::Provisioning));
     if elsewhere && network.value.gateway.is_none() {
-        let message =
-            format!("DHCP reaches `{}` through a relay at its gateway, and it has none", network.key);
+        let message = format!(
+            "DHCP reaches `{}` only through a relay at its gateway, and the network has no gateway",
+            network.key
+        );
         let fault = Diagnostic::error("PG-C18", &network.span, message);
         let fault = fault.related(&provisioner.span, "the DHCP server stands in another network");
         return Some(fault.help("add the network's `gateway`: the router that relays DHCP"));
@@ -66,7 +70,7 @@ fn find_boot_fault(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic
         addresses.peek().copied().filter(|_| addresses.all(|address| address.address.is_ipv6()))
     {
         let message = format!(
-            "`{}` has no IPv4 address to boot with, and the provisioner has no other",
+            "`{}` has no IPv4 address to boot with, and the provisioner serves IPv4 only",
             node.entry.key
         );
         let help = format!("add `address.{} = \"…\"`", network.key);
@@ -75,15 +79,15 @@ fn find_boot_fault(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic
     if let (Some(bound), Some(boots)) = (interface.mac, node.entry.value.mac.as_ref())
         && bound.value != boots.value
     {
-        let message = format!("`{}` is bound to another address than the one that boots", interface.key);
-        let fault =
-            Diagnostic::error("PG-C18", &bound.span, message).related(&boots.span, "the one that boots");
-        return Some(fault.help("write the same address in both places"));
+        let message = format!("`{}` is bound to another MAC address than `mac`, which boots", interface.key);
+        let fault = Diagnostic::error("PG-C18", &bound.span, message)
+            .related(&boots.span, "the MAC address that boots");
+        return Some(fault.help("write the same MAC address in both places"));
     }
     None
 }
 
-/// The network that a node boots from is untagged on the interface that boots.
+/// D09: the network that a node boots from is untagged on the interface that boots.
 pub(super) fn d09(draft: &Draft<'_>, report: &mut Report) {
     for interface in draft.nodes.iter().filter_map(|node| node.interface_for(Role::Provisioning)) {
         if let Some(tagged) = interface.tagged.filter(|tagged| tagged.value) {
@@ -94,8 +98,8 @@ pub(super) fn d09(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// An interface is bound to an address, not to the order in which the kernel found it. A bond and a VLAN on one have
-/// none of their own: their members do.
+/// D12: an interface is bound to a MAC address, not to the order in which the kernel found it. A bond, and a VLAN on
+/// a bond, have no MAC address; the members of the bond have.
 pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         for interface in node.interfaces.iter().filter(|interface| interface.bond.is_none()) {
@@ -106,15 +110,15 @@ pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
             let message = format!("`{name}` may be another interface after a change of hardware");
             let fault = Diagnostic::warning("PG-D12", span, message);
             report.push(fault.help(format!(
-                "name it by its address, `interface.{name}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`"
+                "bind its name, `interface.{name}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`"
             )));
         }
     }
 }
 
-/// What is wrong with the name of an interface. NixOS leaves the kernel's names alone here, so that one which nothing
-/// binds is `eth` and a number, or nobody's; and udev cannot bind such a name where the kernel has given it to another
-/// interface already (systemd.link(5), `Name=`).
+/// Finds what is wrong with the name of an interface. NixOS keeps the kernel's names here, so that an interface which
+/// nothing binds is `eth` and a number, or does not exist; and udev cannot bind such a name where the kernel has
+/// already given it to another interface (systemd.link(5), `Name=`).
 fn find_name_fault(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<Diagnostic> {
     let key = interface.key;
     // A VLAN has the name of the interface that it stands on.
@@ -137,14 +141,14 @@ fn find_name_fault(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Opti
         (true, false) => {
             let message = format!("`{key}` may be another interface after a change of hardware");
             Some(fault(message).help(
-                "give it a name of its own, bound by its address, `interface.lan0.mac = \"…\"`, or acknowledge it with \
+                "bind another name to its MAC address, `interface.lan0.mac = \"…\"`, or acknowledge it with \
                  `allow = [\"PG-D12\"]`",
             ))
         }
         (false, false) => {
             let message =
                 format!("no machine has an interface `{key}`: the kernel calls them `eth0`, `eth1`");
-            let help = format!("add `interface.{link}.mac = \"…\"` to the node, or take the kernel's name");
+            let help = format!("add `interface.{link}.mac = \"…\"` to the node, or write the kernel's name");
             Some(Diagnostic::error("PG-D12", &interface.span, message).help(help))
         }
     }

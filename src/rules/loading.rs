@@ -1,4 +1,4 @@
-//! Chapter F, as far as it is about how machines start and what they load from the network.
+//! Chapter F: how machines start, and what they load from the network.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::inventory::List;
 use crate::model::{Cpu, Firmware, KernelParam, System, Verify, known_hardware};
 use crate::resolve::Draft;
 
-/// A node's firmware and hardware are those of its architecture.
+/// F18: a node's firmware and hardware fit its architecture.
 pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
     let inventory = draft.inventory;
     let common = inventory.cluster.as_ref().and_then(|cluster| cluster.system.as_ref());
@@ -25,14 +25,14 @@ pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
         let Some(system) = system.filter(|system| system.value == System::Aarch64) else { continue };
         let firmware = node.said(|common| common.firmware.as_ref());
         if let Some(firmware) = firmware.filter(|firmware| firmware.value == Firmware::Bios) {
-            let fault = Diagnostic::error("PG-F18", &firmware.span, "64-bit ARM has no BIOS to start from");
+            let fault = Diagnostic::error("PG-F18", &firmware.span, "64-bit ARM machines have no BIOS");
             let fault = fault.related(&system.span, "the architecture");
             report.push(fault.help("write `firmware = \"uefi\"`, or correct `system`"));
         }
         let hardware = node.said(|common| common.hardware.as_ref());
         let replaced = node.entry.value.hardware_file.is_some();
         if let Some(hardware) = hardware.filter(|hardware| !replaced && is_x86(hardware.value.as_str())) {
-            let message = format!("`{}` is no machine for {}", hardware.value, system.value.as_str());
+            let message = format!("the hardware `{}` does not fit {}", hardware.value, system.value.as_str());
             let fault = Diagnostic::error("PG-F18", &hardware.span, message);
             let fault = fault.related(&system.span, "the architecture");
             report.push(fault.help("name another `hardware`, or correct `system`"));
@@ -48,29 +48,34 @@ pub(super) fn kernel_params<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a S
     profiles.chain(nodes).filter_map(|common| common.kernel_params.as_ref())
 }
 
-/// What the kernel keeps of its command line: 2,046 characters on x86-64 and on 64-bit ARM, less what the boot loader,
-/// the installer and NixOS say themselves: paths of kernel, init and initrds, the console, the log level.
+/// How many characters are left for parameters: the kernel reads 2,046 on x86-64 and on 64-bit ARM, and the boot
+/// loader, the installer and NixOS need some for the paths of kernel, init and initrds, the console and the log
+/// level.
 const COMMAND_LINE: usize = 2_046 - 512;
 
-/// The kernel reads its whole command line, and so does everybody else: no secret is in it.
+/// F20: the kernel reads the whole command line, and the command line holds no secret, since everybody can read it.
 pub(super) fn f20(draft: &Draft<'_>, report: &mut Report) {
     for list in kernel_params(draft) {
         let length: usize = list.value.iter().map(|param| param.value.as_str().len() + 1).sum();
         if length > COMMAND_LINE {
-            let message = format!("these kernel parameters take {length} characters of {COMMAND_LINE}");
+            let message = format!(
+                "these kernel parameters have {length} characters, and {COMMAND_LINE} are left for them"
+            );
             let fault = Diagnostic::error("PG-F20", &list.span, message);
-            report.push(fault.help("set what can wait in a NixOS module, such as `boot.kernel.sysctl`"));
+            report.push(
+                fault.help("move parameters that can wait into a NixOS module, such as `boot.kernel.sysctl`"),
+            );
         }
         for param in list.value.iter().filter(|param| is_secret(param.value.as_str())) {
             let name = param.value.as_str().split('=').next().unwrap_or_default();
-            let message = format!("`{name}` hands a secret to everybody who reads /proc/cmdline");
+            let message = format!("`{name}` shows a secret to everybody who reads /proc/cmdline");
             let fault = Diagnostic::error("PG-F20", &param.span, message);
-            report.push(fault.help("keep it in a file on the machine, and pass the file's path"));
+            report.push(fault.help("keep the secret in a file on the machine, and write the file's path"));
         }
     }
 }
 
-/// Whether a kernel parameter is named like a secret, and its value is no path to one.
+/// Whether a kernel parameter is named like a secret, and its value is not a path.
 fn is_secret(param: &str) -> bool {
     let Some((name, value)) = param.split_once('=') else { return false };
     let words = ["passwd", "password", "passphrase", "secret", "token", "apikey", "psk"];
@@ -80,19 +85,19 @@ fn is_secret(param: &str) -> bool {
     named && !value.is_empty() && !value.starts_with('/')
 }
 
-/// What else listens on the provisioner.
+/// The ports that other services of the provisioner use.
 const TAKEN: [(u16, &str); 6] =
     [(22, "SSH"), (53, "DNS"), (67, "DHCP"), (68, "DHCP"), (69, "TFTP"), (547, "DHCPv6")];
 
-/// What is loaded over plain HTTP is signed, and nginx gets its port.
+/// F21: files that are loaded over plain HTTP are signed, and nginx has a free port.
 pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
     let Some(provisioner) = &draft.inventory.provisioner else { return };
     let port = provisioner.http_port.as_ref().and_then(|port| Some((port.value?, &port.span)));
     if let Some((port, span)) = port
         && let Some((_, other)) = TAKEN.iter().find(|(taken, _)| *taken == port)
     {
-        let fault = Diagnostic::error("PG-F21", span, format!("port {port} is that of {other}"));
-        report.push(fault.help("take another, such as 8080 or 80"));
+        let fault = Diagnostic::error("PG-F21", span, format!("port {port} is the port of {other}"));
+        report.push(fault.help("write another port, such as 8080 or 80"));
     }
     let Some(address) = &provisioner.address else { return };
     let verify = draft.inventory.boot.verify.as_ref().map_or(Verify::None, |verify| verify.value);
@@ -106,12 +111,13 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
         let fault = Diagnostic::warning("PG-F21", &address.span, message);
         report.push(fault.help(
             "keep strangers out of the boot network and acknowledge it with `allow = [\"PG-F21\"]` here, or set \
-             `verify = \"signature\"` in `[boot]` with an iPXE build of your own",
+             `verify = \"signature\"` in `[boot]` with an iPXE that you build",
         ));
     }
 }
 
-/// Digests are computed where iPXE's usual builds can. Whether the build at hand can, the scripts ask: they stop without.
+/// F22: digests are asked for only where the usual builds of iPXE can compute them. The boot scripts check the build
+/// at hand, and stop if it cannot.
 pub(super) fn f22(draft: &Draft<'_>, report: &mut Report) {
     let verify = draft.inventory.boot.verify.as_ref();
     let Some(verify) = verify.filter(|verify| verify.value == Verify::Digest) else { return };

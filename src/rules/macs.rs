@@ -1,4 +1,4 @@
-//! MAC addresses: whose they are, and that each is used once.
+//! Chapter D: MAC addresses, who gave them, and that each is used once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,8 +8,8 @@ use crate::resolve::{Draft, DraftNode};
 
 use super::bonds::members_of;
 
-/// The MAC addresses of a node with their places; the address that boots may be repeated at its own interface, at a
-/// member of the bond that boots, or at any where that is not known.
+/// The MAC addresses of a node with their places. The address that boots may be repeated: at its interface, at a
+/// member of the bond that boots, or at any interface where the one that boots is not known.
 fn macs<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (MacAddr, &'a Span)> {
     let boot = node.entry.value.mac.as_ref();
     let boots = node.interface_for(Role::Provisioning);
@@ -28,7 +28,7 @@ fn macs<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (MacAddr, &'a Span)
         .chain(bmc.map(|mac| (mac.value, &mac.span)))
 }
 
-/// A MAC address is one that a manufacturer gave.
+/// D04: a MAC address was given by the manufacturer.
 pub(super) fn d04(draft: &Draft<'_>, report: &mut Report) {
     for (mac, span) in
         draft.nodes.iter().flat_map(macs).filter(|(mac, _)| mac.is_local() && !mac.is_example())
@@ -44,7 +44,7 @@ pub(super) fn d04(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A MAC address is used once.
+/// D05: a MAC address is used once.
 pub(super) fn d05(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::<MacAddr, &Span>::new();
     for (mac, span) in draft.nodes.iter().flat_map(macs) {
@@ -54,7 +54,7 @@ pub(super) fn d05(draft: &Draft<'_>, report: &mut Report) {
                 let message = format!("`{mac}` stands in a profile that several nodes have");
                 fault(message).help("write it in the node that has this interface")
             } else {
-                let message = format!("`{mac}` is another interface's address already");
+                let message = format!("another interface already has the address `{mac}`");
                 let help = "read the address off the machine's label or its BMC";
                 fault(message).related(first, "first used here").help(help)
             });
@@ -64,10 +64,10 @@ pub(super) fn d05(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A MAC address is one of a machine, not of a page that somebody copied from.
+/// D06: a MAC address was not copied from an example.
 pub(super) fn d06(draft: &Draft<'_>, report: &mut Report) {
     for (mac, span) in draft.nodes.iter().flat_map(macs).filter(|(mac, _)| mac.is_example()) {
-        let message = format!("`{mac}` is an address of examples, which no machine was given");
+        let message = format!("`{mac}` is an address from examples, which no manufacturer gives");
         let fault = Diagnostic::warning("PG-D06", span, message);
         report.push(fault.help("read the address off the machine's label or its BMC"));
     }

@@ -1,4 +1,4 @@
-//! Chapter G: the members of the cluster, their identities and their peers; and who may log in to them.
+//! Chapters G and H: the members of the cluster, their identities and their peers; and who may log in to them.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::model::Role;
 use crate::model::service::CHAINFIRE;
 use crate::resolve::Draft;
 
-/// All settings, with the service that they are for.
+/// All `settings` tables, with the name of the service that each is for.
 fn settings<'a>(draft: &Draft<'a>) -> impl Iterator<Item = (&'a str, &'a SettingsTable)> {
     let inventory = draft.inventory;
     let of_services = inventory.services.iter().filter_map(|service| {
@@ -20,7 +20,7 @@ fn settings<'a>(draft: &Draft<'a>) -> impl Iterator<Item = (&'a str, &'a Setting
     of_services.chain(profiles.chain(nodes).map(|entry| (entry.key.as_str(), &entry.value)))
 }
 
-/// Reports each of `keys` in settings: plasmagen writes them itself.
+/// Reports each of `keys` in settings, since plasmagen writes those keys itself.
 fn refuse_setting(draft: &Draft<'_>, report: &mut Report, code: Code, keys: &[&str], why: &str) {
     for (service, settings) in settings(draft) {
         for (key, span) in keys.iter().filter_map(|key| Some((key, settings.places.get(*key)?))) {
@@ -33,7 +33,7 @@ fn refuse_setting(draft: &Draft<'_>, report: &mut Report, code: Code, keys: &[&s
     }
 }
 
-/// Every voter has the same list of peers: no name twice, and none in settings.
+/// G05: every voter has the same list of peers: no name is listed twice, and no settings have another list.
 pub(super) fn g05(draft: &Draft<'_>, report: &mut Report) {
     let mut seen = HashMap::new();
     for (name, span) in draft.bootstrap() {
@@ -43,10 +43,10 @@ pub(super) fn g05(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     let keys = ["initial_peers", "peers", "flaredb_peers"];
-    refuse_setting(draft, report, "PG-G05", &keys, "which must be one same list on every voter");
+    refuse_setting(draft, report, "PG-G05", &keys, "which must be the same list on every voter");
 }
 
-/// A Raft identity is a node's own, and never one that was removed.
+/// G06: a Raft identity belongs to one node, and a removed one is never given again.
 pub(super) fn g06(draft: &Draft<'_>, report: &mut Report) {
     let removed = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.removed.as_ref());
     for name in removed.iter().flat_map(|list| &list.value) {
@@ -54,15 +54,15 @@ pub(super) fn g06(draft: &Draft<'_>, report: &mut Report) {
             let fault = Diagnostic::error(
                 "PG-G06",
                 &node.entry.span,
-                format!("`{}` is the identity of a node that was removed", name.value),
+                format!("`{}` is the name of a node that was removed", name.value),
             );
             report.push(fault.related(&name.span, "removed here").help("give the new node another name"));
         }
     }
-    refuse_setting(draft, report, "PG-G06", &["node_id"], "which is the node's own name");
+    refuse_setting(draft, report, "PG-G06", &["node_id"], "which must be the name of the node");
 }
 
-/// A member is reached at an address of its own in the cluster network.
+/// G07: a member is reached at an address in a cluster network that no other machine has.
 pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
     let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Cluster));
     match networks.next() {
@@ -71,7 +71,9 @@ pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
             let voters = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
             let fault = |span| Diagnostic::error("PG-G07", span, "no network has the role \"cluster\"");
             let fault = voters.map(|voters| fault(&voters.span));
-            report.push_some(fault.map(|fault| fault.help("add it to the network where the voters meet")));
+            report.push_some(fault.map(|fault| {
+                fault.help("add \"cluster\" to the roles of the network that the voters share")
+            }));
         }
         None => {}
     }
@@ -84,7 +86,7 @@ pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// Reports the members that have no address in a cluster network; `example` is one.
+/// Reports the members that have no address in a cluster network; `example` is the name of such a network.
 fn check_member_addresses(draft: &Draft<'_>, example: &str, report: &mut Report) {
     for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
         let network = node.interface_for(Role::Cluster).and_then(|interface| interface.network);
@@ -107,12 +109,12 @@ fn check_member_addresses(draft: &Draft<'_>, example: &str, report: &mut Report)
     }
 }
 
-/// A node belongs to this cluster.
+/// G08: a node belongs to this cluster.
 pub(super) fn g08(draft: &Draft<'_>, report: &mut Report) {
-    refuse_setting(draft, report, "PG-G08", &["cluster_name"], "which is the name of the whole cluster");
+    refuse_setting(draft, report, "PG-G08", &["cluster_name"], "which must be the name of the whole cluster");
 }
 
-/// Somebody can log in, and nobody is listed twice.
+/// H13: somebody can log in, and no key is listed twice.
 pub(super) fn h13(draft: &Draft<'_>, report: &mut Report) {
     let Some(keys) = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.admin_keys.as_ref()) else {
         return;

@@ -1,7 +1,7 @@
 //! The invariants: what must be true of an inventory before anything is written from it.
 //!
-//! A file per theme, a function per rule, one table of all rules. To add a rule: its function in the file of its theme, its
-//! row in `table.rs`, its page in `docs/rules/`, and `tests/rejects/<code>.toml`.
+//! A file per theme, a function per rule, one table of all rules. To add a rule: its function in the file of its
+//! theme, its row in `table.rs`, its page in `docs/rules/`, and `tests/rejects/<code>.toml`.
 
 mod access;
 mod acknowledgements;

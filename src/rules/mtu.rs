@@ -1,4 +1,4 @@
-//! Rule D10: the largest packets fit.
+//! Chapter D: the MTU of interfaces (D10).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,13 +8,13 @@ use crate::resolve::{Draft, DraftInterface, DraftNode};
 
 use super::bonds::{members_of, underlying_interface};
 
-/// What Ethernet carries unless it is told otherwise.
+/// The MTU of Ethernet by default.
 const ETHERNET: u16 = 1500;
-/// What every link of IPv6 carries (RFC 8200 section 5).
+/// The smallest MTU of a link with IPv6 (RFC 8200 section 5).
 const SMALLEST_IPV6: u16 = 1280;
 
-/// What is stacked carries no more than what it stands on, IPv6 has its least, and the machines of a cluster network
-/// send no packets that others drop. The reader sees to 576 to 9216.
+/// D10: the MTU of an interface is at most that of the interfaces below, IPv6 has its smallest MTU, and all machines
+/// of a cluster network have one MTU. The reader checks the range of 576 to 9216.
 pub(super) fn d10(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         check_stacks(node, report);
@@ -43,7 +43,7 @@ fn written_mtu<'a>(interface: &DraftInterface<'a>) -> Option<(u16, &'a Span)> {
     Some((mtu.value?, &mtu.span))
 }
 
-/// VLANs on their links, and bonds on their members.
+/// Compares VLANs with their links, and bonds with their members.
 fn check_stacks(node: &DraftNode<'_>, report: &mut Report) {
     let mtu_of: HashMap<&str, (u16, &Span)> = node
         .interfaces
@@ -57,15 +57,15 @@ fn check_stacks(node: &DraftNode<'_>, report: &mut Report) {
             let Some((less, parent)) = mtu_of.get(name).filter(|link| link.0 < mtu) else { continue };
             let message =
                 format!("`{}` sends packets of {mtu} bytes, and `{name}` carries {less}", interface.key);
-            let fault = Diagnostic::error("PG-D10", span, message).related(parent, "what it stands on");
+            let fault = Diagnostic::error("PG-D10", span, message).related(parent, "the interface below");
             report.push(fault.help(format!("write {less} here, or {mtu} there")));
         }
     }
 }
 
-/// All machines in a cluster network have one MTU: that of most.
+/// Compares the MTUs of all machines in a cluster network, and reports those that differ from the most frequent one.
 fn check_agreement(draft: &Draft<'_>, report: &mut Report) {
-    // By network: how many interfaces have an MTU, and one place of each.
+    // By network: how many interfaces have each MTU.
     let mut networks = BTreeMap::<&str, BTreeMap<u16, usize>>::new();
     let all =
         || draft.nodes.iter().flat_map(|node| node.interfaces.iter().map(move |interface| (node, interface)));
@@ -81,7 +81,7 @@ fn check_agreement(draft: &Draft<'_>, report: &mut Report) {
     networks.retain(|_, counts| counts.len() > 1);
     for (network, interface, mtu) in each() {
         let Some(counts) = networks.get(network.key.as_str()) else { continue };
-        // Of as many, the larger was meant: nobody writes it by mistake.
+        // Where two MTUs are equally frequent, the larger one was meant: nobody writes it by mistake.
         let Some((usual, _)) = counts.iter().max_by_key(|(mtu, count)| (**count, **mtu)) else { continue };
         if mtu != *usual {
             let message = format!("`{}` has an MTU of {mtu} here, and of {usual} elsewhere", network.key);
@@ -98,8 +98,8 @@ fn check_agreement(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// The MTU that an interface ends up with; `None` where it is faulty, or where a VLAN takes over what its link has from
-/// others.
+/// The MTU that an interface gets; `None` where `mtu` is faulty, or where a VLAN takes over the MTU that its link
+/// gets from another interface.
 fn effective_mtu(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<u16> {
     if let Some(mtu) = interface.mtu {
         return mtu.value;

@@ -1,4 +1,4 @@
-//! Chapter G: the ports of services.
+//! Chapter G: the ports of services (G09).
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Report, Span};
 use crate::model::{Protocol, known_service};
 use crate::resolve::{Draft, DraftService};
 
-/// Ports are known, used once on a node, and bindable.
+/// G09: ports are known, used once on a node, and the service may bind them.
 pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let mut seen = HashMap::new();
@@ -39,15 +39,15 @@ pub(super) fn g09(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A service of the user's own whose port is missing.
+/// Reports a service that plasmagen does not know and that has no `port`.
 fn check_port_is_known(draft: &Draft<'_>, name: &str, report: &mut Report) {
     if let Some(entry) = draft.services.get(name).filter(|entry| entry.value.port.is_none()) {
-        let message = format!("nothing says where `{name}` listens");
+        let message = format!("`{name}` has no port");
         report.push(Diagnostic::error("PG-G09", &entry.span, message).help("add `port = …`"));
     }
 }
 
-/// Where a service's port is written, or else where the service is asked for.
+/// The place where a port of `service` is written, or else the place that names the service.
 fn find_place<'a>(draft: &Draft<'a>, service: &DraftService<'a>, what: &str) -> &'a Span {
     let table = draft.services.get(service.name.as_str()).map(|entry| &entry.value);
     let port = table.and_then(|table| match what {
@@ -59,7 +59,7 @@ fn find_place<'a>(draft: &Draft<'a>, service: &DraftService<'a>, what: &str) -> 
     port.map_or(service.span, |port| &port.span)
 }
 
-/// Privileged ports that the service is not known for, and ports that the kernel lends to clients
+/// Reports a privileged port that the service is not known for, and warns of a port that the kernel lends to clients
 /// (`net.ipv4.ip_local_port_range`, 32768 to 60999).
 fn check_port(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span, report: &mut Report) {
     if !draft.services.contains_key(name) {
@@ -68,15 +68,18 @@ fn check_port(draft: &Draft<'_>, name: &str, what: &str, port: u16, span: &Span,
     let known =
         known_service(name).is_some_and(|known| known.all().any(|(_, known_port, _)| known_port == port));
     if port < 1024 && !known {
-        let fault =
-            Diagnostic::error("PG-G09", span, format!("`{name}` may not bind the privileged {what} {port}"));
-        report.push(fault.help("take a port from 1024 on"));
+        let fault = Diagnostic::error(
+            "PG-G09",
+            span,
+            format!("`{name}` may not bind the {what} {port}, which is privileged"),
+        );
+        report.push(fault.help("write a port from 1024 on"));
     } else if (32_768..=60_999).contains(&port) {
         let fault = Diagnostic::warning(
             "PG-G09",
             span,
             format!("the kernel may lend {port} to an outgoing connection first"),
         );
-        report.push(fault.help("take a port below 32768"));
+        report.push(fault.help("write a port below 32768"));
     }
 }

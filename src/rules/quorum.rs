@@ -7,21 +7,24 @@ use crate::inventory::ClusterTable;
 use crate::model::service::{CHAINFIRE, FLAREDB};
 use crate::resolve::{Draft, DraftNode};
 
-/// The voters' list as it is written, unless it is missing.
+/// The table of the cluster, and the place and the length of its list of voters; none where the list is missing.
 fn voters<'a>(draft: &Draft<'a>) -> Option<(&'a ClusterTable, &'a Span, usize)> {
     let cluster = draft.inventory.cluster.as_ref()?;
     let list = cluster.bootstrap.as_ref()?;
     Some((cluster, &list.span, list.value.len()))
 }
 
-/// A new cluster has its first voters.
+/// G01: a new cluster has its first voters.
 pub(super) fn g01(draft: &Draft<'_>, report: &mut Report) {
     let Some((_, span, 0)) = voters(draft) else { return };
-    let fault = Diagnostic::error("PG-G01", span, "no node forms the cluster");
-    report.push(fault.help("name the first voters: `bootstrap = [\"node01\", \"node02\", \"node03\"]`; keep them once it is formed"));
+    let fault = Diagnostic::error("PG-G01", span, "the list is empty, so that no node forms the cluster");
+    report.push(fault.help(
+        "name the first voters, `bootstrap = [\"node01\", \"node02\", \"node03\"]`, and keep them once the cluster is \
+         formed",
+    ));
 }
 
-/// A first voter runs the Raft store.
+/// G02: a first voter runs the Raft store, and all of them run FlareDB or none.
 pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
     for (name, span) in draft.bootstrap() {
         if let Some(node) = draft.node(name).filter(|node| !node.may_run(CHAINFIRE)) {
@@ -37,14 +40,14 @@ pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
             );
         }
     }
-    // FlareDB's voters are those of the Raft store.
+    // The voters of FlareDB are those of the Raft store.
     let voters = || draft.bootstrap().filter_map(|(name, span)| Some((draft.node(name)?, span)));
     for (node, span) in voters().filter(|(node, _)| !node.may_run(FLAREDB)) {
         if let Some((other, _)) = voters().find(|(other, _)| other.runs(FLAREDB)) {
             let message =
                 format!("`{}` does not run {FLAREDB}, as `{}` does", node.entry.key, other.entry.key);
             let fault = Diagnostic::error("PG-G02", span, message).related(&node.entry.span, "this node");
-            report.push(fault.help(format!("let all voters run {FLAREDB}, or none")));
+            report.push(fault.help(format!("add \"{FLAREDB}\" to the services of all voters, or of none")));
         }
     }
     if voters().next().is_some() && voters().all(|(node, _)| !node.may_run(FLAREDB)) {
@@ -52,7 +55,7 @@ pub(super) fn g02(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// Who runs `name`, which no voter does, each place once.
+/// Reports every place that asks for the service `name`, which no voter runs.
 fn report_services_without_voter(draft: &Draft<'_>, name: &str, report: &mut Report) {
     let mut places = BTreeMap::new();
     for service in
@@ -61,13 +64,13 @@ fn report_services_without_voter(draft: &Draft<'_>, name: &str, report: &mut Rep
         places.insert(service.span.start, service.span);
     }
     for span in places.values() {
-        let message = format!("no voter runs {name}, so that nobody forms what this one would join");
+        let message = format!("no voter runs {name}, so that there is no {name} to join");
         let fault = Diagnostic::error("PG-G02", span, message);
         report.push(fault.help(format!("add \"{name}\" to the services of all nodes in `bootstrap`")));
     }
 }
 
-/// Voters are odd in number and three or more; one where the cluster says that it is single.
+/// G03: voters are odd in number and three or more; one voter where the cluster says `single = true`.
 pub(super) fn g03(draft: &Draft<'_>, report: &mut Report) {
     let Some((cluster, span, count)) = voters(draft) else { return };
     let Some(single) = cluster.single.as_ref().map_or(Some(false), |single| single.value) else { return };
@@ -79,23 +82,23 @@ pub(super) fn g03(draft: &Draft<'_>, report: &mut Report) {
             "name three nodes, or say `single = true` for a cluster that may be lost with one machine",
         )),
         _ if single => {
-            let message = format!("the cluster is single, and {count} voters are named");
+            let message = format!("the cluster is single, but {count} voters are named");
             let at = cluster.single.as_ref().map_or(span, |single| &single.span);
             let fault = Diagnostic::error("PG-G03", at, message).related(span, "the voters");
-            report.push(fault.help("drop `single`, or name one voter"));
+            report.push(fault.help("remove `single`, or name one voter"));
         }
         _ if count % 2 == 0 => {
             let message = format!("{count} voters survive no more failures than {}", count - 1);
-            report.push(fault(&message).help("name one more or one fewer"));
+            report.push(fault(&message).help("name one voter more, or one fewer"));
         }
         _ => {}
     }
 }
 
-/// Voters are seven at most, better five.
+/// G04: there are at most seven voters, better five.
 pub(super) fn g04(draft: &Draft<'_>, report: &mut Report) {
     let Some((_, span, count)) = voters(draft) else { return };
-    let help = "name five; other members join as learners or followers later";
+    let help = "name five voters; other members join later, as learners or followers";
     if count > 7 {
         report.push(
             Diagnostic::error("PG-G04", span, format!("{count} voters are more than Raft is meant for"))
@@ -113,7 +116,7 @@ pub(super) fn g04(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// The voters outlive each of their racks.
+/// G11: the voters survive the loss of any rack.
 pub(super) fn g11(draft: &Draft<'_>, report: &mut Report) {
     let Some((_, span, count @ 2..)) = voters(draft) else { return };
     let mut racks = BTreeMap::<&str, Vec<&Span>>::new();
@@ -123,20 +126,21 @@ pub(super) fn g11(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     for (rack, places) in racks.into_iter().filter(|(_, places)| places.len() > count / 2) {
-        let message =
-            format!("{} of {count} voters stand in `{rack}`: the cluster stops with it", places.len());
+        let message = format!(
+            "{} of {count} voters stand in `{rack}`: the cluster stops when that rack fails",
+            places.len()
+        );
         let fault = Diagnostic::warning("PG-G11", span, message);
         let fault = places.iter().fold(fault, |fault, place| fault.related(place, "in that rack"));
         report.push(fault.help("name voters in other racks, so that each rack holds less than half of them"));
     }
 }
 
-/// How often a leader is heard and how long its followers wait for it, in the names that a service's settings may have
-/// for them.
+/// The settings of the heartbeat interval and the election time-out, in the names that a service may have for them.
 const TIMERS: [[&str; 2]; 2] =
     [["heartbeat_interval_ms", "election_timeout_ms"], ["heartbeat_interval", "election_timeout"]];
 
-/// A leader that misses a few heartbeats is not deposed.
+/// G12: an election waits for several heartbeats.
 pub(super) fn g12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         for service in
@@ -151,16 +155,17 @@ pub(super) fn g12(draft: &Draft<'_>, report: &mut Report) {
                 if election >= heartbeat.saturating_mul(5) {
                     continue;
                 }
-                let message = format!("{election} is less than five heartbeats of {heartbeat}");
+                let message =
+                    format!("an election time-out of {election} is less than five heartbeats of {heartbeat}");
                 let fault = Diagnostic::error("PG-G12", span, message).related(first, "the heartbeat");
-                report.push(fault.help("wait for ten heartbeats: one that is late is no failure"));
+                report.push(fault.help("write ten heartbeats: a single late one is not a failure"));
             }
         }
     }
 }
 
-/// The number that a setting of `service` has on `node`, with its place: the node's, else the profile's, else the
-/// service's own.
+/// Reads the number that a setting of `service` has on `node`, with its place: the setting of the node, else of the
+/// profile, else of the service.
 fn read_number<'a>(
     draft: &Draft<'a>,
     node: &DraftNode<'a>,

@@ -1,4 +1,4 @@
-//! Chapter A over the resolved inventory: references.
+//! Chapter A: references (A11 and A12).
 
 use crate::diag::{Diagnostic, Report, Span};
 use crate::inventory::{Common, known};
@@ -6,7 +6,7 @@ use crate::model::service::{CHAINFIRE, KNOWN as KNOWN_SERVICES};
 use crate::model::{Base, KNOWN_HARDWARE, Role, Word};
 use crate::resolve::{Draft, DraftNode};
 
-/// `name`, written at `span`, is none of `known`.
+/// Makes the fault of `name`, written at `span`, which is none of the `known` names.
 fn unknown_name<'k>(what: &str, name: &str, span: &Span, known: impl Iterator<Item = &'k str>) -> Diagnostic {
     let fault = Diagnostic::error("PG-A11", span, format!("there is no {what} `{name}`"));
     let mut known: Vec<&str> = known.take(1000).collect();
@@ -53,7 +53,7 @@ fn check_hardware(draft: &Draft<'_>, name: &str, span: &Span, report: &mut Repor
     }
 }
 
-/// Every reference leads somewhere. What is faulty in itself has been reported while it was read.
+/// A11: every reference leads somewhere. Names that are faulty themselves were reported when they were read.
 pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
     let inventory = draft.inventory;
     for (name, span) in draft.bootstrap().filter(|(name, _)| draft.node(name).is_none()) {
@@ -81,7 +81,7 @@ pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
     for profile in &inventory.profiles {
         check_common(draft, &profile.value.common, report);
         if profile.value.base.is_none() && profile.name.is_some() && Base::parse(&profile.key).is_err() {
-            let message = format!("profile `{}` does not say what it is built on", profile.key);
+            let message = format!("profile `{}` has no `base`", profile.key);
             let fault = Diagnostic::error("PG-A11", &profile.span, message);
             report.push(fault.help("add `base = \"control-plane\"`, `\"worker\"` or `\"all-in-one\"`"));
         }
@@ -91,7 +91,7 @@ pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// What a node refers to.
+/// Checks the references of a node.
 fn check_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
     let table = &node.entry.value;
     check_common(draft, &table.common, report);
@@ -100,7 +100,7 @@ fn check_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
     }
     let addresses = table.addresses.iter().map(|address| (address.name.as_ref(), &address.span));
     let addresses6 = table.addresses6.iter().map(|address| (address.name.as_ref(), &address.span));
-    // A node that is connected to no network of a kind that it needs is C18's or G07's.
+    // C18 and G07 report a node that has no interface in a network of a role that the node needs.
     let needed = |name: &str| {
         let unmet = |role| draft.networks[name].value.is(role) && node.interface_for(role).is_none();
         unmet(Role::Provisioning) || (unmet(Role::Cluster) && node.runs(CHAINFIRE))
@@ -113,18 +113,19 @@ fn check_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
             let message = format!("no interface of `{}` is in the network `{name}`", node.entry.key);
             let fault = Diagnostic::error("PG-A11", span, message);
             let next = node.interfaces.len();
-            let help = format!("add `interface.eth{next} = {{ network = \"{name}\" }}` to it or its profile");
+            let help =
+                format!("add `interface.eth{next} = {{ network = \"{name}\" }}` to the node or its profile");
             report.push(fault.help(help));
         }
     }
     if node.profile.is_some() && node.layers().all(|common| common.layout.is_none()) {
         let (who, span) = node.who_lacks(|_| false);
-        let message = format!("nothing says how the disks of {who} are divided");
+        let message = format!("{who} has no disk layout");
         report.push(Diagnostic::error("PG-A11", span, message).help("add `disk.single = {}`"));
     }
 }
 
-/// What a profile or a node refers to.
+/// Checks the references that profiles and nodes have in common.
 fn check_common(draft: &Draft<'_>, common: &Common, report: &mut Report) {
     for name in known(&common.services).into_iter().flatten() {
         if let Some(service_name) = &name.value {
@@ -144,7 +145,7 @@ fn check_common(draft: &Draft<'_>, common: &Common, report: &mut Report) {
     }
 }
 
-/// Nothing refers to itself: profiles have no parents, so that only bonds can.
+/// A12: nothing refers to itself. Profiles have no parents, so that only bonds can.
 pub(super) fn a12(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let bonds: Vec<&str> = node
@@ -156,7 +157,11 @@ pub(super) fn a12(draft: &Draft<'_>, report: &mut Report) {
         let members = node.interfaces.iter().filter_map(|interface| interface.bond?.value.members.as_ref());
         for member in members.flat_map(|list| &list.value) {
             if let Some(name) = member.value.as_ref().filter(|name| bonds.contains(&name.as_str())) {
-                let fault = Diagnostic::error("PG-A12", &member.span, format!("`{name}` is a bond itself"));
+                let fault = Diagnostic::error(
+                    "PG-A12",
+                    &member.span,
+                    format!("`{name}` is a bond, and a bond has no bonds as members"),
+                );
                 report.push(fault.help("name physical interfaces"));
             }
         }

@@ -8,7 +8,8 @@ use super::committed::Committed;
 use super::rule::Enforcement;
 use super::table::RULES;
 
-/// Runs every rule on the resolved inventory, errors first: a warning may be left out where it only follows from an error.
+/// Runs every rule on the resolved inventory, errors first: a warning may be left out where it only follows from an
+/// error.
 pub fn check(draft: &Draft<'_>, report: &mut Report) {
     for severity in [Severity::Error, Severity::Warning] {
         for rule in RULES.iter().filter(|rule| rule.severity == severity) {

@@ -9,8 +9,8 @@ use super::{
     ports, quorum, references, unused, vlans, zones,
 };
 
-/// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The page of
-/// the rule is `docs/rules/PG-<id>.md`.
+/// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
+/// page of the rule is `docs/rules/PG-<id>.md`.
 macro_rules! row {
     ($severity:ident, $warns:literal, $id:literal, $enforcement:expr, $title:literal, $why:literal) => {
         Rule {

@@ -1,4 +1,4 @@
-//! Rule A13: what nothing refers to is left over from something.
+//! Chapter A: definitions that nothing refers to (A13).
 
 use std::collections::HashSet;
 
@@ -7,8 +7,8 @@ use crate::inventory::known;
 use crate::model::Role;
 use crate::resolve::Draft;
 
-/// Every network, profile, service and hardware is used by something. Where there are errors, what looks unused may only
-/// be misspelt elsewhere.
+/// A13: every network, profile, service and hardware model is used. Where there are errors nothing is reported, since
+/// the reference may only be misspelt.
 pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
     if report.has_errors() {
         return;
@@ -16,8 +16,7 @@ pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
     let inventory = draft.inventory;
     let mut warn = |what: &str, name: &str, span: &Span| {
         let fault = Diagnostic::warning("PG-A13", span, format!("nothing uses the {what} `{name}`"));
-        report
-            .push(fault.help("remove it, or refer to it; a leftover of a renaming misleads the next reader"));
+        report.push(fault.help(format!("remove the {what}, or refer to it")));
     };
     let used: HashSet<&str> = networks(draft).collect();
     for network in inventory.networks.iter().filter(|network| !used.contains(network.key.as_str())) {
@@ -46,7 +45,7 @@ pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// The names of networks that something stands in: the provisioner, or an interface of a profile or node.
+/// The names of the networks of the provisioner and of all interfaces.
 fn networks<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a str> {
     let inventory = draft.inventory;
     let profiles = inventory.profiles.iter().map(|profile| &profile.value.common);

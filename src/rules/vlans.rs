@@ -1,4 +1,4 @@
-//! VLANs: their numbers, and that one is one network.
+//! Chapter D: VLANs, their numbers, and that each belongs to one network.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,9 +8,9 @@ use crate::resolve::{Draft, NetworkEntry};
 
 use super::addresses::network_finder;
 
-/// The VLANs that switches keep for FDDI and token ring, and seldom carry.
+/// The VLANs that many switches reserve for FDDI and token ring.
 const KEPT: std::ops::RangeInclusive<u16> = 1002..=1005;
-/// The VLAN whose frames switches send without a tag, unless they are told otherwise.
+/// The VLAN whose frames switches send without a tag by default.
 const NATIVE: u16 = 1;
 
 /// The VLAN of a network, with its place.
@@ -19,13 +19,13 @@ fn vlan(network: &NetworkEntry) -> Option<(u16, &Span)> {
     Some((vlan.value?, &vlan.span))
 }
 
-/// A tagged interface knows its VLAN, and no VLAN is one that switches treat in a way of their own.
+/// D07: a tagged interface has a VLAN, and switches do not treat that VLAN in a special way.
 pub(super) fn d07(draft: &Draft<'_>, report: &mut Report) {
     for (vlan, span) in
         draft.networks.values().filter_map(|network| vlan(network)).filter(|vlan| KEPT.contains(&vlan.0))
     {
-        let message = format!("VLAN {vlan} is one of 1002 to 1005, which many switches keep for themselves");
-        report.push(Diagnostic::warning("PG-D07", span, message).help("take another number"));
+        let message = format!("VLAN {vlan} is one of 1002 to 1005, which many switches reserve");
+        report.push(Diagnostic::warning("PG-D07", span, message).help("write another number"));
     }
     for interface in draft.nodes.iter().flat_map(|node| &node.interfaces) {
         let (Some(tagged), Some(network)) =
@@ -43,15 +43,16 @@ pub(super) fn d07(draft: &Draft<'_>, report: &mut Report) {
             let message =
                 format!("`{}` is tagged with VLAN 1, which switches send without a tag", interface.key);
             let fault = Diagnostic::warning("PG-D07", &tagged.span, message).related(span, "the VLAN");
-            report.push(
-                fault.help("take another number, or tell the switch to tag VLAN 1 and acknowledge it with `allow = [\"PG-D07\"]`"),
-            );
+            report.push(fault.help(
+                "write another number, or configure the switch to tag VLAN 1 and acknowledge it with \
+                     `allow = [\"PG-D07\"]`",
+            ));
         }
     }
 }
 
-/// A VLAN is one network. Racks behind routers of their own may each have it, which their operator acknowledges; one
-/// machine cannot.
+/// D08: a VLAN belongs to one network. Racks behind different routers may each use the same number, which their
+/// operator acknowledges; a machine in both networks is an error.
 pub(super) fn d08(draft: &Draft<'_>, report: &mut Report) {
     let mut sharing = BTreeMap::<u16, Vec<(&NetworkEntry, &Span)>>::new();
     for network in draft.networks.values() {
@@ -68,18 +69,19 @@ pub(super) fn d08(draft: &Draft<'_>, report: &mut Report) {
         let (first, rest) = (networks[0], &networks[1..]);
         for (_, span) in rest {
             let severity = if shared.contains(&span.start) { Severity::Error } else { Severity::Warning };
-            let message = format!("VLAN {vlan} is the network `{}` already", first.0.key);
+            let message = format!("VLAN {vlan} already belongs to the network `{}`", first.0.key);
             let fault = Diagnostic { severity, ..Diagnostic::error("PG-D08", span, message) };
             report.push(fault.related(first.1, "first used here").help(if severity == Severity::Error {
-                "one VLAN is one network: write both subnets in it, or give this one its own VLAN"
+                "write both subnets in one network, or give this network another VLAN"
             } else {
-                "give each its own VLAN; where both are apart, as in two racks, acknowledge it with `allow = [\"PG-D08\"]`"
+                "give this network another VLAN; where the two are separate, as in two racks, acknowledge it with \
+                 `allow = [\"PG-D08\"]`"
             }));
         }
     }
 }
 
-/// The places of VLANs of which one machine is in two networks: certainly they are not apart.
+/// The places of VLANs of which one machine is in two networks: these networks are not separate.
 fn places_of_shared_vlans(draft: &Draft<'_>) -> HashSet<usize> {
     let managed = network_finder(draft, Role::Management);
     let mut shared = HashSet::new();

@@ -1,4 +1,4 @@
-//! What stands in zones: names that are made of others, and the zones of addresses. Rules B08, B10, B11 and B12.
+//! Chapter B: the names in zones that are made from others, and the zones of addresses (B08, B10, B11 and B12).
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,14 +11,14 @@ use crate::resolve::{Draft, DraftNode, NetworkEntry};
 /// The longest domain whose file `<domain>.zone` has a name: file systems take 255 bytes.
 const LONGEST_DOMAIN: usize = 255 - ".zone".len();
 
-/// A name that stands in a zone, made of others.
+/// A name in a zone that plasmagen makes from others.
 struct DerivedName<'a> {
     name: String,
-    /// What leads to it, and where that is written.
+    /// The place of the value that the name comes from.
     span: &'a Span,
-    /// What it names, in words.
+    /// What has the name, in words.
     what: String,
-    /// Where the domain is written that it is in, if it is a network's.
+    /// The place of the domain, if it is that of a network.
     domain: Option<&'a Span>,
 }
 
@@ -26,8 +26,8 @@ fn domain<'a>(draft: &'a Draft<'_>) -> Option<&'a DomainName> {
     draft.inventory.cluster.as_ref()?.domain.as_ref().map(|domain| &domain.value)
 }
 
-/// The names that are made of others: those of BMCs, of nodes in networks that they are not reached in, and of name
-/// servers of which the address is all that is known.
+/// Makes the derived names: those of BMCs, of nodes in networks where they are not reached, and of name servers that
+/// are known only by an address.
 fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedName<'a>> {
     let mut names = Vec::new();
     for node in draft.nodes.iter().filter(|node| node.entry.name.is_some()) {
@@ -65,7 +65,7 @@ fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedNam
     names
 }
 
-/// The addresses that have a name without being those of name servers.
+/// The addresses that have a name because of something else than `[dns] name_servers`.
 fn named_addresses<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = std::net::IpAddr> + use<'a> {
     let provisioner =
         draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.address.as_ref());
@@ -78,7 +78,7 @@ fn named_addresses<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = std::net::I
         .chain(provisioner.map(|provisioner| provisioner.value.into()))
 }
 
-/// The networks that a node has an address in and is not reached in, each with the place of an address.
+/// The networks in which a node has an address but is not reached, each with the place of such an address.
 fn other_networks<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (&'a NetworkEntry, &'a Span)> {
     let known = node
         .addresses
@@ -92,7 +92,7 @@ fn other_networks<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (&'a Netw
     })
 }
 
-/// The names that are written: of nodes, virtual addresses and the provisioner.
+/// The names that are not derived: those of nodes, virtual addresses and the provisioner.
 fn written_names<'a>(
     draft: &'a Draft<'_>,
     domain: &DomainName,
@@ -115,33 +115,35 @@ pub(super) fn check_lengths(draft: &Draft<'_>, report: &mut Report) {
             report.push(fault(&domain.span, message.to_owned()).help("shorten the domain"));
         }
     }
-    // In a longer one no node's name fits the kernel, which is B03's.
+    // In a longer domain no node's name fits the kernel, which B03 reports.
     let Some(domain) = domain(draft).filter(|domain| domain.as_str().len() <= 62) else { return };
     let mut told = HashSet::new();
     for DerivedName { name, span, what, domain } in derive_names(draft, domain) {
         let label = name.split('.').next().unwrap_or_default();
         if label.len() > 63 {
-            let message =
-                format!("{what} would be called `{label}`, of {} bytes where DNS has 63", label.len());
+            let message = format!(
+                "{what} would be called `{label}`, which has {} bytes, and DNS allows 63",
+                label.len()
+            );
             report.push(fault(span, message).help("shorten the node's name"));
         } else if let Some(domain) = domain.filter(|_| name.len() > 253)
             && told.insert(domain)
         {
             let message =
-                format!("the name of {what} in this domain has {} bytes, and DNS carries 253", name.len());
+                format!("the name of {what} in this domain has {} bytes, and DNS allows 253", name.len());
             report.push(fault(domain, message).related(span, "this address").help("shorten the domain"));
         }
     }
 }
 
-/// B12: a derived name is that of nothing else.
+/// B12: nothing else has a derived name.
 pub(super) fn check_uniqueness(draft: &Draft<'_>, report: &mut Report) {
     let Some(domain) = domain(draft) else { return };
     let mut seen: HashMap<String, &Span> = written_names(draft, domain).collect();
     for DerivedName { name, span, what, .. } in derive_names(draft, domain) {
         if let Some(first) = seen.get(&name) {
             let message = format!("{what} would be called `{name}`, which is taken");
-            let fault = Diagnostic::error("PG-B12", span, message).related(first, "by this");
+            let fault = Diagnostic::error("PG-B12", span, message).related(first, "first used here");
             report.push(fault.help("give one of the two another name, or the network another domain"));
         } else {
             seen.insert(name, span);
@@ -149,7 +151,7 @@ pub(super) fn check_uniqueness(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// B10: a name server in a domain of the site has an address there, without which the zone is refused.
+/// B10: a name server in a domain of the site has an address there; name servers refuse the zone otherwise.
 pub(super) fn check_name_servers(draft: &Draft<'_>, report: &mut Report) {
     let (Some(domain), Some(servers)) = (domain(draft), &draft.inventory.dns.name_servers) else { return };
     let inventory = draft.inventory;
@@ -169,19 +171,19 @@ pub(super) fn check_name_servers(draft: &Draft<'_>, report: &mut Report) {
             made.chain(written_names(draft, domain).map(|written| written.0)).collect()
         });
         if !names.contains(name) {
-            let message = format!("`{name}` is in a domain of the site, and nothing there has that name");
+            let message = format!("`{name}` is in a domain of the site, but nothing there has that name");
             let fault = Diagnostic::error("PG-B10", &server.span, message);
             report.push(fault.help(
-                "write its address, which plasmagen gives a name, or the name of a node or virtual address",
+                "write the server's address, and plasmagen gives it a name; or the name of a node or virtual address",
             ));
         }
     }
 }
 
-/// B08: the zone of a network's addresses is asked for them.
+/// B08: name servers find the addresses of a network in its reverse zone.
 pub(super) fn b08(draft: &Draft<'_>, report: &mut Report) {
     let subnets = |network: &'_ NetworkEntry| known(&network.value.subnet).copied();
-    // Whose networks have the zone of a whole /24, or of more.
+    // The networks without a `reverse_zone`, by the blocks of a /24 or more that they have the zones of.
     let mut whole = HashMap::new();
     for network in draft.networks.values().filter(|network| network.value.reverse_zone.is_none()) {
         let blocks = subnets(network).into_iter().flat_map(|net| reverse::blocks(net.into()));
@@ -196,26 +198,32 @@ pub(super) fn b08(draft: &Draft<'_>, report: &mut Report) {
         let fault = |message: String| Diagnostic::error("PG-B08", &zone.span, message);
         let Some(net) = subnets(network) else {
             if network.value.subnet.is_none() {
-                let fault = fault(format!("`{}` has no IPv4 subnet that this zone is for", network.key));
-                report.push(fault.help("drop `reverse_zone`: IPv6 zones are delegated at any digit"));
+                let fault = fault(format!("`{}` has no IPv4 subnet for this zone", network.key));
+                report.push(fault.help("remove `reverse_zone`: IPv6 zones can be delegated at any digit"));
             }
             continue;
         };
         if net.prefix_len() <= 24 {
-            let own: Vec<_> = reverse::blocks(net.into()).take(1).map(reverse::name).collect();
-            let fault =
-                fault(format!("{net} is no part of a /24, and has zones of its own: {}", own.join("")));
-            report.push(fault.help("drop `reverse_zone`"));
+            let zone_names: String = reverse::blocks(net.into()).take(1).map(reverse::name).collect();
+            let fault = fault(format!("{net} is not a part of a /24, and has the zone {zone_names}"));
+            report.push(fault.help("remove `reverse_zone`"));
         } else if !parent.contains(&net) {
-            let own = reverse::blocks(net.into()).map(reverse::name).collect::<String>();
-            let fault = fault(format!("`{}` is not below `{own}`, where {net} is looked up", zone.value));
-            report.push(fault.help(format!("write the name below `{own}` that its owner has delegated")));
+            let whole_zone = reverse::blocks(net.into()).map(reverse::name).collect::<String>();
+            let fault =
+                fault(format!("`{}` is not below `{whole_zone}`, where {net} is looked up", zone.value));
+            report.push(
+                fault.help(format!("write the name below `{whole_zone}` that its owner has delegated")),
+            );
         } else if let Some(other) = reverse::blocks(net.into()).find_map(|block| whole.get(&block)) {
-            let own = reverse::name(parent.into());
-            let message = format!("`{}` makes this site the owner of `{own}`, who is asked first", other.key);
+            let whole_zone = reverse::name(parent.into());
+            let message = format!(
+                "`{}` makes this site the owner of `{whole_zone}`, and name servers look there first",
+                other.key
+            );
             let fault = fault(message).related(&other.span, "this network");
-            report
-                .push(fault.help("drop `reverse_zone`, or give the other network a delegated zone as well"));
+            report.push(
+                fault.help("remove `reverse_zone`, or give the other network a delegated zone as well"),
+            );
         }
     }
 }

@@ -27,8 +27,8 @@ fn span_around(diagnostic: &Diagnostic) -> Span {
 }
 
 impl SourceText<'_> {
-    /// The whole lines around `span`, the number of the first line, and the offset at which that line begins. `None` where
-    /// the lines are not shown: they hold a secret, and terminals are logged, or they are too long to be read.
+    /// The whole lines around `span`, the number of the first line, and the offset at which that line begins. `None`
+    /// where the lines are not shown: they hold a secret, and terminals are logged, or they are too long to be read.
     fn excerpt(&self, span: &Span) -> Option<(&str, usize, usize)> {
         let (text, line, start) = self.lines(span);
         (text.len() <= READABLE && !SECRETS.iter().any(|mark| text.contains(mark)))

@@ -8,7 +8,8 @@ use crate::rules;
 use super::findings::Findings;
 use super::source::{Position, SourceText, ascii_controls};
 
-/// The version of the schema. A field that is removed or changes its meaning raises the version; a new field does not.
+/// The version of the schema. A field that is removed or changes its meaning raises the version; a new field does
+/// not.
 const SCHEMA: u16 = 1;
 
 #[derive(Serialize)]

@@ -32,8 +32,8 @@ pub(super) enum DiagnosticFormat {
 }
 
 impl DiagnosticFormat {
-    /// The renderer of the formats for standard output. `Human` has none: the diagnostics of each inventory are printed
-    /// on standard error as soon as that inventory has been checked.
+    /// The renderer of the formats for standard output. `Human` has none: the diagnostics of each inventory are
+    /// printed on standard error as soon as that inventory has been checked.
     pub(super) fn renderer(self) -> Option<RenderFindings> {
         match self {
             Self::Human => None,

@@ -91,7 +91,8 @@ pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
-/// `json` with what a terminal obeys or hides written as JSON's `\u009b`: all of it is within strings, line ends apart.
+/// `json` with what a terminal obeys or hides written as JSON's `\u009b`: all of it is within strings, line ends
+/// apart.
 pub(super) fn ascii_controls(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {

@@ -9,7 +9,7 @@ use crate::resolve::{Draft, NetworkEntry};
 
 use super::holders::Holders;
 
-/// Something that is given an address in a network.
+/// An address that something claims.
 pub(super) struct Claim<'a> {
     /// The address.
     pub(super) address: IpAddr,
@@ -21,7 +21,7 @@ pub(super) struct Claim<'a> {
     pub(super) network: Option<&'a NetworkEntry>,
 }
 
-/// The addresses of all nodes.
+/// Lists the addresses of all nodes.
 pub(super) fn hosts<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
     draft.nodes.iter().flat_map(|node| {
         node.addresses.iter().map(|address| Claim {
@@ -33,7 +33,7 @@ pub(super) fn hosts<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>>
     })
 }
 
-/// The provisioner's address.
+/// Finds the provisioner's address.
 pub(super) fn provisioner<'a>(draft: &'a Draft<'_>) -> Option<Claim<'a>> {
     let table = draft.inventory.provisioner.as_ref()?;
     let address = table.address.as_ref()?;
@@ -46,7 +46,7 @@ pub(super) fn provisioner<'a>(draft: &'a Draft<'_>) -> Option<Claim<'a>> {
     })
 }
 
-/// The virtual addresses in the order in which they are written; each is in that cluster network which holds it.
+/// Lists the virtual addresses in the order of the file; each is in the cluster network that holds it.
 pub(super) fn vips<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
     let networks = network_finder(draft, Role::Cluster);
     let mut vips: Vec<_> = draft.vips().collect();
@@ -59,7 +59,7 @@ pub(super) fn vips<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> 
     })
 }
 
-/// Finds the network for `role` that holds an address.
+/// Makes a function that finds the network with `role` which holds an address.
 pub(in crate::rules) fn network_finder<'a>(
     draft: &Draft<'a>,
     role: Role,
@@ -76,7 +76,7 @@ pub(in crate::rules) fn network_finder<'a>(
     move |address| holders.find(address)
 }
 
-/// The addresses of all BMCs; each is in that management network which holds it.
+/// Lists the addresses of all BMCs; each is in the management network that holds it.
 pub(super) fn bmcs<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
     let networks = network_finder(draft, Role::Management);
     draft.nodes.iter().filter_map(move |node| {

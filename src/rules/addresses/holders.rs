@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-/// Finds which of many ranges holds an address, by bisection.
+/// Ranges of addresses, searched by bisection.
 pub(super) struct Holders<T> {
-    /// By first address: first, last and whose of the one that reaches farthest so far.
+    /// By first address: the first address, the last address and the value of the range that reaches farthest so far.
     ranges: Vec<(IpAddr, IpAddr, IpAddr, T)>,
 }
 

@@ -1,4 +1,4 @@
-//! The addresses of nodes, the provisioner and gateways.
+//! Chapter C: the addresses of nodes, the provisioner and gateways.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use crate::resolve::{Draft, NetworkEntry};
 
 use super::claims::{Claim, bmcs, hosts, provisioner, vips};
 
-/// Reports every claim for which `wrong` has something to say about its network.
+/// Reports every claim in which `wrong` finds a fault, given the network of the claim.
 fn check_each_in_network<'a>(
     claims: impl Iterator<Item = Claim<'a>>,
     report: &mut Report,
@@ -21,9 +21,9 @@ fn check_each_in_network<'a>(
     }
 }
 
-/// An address lies in the subnet of its network.
+/// C01: an address lies in the subnet of its network.
 pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
-    // A node's loopback address is G07's.
+    // G07 reports a loopback address of a node.
     let reachable = |claim: &Claim<'_>| !claim.address.is_loopback() && !claim.address.is_unspecified();
     let claims = hosts(draft).filter(reachable).chain(provisioner(draft));
     check_each_in_network(claims, report, |claim, network| {
@@ -32,11 +32,10 @@ pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
                 return None;
             }
             let (family, key) = family(claim.address);
-            let message =
-                format!("`{}` has no {family} subnet that {} could lie in", network.key, claim.address);
+            let message = format!("`{}` has no {family} subnet for {}", network.key, claim.address);
             let fault =
                 Diagnostic::error("PG-C01", claim.span, message).related(&network.span, "this network");
-            return Some(fault.help(format!("add `{key}` to the network, or drop the address")));
+            return Some(fault.help(format!("add `{key}` to the network, or remove the address")));
         };
         if subnet.contains(&claim.address) {
             return None;
@@ -47,7 +46,7 @@ pub(in crate::rules) fn c01(draft: &Draft<'_>, report: &mut Report) {
     });
 }
 
-/// An address is not that of the network itself.
+/// C02: an address is not that of the network itself.
 pub(in crate::rules) fn c02(draft: &Draft<'_>, report: &mut Report) {
     let claims = hosts(draft).chain(provisioner(draft)).chain(vips(draft));
     check_each_in_network(claims, report, |claim, network| {
@@ -58,11 +57,11 @@ pub(in crate::rules) fn c02(draft: &Draft<'_>, report: &mut Report) {
             claim.span,
             format!("{} is the address of the network {subnet} itself", claim.address),
         );
-        Some(fault.help("take another address of the subnet"))
+        Some(fault.help("write another address of the subnet"))
     });
 }
 
-/// An address is not the broadcast address.
+/// C03: an address is not the broadcast address.
 pub(in crate::rules) fn c03(draft: &Draft<'_>, report: &mut Report) {
     let claims = hosts(draft).chain(provisioner(draft)).chain(vips(draft));
     check_each_in_network(claims, report, |claim, network| {
@@ -73,11 +72,11 @@ pub(in crate::rules) fn c03(draft: &Draft<'_>, report: &mut Report) {
             claim.span,
             format!("{} is the broadcast address of {subnet}", claim.address),
         );
-        Some(fault.help("take another address of the subnet"))
+        Some(fault.help("write another address of the subnet"))
     });
 }
 
-/// An address is not a gateway's.
+/// C04: an address is not a gateway's.
 pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
     let gateways: HashMap<IpAddr, &Span> =
         draft.networks.values().flat_map(|network| network.value.gateways()).collect();
@@ -91,8 +90,8 @@ pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// A node's address is not the provisioner's, a resolver's, a time server's or a virtual one; nor is a BMC's, of which
-/// E01 knows the provisioner and the virtual ones.
+/// C05: the address of a node or BMC is not that of the provisioner, a resolver or a time server, and not a virtual
+/// address. E01 compares BMCs with the provisioner and the virtual addresses.
 pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
     // The cluster's own name service answers on the nodes that run it.
@@ -114,7 +113,7 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
             .iter()
             .map(|provisioner| (provisioner.address, ("the provisioner's address", provisioner.span))),
     );
-    // A resolver that is a gateway as well is C04's.
+    // C04 reports an address of a resolver that is a gateway as well.
     for (gateway, _) in draft.networks.values().flat_map(|network| network.value.gateways()) {
         servers.remove(&gateway);
     }
@@ -130,17 +129,20 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// An address belongs to one interface of one node, and a virtual address to one name. Node and virtual address are
-/// C05's.
+/// C06: an address belongs to one interface of one node, and a virtual address to one name. C05 compares nodes with
+/// virtual addresses.
 pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let mut seen = HashMap::new();
         for interface in &node.interfaces {
             let (Some(network), Some(name)) = (interface.network, interface.network_name) else { continue };
             if let Some(first) = seen.insert(&network.key, &name.span) {
-                let message = format!("two interfaces stand in `{}`, and so have one address", network.key);
-                let fault = Diagnostic::error("PG-C06", &name.span, message).related(first, "the other one");
-                report.push(fault.help("make a bond of the two, or give one of them another network"));
+                let message = format!("two interfaces are in `{}`, and get one address", network.key);
+                let fault =
+                    Diagnostic::error("PG-C06", &name.span, message).related(first, "the other interface");
+                report.push(
+                    fault.help("make a bond of the two interfaces, or put one of them in another network"),
+                );
             }
         }
     }
@@ -148,7 +150,7 @@ pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
     check_unique(provisioner(draft).into_iter().chain(vips(draft)), report);
 }
 
-/// The second owner of an address is reported, and the first shown.
+/// Reports the second owner of an address, and shows the first.
 fn check_unique<'a>(claims: impl Iterator<Item = Claim<'a>>, report: &mut Report) {
     let mut seen = HashMap::<IpAddr, Claim<'_>>::new();
     for claim in claims {
@@ -159,7 +161,7 @@ fn check_unique<'a>(claims: impl Iterator<Item = Claim<'a>>, report: &mut Report
         let fault = Diagnostic::error(
             "PG-C06",
             claim.span,
-            format!("{} belongs to {} already", claim.address, first.owner),
+            format!("{} already belongs to {}", claim.address, first.owner),
         );
         report.push(
             fault
@@ -169,24 +171,23 @@ fn check_unique<'a>(claims: impl Iterator<Item = Claim<'a>>, report: &mut Report
     }
 }
 
-/// A gateway lies in its network's subnet, and is neither the network nor everybody.
+/// C10: a gateway lies in its network's subnet, and is neither the network nor the broadcast address.
 pub(in crate::rules) fn c10(draft: &Draft<'_>, report: &mut Report) {
     for network in draft.networks.values() {
         for (gateway, span) in network.value.gateways() {
             let Some(subnet) = network.value.subnet_for(gateway) else {
                 if !network.value.may_have_family(gateway) {
                     let (family, key) = family(gateway);
-                    let message =
-                        format!("`{}` has no {family} subnet that its gateway could lie in", network.key);
+                    let message = format!("`{}` has no {family} subnet for its gateway", network.key);
                     let fault = Diagnostic::error("PG-C10", span, message);
-                    report.push(fault.help(format!("add `{key}` to the network, or drop the gateway")));
+                    report.push(fault.help(format!("add `{key}` to the network, or remove the gateway")));
                 }
                 continue;
             };
             let message = if !subnet.contains(&gateway) {
                 format!("{gateway} is outside {subnet}, the subnet of `{}`", network.key)
             } else if is_network_address(subnet, gateway) || broadcast(subnet) == Some(gateway) {
-                format!("{gateway} is no host's address in {subnet}")
+                format!("{gateway} is the network or the broadcast address of {subnet}")
             } else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! Pools, and the ranges of profiles and virtual addresses.
+//! Chapter C: pools, and the ranges of profiles and virtual addresses.
 
 use std::net::IpAddr;
 
@@ -9,8 +9,8 @@ use crate::resolve::{Draft, NetworkEntry};
 use super::claims::{bmcs, hosts, provisioner, vips};
 use super::holders::Holders;
 
-/// A pool lies in its subnet, is in order, and leaves out gateways, resolvers and the provisioner; a named range lies in
-/// its subnet and is in order. Pools share no address, since subnets do not: C07.
+/// C12: a pool lies in its subnet, is in order, and leaves out gateways, resolvers and the provisioner; a named range
+/// lies in its subnet and is in order. Pools share no address, since subnets do not overlap (C07).
 pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
     let gateways = draft.networks.values().flat_map(|network| network.value.gateways());
     let mut servers: Vec<(IpAddr, &str)> = gateways.map(|gateway| (gateway.0, "the gateway")).collect();
@@ -31,10 +31,11 @@ pub(in crate::rules) fn c12(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// The fewest addresses that a pool is good for: a rack that boots at once, leases of loaders and installers apart.
+/// The size below which a pool is soon empty: a rack may boot at once, and loaders and installers take separate
+/// leases.
 const SMALLEST_POOL: u128 = 16;
 
-/// A pool has room for machines that boot without a reservation.
+/// C14: a pool has room for machines that boot without a reservation.
 pub(in crate::rules) fn c14(draft: &Draft<'_>, report: &mut Report) {
     let boots = draft.networks.values().filter(|network| network.value.is(Role::Provisioning));
     for (pool, span) in
@@ -46,14 +47,16 @@ pub(in crate::rules) fn c14(draft: &Draft<'_>, report: &mut Report) {
         };
         let size = number(pool.last).saturating_sub(number(pool.first)).saturating_add(1);
         if size < SMALLEST_POOL {
-            let fault = Diagnostic::warning("PG-C14", span, format!("the pool {pool} has {size} addresses"));
-            report
-                .push(fault.help(format!("give machines that are not in this file {SMALLEST_POOL} or more")));
+            let fault =
+                Diagnostic::warning("PG-C14", span, format!("the pool {pool} has only {size} addresses"));
+            report.push(fault.help(format!(
+                "write a pool of {SMALLEST_POOL} addresses or more, for machines without a reservation"
+            )));
         }
     }
 }
 
-/// What is wrong with a range that leaves its subnet, or ends before it begins.
+/// Finds a range that leaves its subnet, or ends before it begins.
 fn find_range_fault(
     network: &NetworkEntry,
     what: &str,
@@ -73,14 +76,14 @@ fn find_range_fault(
         ),
         None if network.value.may_have_family(range.first) => return None,
         None => (
-            format!("`{}` has no {} subnet that the {what} could lie in", network.key, family(range.first).0),
-            "add the subnet, or drop the addresses",
+            format!("`{}` has no {} subnet for the {what}", network.key, family(range.first).0),
+            "add the subnet, or remove the addresses",
         ),
     };
     Some(Diagnostic::error("PG-C12", span, message).related(&network.span, "this network").help(help))
 }
 
-/// What is wrong with a pool that holds an address which is no machine's to lease.
+/// Finds an address in `pool` that DHCP must not lease.
 fn find_server_in_pool<'a>(
     network: &NetworkEntry,
     pool: Range<IpAddr>,
@@ -95,10 +98,10 @@ fn find_server_in_pool<'a>(
     let (address, what) =
         network_address.or(all).or_else(|| servers.find(|server| pool.contains(&server.0)))?;
     let fault = Diagnostic::error("PG-C12", span, format!("the pool {pool} holds {address}, {what}"));
-    Some(fault.help("begin the pool after it, or end it before"))
+    Some(fault.help("begin the pool after that address, or end it before"))
 }
 
-/// What has an address of its own is outside every pool.
+/// C13: a fixed address is outside every pool.
 pub(in crate::rules) fn c13(draft: &Draft<'_>, report: &mut Report) {
     let pools = draft.networks.values().flat_map(|network| network.value.pools());
     let pools = Holders::new(pools.map(|(pool, span)| (pool.first, pool.last, (pool, span))));
@@ -107,13 +110,15 @@ pub(in crate::rules) fn c13(draft: &Draft<'_>, report: &mut Report) {
             let fault =
                 Diagnostic::error("PG-C13", claim.span, format!("{} lies in the pool {pool}", claim.address));
             report.push(
-                fault.related(span, "the pool").help(format!("give {} an address outside it", claim.owner)),
+                fault
+                    .related(span, "the pool")
+                    .help(format!("give {} an address outside the pool", claim.owner)),
             );
         }
     }
 }
 
-/// A virtual address lies in a cluster network, and in its range where there is one.
+/// C17: a virtual address lies in a cluster network, and in the range `vip` where there is one.
 pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
     let may_hold = |address| {
         let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Cluster));
@@ -124,7 +129,7 @@ pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
             if !may_hold(vip.address) {
                 let message = format!("{} is in no cluster network", vip.address);
                 let fault = Diagnostic::error("PG-C17", vip.span, message);
-                report.push(fault.help("take an address of a network with the role \"cluster\""));
+                report.push(fault.help("write an address of a network with the role \"cluster\""));
             }
             continue;
         };
@@ -133,15 +138,15 @@ pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
         if let Some((_, range, span)) = range.filter(|range| !range.1.contains(&vip.address)) {
             let fault = Diagnostic::error("PG-C17", vip.span, format!("{} is outside {range}", vip.address));
             report.push(
-                fault.related(span, "the range of virtual addresses").help("take an address of the range"),
+                fault.related(span, "the range of virtual addresses").help("write an address of the range"),
             );
         }
     }
 }
 
-/// A node's address is outside the ranges of other profiles.
+/// C19: a node's address is outside the ranges of other profiles.
 pub(in crate::rules) fn c19(draft: &Draft<'_>, report: &mut Report) {
-    // The range of a profile that is not there is A11's.
+    // A11 reports the range of a profile that does not exist.
     let meant = |name: &str| name == "vip" || draft.profiles.contains_key(name);
     for node in &draft.nodes {
         let Some(profile) = node.profile.map(|profile| profile.key.as_str()) else { continue };
@@ -160,8 +165,8 @@ pub(in crate::rules) fn c19(draft: &Draft<'_>, report: &mut Report) {
             let same_family = |range: &Range<IpAddr>| range.first.is_ipv4() == address.address.is_ipv4();
             let better = ranges().find(|range| range.0 == profile && same_family(&range.1));
             report.push(fault.help(match better {
-                Some((_, range, _)) => format!("take one of {range}, the range of `{profile}`"),
-                None => "take an address outside it".to_owned(),
+                Some((_, range, _)) => format!("write an address of {range}, the range of `{profile}`"),
+                None => "write an address outside that range".to_owned(),
             }));
         }
     }

@@ -1,4 +1,4 @@
-//! Subnets: which there can be, and that they are apart.
+//! Chapter C: subnets, their lengths, and that they do not overlap.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::inventory::known;
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
-/// What no machine is given an address of (RFC 6890, RFC 4291): each with what it is for.
+/// The blocks that hold no addresses of machines (RFC 6890, RFC 4291), each with its purpose.
 const RESERVED: [(&str, &str); 8] = [
     ("0.0.0.0/8", "\"this network\""),
     ("127.0.0.0/8", "loopback"),
@@ -21,7 +21,7 @@ const RESERVED: [(&str, &str); 8] = [
     ("ff00::/8", "multicast"),
 ];
 
-/// The sound subnets of a network with their places.
+/// The sound subnets of a network, with their places.
 fn subnets(network: &NetworkEntry) -> impl Iterator<Item = (IpNet, &Span)> {
     let table = &network.value;
     let v4 = known(&table.subnet)
@@ -33,7 +33,7 @@ fn subnets(network: &NetworkEntry) -> impl Iterator<Item = (IpNet, &Span)> {
     v4.into_iter().chain(v6)
 }
 
-/// Subnets overlap neither each other nor what is reserved. A subnet of a length that no network has is C09's.
+/// C07: subnets overlap neither each other nor a reserved block. C09 reports a subnet of an unusable length.
 pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
     let reserved: Vec<(IpNet, &str)> =
         RESERVED.iter().filter_map(|(net, what)| Some((net.parse().ok()?, *what))).collect();
@@ -46,7 +46,7 @@ pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
                     let fault = format!("{net} overlaps {block}, which is reserved for {what}");
                     let fault = Diagnostic::error("PG-C07", span, fault);
                     report.push(fault.help(
-                        "take a private subnet: of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fd00::/8",
+                        "write a private subnet, of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fd00::/8",
                     ));
                 }
                 None => all.push((net, span, network)),
@@ -56,7 +56,8 @@ pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
     check_overlaps(all, report);
 }
 
-/// Two subnets are apart, or one holds the other: in order, each is held by the last that has not ended before it.
+/// Reports overlapping subnets. Two subnets are either separate, or one holds the other; in order of addresses, each
+/// subnet is held by the last one that has not ended before it.
 fn check_overlaps(mut all: Vec<(IpNet, &Span, &NetworkEntry)>, report: &mut Report) {
     all.sort_by_key(|(net, span, _)| (net.network(), net.prefix_len(), span.start));
     let mut said = HashSet::new();
@@ -66,19 +67,19 @@ fn check_overlaps(mut all: Vec<(IpNet, &Span, &NetworkEntry)>, report: &mut Repo
             last = Some(subnet);
             continue;
         };
-        // What was written later is at fault, once.
+        // The subnet that was written later is reported, once.
         let (first, second) = if outer.1.start < subnet.1.start { (outer, subnet) } else { (subnet, outer) };
         if said.insert(second.1.start) {
             let message = format!("{} overlaps {}, the subnet of `{}`", second.0, first.0, first.2.key);
             let fault = Diagnostic::error("PG-C07", second.1, message).related(first.1, "the other subnet");
-            report.push(fault.help(
-                "give each network a subnet of its own; a second address range of one network is a `range`",
-            ));
+            report.push(
+                fault.help("give each network a separate subnet; a part of a network is a `range` of it"),
+            );
         }
     }
 }
 
-/// A subnet has a length that networks have.
+/// C09: a subnet has a usable prefix length.
 pub(in crate::rules) fn c09(draft: &Draft<'_>, report: &mut Report) {
     for network in draft.networks.values() {
         for (net, span) in subnets(network) {
@@ -89,7 +90,7 @@ pub(in crate::rules) fn c09(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// What is wrong with the length of a subnet's prefix, and what to write instead.
+/// Finds what is wrong with the prefix length of a subnet, and what to write instead.
 fn find_length_fault(network: &NetworkEntry, net: IpNet) -> Option<(String, &'static str)> {
     let table = &network.value;
     let length = net.prefix_len();
@@ -104,23 +105,24 @@ fn find_length_fault(network: &NetworkEntry, net: IpNet) -> Option<(String, &'st
             IpNet::V4(_) => "write the subnet of this one network, such as a /24",
             IpNet::V6(_) => "write the subnet of this one network, a /64",
         };
-        return Some((format!("/{length} is more than one network"), help));
+        return Some((format!("/{length} is too large for one network"), help));
     }
     if room == 0 {
         return Some((
-            format!("/{length} is one address, and no network"),
+            format!("/{length} is a single address, not a network"),
             "write the subnet that the address is in",
         ));
     }
     if room == 1 && (boots || leased) {
-        let message = format!("/{length} joins two routers, and machines get no addresses there");
-        return Some((message, "take a larger subnet"));
+        let message =
+            format!("/{length} has room for two routers only, and machines boot or get leases here");
+        return Some((message, "write a larger subnet"));
     }
     if let IpNet::V6(_) = net
         && length != 64
         && (boots || leased)
     {
-        let message = format!("/{length} is no subnet that machines configure themselves in");
+        let message = format!("machines cannot configure themselves in a /{length}");
         return Some((message, "write a /64, which SLAAC and the firmware's IPv6 need"));
     }
     None

@@ -88,6 +88,6 @@ fn a_runner_of_github_reads_what_was_meant() {
     assert_eq!(*name, "error");
     assert_eq!(*properties, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let lines: Vec<_> = message.lines().collect();
-    assert_eq!(lines[1..], ["44:8: the pool", "help: give the BMC of `node01` an address outside it"]);
+    assert_eq!(lines[1..], ["44:8: the pool", "help: give the BMC of `node01` an address outside the pool"]);
     assert!(commands.iter().any(|(name, ..)| *name == "warning"));
 }

@@ -27,15 +27,15 @@ pub(crate) fn faults() -> Vec<Case> {
     without.certificates.ca = None;
     vec![
         case(without, &["E PG-H03 \"lab\": nodes/ holds certificates but no ca-cert.pem"]),
-        case(ca.site().ca(""), &["E PG-H04 \"lab\": the cluster's CA cannot be read: it holds no certificate"]),
-        case(ca.site().ca(format!("{}{}", ca.pem, twin.pem)), &["E PG-H08 \"lab\": the cluster's CA is there twice under one name, CN=lab CA 1: clients take the wrong one"]),
-        case(ca.site().leaf("node02", renamed.leaf("node02", |_| {})), &["E PG-H08 node02: the certificate of `node02` says that CN=lab CA 7 signed it, and the key is that of CN=lab CA 1"]),
-        case(Ca::new(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)).site(), &["E PG-H07 \"lab\": the cluster's CA is not one for leaves: its certificate lacks cA with pathlen 0, or keyCertSign"]),
-        case(v4.site(), &["E PG-H09 \"lab\": the cluster's CA states the subnets of one address family only, and some clients leave the other one open"]),
+        case(ca.site().ca(""), &["E PG-H04 \"lab\": the cluster's CA cannot be read: the file holds no certificate"]),
+        case(ca.site().ca(format!("{}{}", ca.pem, twin.pem)), &["E PG-H08 \"lab\": the cluster's CA has two certificates with one name, CN=lab CA 1: clients try the wrong one"]),
+        case(ca.site().leaf("node02", renamed.leaf("node02", |_| {})), &["E PG-H08 node02: the certificate of `node02` names CN=lab CA 7 as its issuer, but has the key identifier of CN=lab CA 1"]),
+        case(Ca::new(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)).site(), &["E PG-H07 \"lab\": the cluster's CA may not sign certificates of nodes: its certificate lacks cA with pathlen 0, or keyCertSign"]),
+        case(v4.site(), &["E PG-H09 \"lab\": the cluster's CA states subnets of one address family only, and some clients accept every address of the other"]),
         case(ca.site().edit("10.0.2.", "10.0.3."), &["E PG-H09 \"10.0.3.0/24\": the cluster's CA may not vouch for addresses in 10.0.3.0/24"]),
         case(ca.site().edit("lab.example.com", "lab.example.org"), &["E PG-H09 \"lab.example.org\": the cluster's CA may not vouch for names below lab.example.org"]),
-        case(Ca::with_key(weak, |_| {}).site(), &["E PG-H10 \"lab\": the cluster's CA has a weak or unknown kind of key: ECDSA P-256 and P-384 are taken, and RSA of 3072 bits or more"]),
+        case(Ca::with_key(weak, |_| {}).site(), &["E PG-H10 \"lab\": the cluster's CA has a weak or unknown kind of key: accepted are ECDSA P-256 and P-384, and RSA of 3072 bits or more"]),
         case(short .site().leaf("node01", short.leaf("node01", ends)).leaf("node02", short.leaf("node02", ends)), &["E PG-H11 \"lab\": the cluster's CA is valid until 2026-03-11, for 10 more days"]),
-        case(ca.site().leaf("node02", other.leaf("node02", |_| {})), &["E PG-H12 node02: the certificate of `node02` is not from a CA in ca-cert.pem, and nobody who trusts that file accepts it"]),
+        case(ca.site().leaf("node02", other.leaf("node02", |_| {})), &["E PG-H12 node02: the certificate of `node02` is not from a CA in ca-cert.pem, so that nobody who trusts that file accepts it"]),
     ]
 }
