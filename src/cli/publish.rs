@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use time::{Duration, OffsetDateTime};
 
 use crate::image::{BundleManifest, MANIFEST};
-use crate::model::{Cluster, Seconds, Verify, Word};
+use crate::model::{BootVerification, Cluster, Seconds, Word};
 use crate::plan::Plan;
 use crate::publish::{self, Installed, Lock, Outcome, Request, install, needed, rollback};
 use crate::site;
@@ -92,7 +92,9 @@ impl PublishArgs {
                     bundles: &self.bundles,
                     site: site.as_deref(),
                     signatures: self.signatures.as_deref(),
-                    signed: cluster.as_ref().is_some_and(|cluster| cluster.boot.verify == Verify::Signature),
+                    signed: cluster
+                        .as_ref()
+                        .is_some_and(|cluster| cluster.boot.verify == BootVerification::Signature),
                     keep: self.keep,
                     now,
                     life: self.expires_in,

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 
 use crate::diag::{Report, Spanned};
 use crate::model::{
-    AbsPath, AdminKey, Console, Cpu, DhcpServer, DomainName, HostName, IfName, KernelModule, KeyAlgorithm,
-    Label, Mailbox, Protocol, Seconds, Server, StateVersion, System, Verify,
+    AbsPath, AdminKey, BootVerification, Console, Cpu, DhcpServer, DomainName, HostName, IfName,
+    KernelModule, KeyAlgorithm, Label, Mailbox, Protocol, Seconds, Server, StateVersion, System,
 };
 
 use super::reader::{Cell, Entries, Read, Table};
@@ -148,7 +148,7 @@ tables! {
     BootTable(table) {
         /// How machines make sure of what they boot.
         #[schemars(extend("default" = "none"))]
-        verify: Option<Spanned<Verify>> = table.optional("verify"),
+        verify: Option<Spanned<BootVerification>> = table.optional("verify"),
         /// How long a message stands before a machine goes on to its disk.
         #[schemars(extend("default" = "30s"))]
         pause: Option<Spanned<Seconds>> = table.optional("pause"),

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use crate::model::{
-    Base, BmcProtocol, BondMode, Cpu, DhcpServer, Firmware, Form, Format, Invalid, KeyAlgorithm, Protocol,
-    Role, System, Verify, Word,
+    Base, BmcProtocol, BondMode, BootVerification, Cpu, DhcpServer, Firmware, Form, Format, Invalid,
+    KeyAlgorithm, Protocol, Role, System, Word,
 };
 
 /// The closest of `words` to `typed`, if it is close enough to be what was meant; of several as close, one that is not
@@ -72,7 +72,7 @@ choices! {
     Protocol { "tcp" => Tcp, "udp" => Udp }
     Role { "management" => Management, "provisioning" => Provisioning, "cluster" => Cluster, "client" => Client }
     System { "x86_64-linux" => X86_64, "aarch64-linux" => Aarch64 }
-    Verify { "none" => None, "digest" => Digest, "signature" => Signature }
+    BootVerification { "none" => None, "digest" => Digest, "signature" => Signature }
 }
 
 impl Word for DhcpServer {

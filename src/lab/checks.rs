@@ -11,7 +11,7 @@ use super::observer::{Observer, TEST_SYSTEM_PREFIX};
 use crate::artifact::{ArtifactPath, ArtifactSet};
 use crate::fs::Sha256Sum;
 use crate::image::{BundleManifest, INITRD, KERNEL, SCRIPT, read_initrd};
-use crate::model::{Cluster, Node};
+use crate::model::Node;
 
 /// The number of facts that were compared, and the differences.
 #[derive(Debug, Default)]
@@ -37,7 +37,6 @@ impl Checks {
 /// # Errors
 /// When a rendered artifact or a manifest is missing or cannot be read: a bug in plasmagen.
 pub(super) fn check_machine(
-    cluster: &Cluster,
     artifacts: &ArtifactSet,
     bundles: &BTreeMap<String, BundleManifest>,
     test: &BootTest<'_>,
@@ -45,7 +44,7 @@ pub(super) fn check_machine(
 ) -> Result<Checks> {
     let mut checks = Checks::default();
     let Some(node) = test.node else { return Ok(checks) };
-    let reserved = cluster.reservation(node).and_then(|reservation| reservation.address).map(IpAddr::V4);
+    let reserved = node.reservation().and_then(|reservation| reservation.address).map(IpAddr::V4);
     let leased = observer.address.map(|address| address.to_string());
     if let Some(address) = reserved {
         checks.compare("address", &address.to_string(), leased.as_deref());

@@ -50,7 +50,6 @@ pub fn run(
     let mut servers = Servers::start(tools, cluster, config.dhcp, &networks, &rendered.join("site"))?;
     let scheduler = Scheduler {
         config,
-        cluster,
         artifacts,
         manifests: bundles.into_iter().map(|(base, (_, manifest))| (base, manifest)).collect(),
         networks: &networks,

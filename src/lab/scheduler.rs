@@ -23,7 +23,7 @@ use super::servers::LeaseLog;
 use super::web_root::LabWebRoot;
 use crate::artifact::ArtifactSet;
 use crate::image::{BundleManifest, INITRD};
-use crate::model::{Cluster, MacAddr};
+use crate::model::MacAddr;
 
 /// How often the logs are read.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -37,7 +37,6 @@ const MEMORY_PERCENT: u64 = 70;
 /// Everything that the machines run in.
 pub(super) struct Scheduler<'a> {
     pub(super) config: &'a LabConfig,
-    pub(super) cluster: &'a Cluster,
     pub(super) artifacts: &'a ArtifactSet,
     /// The manifests of the published bundles, by base.
     pub(super) manifests: BTreeMap<String, BundleManifest>,
@@ -160,7 +159,7 @@ impl Scheduler<'_> {
             }
             attempts += 1;
         };
-        let checks = check_machine(self.cluster, self.artifacts, &self.manifests, test, &observer)?;
+        let checks = check_machine(self.artifacts, &self.manifests, test, &observer)?;
         let mut report = MachineReport {
             node: test.name.clone(),
             scenario: test.scenario,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boot_method::BootMethod;
 use super::boot_test::{BootTest, Scenario};
-use crate::model::{Cluster, HostName, MacAddr, Node, System, Verify, Word};
+use crate::model::{BootVerification, Cluster, HostName, MacAddr, Node, System, Word};
 
 /// The MAC address of the machine that is not in the inventory, in QEMU's range.
 const STRANGER: &str = "52:54:00:fe:ed:01";
@@ -48,7 +48,7 @@ pub(super) fn select<'a>(
         (find_nodes(cluster, &selector.nodes)?, Vec::new())
     };
     let test = |scenario: Scenario, node: &'a Node| -> Result<BootTest<'a>> {
-        let reservation = cluster.reservation(node);
+        let reservation = node.reservation();
         let network = reservation
             .with_context(|| format!("{} has no address in a network that machines boot in", node.name))?
             .network;
@@ -75,7 +75,7 @@ pub(super) fn select<'a>(
             node: None,
             ..test(Scenario::Unknown, first)?
         });
-        if cluster.boot.verify != Verify::None {
+        if cluster.boot.verify != BootVerification::None {
             tests.push(test(Scenario::Tampered, first)?);
         }
     }
@@ -93,7 +93,7 @@ fn select_classes(cluster: &Cluster, all: bool) -> (Vec<&Node>, Vec<(String, Str
             BootMethod::from(node.firmware),
             &*node.hardware.description,
             node.system.as_str(),
-            cluster.reservation(node).map(|reservation| reservation.network),
+            node.reservation().map(|reservation| reservation.network),
         );
         match classes.get(&class) {
             Some(first) if !all => skipped.push((node.name.to_string(), format!("{first}"))),

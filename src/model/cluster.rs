@@ -1,4 +1,4 @@
-//! The cluster as a whole, and what it has once.
+//! The cluster as a whole, and the parts of which it has one.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,67 +14,67 @@ use super::{
 /// A cluster whose inventory is sound.
 #[derive(Clone, Debug, Serialize)]
 pub struct Cluster {
-    /// Its name.
+    /// The cluster's name.
     pub name: Label,
-    /// The domain of its nodes.
+    /// The domain of the nodes' names.
     pub domain: DomainName,
-    /// Whether it lives already; from then on nobody bootstraps.
+    /// Whether the cluster is formed; from then on no node bootstraps.
     pub formed: bool,
-    /// The first Raft voters, as they are listed everywhere.
+    /// The first Raft voters, in the order in which every peer list has them.
     pub bootstrap: Vec<HostName>,
     /// `system.stateVersion` of every node.
     pub state_version: StateVersion,
-    /// Who may log in as root.
+    /// The SSH keys that may log in as root.
     pub admin_keys: Vec<AdminKey>,
     /// The server that machines boot from.
     pub provisioner: Provisioner,
-    /// Its networks by name.
+    /// The networks by name.
     pub networks: BTreeMap<Label, Network>,
-    /// Its virtual addresses by name.
+    /// The virtual addresses by name, those of IPv4 first.
     pub vips: Vec<Vip>,
-    /// Its certificates.
+    /// How certificates are made.
     pub tls: Tls,
     /// How machines boot.
     pub boot: Boot,
-    /// Its zones.
+    /// What all zones have in common.
     pub dns: Dns,
-    /// Where SSH may come from, instead of the management, provisioning and cluster networks.
+    /// The subnets that SSH is open to; `None` for the management, provisioning and cluster networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_from: Option<Vec<IpNet>>,
     /// Further ports that every node opens.
     pub firewall: Vec<FirewallExtra>,
-    /// Where the time comes from; empty: NixOS's own servers.
+    /// The NTP servers; if empty, those of NixOS's default.
     pub ntp: Vec<Server>,
-    /// Where log messages go.
+    /// The host that log messages are forwarded to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_forward: Option<Server>,
-    /// What its nodes are made after, by name.
+    /// The profiles by name.
     pub profiles: Vec<Profile>,
-    /// Its nodes, by name.
+    /// The nodes by name.
     pub nodes: Vec<Node>,
 }
 
-/// The PXE, DHCP, TFTP and HTTP server.
+/// The provisioner: the PXE, DHCP, TFTP and HTTP server.
 #[derive(Clone, Debug, Serialize)]
 pub struct Provisioner {
-    /// The provisioning network that it stands in.
+    /// The provisioning network that the provisioner is connected to.
     pub network: Label,
-    /// Its address there.
+    /// The provisioner's address in that network.
     pub address: Ipv4Addr,
-    /// Its network interface there.
+    /// The provisioner's network interface in that network.
     pub interface: IfName,
-    /// Where nginx listens.
+    /// The TCP port that nginx listens on.
     pub http_port: u16,
-    /// Which DHCP server it runs.
+    /// The DHCP server that the provisioner runs.
     pub dhcp: DhcpServer,
-    /// What nginx serves as `/boot/`.
+    /// The directory that nginx serves as `/boot/`.
     pub web_root: AbsPath,
-    /// The user's own additions to a DHCP server's configuration: files on the provisioner.
+    /// Files on the provisioner that the configuration of a DHCP server includes, by server.
     pub extra: BTreeMap<DhcpServer, AbsPath>,
 }
 
 impl Provisioner {
-    /// The URL below which everything is served, without a final slash.
+    /// The URL of the web root, without a final slash.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}:{}/boot", self.address, self.http_port)
@@ -87,12 +87,12 @@ impl Provisioner {
     }
 }
 
-/// A virtual address that services are reached at.
+/// A virtual address at which services are reached.
 #[derive(Clone, Debug, Serialize)]
 pub struct Vip {
-    /// Its name in the cluster's domain.
+    /// The name in the cluster's domain.
     pub name: HostName,
-    /// The address.
+    /// The virtual address.
     pub address: IpAddr,
 }
 
@@ -108,7 +108,7 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// Its name in the inventory.
+    /// The algorithm's name in the inventory.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -127,64 +127,64 @@ impl std::fmt::Display for KeyAlgorithm {
 /// How certificates are made.
 #[derive(Clone, Debug, Serialize)]
 pub struct Tls {
-    /// Of what kind keys are.
+    /// The kind of key pairs.
     pub algorithm: KeyAlgorithm,
-    /// How long the CA lives, in days.
+    /// The lifetime of the CA certificate in days.
     pub ca_days: u32,
-    /// How long a node's certificate lives, in days.
+    /// The lifetime of a node's certificate in days.
     pub node_days: u32,
 }
 
-/// How a machine makes sure of what it boots.
+/// How a machine verifies the kernel and the initrds that it boots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verify {
-    /// Not at all: the usual builds of iPXE can't.
+pub enum BootVerification {
+    /// Without any verification: the usual builds of iPXE have none.
     None,
-    /// By digests that the script pins (iPXE 2).
+    /// By digests that the boot script pins (iPXE 2).
     Digest,
-    /// By signatures (an iPXE build of one's own).
+    /// By CMS signatures, which needs an iPXE build with the site's certificate.
     Signature,
 }
 
 /// How machines boot.
 #[derive(Clone, Debug, Serialize)]
 pub struct Boot {
-    /// How they make sure of what they boot.
-    pub verify: Verify,
-    /// How long a message stands on the screen before the machine goes on to its local disk.
+    /// How machines verify the kernel and the initrds.
+    pub verify: BootVerification,
+    /// How long a message stays on the screen before the machine goes on to its local disk.
     pub pause: Seconds,
     /// The serial console of machines whose hardware names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console: Option<Console>,
 }
 
-/// What the zones say of themselves.
+/// What all zones have in common.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dns {
-    /// The name servers; empty: the provisioner.
+    /// The name servers; if empty, the provisioner.
     pub name_servers: Vec<Server>,
-    /// Who answers for the zones.
+    /// The mailbox of the zones' contact (SOA RNAME).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Mailbox>,
-    /// How long a record may be kept.
+    /// How long resolvers may cache a record.
     pub ttl: Seconds,
 }
 
 /// A further port that every node opens.
 #[derive(Clone, Debug, Serialize)]
 pub struct FirewallExtra {
-    /// Its name in comments.
+    /// The rule's name, for comments.
     pub name: Label,
-    /// The port.
+    /// The port number.
     pub port: u16,
-    /// Its protocol.
+    /// The transport protocol.
     pub protocol: Protocol,
-    /// Who may reach it.
+    /// The subnets that may reach the port.
     pub from: Vec<IpNet>,
 }
 
-/// A kind of machine in the terms of Nix.
+/// A kind of machine in Nix's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum System {
     /// 64-bit x86.

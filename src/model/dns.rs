@@ -1,4 +1,4 @@
-//! Which names the site has, and in which zones they stand: the zones and the hosts file are written from this.
+//! The names of the site and the zones that hold them: the zone files and the hosts file are written from this.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,18 +17,18 @@ pub fn bmc_name(node: &str) -> String {
     format!("{node}-bmc")
 }
 
-/// The name in the cluster's domain of the name server that is listed as number `at`, counted from 0, where its address
-/// is all that is known.
+/// The name in the cluster's domain of a name server that the inventory lists by address alone; `at` is the server's
+/// number in that list, counted from 0.
 #[must_use]
 pub fn server_name(at: usize) -> String {
     format!("ns{}", at + 1)
 }
 
-/// The domain of the names that nodes have in a network which they are not reached in.
+/// The domain of nodes' names in a network other than the one they are reached in.
 #[must_use]
 pub fn network_domain(cluster: &DomainName, network: &Label, domain: Option<&DomainName>) -> String {
-    match domain.filter(|own| *own != cluster) {
-        Some(own) => own.to_string(),
+    match domain.filter(|domain| *domain != cluster) {
+        Some(domain) => domain.to_string(),
         None => format!("{network}.{cluster}"),
     }
 }
@@ -39,19 +39,19 @@ pub fn is_inside(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// The names of the site, and what they lead to.
+/// The names of the site and their addresses.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
-    /// The addresses that each name leads to.
+pub struct SiteNames {
+    /// The addresses of each name.
     pub hosts: BTreeMap<DomainName, Vec<IpAddr>>,
-    /// The name that each address leads back to: one that leads to it.
+    /// The name of each address for reverse lookups: one of the names with that address.
     pub owners: BTreeMap<IpAddr, DomainName>,
-    /// The name servers of every zone, the primary one first.
+    /// The name servers of every zone, the primary server first.
     pub servers: Vec<DomainName>,
 }
 
-impl Names {
-    /// An address has one name: the first.
+impl SiteNames {
+    /// Adds `address` to `name`, unless the address has a name already.
     fn add(&mut self, name: &DomainName, address: IpAddr) {
         if self.owners.contains_key(&address) {
             return;
@@ -64,11 +64,11 @@ impl Names {
 /// A zone: forward with `addresses`, or reverse with `pointers`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
-    /// What its names lead to (A, AAAA), by name; among them addresses of name servers in zones below (glue).
+    /// The addresses of the zone's names (A, AAAA), by name; among them addresses of name servers in zones below (glue).
     pub addresses: Vec<(DomainName, IpAddr)>,
-    /// What its addresses lead back to (PTR), by address.
+    /// The names of addresses (PTR), by address.
     pub pointers: Vec<(String, DomainName)>,
-    /// The zones directly below it.
+    /// The zones directly below this zone.
     pub delegations: Vec<DomainName>,
 }
 
@@ -77,9 +77,9 @@ impl Cluster {
     ///
     /// # Errors
     /// When a name is too long for DNS, which rule B11 refuses.
-    pub fn names(&self) -> Result<Names, Invalid> {
+    pub fn names(&self) -> Result<SiteNames, Invalid> {
         let inside = |name: &str| DomainName::parse(&format!("{name}.{}", self.domain));
-        let mut names = Names::default();
+        let mut names = SiteNames::default();
         let boot = inside(PROVISIONER)?;
         names.add(&boot, self.provisioner.address.into());
         for vip in &self.vips {
@@ -109,12 +109,13 @@ impl Cluster {
         Ok(names)
     }
 
-    /// The addresses where the node is reached have its full name, and the others a name in their network's domain.
-    fn add_node(&self, node: &Node, names: &mut Names) -> Result<(), Invalid> {
-        let home = self.home(node).and_then(|own| own.network.as_ref());
+    /// Adds the node's addresses: those of the home network under the full name, the others under a name in the domain of
+    /// their network.
+    fn add_node(&self, node: &Node, names: &mut SiteNames) -> Result<(), Invalid> {
+        let home = node.home.as_ref();
         for interface in &node.interfaces {
             let Some((label, network)) =
-                interface.network.as_ref().and_then(|own| self.networks.get_key_value(own))
+                interface.network.as_ref().and_then(|name| self.networks.get_key_value(name))
             else {
                 continue;
             };
@@ -124,26 +125,26 @@ impl Cluster {
                 let domain = network_domain(&self.domain, label, network.domain.as_ref());
                 DomainName::parse(&format!("{}.{domain}", node.name))?
             };
-            interface.addresses.iter().for_each(|own| names.add(&name, own.addr()));
+            interface.addresses.iter().for_each(|net| names.add(&name, net.addr()));
         }
         Ok(())
     }
 
-    /// The zones by name, each with what stands in it. One is there as long as its domain or network is, even if it is
-    /// empty: its serial number never starts anew.
+    /// The zones by name, with their records. A zone exists as long as its domain or network, even without records, so
+    /// that its serial number never starts anew.
     #[must_use]
-    pub fn zones(&self, names: &Names) -> BTreeMap<String, Zone> {
+    pub fn zones(&self, names: &SiteNames) -> BTreeMap<String, Zone> {
         let mut zones = BTreeMap::new();
         self.forward_zones(names, &mut zones);
         self.reverse_zones(names, &mut zones);
         zones
     }
 
-    fn forward_zones(&self, names: &Names, zones: &mut BTreeMap<String, Zone>) {
+    fn forward_zones(&self, names: &SiteNames, zones: &mut BTreeMap<String, Zone>) {
         let domains = self.networks.values().filter_map(|network| network.domain.as_ref());
-        let others = domains.filter(|own| !is_inside(own.as_str(), self.domain.as_str()));
+        let others = domains.filter(|domain| !is_inside(domain.as_str(), self.domain.as_str()));
         let apexes: BTreeMap<&str, &DomainName> =
-            others.chain([&self.domain]).map(|own| (own.as_str(), own)).collect();
+            others.chain([&self.domain]).map(|domain| (domain.as_str(), domain)).collect();
         zones.extend(apexes.keys().map(|name| ((*name).to_owned(), Zone::default())));
         for (&name, &apex) in &apexes {
             let above = above(name).and_then(|name| closest(&apexes, name));
@@ -151,26 +152,25 @@ impl Cluster {
             zone.delegations.push(apex.clone());
         }
         for (name, addresses) in &names.hosts {
-            let own = closest(&apexes, name.as_str());
             // Above a delegation, the addresses of servers below it are needed to get there (RFC 1034 section 4.2.1).
             let serves = names.servers.contains(name);
-            let mut at = own;
-            while let Some(apex) = at {
+            let mut next = closest(&apexes, name.as_str());
+            while let Some(apex) = next {
                 if let Some(zone) = zones.get_mut(apex) {
-                    zone.addresses.extend(addresses.iter().map(|own| (name.clone(), *own)));
+                    zone.addresses.extend(addresses.iter().map(|address| (name.clone(), *address)));
                 }
-                at = above(apex).filter(|_| serves).and_then(|name| closest(&apexes, name));
+                next = above(apex).filter(|_| serves).and_then(|name| closest(&apexes, name));
             }
         }
     }
 
-    fn reverse_zones(&self, names: &Names, zones: &mut BTreeMap<String, Zone>) {
+    fn reverse_zones(&self, names: &SiteNames, zones: &mut BTreeMap<String, Zone>) {
         let mut delegated = BTreeMap::<Ipv4Addr, (Ipv4Net, &ReverseZone)>::new();
         let mut aligned = HashMap::<IpNet, String>::new();
         for network in self.networks.values() {
-            let own = network.subnet.zip(network.reverse_zone.as_ref());
-            delegated.extend(own.map(|(net, zone)| (net.network(), (net, zone))));
-            let nets = network.subnets().filter(|net| own.is_none() || matches!(net, IpNet::V6(_)));
+            let classless = network.subnet.zip(network.reverse_zone.as_ref());
+            delegated.extend(classless.map(|(net, zone)| (net.network(), (net, zone))));
+            let nets = network.subnets().filter(|net| classless.is_none() || matches!(net, IpNet::V6(_)));
             aligned.extend(nets.flat_map(blocks).map(|block| (block, reverse_name(block))));
         }
         zones.extend(delegated.values().map(|(_, zone)| (zone.to_string(), Zone::default())));
@@ -180,12 +180,12 @@ impl Cluster {
                 let (_, (net, zone)) = delegated.range(..=*v4).next_back()?;
                 net.contains(v4).then(|| (format!("{}.{zone}", v4.octets()[3]), zone.as_str()))
             };
-            let own = if let IpAddr::V4(v4) = address { classless(v4) } else { None };
-            let whole = || {
+            let in_delegated = if let IpAddr::V4(v4) = address { classless(v4) } else { None };
+            let in_aligned = || {
                 let zone = blocks_around(*address).find_map(|block| aligned.get(&block))?;
                 Some((reverse_name(IpNet::from(*address)), zone.as_str()))
             };
-            if let Some((name, zone)) = own.or_else(whole)
+            if let Some((name, zone)) = in_delegated.or_else(in_aligned)
                 && let Some(zone) = zones.get_mut(zone)
             {
                 zone.pointers.push((name, owner.clone()));
@@ -199,7 +199,7 @@ fn above(name: &str) -> Option<&str> {
     name.split_once('.').map(|(_, rest)| rest)
 }
 
-/// The zone that `name` stands in.
+/// The zone that holds `name`.
 fn closest<'a>(apexes: &BTreeMap<&'a str, &DomainName>, name: &str) -> Option<&'a str> {
     std::iter::successors(Some(name), |name| above(name))
         .find_map(|name| apexes.get_key_value(name).map(|(name, _)| *name))

@@ -1,7 +1,8 @@
 //! Words about machines and servers: what firmware, BMCs, kernels and zones call things.
 
-use super::text::invalid;
-use super::word::{Form, Invalid, Word, all, identifier, word};
+use super::names::DomainName;
+use super::net::zoned;
+use super::word::{Form, Invalid, Word, all, identifier, invalid, word};
 
 word! {
     /// What a machine's firmware says of itself (SMBIOS type 1, serial number).
@@ -108,7 +109,7 @@ impl Word for Mailbox {
                 && user.split('.').all(|part| !part.is_empty())
                 && user.len() <= 63
                 && text.len() <= 253
-                && super::DomainName::parse(domain).is_ok()
+                && DomainName::parse(domain).is_ok()
         });
         if legal {
             Ok(Self(text.to_owned()))
@@ -127,10 +128,10 @@ impl Word for Server {
         Form::new("a domain name or an address", "^([a-z0-9.-]+|[0-9A-Fa-f:.]+)$", &["ntp.example.com"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        if let Some(zoned) = super::net::zoned(text) {
+        if let Some(zoned) = zoned(text) {
             return Err(zoned);
         }
-        if text.parse::<std::net::IpAddr>().is_ok() || super::DomainName::parse(text).is_ok() {
+        if text.parse::<std::net::IpAddr>().is_ok() || DomainName::parse(text).is_ok() {
             Ok(Self(text.to_owned()))
         } else {
             invalid(

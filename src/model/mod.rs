@@ -1,11 +1,13 @@
 //! The resolved vocabulary: what is true of a cluster once its inventory has been found sound. No IO, no spans.
 
+mod bmc;
 mod cluster;
 mod dhcp;
 mod disk;
 pub mod dns;
 mod exposure;
 mod hardware;
+mod interface;
 mod layout;
 mod mac;
 mod machine;
@@ -22,13 +24,18 @@ mod size;
 mod text;
 mod word;
 
-pub use cluster::{Boot, Cluster, Dns, FirewallExtra, KeyAlgorithm, Provisioner, System, Tls, Verify, Vip};
+pub use bmc::{Bmc, BmcProtocol};
+pub use cluster::{
+    Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgorithm, Provisioner, System, Tls, Vip,
+};
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
-    Forwarding, Machine, Opening, Source, forwarding, openings, provisioner_openings, ssh_sources,
+    ExposedMachine, Forwarding, Opening, PacketSource, forwarding, openings, provisioner_openings,
+    ssh_sources,
 };
 pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, known as known_hardware};
+pub use interface::{Bond, BondMode, Interface};
 pub use layout::{Format, Layout, MountPoint, Style, Volume};
 pub use mac::MacAddr;
 pub use machine::{Console, KernelModule, Mailbox, SerialNumber, Server, UserName};
@@ -36,8 +43,8 @@ pub use names::{DomainName, HostName, IfName, Label};
 pub use net::{Family, broadcast, family, is_network_address};
 pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Reservation, TFTP_DIR};
 pub use network::{Network, Role};
-pub use node::{Base, Bmc, BmcProtocol, Bond, BondMode, Interface, Node};
-pub use profile::Profile;
+pub use node::Node;
+pub use profile::{Base, Profile};
 pub use range::Range;
 pub use reverse::ReverseZone;
 pub use service::{Ports, Protocol, Service, Settings, known as known_service};

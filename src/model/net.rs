@@ -10,7 +10,7 @@ use super::word::{Form, Invalid, Word};
 /// A family of addresses, so that one function serves both.
 pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr + 'static {
     /// A subnet of this family.
-    type Net: Copy + fmt::Display + Into<IpNet>;
+    type Subnet: Copy + fmt::Display + Into<IpNet>;
     /// `IPv4`, `IPv6`.
     const NAME: &'static str;
     /// An address to show in help.
@@ -22,7 +22,7 @@ pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr +
 }
 
 impl Family for Ipv4Addr {
-    type Net = Ipv4Net;
+    type Subnet = Ipv4Net;
     const NAME: &'static str = "IPv4";
     const EXAMPLE: &'static str = "10.0.100.50";
     const EXAMPLE_RANGE: &'static str = "10.0.100.100-10.0.100.200";
@@ -30,7 +30,7 @@ impl Family for Ipv4Addr {
 }
 
 impl Family for Ipv6Addr {
-    type Net = Ipv6Net;
+    type Subnet = Ipv6Net;
     const NAME: &'static str = "IPv6";
     const EXAMPLE: &'static str = "fd00:100::50";
     const EXAMPLE_RANGE: &'static str = "fd00:100::100-fd00:100::200";

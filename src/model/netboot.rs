@@ -1,5 +1,5 @@
-//! What a machine that boots over the network is told: the loader for its architecture, and the address that is kept
-//! for it. Every DHCP server, the TFTP root and the PXE server's NixOS module are written from this.
+//! What DHCP tells a machine that boots over the network: the loader for its architecture, and its reserved address.
+//! The configuration of every DHCP server, the TFTP root and the PXE server's NixOS module are written from this.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,15 +10,15 @@ use super::{Cluster, Firmware, HostName, Label, MacAddr, Node, System};
 /// A build of iPXE, and the machines that start it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loader {
-    /// The client architectures that start it (DHCP option 93: RFC 4578 section 2.1, IANA's "Processor Architecture
-    /// Types").
+    /// The client architectures that start this build (DHCP option 93: RFC 4578 section 2.1, IANA's "Processor
+    /// Architecture Types").
     pub architectures: &'static [u16],
-    /// Its file in the TFTP root.
+    /// The build's file in the TFTP root.
     pub file: &'static str,
-    /// Whether these machines load it by HTTP: they need a URL, and their vendor class `HTTPClient` back (UEFI 2.10
-    /// section 24.7).
+    /// Whether these machines load the build by HTTP: they need a URL, and their vendor class `HTTPClient` back (UEFI
+    /// 2.10 section 24.7).
     pub http: bool,
-    /// What such a machine is, in words for comments.
+    /// The kind of machine, in words for comments.
     pub about: &'static str,
 }
 
@@ -87,38 +87,39 @@ pub const HTTP_CLIENT: &str = "HTTPClient";
 /// The user class that iPXE sends (DHCP option 77): by it the second request differs from the firmware's.
 pub const IPXE_CLASS: &str = "iPXE";
 
-/// What DHCP keeps for a node.
+/// The DHCP reservation of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reservation<'a> {
     /// The node's name.
     pub name: &'a HostName,
-    /// The NIC that boots.
+    /// The MAC address of the NIC that boots.
     pub mac: MacAddr,
-    /// The provisioning network that it stands in.
+    /// The provisioning network that this NIC is connected to.
     pub network: &'a Label,
-    /// Its address there.
+    /// The node's IPv4 address in that network.
     pub address: Option<Ipv4Addr>,
-    /// The same for IPv6.
+    /// The node's IPv6 address in that network.
     pub address6: Option<Ipv6Addr>,
 }
 
 impl Cluster {
-    /// What is kept for each node, in the order of their names. Nodes without an address in a provisioning network
-    /// have none.
+    /// The reservations of all nodes, in the order of their names.
     pub fn reservations(&self) -> impl Iterator<Item = Reservation<'_>> {
-        self.nodes.iter().filter_map(|node| self.reservation(node))
+        self.nodes.iter().filter_map(Node::reservation)
     }
+}
 
-    /// What DHCP keeps for `node`: the addresses of the interface that boots.
+impl Node {
+    /// The node's DHCP reservation: its addresses on the interface that boots. `None` for a node without any.
     #[must_use]
-    pub fn reservation<'a>(&self, node: &'a Node) -> Option<Reservation<'a>> {
-        let interface = node.interfaces.iter().find(|interface| interface.device == node.boot_interface)?;
+    pub fn reservation(&self) -> Option<Reservation<'_>> {
+        let interface = self.find_boot_interface()?;
         let network = interface.network.as_ref()?;
         let v4 = |net: &IpNet| if let IpNet::V4(net) = net { Some(net.addr()) } else { None };
         let v6 = |net: &IpNet| if let IpNet::V6(net) = net { Some(net.addr()) } else { None };
         let address = interface.addresses.iter().find_map(v4);
         let address6 = interface.addresses.iter().find_map(v6);
-        let reservation = Reservation { name: &node.name, mac: node.mac, network, address, address6 };
+        let reservation = Reservation { name: &self.name, mac: self.mac, network, address, address6 };
         (address.is_some() || address6.is_some()).then_some(reservation)
     }
 }

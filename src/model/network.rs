@@ -1,4 +1,4 @@
-//! Networks, and what they are for.
+//! Networks and their roles.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,64 +7,64 @@ use serde::Serialize;
 
 use super::{DomainName, Range, ReverseZone};
 
-/// What a network is for.
+/// The purpose of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// BMCs.
+    /// BMCs are reached here.
     Management,
-    /// PXE boot and installation.
+    /// Machines boot (PXE) and are installed here.
     Provisioning,
-    /// Raft and services.
+    /// Raft and the services run here.
     Cluster,
-    /// Those who use the services.
+    /// Clients use the services from here.
     Client,
 }
 
-/// A network.
+/// A network of the site.
 #[derive(Clone, Debug, Serialize)]
 pub struct Network {
-    /// What it is for.
+    /// The purposes of the network.
     pub roles: Vec<Role>,
-    /// Its VLAN.
+    /// The VLAN ID (IEEE 802.1Q).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,
-    /// Its IPv4 subnet.
+    /// The IPv4 subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<Ipv4Net>,
-    /// Its IPv6 subnet.
+    /// The IPv6 subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet6: Option<Ipv6Net>,
-    /// Its IPv4 router.
+    /// The address of the IPv4 router.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Ipv4Addr>,
-    /// Its IPv6 router.
+    /// The address of the IPv6 router.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway6: Option<Ipv6Addr>,
-    /// Its resolvers.
+    /// The DNS servers that machines in this network ask.
     pub dns: Vec<IpAddr>,
     /// The domain that DHCP hands out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<DomainName>,
-    /// The zone of its IPv4 addresses, where that is no /24's.
+    /// The zone of the names of the network's IPv4 addresses, where it is delegated from a /24's zone (RFC 2317).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reverse_zone: Option<ReverseZone>,
-    /// What DHCP leases to machines without a reservation.
+    /// The IPv4 addresses that DHCP leases to machines without a reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<Range<Ipv4Addr>>,
-    /// The same for IPv6.
+    /// The IPv6 addresses that DHCPv6 leases to machines without a reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool6: Option<Range<Ipv6Addr>>,
 }
 
 impl Network {
-    /// Whether it is for `role`.
+    /// Whether the network has `role`.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
 
-    /// Its subnets, IPv4 first.
+    /// The subnets, IPv4 first.
     pub fn subnets(&self) -> impl Iterator<Item = IpNet> + use<> {
         self.subnet.map(IpNet::V4).into_iter().chain(self.subnet6.map(IpNet::V6))
     }

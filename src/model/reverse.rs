@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::text::invalid;
-use super::word::{Form, Invalid, Word, identifier, word};
+use super::word::{Form, Invalid, Word, identifier, invalid, word};
 
 word! {
     /// The zone of a part of an IPv4 /24, such as `64-26.100.0.10.in-addr.arpa`, which the owner of the /24 has

@@ -1,6 +1,6 @@
 //! Words with a grammar of somebody else: SSH keys, kernel parameters, paths, versions.
 
-use super::word::{Form, Invalid, Word, all, is_invisible, word};
+use super::word::{Form, Invalid, Word, all, invalid, is_invisible, word};
 
 word! {
     /// An OpenSSH public key in the form of `authorized_keys` (sshd(8)), without options.
@@ -15,11 +15,6 @@ word! {
     RelPath;
     /// A `system.stateVersion` of NixOS, such as `24.11`.
     StateVersion;
-}
-
-/// A refusal under the rule `code`.
-pub(super) fn invalid<T>(code: &'static str, message: String, help: &str) -> Result<T, Invalid> {
-    Err(Invalid::new(code, message, help))
 }
 
 impl Word for AdminKey {

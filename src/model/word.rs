@@ -128,6 +128,11 @@ pub(super) fn identifier(text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// A refusal under the rule `code`.
+pub(super) fn invalid<T>(code: Code, message: String, help: &str) -> Result<T, Invalid> {
+    Err(Invalid::new(code, message, help))
+}
+
 /// Whether `text` is one or more of the bytes that `legal` accepts.
 pub(super) fn all(text: &str, legal: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(legal)

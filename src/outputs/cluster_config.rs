@@ -69,7 +69,7 @@ pub(super) fn leader_url(cluster: &Cluster, node: &Node) -> String {
 /// Members elsewhere reach no other of its networks.
 fn raft_address(cluster: &Cluster, node: &Node) -> Option<String> {
     let port = voters(cluster).find_map(|voter| voter.service(CHAINFIRE)?.ports.raft_port)?;
-    let address: IpAddr = cluster.home(node)?.addresses.first()?.addr();
+    let address: IpAddr = node.home_interface()?.addresses.first()?.addr();
     Some(SocketAddr::new(address, port).to_string())
 }
 

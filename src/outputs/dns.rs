@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::dns::{Names, Zone};
+use crate::model::dns::{SiteNames, Zone};
 use crate::model::{Cluster, DomainName};
 use crate::plan::{Plan, ZONE_DIR};
 use crate::render::Renderer;
@@ -74,7 +74,7 @@ fn file_name(zone: &str) -> String {
     format!("{}.zone", zone.replace('/', "+"))
 }
 
-fn names(cluster: &Cluster) -> anyhow::Result<Names> {
+fn names(cluster: &Cluster) -> anyhow::Result<SiteNames> {
     cluster.names().map_err(|invalid| anyhow::anyhow!("a bug in plasmagen: {}", invalid.message))
 }
 
@@ -95,7 +95,7 @@ fn zones(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
 fn render(
     cluster: &Cluster,
     renderer: &Renderer,
-    names: &Names,
+    names: &SiteNames,
     zone: &str,
     records: &Zone,
     serial: u32,
@@ -174,7 +174,7 @@ fn named(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     )?])
 }
 
-/// A line for each address. Names in the cluster's own domain have their first label as an alias.
+/// A line for each address. SiteNames in the cluster's own domain have their first label as an alias.
 fn hosts(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let mut text = "# The names of the site: hosts(5).\n".to_owned();
     let below = format!(".{}", plan.cluster.domain);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::fs::Sha256Sum;
-use crate::model::{HostName, Node, Verify};
+use crate::model::{BootVerification, HostName, Node};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -28,7 +28,7 @@ pub(super) const NODE: Output = Output {
 #[derive(Serialize)]
 struct Boot {
     base: String,
-    verify: Verify,
+    verify: BootVerification,
     /// Whether what is chained must be signed.
     signed: bool,
     /// How long a message stands, in seconds.
@@ -51,7 +51,7 @@ fn boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let context = Boot {
         base: plan.cluster.provisioner.base_url(),
         verify: own.verify,
-        signed: own.verify == Verify::Signature,
+        signed: own.verify == BootVerification::Signature,
         pause: own.pause.get(),
     };
     Ok(vec![Artifact::new("site/www/ipxe/boot.ipxe", renderer.render("boot.ipxe.j2", &context)?)?])

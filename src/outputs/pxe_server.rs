@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{AbsPath, Cluster, DomainName, HostName, IfName, MacAddr, Network, Node, Role, System};
+use crate::model::{
+    AbsPath, Cluster, DomainName, HostName, IfName, MacAddr, Network, Node, Role, System, broadcast,
+};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -44,7 +46,8 @@ struct Context<'a> {
 struct Subnet {
     network: Ipv4Addr,
     netmask: Ipv4Addr,
-    broadcast: Ipv4Addr,
+    /// None for a /31, which has no broadcast address.
+    broadcast: Option<IpAddr>,
 }
 
 #[derive(Serialize)]
@@ -76,20 +79,20 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         subnet: subnet.map(|subnet| Subnet {
             network: subnet.network(),
             netmask: subnet.netmask(),
-            broadcast: subnet.broadcast(),
+            broadcast: broadcast(subnet.into()),
         }),
         pool: network.and_then(|network| network.pool).map(|pool| (pool.first, pool.last)),
         gateway: network.and_then(|network| network.gateway),
         resolvers: network.map(resolvers).unwrap_or_default(),
         domain: network.and_then(|network| network.domain.as_ref()),
-        nodes: cluster.nodes.iter().map(|node| machine(cluster, node)).collect(),
+        nodes: cluster.nodes.iter().map(machine).collect(),
     };
     let text = renderer.render("pxe-server.nix.j2", &context)?;
     Ok(vec![Artifact::new("site/pxe/pxe-server.nix", text)?])
 }
 
-fn machine<'a>(cluster: &Cluster, node: &'a Node) -> Machine<'a> {
-    let address = cluster.reservation(node).and_then(|own| own.address);
+fn machine(node: &Node) -> Machine<'_> {
+    let address = node.reservation().and_then(|own| own.address);
     Machine { mac: node.mac, profile: node.base.as_str(), name: &node.name, address }
 }
 

@@ -3,8 +3,8 @@
 use crate::diag::Spanned;
 use crate::inventory::{Entry, Maybe, NetworkTable, ProvisionerTable, known};
 use crate::model::{
-    Boot, Cluster, DhcpServer, Dns, FirewallExtra, HostName, KeyAlgorithm, Label, Network, Protocol,
-    Provisioner, Seconds, Tls, Verify, Vip, Word,
+    Boot, BootVerification, Cluster, DhcpServer, Dns, FirewallExtra, HostName, KeyAlgorithm, Label, Network,
+    Protocol, Provisioner, Seconds, Tls, Vip, Word,
 };
 
 use self::node::node;
@@ -58,7 +58,7 @@ pub fn seal(draft: &Draft<'_>) -> Option<Cluster> {
             node_days: days(&tls.node_days, 365),
         },
         boot: Boot {
-            verify: get(inventory.boot.verify.as_ref()).unwrap_or(Verify::None),
+            verify: get(inventory.boot.verify.as_ref()).unwrap_or(BootVerification::None),
             pause: get(inventory.boot.pause.as_ref()).unwrap_or(Seconds::new(30)),
             console: get(inventory.boot.console.as_ref()),
         },

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Report, Spanned};
 use crate::inventory::List;
-use crate::model::{Cpu, Firmware, KernelParam, System, Verify, known_hardware};
+use crate::model::{BootVerification, Cpu, Firmware, KernelParam, System, known_hardware};
 use crate::resolve::Draft;
 
 /// F18: a node's firmware and hardware fit its architecture.
@@ -100,10 +100,10 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
         report.push(fault.help("write another port, such as 8080 or 80"));
     }
     let Some(address) = &provisioner.address else { return };
-    let verify = draft.inventory.boot.verify.as_ref().map_or(Verify::None, |verify| verify.value);
-    if verify != Verify::Signature {
+    let verify = draft.inventory.boot.verify.as_ref().map_or(BootVerification::None, |verify| verify.value);
+    if verify != BootVerification::Signature {
         let message = match verify {
-            Verify::Digest => {
+            BootVerification::Digest => {
                 "machines load what they boot over plain HTTP, and its digests come the same way"
             }
             _ => "machines load what they boot over plain HTTP, and nothing is signed",
@@ -120,7 +120,7 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
 /// at hand, and stop if it cannot.
 pub(super) fn f22(draft: &Draft<'_>, report: &mut Report) {
     let verify = draft.inventory.boot.verify.as_ref();
-    let Some(verify) = verify.filter(|verify| verify.value == Verify::Digest) else { return };
+    let Some(verify) = verify.filter(|verify| verify.value == BootVerification::Digest) else { return };
     let bios = draft.nodes.iter().find_map(|node| {
         let firmware = node.said(|common| common.firmware.as_ref())?;
         (firmware.value == Firmware::Bios).then_some((&node.entry.key, &firmware.span))

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use plasmagen::artifact::Artifact;
-use plasmagen::model::{Cluster, Node, Role, Verify};
+use plasmagen::model::{BootVerification, Cluster, Node, Role};
 use plasmagen::outputs;
 use serde_json::Value;
 use test_kit::{case_dirs, plan, repository};
@@ -40,7 +40,7 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
     for dir in inventories() {
         let (cluster, files) = rendered(&dir);
         let script = &files["site/www/ipxe/boot.ipxe"];
-        let signed = cluster.boot.verify == Verify::Signature;
+        let signed = cluster.boot.verify == BootVerification::Signature;
         for case in 0..128_u8 {
             let [known, armed, own, bundle, bios, facts, installer] =
                 [1, 2, 4, 8, 16, 32, 64].map(|bit| case & bit != 0);

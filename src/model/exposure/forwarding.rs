@@ -1,27 +1,28 @@
-//! What a node forwards: the packets of tenants, but not to where machines are installed and switched off.
+//! The packets that a node forwards: those of tenants, except into the networks where machines are installed and
+//! switched off.
 
 use ipnet::IpNet;
 
-use super::{Machine, subnets};
+use super::openings::{ExposedMachine, subnets};
 use crate::model::service::FOR_TENANTS;
 use crate::model::{Cluster, Role};
 
-/// What becomes of packets that are for another machine.
+/// What a node does with packets that are addressed to another machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forwarding {
-    /// They are dropped: no service of the machine forwards any.
+    /// The node drops them: none of its services forwards packets.
     Nothing,
-    /// They go on, unless they start a connection into one of these subnets.
+    /// The node forwards them, unless they start a connection into one of these subnets.
     AllBut(Vec<IpNet>),
 }
 
-/// What a node or a profile forwards.
+/// The packets that a node, or a node of a profile, forwards.
 ///
-/// Tenants' addresses are not the inventory's, so their packets are told by where they go: the management networks
-/// (BMCs) and the provisioning networks (an unauthenticated boot server) are no business of theirs. What machines of
-/// the cluster send themselves is not forwarded, and so not concerned.
+/// The inventory does not know tenants' addresses, so the destination decides: tenants have no business in the
+/// management networks (BMCs) and the provisioning networks (an unauthenticated boot server). Packets that machines of
+/// the cluster send themselves are not forwarded, and so not concerned.
 #[must_use]
-pub fn forwarding<'a>(cluster: &Cluster, machine: impl Into<Machine<'a>>) -> Forwarding {
+pub fn forwarding<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -> Forwarding {
     let services = machine.into().services;
     if services.iter().any(|service| FOR_TENANTS.contains(&service.name.as_str())) {
         Forwarding::AllBut(subnets(cluster, &[Role::Management, Role::Provisioning]))

@@ -1,8 +1,8 @@
-//! What the provisioner opens: machines boot from it, and operators look after it.
+//! The ports that the provisioner opens to booting machines and to operators.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{Opening, Source, ssh_sources, subnets};
+use super::openings::{Opening, PacketSource, ssh_sources, subnets};
 use crate::model::{Cluster, Network, Protocol, Role};
 
 /// Every port that the provisioner opens besides SSH.
@@ -19,7 +19,8 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
         sources,
     };
     let provisioning = subnets(cluster, &[Role::Provisioning]);
-    let on_interface = |subnet: IpNet| Source { subnet, device: Some(cluster.provisioner.interface.clone()) };
+    let on_interface =
+        |subnet: IpNet| PacketSource { subnet, device: Some(cluster.provisioner.interface.clone()) };
     let mut openings =
         vec![opening("dhcp", 67, Protocol::Udp, vec![on_interface(IpNet::V4(Ipv4Net::default()))])];
 
@@ -49,14 +50,14 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
 /// Link-local unicast (RFC 4291 section 2.5.6).
 const LINK_LOCAL: Ipv6Net = Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10);
 
-/// Those `subnets`, each once. The inventory knows one interface of the provisioner: that in its own network.
-fn sources(cluster: &Cluster, subnets: &[IpNet]) -> Vec<Source> {
+/// Those `subnets`, each once. The inventory knows one interface of the provisioner: the one in its own network.
+fn sources(cluster: &Cluster, subnets: &[IpNet]) -> Vec<PacketSource> {
     let provisioner = &cluster.provisioner;
-    let own: Vec<IpNet> =
+    let attached: Vec<IpNet> =
         cluster.networks.get(&provisioner.network).into_iter().flat_map(Network::subnets).collect();
-    let source = |subnet: &IpNet| Source {
+    let source = |subnet: &IpNet| PacketSource {
         subnet: *subnet,
-        device: own.contains(subnet).then(|| provisioner.interface.clone()),
+        device: attached.contains(subnet).then(|| provisioner.interface.clone()),
     };
     let mut seen = std::collections::BTreeSet::new();
     subnets.iter().filter(|subnet| seen.insert(**subnet)).map(source).collect()

@@ -147,7 +147,7 @@ pub(super) struct Served<'a, A: Family, K> {
     /// Made from its address: [`subnet_id`].
     id: u32,
     #[serde(serialize_with = "display")]
-    subnet: A::Net,
+    subnet: A::Subnet,
     /// Where machines without a relay are heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     interface: Option<&'a IfName>,

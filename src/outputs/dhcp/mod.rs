@@ -32,7 +32,7 @@ const LONGEST_LEASE: u32 = 86_400;
 struct Subnet<'a, A: Family> {
     /// The network's name.
     label: &'a Label,
-    net: A::Net,
+    net: A::Subnet,
     /// Whether the provisioner stands in it; the others are behind relays.
     own: bool,
     pool: Option<Range<A>>,
@@ -90,7 +90,7 @@ fn subnets6(cluster: &Cluster) -> Vec<Subnet<'_, Ipv6Addr>> {
 }
 
 /// The subnet, pool and gateway of a network.
-type Parts<A> = (<A as Family>::Net, Option<Range<A>>, Option<A>);
+type Parts<A> = (<A as Family>::Subnet, Option<Range<A>>, Option<A>);
 
 fn subnets<A: Family>(
     cluster: &Cluster,

@@ -47,7 +47,7 @@ impl RuleSet {
         let mut rules = Vec::new();
         for Opening { purpose, port, protocol, sources } in openings {
             let rule =
-                |own: crate::model::Source| Rule::new(own.subnet, own.device, protocol, port, &purpose);
+                |own: crate::model::PacketSource| Rule::new(own.subnet, own.device, protocol, port, &purpose);
             rules.extend(sources.into_iter().map(rule));
         }
         Self { ssh: ssh.collect(), rules, forward }

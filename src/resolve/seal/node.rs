@@ -40,6 +40,7 @@ pub(super) fn node(draft: &Draft<'_>, cluster: &Cluster, own: &DraftNode<'_>) ->
             .collect::<Option<_>>()?,
         gateway: own.cluster_networks().find_map(|network| known(&network.value.gateway).copied()),
         gateway6: own.cluster_networks().find_map(|network| known(&network.value.gateway6).copied()),
+        home: home.and_then(|home| home.name.clone()),
         resolvers: home.map(|home| home.value.resolvers().map(|own| own.0).collect()).unwrap_or_default(),
         disks: own.disks().map(|(disk, _)| disk.clone()).collect(),
         layout: layout(own.layout?)?,

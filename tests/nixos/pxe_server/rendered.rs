@@ -73,7 +73,7 @@ fn compare(cluster: &Cluster, config: &Value) {
     let nodes = options["nodes"].as_object().unwrap();
     assert_eq!(nodes.len(), cluster.nodes.len());
     for node in &cluster.nodes {
-        let address = cluster.reservation(node).and_then(|own| own.address);
+        let address = node.reservation().and_then(|own| own.address);
         let expected = json!({ "profile": node.base, "hostname": node.name, "ipAddress": address });
         assert_eq!(nodes[&node.mac.to_string()], expected, "{}", node.name);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use plasmagen::model::{
-    Cluster, Forwarding, Machine, Opening, forwarding, openings, provisioner_openings, ssh_sources,
+    Cluster, ExposedMachine, Forwarding, Opening, forwarding, openings, provisioner_openings, ssh_sources,
 };
 
 /// What a rule lets in.
@@ -51,7 +51,7 @@ fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -
 }
 
 /// The firewall of a node or a profile.
-pub(crate) fn of<'a>(cluster: &Cluster, machine: impl Into<Machine<'a>>) -> Firewall {
+pub(crate) fn of<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -> Firewall {
     let machine = machine.into();
     firewall(cluster, openings(cluster, machine), forwarding(cluster, machine))
 }

@@ -79,7 +79,7 @@ fn names(cluster: &Cluster) -> Vec<(String, IpAddr)> {
     };
     let mut names: Vec<_> = vips.chain(cluster.nodes.iter().filter_map(bmc)).collect();
     for node in &cluster.nodes {
-        let addresses = cluster.home(node).into_iter().flat_map(|home| &home.addresses);
+        let addresses = node.home_interface().into_iter().flat_map(|home| &home.addresses);
         names.extend(addresses.map(|own| (format!("{}.", node.fqdn), own.addr())));
     }
     names

@@ -1,0 +1,31 @@
+//! Baseboard management controllers.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::{RelPath, UserName};
+
+/// The baseboard management controller of a node.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bmc {
+    /// The BMC's address in a management network.
+    pub address: IpAddr,
+    /// The user to log in as.
+    pub user: UserName,
+    /// The file in the vault that holds the user's password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<RelPath>,
+    /// The protocol that the BMC speaks.
+    pub protocol: BmcProtocol,
+}
+
+/// A protocol of baseboard management controllers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BmcProtocol {
+    /// DMTF Redfish.
+    Redfish,
+    /// IPMI 2.0 over LAN.
+    Ipmi,
+}

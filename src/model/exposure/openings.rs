@@ -1,0 +1,101 @@
+//! The ports that nodes open.
+
+use ipnet::IpNet;
+
+use crate::model::{Cluster, IfName, Interface, Label, Network, Node, Profile, Protocol, Role, Service};
+
+/// A port that a machine opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// The purpose: the service and its port, in words of the inventory.
+    pub purpose: String,
+    /// The port number.
+    pub port: u16,
+    /// The transport protocol.
+    pub protocol: Protocol,
+    /// The senders that may reach the port.
+    pub sources: Vec<PacketSource>,
+}
+
+/// A group of senders: a subnet, and the device that its packets come in through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacketSource {
+    /// The subnet of the sender; with a length of zero, all addresses of the family.
+    pub subnet: IpNet,
+    /// The device that such packets come in through, where the machine is connected to that subnet itself.
+    pub device: Option<IfName>,
+}
+
+/// The facts that a firewall depends on: those of a node, or of a profile's node that adds nothing to the profile.
+#[derive(Clone, Copy, Debug)]
+pub struct ExposedMachine<'a> {
+    /// The services that the machine runs.
+    pub services: &'a [Service],
+    /// The machine's network interfaces.
+    pub interfaces: &'a [Interface],
+}
+
+impl<'a> From<&'a Node> for ExposedMachine<'a> {
+    fn from(node: &'a Node) -> Self {
+        Self { services: &node.services, interfaces: &node.interfaces }
+    }
+}
+
+impl<'a> From<&'a Profile> for ExposedMachine<'a> {
+    fn from(profile: &'a Profile) -> Self {
+        Self { services: &profile.services, interfaces: &profile.interfaces }
+    }
+}
+
+/// The subnets that SSH is open to: those that the inventory names, else the management, provisioning and cluster
+/// networks.
+#[must_use]
+pub fn ssh_sources(cluster: &Cluster) -> Vec<IpNet> {
+    cluster
+        .ssh_from
+        .clone()
+        .unwrap_or_else(|| subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster]))
+}
+
+/// The subnets of all networks that have one of `roles`.
+pub(super) fn subnets(cluster: &Cluster, roles: &[Role]) -> Vec<IpNet> {
+    let any = |role: &Role| roles.contains(role);
+    let networks = cluster.networks.values().filter(|network| network.roles.iter().any(any));
+    networks.flat_map(Network::subnets).collect()
+}
+
+/// Every port that a node or a profile opens besides SSH, in the order of its services.
+#[must_use]
+pub fn openings<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -> Vec<Opening> {
+    let machine = machine.into();
+    let inside = sources(cluster, machine, &subnets(cluster, &[Role::Cluster]));
+    let with_clients = sources(cluster, machine, &subnets(cluster, &[Role::Cluster, Role::Client]));
+    let mut openings = Vec::new();
+    for service in machine.services {
+        for (key, port, protocol) in service.ports.all() {
+            let sources = if service.ports.clients && key == "port" { &with_clients } else { &inside };
+            let purpose =
+                if key == "port" { service.name.to_string() } else { format!("{} {key}", service.name) };
+            openings.push(Opening { purpose, port, protocol, sources: sources.clone() });
+        }
+    }
+    for extra in &cluster.firewall {
+        let (purpose, sources) = (extra.name.to_string(), sources(cluster, machine, &extra.from));
+        openings.push(Opening { purpose, port: extra.port, protocol: extra.protocol, sources });
+    }
+    openings
+}
+
+fn sources(cluster: &Cluster, machine: ExposedMachine<'_>, subnets: &[IpNet]) -> Vec<PacketSource> {
+    let device = |subnet: &IpNet| {
+        let has_subnet = |name: &Label| {
+            cluster.networks.get(name).is_some_and(|network| network.subnets().any(|other| other == *subnet))
+        };
+        machine
+            .interfaces
+            .iter()
+            .find(|interface| interface.network.as_ref().is_some_and(has_subnet))
+            .map(|interface| interface.device.clone())
+    };
+    subnets.iter().map(|subnet| PacketSource { subnet: *subnet, device: device(subnet) }).collect()
+}
