@@ -39,7 +39,7 @@ fn bundle(dir: &Path) -> Result<()> {
     let mut manifest = BundleManifest {
         schema: BundleManifest::SCHEMA,
         id: Sha256Sum([0; 32]),
-        profile: "worker".to_owned(),
+        base: "worker".to_owned(),
         arch: System::X86_64,
         kernel_version: "6.12".to_owned(),
         init: None,

@@ -97,7 +97,7 @@ impl BundleArgs {
             (None, None) => anyhow::bail!("name an initrd with --initrd, or a directory with --root"),
         };
         Ok(Recipe {
-            profile: self.base.clone(),
+            base: self.base.clone(),
             arch: self.arch,
             kernel: self.kernel.clone(),
             initrd,
@@ -122,7 +122,7 @@ fn print_table(manifest: &BundleManifest, out: &Path) -> String {
     format!(
         "{}\n{} for {}, Linux {}, id {}\npublish it: plasmagen publish {} --root DIR\n",
         table.print(),
-        manifest.profile,
+        manifest.base,
         manifest.arch.as_str(),
         manifest.kernel_version,
         manifest.id,

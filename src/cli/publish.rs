@@ -109,15 +109,15 @@ impl PublishArgs {
     fn compare(&self, printer: &Printer, cluster: &Cluster) {
         let read = |path: &PathBuf| BundleManifest::parse(&fs::read(path.join(MANIFEST)).ok()?).ok();
         for manifest in self.bundles.iter().filter_map(read) {
-            let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.profile);
+            let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.base);
             if nodes().next().is_none() {
-                printer.say(&format!("warning: no node boots the bundle for {}", manifest.profile));
+                printer.say(&format!("warning: no node boots the bundle for {}", manifest.base));
             }
             let others: Vec<_> = nodes().filter(|node| node.system != manifest.arch).collect();
             if let Some(first) = others.first() {
                 printer.say(&format!(
                     "warning: the bundle for {} is for {}, and {} ({}) can't boot it",
-                    manifest.profile,
+                    manifest.base,
                     manifest.arch.as_str(),
                     plural(others.len(), "node"),
                     first.name

@@ -96,7 +96,7 @@ fn write_files(
     let manifest = BundleManifest {
         schema: BundleManifest::SCHEMA,
         id,
-        profile: recipe.profile.clone(),
+        base: recipe.base.clone(),
         arch: kernel.system,
         kernel_version: kernel.version.clone(),
         init: recipe.init.clone(),

@@ -1,4 +1,4 @@
-//! Inputs of a bundle that are copied while they are read.
+//! Copies the inputs of a bundle while they are read.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::fs::{self, Dir, FileFacts, sync_file};
 
-/// A reader that writes to `copy` what is read of `inner`.
+/// A reader that writes to `copy` all bytes that are read of `inner`, as tee(1) does.
 pub(super) struct Tee<'a, R, W> {
     pub(super) inner: R,
     pub(super) copy: W,
@@ -28,7 +28,7 @@ impl<R: Read, W: Write> Read for Tee<'_, R, W> {
 /// Copies the file `from` to the new file `name` in `dir`, in one pass.
 ///
 /// # Errors
-/// When either disk refuses, or `name` is taken.
+/// When reading or writing fails, or when `name` exists.
 pub(super) fn copy(from: &Path, dir: &Dir, name: &str, progress: &(dyn Fn(u64) + Sync)) -> Result<FileFacts> {
     let run = || {
         let mut out = dir.create(name)?;

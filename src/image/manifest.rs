@@ -31,8 +31,10 @@ pub struct BundleManifest {
     pub schema: u32,
     /// The SHA-256 over kernel, initrd, init path and command line: bundles with the same id boot the same system.
     pub id: Sha256Sum,
-    /// The machines that the bundle is for: the base of their profile.
-    pub profile: String,
+    /// The machines that the bundle is for: a base, such as `worker`. The key is `profile`, as in the paths of the web
+    /// root.
+    #[serde(rename = "profile")]
+    pub base: String,
     /// The architecture of these machines.
     pub arch: System,
     /// The release of the kernel, as `uname -r` prints it.

@@ -22,7 +22,7 @@ const OWN_PARAMS: [&str; 2] = ["init=", "initrd="];
 #[derive(Clone, Debug)]
 pub struct Recipe {
     /// The machines that the bundle is for: a base, such as `worker`, or another label.
-    pub profile: String,
+    pub base: String,
     /// The architecture of these machines. `None` takes the kernel's.
     pub arch: Option<System>,
     /// The kernel image.
@@ -77,10 +77,10 @@ impl Recipe {
         Ok(file_bytes(&self.kernel)? + initrd + overlays)
     }
 
-    /// Checks profile, init and command line, and splits the command line into words.
+    /// Checks base, init and command line, and splits the command line into words.
     ///
     /// # Errors
-    /// When iPXE or the kernel would not take one of them as it is meant.
+    /// When iPXE or the kernel would reject or misread one of them.
     pub(super) fn command_line_words(&self) -> Result<Vec<&str>> {
         let words: Vec<&str> = self.command_line.split_ascii_whitespace().collect();
         for param in OWN_PARAMS {
@@ -97,7 +97,7 @@ impl Recipe {
         for word in words.iter().copied().chain(relative_init) {
             check_word::<KernelParam>(word)?;
         }
-        check_word::<Label>(&self.profile)?;
+        check_word::<Label>(&self.base)?;
         let bytes = self.command_line.len() + init.len();
         ensure!(
             bytes + NODE_BYTES <= COMMAND_LINE_BYTES,

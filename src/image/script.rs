@@ -38,7 +38,7 @@ impl Script<'_> {
     /// When iPXE cannot express a word of the command line.
     pub(super) fn render(&self) -> Result<String> {
         let context = Context {
-            profile: &self.recipe.profile,
+            profile: &self.recipe.base,
             kernel_version: &self.kernel.version,
             id: self.id,
             init: self.recipe.init.as_deref(),

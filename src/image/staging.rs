@@ -1,5 +1,5 @@
-//! Where a bundle is made: a staging directory in the directory of the bundle, from which the files come to their places
-//! once all are whole. So the files of a run that was ended can be told from files that somebody else has put there.
+//! The staging directory of a bundle, inside the bundle's directory. The files move into the bundle's directory when all
+//! are complete. So the files that a killed run has left can be told from files of the user's.
 
 use std::path::Path;
 
@@ -8,10 +8,12 @@ use anyhow::{Context, Result, ensure};
 use super::manifest::{INITRD, KERNEL, MANIFEST, SCRIPT, SUMS};
 use crate::fs::{self, DIR_MODE, Dir, Errno};
 
-/// The name of the staging directory. While it is there, the bundle's files beside it are those of a run that was ended.
+/// The name of the staging directory. While the directory exists, the bundle's files beside it belong to an unfinished
+/// run.
 const STAGING: &str = ".plasmagen-bundle";
 
-/// The files of a bundle. The manifest comes last: a directory without a manifest is no bundle.
+/// The files of a bundle, in the order in which they move. The manifest is the last: a directory without a manifest is no
+/// bundle.
 const FILES: [&str; 5] = [KERNEL, INITRD, SCRIPT, SUMS, MANIFEST];
 
 /// A bundle that is being made.
@@ -24,21 +26,21 @@ pub(super) struct Staging<'a> {
 }
 
 impl<'a> Staging<'a> {
-    /// Begins a bundle in the directory `path`, which is new, empty, or holds only the files of a run that was ended
-    /// halfway; `check` may refuse the place.
+    /// Makes the staging directory in the directory `path`, which is new, empty, or holds only the files of an unfinished
+    /// run. `check` runs before anything is removed, and may refuse `path`.
     ///
     /// # Errors
-    /// When anything else is in the directory, or the disk refuses. The directory is then as it was.
+    /// When the directory holds other files, or the disk refuses. The directory is then as it was.
     pub(super) fn begin(path: &'a Path, check: impl FnOnce() -> Result<()>) -> Result<Self> {
         let is_new = !path.exists();
         fs::make_dirs(path)?;
         let begun = check().and_then(|()| {
             let out = Dir::open(path).with_context(|| format!("could not open {}", path.display()))?;
-            let staging = make_way(path, &out)?;
+            let staging = make_staging_dir(path, &out)?;
             Ok(Self { path, out, staging, is_new })
         });
         if begun.is_err() && is_new {
-            // The first error is the one to tell of.
+            // The first error is reported.
             let _ = fs::remove_empty_dir(path);
         }
         begun
@@ -49,7 +51,7 @@ impl<'a> Staging<'a> {
         &self.staging
     }
 
-    /// Brings the files, which are whole and durable, to their places.
+    /// Moves the files, which are complete and durable, into the bundle's directory.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -64,9 +66,9 @@ impl<'a> Staging<'a> {
         run().with_context(|| format!("could not make {} durable", self.path.display()))
     }
 
-    /// Removes everything that a build that failed has left.
+    /// Removes all files of a bundle that could not be finished.
     pub(super) fn abandon(&self) {
-        // The first error is the one to tell of.
+        // The first error is reported.
         let _ = clear(&self.out);
         if self.is_new {
             let _ = fs::remove_empty_dir(self.path);
@@ -74,14 +76,14 @@ impl<'a> Staging<'a> {
     }
 }
 
-/// Makes the staging directory in `out`, and removes before that what a run has left.
-fn make_way(path: &Path, out: &Dir) -> Result<Dir> {
+/// Makes the staging directory in `out`, after the files of an unfinished run are removed.
+fn make_staging_dir(path: &Path, out: &Dir) -> Result<Dir> {
     let shown = path.display();
     let names = out.list().with_context(|| format!("could not list {shown}"))?;
     let is_ours = |name: &str| name == STAGING || FILES.contains(&name);
-    let is_left =
+    let is_unfinished =
         names.iter().any(|(name, _)| name == STAGING) && names.iter().all(|(name, _)| is_ours(name));
-    ensure!(names.is_empty() || is_left, "{shown} is not empty: name a new directory");
+    ensure!(names.is_empty() || is_unfinished, "{shown} is not empty: name a new directory");
     clear(out).with_context(|| format!("could not empty {shown}"))?;
     let make = || {
         out.make_dir(STAGING, DIR_MODE)?;
@@ -102,7 +104,7 @@ fn clear(out: &Dir) -> Result<()> {
         }
         out.remove_file(name)?;
     }
-    // Last: it says whose the others were.
+    // The staging directory is the last, since it marks the other files as ours.
     if staging.is_some() {
         out.remove_empty_dir(STAGING)?;
     }

@@ -184,7 +184,7 @@ fn check_overlay(checks: &mut Checks, facts: &Facts, overlay: &[u8]) -> Result<(
 fn check_served(checks: &mut Checks, facts: &Facts, manifest: &BundleManifest) {
     let found = facts.digests("served");
     for name in [KERNEL, INITRD] {
-        let path = format!("nixos/{}/current/{name}", manifest.profile);
+        let path = format!("nixos/{}/current/{name}", manifest.base);
         let sum = manifest.files.get(name).map(|file| file.sha256.to_string()).unwrap_or_default();
         checks.compare(&format!("SHA-256 of {path}"), &sum, found.get(&*path).copied());
     }

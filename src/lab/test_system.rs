@@ -122,7 +122,7 @@ impl TestSystem {
         let system = self.read_system()?;
         let command_line = if system == System::X86_64 { COMMAND_LINE } else { COMMAND_LINE_ARM };
         let recipe = Recipe {
-            profile: base.to_owned(),
+            base: base.to_owned(),
             arch: Some(system),
             kernel: self.kernel.clone(),
             initrd: InitrdSource::Directory(root.to_owned()),

@@ -67,7 +67,7 @@ pub(super) fn open(dir: &Dir, shown: &str, faults: &mut Vec<Fault>) -> Result<Op
 
 /// Says what in a manifest nobody could have built.
 fn sound(manifest: &BundleManifest) -> Result<(), String> {
-    if let Err(why) = Label::parse(&manifest.profile) {
+    if let Err(why) = Label::parse(&manifest.base) {
         return Err(format!("its profile: {}", why.message));
     }
     for name in manifest.files.keys() {

@@ -102,9 +102,9 @@ fn intact(dir: Dir, generation: &Generation, path: &str) -> Result<Sha256Sum> {
         return Err(Refused::new("the generation before is damaged", faults).into());
     }
     ensure!(
-        id == generation.id && Line::of_profile(&manifest.profile) == path,
+        id == generation.id && Line::of_profile(&manifest.base) == path,
         "the generation before holds another bundle: {id} for {}",
-        manifest.profile
+        manifest.base
     );
     Ok(sum)
 }

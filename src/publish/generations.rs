@@ -122,8 +122,8 @@ fn generation(
         (contents.manifest, contents)
     } else {
         let Some(bundle) = bundle::open(&dir, &shown, faults)? else { return Ok(None) };
-        if Line::of_profile(&bundle.manifest.profile) != line.path {
-            let message = format!("it is a bundle for {}", bundle.manifest.profile);
+        if Line::of_profile(&bundle.manifest.base) != line.path {
+            let message = format!("it is a bundle for {}", bundle.manifest.base);
             faults.push(Fault::new(Kind::Swapped, shown.as_str(), message));
         }
         signed(&dir, &shown, terms, faults)?;

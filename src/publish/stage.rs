@@ -85,7 +85,7 @@ fn of_bundle(
         let files = [KERNEL, INITRD, SCRIPT].into_iter().filter(|own| !is_signed(own));
         faults.extend(signatures::lacking(files));
     }
-    let line = Line::of_profile(&bundle.manifest.profile);
+    let line = Line::of_profile(&bundle.manifest.base);
     let id = bundle.manifest.id;
     let there = |there: &Dir| bundle::same(there, &dir, &bundle);
     let kept = is_there(&lock.root, &line, id, &bundle.contents, &there)?;

@@ -162,7 +162,7 @@ fn boots(base: Codec, over: Codec) {
         std::os::unix::fs::symlink(name, path(overlay).join("tree/etc/target")).unwrap();
     }
     let recipe = Recipe {
-        profile: "worker".to_owned(),
+        base: "worker".to_owned(),
         arch: None,
         kernel: kernel(),
         initrd: InitrdSource::File(path("initrd")),

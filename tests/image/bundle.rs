@@ -20,7 +20,7 @@ pub(crate) fn recipe(dir: &Path) -> Recipe {
     fs::create_dir_all(overlay.join("etc")).unwrap();
     fs::write(overlay.join("etc/hostname"), "node02\n").unwrap();
     Recipe {
-        profile: "worker".to_owned(),
+        base: "worker".to_owned(),
         arch: None,
         kernel: dir.join("kernel"),
         initrd: InitrdSource::File(dir.join("base")),
@@ -151,7 +151,7 @@ fn what_does_not_fit_is_refused() {
         (with(&|own| own.command_line = "quiet init=/x".to_owned()), "which the bundle sets itself"),
         (with(&|own| own.command_line = "a${b}".to_owned()), "is not one kernel parameter"),
         (with(&|own| own.command_line = "a".repeat(1600)), "cuts it silently"),
-        (with(&|own| own.profile = "../x".to_owned()), "PG-B01"),
+        (with(&|own| own.base = "../x".to_owned()), "PG-B01"),
         (with(&|own| own.overlays.push(dir.path().join("none"))), "could not list"),
     ] {
         assert!(error.contains(why), "{why:?} is not in: {error}");

@@ -29,10 +29,10 @@ fn check_bundle(base: &str, dir: &Path, cluster: &Cluster) -> anyhow::Result<()>
     let manifest =
         BundleManifest::parse(&read).with_context(|| format!("{} is not a bundle", dir.display()))?;
     ensure!(
-        manifest.profile == base,
+        manifest.base == base,
         "{} is a bundle for {}, not for {base}",
         dir.display(),
-        manifest.profile.escape_debug()
+        manifest.base.escape_debug()
     );
     Ok(())
 }

@@ -71,7 +71,7 @@ pub(crate) fn bundle(out: &Path, profile: &str, text: &str) -> BundleManifest {
     fs::write(root.join("init"), format!("#!/bin/sh\n# {text}\n")).unwrap();
     fs::write(inputs.path().join("kernel"), bzimage()).unwrap();
     let recipe = Recipe {
-        profile: profile.to_owned(),
+        base: profile.to_owned(),
         arch: None,
         kernel: inputs.path().join("kernel"),
         initrd: InitrdSource::Directory(root),
