@@ -120,7 +120,7 @@ fn what_is_there_beside_is_stale() {
     assert_eq!(run.stdout, "--- site/notes.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-mine\n");
     fs::remove_file(site.root().join("site/notes.txt")).unwrap();
     fs::set_permissions(site.root().join(DISKO), fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(check(&site).ends(1, &[]).stdout, format!("{DISKO}: is executable no more\n"));
+    assert_eq!(check(&site).ends(1, &[]).stdout, format!("{DISKO}: is no longer executable\n"));
 }
 
 #[test]
