@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::model::is_normal_path;
+
 /// The path of an artifact, relative to the directory of the inventory: `nodes/…` or `site/…`.
 ///
 /// The path has one or more components joined by `/`, each 1 to 255 bytes of `[A-Za-z0-9._+-]`, none of them `.` or `..`.
@@ -20,13 +22,13 @@ impl ArtifactPath {
     /// When `path` is of another form. Since paths are made of validated names, that is a bug of plasmagen.
     pub fn new(path: impl Into<String>) -> anyhow::Result<Self> {
         let path = path.into();
-        let is_normal = |part: &str| {
-            (1..=255).contains(&part.len())
-                && part != "."
-                && part != ".."
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
+        let is_portable = |part: &str| {
+            part.len() <= 255 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
         };
-        anyhow::ensure!(path.split('/').all(is_normal), "{path:?} is not the path of an artifact");
+        anyhow::ensure!(
+            is_normal_path(&path) && path.split('/').all(is_portable),
+            "{path:?} is not the path of an artifact"
+        );
         Ok(Self(path))
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 
 use super::newc::TRAILER;
+use crate::model::is_normal_path;
 
 /// The longest path that the kernel unpacks, in bytes with the final NUL (`PATH_MAX` of linux/limits.h).
 const PATH_BYTES: usize = 4096;
@@ -22,9 +23,8 @@ impl ArchivePath {
     /// kernel, or is the name that marks the end of an archive.
     pub fn new(path: impl Into<String>) -> Result<Self> {
         let path = path.into();
-        let is_plain = |part: &str| !matches!(part, "" | "." | "..");
         ensure!(
-            path.split('/').all(is_plain) && !path.contains('\0'),
+            is_normal_path(&path) && !path.contains('\0'),
             "`{path}` cannot be a path in an archive: paths are relative and have no `.`, `..` or empty parts"
         );
         ensure!(

@@ -1,5 +1,6 @@
 //! Disks, by the names that machines know them by.
 
+use super::path::is_normal_path;
 use super::word::{Form, Invalid, Word, all, word};
 
 word! {
@@ -62,9 +63,8 @@ impl Word for DiskId {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write `/dev/disk/by-id/…`, as `ls -l /dev/disk/by-id` on the machine shows it";
         let invalid = |message: String| Err(Invalid::new("PG-F02", message, help));
-        let normal =
-            all(text, device_byte) && text.split('/').skip(1).all(|part| !["", ".", ".."].contains(&part));
-        let Some(name) = text.strip_prefix("/dev/").filter(|_| normal) else {
+        let path = text.strip_prefix("/dev/").filter(|path| all(path, device_byte) && is_normal_path(path));
+        let Some(name) = path else {
             return invalid(format!("`{text}` is not the path of a disk"));
         };
         let link = name.strip_prefix("disk/by-id/").or_else(|| name.strip_prefix("disk/by-path/"));

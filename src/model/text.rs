@@ -1,5 +1,6 @@
 //! Words with a grammar of somebody else: SSH keys, kernel parameters, paths, versions.
 
+use super::path::is_normal_path;
 use super::word::{Form, Invalid, Word, all, invalid, is_invisible, word};
 
 word! {
@@ -84,9 +85,7 @@ impl Word for AbsPath {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
-        let normal = text
-            .strip_prefix('/')
-            .is_some_and(|rest| rest.split('/').all(|part| !["", ".", ".."].contains(&part)));
+        let normal = text.strip_prefix('/').is_some_and(is_normal_path);
         if text.len() > 255 {
             let message =
                 format!("this path has {} bytes, and configurations of servers hold 255", text.len());
@@ -114,8 +113,7 @@ impl Word for RelPath {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write a path below the inventory's directory, such as `custom/foo.nix`";
         let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
-        let normal = text.split('/').all(|part| !["", ".", ".."].contains(&part));
-        if !legal || !normal {
+        if !legal || !is_normal_path(text) {
             return invalid(
                 "PG-A15",
                 format!("`{text}` is not a path below the inventory's directory"),
