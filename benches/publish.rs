@@ -1,6 +1,8 @@
-//! `cargo bench --bench publish [-- DIR...]`: publishing a bundle of 234 MB, against `cp` and `sha256sum` of the same
-//! files, with and without sync(1); verifying it, against `sha256sum --check`. In each DIR (the temporary directory by
-//! default), interleaved; what is printed are medians and ratios.
+//! `cargo bench --bench publish [-- DIR...]` measures `plasmagen publish` and `plasmagen verify` on a bundle of 234 MB.
+//!
+//! Publishing is compared with `cp` and `sha256sum` of the same files, with and without sync(1); verifying is compared with
+//! `sha256sum --check`. The steps take turns in each DIR, by default the temporary directory. Medians and ratios are
+//! printed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +20,7 @@ use time::OffsetDateTime;
 
 const ROUNDS: usize = 7;
 
-/// A bundle of the usual size: only its manifest is looked at, so that noise will do.
+/// Writes a bundle of the usual size into `dir`. The files are random bytes, since publishing reads the manifest only.
 fn bundle(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir)?;
     let mut files = BTreeMap::new();
@@ -54,7 +56,7 @@ fn bundle(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The shell does it in `dir`.
+/// Runs `script` by the shell in `dir`.
 fn shell(dir: &Path, script: &str) -> Result<()> {
     let status = Command::new("sh").args(["-ec", script]).current_dir(dir).status()?;
     ensure!(status.success(), "{script}");
@@ -101,8 +103,8 @@ fn main() -> Result<()> {
         std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).map(PathBuf::from).collect();
     let dirs = if dirs.is_empty() { vec![std::env::temp_dir()] } else { dirs };
     let mut out = io::stdout();
-    for place in dirs {
-        let dir = tempfile::tempdir_in(&place)?;
+    for parent in dirs {
+        let dir = tempfile::tempdir_in(&parent)?;
         bundle(&dir.path().join("bundle"))?;
         let mut times = STEPS.map(|_| Vec::<Duration>::new());
         for _ in 0..ROUNDS {
@@ -117,7 +119,7 @@ fn main() -> Result<()> {
             times.sort_unstable();
             times[ROUNDS / 2].as_secs_f64()
         });
-        writeln!(out, "{}: 234 MB", place.display())?;
+        writeln!(out, "{}: 234 MB", parent.display())?;
         for (step, (name, _)) in STEPS.iter().enumerate() {
             let against = medians[if step < 3 { 0 } else { 3 }];
             writeln!(out, "  {name:<20} {:.3} s  {:.2}x", medians[step], medians[step] / against)?;

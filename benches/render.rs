@@ -1,9 +1,10 @@
-//! `cargo bench --bench render [-- DIR...]`: checking 1,000, 10,000 and 100,000 generated nodes; rendering 1,000 and
-//! 10,000, step by step, against writing the same files bare and making them durable the same way. In each DIR (the
-//! temporary directory by default), since file systems differ by an order of magnitude.
+//! `cargo bench --bench render [-- DIR...]` measures `plasmagen check` and `plasmagen render` on generated inventories.
 //!
-//! Then the program itself, certificates included, as a process: first run, one node changed, nothing changed, and the
-//! peak of its memory.
+//! The library checks 1,000, 10,000 and 100,000 nodes, and renders 1,000 and 10,000 nodes step by step. For comparison the
+//! same files are written without any care, and made durable. Then the program renders with certificates: a first run,
+//! a run with one changed node, a run with nothing changed, each with the peak memory of the process.
+//!
+//! Each DIR, by default the temporary directory, is measured: file systems differ by an order of magnitude.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -19,8 +20,9 @@ use plasmagen::outputs;
 use plasmagen::plan::{Certificates, Plan, Zones};
 use plasmagen::write::{CommitOptions, SiteLock, commit};
 use rayon::prelude::*;
+use test_kit::peak::wait_with_peak;
 
-/// All but the nodes.
+/// The inventory without its nodes.
 const HEADER: &str = r#"
 schema = 1
 [cluster]
@@ -52,7 +54,7 @@ disk.single = {}
 allow = ["PG-D12"]
 "#;
 
-/// An inventory of `nodes` nodes; `serial` is that of the last one.
+/// An inventory of `nodes` nodes; `serial` is the serial number of the last node.
 fn inventory(nodes: usize, serial: &str) -> Result<String> {
     let mut text = HEADER.to_owned();
     for n in 0..nodes {
@@ -70,7 +72,7 @@ fn inventory(nodes: usize, serial: &str) -> Result<String> {
     Ok(text)
 }
 
-/// A plan with certificates of the usual size that nobody has to make.
+/// A plan with texts of the usual size in the place of certificates, which would take long to issue.
 fn plan(text: &str) -> Result<Plan> {
     let cluster = check(text.as_bytes())?.cluster.context("the generated inventory is refused")?;
     let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), node.fqdn.to_string().repeat(40)));
@@ -98,7 +100,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The steps in this process, without certificates.
+/// Measures the library: each step, without certificates.
 fn library(dir: &Path, nodes: usize) -> Result<()> {
     let (text, changed) = (inventory(nodes, "ONE")?, inventory(nodes, "OTHER")?);
     let work = tempfile::tempdir_in(dir)?;
@@ -115,7 +117,7 @@ fn library(dir: &Path, nodes: usize) -> Result<()> {
     row("files", &format!("{} of {:.1} MB", set.len(), bytes as f64 / 1e6))?;
     row("check", &seconds(timed(|| check(text.as_bytes()))?))?;
     row("render in memory", &seconds(timed(|| outputs::render(&planned))?))?;
-    let bare = timed(|| bare(&plain, &set))?;
+    let bare = timed(|| write_bare(&plain, &set))?;
     row("bare writing", &seconds(bare))?;
     let first = timed(|| whole(&text))?;
     let ratio = first.as_secs_f64() / bare.as_secs_f64();
@@ -124,8 +126,8 @@ fn library(dir: &Path, nodes: usize) -> Result<()> {
     row("nothing changed", &seconds(timed(|| whole(&changed))?))
 }
 
-/// What a program that cares for nothing but durability would do, on all cores too.
-fn bare(root: &Path, set: &ArtifactSet) -> Result<()> {
+/// Writes the files of `set` on all cores, without any care but durability.
+fn write_bare(root: &Path, set: &ArtifactSet) -> Result<()> {
     let write = |artifact: &Artifact| -> Result<()> {
         let path = root.join(artifact.path.as_str());
         fs::create_dir_all(path.parent().unwrap_or(root))?;
@@ -139,7 +141,7 @@ fn bare(root: &Path, set: &ArtifactSet) -> Result<()> {
     Ok(())
 }
 
-/// The program as a process, with certificates.
+/// Measures the program as a process, with certificates.
 fn program(dir: &Path, nodes: usize) -> Result<()> {
     let work = tempfile::tempdir_in(dir)?;
     let file = work.path().join("inventory.toml");
@@ -153,21 +155,9 @@ fn program(dir: &Path, nodes: usize) -> Result<()> {
             .arg(&file)
             .stdin(Stdio::null())
             .spawn()?;
-        let status = format!("/proc/{}/status", run.id());
-        let mut peak = String::new();
-        let code = loop {
-            if let Some(code) = run.try_wait()? {
-                break code;
-            }
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            peak = text
-                .lines()
-                .find_map(|line| line.strip_prefix("VmHWM:"))
-                .map_or(peak, |kib| kib.trim().to_owned());
-            std::thread::sleep(Duration::from_millis(1));
-        };
+        let (status, peak) = wait_with_peak(&mut run)?;
         let time = start.elapsed();
-        ensure!(code.success(), "the program failed");
+        ensure!(status.success(), "plasmagen render failed");
         row(&format!("program, {what}"), &format!("{}, peak {peak}", seconds(time)))?;
     }
     Ok(())

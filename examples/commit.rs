@@ -1,4 +1,4 @@
-//! The test driver of `plasmagen::write`: a process that tests can trace, kill and starve.
+//! The driver for tests of `plasmagen::write`: a process that tests can trace, kill and run out of disk space.
 //!
 //! `commit ROOT [recover | hold | check | discard-edits]` reads `{"path": "content"}` from standard input; a path that ends with
 //! `.sh` is executable. `recover` only takes the lock; `hold` keeps it until standard input ends. Everything runs on
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where standard error is closed, the exit code still tells.
+            // Where standard error is closed, the exit status still tells.
             let _ = writeln!(io::stderr(), "{error:#}");
             if error.is::<Held>() { ExitCode::from(3) } else { ExitCode::from(2) }
         }

@@ -1,4 +1,4 @@
-//! plasmagen on a single thread, so that the Nth system call is always the same one: for tests that kill and starve it.
+//! plasmagen on a single thread, for tests that interrupt it: the Nth system call is the same one in every run.
 
 use std::process::ExitCode;
 

@@ -23,12 +23,12 @@ pub struct Rendered {
     /// The files that changed.
     pub outcome: CommitOutcome,
     /// The certificates that were issued; none when none was missing.
-    pub issued: Option<Issued>,
+    pub issued: Option<IssuedCertificates>,
 }
 
 /// The certificates that [`render`] issued.
 #[derive(Debug)]
-pub struct Issued {
+pub struct IssuedCertificates {
     /// How many nodes got a certificate.
     pub certificates: usize,
     /// Where the CA that signed them comes from.
@@ -85,7 +85,7 @@ pub fn render(
         Some((vault, issued, _)) => vault.keep(issued),
         None => Ok(()),
     })?;
-    let issued = issue.map(|(vault, issued, authority)| Issued {
+    let issued = issue.map(|(vault, issued, authority)| IssuedCertificates {
         certificates: issued.issued,
         authority,
         vault: vault.dir().to_owned(),

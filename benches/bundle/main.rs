@@ -1,12 +1,13 @@
-//! `cargo bench --bench bundle [-- TREE]`: `plasmagen bundle` against what a user would run instead, in turns; medians
-//! of time and of processor time, sizes, and the peak of memory. On generated trees or on TREE, in the temporary
-//! directory (TMPDIR): on a disk, it is mostly the disk that is measured.
+//! `cargo bench --bench bundle [-- TREE]` compares `plasmagen bundle` with the programs that a user would run instead.
 //!
-//! `PLASMAGEN_BENCH_MB` is the size of the trees (600), `PLASMAGEN_BENCH_ROUNDS` how often each runs (3). What is not
-//! installed is named and left out; 3cpio comes by `cargo install threecpio`.
+//! The programs run in turns on generated trees, or on TREE, in the temporary directory (TMPDIR). The medians of time and of
+//! processor time, the sizes and the peak memory are printed. On a slow disk the bench mostly measures the disk.
 //!
-//! A bundle is more than they make: its inputs are searched for private keys, everything is hashed as it is and as it
-//! is packed, and it is durable. So theirs are made durable too.
+//! `PLASMAGEN_BENCH_MB` is the size of the generated trees (600), `PLASMAGEN_BENCH_ROUNDS` the number of rounds (3).
+//! Programs that are not installed are named and left out; `cargo install threecpio` installs 3cpio.
+//!
+//! `plasmagen bundle` also searches its inputs for private keys, hashes all files before and after compression, and makes
+//! the bundle durable. The files of the other programs are made durable, too.
 
 mod tree;
 
@@ -14,16 +15,17 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use test_kit::bzimage::bzimage;
+use test_kit::peak::wait_with_peak;
 use tree::Shares;
 use walkdir::WalkDir;
 
 /// Writes a newc archive of the tree, sorted, as scripts for initrds do.
 const CPIO: &str = "cd $TREE && find . -print0 | LC_ALL=C sort -z | cpio --null -o -H newc --quiet";
 
-/// A program, and the script of the shell that runs it.
+/// The name of a program, and the shell script that runs it.
 type Run = (&'static str, String);
 
 fn main() -> Result<()> {
@@ -57,7 +59,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Packs `tree` in each way.
+    /// Compares the packing of `tree` by each program and level in `ways`.
     fn packing(&self, tree: &Path, ways: &[(&str, u8)]) -> Result<()> {
         fs::write(self.work.join("kernel"), kernel(0x2000))?;
         let mut list = String::new();
@@ -73,12 +75,12 @@ impl Bench {
         Ok(())
     }
 
-    /// Hashes a file of 234 MB, and copies it.
+    /// Compares copying and hashing of a file of 234 MB.
     fn hashing(&self) -> Result<()> {
         let tree = self.work.join("small");
         fs::create_dir_all(&tree)?;
         fs::write(tree.join("init"), "#!/bin/sh\n")?;
-        // The kernel is what a bundle copies and hashes, and does nothing else with.
+        // Of all inputs, only the kernel is copied and hashed and nothing else.
         fs::write(self.work.join("kernel"), kernel(234_000_000))?;
         let ours = "$P bundle --quiet --profile worker --kernel $KERNEL --root $TREE --out $OUT".to_owned();
         let copied = |then: &str| format!("cp $KERNEL $OUT && sync $OUT{then}");
@@ -93,7 +95,7 @@ impl Bench {
         self.contest("a kernel of 234 MB, copied and hashed", &tree, &runs)
     }
 
-    /// Runs each in turns, and prints how the others compare with the first.
+    /// Runs the programs in turns, and prints the ratio of each to the first one.
     fn contest(&self, what: &str, tree: &Path, runs: &[Run]) -> Result<()> {
         self.row(&format!(
             "\n{what:38} {:>8} {:>8} {:>8} {:>8} {:>8}",
@@ -124,10 +126,10 @@ impl Bench {
                 absent(name).unwrap_or_default()
             ))?;
         }
-        self.row(&format!("  our peak of memory: {}", self.peak(&runs[0].1, tree)?))
+        self.row(&format!("  peak memory of plasmagen bundle: {}", self.peak(&runs[0].1, tree)?))
     }
 
-    /// Seconds, and seconds of processor time, that `script` takes.
+    /// Runs `script`, and returns its time and its processor time in seconds.
     fn run(&self, script: &str, tree: &Path) -> Result<(f64, f64)> {
         let output = self.shell(&format!("TIMEFORMAT='%R %U %S'; time {{ {script}; }}"), tree)?.output()?;
         let said = String::from_utf8(output.stderr)?;
@@ -139,7 +141,7 @@ impl Bench {
         }
     }
 
-    /// The shell with `script` in fresh surroundings.
+    /// The command that runs `script`, after the output of the last run was removed.
     fn shell(&self, script: &str, tree: &Path) -> Result<Command> {
         let out = self.work.join("out");
         if out.is_dir() {
@@ -155,7 +157,7 @@ impl Bench {
         Ok(command)
     }
 
-    /// How large what was made is; of a bundle, its initrd.
+    /// The size of the last output: for a bundle, the size of the initrd.
     fn size(&self) -> Result<u64> {
         let out = self.work.join("out");
         let initrd = out.join("initrd");
@@ -163,18 +165,9 @@ impl Bench {
         Ok(if made.exists() { fs::metadata(made)?.len() } else { 0 })
     }
 
-    /// The most memory that `script` holds at a time, as the kernel counts it.
+    /// The peak memory of `script`.
     fn peak(&self, script: &str, tree: &Path) -> Result<String> {
-        let mut run = self.shell(&format!("exec {script}"), tree)?.spawn()?;
-        let status = format!("/proc/{}/status", run.id());
-        let mut peak = String::new();
-        while run.try_wait()?.is_none() {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            peak = line.map_or(peak, |kib| kib.trim().to_owned());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(peak)
+        Ok(wait_with_peak(&mut self.shell(&format!("exec {script}"), tree)?.spawn()?)?.1)
     }
 
     fn row(&self, line: &str) -> Result<()> {
@@ -182,7 +175,7 @@ impl Bench {
     }
 }
 
-/// Ours first, then theirs.
+/// The scripts that pack a tree with `program`: `plasmagen bundle` first.
 fn packers(program: &str, level: u8) -> Vec<Run> {
     let ours = "$P bundle --quiet --profile worker --kernel $KERNEL --root $TREE --out $OUT";
     let piped = |packer: &str| format!("{CPIO} | {packer} -{level} > $OUT && sync $OUT");
@@ -200,7 +193,7 @@ fn packers(program: &str, level: u8) -> Vec<Run> {
     runs
 }
 
-/// The program that `run` needs and that is not there.
+/// A program that `run` needs and that is not installed.
 fn absent(run: &str) -> Option<&str> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let there = |program: &str| std::env::split_paths(&paths).any(|dir| dir.join(program).is_file());
@@ -216,18 +209,9 @@ fn median(taken: &[(f64, f64)]) -> (f64, f64) {
     (middle(taken.iter().map(|run| run.0).collect()), middle(taken.iter().map(|run| run.1).collect()))
 }
 
-/// As much of a bzImage as its header is found in (Documentation/arch/x86/boot.rst), then zeros.
+/// A kernel of `len` bytes: the header of a bzImage, then zeros.
 fn kernel(len: usize) -> Vec<u8> {
-    let mut image = vec![0; len];
-    for (at, bytes) in [
-        (0x1fe, &[0x55, 0xaa][..]),
-        (0x202, b"HdrS\x0f\x02"),
-        (0x20e, &[0x00, 0x10]),
-        (0x211, &[1]),
-        (0x236, &[1]),
-        (0x1200, b"6.1.0-40-cloud-amd64 (x"),
-    ] {
-        image[at..at + bytes.len()].copy_from_slice(bytes);
-    }
+    let mut image = bzimage();
+    image.resize(len, 0);
     image
 }

@@ -1,4 +1,4 @@
-//! Trees to pack, always the same: what a NixOS initrd holds, without NixOS.
+//! Generated trees that resemble the contents of a NixOS initrd. The same shares always give the same bytes.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use anyhow::Result;
 
-/// What a tree has of each kind, in megabytes.
+/// The sizes of the parts of a tree, in megabytes.
 pub(crate) struct Shares {
     /// Text files of 1 to 12 KB.
     pub(crate) text: usize,
     /// Programs and libraries of 30 KB to 24 MB.
     pub(crate) binaries: usize,
-    /// One file that nothing shrinks, as a squashfs is.
+    /// One file that cannot be compressed, like a squashfs.
     pub(crate) squashfs: usize,
 }
 
-/// Makes the tree `root`.
+/// Writes a tree into the directory `root`.
 pub(crate) fn make(root: &Path, shares: &Shares) -> Result<()> {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     fs::create_dir_all(root)?;
@@ -42,7 +42,7 @@ pub(crate) fn make(root: &Path, shares: &Shares) -> Result<()> {
     while left > 0 {
         let dir = root.join(format!("nix/store/{:016x}-program-{n}/bin", random.next()));
         fs::create_dir_all(&dir)?;
-        // Most are small, most bytes are in the large ones.
+        // Most programs are small, and most bytes are in the large ones.
         let len = (30_000 << random.below(8)) + random.below(20_000_000) / (1 + random.below(200));
         fs::write(dir.join("program"), binary(&mut random, len.min(left)))?;
         left -= len.min(left);
@@ -55,7 +55,7 @@ pub(crate) fn make(root: &Path, shares: &Shares) -> Result<()> {
     Ok(squashfs.flush()?)
 }
 
-/// Words of a small language, the first ones often.
+/// Random words of a small vocabulary, in which the first words are the most frequent.
 fn text(random: &mut Random, len: usize) -> Vec<u8> {
     let mut text = Vec::with_capacity(len + 20);
     while text.len() < len {
@@ -70,7 +70,8 @@ fn text(random: &mut Random, len: usize) -> Vec<u8> {
     text
 }
 
-/// Instructions, a few at a time, the first ones often, some of them with an operand that is a number.
+/// Random sequences of instructions of a small set, in which the first ones are the most frequent; some have a number as
+/// their operand.
 fn binary(random: &mut Random, len: usize) -> Vec<u8> {
     let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
     while bytes.len() < len {
@@ -88,7 +89,7 @@ fn binary(random: &mut Random, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// xorshift64 (Marsaglia 2003).
+/// The random generator xorshift64 (Marsaglia 2003).
 struct Random(u64);
 
 impl Random {
@@ -99,12 +100,12 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// A number under `end`.
+    /// A number below `end`.
     fn below(&mut self, end: usize) -> usize {
         (self.next() >> 16) as usize % end
     }
 
-    /// The same, small ones more often than large ones.
+    /// A number below `end`, small numbers more often than large ones.
     fn often(&mut self, end: usize) -> usize {
         let unit = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
         (unit * unit * unit * end as f64) as usize

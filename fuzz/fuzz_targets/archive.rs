@@ -1,4 +1,4 @@
-//! Whatever an archive holds, what is packed unpacks to it.
+//! An archive of any entries is packed, and unpacks to the same entries.
 
 #![no_main]
 
@@ -11,14 +11,14 @@ use plasmagen::image::{
 };
 
 #[derive(Arbitrary, Debug)]
-struct Member {
+struct AnyEntry {
     path: String,
     mode: u16,
-    kind: What,
+    kind: AnyKind,
 }
 
 #[derive(Arbitrary, Debug)]
-enum What {
+enum AnyKind {
     Directory,
     File(Vec<u8>),
     Symlink(String),
@@ -26,20 +26,20 @@ enum What {
     Fifo,
 }
 
-fuzz_target!(|input: (Vec<Member>, u8)| {
-    let (members, codec) = input;
+fuzz_target!(|input: (Vec<AnyEntry>, u8)| {
+    let (entries, codec) = input;
     let mut archive = Archive::default();
-    for member in members {
-        let Ok(path) = ArchivePath::new(member.path) else { continue };
-        let kind = match member.kind {
-            What::Directory => EntryKind::Directory,
-            What::File(bytes) => EntryKind::File { content: FileContent::Bytes(bytes), group: None },
-            What::Symlink(target) => EntryKind::Symlink(target),
-            What::Character(major, minor) => EntryKind::Character(major.into(), minor.into()),
-            What::Fifo => EntryKind::Fifo,
+    for entry in entries {
+        let Ok(path) = ArchivePath::new(entry.path) else { continue };
+        let kind = match entry.kind {
+            AnyKind::Directory => EntryKind::Directory,
+            AnyKind::File(bytes) => EntryKind::File { content: FileContent::Bytes(bytes), group: None },
+            AnyKind::Symlink(target) => EntryKind::Symlink(target),
+            AnyKind::Character(major, minor) => EntryKind::Character(major.into(), minor.into()),
+            AnyKind::Fifo => EntryKind::Fifo,
         };
-        // What collides is refused.
-        let _ = archive.insert(path, ArchiveEntry { mode: u32::from(member.mode) & 0o7777, kind });
+        // The archive refuses entries that collide.
+        let _ = archive.insert(path, ArchiveEntry { mode: u32::from(entry.mode) & 0o7777, kind });
     }
     let codec = [Codec::Plain, Codec::Gzip(1), Codec::Zstd(1)][usize::from(codec) % 3];
     let mut packed = Vec::new();

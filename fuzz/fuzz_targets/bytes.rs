@@ -1,4 +1,4 @@
-//! Whatever the bytes are, `check` comes back with diagnostics or a cluster.
+//! Checking any bytes returns errors, or a cluster.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Whatever the bytes are, reading them as an initrd ends, and comes to the same twice.
+//! Reading any bytes as an initrd ends, and gives the same result for buffers of any size.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use plasmagen::image::read_initrd;
 fuzz_target!(|bytes: &[u8]| {
     let read = |capacity: usize| {
         let mut names = Vec::new();
-        // A bomb is somebody else's to refuse: what is unpacked is never kept, and here not read to its end.
+        // The reader keeps nothing of what it unpacks, so it does not refuse a bomb; this target stops reading one.
         let mut left = 1 << 20;
         let result =
             read_initrd(std::io::BufReader::with_capacity(capacity, bytes), &mut |header, content| {
@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
                 names.push(header.clone());
                 Ok(())
             });
-        // How far a damaged one is read, and what is said of it, depends on what is read at once.
+        // How far a damaged initrd is read, and so its error, depends on the size of the buffer.
         result.map(|unpacked| (unpacked, names)).ok()
     };
     assert_eq!(read(1), read(8192));

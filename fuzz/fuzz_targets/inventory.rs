@@ -1,4 +1,4 @@
-//! Inventories that are nearly sound: whatever the rules accept, every output renders.
+//! Inventories that are nearly sound: every output can be rendered from those that the rules accept.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use plasmagen::outputs;
 use plasmagen::plan::{Certificates, Plan, Zones};
 
-/// A choice among values that are right, nearly right, or anything.
+/// A value: the right one, one that is nearly right, or any text.
 #[derive(Arbitrary, Debug)]
 enum Text {
     Right,
@@ -18,7 +18,7 @@ enum Text {
 }
 
 impl Text {
-    /// The value as a TOML string: `right`, one of `others`, or free text.
+    /// The value as a TOML string: `right`, one of `others`, or the free text.
     fn toml(&self, right: &str, others: &[&str]) -> String {
         let text = match self {
             Self::Right => right,
@@ -135,7 +135,7 @@ impl Site {
         writeln!(
             out,
             "[profile.control-plane]\nservices = [\"chainfire\", \"flaredb\"{}]",
-            if self.service.is_some() { ", \"own\"" } else { "" }
+            if self.service.is_some() { ", \"custom\"" } else { "" }
         )?;
         writeln!(
             out,
@@ -151,7 +151,7 @@ impl Site {
                 (key.toml("level", &["tls", "node_id", "peers"]), value.toml("info", &["${x}"]));
             writeln!(
                 out,
-                "[service.own]\nport = {port}\nsettings = {{ {key} = [{value}, {{ {key} = {number}, b = {flag} }}] }}"
+                "[service.custom]\nport = {port}\nsettings = {{ {key} = [{value}, {{ {key} = {number}, b = {flag} }}] }}"
             )?;
         }
         for (n, node) in self.nodes.iter().take(8).enumerate() {

@@ -10,7 +10,7 @@ use crate::model::Cluster;
 use crate::publish::{ArmedFile, Root, Target, arm, armed, disarm};
 
 use super::printer::{FormatOption, Printer};
-use super::table::Table;
+use super::table::TextTable;
 use super::web_root::WebRootOptions;
 use super::{DONE, JSON_SCHEMA, REFUSED, complete, named};
 
@@ -113,7 +113,7 @@ impl ArmedArgs {
 }
 
 fn print_table(files: &[ArmedFile]) -> anyhow::Result<String> {
-    let mut table = Table::new();
+    let mut table = TextTable::new();
     for file in files {
         let Some(armed) = &file.armed else {
             let name = file.name.escape_debug().to_string();

@@ -10,8 +10,8 @@ use crate::model::System;
 
 use super::DONE;
 use super::printer::{DataFormat, FormatOption, Printer, size};
-use super::progress::Progress;
-use super::table::Table;
+use super::progress::ByteProgress;
+use super::table::TextTable;
 
 /// Make a netboot bundle from a kernel and an initrd
 ///
@@ -81,7 +81,7 @@ enum Compress {
 impl BundleArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let recipe = self.recipe()?;
-        let progress = Progress::bytes(printer, "bundle", recipe.bytes()?);
+        let progress = ByteProgress::bytes(printer, "bundle", recipe.bytes()?);
         let manifest = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes))?;
         drop(progress);
         if self.format.format == DataFormat::Json || !printer.quiet {
@@ -115,7 +115,7 @@ impl BundleArgs {
 
 /// A table of the files of the bundle, and the command that publishes it.
 fn print_table(manifest: &BundleManifest, out: &Path) -> String {
-    let mut table = Table::with_headings(["file", "size", "sha256"]).align_right(1);
+    let mut table = TextTable::with_headings(["file", "size", "sha256"]).align_right(1);
     for (name, facts) in &manifest.files {
         table.row([name.clone(), size(facts.bytes), facts.sha256.to_string()]);
     }

@@ -11,7 +11,7 @@ use crate::plan::Certificates;
 
 use super::inventory::{InventoryArgument, read_checked};
 use super::printer::{FormatOption, Printer};
-use super::table::Table;
+use super::table::TextTable;
 use super::{DONE, REFUSED};
 
 /// Show the certificates of the cluster
@@ -82,7 +82,7 @@ fn rows(
 
 fn print_table(rows: &[StatusRow]) -> String {
     let headings = ["node", "subject", "not after", "days left", "state"];
-    let mut table = Table::with_headings(headings).align_right(3);
+    let mut table = TextTable::with_headings(headings).align_right(3);
     for row in rows {
         let StatusRow { node, subject, not_after, days_left, state } = row;
         table.row([

@@ -11,11 +11,11 @@ use super::printer::Printer;
 const BYTES: &str = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
 
 /// A progress bar, which goes away when it is dropped.
-pub(super) struct Progress {
+pub(super) struct ByteProgress {
     bar: ProgressBar,
 }
 
-impl Progress {
+impl ByteProgress {
     /// Shows a bar for work on `bytes`, with `message` before it.
     pub(super) fn bytes(printer: &Printer, message: &'static str, bytes: u64) -> Self {
         let shown = !printer.quiet && stderr().is_terminal();
@@ -37,7 +37,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ByteProgress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -14,7 +14,7 @@ use crate::publish::{self, Installed, Lock, Outcome, Request, install, needed, r
 use crate::site;
 
 use super::printer::{Printer, plural};
-use super::progress::Progress;
+use super::progress::ByteProgress;
 use super::web_root::WebRootOptions;
 use super::{DONE, REFUSED, UNCONFIRMED};
 
@@ -87,7 +87,7 @@ impl PublishArgs {
             None => {
                 self.loaders(printer, &lock, cluster.as_ref())?;
                 let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
-                let progress = Progress::bytes(printer, "publish", bytes);
+                let progress = ByteProgress::bytes(printer, "publish", bytes);
                 let request = Request {
                     bundles: &self.bundles,
                     site: site.as_deref(),

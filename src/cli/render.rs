@@ -6,7 +6,7 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use crate::model::Cluster;
-use crate::site::{self, Authority, Issued};
+use crate::site::{self, Authority, IssuedCertificates};
 use crate::write::{self, CommitOptions, CommitOutcome};
 
 use super::inventory::{InventoryArgument, read_checked};
@@ -53,7 +53,7 @@ impl RenderArgs {
     }
 }
 
-fn print_issued(printer: &Printer, issued: &Issued) {
+fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
     let vault = issued.vault.display();
     match issued.authority {
         Authority::Published => {}

@@ -11,7 +11,7 @@ use crate::resolve::{Draft, Shown, resolve, show_cluster, show_node};
 use super::complete;
 use super::inventory::{InventoryOption, read_checked};
 use super::printer::{FormatOption, Printer};
-use super::table::Table;
+use super::table::TextTable;
 use super::{DONE, JSON_SCHEMA, REFUSED, named};
 
 /// Print the values of the cluster or of a node, and where each value comes from
@@ -62,7 +62,7 @@ impl ShowArgs {
 
 /// The table of nodes.
 fn nodes_table(cluster: &Cluster) -> String {
-    let mut table = Table::with_headings(["node", "profile", "mac", "addresses", "services"]);
+    let mut table = TextTable::with_headings(["node", "profile", "mac", "addresses", "services"]);
     cluster.nodes.iter().for_each(|node| table.row(node_row(node)));
     table.print()
 }
@@ -85,7 +85,7 @@ fn json_list(values: &[Shown<'_>]) -> Vec<Value> {
 
 /// A row for each value: its key, its origin, and last, since it may be long, the value.
 fn values_table(values: &[Shown<'_>]) -> String {
-    let mut table = Table::new();
+    let mut table = TextTable::new();
     for shown in values {
         table.row([shown.key(), shown.origin.to_string(), value_text(&shown.value)]);
     }

@@ -4,12 +4,12 @@ use std::fmt::Display;
 
 /// Rows with aligned columns, two spaces apart. Cells are aligned to the left, and their widths are counted in
 /// characters. The last cell of a row has no width: it may be a long text.
-pub(super) struct Table<const N: usize> {
+pub(super) struct TextTable<const N: usize> {
     rows: Vec<Vec<String>>,
     right: Option<usize>,
 }
 
-impl<const N: usize> Table<N> {
+impl<const N: usize> TextTable<N> {
     /// A table without rows.
     pub(super) fn new() -> Self {
         Self { rows: Vec::new(), right: None }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_lines_end_without_spaces() {
-        let mut table = Table::with_headings(["node", "days", "state"]).align_right(1);
+        let mut table = TextTable::with_headings(["node", "days", "state"]).align_right(1);
         table.row(["ä".to_owned(), "7".to_owned(), String::new()]);
         table.text("    a line over all columns");
         table.short_row(["node1".to_owned(), "a text over the other columns".to_owned()]);

@@ -13,9 +13,9 @@ use crate::publish::{Report, Signers, Terms, verify};
 
 use super::inventory::read_checked;
 use super::printer::{FormatOption, Printer, plural};
-use super::progress::Progress;
+use super::progress::ByteProgress;
 use super::publish::size_of;
-use super::table::Table;
+use super::table::TextTable;
 use super::{DONE, JSON_SCHEMA, REFUSED};
 
 /// Compare every byte of a web root, or of a bundle, with what was published
@@ -61,7 +61,7 @@ impl VerifyArgs {
         }
         let now = OffsetDateTime::now_utc();
         let terms = Terms { now, least: &self.min_generation, signers: signers.as_ref() };
-        let progress = Progress::bytes(printer, "verify", size_of(&self.path));
+        let progress = ByteProgress::bytes(printer, "verify", size_of(&self.path));
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;
         drop(progress);
         let value = json!({ "schema": JSON_SCHEMA, "found": report.found, "faults": report.faults });
@@ -75,7 +75,7 @@ impl VerifyArgs {
 
 /// A table of generations, the current ones marked by `*`, and a table of faults.
 fn print_tables(report: &Report) -> String {
-    let mut found = Table::new();
+    let mut found = TextTable::new();
     for generation in &report.found {
         let mark = if generation.current { "*" } else { " " };
         let publication = generation.publication.map_or_else(String::new, |publication| {
@@ -85,7 +85,7 @@ fn print_tables(report: &Report) -> String {
         let dir = generation.path.rsplit_once('/').map_or(String::new(), |(dir, _)| format!("{dir}/"));
         found.row([format!("{mark} {dir}{}", generation.id), publication]);
     }
-    let mut faults = Table::new();
+    let mut faults = TextTable::new();
     for fault in &report.faults {
         faults.row([fault.kind.as_str().to_owned(), format!("{}: {}", fault.path, fault.message)]);
     }

@@ -1,7 +1,7 @@
 //! The report of a lab, for people.
 
 use super::super::printer::plural;
-use super::super::table::Table;
+use super::super::table::TextTable;
 use crate::lab::{LabReport, MachineReport};
 
 /// How many lines of a console are shown; `--format json` and `--keep` have all of them.
@@ -10,7 +10,7 @@ const LINES: usize = 60;
 /// A row for each machine with its faults below, a line for each node that was not powered on, and a summary.
 pub(super) fn report_table(report: &LabReport) -> String {
     let headings = ["node", "as", "firmware", "verdict", "address", "steps, in seconds after power-on"];
-    let mut table = Table::with_headings(headings);
+    let mut table = TextTable::with_headings(headings);
     for row in &report.machines {
         let steps: Vec<_> =
             row.steps.iter().map(|(step, seconds)| format!("{} {seconds:.1}", step.as_str())).collect();

@@ -6,6 +6,7 @@ pub mod bzimage;
 pub mod ipxe;
 pub mod memory;
 pub mod nix;
+pub mod peak;
 
 use std::fs;
 use std::path::{Path, PathBuf};
