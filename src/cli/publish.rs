@@ -83,7 +83,7 @@ impl PublishArgs {
         let lock = Lock::acquire(&root)?;
         let now = OffsetDateTime::now_utc();
         let outcome = match &self.rollback {
-            Some(profile) => rollback(&lock, profile, now, self.expires_in)?,
+            Some(base) => rollback(&lock, base, now, self.expires_in)?,
             None => {
                 self.loaders(printer, &lock, cluster.as_ref())?;
                 let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
