@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use plasmagen::fs::{FileFacts, Sha256Sum};
 use plasmagen::image::BundleManifest;
 use plasmagen::model::System;
-use plasmagen::publish::{Lock, Request, Terms, publish, verify};
+use plasmagen::publish::{PublishRequest, Requirements, WebRootLock, publish, verify};
 use time::OffsetDateTime;
 
 const ROUNDS: usize = 7;
@@ -65,7 +65,7 @@ fn shell(dir: &Path, script: &str) -> Result<()> {
 
 fn publish_into(dir: &Path) -> Result<()> {
     let bundles = [dir.join("bundle")];
-    let request = Request {
+    let request = PublishRequest {
         bundles: &bundles,
         site: None,
         signatures: None,
@@ -74,13 +74,13 @@ fn publish_into(dir: &Path) -> Result<()> {
         now: OffsetDateTime::UNIX_EPOCH,
         life: time::Duration::days(90),
     };
-    let outcome = publish(&Lock::acquire(&dir.join("root"))?, &request, &|_| {})?;
+    let outcome = publish(&WebRootLock::acquire(&dir.join("root"))?, &request, &|_| {})?;
     ensure!(outcome.unconfirmed.is_none(), "unconfirmed");
     Ok(())
 }
 
 fn verify_root(dir: &Path) -> Result<()> {
-    let terms = Terms { now: OffsetDateTime::UNIX_EPOCH, least: &[], signers: None };
+    let terms = Requirements { now: OffsetDateTime::UNIX_EPOCH, least: &[], signers: None };
     let report = verify(&dir.join("root"), &terms, &|_| {})?;
     ensure!(report.faults.is_empty(), "{:?}", report.faults);
     Ok(())

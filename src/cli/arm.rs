@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::model::Cluster;
-use crate::publish::{ArmedFile, Root, Target, arm, armed, disarm};
+use crate::publish::{ArmTarget, ArmedFile, WebRoot, arm, disarm, list_armed};
 
 use super::printer::{FormatOption, Printer};
 use super::table::TextTable;
@@ -49,8 +49,8 @@ pub(super) struct ArmedArgs {
 impl ArmArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let Some(cluster) = self.root.cluster(printer)? else { return Ok(REFUSED) };
-        let root = Root::open(&self.root.path(Some(&cluster))?)?;
-        let target = |name: &String| named::find_node(&cluster, name).map(Target::of);
+        let root = WebRoot::open(&self.root.path(Some(&cluster))?)?;
+        let target = |name: &String| named::find_node(&cluster, name).map(ArmTarget::of);
         let targets = self.nodes.iter().map(target).collect::<anyhow::Result<Vec<_>>>()?;
         for armed in arm(&root, &targets, OffsetDateTime::now_utc())? {
             printer.say(&format!(
@@ -67,8 +67,8 @@ impl ArmArgs {
 impl DisarmArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let Some(cluster) = self.root.cluster(printer)? else { return Ok(REFUSED) };
-        let root = Root::open(&self.root.path(Some(&cluster))?)?;
-        let armed = armed(&root)?;
+        let root = WebRoot::open(&self.root.path(Some(&cluster))?)?;
+        let armed = list_armed(&root)?;
         let files = |name: &String| armed_files(name, &cluster, &armed);
         let files = self.nodes.iter().map(files).collect::<anyhow::Result<Vec<_>>>()?;
         for (name, files) in self.nodes.iter().zip(files) {
@@ -103,7 +103,7 @@ impl ArmedArgs {
                 return Ok(REFUSED);
             }
         }
-        let files = armed(&Root::open(&self.root.path(cluster.as_ref())?)?)?;
+        let files = list_armed(&WebRoot::open(&self.root.path(cluster.as_ref())?)?)?;
         let table = print_table(&files)?;
         let list: Vec<_> =
             files.iter().map(|file| json!({ "file": file.name, "armed": file.armed })).collect();

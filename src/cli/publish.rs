@@ -10,7 +10,10 @@ use time::{Duration, OffsetDateTime};
 use crate::image::{BundleManifest, MANIFEST};
 use crate::model::{BootVerification, Cluster, Seconds, Word};
 use crate::plan::Plan;
-use crate::publish::{self, Installed, Lock, Outcome, Request, install, needed, rollback};
+use crate::publish::{
+    self, InstalledLoader, PublishOutcome, PublishRequest, WebRootLock, install_loaders, list_needed_loaders,
+    roll_back,
+};
 use crate::site;
 
 use super::printer::{Printer, plural};
@@ -80,15 +83,15 @@ impl PublishArgs {
             self.compare(printer, cluster);
         }
         let site = from_inventory.then(|| beside.join("site")).or_else(|| self.site.clone());
-        let lock = Lock::acquire(&root)?;
+        let lock = WebRootLock::acquire(&root)?;
         let now = OffsetDateTime::now_utc();
         let outcome = match &self.rollback {
-            Some(base) => rollback(&lock, base, now, self.expires_in)?,
+            Some(base) => roll_back(&lock, base, now, self.expires_in)?,
             None => {
                 self.loaders(printer, &lock, cluster.as_ref())?;
                 let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
                 let progress = ByteProgress::bytes(printer, "publish", bytes);
-                let request = Request {
+                let request = PublishRequest {
                     bundles: &self.bundles,
                     site: site.as_deref(),
                     signatures: self.signatures.as_deref(),
@@ -127,18 +130,23 @@ impl PublishArgs {
     }
 
     /// Installs builds of iPXE, and warns of those that are missing.
-    fn loaders(&self, printer: &Printer, lock: &Lock, cluster: Option<&Cluster>) -> anyhow::Result<()> {
-        let (installed, missing) = install(lock, self.ipxe.as_deref())?;
+    fn loaders(
+        &self,
+        printer: &Printer,
+        lock: &WebRootLock,
+        cluster: Option<&Cluster>,
+    ) -> anyhow::Result<()> {
+        let (installed, missing) = install_loaders(lock, self.ipxe.as_deref())?;
         for (file, how) in installed {
             match how {
-                Installed::Copied(from) => printer.say(&format!("tftp/{file} is {}", from.display())),
-                Installed::Kept => {
+                InstalledLoader::Copied(from) => printer.say(&format!("tftp/{file} is {}", from.display())),
+                InstalledLoader::Kept => {
                     printer.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"));
                 }
-                Installed::Same => {}
+                InstalledLoader::Same => {}
             }
         }
-        let needed = cluster.map(needed);
+        let needed = cluster.map(list_needed_loaders);
         for loader in missing {
             let nodes = needed.as_ref().map(|needed| needed.get(loader.file));
             let who = match nodes {
@@ -177,7 +185,7 @@ pub(super) fn size_of(dir: &Path) -> u64 {
 }
 
 /// Prints the result, and returns the exit status for it.
-fn print_outcome(printer: &Printer, root: &Path, outcome: &Outcome) -> u8 {
+fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOutcome) -> u8 {
     for published in &outcome.published {
         let previous = match published.before {
             Some(before) if before == published.id => "unchanged".to_owned(),
@@ -187,7 +195,7 @@ fn print_outcome(printer: &Printer, root: &Path, outcome: &Outcome) -> u8 {
         printer.say(&format!(
             "{}/{}: generation {} is {:.12} ({previous}), until {}",
             root.display(),
-            published.line,
+            published.channel,
             published.publication.generation,
             published.id.to_string(),
             published.publication.expires.date()

@@ -9,7 +9,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::model::AdminKey;
-use crate::publish::{Report, Signers, Terms, verify};
+use crate::publish::{Requirements, Signers, VerifyReport, verify};
 
 use super::inventory::read_checked;
 use super::printer::{FormatOption, Printer, plural};
@@ -60,11 +60,11 @@ impl VerifyArgs {
             signers = Some(Signers::of_keys(cluster.admin_keys.iter().map(AdminKey::as_str))?);
         }
         let now = OffsetDateTime::now_utc();
-        let terms = Terms { now, least: &self.min_generation, signers: signers.as_ref() };
+        let terms = Requirements { now, least: &self.min_generation, signers: signers.as_ref() };
         let progress = ByteProgress::bytes(printer, "verify", size_of(&self.path));
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;
         drop(progress);
-        let value = json!({ "schema": JSON_SCHEMA, "found": report.found, "faults": report.faults });
+        let value = json!({ "schema": JSON_SCHEMA, "found": report.generations, "faults": report.faults });
         self.format.print(&value, || print_tables(&report))?;
         let faults = report.faults.len();
         let result = if faults == 0 { "is as it was published".to_owned() } else { plural(faults, "fault") };
@@ -74,10 +74,10 @@ impl VerifyArgs {
 }
 
 /// A table of generations, the current ones marked by `*`, and a table of faults.
-fn print_tables(report: &Report) -> String {
+fn print_tables(report: &VerifyReport) -> String {
     let mut found = TextTable::new();
-    for generation in &report.found {
-        let mark = if generation.current { "*" } else { " " };
+    for generation in &report.generations {
+        let mark = if generation.is_current { "*" } else { " " };
         let publication = generation.publication.map_or_else(String::new, |publication| {
             let (from, to) = (publication.published.date(), publication.expires.date());
             format!("generation {}, {from} to {to}", publication.generation)

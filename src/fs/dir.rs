@@ -142,3 +142,8 @@ pub(crate) fn kind(stat: &Stat) -> FileType {
 pub(crate) fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
+
+/// The directories above `path`, the topmost first.
+pub(crate) fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
+}

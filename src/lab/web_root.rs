@@ -12,7 +12,10 @@ use crate::artifact::ArtifactSet;
 use crate::fs::Sha256Sum;
 use crate::image::INITRD;
 use crate::model::{Cluster, Node};
-use crate::publish::{Lock, Request, Root, Target, arm, disarm, install, needed, publish};
+use crate::publish::{
+    ArmTarget, PublishRequest, WebRoot, WebRootLock, arm, disarm, install_loaders, list_needed_loaders,
+    publish,
+};
 use crate::write;
 
 /// How long the published files are valid: longer than any lab runs.
@@ -25,7 +28,7 @@ const TAMPERED_FROM_END: usize = 64;
 #[derive(Debug)]
 pub(super) struct LabWebRoot {
     path: PathBuf,
-    root: Root,
+    root: WebRoot,
     now: OffsetDateTime,
 }
 
@@ -47,17 +50,24 @@ impl LabWebRoot {
         let lock = write::SiteLock::acquire(rendered)?;
         write::commit(&lock, artifacts, write::CommitOptions { discard_edits: false }, || Ok(()))?;
         let path = PathBuf::from(cluster.provisioner.web_root.as_str());
-        let lock = Lock::acquire(&path)?;
-        let (_, lacking) = install(&lock, ipxe)?;
-        let needed = needed(cluster);
+        let lock = WebRootLock::acquire(&path)?;
+        let (_, lacking) = install_loaders(&lock, ipxe)?;
+        let needed = list_needed_loaders(cluster);
         let missing = lacking.iter().filter(|loader| needed.contains_key(loader.file));
         let missing = missing.map(|loader| format!("{} ({})", loader.file, loader.package)).collect();
         let site = rendered.join("site");
-        let request =
-            Request { bundles, site: Some(&site), signatures: None, signed: false, keep: 0, now, life: LIFE };
+        let request = PublishRequest {
+            bundles,
+            site: Some(&site),
+            signatures: None,
+            signed: false,
+            keep: 0,
+            now,
+            life: LIFE,
+        };
         publish(&lock, &request, &|_| ())?;
         drop(lock);
-        let root = Root::open(&path)?;
+        let root = WebRoot::open(&path)?;
         Ok((Self { path, root, now }, missing))
     }
 
@@ -66,7 +76,7 @@ impl LabWebRoot {
     /// # Errors
     /// When no published bundle fits the node.
     pub(super) fn arm(&self, node: &Node) -> Result<()> {
-        arm(&self.root, &[Target::of(node)], self.now).map(drop)
+        arm(&self.root, &[ArmTarget::of(node)], self.now).map(drop)
     }
 
     /// Disarms `node`, as `plasmagen disarm` does.

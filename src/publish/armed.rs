@@ -1,15 +1,15 @@
-//! Machines that may be erased: `armed/<mac>` exists while one is armed (rule PG-F07).
+//! Armed machines, which the installer may erase: `armed/<mac>` exists while a machine is armed (rule PG-F07).
 //!
-//! The file is a script that `boot.ipxe` runs: it must name the node that the machine takes itself for. So neither a
-//! server that answers everything with a page of its own, nor the file of another node, arms a machine.
+//! The file is a script that `boot.ipxe` runs: the script must name the node that the machine takes itself for. So neither a
+//! server that answers every request with a page of its own, nor the file of another node, arms a machine.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::bundle;
-use super::line::{CURRENT, Line};
-use super::root::{ARMED, Root, SITE};
+use super::bundle::read_bundle;
+use super::channel::{CURRENT, Channel};
+use super::root::{ARMED, SITE, WebRoot};
 use crate::fs::{Dir, Sha256Sum};
 use crate::model::{HostName, MacAddr, Node, SerialNumber, System};
 
@@ -17,21 +17,21 @@ const SCHEMA: u32 = 1;
 
 /// A node that is to be armed.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// Its name.
+pub struct ArmTarget<'a> {
+    /// Name of the node.
     pub node: &'a HostName,
-    /// The NIC that boots.
+    /// MAC address of the network card that boots.
     pub mac: MacAddr,
-    /// Which netboot image: the profile's base.
+    /// Profile of the netboot image: the base of the node's profile.
     pub profile: &'a str,
-    /// What kind of machine it is.
+    /// Architecture of the machine.
     pub system: System,
-    /// The serial number that the installer must find.
+    /// Serial number of the machine, which the installer compares.
     pub serial: Option<&'a str>,
 }
 
-impl<'a> Target<'a> {
-    /// What of `node` matters here.
+impl<'a> ArmTarget<'a> {
+    /// The target for `node`.
     #[must_use]
     pub fn of(node: &'a Node) -> Self {
         Self {
@@ -44,26 +44,26 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What is said of a node that is armed.
+/// The record of an armed node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Armed {
-    /// The version of this form.
+    /// Version of this format.
     pub schema: u32,
-    /// The node.
+    /// Name of the node.
     pub node: String,
-    /// The NIC that boots.
+    /// MAC address of the network card that boots.
     pub mac: String,
-    /// The serial number that the installer must find.
+    /// Serial number of the machine, which the installer compares.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub serial: Option<String>,
-    /// Which netboot image.
+    /// Profile of the netboot image.
     pub profile: String,
-    /// The bundle that was current.
+    /// Id of the bundle that was current.
     pub bundle: Sha256Sum,
-    /// Its generation.
+    /// Number of the bundle's generation.
     pub generation: u64,
-    /// Since when it is armed: RFC 3339, UTC.
+    /// When the node was armed: RFC 3339, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub armed: OffsetDateTime,
 }
@@ -71,9 +71,9 @@ pub struct Armed {
 /// A file in `armed/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArmedFile {
-    /// Its name: a MAC address with hyphens.
+    /// Name of the file: a MAC address with hyphens.
     pub name: String,
-    /// What it says; none where `plasmagen arm` did not write it.
+    /// Content of the file; none where `plasmagen arm` did not write the file.
     pub armed: Option<Armed>,
 }
 
@@ -87,80 +87,80 @@ impl Armed {
         ))
     }
 
-    pub(super) fn parse(text: &[u8]) -> Result<Self> {
+    fn parse(text: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(text)?;
-        let line = text.lines().find_map(|line| line.strip_prefix("# {")).context("it says nothing")?;
-        let own: Self = serde_json::from_str(&format!("{{{line}"))?;
-        ensure!(own.schema == SCHEMA && own.print()? == text, "plasmagen arm did not write it");
-        Ok(own)
+        let line = text.lines().find_map(|line| line.strip_prefix("# {")).context("it has no record")?;
+        let armed: Self = serde_json::from_str(&format!("{{{line}"))?;
+        ensure!(armed.schema == SCHEMA && armed.print()? == text, "plasmagen arm did not write it");
+        Ok(armed)
     }
 }
 
-/// Arms `targets`: all of them, or none where one must not be.
+/// Arms all `targets`, or none where one of them must not be armed.
 ///
 /// # Errors
-/// When nothing that a target could boot is published, or a disk refuses.
-pub fn arm(root: &Root, targets: &[Target<'_>], now: OffsetDateTime) -> Result<Vec<Armed>> {
-    let plan = |own: &Target<'_>| {
-        plan(root, own, now).with_context(|| format!("{} is not armed, nor is any other", own.node))
+/// When there is nothing published that a target could boot, or a disk refuses.
+pub fn arm(root: &WebRoot, targets: &[ArmTarget<'_>], now: OffsetDateTime) -> Result<Vec<Armed>> {
+    let prepare = |target: &ArmTarget<'_>| {
+        prepare(root, target, now).with_context(|| format!("{} is not armed, nor is any other", target.node))
     };
-    let all = targets.iter().map(plan).collect::<Result<Vec<_>>>()?;
-    let dir = lock(root)?;
-    for (own, target) in all.iter().zip(targets) {
-        dir.replace_from(&root.state, &target.mac.hyphens(), own.print()?.as_bytes())
-            .with_context(|| format!("could not arm {}", own.node))?;
+    let all = targets.iter().map(prepare).collect::<Result<Vec<_>>>()?;
+    let dir = open_locked(root)?;
+    for (armed, target) in all.iter().zip(targets) {
+        dir.replace_from(&root.state, &target.mac.hyphens(), armed.print()?.as_bytes())
+            .with_context(|| format!("could not arm {}", armed.node))?;
     }
     Ok(all)
 }
 
-/// Disarms machines; whether they were armed.
+/// Disarms the machines with these names in `armed/`; returns whether each was armed.
 ///
 /// # Errors
 /// When a disk refuses.
-pub fn disarm(root: &Root, names: &[String]) -> Result<Vec<bool>> {
-    let dir = lock(root)?;
-    let mut were = Vec::new();
+pub fn disarm(root: &WebRoot, names: &[String]) -> Result<Vec<bool>> {
+    let dir = open_locked(root)?;
+    let mut were_armed = Vec::new();
     for name in names {
-        were.push(dir.exists(name)?);
+        were_armed.push(dir.exists(name)?);
         dir.remove_file(name)?;
     }
     dir.sync().context("could not make armed/ durable")?;
-    Ok(were)
+    Ok(were_armed)
 }
 
-/// What is in `armed/`, in the order of names.
+/// Lists the files in `armed/`, sorted by name.
 ///
 /// # Errors
 /// When a disk refuses.
-pub fn armed(root: &Root) -> Result<Vec<ArmedFile>> {
+pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
     if !root.dir.exists(ARMED)? {
         return Ok(Vec::new());
     }
     let dir = root.dir.open_dir(ARMED).context("could not open armed/")?;
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     for (name, _) in dir.list().context("could not list armed/")? {
         let armed = dir.read_limited(&name).and_then(|text| Armed::parse(&text));
-        let armed = armed.ok().filter(|own| own.mac.replace(':', "-") == name);
-        found.push(ArmedFile { name, armed });
+        let armed = armed.ok().filter(|armed| armed.mac.replace(':', "-") == name);
+        files.push(ArmedFile { name, armed });
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
 }
 
 /// Opens `armed/` for one writer at a time.
-fn lock(root: &Root) -> Result<Dir> {
+fn open_locked(root: &WebRoot) -> Result<Dir> {
     let dir = root.dir.ensure_dir(ARMED)?;
     dir.wait_for_lock().context("could not lock armed/")?;
     Ok(dir)
 }
 
-/// What will be said of `target`, which finds everything that it boots.
-fn plan(root: &Root, target: &Target<'_>, now: OffsetDateTime) -> Result<Armed> {
-    let path = Line::of_profile(target.profile);
-    let publish = format!("plasmagen publish a bundle for {} first", target.profile);
-    let line = Line::open(root, &path)?.with_context(|| format!("{path} is not there: {publish}"))?;
-    let current = line.current_generation()?;
-    let current = current.with_context(|| format!("{path}/{CURRENT} leads nowhere: {publish}"))?;
+/// Makes the record of `target`, for which everything that it boots must be published.
+fn prepare(root: &WebRoot, target: &ArmTarget<'_>, now: OffsetDateTime) -> Result<Armed> {
+    let path = Channel::path_of_base(target.profile);
+    let hint = format!("plasmagen publish a bundle for {} first", target.profile);
+    let channel = Channel::open(root, &path)?.with_context(|| format!("{path} is not there: {hint}"))?;
+    let current = channel.current_generation()?;
+    let current = current.with_context(|| format!("{path}/{CURRENT} leads nowhere: {hint}"))?;
     let publication = current.publication;
     let publication =
         publication.with_context(|| format!("{path}/{CURRENT} is damaged: publish it again"))?;
@@ -169,8 +169,7 @@ fn plan(root: &Root, target: &Target<'_>, now: OffsetDateTime) -> Result<Armed> 
         "its bundle has expired on {}: publish it again",
         publication.expires.date()
     );
-    let dir = line.dir.open_dir(&current.id.to_string()).context("could not open its bundle")?;
-    let Some(bundle) = bundle::open(&dir, "", &mut Vec::new())? else {
+    let Some(bundle) = read_bundle(&channel.open_generation(current.id)?, "", &mut Vec::new())? else {
         bail!("{path}/{CURRENT} is damaged: plasmagen verify says where");
     };
     ensure!(
@@ -179,7 +178,7 @@ fn plan(root: &Root, target: &Target<'_>, now: OffsetDateTime) -> Result<Armed> 
         target.system.as_str(),
         bundle.manifest.arch.as_str()
     );
-    known(root, target)?;
+    check_published_site(root, target)?;
     Ok(Armed {
         schema: SCHEMA,
         node: target.node.to_string(),
@@ -192,16 +191,15 @@ fn plan(root: &Root, target: &Target<'_>, now: OffsetDateTime) -> Result<Armed> 
     })
 }
 
-/// Refuses a node whose machine would not know, or would take itself for another: the published site is not the
-/// inventory's.
-fn known(root: &Root, target: &Target<'_>) -> Result<()> {
-    let line = Line::open(root, SITE)?;
-    let current = line.as_ref().map(Line::current).transpose()?.flatten();
-    let (Some(line), Some(id)) = (line, current) else {
+/// Refuses a target that the published site does not know, or knows as another node: the site is then not the inventory's.
+fn check_published_site(root: &WebRoot, target: &ArmTarget<'_>) -> Result<()> {
+    let channel = Channel::open(root, SITE)?;
+    let current = channel.as_ref().map(Channel::current).transpose()?.flatten();
+    let (Some(channel), Some(id)) = (channel, current) else {
         bail!("no site is published: machines would find no boot.ipxe");
     };
     let path = format!("{id}/ipxe/node/{}.ipxe", target.mac.hyphens());
-    let text = line.dir.read_limited(&path);
+    let text = channel.dir.read_limited(&path);
     let text =
         text.with_context(|| format!("the published site knows no {}: publish it again", target.mac))?;
     let text = String::from_utf8_lossy(&text);

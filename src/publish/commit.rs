@@ -1,198 +1,206 @@
-//! Publishing: new generations grow on the stage, take their places unseen, and show all at once, by one rename a line.
-
-use std::path::{Path, PathBuf};
+//! Publishes and rolls back: moves staged generations to their places, where nobody looks yet, and then switches the
+//! `current` of each channel by one rename.
 
 use anyhow::{Context, Result, ensure};
 use time::{Duration, OffsetDateTime};
 
-use super::bundle::{self, Bundle};
-use super::compare::{Place, compare};
+use super::bundle::{Bundle, read_bundle};
+use super::channel::{Channel, Generation};
+use super::compare::{ExpectedDir, compare};
 use super::fault::Refused;
-use super::line::{Generation, Line};
-use super::lock::Lock;
+use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, Publication};
-use super::stage::{self, Staged};
+use super::request::PublishRequest;
+use super::staging::{StagedGeneration, stage};
 use crate::fs::{Dir, Sha256Sum, file_mode, sync_file};
 
-/// What to publish, and how.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// Bundles, each for another profile.
-    pub bundles: &'a [PathBuf],
-    /// The directory `site/` that render has written.
-    pub site: Option<&'a Path>,
-    /// The directory of signatures of the site's files: `ipxe/boot.ipxe.sig` and so on.
-    pub signatures: Option<&'a Path>,
-    /// Whether what machines fetch must be signed. So says the `boot.ipxe` of the site, or of the published one,
-    /// too.
-    pub signed: bool,
-    /// How many generations stay beside the current one.
-    pub keep: usize,
-    /// When this is.
-    pub now: OffsetDateTime,
-    /// How long it may be booted.
-    pub life: Duration,
-}
-
-/// What was published.
+/// A generation that was published.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Where: `nixos/worker`, `site`.
-    pub line: String,
-    /// Which generation.
+    /// Path of the channel: `nixos/worker`, `site`.
+    pub channel: String,
+    /// Id of the generation.
     pub id: Sha256Sum,
-    /// What is said of it.
+    /// Number and dates of the generation.
     pub publication: Publication,
-    /// What was current before.
+    /// Id of the generation that was current before.
     pub before: Option<Sha256Sum>,
 }
 
-/// What came of it.
+/// The outcome of a publication.
 #[derive(Debug)]
-pub struct Outcome {
-    /// What is current now.
+pub struct PublishOutcome {
+    /// The generations that are current now.
     pub published: Vec<Published>,
-    /// What is gone: `nixos/worker/<id>`.
+    /// Paths of the removed generations: `nixos/worker/<id>`.
     pub removed: Vec<String>,
-    /// Why it is not certain to outlast a power cut, or why old generations could not be removed.
+    /// Why the publication may not outlast a power cut, or why old generations could not be removed.
     pub unconfirmed: Option<anyhow::Error>,
 }
 
-/// Publishes: all of it, or nothing.
+/// Publishes everything in `request`, or nothing.
 ///
-/// `progress` is told of every so many bytes that were read.
+/// `progress` is called with the number of bytes of each read.
 ///
 /// # Errors
-/// When a bundle or a site is not what its manifest says, or a disk refuses. What was current then still is.
-pub fn publish(lock: &Lock, request: &Request<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome> {
-    let steps = stage::all(lock, request, progress)?;
-    show(lock, request, &steps)
+/// When the files of a bundle or a site are not what its manifest says, or a disk refuses. The current generations then stay
+/// current.
+pub fn publish(
+    lock: &WebRootLock,
+    request: &PublishRequest<'_>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<PublishOutcome> {
+    let staged = stage(lock, request, progress)?;
+    publish_staged(lock, request, &staged)
 }
 
-/// Lets `current` of `profile` name the generation before, as a new generation.
+/// Publishes the generation before the current one of `profile` again, with a new number.
 ///
 /// # Errors
-/// When there is none, it is damaged, or a disk refuses.
-pub fn rollback(lock: &Lock, profile: &str, now: OffsetDateTime, life: Duration) -> Result<Outcome> {
-    let path = Line::of_profile(profile);
-    let line = Line::open(&lock.root, &path)?;
-    let line = line.with_context(|| format!("nothing is published for {}", profile.escape_debug()))?;
-    let current = line.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
-    let older = |own: &Generation| own.publication.is_some() && own.number() < current.number();
-    let previous = line.generations()?.into_iter().find(older);
+/// When there is no such generation, when it is damaged, or when a disk refuses.
+pub fn roll_back(
+    lock: &WebRootLock,
+    profile: &str,
+    now: OffsetDateTime,
+    life: Duration,
+) -> Result<PublishOutcome> {
+    let path = Channel::path_of_base(profile);
+    let channel = Channel::open(&lock.root, &path)?;
+    let channel = channel.with_context(|| format!("nothing is published for {}", profile.escape_debug()))?;
+    let current =
+        channel.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
+    let is_older = |other: &Generation| other.publication.is_some() && other.number() < current.number();
+    let previous = channel.generations()?.into_iter().find(is_older);
     let previous = previous.with_context(|| format!("{path} has no generation before the current one"))?;
-    let name = previous.id.to_string();
-    let dir = line.dir.open_dir(&name).with_context(|| format!("could not open {path}/{name}"))?;
-    let manifest = intact(dir, &previous, &path)?;
-    let step = Staged { line: path, id: previous.id, manifest, name: None };
-    let request =
-        Request { bundles: &[], site: None, signatures: None, signed: false, keep: usize::MAX, now, life };
-    show(lock, &request, &[step])
+    let manifest = check_intact(channel.open_generation(previous.id)?, &previous, &path)?;
+    let staged = StagedGeneration { channel: path, id: previous.id, manifest, name: None };
+    let request = PublishRequest {
+        bundles: &[],
+        site: None,
+        signatures: None,
+        signed: false,
+        keep: usize::MAX,
+        now,
+        life,
+    };
+    publish_staged(lock, &request, &[staged])
 }
 
-/// The digest of the manifest of a generation that is whole.
-fn intact(dir: Dir, generation: &Generation, path: &str) -> Result<Sha256Sum> {
+/// Returns the digest of the manifest of a generation, after every file of the generation has been compared.
+fn check_intact(dir: Dir, generation: &Generation, path: &str) -> Result<Sha256Sum> {
     let mut faults = Vec::new();
-    let Some(Bundle { manifest, contents }) = bundle::open(&dir, "", &mut faults)? else {
+    let Some(Bundle { manifest, contents }) = read_bundle(&dir, "", &mut faults)? else {
         return Err(Refused::new("the generation before is damaged", faults).into());
     };
-    let (id, sum) = (manifest.id, contents.manifest);
-    faults.extend(compare(&[Place { dir, shown: String::new(), contents }], &|_| {})?);
+    let (id, sha256) = (manifest.id, contents.manifest);
+    faults.extend(compare(&[ExpectedDir { dir, prefix: String::new(), contents }], &|_| {})?);
     if !faults.is_empty() {
         return Err(Refused::new("the generation before is damaged", faults).into());
     }
     ensure!(
-        id == generation.id && Line::of_profile(&manifest.base) == path,
+        id == generation.id && Channel::path_of_base(&manifest.base) == path,
         "the generation before holds another bundle: {id} for {}",
         manifest.base
     );
-    Ok(sum)
+    Ok(sha256)
 }
 
-/// A step, where it goes, what is current there, and what will be said of it.
+/// A staged generation with its channel and its publication.
 struct Move<'a> {
-    step: &'a Staged,
-    line: Line,
+    staged: &'a StagedGeneration,
+    channel: Channel,
+    /// Id of the generation that is current in the channel.
     before: Option<Sha256Sum>,
     publication: Publication,
 }
 
+/// Functions that undo the steps so far, in the order of the steps.
 type Undo<'a> = Vec<Box<dyn Fn() -> Result<()> + 'a>>;
 
-/// Puts what is staged in its place and switches to it, or takes all of that back.
-fn show(lock: &Lock, request: &Request<'_>, steps: &[Staged]) -> Result<Outcome> {
+/// Moves staged generations to their places and switches to them, or undoes everything.
+fn publish_staged(
+    lock: &WebRootLock,
+    request: &PublishRequest<'_>,
+    staged: &[StagedGeneration],
+) -> Result<PublishOutcome> {
     let generation = lock.next_generation()?;
     let mut moves = Vec::new();
-    for step in steps {
-        let line = Line::make(&lock.root, &step.line)?;
-        let before = line.current()?;
-        let publication = Publication::new(generation, request.now, request.life, step.manifest)?;
-        moves.push(Move { step, line, before, publication });
+    for staged in staged {
+        let channel = Channel::open_or_make(&lock.root, &staged.channel)?;
+        let before = channel.current()?;
+        let publication = Publication::new(generation, request.now, request.life, staged.manifest)?;
+        moves.push(Move { staged, channel, before, publication });
     }
     switch_or_undo(lock, &moves)?;
     let mut removed = Vec::new();
     let confirmed = confirm(lock, request, &moves, &mut removed);
-    let published = moves.into_iter().map(|own| Published {
-        line: own.line.path,
-        id: own.step.id,
-        publication: own.publication,
-        before: own.before,
+    let published = moves.into_iter().map(|step| Published {
+        channel: step.channel.path,
+        id: step.staged.id,
+        publication: step.publication,
+        before: step.before,
     });
-    Ok(Outcome { published: published.collect(), removed, unconfirmed: confirmed.err() })
+    Ok(PublishOutcome { published: published.collect(), removed, unconfirmed: confirmed.err() })
 }
 
-fn switch_or_undo(lock: &Lock, moves: &[Move<'_>]) -> Result<()> {
+fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>]) -> Result<()> {
     let mut undo = Undo::new();
     switch(lock, moves, &mut undo).inspect_err(|_| {
-        // What can't be taken back is a generation that nobody is sent to: the next run replaces it.
-        undo.into_iter().rev().for_each(|back| drop(back()));
+        // What can't be undone is a generation to which no `current` leads: the next run replaces it.
+        undo.into_iter().rev().for_each(|step| drop(step()));
     })
 }
 
-/// Everything goes to its place first; only then is anything switched.
-fn switch<'a>(lock: &'a Lock, moves: &'a [Move<'_>], undo: &mut Undo<'a>) -> Result<()> {
-    for own in moves {
-        place(lock, own, undo)?;
+/// Moves all generations to their places, and only then switches any channel.
+fn switch<'a>(lock: &'a WebRootLock, moves: &'a [Move<'_>], undo: &mut Undo<'a>) -> Result<()> {
+    for step in moves {
+        move_to_place(lock, step, undo)?;
     }
-    for own in moves {
-        let (id, before) = (own.step.id, own.before);
+    for step in moves {
+        let (id, before) = (step.staged.id, step.before);
         if before != Some(id) {
-            undo.push(Box::new(move || own.line.switch_back(lock, before)));
-            own.line.switch(lock, id)?;
+            undo.push(Box::new(move || step.channel.switch_back(lock, before)));
+            step.channel.switch(lock, id)?;
         }
     }
     Ok(())
 }
 
-fn place<'a>(lock: &'a Lock, own: &'a Move<'_>, undo: &mut Undo<'a>) -> Result<()> {
-    let (line, body) = (&own.line, own.publication.print()?);
-    if let Some(name) = &own.step.name {
-        let staged = lock.stage.open_dir(name).context("could not open the stage")?;
+fn move_to_place<'a>(lock: &'a WebRootLock, step: &'a Move<'_>, undo: &mut Undo<'a>) -> Result<()> {
+    let (channel, id, body) = (&step.channel, step.staged.id, step.publication.print()?);
+    if let Some(name) = &step.staged.name {
+        let staged = lock.staging.open_dir(name).context("could not open the staging directory")?;
         let (file, _) = staged
             .write_new(PUBLICATION, file_mode(false), &body)
             .context("could not write publication.json")?;
         sync_file(&file).and_then(|()| staged.sync()).context("could not make publication.json durable")?;
-        let exchanged = line.place(lock, name, own.step.id)?;
-        undo.push(Box::new(move || line.take_back(lock, name, own.step.id, exchanged)));
-        return line.dir.sync().with_context(|| format!("could not make {} durable", line.path));
+        let was_exchanged = channel.move_in(lock, name, id)?;
+        undo.push(Box::new(move || channel.move_out(lock, name, id, was_exchanged)));
+        return channel.dir.sync().with_context(|| format!("could not make {} durable", channel.path));
     }
-    // What is there already only gets its new number.
-    let dir = line.dir.open_dir(&own.step.id.to_string()).context("could not open a generation")?;
+    // A generation that is in its place already only gets its new number.
+    let dir = channel.open_generation(id)?;
     if let Ok(old) = dir.read(PUBLICATION) {
-        let again = line.dir.open_dir(&own.step.id.to_string()).context("could not open a generation")?;
-        undo.push(Box::new(move || again.replace_from(&lock.stage, PUBLICATION, &old)));
+        let again = channel.open_generation(id)?;
+        undo.push(Box::new(move || again.replace_from(&lock.staging, PUBLICATION, &old)));
     }
-    dir.replace_from(&lock.stage, PUBLICATION, &body)
+    dir.replace_from(&lock.staging, PUBLICATION, &body)
 }
 
-/// Makes certain that it lasts, and removes what is old.
-fn confirm(lock: &Lock, request: &Request<'_>, moves: &[Move<'_>], removed: &mut Vec<String>) -> Result<()> {
-    for own in moves {
-        own.line.dir.sync().with_context(|| format!("could not make {} durable", own.line.path))?;
+/// Makes the switches durable, and removes old generations.
+fn confirm(
+    lock: &WebRootLock,
+    request: &PublishRequest<'_>,
+    moves: &[Move<'_>],
+    removed: &mut Vec<String>,
+) -> Result<()> {
+    for step in moves {
+        let channel = &step.channel;
+        channel.dir.sync().with_context(|| format!("could not make {} durable", channel.path))?;
     }
-    for Move { line, before, .. } in moves {
-        let gone = line.prune(lock, *before, request.keep)?;
-        removed.extend(gone.into_iter().map(|id| format!("{}/{id}", line.path)));
+    for Move { channel, before, .. } in moves {
+        let ids = channel.prune(lock, *before, request.keep)?;
+        removed.extend(ids.into_iter().map(|id| format!("{}/{id}", channel.path)));
     }
-    lock.clean()
+    lock.remove_staging()
 }

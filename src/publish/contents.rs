@@ -1,74 +1,72 @@
-//! What a directory should hold, and what else it does.
+//! The files that a directory should hold, and the search for others.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::fault::{Fault, Kind};
+use super::fault::{Fault, FaultKind};
 use super::publication::PUBLICATION;
-use crate::fs::{Dir, FileType, Sha256Sum, kind};
+use crate::fs::{Dir, FileType, Sha256Sum, kind, parents};
 
-/// A file that should be there.
+/// A file that a directory should hold.
 #[derive(Clone, Debug)]
-pub(super) struct Expected {
-    /// Relative to the directory, with `/`.
+pub(super) struct ExpectedFile {
+    /// Path relative to the directory, with `/`.
     pub(super) path: String,
+    /// Size in bytes, where the manifest says it.
     pub(super) bytes: Option<u64>,
+    /// Digest of the content.
     pub(super) sha256: Sha256Sum,
 }
 
-/// What a directory should hold.
+/// Everything that a directory should hold.
 #[derive(Clone, Debug)]
 pub(super) struct Contents {
-    /// Every file with a digest, the list of them included.
-    pub(super) expected: Vec<Expected>,
-    /// Detached signatures, which prove themselves.
+    /// Every file with a digest, the manifest included.
+    pub(super) expected: Vec<ExpectedFile>,
+    /// Names of detached signatures, which have no digest in the manifest.
     pub(super) signatures: Vec<String>,
-    /// The digest of the list.
+    /// Digest of the manifest.
     pub(super) manifest: Sha256Sum,
 }
 
 impl Contents {
-    /// Whatever lies in `dir` that is neither expected, nor a publication, nor a directory of expected files.
-    pub(super) fn extra(&self, dir: &Dir, shown: &str, faults: &mut Vec<Fault>) -> Result<()> {
-        let mut known: BTreeSet<&str> = self.expected.iter().map(|own| own.path.as_str()).collect();
-        known.extend(self.signatures.iter().map(String::as_str));
-        known.insert(PUBLICATION);
-        let mut dirs = BTreeSet::new();
-        for path in &known {
-            let mut rest = *path;
-            while let Some((parent, _)) = rest.rsplit_once('/') {
-                dirs.insert(parent);
-                rest = parent;
-            }
-        }
-        walk(dir, "", shown, &known, &dirs, faults)
+    /// Reports everything in `dir` that is neither expected, nor a publication, nor a directory of expected files. Messages
+    /// have `prefix` before each path.
+    pub(super) fn report_extra(&self, dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -> Result<()> {
+        let mut files: BTreeSet<&str> = self.expected.iter().map(|file| file.path.as_str()).collect();
+        files.extend(self.signatures.iter().map(String::as_str));
+        files.insert(PUBLICATION);
+        let dirs = files.iter().flat_map(|path| parents(path)).collect();
+        Search { files, dirs, prefix, faults }.report_dir(dir, "")
     }
 }
 
-fn walk(
-    dir: &Dir,
-    prefix: &str,
-    shown: &str,
-    known: &BTreeSet<&str>,
-    dirs: &BTreeSet<&str>,
-    faults: &mut Vec<Fault>,
-) -> Result<()> {
-    for (name, stat) in dir.list().with_context(|| format!("could not list {shown}{prefix}"))? {
-        let path = format!("{prefix}{name}");
-        let is = kind(&stat);
-        if is == FileType::Directory && dirs.contains(path.as_str()) {
-            let child = dir.open_dir(&name).with_context(|| format!("could not open {shown}{path}"))?;
-            walk(&child, &format!("{path}/"), shown, known, dirs, faults)?;
-        } else if known.contains(path.as_str()) {
-            if is != FileType::RegularFile {
-                faults.push(Fault::new(Kind::Changed, format!("{shown}{path}"), "it is no regular file"));
+/// The search for files that should not be there.
+struct Search<'a> {
+    files: BTreeSet<&'a str>,
+    dirs: BTreeSet<&'a str>,
+    prefix: &'a str,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Search<'_> {
+    fn report_dir(&mut self, dir: &Dir, path: &str) -> Result<()> {
+        let prefix = self.prefix;
+        for (name, stat) in dir.list().with_context(|| format!("could not list {prefix}{path}"))? {
+            let path = format!("{path}{name}");
+            let kind = kind(&stat);
+            if kind == FileType::Directory && self.dirs.contains(path.as_str()) {
+                let child = dir.open_dir(&name).with_context(|| format!("could not open {prefix}{path}"))?;
+                self.report_dir(&child, &format!("{path}/"))?;
+            } else if !self.files.contains(path.as_str()) {
+                let path = format!("{prefix}{}", path.escape_debug());
+                self.faults.push(Fault::new(FaultKind::Extra, path, "nobody published it"));
+            } else if kind != FileType::RegularFile {
+                let path = format!("{prefix}{path}");
+                self.faults.push(Fault::new(FaultKind::Changed, path, "it is no regular file"));
             }
-        } else {
-            let message = "nobody published it";
-            let path = format!("{shown}{}", path.escape_debug());
-            faults.push(Fault::new(Kind::Extra, path, message));
         }
+        Ok(())
     }
-    Ok(())
 }

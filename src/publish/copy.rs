@@ -1,55 +1,55 @@
-//! One pass over a file: read, hashed, written where it is to go, and compared with what it should be.
+//! Copies an expected file in one pass, and compares the file with its digest.
 
 use std::fs::File;
 
 use anyhow::{Context, Result};
 
-use super::contents::Expected;
-use super::fault::{Fault, Kind};
+use super::contents::ExpectedFile;
+use super::fault::{Fault, FaultKind};
 use crate::fs::{self, Dir, FileFacts, split, sync_file};
 
-/// Where the copies of a directory go.
+/// The directory that copies are written to.
 #[derive(Clone, Copy)]
-pub(super) struct Target<'a> {
+pub(super) struct CopyTarget<'a> {
     pub(super) dir: &'a Dir,
     /// Whether each file is made durable by itself.
     pub(super) sync: bool,
 }
 
-/// Copies the file `expected` from `dir`, or only reads it; a fault where it is not what it should be.
+/// Copies the file `expected` from `dir`, or only reads it where there is no target. Returns a fault where the file is not
+/// the expected one.
 ///
 /// # Errors
 /// When a disk refuses.
-pub(super) fn copy(
+pub(super) fn copy_expected(
     dir: &Dir,
-    shown: &str,
-    expected: &Expected,
-    to: Option<Target<'_>>,
+    expected: &ExpectedFile,
+    to: Option<CopyTarget<'_>>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<Fault>> {
-    let path = format!("{shown}{}", expected.path);
-    let Ok(mut source) = dir.open_regular(&expected.path) else {
-        return Ok(Some(Fault::new(Kind::Missing, path, "it can't be opened")));
+    let path = &expected.path;
+    let Ok(mut source) = dir.open_regular(path) else {
+        return Ok(Some(Fault::new(FaultKind::Missing, path, "it can't be opened")));
     };
-    let mut out = to.map(|to| create(to.dir, &expected.path)).transpose()?;
-    let found =
+    let mut out = to.map(|to| create(to.dir, path)).transpose()?;
+    let facts =
         fs::copy(&mut source, out.as_mut(), progress).with_context(|| format!("could not copy {path}"))?;
-    if let (Some(file), Some(Target { sync: true, .. })) = (&out, to) {
+    if let (Some(file), Some(CopyTarget { sync: true, .. })) = (&out, to) {
         sync_file(file).with_context(|| format!("could not make {path} durable"))?;
     }
-    Ok(judge(found, expected, path))
+    Ok(find_fault(facts, expected, path.clone()))
 }
 
-/// What is wrong with a file of these facts.
-pub(super) fn judge(found: FileFacts, expected: &Expected, path: String) -> Option<Fault> {
+/// Compares size and digest of a file with the expected ones.
+pub(super) fn find_fault(facts: FileFacts, expected: &ExpectedFile, path: String) -> Option<Fault> {
     let message = match expected.bytes {
-        Some(bytes) if bytes != found.bytes => format!("it has {} bytes instead of {bytes}", found.bytes),
-        _ if found.sha256 != expected.sha256 => {
-            format!("its SHA-256 is {} instead of {}", found.sha256, expected.sha256)
+        Some(bytes) if bytes != facts.bytes => format!("it has {} bytes instead of {bytes}", facts.bytes),
+        _ if facts.sha256 != expected.sha256 => {
+            format!("its SHA-256 is {} instead of {}", facts.sha256, expected.sha256)
         }
         _ => return None,
     };
-    Some(Fault::new(Kind::Changed, path, message))
+    Some(Fault::new(FaultKind::Changed, path, message))
 }
 
 /// Makes the file `path` below `dir`.

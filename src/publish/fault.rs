@@ -1,31 +1,31 @@
-//! What is wrong with what is published.
+//! The faults of what is published or about to be published.
 
 use serde::Serialize;
 
-/// What kind of fault it is.
+/// The kind of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// It is not what it was published as.
+pub enum FaultKind {
+    /// The content is not the published one.
     Changed,
-    /// It should be there.
+    /// The file is not there.
     Missing,
-    /// It should not be there.
+    /// Nobody published this file.
     Extra,
-    /// It is something else that was published, in the wrong place.
+    /// The file is another published one, in the wrong place.
     Swapped,
-    /// An older generation is served than was.
+    /// An older generation is served than before.
     RolledBack,
-    /// Its time is over.
+    /// The generation may no longer be booted.
     Expired,
-    /// No key vouches for it that should.
+    /// No key that should vouch for the file does.
     Unsigned,
-    /// The web server can't read it, or others may write it.
+    /// The web server can't read the file, or others may write it.
     Mode,
 }
 
-impl Kind {
-    /// As people read it.
+impl FaultKind {
+    /// The name of the kind in a table.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,36 +41,36 @@ impl Kind {
     }
 }
 
-/// One fault.
+/// A fault of one path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fault {
-    /// Where, below the directory that was verified.
+    /// Path below the directory that was verified.
     pub path: String,
-    /// Of what kind.
-    pub kind: Kind,
-    /// What is wrong, in words.
+    /// Kind of the fault.
+    pub kind: FaultKind,
+    /// The fault in words, to be read after the path.
     pub message: String,
 }
 
 impl Fault {
-    pub(super) fn new(kind: Kind, path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(super) fn new(kind: FaultKind, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), kind, message: message.into() }
     }
 }
 
-/// The error of what is refused for its contents; found with [`anyhow::Error::downcast_ref`].
+/// The error when something is refused for its faults; found with [`anyhow::Error::downcast_ref`].
 #[derive(Clone, Debug)]
 pub struct Refused {
-    what: String,
-    /// All that is wrong.
+    message: String,
+    /// All faults, sorted.
     pub faults: Vec<Fault>,
 }
 
 impl Refused {
-    pub(super) fn new(what: impl Into<String>, mut faults: Vec<Fault>) -> Self {
+    pub(super) fn new(message: impl Into<String>, mut faults: Vec<Fault>) -> Self {
         faults.sort();
         faults.dedup();
-        Self { what: what.into(), faults }
+        Self { message: message.into(), faults }
     }
 }
 
@@ -78,7 +78,7 @@ impl std::error::Error for Refused {}
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:", self.what)?;
-        self.faults.iter().try_for_each(|own| write!(f, "\n  {}: {}", own.path, own.message))
+        write!(f, "{}:", self.message)?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n  {}: {}", fault.path, fault.message))
     }
 }

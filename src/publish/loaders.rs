@@ -1,4 +1,4 @@
-//! Builds of iPXE in `tftp/`, from where distributions have them.
+//! Loaders: installs builds of iPXE into `tftp/`, from the directories of the distributions' packages.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,27 +7,30 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::lock::Lock;
-use super::root::{Root, TFTP};
+use super::lock::WebRootLock;
+use super::root::{TFTP, WebRoot};
 use crate::fs::Sha256Sum;
 use crate::model::{Cluster, HostName, Loader};
 
-/// Where distributions put them: Debian and Ubuntu; Fedora, Arch and openSUSE.
-const PLACES: [&str; 2] = ["/usr/lib/ipxe", "/usr/share/ipxe"];
+/// The directories of the distributions' packages: Debian and Ubuntu; Fedora, Arch and openSUSE.
+const PACKAGE_DIRS: [&str; 2] = ["/usr/lib/ipxe", "/usr/share/ipxe"];
 
-/// What was installed, with its digest: what differs is somebody's own build.
+/// The record of installed loaders with their digests. A file with another digest is somebody's own build.
 const RECORD: &str = "loaders.json";
 
-/// The largest build of iPXE.
+/// The largest build of iPXE that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// How a loader is called elsewhere, and who has it.
+/// A build of iPXE: its names in packages, and which packages have it.
 struct Build {
+    /// Name in `tftp/`.
     file: &'static str,
-    /// What distributions have that is better than `names`: in a directory that somebody names it is not looked for.
-    before: &'static [&'static str],
+    /// Names that are better than `names` in the directories of packages. They are not searched in a directory that the
+    /// user names.
+    preferred: &'static [&'static str],
+    /// Names of the file elsewhere.
     names: &'static [&'static str],
-    /// `Machine` of its PE header (Microsoft PE format, "Machine Types"); none for a build for BIOS.
+    /// `Machine` of the PE header (Microsoft PE format, "Machine Types"); none for a build for BIOS.
     machine: Option<u16>,
     package: &'static str,
 }
@@ -35,30 +38,30 @@ struct Build {
 const BUILDS: [Build; 4] = [
     Build {
         file: "undionly.kpxe",
-        before: &[],
+        preferred: &[],
         names: &["undionly.kpxe"],
         machine: None,
         package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
     },
     Build {
         file: "ipxe.efi",
-        // As undionly.kpxe, it has no drivers but the firmware's own, by which it was loaded. A full build of before
-        // November 2020, such as Debian 12's, hangs when it gives such a network card back: on the way to the local disk.
-        before: &["snponly.efi", "ipxe-snponly-x86_64.efi", "x86_64/snponly.efi"],
+        // Like undionly.kpxe, snponly.efi uses the driver of the firmware, by which it was loaded. A full build from before
+        // November 2020, such as Debian 12's, hangs when it releases such a network card on the way to the local disk.
+        preferred: &["snponly.efi", "ipxe-snponly-x86_64.efi", "x86_64/snponly.efi"],
         names: &["ipxe.efi", "ipxe-x86_64.efi", "x86_64/ipxe.efi"],
         machine: Some(0x8664),
         package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
     },
     Build {
         file: "ipxe-ia32.efi",
-        before: &[],
+        preferred: &[],
         names: &["ipxe-ia32.efi", "ipxe-i386.efi", "i386/ipxe.efi"],
         machine: Some(0x014c),
         package: "ipxe-bootimgs-x86 (Fedora)",
     },
     Build {
         file: "ipxe-arm64.efi",
-        before: &[],
+        preferred: &[],
         names: &[
             "ipxe-arm64.efi",
             "ipxe-aarch64.efi",
@@ -71,75 +74,74 @@ const BUILDS: [Build; 4] = [
     },
 ];
 
-/// What became of a loader.
+/// What was done with a loader.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Installed {
-    /// It was copied from there.
+pub enum InstalledLoader {
+    /// The loader was copied from this file.
     Copied(PathBuf),
-    /// It is as it should be.
+    /// The loader was installed before.
     Same,
-    /// Somebody's own build lies in its place, and stays.
+    /// Somebody's own build has the name of the loader, and was not replaced.
     Kept,
 }
 
-/// A loader that is nowhere.
+/// A loader that no directory has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lacking {
-    /// Its name in `tftp/`.
+pub struct MissingLoader {
+    /// Name of the file in `tftp/`.
     pub file: &'static str,
-    /// The packages that have it.
+    /// The packages that have the loader.
     pub package: &'static str,
 }
 
-/// Puts loaders into `tftp/`: from `named` where it is given, also over somebody's own; else from where distributions
-/// have them.
+/// Installs loaders into `tftp/`: from the directory `named` where it is given, replacing somebody's own builds; else from
+/// the directories of the distributions' packages.
 ///
 /// # Errors
 /// When a disk refuses.
-pub fn install(
-    lock: &Lock,
+pub fn install_loaders(
+    lock: &WebRootLock,
     named: Option<&Path>,
-) -> Result<(BTreeMap<&'static str, Installed>, Vec<Lacking>)> {
-    let places: Vec<&Path> = named.map_or_else(|| PLACES.iter().map(Path::new).collect(), |dir| vec![dir]);
+) -> Result<(BTreeMap<&'static str, InstalledLoader>, Vec<MissingLoader>)> {
+    let sources: Vec<&Path> =
+        named.map_or_else(|| PACKAGE_DIRS.iter().map(Path::new).collect(), |dir| vec![dir]);
     let dir = lock.root.dir.ensure_dir(TFTP)?;
-    let mut record = record(&lock.root);
-    let (mut done, mut lacking) = (BTreeMap::new(), Vec::new());
+    let mut record = read_record(&lock.root);
+    let (mut done, mut missing) = (BTreeMap::new(), Vec::new());
     for build in &BUILDS {
-        let there = dir.read_limited(build.file).ok().map(|body| Sha256Sum::of(&body));
-        let own = there.is_none() && dir.exists(build.file)?
-            || there.is_some() && there != record.get(build.file).copied();
-        if own && named.is_none() {
-            done.insert(build.file, Installed::Kept);
+        let installed = dir.read_limited(build.file).ok().map(|body| Sha256Sum::of(&body));
+        let is_foreign = installed.is_none() && dir.exists(build.file)?
+            || installed.is_some() && installed != record.get(build.file).copied();
+        if is_foreign && named.is_none() {
+            done.insert(build.file, InstalledLoader::Kept);
             continue;
         }
-        let before = if named.is_none() { build.before } else { &[] };
-        let Some((path, body)) = find(build, before, &places)? else {
-            if there.is_none() {
-                lacking.push(Lacking { file: build.file, package: build.package });
+        let preferred = if named.is_none() { build.preferred } else { &[] };
+        let Some((path, body)) = find_build(build, preferred, &sources)? else {
+            if installed.is_none() {
+                missing.push(MissingLoader { file: build.file, package: build.package });
             } else {
-                done.insert(build.file, Installed::Same);
+                done.insert(build.file, InstalledLoader::Same);
             }
             continue;
         };
-        let sum = Sha256Sum::of(&body);
-        if there == Some(sum) {
-            record.insert(build.file.to_owned(), sum);
-            done.insert(build.file, Installed::Same);
+        let sha256 = Sha256Sum::of(&body);
+        record.insert(build.file.to_owned(), sha256);
+        if installed == Some(sha256) {
+            done.insert(build.file, InstalledLoader::Same);
             continue;
         }
-        // First what it will be: a run that dies in between leaves what the next one replaces.
-        record.insert(build.file.to_owned(), sum);
-        dir.replace_from(&lock.stage, build.file, &body)?;
-        done.insert(build.file, Installed::Copied(path));
+        dir.replace_from(&lock.staging, build.file, &body)?;
+        done.insert(build.file, InstalledLoader::Copied(path));
     }
     let text = serde_json::to_vec_pretty(&record)?;
-    lock.root.state.replace_from(&lock.stage, RECORD, &text)?;
-    Ok((done, lacking))
+    lock.root.state.replace_from(&lock.staging, RECORD, &text)?;
+    Ok((done, missing))
 }
 
-/// The loaders that the nodes of `cluster` start, and which nodes.
+/// Lists the loaders that the nodes of `cluster` start, each with its nodes.
 #[must_use]
-pub fn needed(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&HostName>> {
+pub fn list_needed_loaders(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&HostName>> {
     let mut needed = BTreeMap::<_, Vec<_>>::new();
     for node in &cluster.nodes {
         let loader = Loader::over_pxe(node.firmware, node.system);
@@ -148,32 +150,32 @@ pub fn needed(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&HostName>> {
     needed
 }
 
-/// What was installed, by name; nothing where that is unreadable.
-pub(super) fn record(root: &Root) -> BTreeMap<String, Sha256Sum> {
+/// Reads the record of installed loaders: digests by name. It is empty where the record is unreadable.
+pub(super) fn read_record(root: &WebRoot) -> BTreeMap<String, Sha256Sum> {
     let text = root.state.read_limited(RECORD).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-/// The first file in `places` that is the build; one of the names `before` comes before all others.
-fn find(build: &Build, before: &[&str], places: &[&Path]) -> Result<Option<(PathBuf, Vec<u8>)>> {
-    let among = |names: &[&str]| -> Vec<PathBuf> {
-        places.iter().flat_map(|place| names.iter().map(|name| place.join(name))).collect()
+/// Finds the first file in `sources` that is the build; files with a preferred name come before all others.
+fn find_build(build: &Build, preferred: &[&str], sources: &[&Path]) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    let paths = |names: &[&str]| -> Vec<PathBuf> {
+        sources.iter().flat_map(|dir| names.iter().map(|name| dir.join(name))).collect()
     };
-    for path in among(before).into_iter().chain(among(build.names)) {
+    for path in paths(preferred).into_iter().chain(paths(build.names)) {
         let Ok(file) = File::open(&path) else { continue };
         let mut body = Vec::new();
         file.take(LARGEST)
             .read_to_end(&mut body)
             .with_context(|| format!("could not read {}", path.display()))?;
-        if machine(&body) == build.machine {
+        if read_machine(&body) == build.machine {
             return Ok(Some((path, body)));
         }
     }
     Ok(None)
 }
 
-/// `Machine` of a PE image; none where it is none.
-fn machine(body: &[u8]) -> Option<u16> {
+/// Reads `Machine` of a PE image; none where the file is no PE image.
+fn read_machine(body: &[u8]) -> Option<u16> {
     let at = body.get(0x3c..0x40).filter(|_| body.starts_with(b"MZ"))?;
     let at = u32::from_le_bytes(at.try_into().ok()?) as usize;
     let header = body.get(at..at.checked_add(6)?)?;

@@ -1,40 +1,40 @@
-//! The lock of a web root, and the stage that only its holder has.
+//! The lock of a web root, and the staging directory that only the holder of the lock uses.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::root::{MARKER, Root, TFTP, open, write_marker};
+use super::root::{MARKER, TFTP, WebRoot, open_named, write_marker};
 use crate::fs::{Dir, FileLock, FileType, LockedDir, STATE, kind, make_dirs};
 
-const STAGE: &str = "stage";
+const STAGING: &str = "stage";
 
-/// A web root that nobody else publishes into until this is dropped.
+/// A web root, locked for publishing until this value is dropped.
 #[derive(Debug)]
-pub struct Lock {
-    pub(super) root: Root,
-    /// Where new things grow before they take their places.
-    pub(super) stage: Dir,
+pub struct WebRootLock {
+    pub(super) root: WebRoot,
+    /// The staging directory, where generations are built before they are moved to their places.
+    pub(super) staging: Dir,
     _lock: FileLock,
 }
 
-impl Lock {
-    /// Opens the web root at `path`, made where there is none, takes its lock, and removes what a run that died has
-    /// left half done.
+impl WebRootLock {
+    /// Opens the web root at `path`, which is made where there is none, takes its lock, and removes what a killed run has
+    /// left in the staging directory.
     ///
     /// # Errors
-    /// [`Held`](crate::fs::Held) when another run has the lock. Else when the directory holds something else, or a
-    /// disk refuses.
+    /// [`Held`](crate::fs::Held) when another run has the lock. Else when the directory holds other files, or the disk
+    /// refuses.
     pub fn acquire(path: &Path) -> Result<Self> {
         make_dirs(path)?;
-        let dir = open(path)?;
+        let dir = open_named(path)?;
         let take = || Self::take(dir);
         take().with_context(|| format!("could not take the lock of {}", path.display()))
     }
 
     fn take(dir: Dir) -> Result<Self> {
-        let ours = dir.stat(STATE).context("could not look at .plasmagen")?.is_some();
-        if !ours {
+        let is_ours = dir.stat(STATE).context("could not look at .plasmagen")?.is_some();
+        if !is_ours {
             refuse_foreign(&dir)?;
         }
         let LockedDir { dir, state, lock } = LockedDir::take(dir, "publishing into this web root")?;
@@ -46,47 +46,47 @@ impl Lock {
         }
         dir.sync().context("could not make the web root durable")?;
         // A symbolic link in its place is refused, not removed: somebody has put it there for a reason.
-        state.ensure_dir(STAGE)?;
-        state.remove_tree(STAGE)?;
-        let stage = state.ensure_dir(STAGE)?;
-        let root = Root { dir, state };
-        root.generation()?;
-        Ok(Self { root, stage, _lock: lock })
+        state.ensure_dir(STAGING)?;
+        state.remove_tree(STAGING)?;
+        let staging = state.ensure_dir(STAGING)?;
+        let root = WebRoot { dir, state };
+        root.last_generation()?;
+        Ok(Self { root, staging, _lock: lock })
     }
 
-    /// A generation that is higher than every one that was given before, whatever becomes of this one.
+    /// Reserves the number of the next generation. No number is given twice, even when its generation is never published.
     pub(super) fn next_generation(&self) -> Result<u64> {
-        let last = self.root.generation()?;
+        let last = self.root.last_generation()?;
         let next = last.checked_add(1).context("the counter of generations is at its end")?;
         write_marker(&self.root.state, next)?;
         Ok(next)
     }
 
-    /// Removes what has been staged.
-    pub(super) fn clean(&self) -> Result<()> {
-        self.root.state.remove_tree(STAGE)
+    /// Removes the staging directory.
+    pub(super) fn remove_staging(&self) -> Result<()> {
+        self.root.state.remove_tree(STAGING)
     }
 }
 
-impl Drop for Lock {
+impl Drop for WebRootLock {
     fn drop(&mut self) {
         // After a refusal there may be something left, which the next run removes if this one can't.
-        let _ = self.clean();
+        let _ = self.remove_staging();
     }
 }
 
-/// Refuses a directory that holds what nobody but its owner should replace. Empty directories, such as tmpfiles.d(5)
-/// makes, and loaders in tftp/ are no obstacle.
+/// Refuses a directory that holds files of somebody else. Empty directories, such as tmpfiles.d(5) makes, and loaders in
+/// tftp/ are no obstacle.
 fn refuse_foreign(dir: &Dir) -> Result<()> {
     for (name, stat) in dir.list().context("could not list it")? {
         let is_dir = kind(&stat) == FileType::Directory;
-        let known = match name.as_str() {
+        let is_known = match name.as_str() {
             STATE | TFTP | "lost+found" => is_dir,
-            _ => is_dir && is_hollow(&dir.open_dir(&name)?)?,
+            _ => is_dir && has_only_dirs(&dir.open_dir(&name)?)?,
         };
-        if !known {
+        if !is_known {
             bail!(
-                "it holds {}, and is no web root of plasmagen's: name an empty directory, or move that away",
+                "it holds {}, and is not a web root of plasmagen's: name an empty directory, or move that away",
                 name.escape_debug()
             );
         }
@@ -94,10 +94,10 @@ fn refuse_foreign(dir: &Dir) -> Result<()> {
     Ok(())
 }
 
-/// Whether there are only directories in it.
-fn is_hollow(dir: &Dir) -> Result<bool> {
+/// Whether `dir` holds only directories, at any depth.
+fn has_only_dirs(dir: &Dir) -> Result<bool> {
     for (name, stat) in dir.list()? {
-        if kind(&stat) != FileType::Directory || !is_hollow(&dir.open_dir(&name)?)? {
+        if kind(&stat) != FileType::Directory || !has_only_dirs(&dir.open_dir(&name)?)? {
             return Ok(false);
         }
     }

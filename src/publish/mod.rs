@@ -1,62 +1,70 @@
-//! The web root: what machines boot from, put there so that none of them ever finds half of it.
+//! The web root, from which machines boot. Generations are published so that no machine ever finds half of one.
 //!
 //! ```text
 //! <root>/  nixos/<profile>/<id>/   bundles; current → <id>
-//!          site/<id>/              what render wrote for the web; current → <id>
-//!          ipxe → site/current/ipxe, and so on for whatever the site has
+//!          site/<id>/              the part of a site that is served; current → <id>
+//!          ipxe → site/current/ipxe, and so on for every name of the site
 //!          armed/<mac>             which machines may be erased; publish never touches it
 //!          tftp/                   builds of iPXE
-//!          .plasmagen/             marker, lock, stage
+//!          .plasmagen/             marker, lock, staging directory
 //! ```
+//!
+//! From the ground floor up; a file uses only files above it in this list:
 //!
 //! ```text
-//! root         a web root that is ours, and its counter of generations
-//! lock         its lock, and the stage
-//! line         a directory of generations, one of which is current
-//! publication  which generation it is, since when and until when
-//! contents     what a directory says that it holds
-//! bundle       reading a bundle, and refusing one that contradicts itself
-//! site         reading what render wrote
-//! signatures   what iPXE asks for beside the files of a site
-//! copy         one pass: read, hashed, written, compared
-//! stage        new generations, grown where nobody looks
-//! commit       publish, and back again
-//! loaders      builds of iPXE, from where distributions have them
-//! armed        machines that may be erased
-//! verify       everything in a root or a bundle, compared with what it should be
-//! generations  the same of a line: its generations, and which is current
-//! compare      digests on all cores
-//! fault        what is wrong with what is published
-//! signers      signatures of SSH keys over manifests
+//! fault        the faults of what is published
+//! publication  number and dates of a generation
+//! contents     the files that a directory should hold
+//! copy         copies an expected file, and compares it on the way
+//! compare      compares many files, on all cores
+//! root         a web root, and its counter of generations
+//! lock         its lock, and the staging directory
+//! channel      a directory of generations, one of which is current
+//! bundle       reads a bundle, and refuses one that contradicts itself
+//! signatures   finds the detached signatures of a site's files
+//! site         reads a site that render wrote or that is published
+//! request      what to publish
+//! staging      builds new generations where nobody looks
+//! commit       publishes them, and rolls back
+//! loaders      installs builds of iPXE
+//! armed        arms and disarms machines
+//! signers      verifies signatures of SSH keys over manifests
+//! report       requirements and report of a verification
+//! generations  verifies a channel and its generations
+//! verify       verifies a web root or a bundle
 //! ```
 //!
-//! Nothing here prints or reads a clock. Everything below the root is reached without following a symbolic link.
+//! Nothing in this room prints or reads a clock.
 
 mod armed;
 mod bundle;
+mod channel;
 mod commit;
 mod compare;
 mod contents;
 mod copy;
 mod fault;
 mod generations;
-mod line;
 mod loaders;
 mod lock;
 mod publication;
+mod report;
+mod request;
 mod root;
 mod signatures;
 mod signers;
 mod site;
-mod stage;
+mod staging;
 mod verify;
 
-pub use armed::{Armed, ArmedFile, Target, arm, armed, disarm};
-pub use commit::{Outcome, Published, Request, publish, rollback};
-pub use fault::{Fault, Kind, Refused};
-pub use loaders::{Installed, Lacking, install, needed};
-pub use lock::Lock;
+pub use armed::{ArmTarget, Armed, ArmedFile, arm, disarm, list_armed};
+pub use commit::{PublishOutcome, Published, publish, roll_back};
+pub use fault::{Fault, FaultKind, Refused};
+pub use loaders::{InstalledLoader, MissingLoader, install_loaders, list_needed_loaders};
+pub use lock::WebRootLock;
 pub use publication::Publication;
-pub use root::Root;
+pub use report::{Requirements, VerifiedGeneration, VerifyReport};
+pub use request::PublishRequest;
+pub use root::WebRoot;
 pub use signers::Signers;
-pub use verify::{Found, Report, Terms, verify};
+pub use verify::verify;

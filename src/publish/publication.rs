@@ -1,4 +1,4 @@
-//! `publication.json` in a generation: its number, since when it is published, and until when.
+//! `publication.json` in a generation: its number, when it was published, and until when it may be booted.
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -6,31 +6,31 @@ use time::{Duration, OffsetDateTime};
 
 use crate::fs::Sha256Sum;
 
-/// Its name.
+/// The file name of a publication.
 pub(super) const PUBLICATION: &str = "publication.json";
 
 const SCHEMA: u32 = 1;
 
-/// Which generation of a web root a directory is.
+/// The publication of one generation of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publication {
-    /// The version of this form.
+    /// Version of this format.
     pub schema: u32,
-    /// The generation: higher than every one that this web root has given before (rule PG-I15).
+    /// Number of the generation: higher than every number that this web root has given before (rule PG-I15).
     pub generation: u64,
-    /// When it was published: RFC 3339, UTC.
+    /// When the generation was published: RFC 3339, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub published: OffsetDateTime,
-    /// From when on it must not be booted any more: RFC 3339, UTC.
+    /// From when on the generation must not be booted any more: RFC 3339, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub expires: OffsetDateTime,
-    /// The digest of the `manifest.json` beside it.
+    /// SHA-256 of the `manifest.json` in the same directory.
     pub manifest: Sha256Sum,
 }
 
 impl Publication {
-    /// The generation `generation`, of whole seconds.
+    /// A publication at `now`, in whole seconds, that expires after `life`.
     pub(super) fn new(
         generation: u64,
         now: OffsetDateTime,
@@ -38,16 +38,20 @@ impl Publication {
         manifest: Sha256Sum,
     ) -> Result<Self> {
         let published = now.to_offset(time::UtcOffset::UTC).replace_nanosecond(0)?;
-        let expires = published.checked_add(life).context("it would expire after the end of time")?;
-        ensure!(expires > published, "it would have expired when it is published");
+        let expires = published.checked_add(life).context("it would expire after the year 9999")?;
+        ensure!(expires > published, "it would expire at the moment of its publication");
         Ok(Self { schema: SCHEMA, generation, published, expires, manifest })
     }
 
-    /// Reads a `publication.json`.
+    /// Parses a `publication.json`.
     pub(super) fn parse(text: &[u8]) -> Result<Self> {
-        let own: Self = serde_json::from_slice(text).context("it is no publication")?;
-        ensure!(own.schema == SCHEMA, "it was written by a later plasmagen (schema {})", own.schema);
-        Ok(own)
+        let publication: Self = serde_json::from_slice(text).context("it is not a publication")?;
+        ensure!(
+            publication.schema == SCHEMA,
+            "it was written by a later plasmagen (schema {})",
+            publication.schema
+        );
+        Ok(publication)
     }
 
     pub(super) fn print(&self) -> Result<Vec<u8>> {
@@ -56,7 +60,7 @@ impl Publication {
         Ok(text)
     }
 
-    /// Whether it must not be booted any more.
+    /// Whether the generation must not be booted any more.
     #[must_use]
     pub fn is_expired(&self, now: OffsetDateTime) -> bool {
         self.expires <= now

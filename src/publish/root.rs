@@ -1,4 +1,4 @@
-//! A web root that is ours: the marker that says so, with the counter of generations.
+//! A web root of plasmagen's: the marker file that says so, with the counter of generations.
 
 use std::path::Path;
 
@@ -7,57 +7,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::{Dir, STATE};
 
+/// The marker file in the state directory.
 pub(super) const MARKER: &str = "web-root.json";
 const SCHEMA: u32 = 1;
 
-/// What belongs to a root beside the names of the site.
+/// The directories of a web root beside those of the site.
 pub(super) const NIXOS: &str = "nixos";
 pub(super) const SITE: &str = "site";
 pub(super) const ARMED: &str = "armed";
 pub(super) const TFTP: &str = crate::model::TFTP_DIR;
 
-/// A web root of ours, open.
+/// An open web root.
 #[derive(Debug)]
-pub struct Root {
+pub struct WebRoot {
     pub(super) dir: Dir,
     pub(super) state: Dir,
 }
 
-/// What tells that a root is ours.
+/// The content of the marker file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Marker {
     schema: u32,
-    /// The last generation that was given.
+    /// Number of the last generation.
     generation: u64,
 }
 
-impl Root {
+impl WebRoot {
     /// Opens the web root at `path`.
     ///
     /// # Errors
-    /// When there is none, or it is not ours.
+    /// When there is no directory, or the directory is not a web root of plasmagen's.
     pub fn open(path: &Path) -> Result<Self> {
-        let dir = open(path)?;
+        let dir = open_named(path)?;
         let state = dir.open_dir(STATE);
         ensure!(
             state.is_ok(),
-            "{} is no web root of plasmagen's: plasmagen publish makes one",
+            "{} is not a web root of plasmagen's: plasmagen publish makes one",
             path.display()
         );
         let root = Self { dir, state: state? };
-        root.generation().with_context(|| format!("{} is no web root of plasmagen's", path.display()))?;
+        root.last_generation()
+            .with_context(|| format!("{} is not a web root of plasmagen's", path.display()))?;
         Ok(root)
     }
 
-    /// Whether there is a web root of ours at `path`.
+    /// Whether there is a web root of plasmagen's at `path`.
     #[must_use]
     pub fn is_at(path: &Path) -> bool {
         path.join(STATE).join(MARKER).exists()
     }
 
-    /// The last generation that was given.
-    pub(super) fn generation(&self) -> Result<u64> {
+    /// The number of the last generation; 0 before the first one.
+    pub(super) fn last_generation(&self) -> Result<u64> {
         let text = self.state.read(MARKER).context("could not read .plasmagen/web-root.json")?;
         let marker: Marker = serde_json::from_slice(&text).context(".plasmagen/web-root.json is damaged")?;
         ensure!(marker.schema == SCHEMA, "it was made by a later plasmagen (schema {})", marker.schema);
@@ -66,11 +68,11 @@ impl Root {
 }
 
 /// Opens the directory that the command line or the inventory names.
-pub(super) fn open(path: &Path) -> Result<Dir> {
+pub(super) fn open_named(path: &Path) -> Result<Dir> {
     Dir::open(path).with_context(|| format!("could not open {}", path.display()))
 }
 
-/// Says that generations up to `generation` were given.
+/// Writes the marker file into the state directory, with the number of the last generation.
 pub(super) fn write_marker(state: &Dir, generation: u64) -> Result<()> {
     let body = serde_json::to_vec(&Marker { schema: SCHEMA, generation })?;
     state.replace(MARKER, &body, true).context("could not write .plasmagen/web-root.json")

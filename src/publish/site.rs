@@ -1,21 +1,23 @@
-//! Reading what `plasmagen render` wrote for the web: `site/www`, with the digests of `site/manifest.json`.
+//! Reads a site: `site/www` as `plasmagen render` wrote it, with the digests of `site/manifest.json`, or a published
+//! generation of it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::contents::{Contents, Expected};
-use super::fault::{Fault, Kind};
+use super::channel::Channel;
+use super::contents::{Contents, ExpectedFile};
+use super::fault::{Fault, FaultKind};
 use super::publication::PUBLICATION;
-use super::root::{ARMED, NIXOS, Root, SITE, TFTP};
-use super::signatures;
+use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
+use super::signatures::{find_signatures, unsigned_fault};
 use crate::artifact::ArtifactPath;
 use crate::fs::{Dir, Sha256Sum};
 use crate::image::MANIFEST;
-use crate::write::manifest::{self as rendered, ManifestEntry, TreeManifest};
+use crate::write::manifest::{ManifestEntry, TreeManifest, print};
 
-/// Where render puts what is served.
+/// The directory in `site/` that is published.
 const WWW: &str = "www";
 
 /// The script that says what machines verify.
@@ -23,145 +25,139 @@ const BOOT: &str = "ipxe/boot.ipxe";
 
 /// A site as render wrote it.
 #[derive(Debug)]
-pub(super) struct Site {
-    /// `site/www`.
+pub(super) struct RenderedSite {
+    /// The directory `site/www`.
     pub(super) dir: Dir,
     pub(super) contents: Contents,
-    /// The directory of its signatures, and what is taken from there.
+    /// The directory of signatures, and the signatures that are published from there.
     pub(super) signatures: Option<(Dir, Contents)>,
-    /// The list of its files.
+    /// The text of the manifest that is published with the site.
     pub(super) manifest: Vec<u8>,
 }
 
-impl Site {
-    /// Opens the directory `path`, which render has written, and that of the signatures of its files.
+impl RenderedSite {
+    /// Opens the directory `path`, which render has written, and the directory of signatures of the site's files.
     pub(super) fn open(path: &Path, signatures: Option<&Path>) -> Result<Self> {
-        let open =
-            |path: &Path| Dir::open(path).with_context(|| format!("could not open {}", path.display()));
-        let site = open(path)?;
-        let text = site.read_limited(MANIFEST);
-        let text = text.with_context(|| {
-            format!("could not read {}: plasmagen render writes it", path.join(MANIFEST).display())
-        })?;
-        let all = TreeManifest::parse(&text)
-            .with_context(|| format!("could not read {}", path.join(MANIFEST).display()))?;
-        let own = |(path, sum): (&str, Sha256Sum)| {
-            Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sum))
+        let site = open_named(path)?;
+        let manifest = path.join(MANIFEST);
+        let manifest = manifest.display();
+        let text = site
+            .read_limited(MANIFEST)
+            .with_context(|| format!("could not read {manifest}: plasmagen render writes it"))?;
+        let tree = TreeManifest::parse(&text).with_context(|| format!("could not read {manifest}"))?;
+        let of_www = |(path, sha256): (&str, Sha256Sum)| {
+            Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sha256))
         };
-        let files: Vec<_> = all.files().filter_map(own).collect();
+        let files: Vec<_> = tree.files().filter_map(of_www).collect();
         ensure!(!files.is_empty(), "{} has nothing for the web: run plasmagen render", path.display());
         for (path, _) in &files {
             ArtifactPath::new(path.as_str())?;
             let top = path.split('/').next().unwrap_or_default();
-            let taken =
+            let is_reserved =
                 [NIXOS, SITE, ARMED, TFTP, MANIFEST, PUBLICATION].contains(&top) || top.starts_with('.');
-            ensure!(!taken, "www/{path} would stand in the place of plasmagen's own {top}");
+            ensure!(!is_reserved, "www/{path} would have the name of plasmagen's own {top}");
         }
-        let known: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
-        let signatures = signatures.map(|dir| signatures::open(dir, &known)).transpose()?;
+        let paths: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        let signatures = signatures.map(|dir| find_signatures(dir, &paths)).transpose()?;
         let expected: Vec<_> =
-            files.into_iter().map(|(path, sum)| Expected { path, bytes: None, sha256: sum }).collect();
-        let manifest = list(expected.iter().chain(signatures.iter().flat_map(|(_, own)| own)))?;
+            files.into_iter().map(|(path, sha256)| ExpectedFile { path, bytes: None, sha256 }).collect();
+        let manifest = print_manifest(expected.iter().chain(signatures.iter().flat_map(|(_, files)| files)))?;
         let id = Sha256Sum::of(&manifest);
         let contents = |expected| Contents { expected, signatures: Vec::new(), manifest: id };
-        let signatures = signatures.map(|(dir, own)| (dir, contents(own)));
-        Ok(Self { dir: open(&path.join(WWW))?, contents: contents(expected), signatures, manifest })
+        let signatures = signatures.map(|(dir, files)| (dir, contents(files)));
+        Ok(Self { dir: open_named(&path.join(WWW))?, contents: contents(expected), signatures, manifest })
     }
 
-    /// Everything that is published.
-    pub(super) fn all(&self) -> Contents {
+    /// Lists everything that is published: the site's files and their signatures.
+    pub(super) fn published_contents(&self) -> Contents {
         let mut all = self.contents.clone();
-        all.expected.extend(self.signatures.iter().flat_map(|(_, own)| own.expected.clone()));
+        all.expected.extend(self.signatures.iter().flat_map(|(_, signatures)| signatures.expected.clone()));
         all
     }
 
-    /// Whether its machines boot nothing that is not signed.
+    /// Whether the machines of this site boot only signed files.
     pub(super) fn asks_for_signatures(&self) -> bool {
-        asks_for_signatures(&self.dir, BOOT)
+        script_asks_for_signatures(&self.dir, BOOT)
     }
 
-    /// What is wrong where machines boot nothing that is not signed: they fetch scripts and overlays.
-    pub(super) fn unsigned(&self) -> Option<Fault> {
-        let signatures = self.signatures.iter().flat_map(|(_, own)| &own.expected);
-        let signed: BTreeSet<&str> = signatures.filter_map(|own| own.path.strip_suffix(".sig")).collect();
-        let fetched = |path: &&str| path.starts_with("ipxe/") || path.starts_with("overlay/");
-        let files = self.contents.expected.iter().map(|own| own.path.as_str());
-        signatures::lacking(files.filter(fetched).filter(|path| !signed.contains(path)))
+    /// The fault that files are unsigned which machines fetch: scripts and overlays.
+    pub(super) fn unsigned_fault(&self) -> Option<Fault> {
+        let signatures = self.signatures.iter().flat_map(|(_, signatures)| &signatures.expected);
+        let signed: BTreeSet<&str> = signatures.filter_map(|file| file.path.strip_suffix(".sig")).collect();
+        let is_fetched = |path: &&str| path.starts_with("ipxe/") || path.starts_with("overlay/");
+        let files = self.contents.expected.iter().map(|file| file.path.as_str());
+        unsigned_fault(files.filter(is_fetched).filter(|path| !signed.contains(path)))
     }
 
-    /// The id of the generation: the digest of its list of files.
+    /// The id of the generation: the digest of its manifest.
     pub(super) fn id(&self) -> Sha256Sum {
         self.contents.manifest
     }
 
-    /// Its entries of the topmost level, which machines reach below the root.
-    pub(super) fn names(&self) -> Vec<String> {
-        names(&self.contents)
+    /// Lists the topmost names of the site, to which the web root gets links.
+    pub(super) fn top_names(&self) -> Vec<String> {
+        let top = |file: &ExpectedFile| file.path.split('/').next().unwrap_or_default().to_owned();
+        let mut names: Vec<_> = self.contents.expected.iter().map(top).collect();
+        names.dedup();
+        names
     }
 }
 
-/// The same of the site that is published.
-pub(super) fn published_asks_for_signatures(root: &Root) -> Result<bool> {
-    let Some(line) = super::line::Line::open(root, SITE)? else { return Ok(false) };
-    // A link that leads nowhere is for verify to tell of.
-    let current = line.current().ok().flatten();
-    Ok(current.is_some_and(|id| asks_for_signatures(&line.dir, &format!("{id}/{BOOT}"))))
+/// Whether the machines of the published site boot only signed files.
+pub(super) fn published_asks_for_signatures(root: &WebRoot) -> Result<bool> {
+    let Some(channel) = Channel::open(root, SITE)? else { return Ok(false) };
+    // verify reports a link that leads nowhere.
+    let current = channel.current().ok().flatten();
+    Ok(current.is_some_and(|id| script_asks_for_signatures(&channel.dir, &format!("{id}/{BOOT}"))))
 }
 
-fn asks_for_signatures(dir: &Dir, script: &str) -> bool {
+fn script_asks_for_signatures(dir: &Dir, script: &str) -> bool {
     let asks = |text: Vec<u8>| text.split(|byte| *byte == b'\n').any(|line| line == b"set verify signature");
     dir.read_limited(script).is_ok_and(asks)
 }
 
-/// The list of `files`, by path.
-fn list<'a>(files: impl Iterator<Item = &'a Expected>) -> Result<Vec<u8>> {
+/// Prints the manifest of `files`, sorted by path.
+fn print_manifest<'a>(files: impl Iterator<Item = &'a ExpectedFile>) -> Result<Vec<u8>> {
     let mut files: Vec<_> = files.collect();
-    files.sort_by_key(|own| own.path.as_str());
-    rendered::print(files.into_iter().map(|own| ManifestEntry {
-        path: own.path.as_str().into(),
-        sha256: own.sha256,
+    files.sort_by_key(|file| file.path.as_str());
+    print(files.into_iter().map(|file| ManifestEntry {
+        path: file.path.as_str().into(),
+        sha256: file.sha256,
         executable: false,
     }))
 }
 
-/// The topmost entries of a site.
-pub(super) fn names(contents: &Contents) -> Vec<String> {
-    let top = |own: &Expected| own.path.split('/').next().unwrap_or_default().to_owned();
-    let mut names: Vec<_> = contents.expected.iter().map(top).filter(|name| name != MANIFEST).collect();
-    names.dedup();
-    names
-}
-
-/// Reads the list of a published site in `dir`.
-pub(super) fn published(dir: &Dir, shown: &str, faults: &mut Vec<Fault>) -> Result<Option<Contents>> {
+/// Reads the manifest of a published site in `dir`. Messages have `prefix` before each path.
+pub(super) fn read_published(dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -> Result<Option<Contents>> {
     let mut fault =
-        |kind, message: String| faults.push(Fault::new(kind, format!("{shown}{MANIFEST}"), message));
+        |kind, message: String| faults.push(Fault::new(kind, format!("{prefix}{MANIFEST}"), message));
     if !dir.exists(MANIFEST)? {
-        fault(Kind::Missing, "without a list of its files it is no site".to_owned());
+        fault(FaultKind::Missing, "without a list of its files it is no site".to_owned());
         return Ok(None);
     }
-    let parse = |text: Vec<u8>| {
-        let list = TreeManifest::parse(&text)?;
-        let mut expected = Vec::new();
-        for (path, sum) in list.files() {
-            if path == MANIFEST || path == PUBLICATION {
-                bail!("it lists {path}");
-            }
-            ArtifactPath::new(path)?;
-            expected.push(Expected { path: path.to_owned(), bytes: None, sha256: sum });
-        }
-        let manifest = Sha256Sum::of(&text);
-        expected.push(Expected { path: MANIFEST.to_owned(), bytes: None, sha256: manifest });
-        anyhow::Ok(Contents { expected, signatures: Vec::new(), manifest })
-    };
-    match dir.read_limited(MANIFEST).and_then(parse) {
+    match dir.read_limited(MANIFEST).and_then(|text| parse_published(&text)) {
         Ok(contents) => {
-            contents.extra(dir, shown, faults)?;
+            contents.report_extra(dir, prefix, faults)?;
             Ok(Some(contents))
         }
         Err(error) => {
-            fault(Kind::Changed, format!("{error:#}"));
+            fault(FaultKind::Changed, format!("{error:#}"));
             Ok(None)
         }
     }
+}
+
+/// Lists the contents of a published site from the text of its manifest.
+fn parse_published(text: &[u8]) -> Result<Contents> {
+    let manifest = Sha256Sum::of(text);
+    let mut expected = Vec::new();
+    for (path, sha256) in TreeManifest::parse(text)?.files() {
+        if path == MANIFEST || path == PUBLICATION {
+            bail!("it lists {path}");
+        }
+        ArtifactPath::new(path)?;
+        expected.push(ExpectedFile { path: path.to_owned(), bytes: None, sha256 });
+    }
+    expected.push(ExpectedFile { path: MANIFEST.to_owned(), bytes: None, sha256: manifest });
+    Ok(Contents { expected, signatures: Vec::new(), manifest })
 }

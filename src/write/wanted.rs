@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::manifest::{self, ManifestEntry};
 use super::trees::TREES;
 use crate::artifact::{Artifact, ArtifactSet};
-use crate::fs::{Sha256Sum, split};
+use crate::fs::{Sha256Sum, parents};
 
 /// A file that is to be on disk.
 pub(super) struct WantedFile<'a> {
@@ -77,15 +77,7 @@ fn list_tree<'a>(tree: &str, artifacts: &'a ArtifactSet) -> Result<Vec<WantedFil
 
 /// Lists every directory that holds one of `paths`, at any depth; the tree itself is the empty path. Parents come first.
 pub(super) fn list_dirs<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
-    let mut dirs = BTreeSet::from([""]);
-    for path in paths {
-        let mut dir = split(path).0;
-        // Where a directory is known, so are those above it.
-        while dirs.insert(dir) {
-            dir = split(dir).0;
-        }
-    }
-    dirs
+    std::iter::once("").chain(paths.flat_map(parents)).collect()
 }
 
 #[cfg(test)]

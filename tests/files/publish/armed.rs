@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use plasmagen::model::{HostName, MacAddr, System, Word};
-use plasmagen::publish::{Kind, Root, Target, arm, armed, disarm};
+use plasmagen::publish::{ArmTarget, FaultKind, WebRoot, arm, disarm, list_armed};
 use time::Duration;
 
 use crate::publish::kit::{MAC, MADE, NOW, Version, all, faults, holding, kinds, put};
 
-fn target(node: &HostName) -> Target<'_> {
+fn target(node: &HostName) -> ArmTarget<'_> {
     let mac = MacAddr::parse(&MAC.replace('-', ":")).unwrap();
-    Target { node, mac, profile: "worker", system: System::X86_64, serial: Some("CN7475139H0023") }
+    ArmTarget { node, mac, profile: "worker", system: System::X86_64, serial: Some("CN7475139H0023") }
 }
 
 fn node() -> HostName {
@@ -21,10 +21,10 @@ fn node() -> HostName {
 #[test]
 fn a_node_is_armed_until_it_is_disarmed() {
     let dir = holding(Version::Old);
-    let (root, node) = (Root::open(dir.path()).unwrap(), node());
-    assert_eq!(armed(&root).unwrap(), []);
+    let (root, node) = (WebRoot::open(dir.path()).unwrap(), node());
+    assert_eq!(list_armed(&root).unwrap(), []);
     arm(&root, &[target(&node)], NOW).unwrap();
-    let found = armed(&root).unwrap();
+    let found = list_armed(&root).unwrap();
     let own = found[0].armed.as_ref().unwrap();
     assert_eq!((found.len(), found[0].name.as_str(), own.node.as_str(), own.armed), (1, MAC, "node01", NOW));
     assert_eq!(own.bundle.to_string(), MADE.id("worker", Version::Old));
@@ -38,40 +38,41 @@ fn a_node_is_armed_until_it_is_disarmed() {
     assert_eq!(fs::read_to_string(dir.path().join("armed").join(MAC)).unwrap(), text);
     assert_eq!(disarm(&root, &[MAC.to_owned()]).unwrap(), [true]);
     assert_eq!(disarm(&root, &[MAC.to_owned()]).unwrap(), [false]);
-    assert_eq!(armed(&root).unwrap(), []);
+    assert_eq!(list_armed(&root).unwrap(), []);
 }
 
 #[test]
 fn what_could_not_boot_is_not_armed() {
     let dir = holding(Version::Old);
-    let (root, node, other) = (Root::open(dir.path()).unwrap(), node(), HostName::parse("node02").unwrap());
+    let (root, node, other) =
+        (WebRoot::open(dir.path()).unwrap(), node(), HostName::parse("node02").unwrap());
     let good = target(&node);
-    let refused = |target: Target<'_>, word: &str| {
+    let refused = |target: ArmTarget<'_>, word: &str| {
         // One that must not be armed keeps all others from it.
         let error = format!("{:#}", arm(&root, &[good, target], NOW).unwrap_err());
         assert!(error.contains(word), "{word}: {error}");
-        assert_eq!(armed(&root).unwrap(), []);
+        assert_eq!(list_armed(&root).unwrap(), []);
     };
-    refused(Target { profile: "all-in-one", ..good }, "plasmagen publish a bundle for all-in-one first");
-    refused(Target { system: System::Aarch64, ..good }, "its bundle is for x86_64-linux");
-    refused(Target { node: &other, ..good }, "says something else of 52:54:00:12:34:56");
-    refused(Target { profile: "control-plane", ..good }, "says something else");
+    refused(ArmTarget { profile: "all-in-one", ..good }, "plasmagen publish a bundle for all-in-one first");
+    refused(ArmTarget { system: System::Aarch64, ..good }, "its bundle is for x86_64-linux");
+    refused(ArmTarget { node: &other, ..good }, "says something else of 52:54:00:12:34:56");
+    refused(ArmTarget { profile: "control-plane", ..good }, "says something else");
     let mac = MacAddr::parse("52:54:00:12:34:57").unwrap();
-    refused(Target { mac, ..good }, "knows no 52:54:00:12:34:57");
+    refused(ArmTarget { mac, ..good }, "knows no 52:54:00:12:34:57");
     let late = format!("{:#}", arm(&root, &[good], NOW + Duration::days(90)).unwrap_err());
     assert!(late.contains("has expired on 2026-04-02"), "{late}");
     // Without a site nothing would chain to the bundle.
     let bare = holding(Version::None);
     put(bare.path(), &[MADE.bundle("worker", Version::Old)], None, NOW).unwrap();
-    let error = format!("{:#}", arm(&Root::open(bare.path()).unwrap(), &[good], NOW).unwrap_err());
+    let error = format!("{:#}", arm(&WebRoot::open(bare.path()).unwrap(), &[good], NOW).unwrap_err());
     assert!(error.contains("no site is published"), "{error}");
-    assert!(Root::open(Path::new("/proc")).is_err());
+    assert!(WebRoot::open(Path::new("/proc")).is_err());
 }
 
 #[test]
 fn a_file_that_arm_did_not_write_is_told_of() {
     let dir = holding(Version::Old);
-    let (root, node) = (Root::open(dir.path()).unwrap(), node());
+    let (root, node) = (WebRoot::open(dir.path()).unwrap(), node());
     arm(&root, &[target(&node)], NOW).unwrap();
     let path = dir.path().join("armed").join(MAC);
     let text = fs::read_to_string(&path).unwrap();
@@ -82,9 +83,9 @@ fn a_file_that_arm_did_not_write_is_told_of() {
     assert_eq!(
         kinds(dir.path()),
         [
-            (Kind::Changed, "armed/52-54-00-00-00-01".to_owned()),
-            (Kind::Changed, format!("armed/{MAC}")),
-            (Kind::Extra, "armed/x".to_owned()),
+            (FaultKind::Changed, "armed/52-54-00-00-00-01".to_owned()),
+            (FaultKind::Changed, format!("armed/{MAC}")),
+            (FaultKind::Extra, "armed/x".to_owned()),
         ]
     );
 }

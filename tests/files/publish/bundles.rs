@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use plasmagen::publish::{Kind, Lock, Request, Terms, publish, rollback, verify};
+use plasmagen::publish::{FaultKind, PublishRequest, Requirements, WebRootLock, publish, roll_back, verify};
 use time::Duration;
 
 use crate::publish::kit::{
@@ -16,8 +16,8 @@ fn current(root: &Path) -> String {
 }
 
 fn generation(root: &Path) -> u64 {
-    let found = report(root).found;
-    let own = found.iter().find(|own| own.current && own.path.starts_with("nixos/worker/")).unwrap();
+    let found = report(root).generations;
+    let own = found.iter().find(|own| own.is_current && own.path.starts_with("nixos/worker/")).unwrap();
     own.publication.unwrap().generation
 }
 
@@ -78,8 +78,8 @@ fn generations_rise_and_the_one_before_stays() {
     assert_eq!((generation(root.path()), faults(root.path())), (3, vec![]));
     let other = holding(Version::Old);
     all(other.path(), Version::New).unwrap();
-    let request = Request { bundles: &[third], keep: 2, ..request(NOW) };
-    let outcome = publish(&Lock::acquire(other.path()).unwrap(), &request, &|_| {}).unwrap();
+    let request = PublishRequest { bundles: &[third], keep: 2, ..request(NOW) };
+    let outcome = publish(&WebRootLock::acquire(other.path()).unwrap(), &request, &|_| {}).unwrap();
     assert!(outcome.removed.is_empty());
     assert!(other.path().join("nixos/worker").join(MADE.id("worker", Version::Old)).exists());
 }
@@ -104,11 +104,11 @@ fn what_is_there_already_only_gets_a_new_number() {
 fn the_way_back_is_a_new_generation() {
     let root = holding(Version::Old);
     let back = |root: &Path| {
-        rollback(&Lock::acquire(root).unwrap(), "worker", NOW, Duration::days(90))
+        roll_back(&WebRootLock::acquire(root).unwrap(), "worker", NOW, Duration::days(90))
             .map_err(|error| format!("{error:#}"))
     };
     assert!(back(root.path()).unwrap_err().contains("no generation before"));
-    assert!(rollback(&Lock::acquire(root.path()).unwrap(), "../site", NOW, Duration::DAY).is_err());
+    assert!(roll_back(&WebRootLock::acquire(root.path()).unwrap(), "../site", NOW, Duration::DAY).is_err());
     all(root.path(), Version::New).unwrap();
     back(root.path()).unwrap();
     assert_eq!(look(root.path(), "after"), (Version::Old, Version::New));
@@ -130,24 +130,24 @@ fn an_older_generation_and_an_expired_one_are_told_of() {
     let link = root.path().join("nixos/worker/current");
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(MADE.id("worker", Version::Old), &link).unwrap();
-    assert_eq!(kinds(root.path()), [(Kind::RolledBack, "nixos/worker/current".to_owned())]);
+    assert_eq!(kinds(root.path()), [(FaultKind::RolledBack, "nixos/worker/current".to_owned())]);
     // Whoever removes what was published since, too.
     fs::remove_dir_all(root.path().join("nixos/worker").join(MADE.id("worker", Version::New))).unwrap();
     assert_eq!(faults(root.path()), []);
     for (least, count) in
         [((None, 2), 1), ((Some("worker".to_owned()), 2), 1), ((Some("worker".to_owned()), 1), 0)]
     {
-        let terms = Terms { now: NOW, least: &[least], signers: None };
+        let terms = Requirements { now: NOW, least: &[least], signers: None };
         let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
-        assert_eq!(faults.iter().filter(|own| own.kind == Kind::RolledBack).count(), count);
+        assert_eq!(faults.iter().filter(|own| own.kind == FaultKind::RolledBack).count(), count);
     }
-    let terms = Terms { now: NOW + Duration::days(90), least: &[], signers: None };
+    let terms = Requirements { now: NOW + Duration::days(90), least: &[], signers: None };
     let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
     // Three lines, each with a current generation.
-    assert_eq!(faults.iter().filter(|own| own.kind == Kind::Expired).count(), 3, "{faults:?}");
+    assert_eq!(faults.iter().filter(|own| own.kind == FaultKind::Expired).count(), 3, "{faults:?}");
     // And numbers that were never given.
     let path = root.path().join("site/current/publication.json");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"generation\": 2", "\"generation\": 20")).unwrap();
-    assert_eq!(kinds(root.path()), [(Kind::Changed, "site/current".to_owned())]);
+    assert_eq!(kinds(root.path()), [(FaultKind::Changed, "site/current".to_owned())]);
 }

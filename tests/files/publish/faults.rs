@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Output;
 
-use plasmagen::publish::Kind;
+use plasmagen::publish::FaultKind;
 use tempfile::TempDir;
 
 use crate::publish::kit::{Version, all, arguments, faults, holding, look, program, run};
@@ -54,7 +54,8 @@ fn calls(make: &dyn Fn() -> TempDir) -> Vec<(String, usize)> {
 fn assert_unharmed(root: &Path, when: &str) {
     let found = faults(root);
     let harmless = |own: &plasmagen::publish::Fault| {
-        own.kind == Kind::RolledBack || own.kind == Kind::Missing && own.message == "no generation is current"
+        own.kind == FaultKind::RolledBack
+            || own.kind == FaultKind::Missing && own.message == "no generation is current"
     };
     let other: Vec<_> =
         found.iter().filter(|own| !own.message.contains("expired") && !harmless(own)).collect();
@@ -79,7 +80,7 @@ fn kill_everywhere(make: &dyn Fn() -> TempDir) -> Vec<(Version, Version)> {
         let (output, _) = strace(&["-e", &format!("trace={call}"), "-e", &inject], root.path());
         assert_eq!(output.status.signal(), Some(SIGKILL), "no kill at {call} {n}: {output:?}");
         seen.push(look(root.path(), &when));
-        if plasmagen::publish::Root::is_at(root.path()) {
+        if plasmagen::publish::WebRoot::is_at(root.path()) {
             assert_unharmed(root.path(), &when);
         }
         assert_recovers(root.path(), &when);

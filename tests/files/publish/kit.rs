@@ -9,7 +9,10 @@ use std::sync::LazyLock;
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
-use plasmagen::publish::{Fault, Kind, Lock, Outcome, Report, Request, Terms, publish, verify};
+use plasmagen::publish::{
+    Fault, FaultKind, PublishOutcome, PublishRequest, Requirements, VerifyReport, WebRootLock, publish,
+    verify,
+};
 use tempfile::TempDir;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -102,9 +105,9 @@ pub(crate) fn site(root: &Path, text: &str) {
 }
 
 /// Nothing, published at `now`.
-pub(crate) fn request<'a>(now: OffsetDateTime) -> Request<'a> {
+pub(crate) fn request<'a>(now: OffsetDateTime) -> PublishRequest<'a> {
     let life = Duration::days(90);
-    Request { bundles: &[], site: None, signatures: None, signed: false, keep: 1, now, life }
+    PublishRequest { bundles: &[], site: None, signatures: None, signed: false, keep: 1, now, life }
 }
 
 /// Publishes `bundles` and a site at `now`.
@@ -113,13 +116,13 @@ pub(crate) fn put(
     bundles: &[PathBuf],
     site: Option<&Path>,
     now: OffsetDateTime,
-) -> anyhow::Result<Outcome> {
-    let request = Request { bundles, site, ..request(now) };
-    publish(&Lock::acquire(root)?, &request, &|_| {})
+) -> anyhow::Result<PublishOutcome> {
+    let request = PublishRequest { bundles, site, ..request(now) };
+    publish(&WebRootLock::acquire(root)?, &request, &|_| {})
 }
 
 /// Publishes everything in that version.
-pub(crate) fn all(root: &Path, version: Version) -> anyhow::Result<Outcome> {
+pub(crate) fn all(root: &Path, version: Version) -> anyhow::Result<PublishOutcome> {
     let bundles = ["worker", "control-plane"].map(|profile| MADE.bundle(profile, version));
     put(root, &bundles, Some(&MADE.site(version)), NOW)
 }
@@ -133,8 +136,8 @@ pub(crate) fn holding(version: Version) -> TempDir {
     root
 }
 
-pub(crate) fn report(root: &Path) -> Report {
-    verify(root, &Terms { now: NOW, least: &[], signers: None }, &|_| {}).unwrap()
+pub(crate) fn report(root: &Path) -> VerifyReport {
+    verify(root, &Requirements { now: NOW, least: &[], signers: None }, &|_| {}).unwrap()
 }
 
 pub(crate) fn faults(root: &Path) -> Vec<Fault> {
@@ -142,7 +145,7 @@ pub(crate) fn faults(root: &Path) -> Vec<Fault> {
 }
 
 /// The kinds of what is wrong, and where.
-pub(crate) fn kinds(root: &Path) -> Vec<(Kind, String)> {
+pub(crate) fn kinds(root: &Path) -> Vec<(FaultKind, String)> {
     faults(root).into_iter().map(|own| (own.kind, own.path)).collect()
 }
 

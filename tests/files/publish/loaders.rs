@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use plasmagen::publish::{Installed, Kind, Lock, install};
+use plasmagen::publish::{FaultKind, InstalledLoader, WebRootLock, install_loaders};
 
 use crate::publish::kit::{Version, faults, holding, kinds};
 
@@ -32,21 +32,22 @@ fn builds_are_found_by_any_name_and_kept_when_they_are_ones_own() {
     // A name that lies about its machine.
     fs::write(place.path().join("ipxe.efi"), pe(0xaa64, "lies")).unwrap();
     let run = || {
-        let (done, lacking) = install(&Lock::acquire(root.path()).unwrap(), Some(place.path())).unwrap();
+        let (done, lacking) =
+            install_loaders(&WebRootLock::acquire(root.path()).unwrap(), Some(place.path())).unwrap();
         (done, lacking.into_iter().map(|own| own.file).collect::<Vec<_>>())
     };
     let (done, lacking) = run();
     assert_eq!(lacking, ["ipxe-ia32.efi"]);
-    assert_eq!(done["ipxe.efi"], Installed::Copied(place.path().join("ipxe-x86_64.efi")));
+    assert_eq!(done["ipxe.efi"], InstalledLoader::Copied(place.path().join("ipxe-x86_64.efi")));
     let tftp = root.path().join("tftp");
     assert_eq!(fs::read(tftp.join("ipxe-arm64.efi")).unwrap(), pe(0xaa64, "one"));
-    assert_eq!(run().0["ipxe.efi"], Installed::Same);
+    assert_eq!(run().0["ipxe.efi"], InstalledLoader::Same);
     assert_eq!(faults(root.path()), []);
     // Somebody's own build, in the place of one of ours: told of, and not replaced unless a directory is named.
     fs::write(tftp.join("ipxe.efi"), pe(0x8664, "mine")).unwrap();
-    assert_eq!(kinds(root.path()), [(Kind::Changed, "tftp/ipxe.efi".to_owned())]);
-    let (done, _) = install(&Lock::acquire(root.path()).unwrap(), None).unwrap();
-    assert_eq!(done["ipxe.efi"], Installed::Kept);
+    assert_eq!(kinds(root.path()), [(FaultKind::Changed, "tftp/ipxe.efi".to_owned())]);
+    let (done, _) = install_loaders(&WebRootLock::acquire(root.path()).unwrap(), None).unwrap();
+    assert_eq!(done["ipxe.efi"], InstalledLoader::Kept);
     assert_eq!(fs::read(tftp.join("ipxe.efi")).unwrap(), pe(0x8664, "mine"));
     run();
     assert_eq!(fs::read(tftp.join("ipxe.efi")).unwrap(), pe(0x8664, "one"));
@@ -58,11 +59,11 @@ fn builds_are_found_by_any_name_and_kept_when_they_are_ones_own() {
 #[test]
 fn the_firmware_s_own_driver_comes_first_unless_a_directory_is_named() {
     let root = holding(Version::Old);
-    let (done, _) = install(&Lock::acquire(root.path()).unwrap(), None).unwrap();
-    assert_eq!(done["ipxe.efi"], Installed::Copied("/usr/lib/ipxe/snponly.efi".into()));
+    let (done, _) = install_loaders(&WebRootLock::acquire(root.path()).unwrap(), None).unwrap();
+    assert_eq!(done["ipxe.efi"], InstalledLoader::Copied("/usr/lib/ipxe/snponly.efi".into()));
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join("snponly.efi"), pe(0x8664, "small")).unwrap();
     fs::write(place.path().join("ipxe.efi"), pe(0x8664, "whole")).unwrap();
-    let (done, _) = install(&Lock::acquire(root.path()).unwrap(), Some(place.path())).unwrap();
-    assert_eq!(done["ipxe.efi"], Installed::Copied(place.path().join("ipxe.efi")));
+    let (done, _) = install_loaders(&WebRootLock::acquire(root.path()).unwrap(), Some(place.path())).unwrap();
+    assert_eq!(done["ipxe.efi"], InstalledLoader::Copied(place.path().join("ipxe.efi")));
 }

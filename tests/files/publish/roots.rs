@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use plasmagen::fs::Held;
-use plasmagen::publish::Lock;
+use plasmagen::publish::WebRootLock;
 
 use crate::publish::kit::{MADE, Version, all, arguments, faults, holding, look, program, run, snapshot};
 
@@ -49,7 +49,7 @@ fn no_link_leads_out_of_the_root() {
         [("nixos", None), ("nixos/worker", Some("nixos")), ("site", None), (".plasmagen/stage", None)]
     {
         let (root, elsewhere) = (holding(Version::None), tempfile::tempdir().unwrap());
-        drop(Lock::acquire(root.path()).unwrap());
+        drop(WebRootLock::acquire(root.path()).unwrap());
         if let Some(parent) = needs {
             fs::create_dir(root.path().join(parent)).unwrap();
         }
@@ -60,7 +60,7 @@ fn no_link_leads_out_of_the_root() {
     }
     // The names of the site, too.
     let (root, elsewhere) = (holding(Version::None), tempfile::tempdir().unwrap());
-    drop(Lock::acquire(root.path()).unwrap());
+    drop(WebRootLock::acquire(root.path()).unwrap());
     symlink(elsewhere.path(), root.path().join("ipxe")).unwrap();
     assert!(refused(root.path()).contains("ipxe is a symbolic link to somewhere else"));
 }
@@ -68,7 +68,7 @@ fn no_link_leads_out_of_the_root() {
 #[test]
 fn one_run_at_a_time() {
     let root = holding(Version::Old);
-    let lock = Lock::acquire(root.path()).unwrap();
+    let lock = WebRootLock::acquire(root.path()).unwrap();
     let error = all(root.path(), Version::New).unwrap_err();
     assert_eq!(error.downcast_ref::<Held>().map(|held| held.pid), Some(Some(std::process::id())));
     let output = run(program(), "rustc", &arguments(root.path(), Version::New));

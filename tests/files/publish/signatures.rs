@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use plasmagen::publish::{Kind, Lock, Outcome, Refused, Request, publish};
+use plasmagen::publish::{FaultKind, PublishOutcome, PublishRequest, Refused, WebRootLock, publish};
 use tempfile::TempDir;
 
 use crate::publish::kit::{MAC, MADE, NOW, Version, faults, kinds, request};
@@ -29,15 +29,15 @@ fn all(text: &str) -> TempDir {
 }
 
 /// Publishes the site with the signatures in `dir`.
-fn put(root: &Path, dir: Option<&Path>, signed: bool) -> anyhow::Result<Outcome> {
+fn put(root: &Path, dir: Option<&Path>, signed: bool) -> anyhow::Result<PublishOutcome> {
     let site = MADE.site(Version::New);
-    let request = Request { site: Some(&site), signatures: dir, signed, ..request(NOW) };
-    publish(&Lock::acquire(root)?, &request, &|_| {})
+    let request = PublishRequest { site: Some(&site), signatures: dir, signed, ..request(NOW) };
+    publish(&WebRootLock::acquire(root)?, &request, &|_| {})
 }
 
 /// The faults for which that was refused, and that nothing shows of it.
 #[track_caller]
-fn refused(root: &Path, dir: Option<&Path>) -> Vec<(Kind, String, String)> {
+fn refused(root: &Path, dir: Option<&Path>) -> Vec<(FaultKind, String, String)> {
     let error = put(root, dir, true).unwrap_err();
     assert!(!root.join("site").exists(), "nothing is published");
     let refused = error.downcast_ref::<Refused>().unwrap_or_else(|| panic!("{error:#}"));
@@ -75,13 +75,13 @@ fn a_signature_that_is_not_what_was_published_is_found() {
     let whole = fs::read(&path).unwrap();
     let place = format!("site/{id}/ipxe/boot.ipxe.sig");
     fs::write(&path, "First of ipxe/boot.ipxe").unwrap();
-    assert_eq!(kinds(root.path()), [(Kind::Changed, place.clone())]);
+    assert_eq!(kinds(root.path()), [(FaultKind::Changed, place.clone())]);
     fs::remove_file(&path).unwrap();
-    assert_eq!(kinds(root.path()), [(Kind::Missing, place.clone())]);
+    assert_eq!(kinds(root.path()), [(FaultKind::Missing, place.clone())]);
     fs::write(&path, whole).unwrap();
     assert_eq!(faults(root.path()), []);
     fs::write(root.path().join("site/current/index.html.sig"), "x").unwrap();
-    assert_eq!(kinds(root.path()), [(Kind::Extra, format!("site/{id}/index.html.sig"))]);
+    assert_eq!(kinds(root.path()), [(FaultKind::Extra, format!("site/{id}/index.html.sig"))]);
     // Published again, it is whole again.
     put(root.path(), Some(dir.path()), true).unwrap();
     assert_eq!(faults(root.path()), []);
@@ -92,11 +92,11 @@ fn what_machines_fetch_must_all_be_signed() {
     let root = tempfile::tempdir().unwrap();
     let [boot, node] = fetched();
     let found = refused(root.path(), None);
-    assert_eq!((found.len(), found[0].0, &found[0].1), (1, Kind::Unsigned, &format!("{boot}.sig")));
+    assert_eq!((found.len(), found[0].0, &found[0].1), (1, FaultKind::Unsigned, &format!("{boot}.sig")));
     assert!(found[0].2.ends_with(&format!("; so are {node}.sig")), "{}", found[0].2);
     let dir = signatures(&[&boot, "index.html"], "one");
     let found = refused(root.path(), Some(dir.path()));
-    assert_eq!((found[0].0, &found[0].1), (Kind::Unsigned, &format!("{node}.sig")));
+    assert_eq!((found[0].0, &found[0].1), (FaultKind::Unsigned, &format!("{node}.sig")));
     assert!(!found[0].2.contains("so are"), "{}", found[0].2);
     // Without [boot] verify = "signature" that is nobody's concern.
     put(root.path(), Some(dir.path()), false).unwrap();
@@ -111,8 +111,8 @@ fn a_site_that_asks_for_signatures_needs_no_inventory_to_say_so() {
     assert!(!root.path().join("site").exists());
     // Nor does one that is published, of the bundles that come after it.
     let (dir, site) = (all("first"), site.path().join("site"));
-    let request = Request { site: Some(&site), signatures: Some(dir.path()), ..request(NOW) };
-    publish(&Lock::acquire(root.path()).unwrap(), &request, &|_| {}).unwrap();
+    let request = PublishRequest { site: Some(&site), signatures: Some(dir.path()), ..request(NOW) };
+    publish(&WebRootLock::acquire(root.path()).unwrap(), &request, &|_| {}).unwrap();
     let bundle = MADE.bundle("worker", Version::New);
     let error = crate::publish::kit::put(root.path(), &[bundle], None, NOW).unwrap_err();
     assert!(format!("{error:#}").contains("bzImage.sig: it is missing"), "{error:#}");
@@ -124,10 +124,10 @@ fn signatures_of_nothing_are_refused() {
     let root = tempfile::tempdir().unwrap();
     let dir = all("first");
     for (name, text, kind) in [
-        ("ipxe/node/52-54-00-99-99-99.ipxe.sig", "x", Kind::Extra),
-        ("ipxe/.sig", "x", Kind::Extra),
-        ("manifest.json.sig", "x", Kind::Extra),
-        ("index.html.sig", "", Kind::Changed),
+        ("ipxe/node/52-54-00-99-99-99.ipxe.sig", "x", FaultKind::Extra),
+        ("ipxe/.sig", "x", FaultKind::Extra),
+        ("manifest.json.sig", "x", FaultKind::Extra),
+        ("index.html.sig", "", FaultKind::Changed),
     ] {
         let path = dir.path().join(name);
         fs::write(&path, text).unwrap();
@@ -155,8 +155,9 @@ fn bundles_are_signed_too_and_new_signatures_replace_the_old() {
     }
     let bundles = [dir.path().to_owned()];
     let put = || {
-        let request = Request { bundles: &bundles, signed: true, ..request(NOW) };
-        publish(&Lock::acquire(root.path()).unwrap(), &request, &|_| {}).map_err(|error| format!("{error:#}"))
+        let request = PublishRequest { bundles: &bundles, signed: true, ..request(NOW) };
+        publish(&WebRootLock::acquire(root.path()).unwrap(), &request, &|_| {})
+            .map_err(|error| format!("{error:#}"))
     };
     let error = put().unwrap_err();
     assert!(

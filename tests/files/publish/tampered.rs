@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use plasmagen::publish::{Kind, Terms, verify};
+use plasmagen::publish::{FaultKind, Requirements, verify};
 
 use crate::publish::kit::{MADE, NOW, Version, all, faults, holding, kinds, put};
 use test_kit::memory;
@@ -75,7 +75,7 @@ fn a_root_that_differs_in_one_byte_is_rejected() {
 
 /// What `change` does to a fresh root is exactly these faults.
 #[track_caller]
-fn told(change: &dyn Fn(&Path), expected: &[(Kind, &str)]) {
+fn told(change: &dyn Fn(&Path), expected: &[(FaultKind, &str)]) {
     let root = holding(Version::Old);
     all(root.path(), Version::New).unwrap();
     change(root.path());
@@ -92,15 +92,15 @@ fn each_fault_has_its_name() {
     told(&|_| {}, &[]);
     told(
         &|root| fs::remove_file(worker(root, Version::New).join("initrd")).unwrap(),
-        &[(Kind::Missing, "nixos/worker/NEW/initrd")],
+        &[(FaultKind::Missing, "nixos/worker/NEW/initrd")],
     );
     told(
         &|root| fs::write(worker(root, Version::Old).join("extra"), "").unwrap(),
-        &[(Kind::Extra, "nixos/worker/OLD/extra")],
+        &[(FaultKind::Extra, "nixos/worker/OLD/extra")],
     );
-    told(&|root| fs::write(root.join("nixos/x"), "").unwrap(), &[(Kind::Extra, "nixos/x")]);
-    told(&|root| fs::write(root.join("x"), "").unwrap(), &[(Kind::Extra, "x")]);
-    told(&|root| fs::create_dir(root.join("site/x")).unwrap(), &[(Kind::Extra, "site/x")]);
+    told(&|root| fs::write(root.join("nixos/x"), "").unwrap(), &[(FaultKind::Extra, "nixos/x")]);
+    told(&|root| fs::write(root.join("x"), "").unwrap(), &[(FaultKind::Extra, "x")]);
+    told(&|root| fs::create_dir(root.join("site/x")).unwrap(), &[(FaultKind::Extra, "site/x")]);
     told(&|root| fs::write(root.join("armed/52-54-00-00-00-01"), "").unwrap_or(()), &[]);
     // A file of another bundle.
     told(
@@ -108,7 +108,7 @@ fn each_fault_has_its_name() {
             let (from, to) = (worker(root, Version::Old), worker(root, Version::New));
             fs::copy(from.join("initrd"), to.join("initrd")).unwrap();
         },
-        &[(Kind::Swapped, "nixos/worker/NEW/initrd")],
+        &[(FaultKind::Swapped, "nixos/worker/NEW/initrd")],
     );
     // Two bundles in each other's place: each is whole, and neither is where it belongs.
     told(
@@ -120,9 +120,9 @@ fn each_fault_has_its_name() {
             fs::rename(&aside, &new).unwrap();
         },
         &[
-            (Kind::Swapped, "nixos/worker/OLD/"),
-            (Kind::Swapped, "nixos/worker/NEW/"),
-            (Kind::RolledBack, "nixos/worker/current"),
+            (FaultKind::Swapped, "nixos/worker/OLD/"),
+            (FaultKind::Swapped, "nixos/worker/NEW/"),
+            (FaultKind::RolledBack, "nixos/worker/current"),
         ],
     );
     told(
@@ -130,25 +130,25 @@ fn each_fault_has_its_name() {
             fs::remove_file(root.join("nixos/worker/current")).unwrap();
             symlink("../../site", root.join("nixos/worker/current")).unwrap();
         },
-        &[(Kind::Swapped, "nixos/worker/current")],
+        &[(FaultKind::Swapped, "nixos/worker/current")],
     );
     told(
         &|root| {
             fs::remove_file(root.join("ipxe")).unwrap();
             symlink("/tmp", root.join("ipxe")).unwrap();
         },
-        &[(Kind::Swapped, "ipxe")],
+        &[(FaultKind::Swapped, "ipxe")],
     );
     told(
         &|root| {
             let path = worker(root, Version::New).join("initrd");
             fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
         },
-        &[(Kind::Mode, "nixos/worker/NEW/initrd")],
+        &[(FaultKind::Mode, "nixos/worker/NEW/initrd")],
     );
     told(
         &|root| fs::remove_file(root.join("nixos/worker/current")).unwrap(),
-        &[(Kind::Missing, "nixos/worker/current")],
+        &[(FaultKind::Missing, "nixos/worker/current")],
     );
 }
 
@@ -160,13 +160,13 @@ fn a_bundle_of_another_profile_is_out_of_place() {
     fs::rename(nixos.join("control-plane"), nixos.join("worker")).unwrap();
     let kinds = kinds(root.path());
     assert_eq!(kinds.len(), 1, "{kinds:?}");
-    assert_eq!(kinds[0].0, Kind::Swapped);
+    assert_eq!(kinds[0].0, FaultKind::Swapped);
 }
 
 #[test]
 fn what_is_neither_a_root_nor_a_bundle_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    let terms = Terms { now: NOW, least: &[], signers: None };
+    let terms = Requirements { now: NOW, least: &[], signers: None };
     let error = verify(dir.path(), &terms, &|_| {}).unwrap_err();
     assert!(format!("{error:#}").contains("neither a web root"), "{error:#}");
 }

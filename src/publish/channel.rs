@@ -1,0 +1,178 @@
+//! A channel: a directory of generations, `nixos/<profile>` or `site`. Each generation is a directory named by its id, and
+//! the symbolic link `current` names one of them. Readers see a change only by a rename.
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::lock::WebRootLock;
+use super::publication::{PUBLICATION, Publication};
+use super::root::{NIXOS, WebRoot};
+use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, kind, refused};
+
+/// The symbolic link to the generation that machines boot.
+pub(super) const CURRENT: &str = "current";
+
+/// An open channel.
+#[derive(Debug)]
+pub(super) struct Channel {
+    /// Path below the web root: `nixos/worker`, `site`.
+    pub(super) path: String,
+    pub(super) dir: Dir,
+}
+
+/// A generation of a channel.
+#[derive(Clone, Debug)]
+pub(super) struct Generation {
+    pub(super) id: Sha256Sum,
+    /// None where the publication can't be read.
+    pub(super) publication: Option<Publication>,
+}
+
+impl Channel {
+    /// Opens the channel at `path`; none where there is no such directory.
+    pub(super) fn open(root: &WebRoot, path: &str) -> Result<Option<Self>> {
+        match root.dir.open_dir(path) {
+            Ok(dir) => Ok(Some(Self { path: path.to_owned(), dir })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("could not open {path}/")),
+        }
+    }
+
+    /// Opens the channel at `path`, and makes it where there is none.
+    pub(super) fn open_or_make(root: &WebRoot, path: &str) -> Result<Self> {
+        let mut dir = root.dir.ensure_dir(path.split('/').next().unwrap_or(path))?;
+        if let Some((_, name)) = path.split_once('/') {
+            dir = dir.ensure_dir(name)?;
+        }
+        Ok(Self { path: path.to_owned(), dir })
+    }
+
+    /// The path of the channel of bundles for `profile`, which is a label.
+    pub(super) fn path_of_base(profile: &str) -> String {
+        format!("{NIXOS}/{profile}")
+    }
+
+    /// Reads the id that `current` names; none where there is no `current`.
+    pub(super) fn current(&self) -> Result<Option<Sha256Sum>> {
+        let target = match self.dir.read_link(CURRENT) {
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::INVAL) => bail!("{}/{CURRENT} is no symbolic link", self.path),
+            target => target.with_context(|| format!("could not read {}/{CURRENT}", self.path))?,
+        };
+        let id = target.to_str().ok().and_then(|text| Sha256Sum::try_from(text.to_owned()).ok());
+        id.map(Some).ok_or_else(|| anyhow!("{}/{CURRENT} leads to no generation", self.path))
+    }
+
+    /// Opens the directory of the generation `id`.
+    pub(super) fn open_generation(&self, id: Sha256Sum) -> Result<Dir> {
+        self.dir.open_dir(&id.to_string()).with_context(|| format!("could not open {}/{id}", self.path))
+    }
+
+    /// Lists every generation, the highest number first; generations without a readable publication come last.
+    pub(super) fn generations(&self) -> Result<Vec<Generation>> {
+        let mut generations = Vec::new();
+        for (name, stat) in self.dir.list().with_context(|| format!("could not list {}", self.path))? {
+            if let Ok(id) = Sha256Sum::try_from(name.clone())
+                && kind(&stat) == FileType::Directory
+            {
+                let text = self.dir.read(&format!("{name}/{PUBLICATION}"));
+                let publication = text.and_then(|text| Publication::parse(&text)).ok();
+                generations.push(Generation { id, publication });
+            }
+        }
+        generations.sort_by_key(|generation| (std::cmp::Reverse(generation.number()), generation.id));
+        Ok(generations)
+    }
+
+    /// The generation that `current` names; none where it names no existing one.
+    pub(super) fn current_generation(&self) -> Result<Option<Generation>> {
+        let Some(current) = self.current()? else { return Ok(None) };
+        Ok(self.generations()?.into_iter().find(|generation| generation.id == current))
+    }
+
+    /// Moves the staged directory `name` to the place of the generation `id`. Returns true where the two were exchanged,
+    /// because a damaged directory, or one with other signatures, had that id.
+    pub(super) fn move_in(&self, lock: &WebRootLock, name: &str, id: Sha256Sum) -> Result<bool> {
+        let exchange = self.dir.exists(&id.to_string())?;
+        self.rename(lock, name, id, exchange)?;
+        Ok(exchange)
+    }
+
+    /// Undoes [`move_in`](Self::move_in).
+    pub(super) fn move_out(
+        &self,
+        lock: &WebRootLock,
+        name: &str,
+        id: Sha256Sum,
+        was_exchanged: bool,
+    ) -> Result<()> {
+        if was_exchanged {
+            return self.rename(lock, name, id, true);
+        }
+        self.dir.rename(&id.to_string(), &lock.staging, name).context("could not move a generation back")
+    }
+
+    fn rename(&self, lock: &WebRootLock, name: &str, id: Sha256Sum, exchange: bool) -> Result<()> {
+        lock.staging.place(name, &self.dir, &id.to_string(), exchange).map_err(|error| {
+            let other = format!("could not put a generation into {}", self.path);
+            refused(error, &self.path, "the web root", other)
+        })
+    }
+
+    /// Lets `current` name `id`, by one rename. The target of the link is relative.
+    pub(super) fn switch(&self, lock: &WebRootLock, id: Sha256Sum) -> Result<()> {
+        let run = || {
+            lock.staging.remove_file(CURRENT)?;
+            lock.staging.make_link(&id.to_string(), CURRENT)?;
+            lock.staging.rename(CURRENT, &self.dir, CURRENT)?;
+            anyhow::Ok(())
+        };
+        run().with_context(|| format!("could not switch {}/{CURRENT}", self.path))
+    }
+
+    /// Lets `current` name the generation `before` again, or removes the link where there was none.
+    pub(super) fn switch_back(&self, lock: &WebRootLock, before: Option<Sha256Sum>) -> Result<()> {
+        match before {
+            Some(id) => self.switch(lock, id),
+            None => self.dir.remove_file(CURRENT),
+        }
+    }
+
+    /// Removes all generations but the current one and `keep` others: `before` is the first to be kept, since machines may
+    /// be loading it, then those with the highest numbers. Returns the ids of the removed ones.
+    pub(super) fn prune(
+        &self,
+        lock: &WebRootLock,
+        before: Option<Sha256Sum>,
+        keep: usize,
+    ) -> Result<Vec<Sha256Sum>> {
+        let current = self.current()?;
+        let mut others = self.generations()?;
+        // plasmagen did not publish a directory without a publication.
+        others.retain(|generation| Some(generation.id) != current && generation.publication.is_some());
+        others.sort_by_key(|generation| Some(generation.id) != before);
+        let removed: Vec<_> = others.into_iter().skip(keep).map(|generation| generation.id).collect();
+        if removed.is_empty() {
+            return Ok(removed);
+        }
+        let trash = format!("old-{}", self.path.replace('/', "-"));
+        lock.staging.make_dir(&trash, DIR_MODE)?;
+        let to = lock.staging.open_dir(&trash)?;
+        for id in &removed {
+            let name = id.to_string();
+            // For readers a generation is gone as a whole; then it is removed piece by piece.
+            self.dir
+                .rename(&name, &to, &name)
+                .with_context(|| format!("could not remove {}/{name}", self.path))?;
+        }
+        self.dir.sync().with_context(|| format!("could not make {} durable", self.path))?;
+        lock.staging.remove_tree(&trash)?;
+        Ok(removed)
+    }
+}
+
+impl Generation {
+    /// The number of the generation; 0 where its publication can't be read.
+    pub(super) fn number(&self) -> u64 {
+        self.publication.map_or(0, |publication| publication.generation)
+    }
+}

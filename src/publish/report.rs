@@ -1,0 +1,44 @@
+//! The requirements of a verification, and its report.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::fault::Fault;
+use super::publication::Publication;
+use super::signers::Signers;
+use crate::fs::Sha256Sum;
+
+/// Requirements beyond the content of files.
+#[derive(Clone, Copy, Debug)]
+pub struct Requirements<'a> {
+    /// The present time.
+    pub now: OffsetDateTime,
+    /// The least number of the current generation: of every channel, or of the bundles of one profile.
+    pub least: &'a [(Option<String>, u64)],
+    /// Keys, one of which must have signed every bundle.
+    pub signers: Option<&'a Signers>,
+}
+
+/// A generation, or a bundle outside of a web root, that was verified.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifiedGeneration {
+    /// Path in the web root, `nixos/worker/<id>`; empty for a bundle outside of a web root.
+    pub path: String,
+    /// Id of the generation.
+    pub id: Sha256Sum,
+    /// Whether machines boot this generation.
+    #[serde(rename = "current")]
+    pub is_current: bool,
+    /// Number and dates of the generation, where they can be read.
+    #[serde(flatten)]
+    pub publication: Option<Publication>,
+}
+
+/// The report of a verification.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct VerifyReport {
+    /// The generations; those of a channel with the highest number first.
+    pub generations: Vec<VerifiedGeneration>,
+    /// All faults, sorted by path.
+    pub faults: Vec<Fault>,
+}

@@ -1,0 +1,225 @@
+//! Stages generations: each is built in the staging directory, whole and durable, before any of them is moved to its place.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use rayon::prelude::*;
+
+use super::bundle::{Bundle, is_same_bundle, read_bundle};
+use super::channel::{CURRENT, Channel};
+use super::compare::{ExpectedDir, compare};
+use super::contents::Contents;
+use super::copy::{CopyTarget, copy_expected};
+use super::fault::{Fault, Refused};
+use super::lock::WebRootLock;
+use super::request::PublishRequest;
+use super::root::{SITE, WebRoot};
+use super::signatures::unsigned_fault;
+use super::site::{self, RenderedSite};
+use crate::fs::{Dir, FileType, Sha256Sum, file_mode, kind, parents, split, sync_file};
+use crate::image::{INITRD, KERNEL, MANIFEST, SCRIPT};
+
+/// From this number of files on, one syncfs(2) is cheaper than an fsync(2) of each.
+const MANY: usize = 64;
+
+/// A function that is called with the number of bytes of each read.
+type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// A generation that is ready to be published.
+#[derive(Debug)]
+pub(super) struct StagedGeneration {
+    /// Path of the channel.
+    pub(super) channel: String,
+    pub(super) id: Sha256Sum,
+    /// Digest of the manifest.
+    pub(super) manifest: Sha256Sum,
+    /// Name in the staging directory; none where the generation is in its place already.
+    pub(super) name: Option<String>,
+}
+
+/// Stages everything that is to be published.
+///
+/// # Errors
+/// When files are not what their manifest says: then all faults are told.
+pub(super) fn stage(
+    lock: &WebRootLock,
+    request: &PublishRequest<'_>,
+    progress: Progress<'_>,
+) -> Result<Vec<StagedGeneration>> {
+    let about =
+        |path: &Path| format!("could not publish the site {}, and nothing was changed", path.display());
+    let open = |path| RenderedSite::open(path, request.signatures).with_context(|| about(path));
+    let site = request.site.map(open).transpose()?;
+    let asks = match &site {
+        Some(site) => site.asks_for_signatures(),
+        None => site::published_asks_for_signatures(&lock.root)?,
+    };
+    let signed = request.signed || asks;
+    let mut staged: Vec<StagedGeneration> = Vec::new();
+    for path in request.bundles {
+        let name = staged.len().to_string();
+        let generation = stage_bundle(lock, path, &name, signed, progress).with_context(|| {
+            format!("could not publish the bundle {}, and nothing was changed", path.display())
+        })?;
+        let is_taken = staged.iter().any(|other| other.channel == generation.channel);
+        ensure!(!is_taken, "two bundles are for {}: publish only one of them", generation.channel);
+        staged.push(generation);
+    }
+    if let (Some(path), Some(site)) = (request.site, &site) {
+        staged.push(stage_site(lock, site, signed, progress).with_context(|| about(path))?);
+    }
+    Ok(staged)
+}
+
+fn stage_bundle(
+    lock: &WebRootLock,
+    path: &Path,
+    name: &str,
+    signed: bool,
+    progress: Progress<'_>,
+) -> Result<StagedGeneration> {
+    let dir = Dir::open(path).context("could not open it")?;
+    let mut faults = Vec::new();
+    let Some(bundle) = read_bundle(&dir, "", &mut faults)? else {
+        return Err(Refused::new("it is not what it says", faults).into());
+    };
+    if signed {
+        let is_signed = |file: &str| bundle.contents.signatures.contains(&format!("{file}.sig"));
+        let files = [KERNEL, INITRD, SCRIPT].into_iter().filter(|file| !is_signed(file));
+        faults.extend(unsigned_fault(files));
+    }
+    let channel = Channel::path_of_base(&bundle.manifest.base);
+    let id = bundle.manifest.id;
+    let is_same = |found: &Dir| is_same_bundle(found, &dir, &bundle);
+    let is_kept = is_published(&lock.root, &channel, id, &bundle.contents, &is_same)?;
+    let to = if is_kept { None } else { Some(lock.staging.ensure_dir(name)?) };
+    fill(&dir, &bundle.contents, to.as_ref(), &mut faults, progress)?;
+    if let Some(to) = &to {
+        copy_signatures(&dir, &bundle, to)?;
+    }
+    if !faults.is_empty() {
+        return Err(Refused::new("it is not what it says", faults).into());
+    }
+    let (manifest, name) = (bundle.contents.manifest, to.map(|_| name.to_owned()));
+    Ok(StagedGeneration { channel, id, manifest, name })
+}
+
+/// Copies the signatures of a bundle, which have no digest, from `dir` to `to`.
+fn copy_signatures(dir: &Dir, bundle: &Bundle, to: &Dir) -> Result<()> {
+    for name in &bundle.contents.signatures {
+        let body = dir.read_limited(name).with_context(|| format!("could not read {name}"))?;
+        let (file, _) = to.write_new(name, file_mode(false), &body)?;
+        sync_file(&file).with_context(|| format!("could not make {name} durable"))?;
+    }
+    to.sync().context("could not make the staging directory durable")
+}
+
+fn stage_site(
+    lock: &WebRootLock,
+    site: &RenderedSite,
+    signed: bool,
+    progress: Progress<'_>,
+) -> Result<StagedGeneration> {
+    if let Some(fault) = signed.then(|| site.unsigned_fault()).flatten() {
+        let message = "sign it, and name the directory of signatures with --signatures";
+        return Err(Refused::new(message, vec![fault]).into());
+    }
+    let is_same = |dir: &Dir| {
+        let mut faults = Vec::new();
+        let contents = site::read_published(dir, "", &mut faults)?;
+        Ok(faults.is_empty() && contents.is_some_and(|contents| contents.manifest == site.id()))
+    };
+    let is_kept = is_published(&lock.root, SITE, site.id(), &site.published_contents(), &is_same)?;
+    let to = if is_kept { None } else { Some(lock.staging.ensure_dir(SITE)?) };
+    let mut faults = Vec::new();
+    site.contents.report_extra(&site.dir, "www/", &mut faults)?;
+    fill(&site.dir, &site.contents, to.as_ref(), &mut faults, progress)?;
+    if let Some((dir, contents)) = &site.signatures {
+        fill(dir, contents, to.as_ref(), &mut faults, progress)?;
+    }
+    if !faults.is_empty() {
+        return Err(Refused::new("it is not as plasmagen render left it; run it again", faults).into());
+    }
+    if let Some(to) = &to {
+        let (file, _) = to.write_new(MANIFEST, file_mode(false), &site.manifest)?;
+        sync_file(&file).and_then(|()| to.sync()).context("could not make the staging directory durable")?;
+    }
+    make_links(&lock.root, &site.top_names())?;
+    let name = to.map(|_| SITE.to_owned());
+    Ok(StagedGeneration { channel: SITE.to_owned(), id: site.id(), manifest: site.id(), name })
+}
+
+/// Whether the generation `id` is in its place already, and whole.
+fn is_published(
+    root: &WebRoot,
+    channel: &str,
+    id: Sha256Sum,
+    contents: &Contents,
+    is_same: &dyn Fn(&Dir) -> Result<bool>,
+) -> Result<bool> {
+    let Some(channel) = Channel::open(root, channel)? else { return Ok(false) };
+    let Ok(dir) = channel.open_generation(id) else { return Ok(false) };
+    if !is_same(&dir)? {
+        return Ok(false);
+    }
+    let expected = ExpectedDir { dir, prefix: String::new(), contents: contents.clone() };
+    Ok(compare(&[expected], &|_| {})?.is_empty())
+}
+
+/// Copies every file with a digest to `to`, or only reads them where there is no `to`.
+fn fill(
+    from: &Dir,
+    contents: &Contents,
+    to: Option<&Dir>,
+    faults: &mut Vec<Fault>,
+    progress: Progress<'_>,
+) -> Result<()> {
+    let dirs: BTreeSet<&str> = contents.expected.iter().flat_map(|file| parents(&file.path)).collect();
+    let mut made = Vec::new();
+    for dir in dirs.iter().filter(|_| to.is_some()) {
+        let (parent, name) = split(dir);
+        if let Some(to) = to {
+            let parent = to.open_dir(parent).context("could not open the staging directory")?;
+            made.push(parent.ensure_dir(name)?);
+        }
+    }
+    let sync = contents.expected.len() < MANY;
+    let target = to.map(|dir| CopyTarget { dir, sync });
+    let copied = contents.expected.par_iter().map(|file| copy_expected(from, file, target, progress));
+    faults.extend(copied.collect::<Result<Vec<_>>>()?.into_iter().flatten());
+    if let Some(to) = to {
+        if sync {
+            made.iter().try_for_each(Dir::sync).context("could not make the staging directory durable")?;
+        } else {
+            to.sync_file_system().context("could not make the staging directory durable")?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a link into the current site for each of `names` in the web root, for servers that know no generations. The links
+/// never change, so that one switch of `current` changes the targets of all of them.
+fn make_links(root: &WebRoot, names: &[String]) -> Result<()> {
+    for name in names {
+        let target = format!("{SITE}/{CURRENT}/{name}");
+        let stat = root.dir.stat(name).with_context(|| format!("could not look at {name}"))?;
+        match stat.as_ref().map(kind) {
+            Some(FileType::Symlink) => {
+                ensure!(
+                    root.dir.read_link(name)?.to_bytes() == target.as_bytes(),
+                    "{name} is a symbolic link to somewhere else: remove it"
+                );
+                continue;
+            }
+            // tmpfiles.d(5) or a person may have made an empty directory.
+            Some(FileType::Directory) => root.dir.remove_empty_dir(name).with_context(|| {
+                format!("{name} is a directory, and plasmagen needs that name: move it away")
+            })?,
+            Some(_) => bail!("{name} is in the way: move it away"),
+            None => {}
+        }
+        root.dir.make_link(&target, name).with_context(|| format!("could not make the link {name}"))?;
+    }
+    root.dir.sync().context("could not make the web root durable")
+}
