@@ -57,7 +57,7 @@ impl ArmArgs {
                 "{} is armed: its next network boot is the installer {:.12} of {}, which can erase its disks",
                 armed.node,
                 armed.bundle.to_string(),
-                armed.profile
+                armed.base
             ));
         }
         Ok(DONE)
@@ -124,7 +124,7 @@ fn print_table(files: &[ArmedFile]) -> anyhow::Result<String> {
             armed.node.clone(),
             armed.mac.clone(),
             format!("since {}", armed.armed.format(&Rfc3339)?),
-            armed.profile.clone(),
+            armed.base.clone(),
             format!("{:.12}", armed.bundle.to_string()),
         ]);
     }

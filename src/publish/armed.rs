@@ -22,8 +22,8 @@ pub struct ArmTarget<'a> {
     pub node: &'a HostName,
     /// MAC address of the network card that boots.
     pub mac: MacAddr,
-    /// Profile of the netboot image: the base of the node's profile.
-    pub profile: &'a str,
+    /// Base of the netboot image, which is that of the node's profile.
+    pub base: &'a str,
     /// Architecture of the machine.
     pub system: System,
     /// Serial number of the machine, which the installer compares.
@@ -37,7 +37,7 @@ impl<'a> ArmTarget<'a> {
         Self {
             node: &node.name,
             mac: node.mac,
-            profile: node.base.as_str(),
+            base: node.base.as_str(),
             system: node.system,
             serial: node.serial.as_ref().map(SerialNumber::as_str),
         }
@@ -57,8 +57,9 @@ pub struct Armed {
     /// Serial number of the machine, which the installer compares.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub serial: Option<String>,
-    /// Profile of the netboot image.
-    pub profile: String,
+    /// Base of the netboot image.
+    #[serde(rename = "profile")]
+    pub base: String,
     /// Id of the bundle that was current.
     pub bundle: Sha256Sum,
     /// Number of the bundle's generation.
@@ -156,8 +157,8 @@ fn open_locked(root: &WebRoot) -> Result<Dir> {
 
 /// Makes the record of `target`, for which everything that it boots must be published.
 fn prepare(root: &WebRoot, target: &ArmTarget<'_>, now: OffsetDateTime) -> Result<Armed> {
-    let path = Channel::path_of_base(target.profile);
-    let hint = format!("plasmagen publish a bundle for {} first", target.profile);
+    let path = Channel::path_of_base(target.base);
+    let hint = format!("plasmagen publish a bundle for {} first", target.base);
     let channel = Channel::open(root, &path)?.with_context(|| format!("{path} is not there: {hint}"))?;
     let current = channel.current_generation()?;
     let current = current.with_context(|| format!("{path}/{CURRENT} leads nowhere: {hint}"))?;
@@ -184,7 +185,7 @@ fn prepare(root: &WebRoot, target: &ArmTarget<'_>, now: OffsetDateTime) -> Resul
         node: target.node.to_string(),
         mac: target.mac.to_string(),
         serial: target.serial.map(str::to_owned),
-        profile: target.profile.to_owned(),
+        base: target.base.to_owned(),
         bundle: current.id,
         generation: publication.generation,
         armed: now.to_offset(time::UtcOffset::UTC).replace_nanosecond(0)?,
@@ -203,7 +204,7 @@ fn check_published_site(root: &WebRoot, target: &ArmTarget<'_>) -> Result<()> {
     let text =
         text.with_context(|| format!("the published site knows no {}: publish it again", target.mac))?;
     let text = String::from_utf8_lossy(&text);
-    for fact in [format!("set node {}", target.node), format!("set profile {}", target.profile)] {
+    for fact in [format!("set node {}", target.node), format!("set profile {}", target.base)] {
         ensure!(
             text.lines().any(|line| line == fact),
             "the published site says something else of {}: publish it again",

@@ -1,4 +1,4 @@
-//! A channel: a directory of generations, `nixos/<profile>` or `site`. Each generation is a directory named by its id, and
+//! A channel: a directory of generations, `nixos/<base>` or `site`. Each generation is a directory named by its id, and
 //! the symbolic link `current` names one of them. Readers see a change only by a rename.
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -46,9 +46,9 @@ impl Channel {
         Ok(Self { path: path.to_owned(), dir })
     }
 
-    /// The path of the channel of bundles for `profile`, which is a label.
-    pub(super) fn path_of_base(profile: &str) -> String {
-        format!("{NIXOS}/{profile}")
+    /// The path of the channel of bundles for `base`, which is a label.
+    pub(super) fn path_of_base(base: &str) -> String {
+        format!("{NIXOS}/{base}")
     }
 
     /// Reads the id that `current` names; none where there is no `current`.

@@ -54,19 +54,19 @@ pub fn publish(
     publish_staged(lock, request, &staged)
 }
 
-/// Publishes the generation before the current one of `profile` again, with a new number.
+/// Publishes the generation before the current one of `base` again, with a new number.
 ///
 /// # Errors
 /// When there is no such generation, when it is damaged, or when a disk refuses.
 pub fn roll_back(
     lock: &WebRootLock,
-    profile: &str,
+    base: &str,
     now: OffsetDateTime,
     life: Duration,
 ) -> Result<PublishOutcome> {
-    let path = Channel::path_of_base(profile);
+    let path = Channel::path_of_base(base);
     let channel = Channel::open(&lock.root, &path)?;
-    let channel = channel.with_context(|| format!("nothing is published for {}", profile.escape_debug()))?;
+    let channel = channel.with_context(|| format!("nothing is published for {}", base.escape_debug()))?;
     let current =
         channel.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
     let is_older = |other: &Generation| other.publication.is_some() && other.number() < current.number();

@@ -95,8 +95,8 @@ fn verify_current(
             ),
         );
     }
-    let profile = channel.path.strip_prefix(NIXOS).and_then(|rest| rest.strip_prefix('/'));
-    let least = requirements.least.iter().filter(|(of, _)| of.is_none() || of.as_deref() == profile);
+    let base = channel.path.strip_prefix(NIXOS).and_then(|rest| rest.strip_prefix('/'));
+    let least = requirements.least.iter().filter(|(of, _)| of.is_none() || of.as_deref() == base);
     if let Some(least) = least.map(|(_, least)| *least).max().filter(|least| number < *least) {
         fault(
             FaultKind::RolledBack,

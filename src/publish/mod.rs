@@ -1,7 +1,7 @@
 //! The web root, from which machines boot. Generations are published so that no machine ever finds half of one.
 //!
 //! ```text
-//! <root>/  nixos/<profile>/<id>/   bundles; current → <id>
+//! <root>/  nixos/<base>/<id>/   bundles; current → <id>
 //!          site/<id>/              the part of a site that is served; current → <id>
 //!          ipxe → site/current/ipxe, and so on for every name of the site
 //!          armed/<mac>             which machines may be erased; publish never touches it

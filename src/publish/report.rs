@@ -13,7 +13,7 @@ use crate::fs::Sha256Sum;
 pub struct Requirements<'a> {
     /// The present time.
     pub now: OffsetDateTime,
-    /// The least number of the current generation: of every channel, or of the bundles of one profile.
+    /// The least number of the current generation: of every channel, or of the bundles for one base.
     pub least: &'a [(Option<String>, u64)],
     /// Keys, one of which must have signed every bundle.
     pub signers: Option<&'a Signers>,

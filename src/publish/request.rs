@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 /// What to publish, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct PublishRequest<'a> {
-    /// Directories of bundles, each for another profile.
+    /// Directories of bundles, each for another base.
     pub bundles: &'a [PathBuf],
     /// The directory `site/` that render has written.
     pub site: Option<&'a Path>,

@@ -117,10 +117,10 @@ fn verify_top_name(root: &WebRoot, name: &str, stat: &Stat, report: &mut VerifyR
 }
 
 /// Reports channels with a least generation from which nothing is served: that is as bad as an older generation, and a
-/// mistyped profile would require nothing.
+/// mistyped base would require nothing.
 fn report_unserved(requirements: &Requirements<'_>, report: &mut VerifyReport) {
-    for (profile, least) in requirements.least {
-        let channel = profile.as_deref().map(Channel::path_of_base);
+    for (base, least) in requirements.least {
+        let channel = base.as_deref().map(Channel::path_of_base);
         let is_of_channel = |generation: &&VerifiedGeneration| {
             let path = generation.path.rsplit_once('/').map(|(path, _)| path);
             channel.is_none() || path == channel.as_deref()

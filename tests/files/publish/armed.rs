@@ -11,7 +11,7 @@ use crate::publish::kit::{MAC, MADE, NOW, Version, all, faults, holding, kinds, 
 
 fn target(node: &HostName) -> ArmTarget<'_> {
     let mac = MacAddr::parse(&MAC.replace('-', ":")).unwrap();
-    ArmTarget { node, mac, profile: "worker", system: System::X86_64, serial: Some("CN7475139H0023") }
+    ArmTarget { node, mac, base: "worker", system: System::X86_64, serial: Some("CN7475139H0023") }
 }
 
 fn node() -> HostName {
@@ -53,10 +53,10 @@ fn what_could_not_boot_is_not_armed() {
         assert!(error.contains(word), "{word}: {error}");
         assert_eq!(list_armed(&root).unwrap(), []);
     };
-    refused(ArmTarget { profile: "all-in-one", ..good }, "plasmagen publish a bundle for all-in-one first");
+    refused(ArmTarget { base: "all-in-one", ..good }, "plasmagen publish a bundle for all-in-one first");
     refused(ArmTarget { system: System::Aarch64, ..good }, "its bundle is for x86_64-linux");
     refused(ArmTarget { node: &other, ..good }, "says something else of 52:54:00:12:34:56");
-    refused(ArmTarget { profile: "control-plane", ..good }, "says something else");
+    refused(ArmTarget { base: "control-plane", ..good }, "says something else");
     let mac = MacAddr::parse("52:54:00:12:34:57").unwrap();
     refused(ArmTarget { mac, ..good }, "knows no 52:54:00:12:34:57");
     let late = format!("{:#}", arm(&root, &[good], NOW + Duration::days(90)).unwrap_err());
