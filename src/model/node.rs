@@ -61,7 +61,7 @@ pub struct Node {
     /// The node's baseboard management controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bmc: Option<Bmc>,
-    /// The serial number that the firmware must report before a disk is erased.
+    /// The serial number of the machine. The installer warns on its console when the machine reports another number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<SerialNumber>,
     /// The failure domain, such as a rack or a power supply: its nodes fail together.
