@@ -1,4 +1,4 @@
-//! Chapter F over the resolved inventory: disks.
+//! Chapter F: disks and their layouts.
 
 use std::collections::HashMap;
 

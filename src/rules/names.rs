@@ -1,4 +1,4 @@
-//! Chapter B over the resolved inventory: names.
+//! Chapter B: names.
 
 use std::collections::HashMap;
 

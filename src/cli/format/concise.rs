@@ -1,4 +1,4 @@
-//! `file:line:column: error[PG-C13]: …`: a line each, the form that editors and `grep` know from compilers.
+//! One line per diagnostic, `file:line:column: error[PG-C13]: …`, as compilers print them for editors and `grep`.
 
 use super::findings::Findings;
 use super::source::one_line;

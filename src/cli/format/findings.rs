@@ -1,4 +1,4 @@
-//! What a run found in one inventory.
+//! The diagnostics of one inventory.
 
 use crate::diag::Diagnostic;
 

@@ -5,47 +5,47 @@ use crate::diag::Diagnostic;
 use super::findings::Findings;
 use super::source::{SourceText, one_line};
 
-/// A message: the runner decodes these three.
-fn data(text: &str) -> String {
+/// Encodes the message of a command: `%` and line ends, which the runner decodes.
+fn encode_message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of a property, in which two more end it.
-fn property(text: &str) -> String {
-    data(&one_line(text)).replace(':', "%3A").replace(',', "%2C")
+/// Encodes the value of a property, which `:` and `,` would end as well.
+fn encode_property(text: &str) -> String {
+    encode_message(&one_line(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     let commands = findings.iter().flat_map(|Findings { source, found }| {
         found.iter().map(|fault| {
-            let (severity, title) = (fault.severity.as_str(), property(fault.code));
+            let (severity, title) = (fault.severity.as_str(), encode_property(fault.code));
             format!(
                 "::{severity} {},title={title}::{}\n",
-                place(source, fault),
-                data(&message(source, fault))
+                write_place(source, fault),
+                encode_message(&write_message(source, fault))
             )
         })
     });
     Ok(commands.collect())
 }
 
-/// `file=…,line=…`.
-fn place(source: &SourceText<'_>, fault: &Diagnostic) -> String {
-    let file = format!("file={}", property(source.path));
+/// Writes the properties of the place: `file=…,line=…`.
+fn write_place(source: &SourceText<'_>, fault: &Diagnostic) -> String {
+    let file = format!("file={}", encode_property(source.path));
     if !source.is_text() {
         return file;
     }
     let (start, end) = source.ends(&fault.span);
     let lines = format!("{file},line={},endLine={}", start.line, end.line);
-    // Columns are for one line only, and the last one belongs to the place.
+    // Columns are allowed for a place on one line only, and the end column belongs to the place.
     if start.line != end.line {
         return lines;
     }
     format!("{lines},col={},endColumn={}", start.column, (end.column - 1).max(start.column))
 }
 
-/// All that is to be said, for an annotation has no further places.
-fn message(source: &SourceText<'_>, fault: &Diagnostic) -> String {
+/// Writes message, related places and help as one text, since an annotation has a single place.
+fn write_message(source: &SourceText<'_>, fault: &Diagnostic) -> String {
     let mut lines = vec![one_line(&fault.message).into_owned()];
     for related in &fault.related {
         let at = source.position(related.span.start);
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_ends_a_property_or_a_message_is_encoded() {
-        assert_eq!(property("a:b,c%\u{1b}\n"), "a%3Ab%2Cc%25\\u{1b}\\u{a}");
-        assert_eq!(data("50 %, a::b\r\n"), "50 %25, a::b%0D%0A");
+        assert_eq!(encode_property("a:b,c%\u{1b}\n"), "a%3Ab%2Cc%25\\u{1b}\\u{a}");
+        assert_eq!(encode_message("50 %, a::b\r\n"), "50 %25, a::b%0D%0A");
     }
 }

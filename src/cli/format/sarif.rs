@@ -15,7 +15,8 @@ use super::source::{SourceText, ascii_controls};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What a path keeps in a URI: RFC 3986, section 3.3, less what would read as a scheme.
+/// The characters that are percent-encoded in the path of a URI: all but those of RFC 3986, section 3.3, and `:`,
+/// which would read as the end of a scheme.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
@@ -23,7 +24,7 @@ pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
         findings.iter().flat_map(|Findings { found, .. }| found).map(|fault| fault.code).collect();
     let results: Vec<Value> = findings
         .iter()
-        .flat_map(|Findings { source, found }| found.iter().map(|fault| result(source, fault, &codes)))
+        .flat_map(|Findings { source, found }| found.iter().map(|fault| write_result(source, fault, &codes)))
         .collect();
     let log = json!({
         "$schema": SCHEMA,
@@ -32,7 +33,7 @@ pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
             "tool": { "driver": {
                 "name": env!("CARGO_PKG_NAME"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": codes.iter().map(|code| descriptor(code)).collect::<Vec<_>>(),
+                "rules": codes.iter().map(|code| write_descriptor(code)).collect::<Vec<_>>(),
             } },
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -41,8 +42,8 @@ pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     Ok(ascii_controls(&serde_json::to_string_pretty(&log)?) + "\n")
 }
 
-/// A `reportingDescriptor`: of the rules that were broken, for a log need not name more.
-fn descriptor(code: &str) -> Value {
+/// Writes the `reportingDescriptor` of a rule that was broken; a log need not describe other rules.
+fn write_descriptor(code: &str) -> Value {
     let Some(rule) = rules::find(code) else { return json!({ "id": code }) };
     json!({
         "id": code,
@@ -53,20 +54,20 @@ fn descriptor(code: &str) -> Value {
     })
 }
 
-fn result(source: &SourceText<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
-    let help = fault.help.iter().map(|help| format!(" Help: {}", sentence(help))).collect::<String>();
+fn write_result(source: &SourceText<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
+    let help = fault.help.iter().map(|help| format!(" Help: {}", end_sentence(help))).collect::<String>();
     let mut result = json!({
         "ruleId": fault.code,
         "ruleIndex": codes.range(..fault.code).count(),
         "level": fault.severity.as_str(),
-        "message": { "text": sentence(&fault.message) + &help },
-        "locations": [location(source, &fault.span)],
+        "message": { "text": end_sentence(&fault.message) + &help },
+        "locations": [write_location(source, &fault.span)],
     });
     if !fault.related.is_empty() {
         let related = fault.related.iter().enumerate().map(|(id, other)| {
-            let mut place = location(source, &other.span);
+            let mut place = write_location(source, &other.span);
             place["id"] = json!(id + 1);
-            place["message"] = json!({ "text": sentence(&other.label) });
+            place["message"] = json!({ "text": end_sentence(&other.label) });
             place
         });
         result["relatedLocations"] = related.collect();
@@ -74,12 +75,12 @@ fn result(source: &SourceText<'_>, fault: &Diagnostic, codes: &BTreeSet<&str>) -
     result
 }
 
-/// `text` as SARIF wants it.
-fn sentence(text: &str) -> String {
+/// Ends `text` with a full stop, unless it is a question: SARIF's messages are sentences.
+fn end_sentence(text: &str) -> String {
     if text.ends_with('?') { text.to_owned() } else { format!("{text}.") }
 }
 
-fn location(source: &SourceText<'_>, span: &Span) -> Value {
+fn write_location(source: &SourceText<'_>, span: &Span) -> Value {
     let region = if source.is_text() {
         let (start, end) = source.ends(span);
         json!({
@@ -92,11 +93,12 @@ fn location(source: &SourceText<'_>, span: &Span) -> Value {
         // GitHub shows only what has a line.
         json!({ "startLine": 1 })
     };
-    json!({ "physicalLocation": { "artifactLocation": artifact(source.path), "region": region } })
+    json!({ "physicalLocation": { "artifactLocation": write_artifact(source.path), "region": region } })
 }
 
-/// A relative path is one below the root of the sources, which the reader of the log knows.
-fn artifact(path: &str) -> Value {
+/// Writes the location of the file at `path`. A relative path is one below the root of the sources, which the reader
+/// of the log knows.
+fn write_artifact(path: &str) -> Value {
     let encoded = percent_encode(path.strip_prefix("./").unwrap_or(path).as_bytes(), PATH);
     if Path::new(path).is_absolute() {
         json!({ "uri": format!("file://{encoded}") })
@@ -112,9 +114,9 @@ mod tests {
     #[test]
     fn a_path_becomes_a_uri() {
         assert_eq!(
-            artifact("./a b/ä:1.toml"),
+            write_artifact("./a b/ä:1.toml"),
             json!({ "uri": "a%20b/%C3%A4%3A1.toml", "uriBaseId": "%SRCROOT%" })
         );
-        assert_eq!(artifact("/a#b"), json!({ "uri": "file:///a%23b" }));
+        assert_eq!(write_artifact("/a#b"), json!({ "uri": "file:///a%23b" }));
     }
 }

@@ -1,4 +1,4 @@
-//! The text that diagnostics are about, and where in it they are.
+//! The text of an inventory, and the lines and columns in that text.
 
 use std::borrow::Cow;
 
@@ -7,34 +7,34 @@ use serde::Serialize;
 use crate::diag::Span;
 use crate::model::is_invisible;
 
-/// A place as people and programs count: both from 1, columns in characters (Unicode scalar values).
+/// A place by line and column, both counted from 1; a column is a character (a Unicode scalar value).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Position {
     pub(super) line: usize,
     pub(super) column: usize,
 }
 
-/// The source of diagnostics, with its line starts found once.
+/// The text of an inventory, with the offsets at which its lines begin.
 pub(in crate::cli) struct SourceText<'a> {
-    /// The name that it goes by.
+    /// The name of the inventory, as the command line has it.
     pub(super) path: &'a str,
-    /// The same for people.
+    /// The name as shown to people, on one line.
     pub(super) shown: Cow<'a, str>,
-    /// What is shown of it: empty where it is not text.
+    /// The text as shown to people; empty where the file is not UTF-8.
     text: Cow<'a, str>,
-    /// Where each line begins.
+    /// The offset at which each line begins.
     starts: Vec<usize>,
 }
 
 impl<'a> SourceText<'a> {
     pub(in crate::cli) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
-        // Text that is not UTF-8 has no places to show.
+        // A file that is not UTF-8 has no places to show.
         let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { path, shown: one_line(path), text, starts }
     }
 
-    /// Whether it has places at all.
+    /// Whether the source is text, so that it has places.
     pub(super) fn is_text(&self) -> bool {
         !self.text.is_empty()
     }
@@ -44,7 +44,7 @@ impl<'a> SourceText<'a> {
         self.starts.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// The whole lines around `span`, the number of the first, and where they begin.
+    /// The whole lines around `span`, the number of the first line, and the offset at which that line begins.
     pub(super) fn lines(&self, span: &Span) -> (&str, usize, usize) {
         let (first, last) = (self.line(span.start), self.line(span.end));
         let start = self.starts[first];
@@ -52,7 +52,7 @@ impl<'a> SourceText<'a> {
         (&self.text[start..end.max(start)], first + 1, start)
     }
 
-    /// Where the byte `offset` is.
+    /// The line and column of the byte `offset`.
     pub(super) fn position(&self, offset: usize) -> Position {
         let line = self.line(offset);
         let start = self.starts[line];
@@ -60,14 +60,14 @@ impl<'a> SourceText<'a> {
         Position { line: line + 1, column: before + 1 }
     }
 
-    /// Where `span` begins and ends; the end is the character that follows it.
+    /// The first position of `span`, and the position after its last.
     pub(super) fn ends(&self, span: &Span) -> (Position, Position) {
         (self.position(span.start), self.position(span.end))
     }
 }
 
-/// `text` without characters that a terminal obeys or hides. Each is replaced by one of as many bytes, so that places
-/// stay where they are; the ASCII ones are left to the renderer, which shows them as `␛` and the like.
+/// Replaces the characters of `text` that a terminal obeys or hides, each by a character of as many bytes, so that
+/// places stay valid. ASCII characters are left to the renderer, which shows them as `␛` and similar.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     let odd = |c: char| !c.is_ascii() && is_invisible(c);
     if !text.contains(odd) {
@@ -82,7 +82,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
-/// `text` on one line, with what a terminal obeys or hides written as `\u{1b}`.
+/// Writes `text` on one line, with the characters that a terminal obeys or hides as `\u{1b}`.
 pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_invisible) {
         return Cow::Borrowed(text);
@@ -91,8 +91,8 @@ pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
-/// `json` with what a terminal obeys or hides written as JSON's `\u009b`: all of it is within strings, line ends
-/// apart.
+/// Writes the characters of `json` that a terminal obeys or hides as JSON's `\u009b`. Apart from line ends, such
+/// characters stand within strings only.
 pub(super) fn ascii_controls(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {

@@ -94,7 +94,7 @@ pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
 /// address. E01 compares BMCs with the provisioner and the virtual addresses.
 pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
     let mut servers = HashMap::<IpAddr, (&str, &Span)>::new();
-    // The cluster's own name service answers on the nodes that run it.
+    // The name service of the cluster answers on the nodes that run it.
     let name_servers = draft.nodes.iter().filter(|node| node.runs(FLASHDNS));
     let name_server_addresses: HashSet<IpAddr> =
         name_servers.flat_map(|node| &node.addresses).map(|address| address.address).collect();

@@ -39,9 +39,9 @@ pub(in crate::rules) fn c15(draft: &Draft<'_>, report: &mut Report) {
         {
             let message = format!("`{}` has no resolver but itself", node.entry.key);
             let fault = Diagnostic::error("PG-C15", span, message).related(&node.entry.span, "this node");
-            report.push(fault.help(
-                "name a second resolver: a node cannot resolve names with its own service while it starts",
-            ));
+            report.push(
+                fault.help("name a second resolver: a node cannot resolve names by itself while it starts"),
+            );
         }
     }
     for network in draft.networks.values() {
