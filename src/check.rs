@@ -78,7 +78,7 @@ fn check_and(
     rules::check(&draft, &mut report);
     let mut cluster = None;
     if !report.has_errors() {
-        let sound = resolve::seal(&draft)
+        let sound = resolve::finish(&draft)
             .context("the inventory passed every rule, and yet something is missing: a bug of plasmagen")?;
         check_further(&draft, &sound, &mut report)?;
         cluster = Some(sound).filter(|_| !report.has_errors());

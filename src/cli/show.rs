@@ -6,7 +6,7 @@ use clap_complete::ArgValueCandidates;
 use serde_json::{Value, json};
 
 use crate::model::{Cluster, Node};
-use crate::resolve::{Draft, Shown, resolve, show_cluster, show_node};
+use crate::resolve::{Draft, ResolvedValue, list_cluster_values, list_node_values, resolve};
 
 use super::complete;
 use super::inventory::{InventoryOption, read_checked};
@@ -44,14 +44,15 @@ impl ShowArgs {
     fn print_node(&self, draft: &Draft<'_>, cluster: &Cluster, name: &str) -> anyhow::Result<()> {
         let node = named::find_node(cluster, name)?;
         let name = node.name.as_str();
-        let drafted = draft.node(name).context("a node was sealed that is not in the draft: a bug")?;
-        let values = show_node(draft, drafted, node)?;
+        let drafted =
+            draft.node(name).context("a node of the cluster is not in the draft: a bug of plasmagen")?;
+        let values = list_node_values(draft, cluster, drafted)?;
         let value = json!({ "schema": JSON_SCHEMA, "node": name, "values": json_list(&values) });
         self.format.print(&value, || values_table(&values))
     }
 
     fn print_cluster(&self, draft: &Draft<'_>, cluster: &Cluster) -> anyhow::Result<()> {
-        let values = show_cluster(draft, cluster)?;
+        let values = list_cluster_values(draft)?;
         let nodes: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
         let value = json!({
             "schema": JSON_SCHEMA, "cluster": cluster.name, "nodes": nodes, "values": json_list(&values)
@@ -78,13 +79,13 @@ fn node_row(node: &Node) -> [String; 5] {
     ]
 }
 
-fn json_list(values: &[Shown<'_>]) -> Vec<Value> {
-    let entry = |shown: &Shown<'_>| json!({ "path": shown.path, "value": shown.value, "from": shown.origin.to_string() });
+fn json_list(values: &[ResolvedValue<'_>]) -> Vec<Value> {
+    let entry = |shown: &ResolvedValue<'_>| json!({ "path": shown.path, "value": shown.value, "from": shown.origin.to_string() });
     values.iter().map(entry).collect()
 }
 
 /// A row for each value: its key, its origin, and last, since it may be long, the value.
-fn values_table(values: &[Shown<'_>]) -> String {
+fn values_table(values: &[ResolvedValue<'_>]) -> String {
     let mut table = TextTable::new();
     for shown in values {
         table.row([shown.key(), shown.origin.to_string(), value_text(&shown.value)]);

@@ -1,12 +1,7 @@
 //! The services of PlasmaCloud and their ports: the runbook's matrix.
 
+use super::{Label, Settings};
 use serde::Serialize;
-use serde_json::{Map, Value};
-
-use super::Label;
-
-/// Settings of a service that plasmagen passes through.
-pub type Settings = Map<String, Value>;
 
 /// A transport protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -64,7 +59,7 @@ pub struct Service {
     #[serde(flatten)]
     pub ports: Ports,
     /// What the inventory says of its settings: the service's, then the profile's, then the node's.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
 }
 
@@ -102,18 +97,6 @@ pub fn known(name: &str) -> Option<Ports> {
     })
 }
 
-/// `over` laid over `base`, key by key; what are tables on both sides are merged in turn.
-pub fn merge(base: &mut Settings, over: &Settings) {
-    for (key, value) in over {
-        match (base.get_mut(key), value) {
-            (Some(Value::Object(base)), Value::Object(over)) => merge(base, over),
-            _ => {
-                base.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,13 +109,5 @@ mod tests {
             dns,
             [("port", 53, Protocol::Tcp), ("port", 53, Protocol::Udp), ("health_port", 853, Protocol::Tcp)]
         );
-    }
-
-    #[test]
-    fn settings_merge_by_key() {
-        let table = |text: &str| serde_json::from_str::<Settings>(text).unwrap();
-        let mut base = table(r#"{"a": 1, "tls": {"x": 1, "y": 2}}"#);
-        merge(&mut base, &table(r#"{"b": 2, "tls": {"y": 3}}"#));
-        assert_eq!(base, table(r#"{"a": 1, "b": 2, "tls": {"x": 1, "y": 3}}"#));
     }
 }

@@ -10,7 +10,7 @@ use crate::resolve::{Draft, DraftInterface, DraftNode};
 pub(super) fn members_of<'a>(
     bond: &DraftInterface<'a>,
 ) -> impl Iterator<Item = (&'a IfName, &'a Span)> + use<'a> {
-    let members = bond.bond.and_then(|bond| bond.value.members.as_ref());
+    let members = bond.bond.and_then(|bond| bond.written.value.members.as_ref());
     let members = members.map_or(&[][..], |members| &members.value);
     members.iter().filter_map(|member| Some((member.value.as_ref()?, &member.span)))
 }
@@ -24,7 +24,9 @@ pub(super) fn members<'a>(node: &DraftNode<'a>) -> impl Iterator<Item = (&'a IfN
 /// before an operating system negotiates LACP.
 pub(super) fn d11(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
-        for members in node.interfaces.iter().filter_map(|interface| interface.bond?.value.members.as_ref()) {
+        for members in
+            node.interfaces.iter().filter_map(|interface| interface.bond?.written.value.members.as_ref())
+        {
             if members.value.len() < 2 {
                 let fault =
                     Diagnostic::error("PG-D11", &members.span, "this bond has fewer than two members");
@@ -67,7 +69,7 @@ fn find_lacp_fault(node: &DraftNode<'_>) -> Option<Diagnostic> {
     let lacp = |interface: &&DraftInterface<'_>| {
         interface
             .bond
-            .and_then(|bond| bond.value.mode.as_ref())
+            .and_then(|bond| bond.written.value.mode.as_ref())
             .is_some_and(|mode| mode.value == BondMode::Lacp)
     };
     let bond = node.interface_for(Role::Provisioning).filter(lacp)?;

@@ -26,7 +26,7 @@ fn device_name(interface: &DraftInterface<'_>) -> Option<String> {
 pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
     check_vlan_devices(draft, report);
     zones::check_lengths(draft, report);
-    draft.nodes.iter().filter_map(|node| node.layout).for_each(|layout| check_volumes(layout, report));
+    draft.nodes.iter().filter_map(|node| node.layout).for_each(|layout| check_volumes(&layout, report));
 }
 
 /// Checks the names of volumes: lvm(8), "VALID NAMES". A label of RFC 1123 has none of the suffixes that LVM

@@ -43,7 +43,7 @@ fn find_boot_fault(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic
         return Some(Diagnostic::error("PG-C18", span, message).help(help));
     };
     let network = interface.network?;
-    if !node.may_have_address(draft, &network.key) {
+    if !node.may_have_address(&draft.networks, &network.key) {
         let written = format!("address.{}", network.key);
         let message = format!("`{}` has no `{written}`: DHCP has nothing to reserve for it", node.entry.key);
         return Some(

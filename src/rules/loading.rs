@@ -21,7 +21,7 @@ pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
         cpu.is_some_and(|cpu| cpu != Cpu::Other)
     };
     for node in &draft.nodes {
-        let system = node.said(|common| common.system.as_ref()).or(common);
+        let system = node.said(|common| common.system.as_ref()).map(|said| said.written).or(common);
         let Some(system) = system.filter(|system| system.value == System::Aarch64) else { continue };
         let firmware = node.said(|common| common.firmware.as_ref());
         if let Some(firmware) = firmware.filter(|firmware| firmware.value == Firmware::Bios) {
@@ -123,7 +123,7 @@ pub(super) fn f22(draft: &Draft<'_>, report: &mut Report) {
     let Some(verify) = verify.filter(|verify| verify.value == BootVerification::Digest) else { return };
     let bios = draft.nodes.iter().find_map(|node| {
         let firmware = node.said(|common| common.firmware.as_ref())?;
-        (firmware.value == Firmware::Bios).then_some((&node.entry.key, &firmware.span))
+        (firmware.value == Firmware::Bios).then_some((&node.entry.key, &firmware.written.span))
     });
     if let Some((name, span)) = bios {
         let message = format!("`{name}` boots by BIOS, and iPXE's usual builds for BIOS compute no digests");

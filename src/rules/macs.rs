@@ -19,7 +19,7 @@ fn macs<'a>(node: &'a DraftNode<'_>) -> impl Iterator<Item = (MacAddr, &'a Span)
         let mac = interface.mac?;
         let same = boot.is_some_and(|boot| boot.value == mac.value)
             && boots.is_none_or(|boots| boots.key == interface.key || bond.contains(interface.key));
-        (!same).then_some((mac.value, &mac.span))
+        (!same).then_some((mac.value, &mac.written.span))
     });
     let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.mac.as_ref());
     boot.map(|mac| (mac.value, &mac.span))

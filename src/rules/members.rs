@@ -91,7 +91,7 @@ fn check_member_addresses(draft: &Draft<'_>, example: &str, report: &mut Report)
     for node in draft.nodes.iter().filter(|node| node.runs(CHAINFIRE)) {
         let network = node.interface_for(Role::Cluster).and_then(|interface| interface.network);
         let fault = match network {
-            Some(network) if !node.may_have_address(draft, &network.key) => {
+            Some(network) if !node.may_have_address(&draft.networks, &network.key) => {
                 let written = format!("address.{}", network.key);
                 let message = format!("`{}` has no `{written}`: no peer reaches it", node.entry.key);
                 let fault = Diagnostic::error("PG-G07", &node.entry.span, message);

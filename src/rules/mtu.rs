@@ -40,7 +40,7 @@ pub(super) fn d10(draft: &Draft<'_>, report: &mut Report) {
 /// The MTU that is written for an interface, with its place.
 fn written_mtu<'a>(interface: &DraftInterface<'a>) -> Option<(u16, &'a Span)> {
     let mtu = interface.mtu?;
-    Some((mtu.value?, &mtu.span))
+    Some((mtu.value?, &mtu.written.span))
 }
 
 /// Compares VLANs with their links, and bonds with their members.

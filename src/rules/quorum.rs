@@ -172,7 +172,8 @@ fn read_number<'a>(
     service: &str,
     key: &str,
 ) -> Option<(u64, &'a Span)> {
-    let layers = node.layers().flat_map(|common| &common.settings).filter(|entry| entry.key == service);
+    let layers =
+        node.layers().flat_map(|layer| &layer.common().settings).filter(|entry| entry.key == service);
     let common_settings = draft.services.get(service).and_then(|entry| entry.value.settings.as_ref());
     let tables =
         common_settings.map(|settings| &settings.value).into_iter().chain(layers.map(|entry| &entry.value));

@@ -118,7 +118,7 @@ fn check_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
             report.push(fault.help(help));
         }
     }
-    if node.profile.is_some() && node.layers().all(|common| common.layout.is_none()) {
+    if node.profile.is_some() && node.layers().all(|layer| layer.common().layout.is_none()) {
         let (who, span) = node.who_lacks(|_| false);
         let message = format!("{who} has no disk layout");
         report.push(Diagnostic::error("PG-A11", span, message).help("add `disk.single = {}`"));
@@ -154,7 +154,8 @@ pub(super) fn a12(draft: &Draft<'_>, report: &mut Report) {
             .filter(|interface| interface.bond.is_some())
             .map(|interface| interface.key)
             .collect();
-        let members = node.interfaces.iter().filter_map(|interface| interface.bond?.value.members.as_ref());
+        let members =
+            node.interfaces.iter().filter_map(|interface| interface.bond?.written.value.members.as_ref());
         for member in members.flat_map(|list| &list.value) {
             if let Some(name) = member.value.as_ref().filter(|name| bonds.contains(&name.as_str())) {
                 let fault = Diagnostic::error(

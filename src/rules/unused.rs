@@ -39,7 +39,7 @@ pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
         warn("service", &service.key, &service.span);
     }
     let said = draft.nodes.iter().filter_map(|node| node.said(|common| common.hardware.as_ref()));
-    let used: HashSet<&str> = said.map(|name| name.value.as_str()).collect();
+    let used: HashSet<&str> = said.map(|name| name.written.value.as_str()).collect();
     for hardware in inventory.hardware.iter().filter(|hardware| !used.contains(hardware.key.as_str())) {
         warn("hardware", &hardware.key, &hardware.span);
     }

@@ -4,19 +4,19 @@ use std::fs;
 use std::path::PathBuf;
 
 use plasmagen::check::check;
-use plasmagen::resolve::{Origin, Shown, resolve, show_cluster, show_node};
+use plasmagen::resolve::{Origin, ResolvedValue, list_cluster_values, list_node_values, resolve};
 use serde_json::{Value, json};
 use test_kit::{case_dirs, repository};
 
 /// An inventory and all that is shown of it: its cluster, then its nodes.
-fn shown(inventory: &str, see: impl Fn(Option<&str>, &[Shown<'_>])) {
+fn shown(inventory: &str, see: impl Fn(Option<&str>, &[ResolvedValue<'_>])) {
     let checked = check(inventory.as_bytes()).unwrap();
     let cluster = checked.cluster.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
     let draft = resolve(&checked.inventory);
-    see(None, &show_cluster(&draft, &cluster).unwrap());
-    for sealed in &cluster.nodes {
-        let node = draft.node(sealed.name.as_str()).unwrap();
-        see(Some(sealed.name.as_str()), &show_node(&draft, node, sealed).unwrap());
+    see(None, &list_cluster_values(&draft).unwrap());
+    for finished in &cluster.nodes {
+        let node = draft.node(finished.name.as_str()).unwrap();
+        see(Some(finished.name.as_str()), &list_node_values(&draft, &cluster, node).unwrap());
     }
 }
 

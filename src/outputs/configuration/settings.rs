@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::model::service::{self, CHAINFIRE, FLAREDB, IAM};
-use crate::model::{Cluster, Node, Service, Settings};
+use crate::model::{Cluster, LaidSettings, Node, Service, Settings};
 use crate::outputs::cluster_config::leader_url;
 
 /// Where a node finds its public files and keys.
@@ -21,15 +21,17 @@ pub(super) struct Setting {
 
 /// The settings of `own` on `node`.
 pub(super) fn of(cluster: &Cluster, node: &Node, own: &Service) -> Vec<Setting> {
-    let mut settings = decided(cluster, node, own.name.as_str());
-    service::merge(&mut settings, &own.settings);
+    let decided = decided(cluster, node, own.name.as_str());
+    let mut settings = LaidSettings::default();
+    settings.lay(&decided, ());
+    settings.lay(&own.settings, ());
     let setting = |(key, value): (String, Value)| {
         let table = value.as_object().filter(|table| !table.is_empty());
         let entries =
             table.map(|table| table.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
         Setting { key, value, entries }
     };
-    settings.into_iter().map(setting).collect()
+    settings.merge(&mut |_, _, ()| {}).into_iter().map(setting).collect()
 }
 
 /// What follows from the rest of the inventory: identity, certificates, and the services that this one needs.

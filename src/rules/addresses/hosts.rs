@@ -136,7 +136,7 @@ pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
         let mut seen = HashMap::new();
         for interface in &node.interfaces {
             let (Some(network), Some(name)) = (interface.network, interface.network_name) else { continue };
-            if let Some(first) = seen.insert(&network.key, &name.span) {
+            if let Some(first) = seen.insert(&network.key, &name.written.span) {
                 let message = format!("two interfaces are in `{}`, and get one address", network.key);
                 let fault =
                     Diagnostic::error("PG-C06", &name.span, message).related(first, "the other interface");

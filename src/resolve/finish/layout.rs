@@ -1,0 +1,49 @@
+//! The finished layout of a node's disks.
+
+use crate::inventory::{Entry, LayoutTable, VolumeTable};
+use crate::model::{Format, Label, Layout, Size, Style, Volume};
+use crate::resolve::layer::Said;
+use crate::resolve::origin::{Origin, or_default};
+use crate::resolve::recorder::Recorder;
+
+use super::unspanned::value;
+
+/// The layout that a node or its profile says.
+pub(super) fn finish_layout<'a>(said: Said<'a, LayoutTable>, to: &mut Recorder<'a>) -> Option<Layout> {
+    let Said { written: table, layer } = said;
+    let here = layer.origin();
+    let style = match table.style {
+        "single" => Style::Single,
+        "raid1" => Style::Raid1,
+        "luks" => Style::Luks,
+        _ => Style::Lvm {
+            swap: to.take("swap", here.gives(value(table.swap.as_ref()))),
+            volumes: to.whole_list("volumes", Origin::Default, &table.volumes, |to, entry| {
+                finish_volume(entry, here, to)
+            })?,
+        },
+    };
+    to.take("style", here.gives(style.name()));
+    Some(Layout {
+        style,
+        esp: to.take("esp", or_default(here.says(value(table.esp.as_ref())), Size::gib(1))),
+        format: to.take("format", or_default(here.says(value(table.format.as_ref())), Format::Ext4)),
+    })
+}
+
+fn finish_volume<'a>(
+    entry: &'a Entry<Label, VolumeTable>,
+    here: Origin<'a>,
+    to: &mut Recorder<'a>,
+) -> Option<Volume> {
+    let table = &entry.value;
+    let format = here.says(value(table.format.as_ref()));
+    to.item(&entry.key, |to| {
+        Some(Volume {
+            name: to.take("name", here.gives(entry.name.as_ref()?.to_string())),
+            size: to.take("size", here.gives(value(table.size.as_ref())?)),
+            mount: to.take("mount", here.gives(value(table.mount.as_ref())?)),
+            format: to.take("format", or_default(format, Format::Ext4)),
+        })
+    })
+}
