@@ -65,7 +65,7 @@ pub fn render(
 ) -> anyhow::Result<Rendered> {
     let lock = SiteLock::acquire(root)?;
     let mut plan = Plan::gather(root, cluster)?;
-    let nodes = certificates::lacking(&plan.cluster, &plan.certificates)?;
+    let nodes = certificates::list_lacking(&plan.cluster, &plan.certificates)?;
     let mut issue = None;
     if !nodes.is_empty() {
         let vault = open_vault(&plan.cluster)?;
@@ -82,7 +82,7 @@ pub fn render(
     }
     let artifacts = outputs::render(&plan)?;
     let outcome = write::commit(&lock, &artifacts, options, || match &issue {
-        Some((vault, issued, _)) => vault.keep(issued),
+        Some((vault, issued, _)) => issued.store(vault),
         None => Ok(()),
     })?;
     let issued = issue.map(|(vault, issued, authority)| IssuedCertificates {
@@ -116,7 +116,7 @@ impl Comparison {
 /// When a published file or certificate cannot be read, or a directory is not plasmagen's.
 pub fn compare(root: &Path, cluster: Cluster) -> anyhow::Result<Comparison> {
     let plan = Plan::gather(root, cluster)?;
-    let nodes = certificates::lacking(&plan.cluster, &plan.certificates)?;
+    let nodes = certificates::list_lacking(&plan.cluster, &plan.certificates)?;
     let uncertified = nodes.into_iter().map(|node| node.name.clone()).collect();
     Ok(Comparison { changes: changes(root, &plan)?, uncertified })
 }

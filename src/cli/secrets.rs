@@ -8,9 +8,9 @@ use clap::{Args, Subcommand, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use crate::model::{Cluster, Node};
-use crate::pki::cluster::proven_key;
+use crate::pki::cluster::read_checked_key;
 use crate::pki::recipient::Recipient;
-use crate::pki::vault::{sealed::Sealed, staged};
+use crate::pki::vault::{encrypted::EncryptedKeys, staged};
 use crate::pki::{SecretKey, Vault};
 use crate::plan::Certificates;
 
@@ -131,7 +131,7 @@ impl EncryptArgs {
         );
         let Some(opened) = self.source.open(printer)? else { return Ok(REFUSED) };
         let recipients = all_recipients(&opened.recipients, &self.recipients)?;
-        let sealed = Sealed::at(&self.to, &opened.forbidden())?;
+        let directory = EncryptedKeys::at(&self.to, &opened.forbidden())?;
         let nodes: Vec<&Node> = match &self.nodes[..] {
             [] => opened.cluster.nodes.iter().collect(),
             names => {
@@ -145,14 +145,14 @@ impl EncryptArgs {
         };
         let mut keys = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let file = sealed.file(node.fqdn.as_str())?;
+            let file = directory.file(node.fqdn.as_str())?;
             if self.force || file.symlink_metadata().is_err() {
                 keys.push((node.fqdn.as_str(), opened.key(node)?));
             } else {
                 printer.say(&format!("kept {}: --force replaces it", file.display()));
             }
         }
-        sealed.seal(&keys, &recipients)?;
+        directory.encrypt(&keys, &recipients)?;
         if !keys.is_empty() {
             let (keys, recipients) = (plural(keys.len(), "key"), plural(recipients.len(), "recipient"));
             printer.say(&format!("encrypted {keys} to {recipients} in {}", self.to.display()));
@@ -181,7 +181,7 @@ impl KeySource {
 impl OpenedKeys {
     /// The key of `node`, which fits the node's certificate.
     fn key(&self, node: &Node) -> anyhow::Result<SecretKey> {
-        proven_key(node, &self.certificates, &self.vault)
+        read_checked_key(node, &self.certificates, &self.vault)
     }
 
     fn forbidden(&self) -> Vec<&Path> {

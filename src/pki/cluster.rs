@@ -1,4 +1,4 @@
-//! The certificates of a cluster: what they must say, which are missing, and their issue.
+//! The certificates of a cluster: their requests, which are missing, and their issue.
 
 use anyhow::{Context, bail, ensure};
 use ipnet::IpNet;
@@ -8,50 +8,68 @@ use time::OffsetDateTime;
 use crate::model::{Cluster, Node};
 use crate::plan::{Certificates, node_dir};
 
-use super::{CaIssuer, CaRequest, Issued, LeafRequest, PublicCert, SecretKey, Vault};
+use super::issue::{CaIssuer, IssuedCertificate};
+use super::read::PublicCert;
+use super::request::{CaRequest, LeafRequest};
+use super::secret::SecretKey;
+use super::vault::Vault;
 
-/// What came of [`issue`]: public certificates, and the keys that the vault does not hold yet.
+/// The result of [`issue`]: public certificates, and the keys that the vault does not hold yet.
 #[derive(Debug)]
 pub struct Issue {
-    /// A CA that was made, because there was no certificate anywhere.
+    /// The CA that was made, if there was no certificate anywhere.
     pub new_ca: Option<CaIssuer>,
-    /// Keys that were made, by the nodes' full names.
+    /// The keys that were made, with the full names of their nodes.
     pub new_keys: Vec<(String, SecretKey)>,
     /// All certificates of the cluster, old and new.
     pub certificates: Certificates,
-    /// For how many nodes a certificate was issued.
+    /// Number of nodes for which a certificate was issued.
     pub issued: usize,
 }
 
-/// What the certificate of `node` must say: its full name, the names and addresses of the virtual addresses that it
-/// may take over, its own addresses and the loopbacks.
+impl Issue {
+    /// Stores the keys in `vault`: that of the CA first, then those of the nodes.
+    ///
+    /// # Errors
+    /// As for [`Vault::store_ca`] and [`Vault::store`].
+    pub fn store(&self, vault: &Vault) -> anyhow::Result<()> {
+        if let Some(ca) = &self.new_ca {
+            vault.store_ca(1, ca)?;
+        }
+        let keys: Vec<_> = self.new_keys.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect();
+        vault.store(&keys)
+    }
+}
+
+/// Requests the certificate of `node`: for its full name, the names and addresses of the VIPs that the node may take over,
+/// its own addresses and the loopbacks.
 ///
 /// # Errors
-/// When a name cannot be certified; the rules refuse such names, so that is a bug of ours.
+/// When a name can't be certified; the rules refuse such names, so that is a bug of plasmagen.
 pub fn leaf_request(cluster: &Cluster, node: &Node) -> anyhow::Result<LeafRequest> {
     let names = cluster.vips.iter().map(|vip| format!("{}.{}", vip.name, cluster.domain));
     let addresses = node.addresses().chain(cluster.vips.iter().map(|vip| vip.address));
     LeafRequest::new(node.fqdn.as_str(), names, addresses, cluster.tls.algorithm, cluster.tls.node_days)
 }
 
-/// What the cluster's CA must say: it vouches for the cluster's domain and subnets, and for nothing else.
+/// Requests the CA of the cluster, which may vouch for the cluster's domain and subnets, and for nothing else.
 fn ca_request(cluster: &Cluster, generation: u32) -> anyhow::Result<CaRequest> {
     let subnets: Vec<IpNet> = cluster.networks.values().flat_map(crate::model::Network::subnets).collect();
     let (name, domain) = (cluster.name.as_str(), cluster.domain.as_str());
     CaRequest::new(name, generation, domain, &subnets, cluster.tls.algorithm, cluster.tls.ca_days)
 }
 
-/// The nodes without a certificate that says what the inventory asks for.
+/// Lists the nodes without a certificate that says what the inventory asks for.
 ///
 /// # Errors
-/// When a certificate that is there cannot be read, or is not from the CA that `nodes/` publishes.
-pub fn lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
+/// When an existing certificate can't be read, or is not signed by the CA that `nodes/` publishes.
+pub fn list_lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
     ensure!(
         certificates.ca.is_some() || certificates.nodes.is_empty(),
         "nodes/ holds certificates but no ca-cert.pem: restore it from git"
     );
     let published = certificates.ca.as_deref().unwrap_or_default();
-    let trusted = PublicCert::bundle(published).context("could not use the ca-cert.pem in nodes/")?;
+    let trusted = PublicCert::list_from_pem(published).context("could not use the ca-cert.pem in nodes/")?;
     let lacks = |node: &&'a Node| -> anyhow::Result<Option<&'a Node>> {
         let Some(pem) = certificates.nodes.get(&node.name) else { return Ok(Some(node)) };
         let unusable = || {
@@ -63,18 +81,18 @@ pub fn lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow:
             )
         };
         let certificate = PublicCert::from_pem(pem).with_context(unusable)?;
-        // By the ids of keys; a signature takes a thousand times as long, and those who use the certificate verify it.
+        // By the ids of keys: to verify the signature takes a thousand times as long, and TLS clients verify it anyway.
         let issuer = |ca: &PublicCert| ca.subject_key_id == certificate.authority_key_id;
         ensure!(trusted.iter().any(issuer), "{}: it is not from the CA in ca-cert.pem", unusable());
         Ok(if certificate.covers(&leaf_request(cluster, node)?) { None } else { Some(node) })
     };
     let nodes: Vec<&Node> = cluster.nodes.iter().collect();
-    // Gathered before they are looked at, here and below: of several faults always the same one is told.
+    // Collected before the first error is taken, here and below, so that of several errors always the same one is told.
     let lacking: Vec<_> = nodes.par_iter().map(lacks).collect();
     lacking.into_iter().filter_map(anyhow::Result::transpose).collect()
 }
 
-/// Issues certificates for `nodes`, in memory: the caller stores the keys before it publishes the certificates.
+/// Issues certificates for `nodes`, in memory: the caller stores the keys before the certificates are published.
 ///
 /// # Errors
 /// When the CA's key is not in the vault although the CA is published, when the vault's CA is another one, or when the
@@ -86,11 +104,11 @@ pub fn issue(
     vault: &Vault,
     now: OffsetDateTime,
 ) -> anyhow::Result<Issue> {
-    let (ca, made) = authority(cluster, &have, vault, now)?;
+    let (ca, is_new) = take_or_make_ca(cluster, &have, vault, now)?;
     let sign = |node: &&Node| {
         let known = vault.key(node.fqdn.as_str())?;
-        let issued = ca.leaf(&leaf_request(cluster, node)?, now, known.as_ref());
-        let Issued { cert_pem, key } =
+        let issued = ca.sign_leaf(&leaf_request(cluster, node)?, now, known.as_ref());
+        let IssuedCertificate { cert_pem, key } =
             issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
         let new_key = known.is_none().then(|| (node.fqdn.to_string(), key));
         anyhow::Ok((node.name.clone(), cert_pem, new_key))
@@ -103,15 +121,19 @@ pub fn issue(
         issue.certificates.nodes.insert(name, pem);
         issue.new_keys.extend(key);
     }
-    issue.new_ca = made.then_some(ca);
+    issue.new_ca = is_new.then_some(ca);
     Ok(issue)
 }
 
-/// The key of `node` in `vault`, if it is the one that the node's committed certificate was issued for.
+/// Reads the key of `node` from `vault`, and checks that the node's committed certificate was issued for that key.
 ///
 /// # Errors
-/// When it is not, or one of the two is missing or unreadable: the message says what to do.
-pub fn proven_key(node: &Node, certificates: &Certificates, vault: &Vault) -> anyhow::Result<SecretKey> {
+/// When key and certificate do not belong together, or one of them is missing or unreadable: the message says what to do.
+pub fn read_checked_key(
+    node: &Node,
+    certificates: &Certificates,
+    vault: &Vault,
+) -> anyhow::Result<SecretKey> {
     let (name, dir) = (&node.name, vault.dir().display());
     let pem = certificates.nodes.get(name);
     let pem = pem.with_context(|| format!("{name} has no certificate yet: plasmagen render issues it"))?;
@@ -135,9 +157,9 @@ pub fn proven_key(node: &Node, certificates: &Certificates, vault: &Vault) -> an
     Ok(key)
 }
 
-/// The CA that signs, and whether it was made just now: only where neither the vault nor `nodes/` holds any
-/// certificate (rule H03), since a second CA would cut the first one's nodes off.
-fn authority(
+/// Takes the CA from the vault, or makes one; returns the CA and whether it is new. A CA is made only where neither the
+/// vault nor `nodes/` holds any certificate (rule H03), since a second CA would cut off the nodes of the first one.
+fn take_or_make_ca(
     cluster: &Cluster,
     have: &Certificates,
     vault: &Vault,

@@ -1,4 +1,4 @@
-//! What a CA may vouch for (RFC 5280 section 4.2.1.10).
+//! The name constraints of a CA: the names and addresses that it may vouch for (RFC 5280 section 4.2.1.10).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,26 +8,27 @@ use x509_parser::extensions::{GeneralName, GeneralSubtree};
 
 use super::request::LeafRequest;
 
-/// The name constraints of a CA. Empty means that the CA has none, and so may vouch for everything.
+/// The name constraints of a CA. A CA with empty constraints may vouch for everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameConstraints {
-    /// Where not empty, every dNSName must be one of these or below it, and every iPAddress in one of these.
+    /// Where these are not empty, every dNSName must be one of these domains or below one, and every iPAddress in one of
+    /// these subnets.
     pub permitted: Subtrees,
-    /// What is refused even where it is permitted.
+    /// Names and addresses that are refused even where they are permitted.
     pub excluded: Subtrees,
 }
 
-/// Names and addresses that constraints speak of.
+/// The names and addresses in name constraints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subtrees {
-    /// Domains: each stands for itself and every name below it.
+    /// Domains. Each stands for itself and for every name below.
     pub domains: Vec<String>,
-    /// Subnets, of both families.
+    /// Subnets of both address families.
     pub subnets: Vec<IpNet>,
 }
 
 impl NameConstraints {
-    /// The names and addresses of `request` that a CA with these constraints may not vouch for.
+    /// Lists the names and addresses of `request` that a CA with these constraints may not vouch for.
     #[must_use]
     pub fn refused(&self, request: &LeafRequest) -> Vec<String> {
         let names = request.dns_names().iter().filter(|name| {
@@ -61,8 +62,8 @@ impl Subtrees {
         for subtree in subtrees {
             match subtree.base {
                 GeneralName::DNSName(name) => read.domains.push(name.to_ascii_lowercase()),
-                GeneralName::IPAddress(octets) => read.subnets.push(subnet(octets)?),
-                // Constraints on names that our certificates never have.
+                GeneralName::IPAddress(octets) => read.subnets.push(parse_subnet(octets)?),
+                // Constraints on kinds of names that plasmagen's certificates never have.
                 _ => {}
             }
         }
@@ -78,8 +79,8 @@ fn is_below(name: &str, domain: &str) -> bool {
             .is_some_and(|left| left.is_empty() || left.ends_with('.') || domain.starts_with('.'))
 }
 
-/// An address followed by its mask, as the RFC has it.
-fn subnet(octets: &[u8]) -> anyhow::Result<IpNet> {
+/// Parses an address followed by its mask, the form of the RFC.
+fn parse_subnet(octets: &[u8]) -> anyhow::Result<IpNet> {
     let (address, mask): (IpAddr, IpAddr) = match *octets {
         [a, b, c, d, e, f, g, h] => (Ipv4Addr::new(a, b, c, d).into(), Ipv4Addr::new(e, f, g, h).into()),
         _ => match <[u8; 32]>::try_from(octets) {

@@ -1,4 +1,4 @@
-//! Makes certificates: the CA, and what it signs.
+//! Makes certificates: the CA, and the certificates that it signs.
 
 use anyhow::{Context, anyhow, ensure};
 use rcgen::{
@@ -8,17 +8,17 @@ use rcgen::{
 use ring::rand::{SecureRandom, SystemRandom};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::request::MAX_COMMON_NAME;
-use super::secret::Signer;
-use super::{CaRequest, LeafRequest, PublicCert, SecretKey};
+use super::read::PublicCert;
+use super::request::{CaRequest, LeafRequest, MAX_COMMON_NAME};
+use super::secret::{SecretKey, Signer};
 
-/// How far certificates are backdated, for machines whose clock is a little behind.
+/// The time by which certificates are backdated, for machines whose clock is a little behind.
 const BACKDATE: Duration = Duration::minutes(5);
 
-/// No certificate of ours was made before this year: a clock that says so was reset.
+/// The year of plasmagen's first certificate. A clock that shows an earlier year was reset.
 pub(crate) const FIRST_YEAR: i32 = 2025;
 
-/// A certificate authority: its certificate and its key. Signing needs `&self` only, so threads may share it.
+/// A certificate authority: its certificate and its key. Signing needs `&self` only, so that threads may share a CA.
 #[derive(Debug)]
 pub struct CaIssuer {
     issuer: Issuer<'static, Signer>,
@@ -27,25 +27,24 @@ pub struct CaIssuer {
     key: SecretKey,
 }
 
-/// A certificate that was just signed, and the key that it belongs to.
+/// A certificate that was just signed, and its key.
 #[derive(Debug)]
-pub struct Issued {
-    /// The certificate in PEM: public.
+pub struct IssuedCertificate {
+    /// The certificate, PEM: public.
     pub cert_pem: String,
-    /// Its private key, for the vault.
+    /// The private key, for the vault.
     pub key: SecretKey,
 }
 
 impl CaIssuer {
-    /// Makes a new CA with a new key. It exists in memory only: see [`Vault::store_ca`](super::Vault::store_ca).
+    /// Makes a new CA with a new key, in memory: see [`Vault::store_ca`](super::Vault::store_ca).
     ///
     /// # Errors
-    /// When the clock is not credible, the end of the CA's life cannot be written down (year 9999), or the system has
-    /// no randomness to give.
+    /// When the clock is not credible, when the CA would end after the year 9999, or when the system has no random bytes.
     pub fn create(request: &CaRequest, now: OffsetDateTime) -> anyhow::Result<Self> {
         let mut params = CertificateParams::default();
         (params.not_before, params.not_after) = validity(now, request.days)?;
-        params.serial_number = Some(serial_number()?);
+        params.serial_number = Some(draw_serial_number()?);
         params.distinguished_name = common_name(&request.common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -63,7 +62,7 @@ impl CaIssuer {
         Self::load(certificate.pem(), key)
     }
 
-    /// Takes a CA from its certificate in PEM and its key.
+    /// Loads a CA from its certificate, PEM, and its key.
     ///
     /// # Errors
     /// When `pem` is not one CA certificate, its key is weak, or `key` is not the certificate's key.
@@ -90,18 +89,18 @@ impl CaIssuer {
         Ok(Self { issuer, certificate, pem, key })
     }
 
-    /// Signs the certificate that `request` asks for, with `existing_key` (a renewal, or a run that died after it had
-    /// stored the key) or with a new one. It never outlives the CA and never begins before it.
+    /// Signs the certificate that `request` asks for, for `existing_key` (at a renewal, or after a run that died when it had
+    /// stored the key) or for a new key. The certificate is never valid before or after the CA is.
     ///
     /// # Errors
-    /// When the CA's name constraints do not permit a name or an address, the CA has less than a day to live or is
-    /// not valid yet, or the clock is not credible.
-    pub fn leaf(
+    /// When the CA's name constraints do not permit a name or an address, when the CA is valid for less than a day or not
+    /// yet, or when the clock is not credible.
+    pub fn sign_leaf(
         &self,
         request: &LeafRequest,
         now: OffsetDateTime,
         existing_key: Option<&SecretKey>,
-    ) -> anyhow::Result<Issued> {
+    ) -> anyhow::Result<IssuedCertificate> {
         let refused = self.certificate.constraints.refused(request);
         ensure!(
             refused.is_empty(),
@@ -114,7 +113,7 @@ impl CaIssuer {
         );
         let mut params = leaf_params(request)?;
         (params.not_before, params.not_after) = self.clip(validity(now, request.days)?, now)?;
-        params.serial_number = Some(serial_number()?);
+        params.serial_number = Some(draw_serial_number()?);
         let (key, signer) = match existing_key {
             Some(key) => (key.clone(), key.signer()?),
             None => SecretKey::generate_pair(request.algorithm)?,
@@ -122,16 +121,16 @@ impl CaIssuer {
         let certificate = params
             .signed_by(&signer, &self.issuer)
             .with_context(|| format!("could not sign the certificate of {}", request.fqdn()))?;
-        Ok(Issued { cert_pem: certificate.pem(), key })
+        Ok(IssuedCertificate { cert_pem: certificate.pem(), key })
     }
 
-    /// The certificate of the CA in PEM: public, what clients trust.
+    /// The certificate of the CA, PEM: public. Clients trust this certificate.
     #[must_use]
     pub fn cert_pem(&self) -> &str {
         &self.pem
     }
 
-    /// What the certificate of the CA says.
+    /// The certificate of the CA, as read.
     #[must_use]
     pub fn certificate(&self) -> &PublicCert {
         &self.certificate
@@ -143,7 +142,7 @@ impl CaIssuer {
         &self.key
     }
 
-    /// A leaf's life cut to that of the CA.
+    /// Cuts the validity of a leaf to that of the CA.
     fn clip(
         &self,
         (not_before, not_after): (OffsetDateTime, OffsetDateTime),
@@ -167,7 +166,7 @@ impl CaIssuer {
     }
 }
 
-/// Everything about a leaf that does not depend on clock, CA or randomness.
+/// The parameters of a leaf that do not depend on clock, CA or random bytes.
 fn leaf_params(request: &LeafRequest) -> anyhow::Result<CertificateParams> {
     let mut params = CertificateParams::default();
     // A longer name does not fit a common name; then the subject is empty and rcgen marks the SANs critical
@@ -196,7 +195,8 @@ fn common_name(name: &str) -> DistinguishedName {
     subject
 }
 
-/// First and last second of a life of `days`; both belong to it (RFC 5280 section 4.1.2.5).
+/// Computes the first and the last second of a validity of `days` days; both seconds belong to it (RFC 5280 section
+/// 4.1.2.5).
 fn validity(now: OffsetDateTime, days: u32) -> anyhow::Result<(OffsetDateTime, OffsetDateTime)> {
     let now = now.to_offset(UtcOffset::UTC);
     ensure!(
@@ -212,9 +212,9 @@ fn validity(now: OffsetDateTime, days: u32) -> anyhow::Result<(OffsetDateTime, O
     Ok((not_before, not_after))
 }
 
-/// 158 random bits below a leading `01`: positive and 20 octets long, the most that is allowed (RFC 5280 section
-/// 4.1.2.2). rcgen's default, a digest of the key, would repeat when a key is kept at renewal.
-fn serial_number() -> anyhow::Result<SerialNumber> {
+/// Draws a serial number: 158 random bits after a leading `01`, which is positive and 20 octets long, the most that is
+/// allowed (RFC 5280 section 4.1.2.2). rcgen's default, a digest of the key, would repeat when a key is kept at renewal.
+fn draw_serial_number() -> anyhow::Result<SerialNumber> {
     let mut bytes = [0; 20];
     SystemRandom::new().fill(&mut bytes).map_err(|_| anyhow!("the system has no randomness to give"))?;
     bytes[0] = bytes[0] & 0x7f | 0x40;

@@ -1,4 +1,4 @@
-//! The kinds of certificates and public keys that we tell apart.
+//! The kinds of certificates and of public keys.
 
 use anyhow::Context;
 use x509_parser::extensions::KeyUsage;
@@ -7,20 +7,20 @@ use x509_parser::prelude::X509Certificate;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::KeyAlgorithm;
+use crate::model::KeyAlgorithm;
 
-/// What a certificate may be used for, by its basic constraints, key usage and extended key usage.
+/// The use of a certificate, by its basic constraints, key usage and extended key usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum CertificateUse {
     /// A CA that signs leaves only: cA, pathlen 0, keyCertSign.
     Ca,
     /// A node: no CA, digitalSignature, serverAuth and clientAuth.
     Node,
-    /// Neither.
+    /// Any other use.
     Other,
 }
 
-impl Role {
+impl CertificateUse {
     pub(super) fn of(x509: &X509Certificate<'_>) -> anyhow::Result<Self> {
         let basic = x509.basic_constraints().context("two basic constraints")?.map(|ext| ext.value);
         let usage = x509.key_usage().context("two key usages")?.map(|ext| ext.value);
@@ -40,16 +40,16 @@ impl Role {
 /// The kind of the public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
-    /// A curve that we also make.
+    /// ECDSA on a curve for which plasmagen also makes keys.
     Ecdsa(KeyAlgorithm),
-    /// RSA with a modulus of so many bits.
+    /// RSA, with the number of bits of its modulus.
     Rsa(usize),
-    /// Anything else.
+    /// Any other kind.
     Other,
 }
 
 impl KeyType {
-    /// Whether it is strong enough, and known to every TLS stack: ECDSA P-256 or P-384, RSA of 3072 bits or more.
+    /// Whether the key is strong enough and known to every TLS stack: ECDSA P-256 or P-384, RSA of 3072 bits or more.
     #[must_use]
     pub fn is_accepted(self) -> bool {
         matches!(self, Self::Ecdsa(_) | Self::Rsa(3072..))

@@ -1,17 +1,17 @@
 //! The cluster's own certificate authority, and the certificates that it signs for the nodes.
 //!
-//! - [`request`]: what a certificate must say. Pure: the one place where host names and addresses become SANs.
-//! - [`cluster`]: what the certificates of a cluster must say, which are missing, and their issue.
-//! - [`constraints`]: what a CA may vouch for. Pure.
+//! - [`request`]: the requests of certificates. Pure: the one place where host names and addresses become SANs.
+//! - [`cluster`]: the certificates of a cluster: their requests, which are missing, and their issue.
+//! - [`constraints`]: the names and addresses that a CA may vouch for. Pure.
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
-//! - [`kind`]: the kinds of certificates and keys that we tell apart. Pure.
-//! - [`read`]: what a PEM certificate says, whether it says what was asked, and who signed it (x509-parser).
-//! - [`recipient`]: whom secrets are encrypted to, and the encryption (age).
-//! - [`status`]: how long certificates still live, as rows of a table. Pure.
-//! - [`secret`]: the type of private keys: never serialised, never printed.
-//! - [`vault`]: where private keys live, and the only code that writes them.
+//! - [`kind`]: the kinds of certificates and of public keys. Pure.
+//! - [`read`]: reads certificates, compares them with requests, and verifies who signed them (x509-parser).
+//! - [`recipient`]: the recipients of encrypted keys, and the encryption (age).
+//! - [`status`]: how long certificates are still valid, as rows of a table. Pure.
+//! - [`secret`]: the type of private keys, which can't be serialised or printed.
+//! - [`vault`]: the directory of private keys, and the only code that writes them.
 //!
-//! The clock is the caller's: everything that depends on it takes `now`.
+//! Nothing in this room reads a clock: every function that depends on the time takes `now`.
 
 pub mod cluster;
 pub mod constraints;
@@ -24,7 +24,7 @@ pub mod secret;
 pub mod status;
 pub mod vault;
 
-pub use issue::{CaIssuer, Issued};
+pub use issue::{CaIssuer, IssuedCertificate};
 pub use read::PublicCert;
 pub use request::{CaRequest, LeafRequest};
 pub use secret::SecretKey;

@@ -1,4 +1,4 @@
-//! What a certificate says: public, and checked against what was asked for.
+//! Reads certificates, compares them with requests, and verifies signatures.
 
 use std::net::IpAddr;
 
@@ -9,15 +9,15 @@ use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::constraints::NameConstraints;
-use super::kind::{KeyType, Role};
+use super::kind::{CertificateUse, KeyType};
 use super::request::LeafRequest;
 
-/// What a certificate says. Nothing is verified by reading it.
+/// A certificate, as read. To read a certificate verifies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicCert {
-    /// The distinguished name of its owner, such as `CN=node01.example.com`; may be empty.
+    /// The distinguished name of the owner, such as `CN=node01.example.com`; may be empty.
     pub subject: String,
-    /// The distinguished name of the CA that signed it.
+    /// The distinguished name of the CA that signed the certificate.
     pub issuer: String,
     /// The subject's common name.
     pub common_name: Option<String>,
@@ -25,25 +25,25 @@ pub struct PublicCert {
     pub dns_names: Vec<String>,
     /// The SANs of type iPAddress, in the order of the certificate.
     pub addresses: Vec<IpAddr>,
-    /// The first second of its life.
+    /// The first second in which the certificate is valid.
     pub not_before: OffsetDateTime,
-    /// The last second of its life.
+    /// The last second in which the certificate is valid.
     pub not_after: OffsetDateTime,
     /// The serial number, hexadecimal without separators.
     pub serial: String,
-    /// What it may be used for.
-    pub role: Role,
-    /// The kind of its public key.
+    /// The use of the certificate.
+    pub usage: CertificateUse,
+    /// The kind of the public key.
     pub key_type: KeyType,
-    /// The identifier of its public key (SKI, RFC 5280 section 4.2.1.2).
+    /// The identifier of the public key (SKI, RFC 5280 section 4.2.1.2).
     pub subject_key_id: Option<Vec<u8>>,
-    /// The identifier of the key that signed it (AKI, RFC 5280 section 4.2.1.1).
+    /// The identifier of the key that signed the certificate (AKI, RFC 5280 section 4.2.1.1).
     pub authority_key_id: Option<Vec<u8>>,
-    /// What it may vouch for, if it is a CA.
+    /// The names and addresses that a CA may vouch for.
     pub constraints: NameConstraints,
-    /// Whether it has SANs that are neither a dNSName nor an iPAddress.
-    other_names: bool,
-    /// The DER of its SubjectPublicKeyInfo.
+    /// Whether there are SANs that are neither a dNSName nor an iPAddress.
+    has_other_names: bool,
+    /// The DER of the SubjectPublicKeyInfo.
     pub(super) public_key: Vec<u8>,
     der: Vec<u8>,
 }
@@ -51,9 +51,9 @@ pub struct PublicCert {
 /// How the SANs of a certificate differ from those that a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SanDifference {
-    /// Asked for, and not in the certificate.
+    /// Names and addresses that are requested and not in the certificate.
     pub missing: Vec<String>,
-    /// In the certificate, and not asked for.
+    /// Names and addresses that are in the certificate and not requested.
     pub extra: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl PublicCert {
     /// # Errors
     /// When there is none, more than one, or one that does not parse.
     pub fn from_pem(pem: &str) -> anyhow::Result<Self> {
-        let mut all = Self::bundle(pem)?;
+        let mut all = Self::list_from_pem(pem)?;
         ensure!(
             all.len() == 1,
             "expected one certificate (-----BEGIN CERTIFICATE-----), found {}",
@@ -72,11 +72,11 @@ impl PublicCert {
         Ok(all.remove(0))
     }
 
-    /// Reads every certificate in `pem`, in its order: during a rotation the trusted CAs are two.
+    /// Reads every certificate in `pem`, in order: during a rotation there are two trusted CAs.
     ///
     /// # Errors
-    /// When a PEM block is broken, or is no certificate. A private key is told apart without being quoted.
-    pub fn bundle(pem: &str) -> anyhow::Result<Vec<Self>> {
+    /// When a PEM block is broken, or is no certificate. The message quotes nothing of a private key.
+    pub fn list_from_pem(pem: &str) -> anyhow::Result<Vec<Self>> {
         let read = |block: Result<Pem, _>| {
             let block =
                 block.context("broken PEM: a certificate file that was cut short or edited by hand")?;
@@ -93,7 +93,7 @@ impl PublicCert {
     /// Reads a certificate from DER.
     ///
     /// # Errors
-    /// When it is not one, or trailing bytes follow it.
+    /// When the bytes are not a certificate, or more bytes follow.
     pub fn from_der(der: &[u8]) -> anyhow::Result<Self> {
         let x509 = parse(der)?;
         let mut cert = Self {
@@ -105,12 +105,12 @@ impl PublicCert {
             not_before: x509.validity().not_before.to_datetime(),
             not_after: x509.validity().not_after.to_datetime(),
             serial: x509.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect(),
-            role: Role::of(&x509)?,
+            usage: CertificateUse::of(&x509)?,
             key_type: KeyType::of(x509.public_key()),
             subject_key_id: None,
             authority_key_id: None,
             constraints: NameConstraints::default(),
-            other_names: false,
+            has_other_names: false,
             public_key: x509.public_key().raw.to_vec(),
             der: der.to_vec(),
         };
@@ -142,37 +142,37 @@ impl PublicCert {
             match name {
                 GeneralName::DNSName(name) => self.dns_names.push(name.to_ascii_lowercase()),
                 GeneralName::IPAddress(octets) => self.addresses.push(address(octets)?),
-                _ => self.other_names = true,
+                _ => self.has_other_names = true,
             }
         }
         Ok(())
     }
 
-    /// Whom it is for: its common name, else its first SAN of type dNSName, else the whole subject.
+    /// The name of the owner: the common name, else the first SAN of type dNSName, else the whole subject.
     #[must_use]
     pub fn name(&self) -> &str {
         self.common_name.as_ref().or(self.dns_names.first()).unwrap_or(&self.subject)
     }
 
-    /// Whether it is a CA that signs leaves, like those that [`CaIssuer`](super::CaIssuer) makes.
+    /// Whether this is a CA that signs leaves, as [`CaIssuer`](super::CaIssuer) makes.
     #[must_use]
     pub fn is_ca(&self) -> bool {
-        self.role == Role::Ca
+        self.usage == CertificateUse::Ca
     }
 
-    /// Whether it is one for both ends of TLS, like those that a [`CaIssuer`](super::CaIssuer) signs.
+    /// Whether this certificate is for both ends of TLS, as a [`CaIssuer`](super::CaIssuer) signs.
     #[must_use]
     pub fn is_node(&self) -> bool {
-        self.role == Role::Node
+        self.usage == CertificateUse::Node
     }
 
-    /// Whether its SANs are exactly those that `request` asks for, in any order.
+    /// Whether the SANs are exactly those that `request` asks for, in any order.
     #[must_use]
     pub fn covers(&self, request: &LeafRequest) -> bool {
-        !self.other_names && self.difference(request) == SanDifference::default()
+        !self.has_other_names && self.difference(request) == SanDifference::default()
     }
 
-    /// Which SANs it lacks, and which it has too many.
+    /// Compares the SANs with those that `request` asks for.
     #[must_use]
     pub fn difference(&self, request: &LeafRequest) -> SanDifference {
         SanDifference {
@@ -181,12 +181,12 @@ impl PublicCert {
         }
     }
 
-    /// Verifies that `ca` signed it: the key ids agree, the names agree, and the signature is good (RFC 5280 section
-    /// 6.1.3). About 0.1 ms; dates and name constraints are not looked at.
+    /// Verifies that `ca` signed this certificate: the key ids agree, the names agree, and the signature is good (RFC 5280
+    /// section 6.1.3). That takes about 0.1 ms; dates and name constraints are not compared.
     ///
     /// # Errors
-    /// When it was not: the message says which of the three fails.
-    pub fn signed_by(&self, ca: &Self) -> anyhow::Result<()> {
+    /// When one of the three fails: the message says which.
+    pub fn verify_signed_by(&self, ca: &Self) -> anyhow::Result<()> {
         let (leaf, issuer) = (parse(&self.der)?, parse(&ca.der)?);
         ensure!(
             ca.is_ca(),
@@ -230,7 +230,7 @@ fn address(octets: &[u8]) -> anyhow::Result<IpAddr> {
     })
 }
 
-/// The names and addresses of the first lists that the second ones lack, as text.
+/// Lists the names and addresses of the first lists that the second lists lack, as text.
 fn without(names: &[String], but_names: &[String], addresses: &[IpAddr], but: &[IpAddr]) -> Vec<String> {
     let names = names.iter().filter(|name| !but_names.contains(name)).cloned();
     names.chain(addresses.iter().filter(|a| !but.contains(a)).map(ToString::to_string)).collect()

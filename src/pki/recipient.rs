@@ -1,4 +1,4 @@
-//! Whom secrets are encrypted to, and the encryption: age's, version 1.
+//! The recipients of encrypted keys, and the encryption: age's, version 1.
 
 use std::io::Write;
 
@@ -8,9 +8,9 @@ use anyhow::{Context, bail};
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32, Checksum};
 
-use super::SecretKey;
+use super::secret::SecretKey;
 
-/// Bech32 (BIP 173) as age has it: of any length, since recipients of plugins and of post-quantum keys are long.
+/// Bech32 (BIP 173) as age uses it: of any length, since recipients of plugins and of post-quantum keys are long.
 enum AgeBech32 {}
 
 impl Checksum for AgeBech32 {
@@ -24,47 +24,48 @@ impl Checksum for AgeBech32 {
     const TARGET_RESIDUE: Self::MidstateRepr = Bech32::TARGET_RESIDUE;
 }
 
-/// Somebody whom secrets are encrypted to.
+/// Somebody to whom keys are encrypted.
 pub struct Recipient {
-    /// By which it is known: of an SSH key not the comment.
+    /// The text without the comment of an SSH key: equal for equal recipients.
     identity: String,
-    kind: Kind,
+    kind: RecipientKind,
 }
 
-enum Kind {
+/// The kind of a recipient.
+enum RecipientKind {
     Native(x25519::Recipient),
     Tagged(tag::Recipient),
     Ssh(ssh::Recipient),
-    /// Only a plugin knows what the data mean; this is its name.
+    /// A recipient that only the plugin of this name understands.
     Plugin(String),
 }
 
-/// Why a text is no recipient. Neither sentence quotes it: it may be a private key.
+/// Why a text is no recipient. Neither sentence quotes the text: it may be a private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoRecipient {
-    /// What is wrong with it.
+pub struct InvalidRecipient {
+    /// What is wrong with the text.
     pub message: &'static str,
     /// What to write instead.
     pub help: &'static str,
 }
 
 impl Recipient {
-    /// Reads a recipient as age(1) does: `age1…`, or an SSH public key.
+    /// Parses a recipient as age(1) does: `age1…`, or an SSH public key.
     ///
     /// # Errors
-    /// When age would not encrypt to it.
-    pub fn parse(text: &str) -> Result<Self, NoRecipient> {
+    /// When age would not encrypt to the text.
+    pub fn parse(text: &str) -> Result<Self, InvalidRecipient> {
         if text.starts_with("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY") {
-            return Err(NoRecipient {
+            return Err(InvalidRecipient {
                 message: "this is a private key",
                 help: "it is public now: make another with `age-keygen`, and write what `age-keygen -y` prints of it",
             });
         }
-        let kind = if text.starts_with("ssh-") { ssh(text)? } else { native(text)? };
+        let kind = if text.starts_with("ssh-") { parse_ssh(text)? } else { parse_native(text)? };
         Ok(Self { identity: text.split(' ').take(2).collect::<Vec<_>>().join(" "), kind })
     }
 
-    /// By which it is known.
+    /// The text without the comment of an SSH key: equal for equal recipients.
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
@@ -72,10 +73,10 @@ impl Recipient {
 
     fn as_age(&self) -> anyhow::Result<&dyn age::Recipient> {
         Ok(match &self.kind {
-            Kind::Native(own) => own,
-            Kind::Tagged(own) => own,
-            Kind::Ssh(own) => own,
-            Kind::Plugin(name) => bail!(
+            RecipientKind::Native(recipient) => recipient,
+            RecipientKind::Tagged(recipient) => recipient,
+            RecipientKind::Ssh(recipient) => recipient,
+            RecipientKind::Plugin(name) => bail!(
                 "plasmagen runs no plugins of age, and only `age-plugin-{name}` encrypts to this recipient: run \
                  `plasmagen secrets stage`, and encrypt the staged file with age(1)"
             ),
@@ -83,41 +84,43 @@ impl Recipient {
     }
 }
 
-/// The two kinds of SSH keys that age(1) knows.
-fn ssh(text: &str) -> Result<Kind, NoRecipient> {
+/// Parses an SSH key of the two types that age(1) knows.
+fn parse_ssh(text: &str) -> Result<RecipientKind, InvalidRecipient> {
     let strict = ssh_key::PublicKey::from_openssh(text).ok();
-    let own = strict.and_then(|_| text.parse().ok()).map(Kind::Ssh);
-    own.ok_or(NoRecipient {
+    let recipient = strict.and_then(|_| text.parse().ok()).map(RecipientKind::Ssh);
+    recipient.ok_or(InvalidRecipient {
         message: "this is no SSH key that age encrypts to",
         help: "write the line of a `.pub` file of type ssh-ed25519 or ssh-rsa",
     })
 }
 
-fn native(text: &str) -> Result<Kind, NoRecipient> {
+/// Parses a recipient that begins with `age1`.
+fn parse_native(text: &str) -> Result<RecipientKind, InvalidRecipient> {
     let plugin = || {
-        // A plugin's recipients begin with `age1` and its name; only it knows what its data mean.
-        let own = CheckedHrpstring::new::<AgeBech32>(text).ok()?;
-        Some(Kind::Plugin(own.hrp().to_string().strip_prefix("age1")?.to_owned()))
+        // The recipients of a plugin begin with `age1` and the name of the plugin, which alone knows what the data mean.
+        let parsed = CheckedHrpstring::new::<AgeBech32>(text).ok()?;
+        Some(RecipientKind::Plugin(parsed.hrp().to_string().strip_prefix("age1")?.to_owned()))
     };
-    let own = text.parse().map(Kind::Native).or_else(|_| text.parse().map(Kind::Tagged));
-    own.ok().or_else(plugin).ok_or(NoRecipient {
+    let recipient =
+        text.parse().map(RecipientKind::Native).or_else(|_| text.parse().map(RecipientKind::Tagged));
+    recipient.ok().or_else(plugin).ok_or(InvalidRecipient {
         message: "this is no age recipient",
         help: "write what `age-keygen -y` prints, `age1…`: its checksum tells a slip of the pen",
     })
 }
 
-/// `key` for `recipients`, each of whom can read it: ASCII-armoured, and never twice the same.
+/// Encrypts `key`, so that each of `recipients` can decrypt it. The text is ASCII-armoured, and another one each time.
 ///
 /// # Errors
-/// When one of them needs a plugin, or there is none.
+/// When a recipient needs a plugin, or there are no recipients.
 pub fn encrypt(key: &SecretKey, recipients: &[Recipient]) -> anyhow::Result<Vec<u8>> {
     let known = recipients.iter().map(Recipient::as_age).collect::<anyhow::Result<Vec<_>>>()?;
     let encrypt = || {
         let encryptor = Encryptor::with_recipients(known.into_iter()).map_err(std::io::Error::other)?;
         let armour = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
-        let mut sealed = encryptor.wrap_output(armour)?;
-        sealed.write_all(key.expose().as_bytes())?;
-        sealed.finish()?.finish()
+        let mut encrypted = encryptor.wrap_output(armour)?;
+        encrypted.write_all(key.expose().as_bytes())?;
+        encrypted.finish()?.finish()
     };
     encrypt().context("could not encrypt the key")
 }
@@ -131,7 +134,7 @@ mod tests {
         Recipient::parse(text).err().map(|why| why.message)
     }
 
-    /// A recipient with that word before it and so many bytes of data.
+    /// Makes a recipient with the word `kind` at its beginning and `bytes` bytes of data.
     fn recipient(kind: &str, bytes: usize) -> String {
         let hrp = Hrp::parse(kind).unwrap();
         std::iter::repeat_n(7, bytes).bytes_to_fes().with_checksum::<AgeBech32>(&hrp).chars().collect()

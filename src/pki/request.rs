@@ -1,19 +1,19 @@
-//! What a certificate must say. Pure, and strict: rcgen would sign `"x\ny"`, `"a b"` and `""` as host names.
+//! The requests of certificates. Pure, and strict: rcgen would sign `"x\ny"`, `"a b"` and `""` as host names.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use anyhow::ensure;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::KeyAlgorithm;
+use crate::model::KeyAlgorithm;
 
-/// The name by which a node calls itself, beside its loopback addresses.
+/// The name by which programs on a node call the node itself.
 const LOCALHOST: &str = "localhost";
 
 /// The longest common name (`ub-common-name`, RFC 5280 appendix A.1).
 pub(super) const MAX_COMMON_NAME: usize = 64;
 
-/// What a new certificate authority must say.
+/// The request of a new CA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaRequest {
     pub(super) common_name: String,
@@ -24,11 +24,11 @@ pub struct CaRequest {
 }
 
 impl CaRequest {
-    /// The CA `"<cluster> CA <generation>"`, valid for `days` days, which may vouch for `domain` and every name below
-    /// it, for `localhost`, for the addresses in `subnets` and for both loopbacks: nothing else (RFC 5280 section
-    /// 4.2.1.10). Both address families are always stated, so that neither is left open.
+    /// Requests the CA `"<cluster> CA <generation>"`, valid for `days` days, which may vouch for `domain` and every name
+    /// below, for `localhost`, for the addresses in `subnets` and for both loopbacks: for nothing else (RFC 5280 section
+    /// 4.2.1.10). Both address families are always stated, since a family without constraints would be permitted.
     ///
-    /// A rotated CA takes the next generation: two CAs of one name would be told apart by their key ids only.
+    /// A rotated CA has the next generation in its name: two CAs of one name would differ by their key ids only.
     ///
     /// # Errors
     /// When `domain` is no host name, the common name is no printable ASCII of at most 64 bytes, or `days` is zero.
@@ -56,12 +56,12 @@ impl CaRequest {
         permitted_addresses.push(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into());
         permitted_addresses.sort_unstable();
         permitted_addresses.dedup();
-        let permitted_names = vec![host_name(domain)?, LOCALHOST.to_owned()];
+        let permitted_names = vec![parse_host_name(domain)?, LOCALHOST.to_owned()];
         Ok(Self { common_name, permitted_names, permitted_addresses, algorithm, days })
     }
 }
 
-/// What the certificate of a node must say.
+/// The request of a node's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeafRequest {
     dns_names: Vec<String>,
@@ -71,7 +71,7 @@ pub struct LeafRequest {
 }
 
 impl LeafRequest {
-    /// A certificate for the node `fqdn`, valid for `days` days, whose SANs are exactly: `fqdn`, then sorted
+    /// Requests a certificate for the node `fqdn`, valid for `days` days, whose SANs are exactly: `fqdn`, then sorted
     /// `vip_names` and `localhost`, then sorted `addresses`, 127.0.0.1 and `::1`; each once, names in lower case.
     ///
     /// # Errors
@@ -85,10 +85,10 @@ impl LeafRequest {
         days: u32,
     ) -> anyhow::Result<Self> {
         check_days(days)?;
-        let fqdn = full_name(fqdn)?;
+        let fqdn = parse_full_name(fqdn)?;
         let mut others = vec![LOCALHOST.to_owned()];
         for name in vip_names {
-            others.push(full_name(name.as_ref())?);
+            others.push(parse_full_name(name.as_ref())?);
         }
         others.retain(|name| *name != fqdn);
         others.sort_unstable();
@@ -96,7 +96,7 @@ impl LeafRequest {
 
         let mut all = vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
         for address in addresses {
-            all.push(host_address(address)?);
+            all.push(check_host_address(address)?);
         }
         all.sort_unstable();
         all.dedup();
@@ -129,8 +129,10 @@ fn check_days(days: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `name` in lower case, if it is a host name of letters, digits and hyphens (RFC 1123 section 2.1).
-pub(super) fn host_name(name: &str) -> anyhow::Result<String> {
+/// Parses a host name of letters, digits and hyphens (RFC 1123 section 2.1), and returns it in lower case.
+///
+/// Certificates from elsewhere may have names that an inventory may not, so this is not `model::HostName`.
+fn parse_host_name(name: &str) -> anyhow::Result<String> {
     let ldh = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -151,9 +153,9 @@ pub(super) fn host_name(name: &str) -> anyhow::Result<String> {
     Ok(name.to_ascii_lowercase())
 }
 
-/// A host name of two labels or more.
-pub(super) fn full_name(name: &str) -> anyhow::Result<String> {
-    let full = host_name(name)?;
+/// Parses a host name of two labels or more, and returns it in lower case.
+pub(super) fn parse_full_name(name: &str) -> anyhow::Result<String> {
+    let full = parse_host_name(name)?;
     ensure!(
         full.contains('.'),
         "{name:?} is a short name, which the CA's name constraints cannot permit: give the full name, such as \
@@ -162,7 +164,8 @@ pub(super) fn full_name(name: &str) -> anyhow::Result<String> {
     Ok(full)
 }
 
-fn host_address(address: IpAddr) -> anyhow::Result<IpAddr> {
+/// Refuses an address that no host can have, or that TLS clients would compare as another one.
+fn check_host_address(address: IpAddr) -> anyhow::Result<IpAddr> {
     let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
     ensure!(
         !(address.is_unspecified() || address.is_multicast() || broadcast),
@@ -170,7 +173,7 @@ fn host_address(address: IpAddr) -> anyhow::Result<IpAddr> {
     );
     ensure!(
         address.to_canonical() == address,
-        "{address} is an IPv4 address in IPv6 clothes, which TLS clients compare as IPv6: give {}",
+        "{address} is an IPv4-mapped IPv6 address, which TLS clients compare as IPv6: give {}",
         address.to_canonical()
     );
     Ok(address)

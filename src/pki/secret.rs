@@ -6,42 +6,43 @@ use anyhow::{Context, anyhow};
 use rcgen::{KeyPair, PublicKeyData, SignatureAlgorithm, SigningKey};
 use zeroize::Zeroizing;
 
-use super::{KeyAlgorithm, PublicCert};
+use super::read::PublicCert;
+use crate::model::KeyAlgorithm;
 
-/// A private key, as PKCS #8 in PEM, in memory that is overwritten when it is dropped.
+/// A private key, PKCS #8 in PEM, in memory that is overwritten when the key is dropped.
 ///
-/// It cannot be serialised or displayed, its `Debug` is redacted, and no error message quotes it; the
-/// [vault](super::vault) alone writes it. (The buffers inside ring, rcgen and the PEM encoder are out of our reach.)
+/// A private key can't be serialised or displayed, its `Debug` is redacted, and no error message quotes it; only the
+/// [vault](super::vault) writes it. (The buffers inside ring, rcgen and the PEM encoder are out of plasmagen's reach.)
 #[derive(Clone)]
 pub struct SecretKey(Zeroizing<String>);
 
 impl SecretKey {
-    /// A new key from the system's random number generator.
+    /// Generates a new key with the system's random number generator.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the system has no random bytes.
     pub fn generate(algorithm: KeyAlgorithm) -> anyhow::Result<Self> {
         Ok(Self::generate_pair(algorithm)?.0)
     }
 
-    /// A new key, also ready to sign: to read it again from PEM costs as much as to make it.
+    /// Generates a new key that is also ready to sign: to read a key from PEM takes as long as to generate it.
     pub(super) fn generate_pair(algorithm: KeyAlgorithm) -> anyhow::Result<(Self, Signer)> {
         let pair =
             KeyPair::generate_for(algorithm.signature()).context("could not generate a private key")?;
         Ok((Self(Zeroizing::new(pair.serialize_pem())), Signer(Zeroizing::new(pair))))
     }
 
-    /// Takes a key as it stands in a PEM file.
+    /// Takes a key from the text of a PEM file.
     ///
     /// # Errors
-    /// When it is no unencrypted PKCS #8 key that we can sign with. The message quotes nothing of `pem`.
+    /// When the text is no unencrypted PKCS #8 key that plasmagen can sign with. The message quotes nothing of `pem`.
     pub fn from_pem(pem: Zeroizing<String>) -> anyhow::Result<Self> {
         let key = Self(pem);
         key.signer()?;
         Ok(key)
     }
 
-    /// The key, ready to sign.
+    /// Reads the key into the form that signs.
     pub(super) fn signer(&self) -> anyhow::Result<Signer> {
         // rcgen's own error may quote bytes of the file.
         KeyPair::from_pem(&self.0).map(|pair| Signer(Zeroizing::new(pair))).map_err(|_| {
@@ -52,15 +53,15 @@ impl SecretKey {
         })
     }
 
-    /// Whether this is the key whose public half `certificate` names.
+    /// Whether `certificate` has the public half of this key.
     ///
     /// # Errors
-    /// When this key cannot be read.
+    /// When this key can't be read.
     pub fn belongs_to(&self, certificate: &PublicCert) -> anyhow::Result<bool> {
         Ok(self.signer()?.subject_public_key_info() == certificate.public_key)
     }
 
-    /// The PEM text, for the vault to write.
+    /// The PEM text, for the vault and for the encryption.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
@@ -72,7 +73,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// rcgen's form of a key, which rcgen would leave behind in memory.
+/// rcgen's form of a key, overwritten when it is dropped: rcgen itself would leave the key in memory.
 pub(super) struct Signer(Zeroizing<KeyPair>);
 
 impl PublicKeyData for Signer {

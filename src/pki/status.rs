@@ -1,33 +1,33 @@
-//! How long certificates still live. Pure: the clock is the caller's.
+//! How long certificates are still valid. Pure: the caller gives the time.
 
 use std::fmt;
 
 use serde::Serialize;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::PublicCert;
+use super::read::PublicCert;
 
-/// A certificate with less left than this is urgent.
+/// A certificate that ends sooner than this is urgent.
 const URGENT: Duration = Duration::days(14);
 
-/// Where a certificate stands between its two dates.
+/// The validity of a certificate at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Validity {
-    /// Valid, with a third of its life or more to go.
+    /// Valid for a third of its life or more.
     Ok,
-    /// Valid, with less than a third of its life to go: renew it at leisure.
+    /// Valid for less than a third of its life: it should be renewed some day.
     Renew,
-    /// Valid, with less than 14 days to go: renew it now.
+    /// Valid for less than 14 days: it should be renewed now.
     Urgent,
-    /// Past its last second: nothing accepts it any more.
+    /// Past its last second: nobody accepts the certificate any more.
     Expired,
-    /// Before its first second: the clock here is wrong, or that of the machine which made it.
+    /// Before its first second: the clock of this machine is wrong, or that of the machine that made the certificate.
     NotYetValid,
 }
 
 impl Validity {
-    /// The state of `certificate` at `now`; both of its dates still count as valid (RFC 5280 section 4.1.2.5).
+    /// The validity of `certificate` at `now`; at both of its dates it is valid (RFC 5280 section 4.1.2.5).
     #[must_use]
     pub fn of(certificate: &PublicCert, now: OffsetDateTime) -> Self {
         let left = certificate.not_after - now;
@@ -57,10 +57,10 @@ impl fmt::Display for Validity {
     }
 }
 
-/// A line of the expiry table.
+/// A row of the table of certificates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusRow {
-    /// The node, or whatever else the caller calls the certificate's owner.
+    /// The owner of the certificate: a node, or the CA.
     pub node: String,
     /// The name in the certificate.
     pub subject: String,
@@ -68,7 +68,7 @@ pub struct StatusRow {
     pub not_after: String,
     /// Whole days from now until then; negative when past.
     pub days_left: i64,
-    /// Where that is in the certificate's life.
+    /// The validity of the certificate now.
     pub state: Validity,
 }
 

@@ -1,20 +1,20 @@
-//! Where private keys live, and the only code that writes them: here, [staged] for an installation, and
-//! [sealed] for their owners.
+//! The vault, a directory of private keys. Only this file and those below write keys: into the vault, [staged] for an
+//! installation, and [encrypted].
 //!
 //! ```text
 //! <vault>/                                      0700
 //!   ca-1/  ca-cert.pem  ca-key.pem              the CA of generation 1; a rotation adds ca-2
-//!   node01.example.com/  node01-key.pem         the key of a node, under the name that the node knows it by
+//!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
 //! ```
 //!
 //! Directories are 0700 and files 0600 from the moment they exist, whatever the umask. Nothing is ever overwritten.
 //!
-//! **Order.** An entry is a directory, written whole into `.staging` → its bytes made durable (an `fsync` each, or one
-//! `syncfs` for many) → renamed to its real name → the vault's own directory made durable → only then does the call
-//! return, and only after that may the caller commit the public certificate. So a run that dies, or a machine that
-//! loses power, leaves an entry absent or complete, never a certificate whose key is lost. At worst keys have no
-//! certificate yet: the next run finds them with [`Vault::key`] and [`Vault::newest_ca`] and goes on from there. What
-//! it left in `.staging` is removed by the next run that stores something.
+//! **Order.** An entry is a directory. It is written whole into `.staging`, made durable (an `fsync` for each file, or one
+//! `syncfs` for many), and renamed to its real name; then the directory of the vault is made durable. Only then does the
+//! call return, and only after that may the caller publish the certificate. So a run that dies, or a machine that loses
+//! power, leaves an entry absent or complete, and never a certificate whose key is lost. At worst a key has no certificate
+//! yet: the next run finds the key with [`Vault::key`] or [`Vault::newest_ca`] and goes on from there. The next run that
+//! stores something also removes what is left in `.staging`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -23,17 +23,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use self::files::{check_private, read_private};
-use super::request::full_name;
-use super::{CaIssuer, SecretKey, cluster::Issue};
+use self::files::{check_private, key_file_name, read_private};
+use super::issue::CaIssuer;
+use super::request::parse_full_name;
+use super::secret::SecretKey;
 use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
 
+pub mod encrypted;
 mod files;
-mod place;
-pub mod sealed;
+mod location;
 pub mod staged;
 
-/// From so many entries on, one `syncfs` costs less than an `fsync` each.
+/// From this number of entries on, one `syncfs` is cheaper than an `fsync` of each file.
 const SYNC_ALL_FROM: usize = 32;
 
 const LOCK: &str = ".lock";
@@ -41,40 +42,40 @@ const STAGING: &str = ".staging";
 const CA_CERT: &str = "ca-cert.pem";
 const CA_KEY: &str = "ca-key.pem";
 
-/// A directory of private keys, private itself.
+/// A directory of private keys, which only its owner may enter.
 #[derive(Debug)]
 pub struct Vault {
     dir: PathBuf,
 }
 
-/// A directory to be: its name, and its files by name.
-struct Entry<'a> {
+/// A new entry of the vault: the name of the directory, and its files by name.
+struct VaultEntry<'a> {
     name: String,
     files: Vec<(String, &'a str)>,
 }
 
 impl Vault {
-    /// Opens the vault at `dir`. Where there is none it is empty, and made when something is stored in it: a run that
-    /// fails before that leaves nothing behind.
+    /// Opens the vault at `dir`. Where there is none, the vault is empty, and the directory is made when something is stored:
+    /// a run that fails before that leaves nothing behind.
     ///
     /// # Errors
     /// As for [`Vault::open`], unless there is nothing at `dir`.
     pub fn open_or_new(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let dir = place::check("the vault", dir, forbidden)?;
+        let dir = location::check_private("the vault", dir, forbidden)?;
         if dir.try_exists().with_context(|| format!("could not look for {}", dir.display()))? {
             return Self::open(&dir, forbidden);
         }
         Ok(Self { dir })
     }
 
-    /// Opens the vault at `dir`. The directories in `forbidden`, and what is below them, are written or served by
-    /// plasmagen and so must not hold it.
+    /// Opens the vault at `dir`. The vault must not be in one of the directories `forbidden`, which plasmagen writes or
+    /// serves in public.
     ///
     /// # Errors
-    /// When there is none, when it lies where others can come to read it (below the Nix store, a directory with a
-    /// `flake.nix` or a forbidden one, symbolic links followed), or when group or others may enter it.
+    /// When there is no such directory, when others could read the keys there (in the Nix store, below a directory with a
+    /// `flake.nix`, or in a forbidden one, symbolic links followed), or when group or others may enter the directory.
     pub fn open(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let dir = place::check("the vault", dir, forbidden)?;
+        let dir = location::check_private("the vault", dir, forbidden)?;
         let metadata =
             fs::metadata(&dir).with_context(|| format!("there is no vault at {}", dir.display()))?;
         ensure!(metadata.is_dir(), "the vault {} is not a directory", dir.display());
@@ -82,7 +83,7 @@ impl Vault {
         Ok(Self { dir })
     }
 
-    /// Where the vault is, symbolic links resolved.
+    /// The directory of the vault, with symbolic links resolved.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -91,19 +92,19 @@ impl Vault {
     /// Stores a CA, certificate and key together, durably.
     ///
     /// # Errors
-    /// When that generation is already there, or the disk fails.
+    /// When the vault has a CA of that generation, or the disk refuses.
     pub fn store_ca(&self, generation: u32, ca: &CaIssuer) -> anyhow::Result<()> {
         let files = vec![(CA_CERT.to_owned(), ca.cert_pem()), (CA_KEY.to_owned(), ca.key().expose())];
-        self.store_entries(&[Entry { name: format!("ca-{generation}"), files }])
+        self.store_entries(&[VaultEntry { name: format!("ca-{generation}"), files }])
     }
 
-    /// The CA of the highest generation, and which that is; `None` where there is no CA yet.
+    /// Reads the CA of the highest generation; returns the generation and the CA, or none where there is no CA yet.
     ///
     /// # Errors
-    /// When a file of it is missing, unreadable or readable by others, or certificate and key do not match.
+    /// When a file of the CA is missing, unreadable or readable by others, or when certificate and key do not match.
     pub fn newest_ca(&self) -> anyhow::Result<Option<(u32, CaIssuer)>> {
         let generation = |name: &OsString| name.to_str()?.strip_prefix("ca-")?.parse::<u32>().ok();
-        let Some(generation) = self.entries()?.iter().filter_map(generation).max() else { return Ok(None) };
+        let Some(generation) = self.list()?.iter().filter_map(generation).max() else { return Ok(None) };
         let dir = self.dir.join(format!("ca-{generation}"));
         let certificate = read_private(&dir.join(CA_CERT))?.map(|pem| pem.to_string());
         let key = read_key(&dir.join(CA_KEY))?;
@@ -119,16 +120,16 @@ impl Vault {
         Ok(Some((generation, ca)))
     }
 
-    /// Whether nothing is kept here yet: no CA and no key.
+    /// Whether the vault has no CA and no key.
     ///
     /// # Errors
-    /// When the vault cannot be listed.
+    /// When the vault can't be listed.
     pub fn is_empty(&self) -> anyhow::Result<bool> {
         // The lock and the staging directory begin with a dot.
-        Ok(self.entries()?.iter().all(|name| name.as_encoded_bytes().starts_with(b".")))
+        Ok(self.list()?.iter().all(|name| name.as_encoded_bytes().starts_with(b".")))
     }
 
-    fn entries(&self) -> anyhow::Result<Vec<OsString>> {
+    fn list(&self) -> anyhow::Result<Vec<OsString>> {
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()),
@@ -136,42 +137,30 @@ impl Vault {
         entries.with_context(|| format!("could not list the vault {}", self.dir.display()))
     }
 
-    /// Stores what an issue made: the CA first, then the keys.
+    /// Stores keys durably, each with the full name of its node. To store many takes little longer than to store one.
     ///
     /// # Errors
-    /// As for [`Vault::store_ca`] and [`Vault::store`].
-    pub fn keep(&self, issue: &Issue) -> anyhow::Result<()> {
-        if let Some(ca) = &issue.new_ca {
-            self.store_ca(1, ca)?;
-        }
-        let keys: Vec<_> = issue.new_keys.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect();
-        self.store(&keys)
-    }
-
-    /// Stores the keys of nodes, by their full names, durably; many cost little more than one.
-    ///
-    /// # Errors
-    /// When a name is no full host name, a node has a key already (then none is written), or the disk fails.
+    /// When a name is no full host name, when a node has a key already (then no key is written), or when the disk refuses.
     pub fn store(&self, keys: &[(&str, &SecretKey)]) -> anyhow::Result<()> {
         let mut entries = Vec::with_capacity(keys.len());
         for (fqdn, key) in keys {
-            let name = full_name(fqdn)?;
-            let files = vec![(key_file(&name), key.expose())];
-            entries.push(Entry { name, files });
+            let name = parse_full_name(fqdn)?;
+            let files = vec![(key_file_name(&name), key.expose())];
+            entries.push(VaultEntry { name, files });
         }
         self.store_entries(&entries)
     }
 
-    /// The key of the node `fqdn`; `None` where it has none yet.
+    /// Reads the key of the node `fqdn`; none where there is no key yet.
     ///
     /// # Errors
-    /// When the name is no full host name, or the key is unreadable, or readable by others.
+    /// When the name is no full host name, or when the key is unreadable or readable by others.
     pub fn key(&self, fqdn: &str) -> anyhow::Result<Option<SecretKey>> {
-        let name = full_name(fqdn)?;
-        read_key(&self.dir.join(&name).join(key_file(&name)))
+        let name = parse_full_name(fqdn)?;
+        read_key(&self.dir.join(&name).join(key_file_name(&name)))
     }
 
-    fn store_entries(&self, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+    fn store_entries(&self, entries: &[VaultEntry<'_>]) -> anyhow::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -197,14 +186,14 @@ impl Vault {
 }
 
 /// Writes the entries into the staging directory, makes them durable, and moves them to their places.
-fn write_and_rename(vault: &Dir, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+fn write_and_rename(vault: &Dir, entries: &[VaultEntry<'_>]) -> anyhow::Result<()> {
     let sync_each = entries.len() < SYNC_ALL_FROM;
     let make = |parent: &Dir, name: &str| {
         let made = parent.make_dir(name, 0o700).and_then(|()| parent.open_dir(name));
         made.with_context(|| format!("could not make {name}"))
     };
     let staging = make(vault, STAGING)?;
-    for Entry { name, files } in entries {
+    for VaultEntry { name, files } in entries {
         let dir = make(&staging, name)?;
         for (file_name, text) in files {
             let written = dir.write_new(file_name, 0o600, text.as_bytes());
@@ -220,16 +209,11 @@ fn write_and_rename(vault: &Dir, entries: &[Entry<'_>]) -> anyhow::Result<()> {
     if !sync_each {
         vault.sync_file_system().context("could not make the keys durable")?;
     }
-    for Entry { name, .. } in entries {
+    for VaultEntry { name, .. } in entries {
         // Renaming a directory cannot replace one that holds anything (rename(2), ENOTEMPTY).
         staging.rename(name, vault, name).with_context(|| format!("could not move {name} to its place"))?;
     }
     vault.sync().context("could not make the vault durable")
-}
-
-/// The file of a node's key: its first label, as the node calls itself.
-fn key_file(fqdn: &str) -> String {
-    format!("{}-key.pem", fqdn.split('.').next().unwrap_or(fqdn))
 }
 
 fn read_key(path: &Path) -> anyhow::Result<Option<SecretKey>> {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::diag::{Diagnostic, Report, Spanned};
-use crate::pki::recipient::{NoRecipient, Recipient};
+use crate::pki::recipient::{InvalidRecipient, Recipient};
 use crate::resolve::Draft;
 
 /// H16: there are at least two recipients where there are any, and age knows each of them.
@@ -21,7 +21,7 @@ pub(super) fn h16(draft: &Draft<'_>, report: &mut Report) {
                     report.push(fault.related(first, "first used here").help("list each recipient once"));
                 }
             }
-            Some(Err(NoRecipient { message, help })) => {
+            Some(Err(InvalidRecipient { message, help })) => {
                 report.push(Diagnostic::error("PG-H16", span, message).help(help));
             }
             None => {}

@@ -66,7 +66,7 @@ impl<'a> Committed<'a> {
                 certificate: certificates.nodes.get(&node.name).map(read),
             })
         };
-        let (authorities, broken) = match certificates.ca.as_deref().map(PublicCert::bundle) {
+        let (authorities, broken) = match certificates.ca.as_deref().map(PublicCert::list_from_pem) {
             None => (Vec::new(), None),
             Some(Ok(none)) if none.is_empty() => (none, Some("the file holds no certificate".to_owned())),
             Some(Ok(authorities)) => (authorities, None),

@@ -49,7 +49,7 @@ pub(crate) fn print<'a>(entries: impl Iterator<Item = ManifestEntry<'a>>) -> Res
 pub(crate) struct TreeManifest(BTreeMap<String, (Sha256Sum, bool)>);
 
 impl TreeManifest {
-    /// Parses a manifest that [`print`] wrote.
+    /// Parses a manifest that [`print()`] wrote.
     ///
     /// # Errors
     /// When the text is not JSON of that form, as after a merge conflict, or has a later schema.

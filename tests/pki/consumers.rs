@@ -32,7 +32,7 @@ fn shapes() -> Vec<(CaIssuer, LeafRequest)> {
 #[test]
 fn openssl_and_webpki_accept_every_name_and_address() {
     for (ca, request) in shapes() {
-        let leaf = ca.leaf(&request, NOW, None).unwrap().cert_pem;
+        let leaf = ca.sign_leaf(&request, NOW, None).unwrap().cert_pem;
         openssl_verify(ca.cert_pem(), ca.cert_pem(), 1, &[]).unwrap();
         for purpose in ["sslserver", "sslclient"] {
             openssl_verify(ca.cert_pem(), &leaf, 1, &["-purpose", purpose]).unwrap();
@@ -57,7 +57,7 @@ fn gnutls_accepts_what_is_valid_today() {
     let ca_request = ca_request("example.com", &SUBNETS, KeyAlgorithm::EcdsaP256);
     let ca = CaIssuer::create(&ca_request, OffsetDateTime::now_utc()).unwrap();
     for fqdn in [FQDN, LONG] {
-        let leaf = ca.leaf(&node_request(fqdn), OffsetDateTime::now_utc(), None).unwrap();
+        let leaf = ca.sign_leaf(&node_request(fqdn), OffsetDateTime::now_utc(), None).unwrap();
         for name in [fqdn, VIPS[0], "localhost"] {
             gnutls_verify(ca.cert_pem(), &leaf.cert_pem, &["--verify-hostname", name]).unwrap();
         }
@@ -75,7 +75,7 @@ fn gnutls_accepts_what_is_valid_today() {
 #[test]
 fn pkilint_finds_nothing_but_a_mistake_of_its_own() {
     for (ca, request) in shapes() {
-        let leaf = ca.leaf(&request, NOW, None).unwrap().cert_pem;
+        let leaf = ca.sign_leaf(&request, NOW, None).unwrap().cert_pem;
         for pem in [ca.cert_pem(), &leaf] {
             let findings = pkilint(pem);
             let [finding] = &findings[..] else { panic!("{findings:#?}") };

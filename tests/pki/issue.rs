@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plasmagen::pki::kind::{KeyType, Role};
+use plasmagen::pki::kind::{CertificateUse, KeyType};
 use plasmagen::pki::{CaIssuer, CaRequest, KeyAlgorithm, LeafRequest, PublicCert, SecretKey};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -42,7 +42,7 @@ fn a_leaf_says_what_it_may_do() {
     let ca = ca();
     let pem = node(&ca).cert_pem;
     let cert = read(&pem);
-    assert_eq!((cert.subject.as_str(), cert.role), ("CN=node01.example.com", Role::Node));
+    assert_eq!((cert.subject.as_str(), cert.usage), ("CN=node01.example.com", CertificateUse::Node));
     assert_eq!(cert.issuer, ca.certificate().subject);
     assert_eq!(cert.authority_key_id, ca.certificate().subject_key_id);
     assert!(cert.subject_key_id.is_some() && cert.subject_key_id != cert.authority_key_id);
@@ -63,7 +63,7 @@ fn a_name_too_long_for_a_subject_leaves_it_empty_and_the_sans_critical() {
     let fits = format!("{}.example.com", "n".repeat(52));
     let too_long = format!("{}.example.com", "n".repeat(53));
     let ca = ca();
-    let pem = |fqdn: &str| ca.leaf(&node_request(fqdn), NOW, None).unwrap().cert_pem;
+    let pem = |fqdn: &str| ca.sign_leaf(&node_request(fqdn), NOW, None).unwrap().cert_pem;
     assert_eq!(read(&pem(&fits)).common_name, Some(fits.clone()));
     let cert = read(&pem(&too_long));
     assert_eq!((cert.subject.as_str(), cert.name()), ("", too_long.as_str()));
@@ -86,12 +86,12 @@ fn both_dates_belong_to_the_life_and_a_leaf_never_outlives_its_ca() {
 
     let elsewhere = NOW.to_offset(time::UtcOffset::from_hms(9, 0, 0).unwrap());
     assert_eq!(
-        read(&ca.leaf(&node_request(FQDN), elsewhere, None).unwrap().cert_pem).not_before,
+        read(&ca.sign_leaf(&node_request(FQDN), elsewhere, None).unwrap().cert_pem).not_before,
         cert.not_before
     );
 
     let end = ca.certificate().not_after;
-    let at = |now: OffsetDateTime| ca.leaf(&node_request(FQDN), now, None);
+    let at = |now: OffsetDateTime| ca.sign_leaf(&node_request(FQDN), now, None);
     assert_eq!(read(&at(end - Duration::days(30)).unwrap().cert_pem).not_after, end);
     at(end - Duration::days(1)).unwrap();
     for (now, why) in [
@@ -123,7 +123,7 @@ fn serials_are_random_positive_and_twenty_octets_long() {
     let ca = ca();
     let key = SecretKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let serials: BTreeSet<String> = (0..64)
-        .map(|_| read(&ca.leaf(&node_request(FQDN), NOW, Some(&key)).unwrap().cert_pem).serial)
+        .map(|_| read(&ca.sign_leaf(&node_request(FQDN), NOW, Some(&key)).unwrap().cert_pem).serial)
         .collect();
     assert_eq!(serials.len(), 64);
     for serial in &serials {
@@ -141,7 +141,7 @@ fn the_ca_signs_nothing_that_clients_would_refuse() {
     let ca = ca();
     let sign = |fqdn: &str, vips: &[&str], other: &[&str]| {
         let request = LeafRequest::new(fqdn, vips, addresses(other), KeyAlgorithm::EcdsaP256, 365).unwrap();
-        ca.leaf(&request, NOW, None).map(drop).map_err(|error| error.to_string())
+        ca.sign_leaf(&request, NOW, None).map(drop).map_err(|error| error.to_string())
     };
     for (fqdn, vips, other, named) in [
         ("node01.example.org", &[][..], &[][..], "node01.example.org"),
@@ -164,9 +164,9 @@ fn a_ca_is_loaded_only_with_its_own_key_and_a_key_is_kept_at_renewal() {
     let (ca, other) = (ca(), ca());
     let again = CaIssuer::load(ca.cert_pem().to_owned(), ca.key().clone()).unwrap();
     let first = node(&ca);
-    let renewed = again.leaf(&node_request(FQDN), NOW + Duration::days(9), Some(&first.key)).unwrap();
+    let renewed = again.sign_leaf(&node_request(FQDN), NOW + Duration::days(9), Some(&first.key)).unwrap();
     assert!(first.key.belongs_to(&read(&renewed.cert_pem)).unwrap());
-    read(&renewed.cert_pem).signed_by(ca.certificate()).unwrap();
+    read(&renewed.cert_pem).verify_signed_by(ca.certificate()).unwrap();
 
     let mismatch = CaIssuer::load(ca.cert_pem().to_owned(), other.key().clone()).unwrap_err().to_string();
     assert!(mismatch.contains("not that of the CA certificate of prod-cluster CA 1"), "{mismatch}");
@@ -179,7 +179,7 @@ fn a_ca_is_loaded_only_with_its_own_key_and_a_key_is_kept_at_renewal() {
 fn p384_signs_with_its_own_hash() {
     let ca = CaIssuer::create(&ca_request("example.com", &[], KeyAlgorithm::EcdsaP384), NOW).unwrap();
     let request = LeafRequest::new(FQDN, [""; 0], [], KeyAlgorithm::EcdsaP384, 30).unwrap();
-    let leaf = ca.leaf(&request, NOW, None).unwrap();
+    let leaf = ca.sign_leaf(&request, NOW, None).unwrap();
     assert_eq!(read(&leaf.cert_pem).key_type, KeyType::Ecdsa(KeyAlgorithm::EcdsaP384));
     assert!(openssl_text(&leaf.cert_pem).contains("ecdsa-with-SHA384"));
 }

@@ -1,6 +1,6 @@
 //! What a committed certificate tells: whether it still says what is asked, who signed it, how long it lives.
 
-use plasmagen::pki::kind::Role;
+use plasmagen::pki::kind::CertificateUse;
 use plasmagen::pki::status::{StatusRow, Validity};
 use plasmagen::pki::{KeyAlgorithm, LeafRequest, PublicCert};
 use rcgen::{CertificateParams, KeyPair, SanType};
@@ -46,7 +46,7 @@ fn a_san_of_another_kind_is_not_covered() {
     let key = KeyPair::generate().unwrap();
     let cert = read(&params.self_signed(&key).unwrap().pem());
     assert!(cert.covers(&request));
-    assert_eq!(cert.role, Role::Other);
+    assert_eq!(cert.usage, CertificateUse::Other);
     params.subject_alt_names.push(SanType::URI("spiffe://example.com/node01".try_into().unwrap()));
     assert!(!read(&params.self_signed(&key).unwrap().pem()).covers(&request));
 }
@@ -56,10 +56,10 @@ fn who_signed_it_is_known_by_name_key_id_and_signature() {
     let (ca, other) = (ca(), ca());
     let leaf = node(&ca);
     let cert = read(&leaf.cert_pem);
-    cert.signed_by(ca.certificate()).unwrap();
-    ca.certificate().signed_by(ca.certificate()).unwrap();
+    cert.verify_signed_by(ca.certificate()).unwrap();
+    ca.certificate().verify_signed_by(ca.certificate()).unwrap();
 
-    let why = |cert: &PublicCert, ca: &PublicCert| cert.signed_by(ca).unwrap_err().to_string();
+    let why = |cert: &PublicCert, ca: &PublicCert| cert.verify_signed_by(ca).unwrap_err().to_string();
     assert!(why(&cert, other.certificate()).contains("another CA of the same name"));
     assert!(why(&cert, &cert).contains("is not a CA"));
     let self_signed =
@@ -84,7 +84,7 @@ fn pem_bytes(pem: &str) -> Vec<u8> {
 fn a_bundle_is_several_and_anything_else_is_refused() {
     let (ca, other) = (ca(), ca());
     let both = format!("# old\n{}# new\n{}", ca.cert_pem(), other.cert_pem());
-    let bundle = PublicCert::bundle(&both).unwrap();
+    let bundle = PublicCert::list_from_pem(&both).unwrap();
     assert_eq!(bundle, [ca.certificate().clone(), other.certificate().clone()]);
 
     let cut = &ca.cert_pem()[..ca.cert_pem().len() / 2];

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use plasmagen::pki::{CaIssuer, CaRequest, Issued, KeyAlgorithm, LeafRequest};
+use plasmagen::pki::{CaIssuer, CaRequest, IssuedCertificate, KeyAlgorithm, LeafRequest};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -33,8 +33,8 @@ pub(crate) fn node_request(fqdn: &str) -> LeafRequest {
     LeafRequest::new(fqdn, VIPS, addresses(&ADDRESSES), KeyAlgorithm::EcdsaP256, 365).unwrap()
 }
 
-pub(crate) fn node(ca: &CaIssuer) -> Issued {
-    ca.leaf(&node_request(FQDN), NOW, None).unwrap()
+pub(crate) fn node(ca: &CaIssuer) -> IssuedCertificate {
+    ca.sign_leaf(&node_request(FQDN), NOW, None).unwrap()
 }
 
 /// Runs a tool that must be there: a check that cannot run has not passed.

@@ -47,7 +47,7 @@ fn keys_come_back_as_they_went_in() {
     let cert = PublicCert::from_pem(&leaf.cert_pem).unwrap();
     assert!(again.key(FQDN).unwrap().unwrap().belongs_to(&cert).unwrap());
     assert!(!again.key("node02.example.com").unwrap().unwrap().belongs_to(&cert).unwrap());
-    loaded.leaf(&node_request(FQDN), NOW, again.key(FQDN).unwrap().as_ref()).unwrap();
+    loaded.sign_leaf(&node_request(FQDN), NOW, again.key(FQDN).unwrap().as_ref()).unwrap();
 
     again.store_ca(10, &second).unwrap();
     assert_eq!(again.newest_ca().unwrap().unwrap().0, 10);
@@ -178,7 +178,7 @@ fn child() {
     let (_, ca) = vault.newest_ca().unwrap().unwrap();
     for fqdn in [FQDN, "node02.example.com"] {
         if vault.key(fqdn).unwrap().is_none() {
-            vault.store(&[(fqdn, &ca.leaf(&node_request(fqdn), NOW, None).unwrap().key)]).unwrap();
+            vault.store(&[(fqdn, &ca.sign_leaf(&node_request(fqdn), NOW, None).unwrap().key)]).unwrap();
         }
     }
 }

@@ -60,7 +60,7 @@ fn what_plasmagen_issues_is_sound_for_two_thirds_of_its_life() {
         let request = CaRequest::new("lab", 1, "lab.example.com", &subnets, algorithm, 3650).unwrap();
         let ca = CaIssuer::create(&request, NOW).unwrap();
         let nodes = cluster.nodes.iter().map(|node| {
-            let issued = ca.leaf(&leaf_request(&cluster, node).unwrap(), NOW, None).unwrap();
+            let issued = ca.sign_leaf(&leaf_request(&cluster, node).unwrap(), NOW, None).unwrap();
             (node.name.clone(), issued.cert_pem)
         });
         let certificates = Certificates { ca: Some(ca.cert_pem().to_owned()), nodes: nodes.collect() };

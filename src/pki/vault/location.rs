@@ -1,4 +1,4 @@
-//! Where private keys may lie: nowhere that others come to read.
+//! The directories in which keys may lie.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -6,12 +6,13 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-/// `dir` with symbolic links resolved as far as it exists, if private keys may lie there; `what` is to be there.
+/// Checks that private keys may lie in the directory `dir`, of which messages speak as `what`. Returns the path with symbolic
+/// links resolved, as far as the path exists.
 ///
 /// # Errors
-/// When they may not, saying why and what to do instead.
-pub(super) fn check(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
-    let place = elsewhere(what, dir, forbidden)?;
+/// When others could read the keys there: the message says why, and what to do instead.
+pub(super) fn check_private(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
+    let place = check_public(what, dir, forbidden)?;
     for ancestor in place.ancestors() {
         let flake = ancestor.join("flake.nix");
         let found = flake.try_exists().with_context(|| format!("could not look for {}", flake.display()))?;
@@ -26,11 +27,12 @@ pub(super) fn check(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Resu
     Ok(place)
 }
 
-/// The same for what others may read: it only stays out of what is plasmagen's or Nix's.
+/// Checks that encrypted keys, which others may read, may lie in the directory `dir`: neither in the Nix store nor in a
+/// directory that plasmagen writes. Returns the path as [`check_private`] does.
 ///
 /// # Errors
-/// As for [`check`].
-pub(super) fn elsewhere(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
+/// When they may not.
+pub(super) fn check_public(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
     let place = resolve(dir)?;
     ensure!(
         !place.starts_with("/nix/store"),
@@ -49,7 +51,7 @@ pub(super) fn elsewhere(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::
     Ok(place)
 }
 
-/// The real path of `path`: that of its nearest existing ancestor, and the rest as it is written.
+/// Resolves symbolic links in `path` up to the nearest existing ancestor, and appends the rest as it is written.
 fn resolve(path: &Path) -> anyhow::Result<PathBuf> {
     let absolute = std::path::absolute(path).with_context(|| format!("{} is not a path", path.display()))?;
     let mut missing: Vec<&OsStr> = Vec::new();
