@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::kernel::Kernel;
 use super::recipe::Recipe;
 use crate::fs::Sha256Sum;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-const TEMPLATE: (&str, &str) = ("bundle.ipxe.j2", include_str!("../../templates/bundle.ipxe.j2"));
+const TEMPLATE: Template = template!("bundle.ipxe.j2");
 
 /// The facts that the script is rendered from.
 pub(super) struct Script<'a> {
@@ -46,6 +46,6 @@ impl Script<'_> {
             kernel_sha256: self.kernel_sha256,
             initrd_sha256: self.initrd_sha256,
         };
-        Renderer::new(&[TEMPLATE])?.render(TEMPLATE.0, &context)
+        Renderer::new(&[TEMPLATE])?.render(TEMPLATE.name, &context)
     }
 }

@@ -1,4 +1,4 @@
-//! `cluster-config.json`: what first-boot automation needs to form or join the cluster. Its keys are the runbook's
+//! `cluster-config.json`: how a node forms or joins the cluster at its first boot. The keys are those of the runbook
 //! (section 5.3, step 3.2).
 
 use std::net::{IpAddr, SocketAddr};
@@ -11,14 +11,10 @@ use crate::model::{Cluster, Node};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::{Emit, Output, in_node_dir, json};
+use super::{Emit, Output, json, path_in_node_dir};
 
-pub(super) const OUTPUT: Output = Output {
-    name: "cluster-config.json",
-    about: "how a node forms or joins the cluster at its first boot",
-    template: None,
-    emit: Emit::Node(emit),
-};
+pub(super) const OUTPUT: Output =
+    Output { name: "cluster-config.json", templates: &[], emit: Emit::Node(emit) };
 
 #[derive(Serialize)]
 struct ClusterConfig<'a> {
@@ -37,19 +33,19 @@ struct ClusterConfig<'a> {
 
 fn emit(plan: &Plan, node: &Node, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
-    // Once the cluster lives, nobody forms it again: everyone joins.
+    // Once the cluster is formed, no node forms it again: every node joins.
     let forms = node.voter && !cluster.formed;
     let config = ClusterConfig {
         node_id: node.name.as_str(),
         node_role: node.profile.as_str(),
         bootstrap: forms,
         cluster_name: cluster.name.as_str(),
-        leader_url: leader_url(cluster, node),
-        raft_addr: raft_address(cluster, node),
-        initial_peers: forms.then(|| peers(cluster, CHAINFIRE)),
-        flaredb_peers: forms.then(|| peers(cluster, FLAREDB)),
+        leader_url: find_leader_url(cluster, node),
+        raft_addr: find_raft_address(cluster, node),
+        initial_peers: forms.then(|| list_peers(cluster, CHAINFIRE)),
+        flaredb_peers: forms.then(|| list_peers(cluster, FLAREDB)),
     };
-    Ok(vec![Artifact::new(in_node_dir(node, "cluster-config.json"), json(&config)?)?])
+    Ok(vec![Artifact::new(path_in_node_dir(node, "cluster-config.json"), json(&config)?)?])
 }
 
 /// The voters, in the order of the inventory.
@@ -57,24 +53,25 @@ fn voters(cluster: &Cluster) -> impl Iterator<Item = &Node> {
     cluster.bootstrap.iter().filter_map(|name| cluster.node(name))
 }
 
-/// Where `node` finds the cluster: at the first voter, and once the cluster is formed at another than itself.
-pub(super) fn leader_url(cluster: &Cluster, node: &Node) -> String {
+/// Finds the URL at which `node` finds the cluster: that of the first voter, and once the cluster is formed, of the first
+/// voter other than `node`.
+pub(super) fn find_leader_url(cluster: &Cluster, node: &Node) -> String {
     let other = voters(cluster).find(|voter| !cluster.formed || voter.name != node.name);
     let leader = other.unwrap_or(node);
     let port = leader.service(CHAINFIRE).map_or(2379, |service| service.ports.port);
     format!("https://{}:{port}", leader.fqdn)
 }
 
-/// Where the node's Raft store is reached: where the node is, IPv4 before IPv6, at the port that the whole cluster uses.
-/// Members elsewhere reach no other of its networks.
-fn raft_address(cluster: &Cluster, node: &Node) -> Option<String> {
+/// Finds the address and port at which other members reach the node's Raft store: the node's address in the cluster
+/// network, IPv4 before IPv6, and the port that the whole cluster uses. Members reach no other network of the node.
+fn find_raft_address(cluster: &Cluster, node: &Node) -> Option<String> {
     let port = voters(cluster).find_map(|voter| voter.service(CHAINFIRE)?.ports.raft_port)?;
     let address: IpAddr = node.home_interface()?.addresses.first()?.addr();
     Some(SocketAddr::new(address, port).to_string())
 }
 
-/// The Raft peers of a service: one same list for every voter.
-fn peers(cluster: &Cluster, service: &str) -> Vec<String> {
+/// Lists the Raft peers of a service. The list is the same for every voter.
+fn list_peers(cluster: &Cluster, service: &str) -> Vec<String> {
     let port = |voter: &Node| voter.service(service)?.ports.raft_port;
     voters(cluster).filter_map(|voter| Some(format!("{}:{}", voter.fqdn, port(voter)?))).collect()
 }

@@ -1,4 +1,5 @@
-//! `configuration.nix`: what the node is, in NixOS's terms. How that is done is in `profiles/`.
+//! `configuration.nix`: the node's names, addresses and services as NixOS options. The NixOS modules in `profiles/`
+//! implement the options.
 
 mod network;
 mod settings;
@@ -8,113 +9,115 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{AdminKey, Cluster, DomainName, HostName, Label, Node, Server, StateVersion};
+use crate::model::{AdminKey, Cluster, DomainName, HostName, Label, Node, Server, Service, StateVersion};
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, certificates, in_node_dir, template};
-use network::{Bond, Interface, Link, Vlan};
+use super::{Emit, Output, certificates, path_in_node_dir};
+use network::{BondOptions, InterfaceOptions, LinkFile, VlanOptions};
 use settings::Setting;
 
-pub(super) const OUTPUT: Output = Output {
-    name: "configuration.nix",
-    about: "what the node is: names, addresses, services",
-    template: Some(template!("configuration.nix.j2")),
-    emit: Emit::Node(emit),
-};
+const TEMPLATE: Template = template!("configuration.nix.j2");
+
+pub(super) const OUTPUT: Output =
+    Output { name: "configuration.nix", templates: &[TEMPLATE], emit: Emit::Node(emit) };
 
 #[derive(Serialize)]
 struct Context<'a> {
     module: &'static str,
-    /// The user's own modules, seen from the node's directory.
+    /// The user's NixOS modules: paths relative to the node's directory.
     modules: Vec<String>,
     host_name: &'a HostName,
     domain: &'a DomainName,
-    interfaces: Vec<Interface<'a>>,
-    bonds: Vec<Bond<'a>>,
-    vlans: Vec<Vlan<'a>>,
-    links: Vec<Link<'a>>,
+    interfaces: Vec<InterfaceOptions<'a>>,
+    bonds: Vec<BondOptions<'a>>,
+    vlans: Vec<VlanOptions<'a>>,
+    links: Vec<LinkFile<'a>>,
     gateway: Option<Ipv4Addr>,
     gateway6: Option<Ipv6Addr>,
     resolvers: &'a [IpAddr],
     time_servers: &'a [Server],
-    /// A rule of rsyslog.conf(5): everything, over TCP.
+    /// A rule of rsyslog.conf(5) that sends all messages over TCP.
     log_forward: Option<String>,
-    services: Vec<Service<'a>>,
-    /// Public files that the node finds in `/etc/nixos/secrets/`.
-    files: Vec<File>,
+    services: Vec<ServiceOptions<'a>>,
+    /// The public files in the node's `/etc/nixos/secrets/`.
+    files: Vec<InstalledFile>,
     admin_keys: &'a [AdminKey],
     kernel_params: Vec<String>,
     state_version: &'a StateVersion,
 }
 
+/// The options of a service's module.
 #[derive(Serialize)]
-struct Service<'a> {
+struct ServiceOptions<'a> {
     name: &'a Label,
-    /// Options of its module: `port`, `raftPort` and the like.
+    /// The options `port`, `raftPort` and the like.
     ports: Vec<(&'static str, u16)>,
     settings: Vec<Setting>,
 }
 
 /// A file beside the configuration that is installed on the node.
 #[derive(Serialize)]
-struct File {
-    /// Below `/etc`.
+struct InstalledFile {
+    /// The path below `/etc`.
     target: String,
-    /// Seen from the node's directory.
+    /// The path relative to the node's directory.
     source: String,
 }
 
 fn emit(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let certificate = certificates::certificate_file(node);
-    let file = |name: &str| File { target: format!("nixos/secrets/{name}"), source: format!("./{name}") };
+    let file =
+        |name: &str| InstalledFile { target: format!("nixos/secrets/{name}"), source: format!("./{name}") };
     let context = Context {
         module: node.base.as_str(),
         modules: node.modules.iter().map(|path| format!("../../{path}")).collect(),
         host_name: &node.name,
         domain: &cluster.domain,
-        interfaces: network::interfaces(node),
-        bonds: network::bonds(node),
-        vlans: network::vlans(node),
-        links: network::links(node),
+        interfaces: network::list_interfaces(node),
+        bonds: network::list_bonds(node),
+        vlans: network::list_vlans(node),
+        links: network::list_links(node),
         gateway: node.gateway,
         gateway6: node.gateway6,
         resolvers: &node.resolvers,
         time_servers: &cluster.ntp,
-        log_forward: cluster.log_forward.as_ref().map(forward),
-        services: node.services.iter().map(|own| service(cluster, node, own)).collect(),
+        log_forward: cluster.log_forward.as_ref().map(forward_rule),
+        services: node.services.iter().map(|service| service_options(cluster, node, service)).collect(),
         files: vec![file("ca-cert.pem"), file(&certificate), file("cluster-config.json")],
         admin_keys: &cluster.admin_keys,
-        kernel_params: kernel_params(cluster, node),
+        kernel_params: list_kernel_params(cluster, node),
         state_version: &cluster.state_version,
     };
-    let text = renderer.render("configuration.nix.j2", &context)?;
-    Ok(vec![Artifact::new(in_node_dir(node, "configuration.nix"), text)?])
+    let text = renderer.render(TEMPLATE.name, &context)?;
+    Ok(vec![Artifact::new(path_in_node_dir(node, "configuration.nix"), text)?])
 }
 
-fn service<'a>(cluster: &Cluster, node: &Node, own: &'a crate::model::Service) -> Service<'a> {
-    let ports = &own.ports;
+fn service_options<'a>(cluster: &Cluster, node: &Node, service: &'a Service) -> ServiceOptions<'a> {
+    let ports = &service.ports;
     let options = [
         ("port", Some(ports.port)),
         ("raftPort", ports.raft_port),
         ("gossipPort", ports.gossip_port),
         ("healthPort", ports.health_port),
     ];
-    Service {
-        name: &own.name,
+    ServiceOptions {
+        name: &service.name,
         ports: options.into_iter().filter_map(|(option, port)| Some((option, port?))).collect(),
-        settings: settings::of(cluster, node, own),
+        settings: settings::list_settings(cluster, node, service),
     }
 }
 
-fn forward(server: &Server) -> String {
+/// The rule that sends all messages to `server`; an IPv6 address stands in brackets.
+fn forward_rule(server: &Server) -> String {
     let server = server.as_str();
     if server.contains(':') { format!("*.* @@[{server}]:514") } else { format!("*.* @@{server}:514") }
 }
 
-/// The node's parameters, and the serial console of its hardware unless they name one.
-pub(super) fn kernel_params(cluster: &Cluster, node: &Node) -> Vec<String> {
+/// Lists the node's kernel parameters. Unless one of them names a console, the serial console of the node's hardware is
+/// added.
+pub(super) fn list_kernel_params(cluster: &Cluster, node: &Node) -> Vec<String> {
     let mut params: Vec<String> = node.kernel_params.iter().map(ToString::to_string).collect();
     if !params.iter().any(|param| param.starts_with("console=")) {
         let console = node.hardware.console.as_ref().or(cluster.boot.console.as_ref());

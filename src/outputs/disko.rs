@@ -1,38 +1,36 @@
-//! `disko.nix`: how the node's disks are divided (disko's `disko.devices`). Every layout has a BIOS boot partition and
-//! an ESP, so that either firmware boots.
+//! `disko.nix`: the partitions and file systems that an installation makes on the node's disks (disko's `disko.devices`).
+//! Every layout has a BIOS boot partition and an ESP, so that either firmware boots.
 
 use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{DiskId, Format, Node, Size, Style, Volume};
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, in_node_dir, template};
+use super::{Emit, Output, path_in_node_dir};
 
-pub(super) const OUTPUT: Output = Output {
-    name: "disko.nix",
-    about: "what an installation makes of the node's disks",
-    template: Some(template!("disko.nix.j2")),
-    emit: Emit::Node(emit),
-};
+const TEMPLATE: Template = template!("disko.nix.j2");
+
+pub(super) const OUTPUT: Output =
+    Output { name: "disko.nix", templates: &[TEMPLATE], emit: Emit::Node(emit) };
 
 #[derive(Serialize)]
 struct Context<'a> {
     style: &'static str,
-    disks: Vec<Disk<'a>>,
+    disks: Vec<DiskOptions<'a>>,
     esp: Size,
     format: Format,
     swap: Option<Size>,
     volumes: &'a [Volume],
 }
 
+/// The options `disko.devices.disk.<name>`.
 #[derive(Serialize)]
-struct Disk<'a> {
-    /// Its name in disko's terms.
+struct DiskOptions<'a> {
     name: String,
     device: &'a DiskId,
-    /// Whether a machine can boot from it.
+    /// Whether a machine can boot from the disk.
     boots: bool,
 }
 
@@ -43,7 +41,7 @@ fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifa
         _ => (None, &[][..]),
     };
     let alone = node.disks.len() == 1;
-    let disk = |(at, device)| Disk {
+    let disk = |(at, device)| DiskOptions {
         name: if alone { "main".to_owned() } else { format!("disk{}", at + 1) },
         device,
         boots: at == 0 || layout.style == Style::Raid1,
@@ -56,6 +54,6 @@ fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifa
         swap,
         volumes,
     };
-    let text = renderer.render("disko.nix.j2", &context)?;
-    Ok(vec![Artifact::new(in_node_dir(node, "disko.nix"), text)?])
+    let text = renderer.render(TEMPLATE.name, &context)?;
+    Ok(vec![Artifact::new(path_in_node_dir(node, "disko.nix"), text)?])
 }

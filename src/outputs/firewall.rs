@@ -1,5 +1,6 @@
-//! Firewalls: a node's only one, `firewall.nft`; and for other hosts those of the provisioner and of each profile, for
-//! nft(8) and for iptables-restore(8). They drop what is not expected, and never lock the operator out.
+//! Firewalls. `firewall.nft` is a node's only firewall. `site/firewall/` has the firewalls of the provisioner and of each
+//! profile for hosts that are not installed by plasmagen, for nft(8) and for iptables-restore(8). All of them drop
+//! unexpected packets, and none of them locks the operator out.
 
 mod rules;
 
@@ -8,62 +9,59 @@ use serde::Serialize;
 use crate::artifact::Artifact;
 use crate::model::{Node, forwarding, openings, provisioner_openings};
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, in_node_dir, template};
-use rules::{Forward, RuleSet};
+use super::{Emit, Output, path_in_node_dir};
+use rules::{ForwardRules, RuleSet};
 
-pub(super) const NODE: Output = Output {
-    name: "firewall.nft",
-    about: "which ports of the node are open to whom (nft(8))",
-    template: Some(template!("firewall.nft.j2")),
-    emit: Emit::Node(node),
-};
+const NFT_TEMPLATE: Template = template!("firewall.nft.j2");
+const IPTABLES_TEMPLATE: Template = template!("firewall.iptables.j2");
 
-pub(super) const SITE: Output = Output {
-    name: "site/firewall",
-    about: "the same of the provisioner and of each profile, for nft(8) and for iptables-restore(8)",
-    template: Some(template!("firewall.iptables.j2")),
-    emit: Emit::Site(site),
-};
+/// The firewall of a node.
+pub(super) const NODE: Output =
+    Output { name: "firewall.nft", templates: &[NFT_TEMPLATE], emit: Emit::Node(emit_node) };
 
-/// What iptables-restore and ip6tables-restore load: a family each.
+/// The firewalls of the provisioner and of each profile.
+pub(super) const SITE: Output =
+    Output { name: "site/firewall", templates: &[IPTABLES_TEMPLATE], emit: Emit::Site(emit_site) };
+
+/// The rules of one family: iptables-restore loads those of IPv4, ip6tables-restore those of IPv6.
 #[derive(Serialize)]
-struct OneFamily {
+struct FamilyContext {
     v6: bool,
     #[serde(flatten)]
     rules: RuleSet,
 }
 
-fn node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
-    let forward = Forward::new(forwarding(cluster, node));
+    let forward = ForwardRules::new(forwarding(cluster, node));
     let rules = RuleSet::new(cluster, openings(cluster, node), Some(forward));
-    let text = renderer.render("firewall.nft.j2", &rules)?;
-    Ok(vec![Artifact::new(in_node_dir(node, "firewall.nft"), text)?])
+    let text = renderer.render(NFT_TEMPLATE.name, &rules)?;
+    Ok(vec![Artifact::new(path_in_node_dir(node, "firewall.nft"), text)?])
 }
 
-fn site(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_site(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
-    // Whether the provisioner is somebody's router, the inventory does not know: what it forwards stays as it is.
+    // The inventory does not say whether the provisioner is also a router: its forwarding stays as it is.
     let provisioner = RuleSet::new(cluster, provisioner_openings(cluster), None);
-    // Rule B04: no profile is called so.
-    let mut artifacts = in_each_language("provisioner", &provisioner, renderer)?;
+    // Rule B04 sees to it that no profile is called `provisioner`.
+    let mut artifacts = emit_in_each_language("provisioner", &provisioner, renderer)?;
     for profile in &cluster.profiles {
-        let forward = Forward::new(forwarding(cluster, profile));
+        let forward = ForwardRules::new(forwarding(cluster, profile));
         let rules = RuleSet::new(cluster, openings(cluster, profile), Some(forward));
-        artifacts.extend(in_each_language(profile.name.as_str(), &rules, renderer)?);
+        artifacts.extend(emit_in_each_language(profile.name.as_str(), &rules, renderer)?);
     }
     Ok(artifacts)
 }
 
-fn in_each_language(name: &str, rules: &RuleSet, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_in_each_language(name: &str, rules: &RuleSet, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let file = |extension: &str, text| Artifact::new(format!("site/firewall/{name}.{extension}"), text);
-    let nft = renderer.render("firewall.nft.j2", rules)?;
+    let nft = renderer.render(NFT_TEMPLATE.name, rules)?;
     let mut artifacts = vec![file("nft", nft)?];
     for (extension, v6) in [("iptables", false), ("ip6tables", true)] {
-        let rules = rules.of_family(v6);
-        let text = renderer.render("firewall.iptables.j2", OneFamily { v6, rules })?;
+        let rules = rules.select_family(v6);
+        let text = renderer.render(IPTABLES_TEMPLATE.name, FamilyContext { v6, rules })?;
         artifacts.push(file(extension, text)?);
     }
     Ok(artifacts)

@@ -1,24 +1,23 @@
-//! `hardware.nix`: what the operating system must know of the machine before it can start on it.
+//! `hardware.nix`: drivers, boot loader and processor of the machine, which the operating system must know before it can
+//! start.
 
 use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{Cpu, Firmware, KernelModule, Node, System};
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, in_node_dir, template};
+use super::{Emit, Output, path_in_node_dir};
 
-pub(super) const OUTPUT: Output = Output {
-    name: "hardware.nix",
-    about: "drivers, boot loader and processor of the machine",
-    template: Some(template!("hardware.nix.j2")),
-    emit: Emit::Node(emit),
-};
+const TEMPLATE: Template = template!("hardware.nix.j2");
+
+pub(super) const OUTPUT: Output =
+    Output { name: "hardware.nix", templates: &[TEMPLATE], emit: Emit::Node(emit) };
 
 #[derive(Serialize)]
 struct Context<'a> {
-    /// The user's own module in place of ours, seen from the node's directory.
+    /// The user's hardware module, which replaces the rendered options: a path relative to the node's directory.
     file: Option<String>,
     system: &'static str,
     modules: &'a [KernelModule],
@@ -43,6 +42,6 @@ fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifa
         uefi: node.firmware == Firmware::Uefi,
         arm: node.system == System::Aarch64,
     };
-    let text = renderer.render("hardware.nix.j2", &context)?;
-    Ok(vec![Artifact::new(in_node_dir(node, "hardware.nix"), text)?])
+    let text = renderer.render(TEMPLATE.name, &context)?;
+    Ok(vec![Artifact::new(path_in_node_dir(node, "hardware.nix"), text)?])
 }

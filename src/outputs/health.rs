@@ -1,42 +1,33 @@
-//! The health checker: what `/health` answers is what systemd says of the units, asked every 15 seconds.
+//! The health check of the provisioner's servers: every 15 seconds, pxe-health asks systemd for the state of the units and
+//! writes the answer of `/health`.
 
 use serde::Serialize;
 
 use crate::artifact::{Artifact, ArtifactPath};
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, template};
+use super::{Emit, Output};
 
-pub(super) const SCRIPT: Output = Output {
-    name: "pxe-health",
-    about: "asks systemd how the provisioner's servers are, for /health",
-    template: None,
-    emit: Emit::Site(script),
-};
+const TEMPLATE: Template = template!("pxe-health.shell.j2");
 
-pub(super) const SERVICE: Output = Output {
-    name: "pxe-health.service",
-    about: "runs pxe-health once",
-    template: None,
-    emit: Emit::Site(service),
-};
+/// The program.
+pub(super) const SCRIPT: Output =
+    Output { name: "pxe-health", templates: &[], emit: Emit::Site(emit_script) };
 
-pub(super) const TIMER: Output = Output {
-    name: "pxe-health.timer",
-    about: "runs pxe-health every 15 seconds",
-    template: None,
-    emit: Emit::Site(timer),
-};
+/// The systemd service that runs the program once.
+pub(super) const SERVICE: Output =
+    Output { name: "pxe-health.service", templates: &[], emit: Emit::Site(emit_service) };
 
-pub(super) const UNITS: Output = Output {
-    name: "pxe-health.default",
-    about: "which units pxe-health asks about",
-    template: Some(template!("pxe-health.shell.j2")),
-    emit: Emit::Site(units),
-};
+/// The systemd timer that starts the service every 15 seconds.
+pub(super) const TIMER: Output =
+    Output { name: "pxe-health.timer", templates: &[], emit: Emit::Site(emit_timer) };
 
-/// The one program, which the NixOS module runs too.
+/// The settings of the program: the units that it asks about.
+pub(super) const UNITS: Output =
+    Output { name: "pxe-health.default", templates: &[TEMPLATE], emit: Emit::Site(emit_units) };
+
+/// The source of the program, which the NixOS module runs too.
 const PROGRAM: &str = include_str!("../../profiles/pxe-server/health.sh");
 
 #[derive(Serialize)]
@@ -45,26 +36,26 @@ struct Context {
     units: String,
 }
 
-fn script(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_script(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let path = ArtifactPath::new("site/pxe/pxe-health")?;
     Ok(vec![Artifact { path, executable: true, body: PROGRAM.into() }])
 }
 
-fn service(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_service(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let text = include_str!("../../templates/pxe-health/service");
     Ok(vec![Artifact::new("site/pxe/pxe-health.service", text)?])
 }
 
-fn timer(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_timer(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let text = include_str!("../../templates/pxe-health/timer");
     Ok(vec![Artifact::new("site/pxe/pxe-health.timer", text)?])
 }
 
-fn units(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_units(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     // The names of Debian's units.
     let server = plan.cluster.provisioner.dhcp.facts();
     let tftp = if server.serves_tftp { server.unit } else { "tftpd-hpa.service" };
     let units = format!("dhcp={} tftp={tftp} http=nginx.service", server.unit);
-    let text = renderer.render("pxe-health.shell.j2", Context { units })?;
+    let text = renderer.render(TEMPLATE.name, Context { units })?;
     Ok(vec![Artifact::new("site/pxe/pxe-health.default", text)?])
 }

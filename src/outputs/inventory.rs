@@ -9,14 +9,9 @@ use crate::render::Renderer;
 
 use super::{Emit, Output, json};
 
-pub(super) const OUTPUT: Output = Output {
-    name: "inventory.json",
-    about: "the resolved inventory, for other tools",
-    template: None,
-    emit: Emit::Site(emit),
-};
+pub(super) const OUTPUT: Output = Output { name: "inventory.json", templates: &[], emit: Emit::Site(emit) };
 
-/// The version of this file's form; it rises when a key changes its meaning or goes away.
+/// The version of the file's schema. It rises when a key changes its meaning or goes away.
 const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]

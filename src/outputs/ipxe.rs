@@ -1,5 +1,5 @@
-//! What iPXE runs: `boot.ipxe` for every machine, and a script per node that only sets facts; beside it the overlay that
-//! it names with its digest.
+//! The scripts that iPXE runs: `boot.ipxe` for every machine, and for each node a script that only sets facts, with the
+//! overlay that the script names with its digest.
 
 use serde::Serialize;
 
@@ -7,38 +7,35 @@ use crate::artifact::Artifact;
 use crate::fs::Sha256Sum;
 use crate::model::{BootVerification, HostName, Node};
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, configuration, overlay, template};
+use super::{Emit, Output, configuration, overlay};
 
-pub(super) const BOOT: Output = Output {
-    name: "boot.ipxe",
-    about: "what every machine does once iPXE runs",
-    template: Some(template!("boot.ipxe.j2")),
-    emit: Emit::Site(boot),
-};
+const BOOT_TEMPLATE: Template = template!("boot.ipxe.j2");
+const NODE_TEMPLATE: Template = template!("node.ipxe.j2");
 
-pub(super) const NODE: Output = Output {
-    name: "node.ipxe",
-    about: "what boot.ipxe must know of a node, by its MAC address, and the overlay with which its installer knows it",
-    template: Some(template!("node.ipxe.j2")),
-    emit: Emit::Node(node),
-};
+/// The script that every machine runs.
+pub(super) const BOOT: Output =
+    Output { name: "boot.ipxe", templates: &[BOOT_TEMPLATE], emit: Emit::Site(emit_boot) };
+
+/// The script of each node, by MAC address, and the node's overlay.
+pub(super) const NODE: Output =
+    Output { name: "node.ipxe", templates: &[NODE_TEMPLATE], emit: Emit::Node(emit_node) };
 
 #[derive(Serialize)]
-struct Boot {
+struct BootContext {
     base: String,
     verify: BootVerification,
-    /// Whether what is chained must be signed.
+    /// Whether chained scripts must be signed.
     signed: bool,
-    /// How long a message stands, in seconds.
+    /// The time for which a message stays on the screen, in seconds.
     pause: u32,
 }
 
 #[derive(Serialize)]
-struct Facts<'a> {
+struct NodeContext<'a> {
     node: &'a HostName,
-    /// Which netboot image: the profile's base.
+    /// The netboot image: the base of the node's profile.
     profile: &'static str,
     kernel_params: Vec<String>,
     /// The URL of the overlay.
@@ -46,28 +43,28 @@ struct Facts<'a> {
     overlay_sha256: Sha256Sum,
 }
 
-fn boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    let own = &plan.cluster.boot;
-    let context = Boot {
+fn emit_boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    let boot = &plan.cluster.boot;
+    let context = BootContext {
         base: plan.cluster.provisioner.base_url(),
-        verify: own.verify,
-        signed: own.verify == BootVerification::Signature,
-        pause: own.pause.get(),
+        verify: boot.verify,
+        signed: boot.verify == BootVerification::Signature,
+        pause: boot.pause.get(),
     };
-    Ok(vec![Artifact::new("site/www/ipxe/boot.ipxe", renderer.render("boot.ipxe.j2", &context)?)?])
+    Ok(vec![Artifact::new("site/www/ipxe/boot.ipxe", renderer.render(BOOT_TEMPLATE.name, &context)?)?])
 }
 
-fn node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+fn emit_node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let archive = overlay::pack(&plan.cluster, node)?;
     let path = format!("overlay/{}.cpio.gz", node.mac.hyphens());
-    let context = Facts {
+    let context = NodeContext {
         node: &node.name,
         profile: node.base.as_str(),
-        kernel_params: configuration::kernel_params(&plan.cluster, node),
+        kernel_params: configuration::list_kernel_params(&plan.cluster, node),
         overlay: format!("{}/{path}", plan.cluster.provisioner.base_url()),
         overlay_sha256: Sha256Sum::of(&archive),
     };
-    let text = renderer.render("node.ipxe.j2", &context)?;
+    let text = renderer.render(NODE_TEMPLATE.name, &context)?;
     Ok(vec![
         Artifact::new(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()), text)?,
         Artifact::new(format!("site/www/{path}"), archive)?,

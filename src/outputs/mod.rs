@@ -1,4 +1,5 @@
-//! What is written: one file an output, one table of all. Outputs are pure: a plan in, artifacts out.
+//! The files that plasmagen renders: one file an output, and one table of all outputs. Outputs are pure functions from a
+//! plan to artifacts.
 //!
 //! To add an output: its file here, its template in `templates/`, its `mod` line and its row in [`OUTPUTS`].
 
@@ -23,39 +24,29 @@ use rayon::prelude::*;
 use crate::artifact::{Artifact, ArtifactSet};
 use crate::model::Node;
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template};
 
-/// Something that is written.
+/// A kind of files that plasmagen renders.
 #[derive(Debug)]
 pub struct Output {
-    /// Its name: that of the file, or of the kind of files.
+    /// The name of the file, or of the kind of files.
     pub name: &'static str,
-    /// What it is for, in one line.
-    pub about: &'static str,
-    /// Its template: a name and the text. JSON, certificates and archives have none.
-    pub template: Option<(&'static str, &'static str)>,
-    /// How it is made.
+    /// The templates. JSON, certificates and archives have none.
+    pub templates: &'static [Template],
+    /// The function that makes the files.
     pub emit: Emit,
 }
 
-/// How an output is made.
+/// The function that makes an output's files.
 #[derive(Clone, Copy, Debug)]
 pub enum Emit {
-    /// For each node.
+    /// A function that is called for each node.
     Node(fn(&Plan, &Node, &Renderer) -> anyhow::Result<Vec<Artifact>>),
-    /// Once for the site.
+    /// A function that is called once for the site.
     Site(fn(&Plan, &Renderer) -> anyhow::Result<Vec<Artifact>>),
 }
 
-/// A template that is embedded in the program.
-macro_rules! template {
-    ($name:literal) => {
-        ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/", $name)))
-    };
-}
-use template;
-
-/// Everything that is written.
+/// All outputs.
 pub const OUTPUTS: &[Output] = &[
     configuration::OUTPUT,
     hardware::OUTPUT,
@@ -67,12 +58,10 @@ pub const OUTPUTS: &[Output] = &[
     ipxe::NODE,
     ipxe::BOOT,
     dhcp::isc::OUTPUT,
-    dhcp::kea4::OUTPUT,
-    dhcp::kea6::OUTPUT,
+    dhcp::kea::v4::OUTPUT,
+    dhcp::kea::v6::OUTPUT,
     dhcp::dnsmasq::OUTPUT,
-    dns::ZONES,
-    dns::NAMED,
-    dns::HOSTS,
+    dns::OUTPUT,
     nginx::OUTPUT,
     tftp::HPA,
     tftp::ATFTPD,
@@ -84,14 +73,14 @@ pub const OUTPUTS: &[Output] = &[
     inventory::OUTPUT,
 ];
 
-/// Renders all outputs, the nodes' in parallel.
+/// Renders all outputs, those of nodes in parallel.
 ///
 /// # Errors
-/// When an output cannot say what the plan holds, or two want the same path: bugs of ours.
+/// When an output cannot express the plan, or when two outputs make the same path: bugs in plasmagen.
 pub fn render(plan: &Plan) -> anyhow::Result<ArtifactSet> {
-    let templates: Vec<_> = OUTPUTS.iter().filter_map(|output| output.template).collect();
+    let templates: Vec<_> = OUTPUTS.iter().flat_map(|output| output.templates).copied().collect();
     let renderer = Renderer::new(&templates)?;
-    let of_node = |node: &Node| {
+    let render_node = |node: &Node| {
         let mut artifacts = Vec::with_capacity(OUTPUTS.len());
         for output in OUTPUTS {
             if let Emit::Node(emit) = output.emit {
@@ -100,7 +89,7 @@ pub fn render(plan: &Plan) -> anyhow::Result<ArtifactSet> {
         }
         Ok(artifacts)
     };
-    let nodes = || plan.cluster.nodes.par_iter().map(of_node).collect::<anyhow::Result<Vec<_>>>();
+    let nodes = || plan.cluster.nodes.par_iter().map(render_node).collect::<anyhow::Result<Vec<_>>>();
     let site = || {
         let emit = |output: &Output| match output.emit {
             Emit::Site(emit) => Some(emit(plan, &renderer)),
@@ -117,11 +106,11 @@ pub fn render(plan: &Plan) -> anyhow::Result<ArtifactSet> {
 }
 
 /// The path of a node's file.
-fn in_node_dir(node: &Node, file: &str) -> String {
+fn path_in_node_dir(node: &Node, file: &str) -> String {
     format!("{}/{file}", crate::plan::node_dir(node))
 }
 
-/// Pretty JSON with a final newline.
+/// Serializes `value` as pretty JSON with a final newline.
 fn json(value: &impl serde::Serialize) -> anyhow::Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');

@@ -1,4 +1,4 @@
-//! `nginx.conf`: the web root as `/boot/`, and `/health`. Complete, for `nginx -c`.
+//! `nginx.conf`: the web root as `/boot/`, and `/health`. The file is complete: nginx starts with `nginx -c`.
 
 use std::net::Ipv4Addr;
 
@@ -7,16 +7,14 @@ use serde::Serialize;
 use crate::artifact::Artifact;
 use crate::model::AbsPath;
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, template};
+use super::{Emit, Output};
 
-pub(super) const OUTPUT: Output = Output {
-    name: "nginx.conf",
-    about: "what the provisioner serves over HTTP",
-    template: Some(template!("nginx.nginx.j2")),
-    emit: Emit::Site(emit),
-};
+const TEMPLATE: Template = template!("nginx.nginx.j2");
+
+pub(super) const OUTPUT: Output =
+    Output { name: "nginx.conf", templates: &[TEMPLATE], emit: Emit::Site(emit) };
 
 #[derive(Serialize)]
 struct Context<'a> {
@@ -30,5 +28,5 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &plan.cluster.provisioner;
     let context =
         Context { address: provisioner.address, port: provisioner.http_port, root: &provisioner.web_root };
-    Ok(vec![Artifact::new("site/pxe/nginx.conf", renderer.render("nginx.nginx.j2", &context)?)?])
+    Ok(vec![Artifact::new("site/pxe/nginx.conf", renderer.render(TEMPLATE.name, &context)?)?])
 }

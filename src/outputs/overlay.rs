@@ -1,6 +1,6 @@
-//! The overlay of a node: the public facts that its installer finds, as an archive that lies over the installer's initrd.
+//! The overlay of a node: an archive with the node's public facts, which is loaded after the installer's initrd.
 //!
-//! Every machine in the boot network can read it. It holds no secret, and is refused if it did.
+//! Every machine in the boot network can read an overlay. The packing refuses private keys.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,15 +13,15 @@ use crate::model::{
 
 use super::json;
 
-/// The version of `node.json`; it rises when a key changes its meaning or goes away.
+/// The version of the schema of `node.json`. It rises when a key changes its meaning or goes away.
 const SCHEMA: u32 = 1;
 
-/// gzip: every kernel unpacks it, zstd only those of 5.9 and newer.
+/// gzip, which every kernel unpacks; only Linux 5.9 and newer unpack zstd.
 const CODEC: Codec = Codec::Gzip(6);
 
-/// `etc/plasmagen/node.json`: what an installer must know of the machine that it runs on.
+/// `etc/plasmagen/node.json`: the facts of the machine that the installer runs on.
 #[derive(Serialize)]
-struct Facts<'a> {
+struct NodeFile<'a> {
     schema: u32,
     name: &'a HostName,
     fqdn: &'a DomainName,
@@ -40,12 +40,12 @@ struct Facts<'a> {
     disks: &'a [DiskId],
 }
 
-/// The archive of `node`.
+/// Packs the overlay of `node`.
 ///
 /// # Errors
-/// When it would hold a private key: a bug of ours.
+/// When the overlay would hold a private key: a bug in plasmagen.
 pub(super) fn pack(cluster: &Cluster, node: &Node) -> anyhow::Result<Vec<u8>> {
-    let facts = Facts {
+    let facts = NodeFile {
         schema: SCHEMA,
         name: &node.name,
         fqdn: &node.fqdn,
@@ -70,7 +70,7 @@ pub(super) fn pack(cluster: &Cluster, node: &Node) -> anyhow::Result<Vec<u8>> {
     for (path, entry) in [
         ("etc/hostname", file(0o644, format!("{}\n", node.name).into_bytes())),
         ("etc/plasmagen/node.json", file(0o644, json(&facts)?)),
-        // The kernel gives a directory that is there already the mode of the last archive that has it.
+        // The kernel gives a directory of several archives the mode of the last archive.
         ("root", directory()),
         ("root/.ssh", directory()),
         ("root/.ssh/authorized_keys", file(0o600, keys.into_bytes())),

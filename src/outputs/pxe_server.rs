@@ -1,4 +1,4 @@
-//! `pxe-server.nix`: the options of the NixOS module in `profiles/pxe-server`, filled in.
+//! `pxe-server.nix`: the PXE server as a NixOS module, which sets the options of `profiles/pxe-server`.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,16 +9,14 @@ use crate::model::{
     AbsPath, Cluster, DomainName, HostName, IfName, MacAddr, Network, Node, Role, System, broadcast,
 };
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, template};
+use super::{Emit, Output};
 
-pub(super) const OUTPUT: Output = Output {
-    name: "pxe-server.nix",
-    about: "the PXE server as a NixOS module",
-    template: Some(template!("pxe-server.nix.j2")),
-    emit: Emit::Site(emit),
-};
+const TEMPLATE: Template = template!("pxe-server.nix.j2");
+
+pub(super) const OUTPUT: Output =
+    Output { name: "pxe-server.nix", templates: &[TEMPLATE], emit: Emit::Site(emit) };
 
 #[derive(Serialize)]
 struct Context<'a> {
@@ -26,34 +24,34 @@ struct Context<'a> {
     address: Ipv4Addr,
     http_port: u16,
     web_root: &'a AbsPath,
-    /// The kinds of machines that boot, unless they are the module's default.
+    /// The systems of the nodes, unless they are the default of the module.
     systems: Vec<&'static str>,
     /// The DHCP server of the inventory, where NixOS does not have that server.
     absent: Option<&'static str>,
     backend: Option<&'static str>,
     config_file: String,
     config_file6: Option<String>,
-    subnet: Option<Subnet>,
+    subnet: Option<SubnetOptions>,
     pool: Option<(Ipv4Addr, Ipv4Addr)>,
     gateway: Option<Ipv4Addr>,
     resolvers: Vec<Ipv4Addr>,
     domain: Option<&'a DomainName>,
-    nodes: Vec<Machine<'a>>,
+    nodes: Vec<NodeOptions<'a>>,
 }
 
-/// The provisioner's own network.
+/// The subnet of the network in which the provisioner stands.
 #[derive(Serialize)]
-struct Subnet {
+struct SubnetOptions {
     network: Ipv4Addr,
     netmask: Ipv4Addr,
-    /// None for a /31, which has no broadcast address.
     broadcast: Option<IpAddr>,
 }
 
+/// The options `nodes.<mac>`.
 #[derive(Serialize)]
-struct Machine<'a> {
+struct NodeOptions<'a> {
     mac: MacAddr,
-    /// Its netboot image: the profile's base.
+    /// The netboot image: the base of the node's profile.
     profile: &'static str,
     name: &'a HostName,
     address: Option<Ipv4Addr>,
@@ -71,43 +69,44 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         address: provisioner.address,
         http_port: provisioner.http_port,
         web_root: &provisioner.web_root,
-        systems: systems(cluster),
+        systems: list_systems(cluster),
         absent: (server != provisioner.dhcp).then_some(provisioner.dhcp.as_str()),
         backend: facts.backend,
         config_file: format!("./{}", facts.config),
         config_file6: facts.config6.filter(|_| has_ipv6(cluster)).map(|file| format!("./{file}")),
-        subnet: subnet.map(|subnet| Subnet {
+        subnet: subnet.map(|subnet| SubnetOptions {
             network: subnet.network(),
             netmask: subnet.netmask(),
             broadcast: broadcast(subnet.into()),
         }),
         pool: network.and_then(|network| network.pool).map(|pool| (pool.first, pool.last)),
         gateway: network.and_then(|network| network.gateway),
-        resolvers: network.map(resolvers).unwrap_or_default(),
+        resolvers: network.map(list_resolvers).unwrap_or_default(),
         domain: network.and_then(|network| network.domain.as_ref()),
-        nodes: cluster.nodes.iter().map(machine).collect(),
+        nodes: cluster.nodes.iter().map(node_options).collect(),
     };
-    let text = renderer.render("pxe-server.nix.j2", &context)?;
+    let text = renderer.render(TEMPLATE.name, &context)?;
     Ok(vec![Artifact::new("site/pxe/pxe-server.nix", text)?])
 }
 
-fn machine(node: &Node) -> Machine<'_> {
-    let address = node.reservation().and_then(|own| own.address);
-    Machine { mac: node.mac, profile: node.base.as_str(), name: &node.name, address }
+fn node_options(node: &Node) -> NodeOptions<'_> {
+    let address = node.reservation().and_then(|reservation| reservation.address);
+    NodeOptions { mac: node.mac, profile: node.base.as_str(), name: &node.name, address }
 }
 
-fn resolvers(network: &Network) -> Vec<Ipv4Addr> {
+/// Lists the IPv4 resolvers of `network`.
+fn list_resolvers(network: &Network) -> Vec<Ipv4Addr> {
     let v4 = |address: &IpAddr| if let IpAddr::V4(address) = address { Some(*address) } else { None };
     network.dns.iter().filter_map(v4).collect()
 }
 
-/// Whether DHCPv6 has something to say.
+/// Whether a provisioning network has an IPv6 subnet, so that there is a configuration for DHCPv6.
 fn has_ipv6(cluster: &Cluster) -> bool {
     cluster.networks_for(Role::Provisioning).any(|(_, network)| network.subnet6.is_some())
 }
 
-/// The kinds of machines among the nodes; none where all are what the module expects.
-fn systems(cluster: &Cluster) -> Vec<&'static str> {
+/// Lists the systems of the nodes. The list is empty where all nodes have the system that the module expects.
+fn list_systems(cluster: &Cluster) -> Vec<&'static str> {
     let all = [System::X86_64, System::Aarch64];
     let booted = |system: &System| cluster.nodes.iter().any(|node| node.system == *system);
     let found: Vec<_> = all.into_iter().filter(booted).collect();

@@ -1,66 +1,60 @@
-//! What Debian's TFTP servers are told in `/etc/default`: firmware loads iPXE from them.
+//! The settings of Debian's two TFTP servers in `/etc/default`. Firmware loads iPXE from a TFTP server.
 
 use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::render::{Renderer, Template, template};
 
-use super::{Emit, Output, template};
+use super::{Emit, Output};
 
-pub(super) const HPA: Output = Output {
-    name: "tftpd-hpa.default",
-    about: "what tftpd-hpa serves (in.tftpd(8))",
-    template: Some(template!("tftpd-hpa.shell.j2")),
-    emit: Emit::Site(hpa),
-};
+const HPA_TEMPLATE: Template = template!("tftpd-hpa.shell.j2");
+const ATFTPD_TEMPLATE: Template = template!("atftpd.shell.j2");
 
-pub(super) const ATFTPD: Output = Output {
-    name: "atftpd.default",
-    about: "what atftpd serves (atftpd(8))",
-    template: Some(template!("atftpd.shell.j2")),
-    emit: Emit::Site(atftpd),
-};
+/// The settings of tftpd-hpa (in.tftpd(8)).
+pub(super) const HPA: Output =
+    Output { name: "tftpd-hpa.default", templates: &[HPA_TEMPLATE], emit: Emit::Site(emit_hpa) };
 
-/// The largest block whose packet is no longer than Ethernet's 1500 bytes: 20 are IP's, 8 UDP's, 4 TFTP's (RFC 2348).
-/// A larger one comes in fragments, and firmware that asks for one may not be able to join them.
+/// The settings of atftpd (atftpd(8)).
+pub(super) const ATFTPD: Output =
+    Output { name: "atftpd.default", templates: &[ATFTPD_TEMPLATE], emit: Emit::Site(emit_atftpd) };
+
+/// The largest block whose packet is not longer than Ethernet's 1500 bytes: the headers take 20 bytes (IP), 8 (UDP) and
+/// 4 (TFTP; RFC 2348). A longer packet arrives in fragments, and firmware that asks for such blocks may be unable to join
+/// fragments.
 const BLOCK_BYTES: u16 = 1468;
 
 #[derive(Serialize)]
-struct Hpa {
+struct HpaContext {
     directory: String,
     address: String,
     options: String,
 }
 
 #[derive(Serialize)]
-struct Atftpd {
+struct AtftpdContext {
     options: String,
 }
 
-/// The TFTP root.
-fn directory(plan: &Plan) -> String {
-    format!("{}/tftp", plan.cluster.provisioner.web_root)
-}
-
-fn hpa(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    let context = Hpa {
-        directory: directory(plan),
-        address: format!("{}:69", plan.cluster.provisioner.address),
-        // In a chroot; without --create it makes no file.
+fn emit_hpa(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    let provisioner = &plan.cluster.provisioner;
+    let context = HpaContext {
+        directory: provisioner.tftp_root(),
+        address: format!("{}:69", provisioner.address),
+        // in.tftpd serves from a chroot. Without --create, it accepts no uploads of new files.
         options: format!("--secure --blocksize {BLOCK_BYTES} --verbose"),
     };
-    let text = renderer.render("tftpd-hpa.shell.j2", &context)?;
+    let text = renderer.render(HPA_TEMPLATE.name, &context)?;
     Ok(vec![Artifact::new("site/pxe/tftpd-hpa.default", text)?])
 }
 
-fn atftpd(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    // A thread serves one machine; the default of 100 refuses a rack. It has no largest block to set.
-    let (address, directory) = (plan.cluster.provisioner.address, directory(plan));
+fn emit_atftpd(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    // One thread serves one machine: the default of 100 threads refuses a rack. atftpd has no option for a largest block.
+    let (address, directory) = (plan.cluster.provisioner.address, plan.cluster.provisioner.tftp_root());
     let options = format!(
         "--bind-address {address} --tftpd-timeout 300 --retry-timeout 5 --maxthread 1000 --no-multicast \
          --verbose=5 {directory}"
     );
-    let text = renderer.render("atftpd.shell.j2", Atftpd { options })?;
+    let text = renderer.render(ATFTPD_TEMPLATE.name, AtftpdContext { options })?;
     Ok(vec![Artifact::new("site/pxe/atftpd.default", text)?])
 }

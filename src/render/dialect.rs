@@ -1,132 +1,98 @@
-//! What a target language must tell so that templates can be written in it, and the table of all of them.
-//!
-//! One more language is one file with an implementation of [`Dialect`] and one row in [`DIALECTS`].
+//! The trait of a target language: what templates must be told so that they can be written in that language.
 
 use std::fmt::Write;
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::{dhcp, dnsmasq, iptables, ipxe, named, nft, nginx, nix, shell, zone};
-
-/// Every language that templates are written in.
-const DIALECTS: &[&dyn Dialect] = &[
-    &dhcp::Dhcp,
-    &dnsmasq::Dnsmasq,
-    &iptables::Iptables,
-    &ipxe::Ipxe,
-    &named::Named,
-    &nft::Nft,
-    &nginx::Nginx,
-    &nix::Nix,
-    &shell::Shell,
-    &zone::Zone,
-];
-
 /// How a language writes several values in a row.
-pub(super) struct List {
+pub(super) struct ListSyntax {
     pub(super) open: &'static str,
     pub(super) between: &'static str,
     pub(super) close: &'static str,
-    /// What no value at all looks like; `None` where the language cannot say it.
+    /// The text of an empty list; `None` where the language has no empty list.
     pub(super) empty: Option<&'static str>,
 }
 
-/// Prints one value as one token, or refuses it.
+/// A function that prints one value as one token, or refuses the value.
 type Print<'a> = &'a dyn Fn(&mut dyn Write, &Value) -> Result<(), Error>;
 
-/// A target language. The methods with a body serve most of them.
+/// A target language. The methods with a body serve most languages.
 pub(super) trait Dialect: Sync {
-    /// What a template's name has before `.j2`.
+    /// The part of a template's name before `.j2`.
     fn extension(&self) -> &'static str;
 
-    /// Lists, of literals and of words.
-    fn list(&self) -> List;
+    /// How lists of literals and of words are written.
+    fn list_syntax(&self) -> ListSyntax;
 
-    /// Prints `text`, which holds no control character, as a literal with its quotes.
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error>;
+    /// Prints `text`, which holds no control character, as a literal with quotes.
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error>;
 
-    /// Accepts `word` if it is one token as it stands, wherever it lands.
-    fn word(&self, word: &str) -> Result<(), Error>;
+    /// Accepts `word` if it is one token without quotes, wherever it stands.
+    fn check_word(&self, word: &str) -> Result<(), Error>;
 
     /// Prints `text` as the name of an attribute.
-    fn name(&self, _out: &mut dyn Write, text: &str) -> Result<(), Error> {
-        Err(refuse(format!("{text:?}: {} has no attributes that could be named", self.extension())))
+    fn write_name(&self, _out: &mut dyn Write, text: &str) -> Result<(), Error> {
+        Err(refuse(format!("{text:?}: {} has no names of attributes", self.extension())))
     }
 
     /// Prints `value` as a literal.
-    fn literal(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
-        self.one_or_list(out, value, &|out, value| match value.as_str() {
+    fn write_literal(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
+        self.write_one_or_list(out, value, &|out, value| match value.as_str() {
             Some(text) => {
-                printable(text)?;
-                self.string(out, text)
+                check_printable(text)?;
+                self.write_string(out, text)
             }
-            None => self.number(out, value),
+            None => self.write_number(out, value),
         })
     }
 
-    /// Prints `value` as it is, without quotes, after a check.
-    fn bare(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
-        self.one_or_list(out, value, &|out, value| match value.as_str() {
+    /// Prints `value` without quotes, after a check.
+    fn write_bare(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
+        self.write_one_or_list(out, value, &|out, value| match value.as_str() {
             Some(word) => {
-                self.word(word)?;
+                self.check_word(word)?;
                 Ok(out.write_str(word)?)
             }
-            None => self.number(out, value),
+            None => self.write_number(out, value),
         })
     }
 
-    /// Prints a whole number that is not negative: ports, VLANs, seconds. No output needs more of these languages.
-    fn number(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
+    /// Prints a whole number that is not negative: a port, a VLAN, seconds. No output of these languages needs other
+    /// numbers.
+    fn write_number(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
         match u64::try_from(value.clone()) {
             Ok(number) if value.is_integer() => Ok(write!(out, "{number}")?),
-            _ => Err(refuse(format!("{value:?} is nothing that {} can say", self.extension()))),
+            _ => Err(refuse(format!("{} has no literal for {value:?}", self.extension()))),
         }
     }
 
-    /// Prints `value` itself, or, where it is a list, each of its items.
-    fn one_or_list(&self, out: &mut dyn Write, value: &Value, print: Print) -> Result<(), Error> {
+    /// Prints `value` itself, or, where `value` is a list, each item of the list.
+    fn write_one_or_list(&self, out: &mut dyn Write, value: &Value, print: Print) -> Result<(), Error> {
         if value.kind() != ValueKind::Seq {
             return print(out, value);
         }
-        let list = self.list();
+        let syntax = self.list_syntax();
         if value.len() == Some(0) {
             let empty =
-                list.empty.ok_or_else(|| refuse(format!("{} has no empty list", self.extension())))?;
+                syntax.empty.ok_or_else(|| refuse(format!("{} has no empty list", self.extension())))?;
             return Ok(out.write_str(empty)?);
         }
         for (index, item) in value.try_iter()?.enumerate() {
-            out.write_str(if index == 0 { list.open } else { list.between })?;
+            out.write_str(if index == 0 { syntax.open } else { syntax.between })?;
             print(out, &item)?;
         }
-        Ok(out.write_str(list.close)?)
+        Ok(out.write_str(syntax.close)?)
     }
 }
 
-/// The dialect of a template named `NAME.DIALECT.j2`.
-pub(super) fn of_template(name: &str) -> anyhow::Result<&'static dyn Dialect> {
-    let mut parts = name.rsplitn(3, '.');
-    match (parts.next(), parts.next().and_then(by_extension), parts.next()) {
-        (Some("j2"), Some(dialect), Some(_)) => Ok(dialect),
-        _ => {
-            let known: Vec<_> = DIALECTS.iter().map(|dialect| dialect.extension()).collect();
-            anyhow::bail!("{name} is not named NAME.DIALECT.j2 with one of the dialects {}", known.join(", "))
-        }
-    }
-}
-
-/// The dialect `extension`.
-pub(super) fn by_extension(extension: &str) -> Option<&'static dyn Dialect> {
-    DIALECTS.iter().copied().find(|dialect| dialect.extension() == extension)
-}
-
-/// The error for what cannot be said; minijinja adds the template and the line.
+/// The error for a value that a language cannot express; minijinja adds the template and the line.
 pub(super) fn refuse(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, why.into())
 }
 
-/// Refuses control characters, line ends above all: no value of ours spans lines, whatever a language may allow.
-pub(super) fn printable(text: &str) -> Result<(), Error> {
+/// Refuses control characters, line ends above all: no value of plasmagen spans lines, whatever a language may allow.
+pub(super) fn check_printable(text: &str) -> Result<(), Error> {
     match text.chars().find(|c| c.is_control()) {
         Some(c) => Err(refuse(format!("{text:?} holds {c:?}: no output takes a control character"))),
         None => Ok(()),
@@ -134,12 +100,12 @@ pub(super) fn printable(text: &str) -> Result<(), Error> {
 }
 
 /// Accepts a `word` that starts with one of `[A-Za-z0-9]` or `first` and goes on with these or one of `more`.
-pub(super) fn check_word(word: &str, first: &str, more: &str) -> Result<(), Error> {
+pub(super) fn check_characters(word: &str, first: &str, more: &str) -> Result<(), Error> {
     let start = |c: char| c.is_ascii_alphanumeric() || first.contains(c);
     if word.starts_with(start) && word.chars().all(|c| start(c) || more.contains(c)) {
         return Ok(());
     }
     Err(refuse(format!(
-        "{word:?} is no bare word: one starts with a letter, a digit or one of `{first}` and may go on with `{more}`"
+        "{word:?} is no bare word: a bare word starts with a letter, a digit or one of `{first}` and may go on with `{more}`"
     )))
 }

@@ -1,25 +1,17 @@
-//! Templates to text: the minijinja environment and one dialect a target language.
+//! The renderer: fills templates with values, in the syntax of each target language.
 //!
-//! **A hole is a whole token.** In a template, `{{ x }}` prints the complete literal of the target language, with its
-//! quotes; `{{ x|bare }}` prints an unquoted word that was checked; `{{ x|name }}` prints the name of an attribute.
-//! Which language that is, the template's name says: `dhcpd.dhcp.j2` is written in the dialect `dhcp`. There is no way
-//! round it: no `safe`, no `tojson`, no unescaped template, and an undefined value is an error. What a language cannot
-//! say is refused, never bent. JSON is never a template: use `serde_json`.
+//! **A hole is a whole token.** In a template, `{{ x }}` prints the complete literal of the target language, with quotes;
+//! `{{ x|bare }}` prints an unquoted word that was checked; `{{ x|name }}` prints the name of an attribute. The template's
+//! name tells the language: `dhcpd.dhcp.j2` is written in the dialect `dhcp`. No template can avoid its dialect: there is
+//! no `safe`, no `tojson`, no unescaped template, and an undefined value is an error. A value that a language cannot
+//! express is refused, never changed. JSON is never a template: use `serde_json`.
 //!
-//! Beside these, templates have `length`, `is defined` and `is none`, and Jinja's `for`, `if`, `set` and `macro`. What a
-//! block tag leaves of its line is dropped (`trim_blocks`, `lstrip_blocks`), and a file ends as its template does.
+//! Beside these, templates have `length`, `is defined` and `is none`, and Jinja's `for`, `if`, `set` and `macro`. The rest
+//! of a line with nothing but a block tag is dropped (`trim_blocks`, `lstrip_blocks`), and a file ends as its template
+//! ends.
 
-mod dhcp;
 mod dialect;
-mod dnsmasq;
-mod iptables;
-mod ipxe;
-mod named;
-mod nft;
-mod nginx;
-mod nix;
-mod shell;
-mod zone;
+mod dialects;
 
 use anyhow::Context as _;
 use minijinja::syntax::SyntaxConfig;
@@ -29,19 +21,39 @@ use serde::Serialize;
 
 use dialect::{Dialect, refuse};
 
-/// Every template, compiled once. Shared by reference between threads.
+/// A template: its name, such as `configuration.nix.j2`, and its source.
+#[derive(Clone, Copy, Debug)]
+pub struct Template {
+    /// The name, `NAME.DIALECT.j2`.
+    pub name: &'static str,
+    /// The source.
+    pub source: &'static str,
+}
+
+/// The template of that name in `templates/`, embedded in the program.
+macro_rules! template {
+    ($name:literal) => {
+        $crate::render::Template {
+            name: $name,
+            source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/", $name)),
+        }
+    };
+}
+pub(crate) use template;
+
+/// All templates, compiled once. Threads share a renderer by reference.
 #[derive(Debug)]
 pub struct Renderer {
     environment: Environment<'static>,
 }
 
 impl Renderer {
-    /// Compiles `templates`, pairs of a name such as `configuration.nix.j2` and its source.
+    /// Compiles `templates`.
     ///
     /// # Errors
-    /// When a name is not `NAME.DIALECT.j2` with a dialect that exists, when a name comes twice, or when a source is
-    /// no template. Templates are embedded in the program, so each of these is a bug of ours.
-    pub fn new(templates: &[(&'static str, &'static str)]) -> anyhow::Result<Self> {
+    /// When a name is not `NAME.DIALECT.j2` with a dialect that exists, when two templates have one name, or when a
+    /// source is no template. Templates are embedded in the program, so each of these is a bug in plasmagen.
+    pub fn new(templates: &[Template]) -> anyhow::Result<Self> {
         let mut environment = Environment::empty();
         environment.set_syntax(
             SyntaxConfig::builder()
@@ -52,15 +64,15 @@ impl Renderer {
                 .context("could not configure the template syntax")?,
         );
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(escape_of);
+        environment.set_auto_escape_callback(choose_escape);
         environment.set_formatter(print);
-        environment.add_filter("bare", bare);
-        environment.add_filter("name", name);
+        environment.add_filter("bare", print_bare);
+        environment.add_filter("name", print_name);
         environment.add_filter("length", minijinja::filters::length);
         environment.add_test("defined", minijinja::tests::is_defined);
         environment.add_test("none", minijinja::tests::is_none);
-        for &(name, source) in templates {
-            dialect::of_template(name)?;
+        for &Template { name, source } in templates {
+            dialects::find_for_template(name)?;
             anyhow::ensure!(environment.get_template(name).is_err(), "two templates are named {name}");
             environment.add_template(name, source).with_context(|| format!("could not compile {name}"))?;
         }
@@ -70,19 +82,22 @@ impl Renderer {
     /// Fills the holes of the template `name` with the fields of `context`.
     ///
     /// # Errors
-    /// When there is no such template, a hole is undefined, or a value is not sayable in the template's language. The
-    /// inventory was found sound before anything is rendered, so each is a bug of ours, and the error says so. It
-    /// names the template, quotes the line with the hole, and tells why.
+    /// When there is no such template, a hole is undefined, or the template's language cannot express a value. The
+    /// inventory was found sound before anything is rendered, so each of these is a bug in plasmagen, and the error says
+    /// so. The error names the template, quotes the line with the hole, and tells why.
     pub fn render(&self, name: &str, context: impl Serialize) -> anyhow::Result<String> {
         let bug =
             || format!("could not render {name}: a bug in plasmagen, not in the inventory; please report it");
         let template = self.environment.get_template(name).with_context(bug)?;
-        template.render(Serde(context)).map_err(|error| at_line(template.source(), error)).with_context(bug)
+        template
+            .render(Serde(context))
+            .map_err(|error| quote_line(template.source(), error))
+            .with_context(bug)
     }
 }
 
-/// Puts the template's line before what minijinja says of it.
-fn at_line(source: &str, error: Error) -> anyhow::Error {
+/// Puts the template's line before minijinja's message.
+fn quote_line(source: &str, error: Error) -> anyhow::Error {
     match error.line().and_then(|number| Some((number, source.lines().nth(number - 1)?))) {
         Some((number, line)) => {
             let line = format!("line {number}, `{}`", line.trim());
@@ -92,43 +107,43 @@ fn at_line(source: &str, error: Error) -> anyhow::Error {
     }
 }
 
-/// The auto-escape of a template: its dialect. `{% autoescape %}` cannot lead out of it, since [`print()`] knows no
-/// other mode.
-fn escape_of(template: &str) -> AutoEscape {
-    match dialect::of_template(template) {
+/// Chooses a template's auto-escape: its dialect. `{% autoescape %}` cannot choose another mode, since [`print()`] knows
+/// no other mode.
+fn choose_escape(template: &str) -> AutoEscape {
+    match dialects::find_for_template(template) {
         Ok(dialect) => AutoEscape::Custom(dialect.extension().into()),
         Err(_) => AutoEscape::None,
     }
 }
 
-fn dialect_of(state: &State) -> Result<&'static dyn Dialect, Error> {
+fn find_dialect(state: &State) -> Result<&'static dyn Dialect, Error> {
     match state.auto_escape() {
-        AutoEscape::Custom(extension) => dialect::by_extension(extension),
+        AutoEscape::Custom(extension) => dialects::find(extension),
         _ => None,
     }
     .ok_or_else(|| refuse("a hole outside of any dialect"))
 }
 
-/// Prints what stands in a hole. A safe string was made by [`bare`], [`name`], a macro or a `{% set %}` block, which
-/// all have been through here.
+/// Prints the value of a hole. A safe string was made by [`print_bare`], [`print_name`], a macro or a `{% set %}` block,
+/// and each of these has already printed by the dialect.
 fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    let dialect = dialect_of(state)?;
+    let dialect = find_dialect(state)?;
     match value.as_str() {
         Some(text) if value.is_safe() => Ok(out.write_str(text)?),
-        _ => dialect.literal(out, value),
+        _ => dialect.write_literal(out, value),
     }
 }
 
-fn bare(state: &State, value: &Value) -> Result<Value, Error> {
+fn print_bare(state: &State, value: &Value) -> Result<Value, Error> {
     let mut out = String::new();
-    dialect_of(state)?.bare(&mut out, value)?;
+    find_dialect(state)?.write_bare(&mut out, value)?;
     Ok(Value::from_safe_string(out))
 }
 
-fn name(state: &State, value: &Value) -> Result<Value, Error> {
+fn print_name(state: &State, value: &Value) -> Result<Value, Error> {
     let mut out = String::new();
     let text = value.as_str().ok_or_else(|| refuse(format!("a name is a string, not {value:?}")))?;
-    dialect_of(state)?.name(&mut out, text)?;
+    find_dialect(state)?.write_name(&mut out, text)?;
     Ok(Value::from_safe_string(out))
 }
 
@@ -139,21 +154,22 @@ mod tests {
     use serde_json::json;
 
     fn renderer(source: &'static str) -> Renderer {
-        Renderer::new(&[("test.nix.j2", source)]).unwrap()
+        Renderer::new(&[Template { name: "test.nix.j2", source }]).unwrap()
     }
 
     #[test]
     fn a_dialect_comes_from_the_name() {
         for name in ["x.j2", "nix.j2", "x.nix", "x.conf.j2", "x.nix.j2.bak", ""] {
-            assert!(Renderer::new(&[(name, "")]).is_err(), "{name:?}");
+            assert!(Renderer::new(&[Template { name, source: "" }]).is_err(), "{name:?}");
         }
-        let error = Renderer::new(&[("x.html.j2", "")]).unwrap_err().to_string();
+        let error = Renderer::new(&[Template { name: "x.html.j2", source: "" }]).unwrap_err().to_string();
         assert_eq!(
             error,
             "x.html.j2 is not named NAME.DIALECT.j2 with one of the dialects dhcp, dnsmasq, iptables, ipxe, named, nft, nginx, nix, shell, zone"
         );
-        assert!(Renderer::new(&[("x.nix.j2", ""), ("x.nix.j2", "")]).is_err());
-        assert!(Renderer::new(&[("x.nix.j2", "{% if %}")]).is_err());
+        let template = |source| Template { name: "x.nix.j2", source };
+        assert!(Renderer::new(&[template(""), template("")]).is_err());
+        assert!(Renderer::new(&[template("{% if %}")]).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use plasmagen::render::Renderer;
+use plasmagen::render::{Renderer, Template};
 
 /// What a template consists of, as far as quotes go.
 enum Piece {
@@ -78,14 +78,14 @@ fn every_template_keeps_the_rules() {
     if !dir.exists() && !root.join("src/outputs").exists() {
         return;
     }
-    let mut templates: Vec<(&'static str, &'static str)> = vec![];
+    let mut templates = vec![];
     // Beside the templates lies a directory with what `init` copies.
     for path in fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        templates.push((name.leak(), fs::read_to_string(&path).unwrap().leak()));
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned().leak();
+        templates.push(Template { name, source: fs::read_to_string(&path).unwrap().leak() });
     }
     Renderer::new(&templates).unwrap();
-    for (name, source) in templates {
+    for Template { name, source } in templates {
         assert_eq!(faults(source), Vec::<String>::new(), "{name}");
     }
 }

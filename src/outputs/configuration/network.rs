@@ -1,4 +1,4 @@
-//! A node's interfaces in the terms of `networking.{interfaces,bonds,vlans}`.
+//! A node's interfaces in the terms of the NixOS options `networking.{interfaces,bonds,vlans}`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,93 +7,100 @@ use serde::Serialize;
 
 use crate::model::{BondMode, IfName, MacAddr, Node};
 
-/// `networking.interfaces.<device>`.
+/// The options `networking.interfaces.<device>`.
 #[derive(Serialize)]
-pub(super) struct Interface<'a> {
+pub(super) struct InterfaceOptions<'a> {
     device: &'a IfName,
-    ipv4: Vec<Address>,
-    ipv6: Vec<Address>,
+    ipv4: Vec<AddressOptions>,
+    ipv6: Vec<AddressOptions>,
     mtu: Option<u16>,
 }
 
+/// An element of `networking.interfaces.<device>.ipv4.addresses`.
 #[derive(Serialize)]
-struct Address {
+struct AddressOptions {
     address: IpAddr,
     prefix: u8,
 }
 
-/// `networking.bonds.<name>`.
+/// The options `networking.bonds.<name>`.
 #[derive(Serialize)]
-pub(super) struct Bond<'a> {
+pub(super) struct BondOptions<'a> {
     name: &'a IfName,
     members: &'a [IfName],
     mode: BondMode,
-    /// LACP wants to hear of a partner; the other modes watch the link itself.
+    /// Whether the bond negotiates with the switch; bonds of the other modes watch the link.
     lacp: bool,
 }
 
-/// `networking.vlans.<device>`.
+/// The options `networking.vlans.<device>`.
 #[derive(Serialize)]
-pub(super) struct Vlan<'a> {
+pub(super) struct VlanOptions<'a> {
     device: &'a IfName,
     link: &'a IfName,
     id: u16,
 }
 
-/// A name that is bound to an address (systemd.link(5)).
+/// A file that binds an interface's name to a MAC address (systemd.link(5)).
 #[derive(Serialize)]
-pub(super) struct Link<'a> {
-    /// The name of the link file.
+pub(super) struct LinkFile<'a> {
+    /// The name of the file.
     file: String,
     name: &'a IfName,
     mac: MacAddr,
-    /// systemd applies the first link file that matches, so that what NixOS writes for `mtu` would be lost.
+    /// The MTU. systemd applies the first link file that matches, so it would ignore the file that NixOS writes for
+    /// `networking.interfaces.<device>.mtu`.
     mtu: Option<String>,
 }
 
-/// Every device that has addresses, by name, and every physical one whose VLANs carry larger packets than usual.
-pub(super) fn interfaces(node: &Node) -> Vec<Interface<'_>> {
-    let mut devices = BTreeMap::<&IfName, Interface<'_>>::new();
-    let empty = |device| Interface { device, ipv4: Vec::new(), ipv6: Vec::new(), mtu: None };
-    for own in node.interfaces.iter().filter(|own| own.network.is_some()) {
-        let device = devices.entry(&own.device).or_insert_with(|| empty(&own.device));
-        device.mtu = device.mtu.max(own.mtu);
-        for net in &own.addresses {
+/// Lists every device that has addresses, by name, and every physical interface whose VLANs have an MTU.
+pub(super) fn list_interfaces(node: &Node) -> Vec<InterfaceOptions<'_>> {
+    let mut devices = BTreeMap::<&IfName, InterfaceOptions<'_>>::new();
+    let empty = |device| InterfaceOptions { device, ipv4: Vec::new(), ipv6: Vec::new(), mtu: None };
+    for interface in node.interfaces.iter().filter(|interface| interface.network.is_some()) {
+        let device = devices.entry(&interface.device).or_insert_with(|| empty(&interface.device));
+        device.mtu = device.mtu.max(interface.mtu);
+        for net in &interface.addresses {
             let list = if net.addr().is_ipv4() { &mut device.ipv4 } else { &mut device.ipv6 };
-            list.push(Address { address: net.addr(), prefix: net.prefix_len() });
+            list.push(AddressOptions { address: net.addr(), prefix: net.prefix_len() });
         }
-        if own.vlan.is_some() && own.mtu.is_some() {
-            let link = devices.entry(&own.name).or_insert_with(|| empty(&own.name));
-            link.mtu = link.mtu.max(own.mtu);
+        if interface.vlan.is_some() && interface.mtu.is_some() {
+            let link = devices.entry(&interface.name).or_insert_with(|| empty(&interface.name));
+            link.mtu = link.mtu.max(interface.mtu);
         }
     }
     devices.into_values().collect()
 }
 
-pub(super) fn bonds(node: &Node) -> Vec<Bond<'_>> {
+/// Lists the bonds of `node`.
+pub(super) fn list_bonds(node: &Node) -> Vec<BondOptions<'_>> {
     let mut bonds = Vec::new();
-    for own in &node.interfaces {
-        if let Some(bond) = &own.bond {
+    for interface in &node.interfaces {
+        if let Some(bond) = &interface.bond {
             let lacp = bond.mode == BondMode::Lacp;
-            bonds.push(Bond { name: &own.name, members: &bond.members, mode: bond.mode, lacp });
+            bonds.push(BondOptions { name: &interface.name, members: &bond.members, mode: bond.mode, lacp });
         }
     }
     bonds
 }
 
-pub(super) fn vlans(node: &Node) -> Vec<Vlan<'_>> {
-    let tagged = node.interfaces.iter().filter_map(|own| Some((own, own.vlan?)));
-    tagged.map(|(own, id)| Vlan { device: &own.device, link: &own.name, id }).collect()
+/// Lists the VLAN devices of `node`.
+pub(super) fn list_vlans(node: &Node) -> Vec<VlanOptions<'_>> {
+    let tagged = node.interfaces.iter().filter_map(|interface| Some((interface, interface.vlan?)));
+    tagged
+        .map(|(interface, id)| VlanOptions { device: &interface.device, link: &interface.name, id })
+        .collect()
 }
 
-pub(super) fn links(node: &Node) -> Vec<Link<'_>> {
-    let bound = node.interfaces.iter().filter_map(|own| Some((own, own.mac?)));
+/// Lists a link file for each interface of `node` that is bound to a MAC address.
+pub(super) fn list_links(node: &Node) -> Vec<LinkFile<'_>> {
+    let bound = node.interfaces.iter().filter_map(|interface| Some((interface, interface.mac?)));
     bound
-        .map(|(own, mac)| Link {
-            file: format!("10-{}", own.name),
-            name: &own.name,
+        .map(|(interface, mac)| LinkFile {
+            file: format!("10-{}", interface.name),
+            name: &interface.name,
             mac,
-            mtu: own.mtu.map(|mtu| mtu.to_string()),
+            mtu: interface.mtu.map(|mtu| mtu.to_string()),
         })
         .collect()
 }

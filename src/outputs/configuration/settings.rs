@@ -1,16 +1,16 @@
-//! The settings of a service: what the cluster decides, under what the inventory says.
+//! The settings of a service: those that follow from the cluster, overridden by those of the inventory.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::model::service::{self, CHAINFIRE, FLAREDB, IAM};
 use crate::model::{Cluster, LaidSettings, Node, Service, Settings};
-use crate::outputs::cluster_config::leader_url;
+use crate::outputs::cluster_config::find_leader_url;
 
-/// Where a node finds its public files and keys.
+/// The directory on a node that has its public files and its keys.
 const SECRETS: &str = "/etc/nixos/secrets";
 
-/// One setting; a table is shown a line an entry.
+/// One setting. The template prints a table with one line an entry.
 #[derive(Serialize)]
 pub(super) struct Setting {
     key: String,
@@ -19,12 +19,12 @@ pub(super) struct Setting {
     entries: Option<Vec<(String, Value)>>,
 }
 
-/// The settings of `own` on `node`.
-pub(super) fn of(cluster: &Cluster, node: &Node, own: &Service) -> Vec<Setting> {
-    let decided = decided(cluster, node, own.name.as_str());
+/// Lists the settings of `service` on `node`.
+pub(super) fn list_settings(cluster: &Cluster, node: &Node, service: &Service) -> Vec<Setting> {
+    let derived = derive_settings(cluster, node, service.name.as_str());
     let mut settings = LaidSettings::default();
-    settings.lay(&decided, ());
-    settings.lay(&own.settings, ());
+    settings.lay(&derived, ());
+    settings.lay(&service.settings, ());
     let setting = |(key, value): (String, Value)| {
         let table = value.as_object().filter(|table| !table.is_empty());
         let entries =
@@ -34,8 +34,9 @@ pub(super) fn of(cluster: &Cluster, node: &Node, own: &Service) -> Vec<Setting> 
     settings.merge(&mut |_, _, ()| {}).into_iter().map(setting).collect()
 }
 
-/// What follows from the rest of the inventory: identity, certificates, and the services that this one needs.
-fn decided(cluster: &Cluster, node: &Node, name: &str) -> Settings {
+/// Derives the settings that follow from the cluster: the node's identity, its certificates, and the endpoints of the
+/// services that this service needs.
+fn derive_settings(cluster: &Cluster, node: &Node, name: &str) -> Settings {
     let mut settings = Settings::new();
     let mut set = |key: &str, value: Value| settings.insert(key.to_owned(), value);
     if [CHAINFIRE, FLAREDB].contains(&name) {
@@ -43,10 +44,10 @@ fn decided(cluster: &Cluster, node: &Node, name: &str) -> Settings {
         set("cluster_name", json!(cluster.name));
     }
     if name == FLAREDB {
-        set("chainfire_endpoint", json!(endpoint(cluster, node, CHAINFIRE)));
+        set("chainfire_endpoint", json!(find_endpoint(cluster, node, CHAINFIRE)));
     }
     if name == IAM {
-        set("flaredb_endpoint", json!(endpoint(cluster, node, FLAREDB)));
+        set("flaredb_endpoint", json!(find_endpoint(cluster, node, FLAREDB)));
     }
     set(
         "tls",
@@ -59,19 +60,19 @@ fn decided(cluster: &Cluster, node: &Node, name: &str) -> Settings {
     settings
 }
 
-/// Where `node` reaches a service: on itself if it runs it, else at its virtual address, else at the first voter.
-fn endpoint(cluster: &Cluster, node: &Node, name: &str) -> String {
-    let port =
-        |ports: Option<u16>| ports.or(service::known(name).map(|known| known.port)).unwrap_or_default();
-    if let Some(own) = node.service(name) {
-        return format!("https://localhost:{}", own.ports.port);
+/// Finds the URL at which `node` reaches a service: on itself if the node runs the service, else at the service's virtual
+/// address, else at the first voter.
+fn find_endpoint(cluster: &Cluster, node: &Node, name: &str) -> String {
+    if let Some(service) = node.service(name) {
+        return format!("https://localhost:{}", service.ports.port);
     }
-    let anybody = cluster.nodes.iter().find_map(|other| other.service(name));
-    let port = port(anybody.map(|own| own.ports.port));
+    let running = cluster.nodes.iter().find_map(|node| node.service(name)).map(|service| service.ports.port);
+    let default = || service::known(name).map(|known| known.port);
+    let port = running.or_else(default).unwrap_or_default();
     match cluster.vips.iter().find(|vip| vip.name.as_str() == name) {
         Some(vip) => format!("https://{}.{}:{port}", vip.name, cluster.domain),
         None => {
-            let leader = leader_url(cluster, node);
+            let leader = find_leader_url(cluster, node);
             let host = leader.rsplit_once(':').map_or(leader.as_str(), |(host, _)| host);
             format!("{host}:{port}")
         }

@@ -1,15 +1,14 @@
-//! DHCP, whichever server the provisioner runs: the facts, which every server's file is written from.
+//! The files of the DHCP servers. This module computes the facts; each server's module writes them in that server's
+//! terms.
 //!
-//! Each provisioning network is a subnet of its own, the provisioner's and those behind relays alike: a server takes the
-//! one that the relay's address (giaddr) lies in, and a shared network would let machines of one rack lease addresses of
-//! another. Machines boot over IPv4, since that is what the provisioner's address is; IPv6 is for networks that have
-//! both.
+//! Each provisioning network is a subnet, whether the provisioner stands in the network or a relay does: a server takes
+//! the subnet that the relay's address (giaddr) lies in. A shared network would let machines of one rack lease addresses
+//! of another. Machines boot over IPv4, since the provisioner's address is an IPv4 address; IPv6 is for networks that
+//! have both families.
 
 pub(super) mod dnsmasq;
 pub(super) mod isc;
-mod kea;
-pub(super) mod kea4;
-pub(super) mod kea6;
+pub(super) mod kea;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,43 +16,50 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use serde::Serialize;
 
+use crate::artifact::Artifact;
 use crate::model::{
-    Cluster, DEFAULT_LOADER, DomainName, Family, HostName, LOADERS, Label, Loader, MacAddr, Network, Range,
-    Reservation, Role, broadcast,
+    Cluster, DEFAULT_LOADER, DomainName, Family, HTTP_CLIENT, HostName, IPXE_CLASS, LOADERS, Label, Loader,
+    MacAddr, Network, Range, Reservation, Role, TFTP_DIR, broadcast,
 };
 
-/// How long a lease lasts unless a machine asks for another time, in seconds.
+/// The time of a lease in seconds, unless a machine asks for another time.
 const LEASE: u32 = 3600;
 
-/// The longest lease that a machine gets, in seconds.
+/// The longest time of a lease that a machine gets, in seconds.
 const LONGEST_LEASE: u32 = 86_400;
 
-/// A provisioning network as machines of one family of addresses see it.
-struct Subnet<'a, A: Family> {
-    /// The network's name.
+/// The artifact of the configuration file `name` of a server.
+fn artifact(name: &str, body: impl Into<Vec<u8>>) -> anyhow::Result<Artifact> {
+    Artifact::new(format!("site/pxe/{name}"), body)
+}
+
+/// A provisioning network, reduced to one family of addresses.
+struct ServedSubnet<'a, A: Family> {
+    /// The name of the network.
     label: &'a Label,
     net: A::Subnet,
-    /// Whether the provisioner stands in it; the others are behind relays.
-    own: bool,
+    /// Whether the provisioner stands in the network; the other networks are behind relays.
+    is_local: bool,
     pool: Option<Range<A>>,
     gateway: Option<A>,
     resolvers: Vec<A>,
     domain: Option<&'a DomainName>,
-    /// What is kept in it.
-    hosts: Vec<Host<'a, A>>,
+    /// The addresses that are reserved for nodes.
+    hosts: Vec<ReservedHost<'a, A>>,
 }
 
-/// An address that is kept for a node.
+/// An address that is reserved for a node.
 #[derive(Serialize)]
-struct Host<'a, A> {
+struct ReservedHost<'a, A> {
     name: &'a HostName,
     mac: MacAddr,
     address: A,
 }
 
-/// What a template says of a provisioning network's IPv4. Without a pool, only what is kept is leased.
+/// An IPv4 subnet as templates print it. Without a pool, only reserved addresses are leased.
 #[derive(Serialize)]
-struct Facts<'a> {
+struct Ipv4Subnet<'a> {
+    label: &'a Label,
     network: Ipv4Addr,
     netmask: Ipv4Addr,
     broadcast: Option<IpAddr>,
@@ -61,95 +67,122 @@ struct Facts<'a> {
     gateway: Option<Ipv4Addr>,
     resolvers: Vec<Ipv4Addr>,
     domain: Option<&'a DomainName>,
+    hosts: Vec<ReservedHost<'a, Ipv4Addr>>,
 }
 
-impl<'a> Facts<'a> {
-    fn of(own: &Subnet<'a, Ipv4Addr>) -> Self {
+impl<'a> From<ServedSubnet<'a, Ipv4Addr>> for Ipv4Subnet<'a> {
+    fn from(subnet: ServedSubnet<'a, Ipv4Addr>) -> Self {
         Self {
-            network: own.net.network(),
-            netmask: own.net.netmask(),
-            broadcast: broadcast(IpNet::V4(own.net)),
-            pool: own.pool.map(|pool| (pool.first, pool.last)),
-            gateway: own.gateway,
-            resolvers: own.resolvers.clone(),
-            domain: own.domain,
+            label: subnet.label,
+            network: subnet.net.network(),
+            netmask: subnet.net.netmask(),
+            broadcast: broadcast(IpNet::V4(subnet.net)),
+            pool: subnet.pool.map(|pool| (pool.first, pool.last)),
+            gateway: subnet.gateway,
+            resolvers: subnet.resolvers,
+            domain: subnet.domain,
+            hosts: subnet.hosts,
         }
     }
 }
 
-/// The provisioning networks with IPv4.
-fn subnets4(cluster: &Cluster) -> Vec<Subnet<'_, Ipv4Addr>> {
-    let v4 = |address: &IpAddr| if let IpAddr::V4(own) = address { Some(*own) } else { None };
-    subnets(cluster, |own| own.address, v4, |own| Some((own.subnet?, own.pool, own.gateway)))
+/// The provisioning networks that have an IPv4 subnet.
+fn subnets4(cluster: &Cluster) -> Vec<ServedSubnet<'_, Ipv4Addr>> {
+    let v4 = |address: &IpAddr| if let IpAddr::V4(v4) = address { Some(*v4) } else { None };
+    let parts = |network: &Network| Some((network.subnet?, network.pool, network.gateway));
+    subnets(cluster, |reservation| reservation.address, v4, parts)
 }
 
-/// The provisioning networks with IPv6.
-fn subnets6(cluster: &Cluster) -> Vec<Subnet<'_, Ipv6Addr>> {
-    let v6 = |address: &IpAddr| if let IpAddr::V6(own) = address { Some(*own) } else { None };
-    subnets(cluster, |own| own.address6, v6, |own| Some((own.subnet6?, own.pool6, own.gateway6)))
+/// The provisioning networks that have an IPv6 subnet.
+fn subnets6(cluster: &Cluster) -> Vec<ServedSubnet<'_, Ipv6Addr>> {
+    let v6 = |address: &IpAddr| if let IpAddr::V6(v6) = address { Some(*v6) } else { None };
+    let parts = |network: &Network| Some((network.subnet6?, network.pool6, network.gateway6));
+    subnets(cluster, |reservation| reservation.address6, v6, parts)
 }
 
-/// The subnet, pool and gateway of a network.
-type Parts<A> = (<A as Family>::Subnet, Option<Range<A>>, Option<A>);
+/// The subnet, the pool and the gateway of a network.
+type SubnetParts<A> = (<A as Family>::Subnet, Option<Range<A>>, Option<A>);
 
 fn subnets<A: Family>(
     cluster: &Cluster,
-    kept: fn(&Reservation) -> Option<A>,
+    reserved: fn(&Reservation) -> Option<A>,
     of_family: fn(&IpAddr) -> Option<A>,
-    parts: fn(&Network) -> Option<Parts<A>>,
-) -> Vec<Subnet<'_, A>> {
-    let mut hosts: BTreeMap<&Label, Vec<Host<A>>> = BTreeMap::new();
-    for own in cluster.reservations() {
-        if let Some(address) = kept(&own) {
-            hosts.entry(own.network).or_default().push(Host { name: own.name, mac: own.mac, address });
+    parts: fn(&Network) -> Option<SubnetParts<A>>,
+) -> Vec<ServedSubnet<'_, A>> {
+    let mut hosts: BTreeMap<&Label, Vec<ReservedHost<A>>> = BTreeMap::new();
+    for reservation in cluster.reservations() {
+        if let Some(address) = reserved(&reservation) {
+            let Reservation { name, mac, network, .. } = reservation;
+            hosts.entry(network).or_default().push(ReservedHost { name, mac, address });
         }
     }
     let subnet = |(label, network)| {
         let (net, pool, gateway) = parts(network)?;
         let resolvers = network.dns.iter().filter_map(of_family).collect();
         let hosts = hosts.remove(label).unwrap_or_default();
-        let own = *label == cluster.provisioner.network;
-        Some(Subnet { label, net, own, pool, gateway, resolvers, domain: network.domain.as_ref(), hosts })
+        let is_local = *label == cluster.provisioner.network;
+        let domain = network.domain.as_ref();
+        Some(ServedSubnet { label, net, is_local, pool, gateway, resolvers, domain, hosts })
     };
     cluster.networks_for(Role::Provisioning).filter_map(subnet).collect()
 }
 
-/// What a machine loads.
-struct Boot {
+/// The files that machines load when they boot.
+#[derive(Serialize)]
+struct BootFiles {
+    /// The user class that iPXE sends.
+    ipxe_class: &'static str,
+    /// The vendor class that firmware sends and expects when it boots over HTTP.
+    http_client: &'static str,
     /// The URL of the script that iPXE runs.
     script: String,
-    /// What firmware loads, by its architecture.
-    loaders: Vec<Choice>,
-    /// What firmware of any other architecture loads.
+    /// The files that firmware loads, by architecture.
+    loaders: Vec<ArchitectureLoader>,
+    /// The file that firmware of any other architecture loads.
     default: &'static str,
 }
 
-/// What firmware of one architecture loads.
-struct Choice {
-    /// DHCP option 93.
+/// The file that firmware of one architecture loads.
+#[derive(Serialize)]
+struct ArchitectureLoader {
+    /// The value of DHCP option 93.
     architecture: u16,
+    /// The value in four hexadecimal digits.
+    hex: String,
+    /// The value in two bytes, as dhcpd compares data: `= 7` never matches.
+    bytes: String,
     /// A file in the TFTP root, or a URL.
     file: String,
-    /// Whether it is a URL, and the firmware wants its vendor class back.
+    /// Whether `file` is a URL, and the firmware expects the vendor class `HTTPClient`.
     http: bool,
+    /// The kind of machine, for comments.
     about: &'static str,
 }
 
-fn boot(cluster: &Cluster) -> Boot {
-    let base = cluster.provisioner.base_url();
-    let choices = |loader: &Loader| {
-        let Loader { architectures, file, http, about } = *loader;
-        let file = if http { format!("{base}/tftp/{file}") } else { file.to_owned() };
-        architectures.iter().map(move |&architecture| Choice {
-            architecture,
-            file: file.clone(),
-            http,
-            about,
-        })
-    };
-    Boot {
-        script: format!("{base}/ipxe/boot.ipxe"),
-        loaders: LOADERS.iter().flat_map(choices).collect(),
-        default: DEFAULT_LOADER,
+impl BootFiles {
+    fn new(cluster: &Cluster) -> Self {
+        let base = cluster.provisioner.base_url();
+        let loaders = |loader: &Loader| {
+            let Loader { architectures, file, http, about } = *loader;
+            let file = if http { format!("{base}/{TFTP_DIR}/{file}") } else { file.to_owned() };
+            architectures.iter().map(move |&architecture| {
+                let [high, low] = architecture.to_be_bytes();
+                ArchitectureLoader {
+                    architecture,
+                    hex: format!("{architecture:04x}"),
+                    bytes: format!("{high:02x}:{low:02x}"),
+                    file: file.clone(),
+                    http,
+                    about,
+                }
+            })
+        };
+        Self {
+            ipxe_class: IPXE_CLASS,
+            http_client: HTTP_CLIENT,
+            script: format!("{base}/ipxe/boot.ipxe"),
+            loaders: LOADERS.iter().flat_map(loaders).collect(),
+            default: DEFAULT_LOADER,
+        }
     }
 }

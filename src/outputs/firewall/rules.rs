@@ -3,69 +3,70 @@
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::model::{Cluster, Forwarding, IfName, Opening, Protocol, ssh_sources};
+use crate::model::{Cluster, Forwarding, IfName, Opening, PacketSource, Protocol, ssh_sources};
 
-/// What templates print, after the general rules that every firewall begins with.
+/// The rules that templates print after the general rules with which every firewall begins.
 #[derive(Clone, Serialize)]
 pub(super) struct RuleSet {
-    ssh: Vec<Rule>,
-    rules: Vec<Rule>,
+    ssh: Vec<PacketRule>,
+    rules: Vec<PacketRule>,
     /// `None`: forwarding is left as it is.
-    forward: Option<Forward>,
+    forward: Option<ForwardRules>,
 }
 
-/// One line: packets of `protocol` to `port` from `subnet` that come in through `device`.
+/// A rule that accepts packets of `protocol` to `port` from `subnet` that come in through `device`.
 #[derive(Clone, Serialize)]
-struct Rule {
+struct PacketRule {
     device: Option<IfName>,
     v6: bool,
-    /// `None`: all of the family.
+    /// `None`: all addresses of the family.
     subnet: Option<IpNet>,
     protocol: Protocol,
     port: u16,
     comment: String,
 }
 
-/// What is forwarded.
+/// The rules for packets that the machine forwards.
 #[derive(Clone, Serialize)]
-pub(super) struct Forward {
-    /// Whether anything is.
+pub(super) struct ForwardRules {
+    /// Whether the machine forwards packets of tenants.
     tenants: bool,
-    shut: Vec<Shut>,
+    shut: Vec<ShutSubnet>,
 }
 
-/// A subnet that nothing is forwarded to.
+/// A subnet that no packet is forwarded to.
 #[derive(Clone, Serialize)]
-struct Shut {
+struct ShutSubnet {
     v6: bool,
     subnet: IpNet,
 }
 
 impl RuleSet {
-    pub(super) fn new(cluster: &Cluster, openings: Vec<Opening>, forward: Option<Forward>) -> Self {
-        let ssh = ssh_sources(cluster).into_iter().map(|net| Rule::new(net, None, Protocol::Tcp, 22, "ssh"));
+    pub(super) fn new(cluster: &Cluster, openings: Vec<Opening>, forward: Option<ForwardRules>) -> Self {
+        let ssh = |net| PacketRule::new(net, None, Protocol::Tcp, 22, "ssh");
         let mut rules = Vec::new();
         for Opening { purpose, port, protocol, sources } in openings {
-            let rule =
-                |own: crate::model::PacketSource| Rule::new(own.subnet, own.device, protocol, port, &purpose);
+            let rule = |source: PacketSource| {
+                PacketRule::new(source.subnet, source.device, protocol, port, &purpose)
+            };
             rules.extend(sources.into_iter().map(rule));
         }
-        Self { ssh: ssh.collect(), rules, forward }
+        Self { ssh: ssh_sources(cluster).into_iter().map(ssh).collect(), rules, forward }
     }
 
-    /// Those that speak of that family.
-    pub(super) fn of_family(&self, v6: bool) -> Self {
-        let mut own = self.clone();
-        own.ssh.retain(|rule| rule.v6 == v6);
-        own.rules.retain(|rule| rule.v6 == v6);
-        if let Some(forward) = &mut own.forward {
+    /// Selects the rules of one family.
+    pub(super) fn select_family(&self, v6: bool) -> Self {
+        let mut selected = self.clone();
+        selected.ssh.retain(|rule| rule.v6 == v6);
+        selected.rules.retain(|rule| rule.v6 == v6);
+        if let Some(forward) = &mut selected.forward {
             forward.shut.retain(|shut| shut.v6 == v6);
         }
-        own
+        selected
     }
 }
 
-impl Rule {
+impl PacketRule {
     fn new(subnet: IpNet, device: Option<IfName>, protocol: Protocol, port: u16, comment: &str) -> Self {
         let v6 = subnet.addr().is_ipv6();
         let subnet = (subnet.prefix_len() > 0).then_some(subnet);
@@ -73,9 +74,9 @@ impl Rule {
     }
 }
 
-impl Forward {
+impl ForwardRules {
     pub(super) fn new(forwarding: Forwarding) -> Self {
-        let shut = |subnet: IpNet| Shut { v6: subnet.addr().is_ipv6(), subnet };
+        let shut = |subnet: IpNet| ShutSubnet { v6: subnet.addr().is_ipv6(), subnet };
         match forwarding {
             Forwarding::Nothing => Self { tenants: false, shut: Vec::new() },
             Forwarding::AllBut(subnets) => {

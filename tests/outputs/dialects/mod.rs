@@ -17,12 +17,12 @@ use std::fmt::Debug;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use plasmagen::render::Renderer;
+use plasmagen::render::{Renderer, Template};
 use proptest::prelude::*;
 use serde::Serialize;
 
 static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
-    Renderer::new(&[
+    let templates = [
         ("literal.dhcp.j2", "{{ x }}"),
         ("literal.dnsmasq.j2", "{{ x }}"),
         ("literal.iptables.j2", "{{ x }}"),
@@ -45,8 +45,8 @@ static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
         ("bare.shell.j2", "{{ x|bare }}"),
         ("name.nix.j2", "{{ x|name }}"),
         ("name.zone.j2", "{{ x|name }}"),
-    ])
-    .unwrap()
+    ];
+    Renderer::new(&templates.map(|(name, source)| Template { name, source })).unwrap()
 });
 
 /// What `template` makes of `x`; `None` where it refuses.

@@ -5,33 +5,33 @@ use std::fmt::Write;
 
 use minijinja::Error;
 
-use super::dialect::{Dialect, List, check_word, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, check_characters, refuse};
 
 /// The dialect `shell`.
 ///
 /// - A literal is a string in single quotes; a list is several such words.
 /// - A bare word is a name, a number or a path: `[A-Za-z0-9._:/-]`, and none of `.`, `:` and `-` first.
-pub(super) struct Shell;
+pub(super) struct ShellDialect;
 
-impl Dialect for Shell {
+impl Dialect for ShellDialect {
     fn extension(&self) -> &'static str {
         "shell"
     }
 
-    fn list(&self) -> List {
-        List { open: "", between: " ", close: "", empty: Some("") }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "", between: " ", close: "", empty: Some("") }
     }
 
     /// Between single quotes everything stands for itself (POSIX.1-2017, XCU 2.2.2) but `'`, which a shell can only
     /// say outside of them, where systemd reads otherwise; and older systemd takes `\` for an escape there.
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|c| matches!(c, '\'' | '\\')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which a shell and systemd read differently")));
         }
         Ok(write!(out, "'{text}'")?)
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
-        check_word(word, "/_", ".:-")
+    fn check_word(&self, word: &str) -> Result<(), Error> {
+        check_characters(word, "/_", ".:-")
     }
 }

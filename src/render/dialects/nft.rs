@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use minijinja::Error;
 
-use super::dialect::{Dialect, List, check_word, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, check_characters, refuse};
 
 /// The longest comment (`NFTNL_UDATA_COMMENT_MAXLEN`); every other string of a ruleset is shorter.
 const COMMENT_BYTES: usize = 128;
@@ -14,20 +14,20 @@ const COMMENT_BYTES: usize = 128;
 /// - A literal is a quoted string or a number; a list is an anonymous set in braces, which cannot be empty.
 /// - A bare word is an address, a prefix, a range, a port or an identifier: `[A-Za-z0-9._:/-]`, and no `.`, `/` or `-`
 ///   first. Identifiers that are keywords stay keywords: give it words of our own, and users' names as strings.
-pub(super) struct Nft;
+pub(super) struct NftDialect;
 
-impl Dialect for Nft {
+impl Dialect for NftDialect {
     fn extension(&self) -> &'static str {
         "nft"
     }
 
-    fn list(&self) -> List {
-        List { open: "{ ", between: ", ", close: " }", empty: None }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "{ ", between: ", ", close: " }", empty: None }
     }
 
     /// There are no escapes: a string is what stands between two `"`. `$` is a variable in a log prefix, and `*` at the
     /// end of an interface's name matches any other end.
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|c| matches!(c, '"' | '$')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which a string of nft cannot")));
         }
@@ -42,7 +42,7 @@ impl Dialect for Nft {
         Ok(write!(out, "\"{text}\"")?)
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
-        check_word(word, ":_", "./-")
+    fn check_word(&self, word: &str) -> Result<(), Error> {
+        check_characters(word, ":_", "./-")
     }
 }

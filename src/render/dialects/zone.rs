@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use minijinja::Error;
 
-use super::dialect::{Dialect, List, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, refuse};
 
 /// The dialect `zone`.
 ///
@@ -13,29 +13,29 @@ use super::dialect::{Dialect, List, refuse};
 ///   with a letter, a digit or `_`, 63 bytes at most, 253 in all. A mailbox becomes the name that RFC 1035 section 8
 ///   makes of it: what stands before the `@` is one label, whose dots are escaped.
 /// - A bare word is an address. No record of ours holds a string.
-pub(super) struct Zone;
+pub(super) struct ZoneDialect;
 
-impl Dialect for Zone {
+impl Dialect for ZoneDialect {
     fn extension(&self) -> &'static str {
         "zone"
     }
 
-    fn list(&self) -> List {
-        List { open: "", between: " ", close: "", empty: None }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "", between: " ", close: "", empty: None }
     }
 
-    fn string(&self, _: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, _: &mut dyn Write, text: &str) -> Result<(), Error> {
         Err(refuse(format!("{text:?}: no record of ours holds a string")))
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
+    fn check_word(&self, word: &str) -> Result<(), Error> {
         match word.parse::<IpAddr>() {
             Ok(_) => Ok(()),
             Err(_) => Err(refuse(format!("{word:?} is no bare word of a zone, which is an address"))),
         }
     }
 
-    fn name(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_name(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if text.len() > 253 {
             return Err(refuse(format!("{text:?} has {} bytes, a name of DNS has 253", text.len())));
         }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use minijinja::Error;
 
-use super::dialect::{Dialect, List, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, refuse};
 
 /// A DHCP option carries at most this many bytes (RFC 2132, section 2: its length is one octet).
 const OPTION_BYTES: usize = 255;
@@ -14,20 +14,20 @@ const OPTION_BYTES: usize = 255;
 /// - A literal is a string of printable ASCII or a number; a list is such literals with commas between.
 /// - A bare word is an IPv4 address, a MAC address, a number or a name: tokens `[A-Za-z0-9][A-Za-z0-9_-]*` with `.` or
 ///   `:` between them. The lexer starts no token with `_`, and one with `-` may be a minus. IPv6 is Kea's.
-pub(super) struct Dhcp;
+pub(super) struct DhcpDialect;
 
-impl Dialect for Dhcp {
+impl Dialect for DhcpDialect {
     fn extension(&self) -> &'static str {
         "dhcp"
     }
 
-    fn list(&self) -> List {
-        List { open: "", between: ", ", close: "", empty: None }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "", between: ", ", close: "", empty: None }
     }
 
     /// dhcpd itself knows escapes, but `"` and `\` then go through its lease file and through clients that quote
     /// again; bytes above 127 are of no declared encoding. So both are refused (invariant I12).
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|&c| !c.is_ascii() || matches!(c, '"' | '\\')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which strings of dhcpd.conf must not")));
         }
@@ -37,7 +37,7 @@ impl Dialect for Dhcp {
         Ok(write!(out, "\"{text}\"")?)
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
+    fn check_word(&self, word: &str) -> Result<(), Error> {
         let token = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use minijinja::Error;
 
-use super::dialect::{Dialect, List, check_word, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, check_characters, refuse};
 
 /// dnsmasq reads lines of at most 1,024 bytes and takes the rest for another line; what stands beside a string, and the
 /// bare words of a host or an option, need some of it.
@@ -16,19 +16,19 @@ const STRING_BYTES: usize = 512;
 ///   has commas between.
 /// - A bare word is an address, a MAC address, a name or a tag: `[A-Za-z0-9._:/-]`, and none of `.`, `/` and `-` first.
 ///   In a `dhcp-host`, a name must not look like a time or a keyword, which rule B04 sees to.
-pub(super) struct Dnsmasq;
+pub(super) struct DnsmasqDialect;
 
-impl Dialect for Dnsmasq {
+impl Dialect for DnsmasqDialect {
     fn extension(&self) -> &'static str {
         "dnsmasq"
     }
 
-    fn list(&self) -> List {
-        List { open: "", between: ",", close: "", empty: None }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "", between: ",", close: "", empty: None }
     }
 
     /// dnsmasq has escapes, but it takes bytes above 127 as they are, in no declared encoding: both are refused.
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|&c| !c.is_ascii() || matches!(c, '"' | '\\')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which strings of dnsmasq.conf must not")));
         }
@@ -41,7 +41,7 @@ impl Dialect for Dnsmasq {
         Ok(write!(out, "\"{text}\"")?)
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
-        check_word(word, ":_", "./-")
+    fn check_word(&self, word: &str) -> Result<(), Error> {
+        check_characters(word, ":_", "./-")
     }
 }

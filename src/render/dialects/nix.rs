@@ -5,7 +5,7 @@ use std::fmt::Write;
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
-use super::dialect::{Dialect, List, printable, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, check_printable, refuse};
 
 /// What no identifier may be: the lexer's keywords.
 const KEYWORDS: &[&str] = &["assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"];
@@ -15,20 +15,20 @@ const KEYWORDS: &[&str] = &["assert", "else", "if", "in", "inherit", "let", "or"
 /// - A literal is a string, a list, an attribute set, a number, `true`, `false` or `null`, on one line.
 /// - A bare word is an identifier, or a path that starts with `./` or `../`. Paths have no empty component, since `//`
 ///   is an operator, and no `/` at their end, which Nix refuses.
-pub(super) struct Nix;
+pub(super) struct NixDialect;
 
-impl Dialect for Nix {
+impl Dialect for NixDialect {
     fn extension(&self) -> &'static str {
         "nix"
     }
 
-    fn list(&self) -> List {
-        List { open: "[ ", between: " ", close: " ]", empty: Some("[ ]") }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "[ ", between: " ", close: " ]", empty: Some("[ ]") }
     }
 
     /// Only `"`, `\` and `${` mean something inside `"…"`. A `$` before anything else is itself, and so is that of
     /// `$${`, of which the lexer takes two characters: with its second `$` escaped it is still read as written.
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         out.write_char('"')?;
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
@@ -40,7 +40,7 @@ impl Dialect for Nix {
         Ok(out.write_char('"')?)
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
+    fn check_word(&self, word: &str) -> Result<(), Error> {
         if is_identifier(word) || is_path(word) {
             return Ok(());
         }
@@ -48,32 +48,32 @@ impl Dialect for Nix {
     }
 
     /// An identifier stands as it is, anything else in quotes.
-    fn name(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_name(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if is_identifier(text) {
             return Ok(out.write_str(text)?);
         }
-        printable(text)?;
-        self.string(out, text)
+        check_printable(text)?;
+        self.write_string(out, text)
     }
 
-    fn literal(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
+    fn write_literal(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
         match value.kind() {
             ValueKind::None => Ok(out.write_str("null")?),
             ValueKind::Bool => Ok(out.write_str(if value.is_true() { "true" } else { "false" })?),
             ValueKind::String => {
                 let text = value.as_str().unwrap_or_default();
-                printable(text)?;
-                self.string(out, text)
+                check_printable(text)?;
+                self.write_string(out, text)
             }
-            ValueKind::Seq => self.one_or_list(out, value, &|out, item| self.literal(out, item)),
-            ValueKind::Map => self.attributes(out, value),
-            _ => self.number(out, value),
+            ValueKind::Seq => self.write_one_or_list(out, value, &|out, item| self.write_literal(out, item)),
+            ValueKind::Map => self.write_attributes(out, value),
+            _ => self.write_number(out, value),
         }
     }
 
     /// A negative number is an expression, not a token: in a list it needs its parentheses. The smallest `i64` has no
     /// literal at all, and neither have the floats that `strtod` calls out of range, infinities, NaN and -0.
-    fn number(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
+    fn write_number(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
         let refused = || refuse(format!("Nix has no literal for {value:?}"));
         let digits = if value.is_integer() {
             let number = i64::try_from(value.clone()).map_err(|_| refused())?;
@@ -93,15 +93,15 @@ impl Dialect for Nix {
     }
 }
 
-impl Nix {
+impl NixDialect {
     /// Prints a map with text keys: a struct in the order of its fields, any other map in the order of its keys.
-    fn attributes(&self, out: &mut dyn Write, map: &Value) -> Result<(), Error> {
+    fn write_attributes(&self, out: &mut dyn Write, map: &Value) -> Result<(), Error> {
         out.write_str("{ ")?;
         for key in map.try_iter()? {
             let name = key.as_str().ok_or_else(|| refuse(format!("the key {key:?} is no string")))?;
-            self.name(out, name)?;
+            self.write_name(out, name)?;
             out.write_str(" = ")?;
-            self.literal(out, &map.get_item(&key)?)?;
+            self.write_literal(out, &map.get_item(&key)?)?;
             out.write_str("; ")?;
         }
         Ok(out.write_char('}')?)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use minijinja::Error;
 
-use super::dialect::{Dialect, List, check_word, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, check_characters, refuse};
 
 /// The longest comment (`XT_MAX_COMMENT_LEN` is 256 with the final zero); every other argument is shorter.
 const COMMENT_BYTES: usize = 255;
@@ -15,21 +15,21 @@ const COMMENT_BYTES: usize = 255;
 /// - A literal is one argument in quotes, or a number; a list is such with commas between, as `--dports` takes it.
 /// - A bare word is an address, a prefix, a port or a name of a chain: `[A-Za-z0-9._:/-]`, and no `.`, `/` or `-`
 ///   first. At the start of a line `:` would declare a chain, so that a line never starts with a hole.
-pub(super) struct Iptables;
+pub(super) struct IptablesDialect;
 
-impl Dialect for Iptables {
+impl Dialect for IptablesDialect {
     fn extension(&self) -> &'static str {
         "iptables"
     }
 
-    fn list(&self) -> List {
-        List { open: "", between: ",", close: "", empty: None }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "", between: ",", close: "", empty: None }
     }
 
     /// Between quotes, `\` takes the next character as it is. Yet what stands there becomes an argument like any other:
     /// `!` alone would negate, `-` at the front is searched for `-t`, and `+` at the end of an interface's name
     /// matches any other end.
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if text.is_empty() || text == "!" || text.starts_with('-') || text.ends_with('+') {
             return Err(refuse(format!("{text:?} is no plain argument of iptables")));
         }
@@ -46,7 +46,7 @@ impl Dialect for Iptables {
         Ok(out.write_char('"')?)
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
-        check_word(word, ":_", "./-")
+    fn check_word(&self, word: &str) -> Result<(), Error> {
+        check_characters(word, ":_", "./-")
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use minijinja::Error;
 
-use super::dialect::{Dialect, List, check_word, refuse};
+use crate::render::dialect::{Dialect, ListSyntax, check_characters, refuse};
 
 /// The dialect `ipxe`.
 ///
@@ -22,18 +22,18 @@ use super::dialect::{Dialect, List, check_word, refuse};
 ///
 /// A bare word is stricter, so that it can also be a label, a part of a URL or the name of a setting:
 /// `[A-Za-z0-9._:/-]`, and no `:` or `-` first.
-pub(super) struct Ipxe;
+pub(super) struct IpxeDialect;
 
-impl Dialect for Ipxe {
+impl Dialect for IpxeDialect {
     fn extension(&self) -> &'static str {
         "ipxe"
     }
 
-    fn list(&self) -> List {
-        List { open: "", between: " ", close: "", empty: Some("") }
+    fn list_syntax(&self) -> ListSyntax {
+        ListSyntax { open: "", between: " ", close: "", empty: Some("") }
     }
 
-    fn string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         let fault = if text.is_empty() {
             "iPXE has no empty word"
         } else if let Some(c) = text.chars().find(|&c| !c.is_ascii_graphic() || c == '"') {
@@ -52,7 +52,7 @@ impl Dialect for Ipxe {
         Err(refuse(format!("{text:?}: {fault}")))
     }
 
-    fn word(&self, word: &str) -> Result<(), Error> {
-        check_word(word, "._/", ":-")
+    fn check_word(&self, word: &str) -> Result<(), Error> {
+        check_characters(word, "._/", ":-")
     }
 }

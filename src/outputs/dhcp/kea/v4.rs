@@ -1,0 +1,135 @@
+//! `kea-dhcp4.json`: leases, reservations and boot files for Kea's server for IPv4, which machines boot from (Kea's ARM,
+//! "The DHCPv4 Server").
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::artifact::Artifact;
+use crate::model::{AbsPath, Cluster, HTTP_CLIENT, IPXE_CLASS, broadcast};
+use crate::outputs::dhcp::{ArchitectureLoader, BootFiles, ServedSubnet, artifact, subnets4};
+use crate::outputs::{Emit, Output};
+use crate::plan::Plan;
+use crate::render::Renderer;
+
+use super::{KeaConfig, KeaInterfaces, KeaSubnet, OptionData, ReservedAddress, SERVER, hex, subnet_id};
+
+pub(in crate::outputs) const OUTPUT: Output =
+    Output { name: SERVER.facts().config, templates: &[], emit: Emit::Site(emit) };
+
+/// The class of iPXE. Kea decides on this class first, and the firmware's classes leave out its members.
+const IPXE: &str = "ipxe";
+
+/// How clients are told apart.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Identification {
+    authoritative: bool,
+    /// Firmware, iPXE and the system send different client identifiers for one machine: its MAC address tells which
+    /// machine it is.
+    match_client_id: bool,
+    host_reservation_identifiers: [&'static str; 1],
+}
+
+/// The boot files and the subnets.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Service<'a> {
+    next_server: Ipv4Addr,
+    /// The file for firmware of an architecture without a class.
+    boot_file_name: &'static str,
+    client_classes: Vec<ClientClass>,
+    subnet4: Vec<KeaSubnet<'a, Ipv4Addr>>,
+}
+
+/// Machines that boot the same way.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ClientClass {
+    name: String,
+    test: String,
+    boot_file_name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    option_data: Vec<OptionData>,
+}
+
+fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    let cluster = &plan.cluster;
+    let boot = BootFiles::new(cluster);
+    let mut taken = HashSet::new();
+    let config = KeaConfig::new(
+        "kea-dhcp4",
+        KeaInterfaces::new(cluster, Some("raw")),
+        Identification {
+            authoritative: true,
+            match_client_id: false,
+            host_reservation_identifiers: ["hw-address"],
+        },
+        Service {
+            next_server: cluster.provisioner.address,
+            boot_file_name: boot.default,
+            client_classes: [ipxe_class(boot.script)]
+                .into_iter()
+                .chain(boot.loaders.into_iter().map(firmware_class))
+                .collect(),
+            subnet4: subnets4(cluster).into_iter().map(|net| subnet(net, cluster, &mut taken)).collect(),
+        },
+    );
+    let body = with_extra(config.file("Dhcp4")?, cluster.provisioner.extra.get(&SERVER));
+    Ok(vec![artifact(SERVER.facts().config, body)?])
+}
+
+/// The class of iPXE. iPXE sends its user class as text; some builds send the length before the text (RFC 3004). iPXE
+/// need not wait for offers of proxies: its option 175.176, `no-pxedhcp`.
+fn ipxe_class(script: String) -> ClientClass {
+    let length = u8::try_from(IPXE_CLASS.len()).unwrap_or(u8::MAX);
+    let counted = hex(&[&[length], IPXE_CLASS.as_bytes()].concat());
+    ClientClass {
+        name: IPXE.to_owned(),
+        test: format!("option[77].hex == '{IPXE_CLASS}' or option[77].hex == 0x{counted}"),
+        boot_file_name: script,
+        option_data: vec![OptionData::raw(175, &[176, 1, 1]).always()],
+    }
+}
+
+/// The class of firmware of one architecture.
+fn firmware_class(loader: ArchitectureLoader) -> ClientClass {
+    let vendor_class = || OptionData::named("vendor-class-identifier", HTTP_CLIENT).always();
+    ClientClass {
+        name: format!("arch-{}", loader.hex),
+        test: format!("not member('{IPXE}') and option[93].hex == 0x{:04X}", loader.architecture),
+        boot_file_name: loader.file,
+        option_data: loader.http.then(vendor_class).into_iter().collect(),
+    }
+}
+
+fn subnet<'a>(
+    subnet: ServedSubnet<'a, Ipv4Addr>,
+    cluster: &'a Cluster,
+    taken: &mut HashSet<u32>,
+) -> KeaSubnet<'a, Ipv4Addr> {
+    let broadcast = broadcast(IpNet::V4(subnet.net));
+    let options = [
+        OptionData::addresses("routers", subnet.gateway.as_slice()),
+        broadcast.map(|address: IpAddr| OptionData::named("broadcast-address", address)),
+        OptionData::addresses("domain-name-servers", &subnet.resolvers),
+        subnet.domain.map(|domain| OptionData::named("domain-name", domain)),
+    ];
+    let id = subnet_id(subnet.net.network().to_bits(), taken);
+    KeaSubnet::new(subnet, cluster, id, options, ReservedAddress::IpAddress)
+}
+
+/// Puts the user's additions at the end of `Dhcp4`, by a directive of Kea's: members of that map, with commas between.
+/// Kea takes an empty file too, with a warning. Without additions, the file is pure JSON.
+fn with_extra(body: Vec<u8>, extra: Option<&AbsPath>) -> Vec<u8> {
+    const END: &[u8] = b"\n  }\n}\n";
+    match extra.zip(body.strip_suffix(END)) {
+        Some((path, members)) => {
+            let include = format!(",\n    <?include \"{path}\"?>");
+            [members, include.as_bytes(), END].concat()
+        }
+        None => body,
+    }
+}
