@@ -5,15 +5,15 @@
   disko,
 }:
 let
-  own = { inherit nixpkgs disko; };
+  pinned = { inherit nixpkgs disko; };
 
   mkSite =
     {
       # The directory of inventory.toml.
       src,
       # What the machines run, and what lays out their disks.
-      nixpkgs ? own.nixpkgs,
-      disko ? own.disko,
+      nixpkgs ? pinned.nixpkgs,
+      disko ? pinned.disko,
       # A flake with the services' programs, as packages.<system>.<service>.
       plasmacloud ? { },
       # What all nodes have beside what is rendered for them.
@@ -82,7 +82,7 @@ let
         import ./bundle.nix {
           inherit nixpkgs profile system;
           inherit (self.packages.${system}) plasmagen;
-          pkgs = own.nixpkgs.legacyPackages.${system};
+          pkgs = pinned.nixpkgs.legacyPackages.${system};
           specialArgs = arguments;
           module = {
             imports = [ self.nixosModules.netboot ] ++ installerModules;

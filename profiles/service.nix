@@ -146,9 +146,9 @@ in
           output = "journal";
         };
 
-        plasmagen.listeners = map (own: {
-          owner = "services.${name}.${own.option}";
-          inherit (own) port protocol;
+        plasmagen.listeners = map (port: {
+          owner = "services.${name}.${port.option}";
+          inherit (port) port protocol;
         }) listening;
         plasmagen.secrets.services.${name} = lib.mkIf (stored == [ ] && credentials != { }) credentials;
 

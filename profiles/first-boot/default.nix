@@ -54,7 +54,7 @@ let
     name: previous:
     let
       service = config.services.${name};
-      own = asking.serviceConfig service;
+      serviceConfig = asking.serviceConfig service;
     in
     unit name previous {
       description = "Forming or joining the cluster of ${name}";
@@ -65,7 +65,7 @@ let
           "--raft-port ${toString service.raftPort}"
           "--config-source ${cfg.configFile}"
         ];
-        LoadCredential = own.LoadCredential ++ [ "cluster-config.json:${cfg.configFile}" ];
+        LoadCredential = serviceConfig.LoadCredential ++ [ "cluster-config.json:${cfg.configFile}" ];
         # What stands for a file that is not there: the program can then say so itself.
         SetCredential = "cluster-config.json:null";
         StateDirectory = "${name}-cluster-join";

@@ -26,14 +26,14 @@ name=$(inventory name | tr -cd 'a-z0-9-') expected_mac=$(inventory mac | word) e
 
 # Cards, not loopback, bridges and bonds: those have no device. One of them is the node's: the overlay's, or the first
 # that is linked.
-macs=() cards=() own=''
+macs=() cards=() booted=''
 for path in "$root"/sys/class/net/*; do
   [[ -e $path/device ]] || continue
   mac=$(word <"$path/address")
   driver=$(basename -- "$(readlink "$path/device/driver" || echo unknown)" | word)
   # Reading it fails where the card is down.
   if [[ $(cat "$path/carrier" 2>/dev/null || echo 0) == 1 ]]; then link=linked; else link='no link'; fi
-  if [[ $mac == "$expected_mac" || -z $own && $link == linked ]]; then own=${#macs[@]}; fi
+  if [[ $mac == "$expected_mac" || -z $booted && $link == linked ]]; then booted=${#macs[@]}; fi
   macs+=("$mac")
   cards+=("mac = \"$mac\" # $(basename -- "$path" | word), $driver, $link")
 done
@@ -79,7 +79,7 @@ else
 fi
 echo "[node.${name:-NAME}]"
 for index in "${!cards[@]}"; do
-  if [[ $index == "${own:-0}" ]]; then echo "${cards[$index]}"; else echo "# ${cards[$index]}"; fi
+  if [[ $index == "${booted:-0}" ]]; then echo "${cards[$index]}"; else echo "# ${cards[$index]}"; fi
 done
 echo "serial = \"$serial\""
 echo "disks = ["

@@ -16,9 +16,9 @@ let
     ++ [ "3600" ];
   option = name: value: joined ([ "tag:${network}" "option:${name}" ] ++ lib.toList value);
 
-  tag = own: "arch/${lib.toLower (lib.fixedWidthString 4 "0" (lib.toHexString own.architecture))}";
+  tag = loader: "arch/${lib.toLower (lib.fixedWidthString 4 "0" (lib.toHexString loader.architecture))}";
   # iPXE comes first: it also tells the architecture.
-  firmware = own: "tag:${tag own},tag:!class/ipxe";
+  firmware = loader: "tag:${tag loader},tag:!class/ipxe";
   host = mac: node: joined [ mac node.ipAddress node.hostname ];
   keeps = lib.filterAttrs (_: node: node.ipAddress != null) cfg.nodes;
   leases =
@@ -37,16 +37,16 @@ in
   dhcp-lease-max = leases;
   dhcp-userclass = [ "set:class/ipxe,iPXE" ];
   dhcp-match = map (
-    own: "set:${tag own},option:client-arch,${toString own.architecture}"
+    loader: "set:${tag loader},option:client-arch,${toString loader.architecture}"
   ) netboot.loaders;
   dhcp-boot =
     [ "tag:class/ipxe,${netboot.script},,${cfg.serverAddress}" ]
-    ++ map (own: "${firmware own},${own.file},,${cfg.serverAddress}") netboot.loaders
+    ++ map (loader: "${firmware loader},${loader.file},,${cfg.serverAddress}") netboot.loaders
     ++ [ "${netboot.default},,${cfg.serverAddress}" ];
   dhcp-option-force =
     [ "tag:class/ipxe,encap:175,176,1b" ]
-    ++ map (own: "${firmware own},option:vendor-class,HTTPClient") (
-      lib.filter (own: own.http) netboot.loaders
+    ++ map (loader: "${firmware loader},option:vendor-class,HTTPClient") (
+      lib.filter (loader: loader.http) netboot.loaders
     );
   dhcp-range = [ "set:${network},${joined range}" ];
   # Without a value: dnsmasq would name itself.

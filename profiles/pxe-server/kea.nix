@@ -25,13 +25,13 @@ let
     ];
   };
   firmware =
-    own:
+    loader:
     {
-      name = "arch-${lib.toLower (padded own.architecture)}";
-      test = "not member('ipxe') and option[93].hex == 0x${padded own.architecture}";
-      boot-file-name = own.file;
+      name = "arch-${lib.toLower (padded loader.architecture)}";
+      test = "not member('ipxe') and option[93].hex == 0x${padded loader.architecture}";
+      boot-file-name = loader.file;
     }
-    // lib.optionalAttrs own.http {
+    // lib.optionalAttrs loader.http {
       option-data = [ (always (option "vendor-class-identifier" "HTTPClient")) ];
     };
 

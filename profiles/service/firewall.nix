@@ -11,12 +11,12 @@
 let
   inherit (lib) mkOption types;
   interfaces = types.listOf (types.strMatching "[^ /]{1,15}");
-  ports = protocol: all: map (own: own.port) (lib.filter (own: own.protocol == protocol) all);
+  ports = protocol: all: map (listener: listener.port) (lib.filter (listener: listener.protocol == protocol) all);
   allowed = all: {
     allowedTCPPorts = ports "tcp" all;
     allowedUDPPorts = ports "udp" all;
   };
-  api = lib.filter (own: own.option == "port") listening;
+  api = lib.filter (listener: listener.option == "port") listening;
   names = lib.optionals (lib.isList cfg.openFirewall) cfg.openFirewall ++ cfg.clusterInterfaces;
   through = names: all: lib.genAttrs names (_: allowed all);
 in

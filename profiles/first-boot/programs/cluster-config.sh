@@ -52,7 +52,7 @@ host_of() {
 
 # Whom this node asks: the other voters, or, where it forms nothing, the host of $1, the leader's URL.
 find_peers() {
-  local each host own=0
+  local each host matches=0
   if [[ $bootstrap == false ]]; then
     [[ $1 == https://* ]] || malformed 'leader_url is not https'
     each=${1#https://}
@@ -63,7 +63,7 @@ find_peers() {
   fi
   for each in "${initial_peers[@]}"; do
     host=$(host_of "$each") || malformed "'$each' is no peer"
-    if [[ ${host%%.*} == "$node_id" ]]; then own=$((own + 1)); else peers+=("$host"); fi
+    if [[ ${host%%.*} == "$node_id" ]]; then matches=$((matches + 1)); else peers+=("$host"); fi
   done
-  ((own == 1)) || malformed "$node_id is not once among the peers"
+  ((matches == 1)) || malformed "$node_id is not once among the peers"
 }

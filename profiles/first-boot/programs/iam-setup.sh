@@ -22,11 +22,11 @@ done
 if (($#)) || ! number "$port" || ! number "$health_timeout" || ! number "$first_pause"; then
   die 2 'usage: iam-setup.sh --port PORT [--health-timeout SECONDS] [--first-pause MILLISECONDS]'
 fi
-own=https://localhost:$port
+iam=https://localhost:$port
 
 # Whether IAM is healthy and has its database.
 connected() {
-  healthy "$own" || return 1
+  healthy "$iam" || return 1
   if ! says '.database == "connected"'; then
     reason='its database is not connected'
     return 1
@@ -37,7 +37,7 @@ connected() {
 set_up() {
   connected || return 1
   if ! says '.initialized == false'; then return 0; fi
-  if ! ask POST "$own$iam_init_path" '{}'; then
+  if ! ask POST "$iam$iam_init_path" '{}'; then
     reason="Initial set-up failed: $reason"
     return 1
   fi
