@@ -7,7 +7,6 @@ use anyhow::Context;
 use clap::{Args, ValueHint};
 use time::{Duration, OffsetDateTime};
 
-use crate::image::{BundleManifest, MANIFEST};
 use crate::model::{BootVerification, Cluster, Seconds, Word};
 use crate::plan::Plan;
 use crate::publish::{
@@ -79,58 +78,45 @@ impl PublishArgs {
         {
             return Ok(REFUSED);
         }
-        if let Some(cluster) = &cluster {
-            self.compare(printer, cluster);
-        }
         let site = from_inventory.then(|| beside.join("site")).or_else(|| self.site.clone());
         let lock = WebRootLock::acquire(&root)?;
         let now = OffsetDateTime::now_utc();
         let outcome = match &self.rollback {
             Some(base) => roll_back(&lock, base, now, self.expires_in)?,
-            None => {
-                self.loaders(printer, &lock, cluster.as_ref())?;
-                let bytes = self.bundles.iter().chain(&site).map(|path| size_of(path)).sum();
-                let progress = ByteProgress::bytes(printer, "publish", bytes);
-                let request = PublishRequest {
-                    bundles: &self.bundles,
-                    site: site.as_deref(),
-                    signatures: self.signatures.as_deref(),
-                    signed: cluster
-                        .as_ref()
-                        .is_some_and(|cluster| cluster.boot.verify == BootVerification::Signature),
-                    keep: self.keep,
-                    now,
-                    life: self.expires_in,
-                };
-                publish::publish(&lock, &request, &|bytes| progress.add(bytes))?
-            }
+            None => self.publish(printer, &lock, site.as_deref(), cluster.as_ref(), now)?,
         };
+        if let Some(cluster) = &cluster {
+            warn_of_misfits(printer, &outcome, cluster);
+        }
         Ok(print_outcome(printer, &root, &outcome))
     }
 
-    /// Warns of bundles that no node boots, and of nodes that can't boot their bundle.
-    fn compare(&self, printer: &Printer, cluster: &Cluster) {
-        let read = |path: &PathBuf| BundleManifest::parse(&fs::read(path.join(MANIFEST)).ok()?).ok();
-        for manifest in self.bundles.iter().filter_map(read) {
-            let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.base);
-            if nodes().next().is_none() {
-                printer.say(&format!("warning: no node boots the bundle for {}", manifest.base));
-            }
-            let others: Vec<_> = nodes().filter(|node| node.system != manifest.arch).collect();
-            if let Some(first) = others.first() {
-                printer.say(&format!(
-                    "warning: the bundle for {} is for {}, and {} ({}) can't boot it",
-                    manifest.base,
-                    manifest.arch.as_str(),
-                    plural(others.len(), "node"),
-                    first.name
-                ));
-            }
-        }
+    /// Installs builds of iPXE, and publishes the bundles and `site`.
+    fn publish(
+        &self,
+        printer: &Printer,
+        lock: &WebRootLock,
+        site: Option<&Path>,
+        cluster: Option<&Cluster>,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<PublishOutcome> {
+        self.install_loaders(printer, lock, cluster)?;
+        let bundles = self.bundles.iter().map(PathBuf::as_path);
+        let bytes = bundles.chain(site).map(size_of).sum();
+        let progress = ByteProgress::bytes(printer, "publish", bytes);
+        let request = PublishRequest {
+            bundles: &self.bundles,
+            site,
+            signatures: self.signatures.as_deref(),
+            signed: cluster.is_some_and(|cluster| cluster.boot.verify == BootVerification::Signature),
+            keep: self.keep,
+            now,
+            life: self.expires_in,
+        };
+        publish::publish(lock, &request, &|bytes| progress.add(bytes))
     }
-
     /// Installs builds of iPXE, and warns of those that are missing.
-    fn loaders(
+    fn install_loaders(
         &self,
         printer: &Printer,
         lock: &WebRootLock,
@@ -162,6 +148,26 @@ impl PublishArgs {
             ));
         }
         Ok(())
+    }
+}
+
+/// Warns of published bundles that no node boots, and of nodes that can't boot their bundle.
+fn warn_of_misfits(printer: &Printer, outcome: &PublishOutcome, cluster: &Cluster) {
+    for manifest in outcome.published.iter().filter_map(|published| published.bundle.as_ref()) {
+        let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.base);
+        if nodes().next().is_none() {
+            printer.say(&format!("warning: no node boots the bundle for {}", manifest.base));
+        }
+        let others: Vec<_> = nodes().filter(|node| node.system != manifest.arch).collect();
+        if let Some(first) = others.first() {
+            printer.say(&format!(
+                "warning: the bundle for {} is for {}, and {} ({}) can't boot it",
+                manifest.base,
+                manifest.arch.as_str(),
+                plural(others.len(), "node"),
+                first.name
+            ));
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::publication::{PUBLICATION, Publication};
 use super::request::PublishRequest;
 use super::staging::{StagedGeneration, stage};
 use crate::fs::{Dir, Sha256Sum, file_mode, sync_file};
+use crate::image::BundleManifest;
 
 /// A generation that was published.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Published {
     pub publication: Publication,
     /// Id of the generation that was current before.
     pub before: Option<Sha256Sum>,
+    /// The manifest of a bundle; none for a site.
+    pub bundle: Option<BundleManifest>,
 }
 
 /// The outcome of a publication.
@@ -72,8 +75,9 @@ pub fn roll_back(
     let is_older = |other: &Generation| other.publication.is_some() && other.number() < current.number();
     let previous = channel.generations()?.into_iter().find(is_older);
     let previous = previous.with_context(|| format!("{path} has no generation before the current one"))?;
-    let manifest = check_intact(channel.open_generation(previous.id)?, &previous, &path)?;
-    let staged = StagedGeneration { channel: path, id: previous.id, manifest, name: None };
+    let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, &previous, &path)?;
+    let bundle = Some(bundle);
+    let staged = StagedGeneration { channel: path, id: previous.id, manifest, name: None, bundle };
     let request = PublishRequest {
         bundles: &[],
         site: None,
@@ -86,8 +90,8 @@ pub fn roll_back(
     publish_staged(lock, &request, &[staged])
 }
 
-/// Returns the digest of the manifest of a generation, after every file of the generation has been compared.
-fn check_intact(dir: Dir, generation: &Generation, path: &str) -> Result<Sha256Sum> {
+/// Returns the manifest of a generation and the manifest's digest, after every file of the generation has been compared.
+fn check_intact(dir: Dir, generation: &Generation, path: &str) -> Result<(BundleManifest, Sha256Sum)> {
     let mut faults = Vec::new();
     let Some(Bundle { manifest, contents }) = read_bundle(&dir, "", &mut faults)? else {
         return Err(Refused::new("the generation before is damaged", faults).into());
@@ -102,7 +106,7 @@ fn check_intact(dir: Dir, generation: &Generation, path: &str) -> Result<Sha256S
         "the generation before holds another bundle: {id} for {}",
         manifest.base
     );
-    Ok(sha256)
+    Ok((manifest, sha256))
 }
 
 /// A staged generation with its channel and its publication.
@@ -139,6 +143,7 @@ fn publish_staged(
         id: step.staged.id,
         publication: step.publication,
         before: step.before,
+        bundle: step.staged.bundle.clone(),
     });
     Ok(PublishOutcome { published: published.collect(), removed, unconfirmed: confirmed.err() })
 }

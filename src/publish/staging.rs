@@ -18,7 +18,7 @@ use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
 use crate::fs::{Dir, FileType, Sha256Sum, file_mode, kind, parents, split, sync_file};
-use crate::image::{INITRD, KERNEL, MANIFEST, SCRIPT};
+use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT};
 
 /// From this number of files on, one syncfs(2) is cheaper than an fsync(2) of each.
 const MANY: usize = 64;
@@ -36,6 +36,8 @@ pub(super) struct StagedGeneration {
     pub(super) manifest: Sha256Sum,
     /// Name in the staging directory; none where the generation is in its place already.
     pub(super) name: Option<String>,
+    /// The manifest of a bundle; none for a site.
+    pub(super) bundle: Option<BundleManifest>,
 }
 
 /// Stages everything that is to be published.
@@ -102,7 +104,7 @@ fn stage_bundle(
         return Err(Refused::new("it is not what it says", faults).into());
     }
     let (manifest, name) = (bundle.contents.manifest, to.map(|_| name.to_owned()));
-    Ok(StagedGeneration { channel, id, manifest, name })
+    Ok(StagedGeneration { channel, id, manifest, name, bundle: Some(bundle.manifest) })
 }
 
 /// Copies the signatures of a bundle, which have no digest, from `dir` to `to`.
@@ -147,7 +149,8 @@ fn stage_site(
     }
     make_links(&lock.root, &site.top_names())?;
     let name = to.map(|_| SITE.to_owned());
-    Ok(StagedGeneration { channel: SITE.to_owned(), id: site.id(), manifest: site.id(), name })
+    let id = site.id();
+    Ok(StagedGeneration { channel: SITE.to_owned(), id, manifest: id, name, bundle: None })
 }
 
 /// Whether the generation `id` is in its place already, and whole.
