@@ -18,7 +18,6 @@ use super::select::select;
 use super::servers::Servers;
 use super::web_root::LabWebRoot;
 use crate::artifact::ArtifactSet;
-use crate::image::{BundleManifest, MANIFEST};
 use crate::model::Cluster;
 
 /// Runs the lab. `artifacts` is the rendered site of `cluster`; `on_event` is called with each event.
@@ -40,10 +39,10 @@ pub fn run(
     let accelerator = Accelerator::detect(tools, &make_dir("accelerator")?);
     begin_phase("making and publishing bundles and the site");
     let bundles = collect_bundles(config, cluster, &selection.tests)?;
-    let bundle_dirs: Vec<PathBuf> = bundles.values().map(|(dir, _)| dir.clone()).collect();
+    let bundles: Vec<PathBuf> = bundles.into_values().collect();
     let rendered = make_dir("rendered")?;
-    let (web_root, missing_loaders) =
-        LabWebRoot::publish(cluster, artifacts, &rendered, &bundle_dirs, config.ipxe.as_deref(), now)?;
+    let (web_root, missing_loaders, manifests) =
+        LabWebRoot::publish(cluster, artifacts, &rendered, &bundles, config.ipxe.as_deref(), now)?;
     begin_phase("starting the servers");
     let networks = list_networks(cluster);
     create_networks(tools, cluster, &networks)?;
@@ -51,7 +50,7 @@ pub fn run(
     let scheduler = Scheduler {
         config,
         artifacts,
-        manifests: bundles.into_iter().map(|(base, (_, manifest))| (base, manifest)).collect(),
+        manifests,
         networks: &networks,
         web_root: &web_root,
         accelerator,
@@ -68,20 +67,13 @@ pub fn run(
 }
 
 /// Collects a bundle for the base of each node that is powered on: the user's bundle, or one with the test system.
-/// Returns directories and manifests by base.
+/// Returns their directories by base.
 fn collect_bundles(
     config: &LabConfig,
     cluster: &Cluster,
     tests: &[BootTest<'_>],
-) -> Result<BTreeMap<String, (PathBuf, BundleManifest)>> {
-    let mut bundles = BTreeMap::new();
-    for (base, dir) in &config.bundles {
-        let read = std::fs::read(dir.join(MANIFEST))
-            .map_err(anyhow::Error::from)
-            .and_then(|text| BundleManifest::parse(&text));
-        let manifest = read.with_context(|| format!("{} is not a bundle", dir.display()))?;
-        bundles.insert(base.clone(), (dir.clone(), manifest));
-    }
+) -> Result<BTreeMap<String, PathBuf>> {
+    let mut bundles = config.bundles.clone();
     let base_url = cluster.provisioner.base_url();
     for node in tests.iter().filter_map(|test| test.node) {
         let base = node.base.as_str();
@@ -102,8 +94,8 @@ fn collect_bundles(
         );
         let out = make_dir("bundles")?.join(base);
         let root = make_dir(&format!("test-system/{base}"))?;
-        let manifest = test_system.build_bundle(base, &base_url, &root, &out)?;
-        bundles.insert(base.to_owned(), (out, manifest));
+        test_system.build_bundle(base, &base_url, &root, &out)?;
+        bundles.insert(base.to_owned(), out);
     }
     Ok(bundles)
 }

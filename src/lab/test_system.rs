@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::kernel_modules::{NETWORK, read_modules};
-use crate::image::{BundleManifest, Codec, INITRD, InitrdSource, KERNEL, Kernel, Recipe, build_bundle};
+use crate::image::{Codec, INITRD, InitrdSource, KERNEL, Kernel, Recipe, build_bundle};
 use crate::model::System;
 
 /// The directory of kernels on Debian, its relatives and Fedora.
@@ -111,13 +111,7 @@ impl TestSystem {
     ///
     /// # Errors
     /// When a file of the test system cannot be read or is not valid.
-    pub(super) fn build_bundle(
-        &self,
-        base: &str,
-        base_url: &str,
-        root: &Path,
-        out: &Path,
-    ) -> Result<BundleManifest> {
+    pub(super) fn build_bundle(&self, base: &str, base_url: &str, root: &Path, out: &Path) -> Result<()> {
         self.write_root(base, base_url, root).context("could not make the test system")?;
         let system = self.read_system()?;
         let command_line = if system == System::X86_64 { COMMAND_LINE } else { COMMAND_LINE_ARM };
@@ -131,7 +125,8 @@ impl TestSystem {
             command_line: command_line.to_owned(),
             codec: Codec::Gzip(6),
         };
-        build_bundle(&recipe, out, &|_| ())
+        build_bundle(&recipe, out, &|_| ())?;
+        Ok(())
     }
 
     /// Writes the content of the initrd into the directory `root`.

@@ -1,6 +1,7 @@
 //! The web root of the lab: artifacts written as `plasmagen render` writes them, and published as `plasmagen publish`
 //! publishes them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::artifact::ArtifactSet;
 use crate::fs::Sha256Sum;
-use crate::image::INITRD;
+use crate::image::{BundleManifest, INITRD};
 use crate::model::{Cluster, Node};
 use crate::publish::{
     ArmTarget, PublishRequest, WebRoot, WebRootLock, arm, disarm, install_loaders, list_needed_loaders,
@@ -35,7 +36,7 @@ pub(super) struct LabWebRoot {
 impl LabWebRoot {
     /// Writes `artifacts` into the directory `rendered`, and publishes them and the directories `bundles` into the
     /// cluster's web root, with the builds of iPXE in the directory `ipxe` or of this computer. Also returns the loaders
-    /// that nodes need and that were not found.
+    /// that nodes need and that were not found, and the manifests of the bundles by base.
     ///
     /// # Errors
     /// When a bundle contradicts its manifest, or when writing fails.
@@ -46,7 +47,7 @@ impl LabWebRoot {
         bundles: &[PathBuf],
         ipxe: Option<&Path>,
         now: OffsetDateTime,
-    ) -> Result<(Self, Vec<String>)> {
+    ) -> Result<(Self, Vec<String>, BTreeMap<String, BundleManifest>)> {
         let lock = write::SiteLock::acquire(rendered)?;
         write::commit(&lock, artifacts, write::CommitOptions { discard_edits: false }, || Ok(()))?;
         let path = PathBuf::from(cluster.provisioner.web_root.as_str());
@@ -65,10 +66,12 @@ impl LabWebRoot {
             now,
             life: LIFE,
         };
-        publish(&lock, &request, &|_| ())?;
+        let outcome = publish(&lock, &request, &|_| ())?;
+        let manifests = outcome.published.into_iter().filter_map(|published| published.bundle);
+        let manifests = manifests.map(|manifest| (manifest.base.clone(), manifest)).collect();
         drop(lock);
         let root = WebRoot::open(&path)?;
-        Ok((Self { path, root, now }, missing))
+        Ok((Self { path, root, now }, missing, manifests))
     }
 
     /// Arms `node`, as `plasmagen arm` does.
