@@ -46,8 +46,8 @@ impl Word for AdminKey {
             return invalid("PG-H13", "this SSH key has options or other text around it".into(), help);
         }
         match key.key_data() {
-            ssh_key::public::KeyData::Rsa(rsa) if rsa.key_size() < 3072 => {
-                let message = format!("this RSA key has {} bits, and 3072 is the least", rsa.key_size());
+            ssh_key::public::KeyData::Rsa(rsa) if modulus_bits(rsa) < 3072 => {
+                let message = format!("this RSA key has {} bits, and 3072 is the least", modulus_bits(rsa));
                 invalid("PG-H13", message, "make an Ed25519 key: ssh-keygen -t ed25519")
             }
             ssh_key::public::KeyData::Dsa(_) => invalid(
@@ -58,6 +58,13 @@ impl Word for AdminKey {
             _ => Ok(Self(text.to_owned())),
         }
     }
+}
+
+/// The number of bits of an RSA key.
+fn modulus_bits(key: &ssh_key::public::RsaPublicKey) -> u32 {
+    let bytes = key.n.as_positive_bytes().unwrap_or_default();
+    let zeros = bytes.first().map_or(0, |byte| byte.leading_zeros());
+    u32::try_from(bytes.len() * 8).unwrap_or(u32::MAX) - zeros
 }
 
 impl Word for KernelParam {
