@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
@@ -77,7 +78,7 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         subnet: subnet.map(|subnet| SubnetOptions {
             network: subnet.network(),
             netmask: subnet.netmask(),
-            broadcast: broadcast(subnet.into()),
+            broadcast: broadcast(IpNet::V4(subnet)),
         }),
         pool: network.and_then(|network| network.pool).map(|pool| (pool.first, pool.last)),
         gateway: network.and_then(|network| network.gateway),
