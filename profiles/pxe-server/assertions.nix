@@ -1,7 +1,8 @@
-# What NixOS refuses to build a PXE server from: faults that would only show when a machine does not boot.
+# The assertions of the PXE server: NixOS refuses faults in the options that would only show when a machine does not boot.
 {
   lib,
   ipv4,
+  servers,
   cfg,
 }:
 let
@@ -14,7 +15,7 @@ let
   kept = lib.filter (node: node.ipAddress != null) nodes;
   addressOf = node: "nodes.\"${node.mac}\".ipAddress";
 
-  # The values that come more than once, each once.
+  # The values that appear more than once, each listed once.
   repeated =
     values:
     lib.attrNames (lib.filterAttrs (_: all: lib.length all > 1) (lib.groupBy (value: value) values));
@@ -23,7 +24,7 @@ let
     check (repeated values == [ ])
       "${option "nodes"}: two machines have the ${what} ${lib.concatStringsSep ", " (repeated values)}; each needs its own.";
 
-  # A file says itself which networks there are.
+  # Whether the configuration is made from the options. A `configFile` has its own networks, which are not checked here.
   made = dhcp.configFile == null;
   hasSubnet = dhcp.subnet != null && dhcp.netmask != null;
   isSubnet =
@@ -56,10 +57,10 @@ in
     "${option "dhcp.range"} ends before it starts: ${toString (edge "start")} to ${toString (edge "end")}."
   )
   (check (!isLeased cfg.serverAddress)
-    "${option "dhcp.range"} holds ${cfg.serverAddress}, this machine's own address: it would be leased to another."
+    "${option "dhcp.range"} holds ${cfg.serverAddress}, this machine's address: it would be leased to another machine."
   )
-  (check (dhcp.configFile6 != null -> dhcp.backend == "kea")
-    "${option "dhcp.configFile6"} is for Kea; dnsmasq says both families in ${option "dhcp.configFile"}."
+  (check (dhcp.configFile6 != null -> servers.${dhcp.backend}.takesConfigFile6)
+    "${option "dhcp.configFile6"} is not for ${dhcp.backend}, which has both families in ${option "dhcp.configFile"}."
   )
   (check
     (lib.all (name: builtins.match "[A-Za-z0-9_-][A-Za-z0-9._-]*" name != null) (
@@ -83,5 +84,5 @@ in
 ++ map (
   node:
   check (node.ipAddress != cfg.serverAddress && !isLeased node.ipAddress)
-    "${option (addressOf node)} is ${node.ipAddress}, which is this machine's own or in ${option "dhcp.range"}: another could have it already."
+    "${option (addressOf node)} is ${node.ipAddress}, which is this machine's address or in ${option "dhcp.range"}: another machine could have it already."
 ) kept

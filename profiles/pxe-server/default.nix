@@ -1,5 +1,5 @@
-# The PXE server: DHCP, TFTP and HTTP for machines that boot over the network, by NixOS' own modules for Kea and atftpd,
-# or dnsmasq, and nginx. site/pxe/pxe-server.nix of a rendered tree fills in its options.
+# The PXE server: DHCP, TFTP and HTTP for machines that boot over the network. The module uses NixOS' modules for Kea with
+# atftpd, or dnsmasq, and for nginx. The rendered site/pxe/pxe-server.nix sets the options of this module.
 {
   config,
   lib,
@@ -9,8 +9,10 @@
 let
   cfg = config.services.centra-pxe-server;
   ipv4 = import ./ipv4.nix { inherit lib; };
+  servers = import ./dhcp { inherit lib cfg; };
+  inherit (import ./netboot.nix { inherit cfg; }) tftpRoot;
 
-  # The store path of a loader changes with nixpkgs; the links in the TFTP root stay.
+  # The links in the TFTP root lead here: the store path of a loader changes with nixpkgs, this path does not.
   loaderDir = "plasmagen/loaders";
 
   builds =
@@ -30,13 +32,9 @@ let
     };
   };
 
-  # What dnsmasq's file says is not known here.
-  mayServeIpv6 =
-    cfg.dhcp.configFile6 != null || cfg.dhcp.backend == "dnsmasq" && cfg.dhcp.configFile != null;
-
   directories = [
     cfg.webRoot
-    "${cfg.webRoot}/tftp"
+    tftpRoot
     "${cfg.webRoot}/armed"
     "${cfg.webRoot}/nixos"
   ]
@@ -44,15 +42,15 @@ let
 in
 {
   imports = [
-    ./dhcp.nix
+    ./dhcp-tftp.nix
     ./http.nix
     ./health.nix
   ];
 
-  options.services.centra-pxe-server = import ./options.nix { inherit lib ipv4; };
+  options.services.centra-pxe-server = import ./options.nix { inherit lib ipv4 servers; };
 
   config = lib.mkIf cfg.enable {
-    assertions = import ./assertions.nix { inherit lib ipv4 cfg; };
+    assertions = import ./assertions.nix { inherit lib ipv4 servers cfg; };
 
     services.centra-pxe-server.loaders = lib.mkMerge (
       map (system: lib.mapAttrs (_: lib.mkDefault) fromNixpkgs.${system}) cfg.systems
@@ -62,8 +60,8 @@ in
       name: source: lib.nameValuePair "${loaderDir}/${name}" { inherit source; }
     ) cfg.loaders;
 
-    # `:` leaves the owner and the mode of what is there already alone, and `L` whatever has the name of a link:
-    # tmpfiles.d(5).
+    # `:` keeps the owner and the mode of a directory that exists, and `L` keeps a file that exists in the place of the
+    # link: tmpfiles.d(5).
     systemd.tmpfiles.settings.pxe-server =
       lib.genAttrs directories (_: {
         d = {
@@ -73,7 +71,7 @@ in
         };
       })
       // lib.mapAttrs' (
-        name: _: lib.nameValuePair "${cfg.webRoot}/tftp/${name}" { L.argument = "/etc/${loaderDir}/${name}"; }
+        name: _: lib.nameValuePair "${tftpRoot}/${name}" { L.argument = "/etc/${loaderDir}/${name}"; }
       ) cfg.loaders;
 
     networking = lib.mkMerge [
@@ -84,7 +82,7 @@ in
             67 # DHCP
             69 # TFTP
           ]
-          ++ lib.optional mayServeIpv6 547; # DHCPv6
+          ++ lib.optional servers.${cfg.dhcp.backend}.mayServeIpv6 547; # DHCPv6
         };
       })
       (lib.mkIf (cfg.firewallFile != null) {

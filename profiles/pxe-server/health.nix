@@ -1,4 +1,4 @@
-# What /health says: every 15 seconds, what systemd says of the servers.
+# The answer of /health: every 15 seconds, a timer asks systemd for the state of the servers.
 {
   config,
   lib,
@@ -7,13 +7,9 @@
 }:
 let
   cfg = config.services.centra-pxe-server;
-  isKea = cfg.dhcp.backend == "kea";
-  asked = [
-    "dhcp=${if isKea then "kea-dhcp4-server" else "dnsmasq"}.service"
-  ]
-  ++ lib.optional (cfg.dhcp.configFile6 != null) "dhcp6=kea-dhcp6-server.service"
-  ++ [
-    "tftp=${if isKea then "atftpd" else "dnsmasq"}.service"
+  dhcp = (import ./dhcp { inherit lib cfg; }).${cfg.dhcp.backend};
+  arguments = lib.mapAttrsToList (name: unit: "${name}=${unit}.service") dhcp.units ++ [
+    "tftp=${if dhcp.servesTftp then dhcp.units.dhcp else "atftpd"}.service"
     "http=nginx.service"
   ];
 in
@@ -33,13 +29,13 @@ in
       description = "How the servers that machines boot from are, for /health";
       serviceConfig = {
         Type = "oneshot";
-        ExecStart = "${pkgs.runtimeShell} ${./health.sh} --state /run/pxe-health ${lib.concatStringsSep " " asked}";
+        ExecStart = "${pkgs.runtimeShell} ${./health.sh} --state /run/pxe-health ${lib.concatStringsSep " " arguments}";
         TimeoutStartSec = 30;
         RuntimeDirectory = "pxe-health";
         RuntimeDirectoryPreserve = true;
         UMask = "0022";
 
-        # It asks systemd over a socket, and writes two files.
+        # The program asks systemd over a socket and writes two files.
         CapabilityBoundingSet = "";
         LockPersonality = true;
         MemoryDenyWriteExecute = true;

@@ -1,21 +1,23 @@
 # nginx, with the locations of the rendered nginx.conf: templates/nginx.nginx.j2 has the reasons, tests/nixos/pxe_server
-# compares them.
+# compares the two.
 { config, lib, ... }:
 let
   cfg = config.services.centra-pxe-server;
   root = cfg.webRoot;
+  netboot = import ./netboot.nix { inherit cfg; };
+  inherit (import ./systemd.nix) online;
   noStore = "add_header Cache-Control no-store always;";
 
-  # Links called `current` are the only ones in the web root that are followed.
+  # nginx follows no symbolic link in the web root except those called `current`
   bundle = {
     alias = "${root}/nixos/$1/current/$2";
     extraConfig = "disable_symlinks on from=${root}/nixos/$1/current;";
   };
-  # And these are ours: default.nix links them to the store.
+  # and the links to loaders, which default.nix makes.
   loaders = lib.mapAttrs' (
     name: _:
     lib.nameValuePair "= /boot/tftp/${name}" {
-      alias = "${root}/tftp/${name}";
+      alias = "${netboot.tftpRoot}/${name}";
       extraConfig = "disable_symlinks off;";
     }
   ) cfg.loaders;
@@ -24,7 +26,8 @@ in
   config = lib.mkIf cfg.enable {
     services.nginx = {
       enable = true;
-      # A rack that is switched on at once. Whoever has an nginx already has said this already.
+      # For a rack that is switched on at once. These are defaults: a machine with another nginx configuration may set
+      # them already.
       appendConfig = lib.mkDefault ''
         worker_processes auto;
       '';
@@ -111,10 +114,7 @@ in
       };
     };
 
-    # It binds the address.
-    systemd.services.nginx = {
-      wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
+    systemd.services.nginx = online // {
       serviceConfig.LimitNOFILE = lib.mkDefault 65536;
     };
   };

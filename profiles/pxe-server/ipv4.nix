@@ -1,4 +1,4 @@
-# IPv4 addresses in Nix, which has no arithmetic for them: enough to check a subnet and what lies in it.
+# Arithmetic of IPv4 addresses, which Nix does not have: enough to check a subnet and the addresses in it.
 { lib }:
 let
   octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
@@ -16,7 +16,7 @@ in
 
   inherit toNumber;
 
-  # Whether `netmask` is ones, then zeros.
+  # Whether the bits of `netmask` are ones, then zeros.
   isNetmask = netmask: isPowerOfTwo (size netmask);
 
   # The prefix length of a netmask.
@@ -27,11 +27,12 @@ in
     in
     32 - zeros (size netmask);
 
-  # Whether `address` lies in the subnet, and so is one of its hosts: neither its network nor its broadcast address.
+  # Whether `address` lies in the subnet.
   isIn =
     subnet: netmask: address:
     builtins.bitAnd (toNumber address) (toNumber netmask) == toNumber subnet;
 
+  # Whether `address` is a host of the subnet: in the subnet, but neither its network address nor its broadcast address.
   isHost =
     subnet: netmask: address:
     let
@@ -39,7 +40,7 @@ in
     in
     0 < host && host < size netmask - 1;
 
-  # The last address of the subnet.
+  # Whether `address` is the last address of the subnet.
   isBroadcast =
     subnet: netmask: address:
     toNumber address == toNumber subnet + size netmask - 1;

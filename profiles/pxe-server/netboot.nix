@@ -1,5 +1,5 @@
-# What a machine that boots is told, by its architecture (DHCP option 93: IANA's "Processor Architecture Types"): as
-# src/model/netboot.rs has it for the rendered files.
+# The files that machines load when they boot, by architecture (DHCP option 93: IANA's "Processor Architecture Types"),
+# and the TFTP root. src/model/netboot.rs has the same table for the rendered files.
 { cfg }:
 let
   url = "http://${cfg.serverAddress}:${toString cfg.httpPort}/boot";
@@ -7,7 +7,7 @@ let
     inherit architecture file;
     http = false;
   };
-  # UEFI over HTTP wants a URL, and its vendor class back: UEFI 2.10 section 24.7.
+  # UEFI over HTTP expects a URL, and its vendor class in the answer: UEFI 2.10 section 24.7.
   http = architecture: file: {
     inherit architecture;
     file = "${url}/tftp/${file}";
@@ -15,6 +15,7 @@ let
   };
 in
 {
+  tftpRoot = "${cfg.webRoot}/tftp";
   script = "${url}/ipxe/boot.ipxe";
   default = "ipxe.efi";
   loaders = [

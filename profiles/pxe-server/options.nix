@@ -1,5 +1,9 @@
-# What the PXE server can be told.
-{ lib, ipv4 }:
+# The options of the PXE server.
+{
+  lib,
+  ipv4,
+  servers,
+}:
 let
   inherit (lib) mkOption types;
   word = pattern: description: types.strMatching pattern // { inherit description; };
@@ -27,29 +31,27 @@ in
 
   dhcp = {
     backend = mkOption {
-      type = types.enum [
-        "kea"
-        "dnsmasq"
-      ];
+      type = types.enum (lib.attrNames servers);
       default = "kea";
-      description = "The DHCP server. With `kea`, atftpd serves TFTP; dnsmasq serves it itself.";
+      description = "The DHCP server. A server that does not serve TFTP, such as Kea, gets atftpd beside it.";
     };
 
     configFile = nullable types.path ''
-      The whole configuration of the DHCP server, `kea-dhcp4.json` or `dnsmasq.conf` of `plasmagen render`, in the
-      place of one made from the options below. It knows networks behind relays, several subnets and IPv6.
+      The complete configuration of the DHCP server, instead of a configuration made from the options below:
+      `kea-dhcp4.json` or `dnsmasq.conf` of `plasmagen render`. The rendered file has networks behind relays, several
+      subnets and, for dnsmasq, IPv6.
     '';
 
     configFile6 = nullable types.path ''
-      The configuration of Kea's DHCPv6 server, `kea-dhcp6.json` of `plasmagen render`. null: no DHCPv6 server; dnsmasq
-      says both families in one file.
+      The configuration of Kea's DHCPv6 server, `kea-dhcp6.json` of `plasmagen render`. null: no DHCPv6 server. dnsmasq
+      has both families in `configFile`.
     '';
 
     subnet = nullable ipv4.type "The provisioning network: its first address.";
 
     netmask = nullable ipv4.type "The netmask of the provisioning network.";
 
-    broadcast = nullable ipv4.type "The broadcast address of the provisioning network, for the clients.";
+    broadcast = nullable ipv4.type "The broadcast address of the provisioning network, which clients are told.";
 
     range = nullable (types.submodule {
       options = {
@@ -69,15 +71,15 @@ in
     domainNameServers = mkOption {
       type = types.listOf ipv4.type;
       default = [ ];
-      description = "The resolvers for booting machines.";
+      description = "The DNS resolvers that booting machines are told.";
     };
 
-    domain = nullable (word "[A-Za-z0-9.-]+" "domain name") "The domain for booting machines.";
+    domain = nullable (word "[A-Za-z0-9.-]+" "domain name") "The DNS domain that booting machines are told.";
   };
 
   nodes = mkOption {
     default = { };
-    description = "The known machines, by the MAC address of the NIC that boots: lower case, with colons.";
+    description = "The known machines, by the MAC address of the network interface that boots: lower case, with colons.";
     example = {
       "52:54:00:12:34:56" = {
         profile = "control-plane";
@@ -94,9 +96,9 @@ in
         };
         hostname = mkOption {
           type = word "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?" "host name";
-          description = "Its name.";
+          description = "The host name of the machine.";
         };
-        ipAddress = nullable ipv4.type "The address that is kept for it. null: it takes one of the range.";
+        ipAddress = nullable ipv4.type "The address that is reserved for the machine. null: the machine gets an address of `dhcp.range`.";
       };
     });
   };
@@ -104,13 +106,13 @@ in
   httpPort = mkOption {
     type = types.port;
     default = 8080;
-    description = "Where nginx listens.";
+    description = "The TCP port of nginx.";
   };
 
   webRoot = mkOption {
     type = runtimePath;
     default = "/var/lib/pxe-boot";
-    description = "What nginx serves as /boot/, filled by `plasmagen publish`. Its directory tftp is the TFTP root.";
+    description = "The directory that nginx serves as /boot/, and that `plasmagen publish` fills. The directory tftp in it is the TFTP root.";
   };
 
   systems = mkOption {
@@ -120,8 +122,8 @@ in
     ]);
     default = [ "x86_64-linux" ];
     description = ''
-      The kinds of machines that boot: for each, the TFTP root gets the iPXE that nixpkgs builds. Another system's than
-      this machine's is cross-compiled.
+      The systems of the machines that boot. For each system, the TFTP root gets the iPXE of nixpkgs; the iPXE of
+      another system than this machine's is cross-compiled.
     '';
   };
 
@@ -130,18 +132,18 @@ in
     default = { };
     example = lib.literalExpression ''{ "ipxe.efi" = ./ipxe-with-our-ca.efi; }'';
     description = ''
-      The iPXE builds in the TFTP root, by file name, beside or instead of those of nixpkgs. A file that lies there
-      already, such as one of `plasmagen publish`, wins.
+      iPXE builds for the TFTP root, by file name, in addition to those of nixpkgs or instead of them. A file that exists
+      in the TFTP root, such as one that `plasmagen publish` installed, stays.
     '';
   };
 
   openFirewall = mkOption {
     type = types.bool;
     default = true;
-    description = "Whether NixOS' firewall lets DHCP, TFTP and HTTP in through `interface`. A PXE server that nobody reaches is none.";
+    description = "Whether NixOS' firewall accepts DHCP, TFTP and HTTP on `interface`. Machines cannot boot without them.";
   };
 
   firewallFile = nullable types.path ''
-    A whole ruleset for nftables in the place of NixOS' firewall: `firewall/provisioner.nft` of `plasmagen render`.
+    A complete nftables ruleset instead of NixOS' firewall: `firewall/provisioner.nft` of `plasmagen render`.
   '';
 }

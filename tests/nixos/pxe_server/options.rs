@@ -16,14 +16,14 @@ fn bad_options_are_refused() {
         ("serverAddress = \"10.0.100.10\"", "serverAddress = \"10.0.101.10\"", host),
         ("serverAddress = \"10.0.100.10\"", "serverAddress = \"10.0.100.0\"", host),
         ("serverAddress = \"10.0.100.10\"", "serverAddress = \"10.0.100.255\"", host),
-        ("serverAddress = \"10.0.100.10\"", "serverAddress = \"10.0.100.150\"", "leased to another"),
+        ("serverAddress = \"10.0.100.10\"", "serverAddress = \"10.0.100.150\"", "leased to another machine"),
         ("router = \"10.0.100.1\"", "router = \"10.0.99.1\"", host),
         ("end = \"10.0.100.200\"", "end = \"10.0.100.255\"", host),
         ("end = \"10.0.100.200\"", "end = \"10.0.100.99\"", "ends before it starts"),
         ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.200.51\"", host),
-        ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.100\"", "another could have it already"),
-        ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.200\"", "another could have it already"),
-        ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.10\"", "another could have it already"),
+        ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.100\"", "machine could have it already"),
+        ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.200\"", "machine could have it already"),
+        ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.10\"", "machine could have it already"),
         ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.50\"", "the address 10.0.100.50;"),
         ("hostname = \"node02\"", "hostname = \"NODE01\"", "the host name node01;"),
         ("52:54:00:12:34:57", "52:54:00:12:34:5A", "not how a MAC address is compared"),
@@ -33,7 +33,7 @@ fn bad_options_are_refused() {
         (
             "subnet = \"10.0.100.0\"",
             "backend = \"dnsmasq\"; configFile6 = \"/a\"; subnet = \"10.0.100.0\"",
-            "dnsmasq says both families",
+            "is not for dnsmasq, which has both families",
         ),
     ];
     let servers: Vec<String> = cases.iter().map(|(original, changed, _)| with(original, changed)).collect();
