@@ -20,6 +20,7 @@ pkgs.rustPlatform.buildRustPackage {
     ];
   };
   cargoLock.lockFile = ../Cargo.lock;
+  buildType = "dist";
   nativeBuildInputs = [ pkgs.installShellFiles ];
   # The program writes them itself, and so must run here.
   postInstall = lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
