@@ -33,6 +33,8 @@
 //! From `inventory` to `outputs` nothing touches a disk, a clock, the network or a random number, except the reading step
 //! in `plan`: the same inventory gives the same bytes. The words of this house are in `docs/terms.md`.
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod artifact;
 pub mod check;
 pub mod cli;

@@ -13,8 +13,8 @@
 //! A directory is opened once, by the path that the user named. Everything below it is reached by descriptor and without
 //! following a symbolic link, so that nobody can lead a write elsewhere while plasmagen runs.
 //!
-//! `.clippy.toml` refuses the writing calls of `std::fs` and `rustix::fs` in every other room. Two exceptions say so where
-//! they stand: the scratch directories of `lab`, and unit tests.
+//! `.clippy.toml` refuses the writing calls of `std::fs` and `rustix::fs` in every other room but `lab`, which fills a
+//! scratch directory.
 
 #![allow(clippy::disallowed_methods, reason = "this is the room that changes disks")]
 

@@ -37,7 +37,7 @@ pub struct IssuedCertificate {
 }
 
 impl CaIssuer {
-    /// Makes a new CA with a new key, in memory: see [`Vault::store_ca`](super::Vault::store_ca).
+    /// Makes a new CA with a new key, in memory; the vault stores it.
     ///
     /// # Errors
     /// When the clock is not credible, when the CA would end after the year 9999, or when the system has no random bytes.

@@ -12,7 +12,7 @@ use crate::model::KeyAlgorithm;
 /// A private key, PKCS #8 in PEM, in memory that is overwritten when the key is dropped.
 ///
 /// A private key can't be serialised or displayed, its `Debug` is redacted, and no error message quotes it; only the
-/// [vault](super::vault) writes it. (The buffers inside ring, rcgen and the PEM encoder are out of plasmagen's reach.)
+/// vault writes it. (The buffers inside ring, rcgen and the PEM encoder are out of plasmagen's reach.)
 #[derive(Clone)]
 pub struct SecretKey(Zeroizing<String>);
 

@@ -11,7 +11,7 @@ use crate::fs::{Dir, Errno, refused};
 /// Exchanges each staged tree with the old one, which is in the staging directory afterwards.
 ///
 /// # Errors
-/// When the disk or the kernel refuses. Then [`recover`](super::recover::recover) has to be called.
+/// When the disk or the kernel refuses. Then `recover` has to be called.
 pub(super) fn exchange(lock: &SiteLock, trees: &[&TreeComparison<'_>]) -> Result<()> {
     let staging = staging::open(lock)?;
     let journal = Journal::new(&staging, trees)?;
