@@ -11,7 +11,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::dir::{Dir, kind};
+use super::dir::{Dir, kind_of};
 
 /// The mode of every directory that plasmagen makes for others to read.
 pub(crate) const DIR_MODE: u32 = 0o755;
@@ -151,12 +151,12 @@ impl Dir {
     }
 
     fn discard(&self, name: &str) -> Result<()> {
-        match self.stat(name)?.as_ref().map(kind) {
+        match self.stat(name)?.as_ref().map(kind_of) {
             None => Ok(()),
             Some(FileType::Directory) => {
                 let dir = self.open_dir(name)?;
                 let (dirs, files): (Vec<_>, Vec<_>) =
-                    dir.list()?.into_iter().partition(|(_, stat)| kind(stat) == FileType::Directory);
+                    dir.list()?.into_iter().partition(|(_, stat)| kind_of(stat) == FileType::Directory);
                 dirs.into_par_iter().try_for_each(|(child, _)| dir.discard(&child))?;
                 files.iter().try_for_each(|(child, _)| dir.remove_file(child))?;
                 Ok(self.remove_empty_dir(name)?)

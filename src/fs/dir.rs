@@ -63,7 +63,7 @@ impl Dir {
         let (parent, name) = split(path);
         let file =
             if parent.is_empty() { self.open_file(name)? } else { self.open_dir(parent)?.open_file(name)? };
-        ensure!(kind(&fstat(&file)?) == FileType::RegularFile, "it is no regular file");
+        ensure!(kind_of(&fstat(&file)?) == FileType::RegularFile, "it is no regular file");
         Ok(file)
     }
 
@@ -134,7 +134,7 @@ impl Dir {
 }
 
 /// The kind of file that `stat` describes.
-pub(crate) fn kind(stat: &Stat) -> FileType {
+pub(crate) fn kind_of(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 

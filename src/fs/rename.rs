@@ -14,7 +14,13 @@ impl Dir {
 
     /// Moves `name` to `to` where nothing is called `new` there; else the two exchange their places, if `exchange`. Either
     /// is one step for everybody who looks.
-    pub(crate) fn place(&self, name: &str, to: &Self, new: &str, exchange: bool) -> Result<(), Errno> {
+    pub(crate) fn move_or_exchange(
+        &self,
+        name: &str,
+        to: &Self,
+        new: &str,
+        exchange: bool,
+    ) -> Result<(), Errno> {
         let flags = if exchange { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
         renameat_with(&self.0, name, &to.0, new, flags)
     }
@@ -24,7 +30,7 @@ impl Dir {
 ///
 /// `dir` is the directory, `home` is what has to be on another file system, as "the inventory"; `else_` is said where the
 /// reason is any other.
-pub(crate) fn refused(error: Errno, dir: &str, home: &str, else_: String) -> anyhow::Error {
+pub(crate) fn explain_refusal(error: Errno, dir: &str, home: &str, else_: String) -> anyhow::Error {
     let why = match error {
         Errno::BUSY => format!(
             "{dir}/ is a mount point, and the kernel replaces no mount point. Mount the directory above it instead"

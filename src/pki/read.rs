@@ -154,13 +154,13 @@ impl PublicCert {
         self.common_name.as_ref().or(self.dns_names.first()).unwrap_or(&self.subject)
     }
 
-    /// Whether this is a CA that signs leaves, as [`CaIssuer`](super::CaIssuer) makes.
+    /// Whether this is a CA that signs leaves, as `CaIssuer` makes.
     #[must_use]
     pub fn is_ca(&self) -> bool {
         self.usage == CertificateUse::Ca
     }
 
-    /// Whether this certificate is for both ends of TLS, as a [`CaIssuer`](super::CaIssuer) signs.
+    /// Whether this certificate is for both ends of TLS, as a `CaIssuer` signs.
     #[must_use]
     pub fn is_node(&self) -> bool {
         self.usage == CertificateUse::Node

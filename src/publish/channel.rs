@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, Publication};
 use super::root::{NIXOS, WebRoot};
-use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, kind, refused};
+use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, explain_refusal, kind_of};
 
 /// The symbolic link to the generation that machines boot.
 pub(super) const CURRENT: &str = "current";
@@ -72,7 +72,7 @@ impl Channel {
         let mut generations = Vec::new();
         for (name, stat) in self.dir.list().with_context(|| format!("could not list {}", self.path))? {
             if let Ok(id) = Sha256Sum::try_from(name.clone())
-                && kind(&stat) == FileType::Directory
+                && kind_of(&stat) == FileType::Directory
             {
                 let text = self.dir.read(&format!("{name}/{PUBLICATION}"));
                 let publication = text.and_then(|text| Publication::parse(&text)).ok();
@@ -112,9 +112,9 @@ impl Channel {
     }
 
     fn rename(&self, lock: &WebRootLock, name: &str, id: Sha256Sum, exchange: bool) -> Result<()> {
-        lock.staging.place(name, &self.dir, &id.to_string(), exchange).map_err(|error| {
+        lock.staging.move_or_exchange(name, &self.dir, &id.to_string(), exchange).map_err(|error| {
             let other = format!("could not put a generation into {}", self.path);
-            refused(error, &self.path, "the web root", other)
+            explain_refusal(error, &self.path, "the web root", other)
         })
     }
 

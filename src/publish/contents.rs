@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::fault::{Fault, FaultKind};
 use super::publication::PUBLICATION;
-use crate::fs::{Dir, FileType, Sha256Sum, kind, parents};
+use crate::fs::{Dir, FileType, Sha256Sum, kind_of, parents};
 
 /// A file that a directory should hold.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Search<'_> {
         let prefix = self.prefix;
         for (name, stat) in dir.list().with_context(|| format!("could not list {prefix}{path}"))? {
             let path = format!("{path}{name}");
-            let kind = kind(&stat);
+            let kind = kind_of(&stat);
             if kind == FileType::Directory && self.dirs.contains(path.as_str()) {
                 let child = dir.open_dir(&name).with_context(|| format!("could not open {prefix}{path}"))?;
                 self.report_dir(&child, &format!("{path}/"))?;

@@ -11,7 +11,7 @@ use super::publication::PUBLICATION;
 use super::report::{Requirements, VerifiedGeneration, VerifyReport};
 use super::root::{NIXOS, SITE, WebRoot};
 use super::site;
-use crate::fs::{Dir, FileType, Sha256Sum, Stat, kind, split};
+use crate::fs::{Dir, FileType, Sha256Sum, Stat, kind_of, split};
 use crate::image::MANIFEST;
 
 /// Verifies a channel. The contents of files are compared later, all together: their directories are appended to `dirs`.
@@ -163,7 +163,7 @@ fn check_modes(dir: &Dir, prefix: &str, contents: &Contents, faults: &mut Vec<Fa
 
 /// Reports a file or directory that the web server can't read, or that others may write.
 pub(super) fn check_mode(path: &str, stat: &Stat, faults: &mut Vec<Fault>) {
-    let wanted = if kind(stat) == FileType::Directory { 0o755 } else { 0o644 };
+    let wanted = if kind_of(stat) == FileType::Directory { 0o755 } else { 0o644 };
     let mode = stat.st_mode & 0o7777;
     // A mode that is too strict for the web server is a fault, like a mode that is too lax for others.
     if mode & 0o022 != 0 || mode & wanted & 0o055 != wanted & 0o055 {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::root::{MARKER, TFTP, WebRoot, open_named, write_marker};
-use crate::fs::{Dir, FileLock, FileType, LockedDir, STATE, kind, make_dirs};
+use crate::fs::{Dir, FileLock, FileType, LockedDir, STATE, kind_of, make_dirs};
 
 const STAGING: &str = "stage";
 
@@ -79,7 +79,7 @@ impl Drop for WebRootLock {
 /// tftp/ are no obstacle.
 fn refuse_foreign(dir: &Dir) -> Result<()> {
     for (name, stat) in dir.list().context("could not list it")? {
-        let is_dir = kind(&stat) == FileType::Directory;
+        let is_dir = kind_of(&stat) == FileType::Directory;
         let is_known = match name.as_str() {
             STATE | TFTP | "lost+found" => is_dir,
             _ => is_dir && has_only_dirs(&dir.open_dir(&name)?)?,
@@ -97,7 +97,7 @@ fn refuse_foreign(dir: &Dir) -> Result<()> {
 /// Whether `dir` holds only directories, at any depth.
 fn has_only_dirs(dir: &Dir) -> Result<bool> {
     for (name, stat) in dir.list()? {
-        if kind(&stat) != FileType::Directory || !has_only_dirs(&dir.open_dir(&name)?)? {
+        if kind_of(&stat) != FileType::Directory || !has_only_dirs(&dir.open_dir(&name)?)? {
             return Ok(false);
         }
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::contents::ExpectedFile;
 use super::fault::{Fault, FaultKind, Refused};
 use super::root::open_named;
-use crate::fs::{Dir, FileType, Sha256Sum, kind};
+use crate::fs::{Dir, FileType, Sha256Sum, kind_of};
 
 /// Number of missing signatures that are named after the first; a site has two of each node.
 const FEW: usize = 5;
@@ -53,7 +53,7 @@ pub(super) fn find_signatures(path: &Path, files: &BTreeSet<&str>) -> Result<(Di
 fn list_signatures(dir: &Dir, prefix: &str, names: &mut Vec<String>) -> Result<()> {
     for (name, stat) in dir.list()? {
         let path = format!("{prefix}{name}");
-        if kind(&stat) == FileType::Directory {
+        if kind_of(&stat) == FileType::Directory {
             list_signatures(&dir.open_dir(&name)?, &format!("{path}/"), names)?;
         } else if path.ends_with(".sig") {
             names.push(path);

@@ -17,7 +17,7 @@ use super::request::PublishRequest;
 use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
-use crate::fs::{Dir, FileType, Sha256Sum, file_mode, kind, parents, split, sync_file};
+use crate::fs::{Dir, FileType, Sha256Sum, file_mode, kind_of, parents, split, sync_file};
 use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT};
 
 /// From this number of files on, one syncfs(2) is cheaper than an fsync(2) of each.
@@ -207,7 +207,7 @@ fn make_links(root: &WebRoot, names: &[String]) -> Result<()> {
     for name in names {
         let target = format!("{SITE}/{CURRENT}/{name}");
         let stat = root.dir.stat(name).with_context(|| format!("could not look at {name}"))?;
-        match stat.as_ref().map(kind) {
+        match stat.as_ref().map(kind_of) {
             Some(FileType::Symlink) => {
                 ensure!(
                     root.dir.read_link(name)?.to_bytes() == target.as_bytes(),

@@ -13,7 +13,7 @@ use super::generations::{check_mode, verify_channel, verify_signature};
 use super::loaders::read_record;
 use super::report::{Requirements, VerifiedGeneration, VerifyReport};
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
-use crate::fs::{FileType, STATE, Sha256Sum, Stat, kind};
+use crate::fs::{FileType, STATE, Sha256Sum, Stat, kind_of};
 use crate::image::MANIFEST;
 use crate::model::{Label, MacAddr, Word};
 
@@ -76,7 +76,7 @@ fn verify_root(
         let nixos = root.dir.open_dir(NIXOS).context("could not open nixos/")?;
         for (name, stat) in nixos.list().context("could not list nixos/")? {
             let path = format!("{NIXOS}/{}", name.escape_debug());
-            if kind(&stat) == FileType::Directory && Label::parse(&name).is_ok() {
+            if kind_of(&stat) == FileType::Directory && Label::parse(&name).is_ok() {
                 check_mode(&path, &stat, &mut report.faults);
                 paths.push(path);
             } else {
@@ -100,9 +100,9 @@ fn verify_root(
 /// Verifies a file or directory of the web root's top level.
 fn verify_top_name(root: &WebRoot, name: &str, stat: &Stat, report: &mut VerifyReport) -> Result<()> {
     match name {
-        STATE | ARMED | TFTP | NIXOS | SITE if kind(stat) == FileType::Directory => {}
+        STATE | ARMED | TFTP | NIXOS | SITE if kind_of(stat) == FileType::Directory => {}
         "lost+found" => {}
-        _ if kind(stat) == FileType::Symlink => {
+        _ if kind_of(stat) == FileType::Symlink => {
             if root.dir.read_link(name)?.to_bytes() != format!("{SITE}/{CURRENT}/{name}").as_bytes() {
                 let message = "it does not lead into the current site";
                 report.faults.push(Fault::new(FaultKind::Swapped, name, message));

@@ -6,7 +6,7 @@ use super::compare::TreeComparison;
 use super::journal::{Journal, JournalEntry};
 use super::lock::SiteLock;
 use super::staging;
-use crate::fs::{Dir, Errno, refused};
+use crate::fs::{Dir, Errno, explain_refusal};
 
 /// Exchanges each staged tree with the old one, which is in the staging directory afterwards.
 ///
@@ -37,10 +37,10 @@ pub(super) fn finish(lock: &SiteLock, staging: &Dir) -> Result<()> {
 
 /// Moves a tree from one directory to another: exchanges it where there is an old tree.
 pub(super) fn move_tree(from: &Dir, to: &Dir, tree: &JournalEntry) -> Result<(), Errno> {
-    from.place(&tree.name, to, &tree.name, tree.old.is_some())
+    from.move_or_exchange(&tree.name, to, &tree.name, tree.old.is_some())
 }
 
 /// Explains why a tree can't be replaced as a whole.
 pub(super) fn explain(tree: &str, error: Errno) -> anyhow::Error {
-    refused(error, tree, "the inventory", format!("could not put the new {tree}/ in its place"))
+    explain_refusal(error, tree, "the inventory", format!("could not put the new {tree}/ in its place"))
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
-use crate::fs::{self, Dir, FileType, Hasher, Sha256Sum, Stat, kind};
+use crate::fs::{self, Dir, FileType, Hasher, Sha256Sum, Stat, kind_of};
 
 /// Entries of a directory that one thread takes at a time: to look at a single file is too little work for a thread.
 const GRAIN: usize = 16;
@@ -115,7 +115,7 @@ pub(super) type KnownDigest<'a> = &'a (dyn Fn(&StatData) -> Option<Sha256Sum> + 
 /// When the tree is a symbolic link or not a directory, or something in it can't be read.
 pub(super) fn scan_tree(root: &Dir, name: &str, known: KnownDigest<'_>) -> Result<ScannedTree> {
     let stat = root.stat(name).with_context(|| format!("could not look at {name}"))?;
-    match stat.as_ref().map(kind) {
+    match stat.as_ref().map(kind_of) {
         None => return Ok(ScannedTree { exists: false, entries: Vec::new() }),
         Some(FileType::Directory) => {}
         Some(FileType::Symlink) => bail!(
@@ -135,7 +135,7 @@ fn scan_dir(dir: &Dir, prefix: &str, known: KnownDigest<'_>) -> Result<Vec<TreeE
     if list.is_empty() && !prefix.is_empty() {
         return Ok(vec![TreeEntry { path: prefix.to_owned(), kind: TreeEntryKind::EmptyDir }]);
     }
-    let slash = |stat: &Stat| if kind(stat) == FileType::Directory { "/" } else { "" };
+    let slash = |stat: &Stat| if kind_of(stat) == FileType::Directory { "/" } else { "" };
     let mut list: Vec<_> = list
         .into_iter()
         .map(|(name, stat)| (format!("{prefix}{name}{}", slash(&stat)), name, stat))
@@ -144,7 +144,7 @@ fn scan_dir(dir: &Dir, prefix: &str, known: KnownDigest<'_>) -> Result<Vec<TreeE
     list.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let add = |mut entries: Vec<TreeEntry>, (path, name, stat): (String, String, Stat)| {
         let could_not = || format!("could not read {path}");
-        if kind(&stat) == FileType::Directory {
+        if kind_of(&stat) == FileType::Directory {
             entries.extend(scan_dir(&dir.open_dir(&name).with_context(could_not)?, &path, known)?);
         } else {
             let kind = scan_entry(dir, &name, &stat, known).with_context(could_not)?;
@@ -160,7 +160,7 @@ fn scan_dir(dir: &Dir, prefix: &str, known: KnownDigest<'_>) -> Result<Vec<TreeE
 }
 
 fn scan_entry(dir: &Dir, name: &str, stat: &Stat, known: KnownDigest<'_>) -> Result<TreeEntryKind> {
-    Ok(match kind(stat) {
+    Ok(match kind_of(stat) {
         FileType::RegularFile => {
             let data = StatData::new(stat);
             let cached = known(&data);

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::files::key_file_name;
 use super::location;
-use crate::fs::{Dir, FileType, Stat, kind, make_private_dirs, sync_file};
+use crate::fs::{Dir, FileType, Stat, kind_of, make_private_dirs, sync_file};
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
 
@@ -137,5 +137,5 @@ fn holds_key(dir: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<bool> {
 fn is_only(dir: &Dir, name: &str, wanted: FileType, mode: u32) -> anyhow::Result<bool> {
     let found = dir.list()?;
     let [(only, stat)] = &found[..] else { return Ok(false) };
-    Ok(only == name && kind(stat) == wanted && stat.st_mode & 0o7777 == mode)
+    Ok(only == name && kind_of(stat) == wanted && stat.st_mode & 0o7777 == mode)
 }
