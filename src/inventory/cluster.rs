@@ -1,211 +1,167 @@
-//! The tables that are there once: `[cluster]`, `[provisioner]`, `[tls]` and the like; `[service.<name>]` and
-//! `[hardware.<name>]`.
+//! The tables that exist once, such as `[cluster]`; and `[service.<name>]` and `[hardware.<name>]`.
 
 use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
-use schemars::JsonSchema;
 
-use crate::diag::{Report, Spanned};
+use crate::diag::Spanned;
 use crate::model::{
     AbsPath, AdminKey, BootVerification, Console, Cpu, DhcpServer, DomainName, HostName, IfName,
     KernelModule, KeyAlgorithm, Label, Mailbox, Protocol, Seconds, Server, StateVersion, System,
 };
 
-use super::reader::{Cell, Entries, Read, Table};
+use super::key::{entries, number, optional, required, required_number};
+use super::reader::Entries;
 use super::settings::SettingsTable;
-use super::{List, Maybe};
-
-/// Declares a table of the inventory: its struct, and how each field is read.
-macro_rules! tables {
-    ($(
-        $(#[$meta:meta])*
-        $name:ident($table:ident) { $($(#[$field_meta:meta])* $field:ident: $type:ty = $read:expr,)+ }
-    )+) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Debug, Default, JsonSchema)]
-        #[schemars(transform = super::schema::allow)]
-        pub struct $name { $($(#[$field_meta])* pub $field: $type,)+ }
-
-        impl Read for $name {
-            fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-                let mut opened = Table::open(cell, &[$(stringify!($field),)+ "allow"], report)?;
-                let $table = &mut opened;
-                $table.allow();
-                let read = Self { $($field: $read,)+ };
-                opened.finish();
-                Some(read)
-            }
-        }
-    )+};
-}
+use super::tables::tables;
+use super::written::{List, Maybe};
 
 tables! {
-    /// `[cluster]`.
-    ClusterTable(table) {
-        /// Its name.
-        #[schemars(required)]
-        name: Option<Spanned<Label>> = table.required("name"),
-        /// The domain of its nodes.
-        #[schemars(required)]
-        domain: Option<Spanned<DomainName>> = table.required("domain"),
-        /// The first Raft voters.
-        #[schemars(required)]
-        bootstrap: Option<Spanned<List<Option<String>>>> = table.required("bootstrap"),
-        /// Whether it lives already.
-        #[schemars(extend("default" = false))]
-        formed: Option<Spanned<bool>> = table.optional("formed"),
-        /// Whether one voter is enough.
-        #[schemars(extend("default" = false))]
-        single: Maybe<bool> = table.optional("single"),
-        /// Names of nodes that were removed: they are never given again.
-        removed: Option<Spanned<List<HostName>>> = table.optional("removed"),
-        /// What kind of machines its nodes are.
-        #[schemars(extend("default" = "x86_64-linux"))]
-        system: Option<Spanned<System>> = table.optional("system"),
-        /// `system.stateVersion` of every node.
-        #[schemars(required)]
-        state_version: Option<Spanned<StateVersion>> = table.required("state_version"),
-        /// Who may log in as root.
-        #[schemars(required)]
-        admin_keys: Option<Spanned<List<Option<AdminKey>>>> = table.required("admin_keys"),
+    /// `[cluster]`: the facts that all nodes share.
+    ClusterTable(allow) {
+        /// Name of the cluster, such as `prod-cluster`. It names the vault and stands in the CA certificate.
+        name: Option<Spanned<Label>> = required(),
+        /// DNS domain of the nodes: the node `node01` becomes `node01.<domain>`.
+        domain: Option<Spanned<DomainName>> = required(),
+        /// Names of the nodes that form the cluster as its first Raft voters, an odd number of three or more. They get
+        /// `bootstrap = true` and the same list of peers.
+        bootstrap: Option<Spanned<List<Option<String>>>> = required(),
+        /// Whether the cluster has been formed. Set it to `true` after the first boot: from then on no node bootstraps, and
+        /// every new node joins.
+        formed: Option<Spanned<bool>> = optional().default(false),
+        /// Whether a single Raft voter is intended. Such a cluster does not survive the loss of that node.
+        single: Maybe<bool> = optional().default(false),
+        /// Names of nodes that were removed. They are never given again, since the cluster may remember them.
+        removed: Option<Spanned<List<HostName>>> = optional(),
+        /// Kind of machine, in Nix's terms, of every node whose profile and table say nothing else.
+        system: Option<Spanned<System>> = optional().default("x86_64-linux"),
+        /// `system.stateVersion` of every node: the NixOS release that the nodes are installed with, such as `24.11`. It stays
+        /// as it is when the nodes are upgraded.
+        state_version: Option<Spanned<StateVersion>> = required(),
+        /// OpenSSH public keys that may log in as root on nodes and installers: each is the line of a `.pub` file.
+        admin_keys: Option<Spanned<List<Option<AdminKey>>>> = required(),
     }
 
-    /// `[provisioner]`.
-    ProvisionerTable(table) {
-        /// The provisioning network that it stands in.
-        #[schemars(required)]
-        network: Option<Spanned<Label>> = table.required("network"),
-        /// Its address there.
-        #[schemars(required)]
-        address: Option<Spanned<Ipv4Addr>> = table.required("address"),
-        /// Its network interface there.
-        #[schemars(required)]
-        interface: Option<Spanned<IfName>> = table.required("interface"),
-        /// Where nginx listens.
-        #[schemars(range(min = 1, max = 65535), extend("default" = 8080))]
-        http_port: Maybe<u16> = table.number("http_port", "PG-G09", 1..=u16::MAX),
-        /// Which DHCP server it runs.
-        #[schemars(extend("default" = "kea"))]
-        dhcp: Option<Spanned<DhcpServer>> = table.optional("dhcp"),
-        /// What nginx serves as `/boot/`.
-        #[schemars(extend("default" = "/var/lib/pxe-boot"))]
-        web_root: Option<Spanned<AbsPath>> = table.optional("web_root"),
-        /// `extra.<server>`: a file on the provisioner that the server's configuration includes.
-        #[schemars(default)]
-        extra: Entries<DhcpServer, Spanned<AbsPath>> = table.entries("extra"),
+    /// `[provisioner]`: the PXE, DHCP, TFTP and HTTP server that machines are installed from.
+    ProvisionerTable(allow) {
+        /// Name of the provisioning network that the provisioner is connected to.
+        network: Option<Spanned<Label>> = required(),
+        /// IPv4 address of the provisioner in that network. Machines load everything from this address.
+        address: Option<Spanned<Ipv4Addr>> = required(),
+        /// Network interface of the provisioner in that network, such as `eth0`. The DHCP server listens on it.
+        interface: Option<Spanned<IfName>> = required(),
+        /// TCP port that nginx listens on.
+        http_port: Maybe<u16> = number("PG-G09", 1..=u16::MAX).default(8080),
+        /// DHCP server that the provisioner runs. The configuration is rendered for all three.
+        dhcp: Option<Spanned<DhcpServer>> = optional().default("kea"),
+        /// Directory of the provisioner that nginx serves as `/boot/`. `plasmagen publish` writes to it.
+        web_root: Option<Spanned<AbsPath>> = optional().default("/var/lib/pxe-boot"),
+        /// `extra.<server>`: a file on the provisioner that the configuration of that DHCP server includes, such as
+        /// `extra.kea = "/etc/kea/site.json"`.
+        extra: Entries<DhcpServer, Spanned<AbsPath>> = entries(),
     }
 
-    /// `[tls]`.
-    TlsTable(table) {
-        /// Of what kind keys are.
-        #[schemars(extend("default" = "ecdsa-p256"))]
-        algorithm: Option<Spanned<KeyAlgorithm>> = table.optional("algorithm"),
-        /// How long the CA lives, in days.
-        #[schemars(range(min = 30, max = 36500), extend("default" = 3650))]
-        ca_days: Maybe<u16> = table.number("ca_days", "PG-A10", 30..=36_500),
-        /// How long a node's certificate lives, in days.
-        #[schemars(range(min = 1, max = 3650), extend("default" = 365))]
-        node_days: Maybe<u16> = table.number("node_days", "PG-A10", 1..=3650),
+    /// `[tls]`: the certificates of the cluster.
+    TlsTable(allow) {
+        /// Kind of the key pairs of CA and nodes.
+        algorithm: Option<Spanned<KeyAlgorithm>> = optional().default("ecdsa-p256"),
+        /// Lifetime of the CA certificate in days.
+        ca_days: Maybe<u16> = number("PG-A10", 30..=36_500).default(3650),
+        /// Lifetime of a node's certificate in days.
+        node_days: Maybe<u16> = number("PG-A10", 1..=3650).default(365),
     }
 
-    /// `[service.<name>]`.
-    ServiceTable(table) {
-        /// Where its API listens.
-        #[schemars(range(min = 1, max = 65535))]
-        port: Maybe<u16> = table.number("port", "PG-G09", 1..=u16::MAX),
-        /// Raft.
-        #[schemars(range(min = 1, max = 65535))]
-        raft_port: Maybe<u16> = table.number("raft_port", "PG-G09", 1..=u16::MAX),
-        /// Gossip.
-        #[schemars(range(min = 1, max = 65535))]
-        gossip_port: Maybe<u16> = table.number("gossip_port", "PG-G09", 1..=u16::MAX),
-        /// Health checks.
-        #[schemars(range(min = 1, max = 65535))]
-        health_port: Maybe<u16> = table.number("health_port", "PG-G09", 1..=u16::MAX),
-        /// Whether it listens on UDP as well.
-        udp: Option<Spanned<bool>> = table.optional("udp"),
-        /// Whether client networks reach it.
-        clients: Option<Spanned<bool>> = table.optional("clients"),
-        /// What is passed through to it.
-        settings: Option<Spanned<SettingsTable>> = table.optional("settings"),
+    /// `[service.<name>]`: the ports and settings of a built-in service, or a service of your own.
+    ServiceTable(allow) {
+        /// TCP port of the API. A service that is not built in needs one.
+        port: Maybe<u16> = number("PG-G09", 1..=u16::MAX),
+        /// TCP port of the Raft protocol, open inside the cluster networks only.
+        raft_port: Maybe<u16> = number("PG-G09", 1..=u16::MAX),
+        /// TCP port of the gossip protocol, open inside the cluster networks only.
+        gossip_port: Maybe<u16> = number("PG-G09", 1..=u16::MAX),
+        /// TCP port that answers health checks, open inside the cluster networks only. Without it, the API's port answers
+        /// them.
+        health_port: Maybe<u16> = number("PG-G09", 1..=u16::MAX),
+        /// Whether the API is open on UDP as well as on TCP, as DNS needs. A service that is not built in has `false` by
+        /// default.
+        udp: Option<Spanned<bool>> = optional(),
+        /// Whether networks with the role `client` reach the API. A service that is not built in has `false` by default.
+        clients: Option<Spanned<bool>> = optional(),
+        /// Settings that become `services.<name>.settings` in NixOS, as they are written here. Profiles and nodes may
+        /// override them key by key.
+        settings: Option<Spanned<SettingsTable>> = optional(),
     }
 
-    /// `[hardware.<name>]`.
-    HardwareTable(table) {
-        /// A few words for people.
-        description: Option<Spanned<String>> = table.optional("description"),
-        /// Whose processor it has.
-        #[schemars(extend("default" = "other"))]
-        cpu: Option<Spanned<Cpu>> = table.optional("cpu"),
-        /// Modules of the initrd.
-        kernel_modules: Option<Spanned<List<KernelModule>>> = table.optional("kernel_modules"),
-        /// Where its BMC shows the serial console.
-        console: Option<Spanned<Console>> = table.optional("console"),
+    /// `[hardware.<name>]`: a model of machine of your own.
+    HardwareTable(allow) {
+        /// Name of the model for people, such as `Dell PowerEdge R640`. Without it, the name of the table.
+        description: Option<Spanned<String>> = optional(),
+        /// Manufacturer of the processor, which decides on microcode and KVM.
+        cpu: Option<Spanned<Cpu>> = optional().default("other"),
+        /// Kernel modules of the initrd that reach the disks and the network interfaces. Without them, those of the generic
+        /// model.
+        kernel_modules: Option<Spanned<List<KernelModule>>> = optional(),
+        /// Serial console that the BMC shows (serial over LAN), such as `ttyS0,115200`.
+        console: Option<Spanned<Console>> = optional(),
     }
 
-    /// `[boot]`.
-    BootTable(table) {
-        /// How machines make sure of what they boot.
-        #[schemars(extend("default" = "none"))]
-        verify: Option<Spanned<BootVerification>> = table.optional("verify"),
-        /// How long a message stands before a machine goes on to its disk.
-        #[schemars(extend("default" = "30s"))]
-        pause: Option<Spanned<Seconds>> = table.optional("pause"),
-        /// The serial console of machines whose hardware names none.
-        console: Option<Spanned<Console>> = table.optional("console"),
+    /// `[boot]`: how machines boot.
+    BootTable(allow) {
+        /// How machines verify the kernel and the initrds that they load. `digest` and `signature` need an iPXE build that can
+        /// do so: the usual builds cannot.
+        verify: Option<Spanned<BootVerification>> = optional().default("none"),
+        /// How long a message stays on the screen before the machine goes on to its local disk.
+        pause: Option<Spanned<Seconds>> = optional().default("30s"),
+        /// Serial console of machines whose hardware model names none, such as `ttyS0,115200`.
+        console: Option<Spanned<Console>> = optional(),
     }
 
-    /// `[dns]`.
-    DnsTable(table) {
-        /// The name servers.
-        name_servers: Option<Spanned<List<Server>>> = table.optional("name_servers"),
-        /// Who answers for the zones.
-        contact: Option<Spanned<Mailbox>> = table.optional("contact"),
-        /// How long a record may be kept.
-        #[schemars(extend("default" = "1h"))]
-        ttl: Option<Spanned<Seconds>> = table.optional("ttl"),
+    /// `[dns]`: what all DNS zones have in common.
+    DnsTable(allow) {
+        /// Name servers of all zones, the primary server first. Without them, the provisioner.
+        name_servers: Option<Spanned<List<Server>>> = optional(),
+        /// Mailbox of the contact for the zones (SOA RNAME), such as `hostmaster@example.com`.
+        contact: Option<Spanned<Mailbox>> = optional(),
+        /// How long resolvers may cache a record.
+        ttl: Option<Spanned<Seconds>> = optional().default("1h"),
     }
 
-    /// `[firewall]`.
-    FirewallTable(table) {
-        /// Where SSH may come from.
-        ssh_from: Option<Spanned<List<IpNet>>> = table.optional("ssh_from"),
-        /// `open.<name>`: further ports.
-        #[schemars(default)]
-        open: Entries<Label, OpenTable> = table.entries("open"),
+    /// `[firewall]`: the senders of SSH, and further open ports.
+    FirewallTable(allow) {
+        /// Subnets that SSH is open to. Without them, the management, provisioning and cluster networks.
+        ssh_from: Option<Spanned<List<IpNet>>> = optional(),
+        /// `open.<name>`: a further port that every node opens.
+        open: Entries<Label, OpenTable> = entries(),
     }
 
-    /// `[firewall.open.<name>]`.
-    OpenTable(table) {
-        /// The port.
-        #[schemars(required, range(min = 1, max = 65535))]
-        port: Maybe<u16> = { table.need("port"); table.number("port", "PG-G09", 1..=u16::MAX) },
-        /// Its protocol.
-        #[schemars(extend("default" = "tcp"))]
-        protocol: Option<Spanned<Protocol>> = table.optional("protocol"),
-        /// Who may reach it.
-        #[schemars(required)]
-        from: Option<Spanned<List<IpNet>>> = table.required("from"),
+    /// `[firewall.open.<name>]`: a further port that every node opens.
+    OpenTable(allow) {
+        /// Number of the port.
+        port: Maybe<u16> = required_number("PG-G09", 1..=u16::MAX),
+        /// Transport protocol of the port.
+        protocol: Option<Spanned<Protocol>> = optional().default("tcp"),
+        /// Subnets that may reach the port.
+        from: Option<Spanned<List<IpNet>>> = required(),
     }
 
-    /// `[ntp]`.
-    NtpTable(table) {
-        /// Where the time comes from.
-        servers: Option<Spanned<List<Option<Server>>>> = table.optional("servers"),
+    /// `[ntp]`: the time servers.
+    NtpTable(allow) {
+        /// NTP servers that the nodes ask. Without them, the servers of NixOS's default.
+        servers: Option<Spanned<List<Option<Server>>>> = optional(),
     }
 
-    /// `[logging]`.
-    LoggingTable(table) {
-        /// Where log messages go.
-        forward: Option<Spanned<Server>> = table.optional("forward"),
+    /// `[logging]`: the destination of log messages.
+    LoggingTable(allow) {
+        /// Host that the nodes send their log messages to, by syslog to TCP port 514. Without it, messages stay on the nodes.
+        forward: Option<Spanned<Server>> = optional(),
     }
 
-    /// `[vault]`.
-    VaultTable(table) {
-        /// Where private keys are kept on the operator's machine.
-        path: Option<Spanned<String>> = table.optional("path"),
-        /// Whom secrets are encrypted to (age).
-        recipients: Option<Spanned<List<Option<String>>>> = table.optional("recipients"),
+    /// `[vault]`: the private keys.
+    VaultTable(allow) {
+        /// Directory on the operator's machine that holds the private keys. Without it, `~/.local/share/plasmagen/<cluster>`.
+        path: Option<Spanned<String>> = optional(),
+        /// Recipients that `plasmagen secrets encrypt` encrypts the nodes' keys to: age recipients (`age1…`) or SSH public
+        /// keys.
+        recipients: Option<Spanned<List<Option<String>>>> = optional(),
     }
 }

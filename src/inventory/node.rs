@@ -2,127 +2,80 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use schemars::JsonSchema;
-
-use crate::diag::{Diagnostic, Report, Spanned, Subject};
+use crate::diag::{Diagnostic, Spanned, Subject};
 use crate::model::{
     BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, Word,
 };
 
+use super::key::{entries, optional, required, required_as, section};
 use super::profile::Common;
-use super::reader::{Cell, Entries, Read, Table};
-use super::{List, Maybe};
+use super::reader::{Entries, Table};
+use super::tables::tables;
+use super::written::{List, Maybe};
 
-/// A node as it is written.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(transform = super::schema::overrides)]
-pub struct NodeTable {
-    /// Its profile.
-    #[schemars(required)]
-    pub profile: Option<Spanned<Label>>,
-    /// The address of the interface that boots from the network.
-    #[schemars(required)]
-    pub mac: Option<Spanned<MacAddr>>,
-    /// `address.<network>`: its IPv4 addresses.
-    #[schemars(default, rename = "address")]
-    pub addresses: Entries<Label, Option<Spanned<Ipv4Addr>>>,
-    /// `address6.<network>`: its IPv6 addresses.
-    #[schemars(default, rename = "address6")]
-    pub addresses6: Entries<Label, Option<Spanned<Ipv6Addr>>>,
-    /// The disks that an installation erases.
-    #[schemars(required)]
-    pub disks: Option<Spanned<List<Option<DiskId>>>>,
-    /// Its baseboard management controller.
-    pub bmc: Option<BmcTable>,
-    /// What its firmware calls itself.
-    pub serial: Maybe<SerialNumber>,
-    /// What fails with it as a whole: a rack, a power supply.
-    pub rack: Option<Spanned<Label>>,
-    /// A hardware module of the user's.
-    pub hardware_file: Option<Spanned<RelPath>>,
-    /// What overrides the profile.
-    #[schemars(flatten)]
-    pub common: Common,
-}
-
-/// A node's own keys, then those of [`Common`].
-const KEYS: [&str; 9 + Common::KEYS.len()] = Common::keys_after([
-    "profile",
-    "mac",
-    "address",
-    "address6",
-    "disks",
-    "bmc",
-    "serial",
-    "rack",
-    "hardware_file",
-]);
-
-impl Read for NodeTable {
-    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, &KEYS, report)?;
-        let node = Self {
-            profile: table.required("profile"),
-            mac: table.required("mac"),
-            addresses: table.entries("address"),
-            addresses6: table.entries("address6"),
-            disks: table.required("disks"),
-            bmc: super::value(table.optional("bmc")),
-            serial: table.optional("serial"),
-            rack: table.optional("rack"),
-            hardware_file: table.optional("hardware_file"),
-            common: Common::read(&mut table),
-        };
-        table.finish();
-        Some(node)
+tables! {
+    /// `[node.<name>]`: a machine of the cluster. The name is its host name.
+    NodeTable + common: Common (drop_defaults) {
+        /// Name of the profile whose values the node takes over.
+        profile: Option<Spanned<Label>> = required(),
+        /// MAC address of the interface that boots from the network, in lower case and with colons.
+        mac: Option<Spanned<MacAddr>> = required(),
+        /// `address.<network>`: the node's IPv4 address in that network, such as `address.provisioning = "10.0.100.50"`.
+        addresses as "address": Entries<Label, Option<Spanned<Ipv4Addr>>> = entries(),
+        /// `address6.<network>`: the node's IPv6 address in that network, such as `address6.provisioning = "fd00:100::50"`.
+        addresses6 as "address6": Entries<Label, Option<Spanned<Ipv6Addr>>> = entries(),
+        /// Disks that an installation erases, by the names in `/dev/disk/by-id`. Disks that are not listed are left alone.
+        disks: Option<Spanned<List<Option<DiskId>>>> = required(),
+        /// Baseboard management controller of the node, such as
+        /// `bmc = { address = "10.0.10.50", password_file = "bmc/node01" }`.
+        bmc: Option<BmcTable> = section(),
+        /// Serial number that the node's firmware reports, as `cat /sys/class/dmi/id/product_serial` prints it. The installer
+        /// warns on its console when the machine reports another number.
+        serial: Maybe<SerialNumber> = optional(),
+        /// Failure domain of the node, such as a rack or a power supply: its nodes fail together.
+        rack: Option<Spanned<Label>> = optional(),
+        /// NixOS module of your own that replaces the generated hardware module, relative to the inventory.
+        hardware_file: Option<Spanned<RelPath>> = optional(),
     }
+
+    /// `bmc = { … }`: the baseboard management controller of a node.
+    BmcTable {
+        /// Address of the BMC in a management network.
+        address: Option<Spanned<IpAddr>> = required_as::<BmcAddress>(),
+        /// User to log in as.
+        user: Maybe<UserName> = optional().default("admin"),
+        /// File in the vault that holds the user's password, such as `bmc/node01`.
+        password_file: Maybe<RelPath> = optional(),
+        /// Protocol that the BMC speaks.
+        protocol: Option<Spanned<BmcProtocol>> = optional().default("redfish"),
+        /// MAC address of the BMC.
+        mac: Option<Spanned<MacAddr>> = optional(),
+    } then check_password
 }
 
-/// `bmc = { … }` as it is written.
-#[derive(Clone, Debug, JsonSchema)]
-pub struct BmcTable {
-    /// Its address in a management network.
-    #[schemars(required)]
-    pub address: Option<Spanned<IpAddr>>,
-    /// The user to log in as.
-    #[schemars(extend("default" = "admin"))]
-    pub user: Maybe<UserName>,
-    /// Where the vault keeps the password.
-    pub password_file: Maybe<RelPath>,
-    /// How it is spoken to.
-    #[schemars(extend("default" = "redfish"))]
-    pub protocol: Option<Spanned<BmcProtocol>>,
-    /// Its own MAC address.
-    pub mac: Option<Spanned<MacAddr>>,
-}
-
-impl Read for BmcTable {
-    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
-        let mut table = Table::open(cell, &["address", "user", "password_file", "protocol", "mac"], report)?;
-        let inline = table.refuse(&["password", "passwd", "pass", "secret", "token"], |span| {
-            let fault = Diagnostic::error("PG-E03", span, "a BMC's password stands in the inventory")
-                .about(Subject::Secret);
-            fault.help("write `password_file = \"bmc/…\"`, a file in the vault; this password is known now: change it")
-        });
-        let mut bmc = Self {
-            address: table
-                .required("address")
-                .map(|own: Spanned<BmcAddress>| Spanned::new(own.value.0, own.span)),
-            user: table.optional("user"),
-            password_file: table.optional("password_file"),
-            protocol: table.optional("protocol"),
-            mac: table.optional("mac"),
-        };
-        if inline && bmc.password_file.is_none() {
-            bmc.password_file = Some(Spanned::new(None, table.span.clone()));
-        }
-        table.finish();
-        Some(bmc)
+/// Refuses a password in the inventory, which is then known: the fault says so, and not that the key is unknown.
+fn check_password(mut bmc: BmcTable, table: &mut Table<'_, '_>) -> BmcTable {
+    let is_inline = table.refuse(&["password", "passwd", "pass", "secret", "token"], |span| {
+        let fault = Diagnostic::error("PG-E03", span, "a BMC's password stands in the inventory")
+            .about(Subject::Secret);
+        fault.help(
+            "write `password_file = \"bmc/…\"`, a file in the vault; this password is known now: change it",
+        )
+    });
+    if is_inline && bmc.password_file.is_none() {
+        bmc.password_file = Some(Spanned::new(None, table.span.clone()));
     }
+    bmc
 }
 
-/// The address of a BMC. What looks like a URL with a password in it is not repeated.
+/// The address of a BMC. The refusal of a URL with a password in it does not repeat the text.
 struct BmcAddress(IpAddr);
+
+impl From<BmcAddress> for IpAddr {
+    fn from(address: BmcAddress) -> Self {
+        address.0
+    }
+}
 
 impl Word for BmcAddress {
     const FORM: Form = IpAddr::FORM;

@@ -1,139 +1,99 @@
-//! The JSON Schema of an inventory, for editors: derived from the tables that the reader fills, each key described by
-//! its comment. What stands around a value there (its place, whether it is faulty) is not seen from outside.
+//! The JSON Schema of an inventory, for editors. Each type that the reader reads says how it looks from outside: without
+//! its place, and without the possibility that it is faulty.
 
-use std::borrow::Cow;
-
-use schemars::generate::SchemaSettings;
-use schemars::transform::transform_subschemas;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::diag::Spanned;
-use crate::model::Word;
+use crate::model::{Form, Word};
 
-use super::reader::Entries;
+use super::tables::Keys;
 use super::values::RuleCode;
-use super::{
-    BmcTable, BondTable, FirewallTable, HardwareTable, InterfaceTable, Inventory, LayoutTable, NetworkTable,
-    NodeTable, OpenTable, ProfileTable, SCHEMA, ServiceTable, SettingsTable, VolumeTable,
-};
 
-/// The JSON Schema of an inventory: draft 7, which taplo and Even Better TOML validate by, all in one piece.
-#[must_use]
-pub fn json_schema() -> Value {
-    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-    let mut schema = settings.into_generator().into_root_schema_for::<Inventory>();
-    tidy(&mut schema);
-    schema.insert("title".into(), "plasmagen's inventory".into());
-    schema.to_value()
+/// A JSON Schema, or a part of one.
+pub(super) type Schema = Map<String, Value>;
+
+/// Whether a key must be written.
+#[derive(Clone, Copy)]
+pub(super) enum Need {
+    Optional,
+    Required,
+    /// At least one of the table's alternatives must be written.
+    Alternative,
 }
 
-/// What is read of a value, which is all that its author sees of it.
-pub(super) trait Shape {
-    fn shape(generator: &mut SchemaGenerator) -> Schema;
+/// What the schema says of the value of a key.
+pub(super) struct Property {
+    pub(super) schema: Schema,
+    pub(super) need: Need,
 }
 
-impl<T: Word> Shape for T {
-    fn shape(_: &mut SchemaGenerator) -> Schema {
-        word::<T>()
-    }
+/// The schema of a table that is being made.
+#[derive(Default)]
+pub(super) struct TableSchema {
+    properties: Schema,
+    required: Vec<&'static str>,
+    alternatives: Vec<&'static str>,
 }
 
-impl Shape for bool {
-    fn shape(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "boolean" })
-    }
-}
-
-/// The range stands at each key.
-impl Shape for u16 {
-    fn shape(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer" })
-    }
-}
-
-impl<T: Shape> Shape for Option<T> {
-    fn shape(generator: &mut SchemaGenerator) -> Schema {
-        T::shape(generator)
-    }
-}
-
-impl<T: Shape> Shape for Spanned<T> {
-    fn shape(generator: &mut SchemaGenerator) -> Schema {
-        T::shape(generator)
-    }
-}
-
-impl<T: Shape> Shape for Vec<Spanned<T>> {
-    fn shape(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "array", "items": T::shape(generator) })
-    }
-}
-
-impl Shape for SettingsTable {
-    fn shape(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "description": "passed through as it is" })
-    }
-}
-
-/// Tables, which derive theirs.
-macro_rules! tables {
-    ($($name:ident)+) => {$(
-        impl Shape for $name {
-            fn shape(generator: &mut SchemaGenerator) -> Schema {
-                generator.subschema_for::<Self>()
-            }
-        }
-    )+};
-}
-
-tables! {
-    BmcTable BondTable FirewallTable HardwareTable InterfaceTable NetworkTable NodeTable OpenTable ProfileTable
-    ServiceTable VolumeTable
-}
-
-impl<T: Shape> JsonSchema for Spanned<T> {
-    fn schema_name() -> Cow<'static, str> {
-        "Spanned".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::shape(generator)
-    }
-}
-
-impl<K: Word, T: Shape> JsonSchema for Entries<K, T> {
-    fn schema_name() -> Cow<'static, str> {
-        "Entries".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let names = word::<K>();
-        json_schema!({
+impl TableSchema {
+    /// The schema of the table `T`, which `about` describes.
+    pub(super) fn of<T: Keys>(about: &[&str]) -> Schema {
+        let mut table = Self::default();
+        T::describe_keys(&mut table);
+        let mut schema = map_of(json!({
             "type": "object",
-            "propertyNames": names,
-            "additionalProperties": T::shape(generator),
-        })
+            "description": joined(about),
+            "properties": table.properties,
+            // A key that the reader does not know is a fault.
+            "additionalProperties": false,
+        }));
+        if !table.required.is_empty() {
+            schema.insert("required".into(), json!(table.required));
+        }
+        if !table.alternatives.is_empty() {
+            let each = table.alternatives.iter().map(|key| json!({ "required": [key] }));
+            schema.insert("anyOf".into(), each.collect());
+        }
+        schema
+    }
+
+    /// Adds the key `key`, which `description` describes.
+    pub(super) fn add(&mut self, key: &'static str, description: &[&str], property: Property) {
+        let Property { mut schema, need } = property;
+        schema.insert("description".into(), joined(description).into());
+        self.properties.insert(key.into(), schema.into());
+        match need {
+            Need::Optional => {}
+            Need::Required => self.required.push(key),
+            Need::Alternative => self.alternatives.push(key),
+        }
+    }
+
+    /// Adds the key `allow`, which is read into the report and not into the table.
+    pub(super) fn allow(&mut self) {
+        let description = "Warnings that you acknowledge for this table and for all tables below, such as \
+                           `[\"PG-D04\"]`: they are no longer reported there.";
+        let property = Property { schema: list_of(&word::<RuleCode>()), need: Need::Optional };
+        self.add("allow", &[description], property);
+    }
+
+    /// Removes the defaults of all keys: where a node does not say a value, its profile may.
+    pub(super) fn drop_defaults(&mut self) {
+        for property in self.properties.values_mut().filter_map(Value::as_object_mut) {
+            property.remove("default");
+        }
     }
 }
 
-fn word<T: Word>() -> Schema {
-    let form = T::FORM;
-    let mut schema = json_schema!({ "type": "string" });
-    for (key, value) in [("description", form.about), ("pattern", form.pattern)] {
+/// The schema of a word.
+pub(super) fn word<T: Word>() -> Schema {
+    let Form { about, pattern, examples, choices } = T::FORM;
+    let mut schema = map_of(json!({ "type": "string" }));
+    for (key, value) in [("description", about), ("pattern", pattern)] {
         if !value.is_empty() {
             schema.insert(key.into(), value.into());
         }
     }
-    for (key, words) in [("examples", form.examples), ("enum", form.choices)] {
+    for (key, words) in [("examples", examples), ("enum", choices)] {
         if !words.is_empty() {
             schema.insert(key.into(), words.into());
         }
@@ -141,88 +101,17 @@ fn word<T: Word>() -> Schema {
     schema
 }
 
-/// Adds the key `key` to a table.
-fn add(table: &mut Schema, key: &str, value: Value) {
-    let properties = table.ensure_object().entry("properties").or_insert_with(|| json!({}));
-    if let Value::Object(properties) = properties {
-        properties.insert(key.into(), value);
-    }
+/// The schema of a list.
+pub(super) fn list_of(items: &Schema) -> Schema {
+    map_of(json!({ "type": "array", "items": items }))
 }
 
-/// Adds `allow`, which is read into the report and not into a table.
-pub(super) fn allow(table: &mut Schema) {
-    let description = "Warnings that are acknowledged for this table and all below it.";
-    let codes = word::<RuleCode>();
-    add(table, "allow", json!({ "description": description, "type": "array", "items": codes }));
+/// The members of a JSON object.
+pub(super) fn map_of(value: Value) -> Schema {
+    if let Value::Object(map) = value { map } else { Schema::new() }
 }
 
-/// Adds `schema`, the version, to the root.
-pub(super) fn version(root: &mut Schema) {
-    let description = "The version of the schema that this inventory follows.";
-    add(root, "schema", json!({ "description": description, "type": "integer", "const": SCHEMA }));
-    if let Some(Value::Array(required)) = root.ensure_object().get_mut("required") {
-        required.insert(0, "schema".into());
-    }
-}
-
-/// Drops the defaults of a node's keys: what it does not say, its profile may.
-pub(super) fn overrides(node: &mut Schema) {
-    let Some(Value::Object(properties)) = node.get_mut("properties") else { return };
-    for property in properties.values_mut().filter_map(Value::as_object_mut) {
-        property.remove("default");
-    }
-}
-
-/// `disk`: exactly one of the styles.
-impl Shape for LayoutTable {
-    fn shape(generator: &mut SchemaGenerator) -> Schema {
-        let table = generator.subschema_for::<Self>();
-        let style = |about: &str, without: &[&str]| {
-            let mut style = table.clone();
-            style.insert("description".into(), about.into());
-            if let Some(Value::Object(properties)) = style.get_mut("properties") {
-                properties.retain(|key, _| !without.contains(&key.as_str()));
-            }
-            style
-        };
-        let lvm_only = ["swap", "volume"];
-        let mut mirrored = style("Two or more disks that mirror both ESP and root (md RAID1).", &lvm_only);
-        if let Some(formats) = mirrored.pointer_mut("/properties/format/enum").and_then(Value::as_array_mut) {
-            formats.retain(|format| format != "btrfs");
-        }
-        json_schema!({
-            "type": "object",
-            "properties": {
-                "single": style("One disk, one root partition.", &lvm_only),
-                "raid1": mirrored,
-                "lvm": style("LVM over all disks; the ESP on the first.", &[]),
-                "luks": style("One disk, the root encrypted, its passphrase asked for at the console.", &lvm_only),
-            },
-            "minProperties": 1,
-            "maxProperties": 1,
-        })
-    }
-}
-
-/// TOML has no null, and a key that nobody knows is an error.
-fn tidy(schema: &mut Schema) {
-    transform_subschemas(&mut tidy, schema);
-    let Some(object) = schema.as_object_mut() else { return };
-    drop_null(object);
-    object.remove("format");
-    if object.contains_key("properties") {
-        object.entry("additionalProperties").or_insert(Value::Bool(false));
-    }
-}
-
-fn drop_null(object: &mut Map<String, Value>) {
-    if let Some(Value::Array(values)) = object.get_mut("enum") {
-        values.retain(|value| !value.is_null());
-    }
-    let Some(Value::Array(types)) = object.get_mut("type") else { return };
-    types.retain(|name| name != "null");
-    if let [one] = &types[..] {
-        let one = one.clone();
-        object.insert("type".into(), one);
-    }
+/// The lines of a documentation comment as one text.
+fn joined(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }

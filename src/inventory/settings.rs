@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use toml::de::{DeTable, DeValue};
 
 use crate::diag::{Diagnostic, Report, Span};
 use crate::model::Settings;
 
 use super::reader::{Cell, Read, integer, printable, text};
+use super::schema::{Schema, map_of};
 
 /// Settings of a service as they are written.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,10 @@ impl Read for SettingsTable {
         };
         let places = table.keys().map(|name| (name.get_ref().to_string(), name.span())).collect();
         Some(Self { values: settings(table, report), places })
+    }
+
+    fn schema() -> Schema {
+        map_of(json!({ "type": "object", "description": "passed through as it is" }))
     }
 }
 

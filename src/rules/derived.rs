@@ -32,7 +32,7 @@ pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
 /// Checks the names of volumes: lvm(8), "VALID NAMES". A label of RFC 1123 has none of the suffixes that LVM
 /// reserves, which begin with `_`.
 fn check_volumes(layout: &LayoutTable, report: &mut Report) {
-    for volume in layout.volumes.iter().filter(|volume| volume.name.is_some()) {
+    for volume in layout.keys.volumes.iter().filter(|volume| volume.name.is_some()) {
         let reserved = ["snapshot", "pvmove"].iter().find(|start| volume.key.starts_with(**start));
         let (message, help) = if let Some(start) = reserved {
             (

@@ -74,7 +74,7 @@ pub(super) fn f04(draft: &Draft<'_>, report: &mut Report) {
 /// F10: the kernels and initrds of all generations fit on the EFI system partition.
 pub(super) fn f10(draft: &Draft<'_>, report: &mut Report) {
     for layout in draft.nodes.iter().filter_map(|node| node.layout) {
-        let Some(esp) = layout.esp.as_ref().filter(|esp| esp.value < Size::gib(1)) else { continue };
+        let Some(esp) = layout.keys.esp.as_ref().filter(|esp| esp.value < Size::gib(1)) else { continue };
         let message = format!("an ESP of {} fills up with kernels and initrds", esp.value);
         let fault = if esp.value < Size::mib(512) {
             Diagnostic::error("PG-F10", &esp.span, message)
@@ -104,7 +104,7 @@ pub(super) fn f13(draft: &Draft<'_>, report: &mut Report) {
 pub(super) fn f12(draft: &Draft<'_>, report: &mut Report) {
     for layout in draft.nodes.iter().filter_map(|node| node.layout) {
         let mut seen = HashMap::new();
-        let mut volumes: Vec<_> = layout.volumes.iter().collect();
+        let mut volumes: Vec<_> = layout.keys.volumes.iter().collect();
         volumes.sort_by_key(|entry| entry.span.start);
         for entry in volumes {
             if ["root", "swap"].contains(&entry.key.as_str()) {

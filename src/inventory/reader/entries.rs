@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use toml::de::{DeString, DeTable};
 
 use crate::diag::{Diagnostic, Report, Span};
 use crate::model::Word;
+
+use crate::inventory::schema::{Schema, map_of, word};
 
 use super::table::place;
 use super::{Read, printable, refusal};
@@ -43,6 +46,19 @@ impl<K, T> Entries<K, T> {
     /// The entries that could be read, by name.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry<K, T>> {
         self.list.iter()
+    }
+
+    /// The JSON Schema of such a table.
+    pub(in crate::inventory) fn schema() -> Schema
+    where
+        K: Word,
+        T: Read,
+    {
+        map_of(json!({
+            "type": "object",
+            "propertyNames": word::<K>(),
+            "additionalProperties": T::schema(),
+        }))
     }
 
     /// Reads every entry of `table`.

@@ -5,10 +5,13 @@
 mod entries;
 mod table;
 
+use serde_json::json;
 use toml::de::{DeInteger, DeValue};
 
 use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::model::{Invalid, Word, is_invisible};
+
+use super::schema::{self, Schema, list_of, map_of};
 
 pub use entries::{Entries, Entry};
 pub(super) use table::Table;
@@ -45,11 +48,15 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// A type that can be read off a value. `None` means that a fault was reported.
+/// A type that a value of the document is read as.
 pub(super) trait Read: Sized {
+    /// Reads the value in `cell`. `None` means that a fault was reported.
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self>;
 
-    /// What stands for a value that is faulty, where the type has one.
+    /// The JSON Schema of such a value.
+    fn schema() -> Schema;
+
+    /// The stand-in for a faulty value, where the type has one.
     fn faulty() -> Option<Self> {
         None
     }
@@ -62,6 +69,10 @@ impl<T: Word> Read for T {
             .map_err(|invalid| report.push(refusal(replaced(text).unwrap_or(invalid), &cell.span())))
             .ok()
     }
+
+    fn schema() -> Schema {
+        schema::word::<T>()
+    }
 }
 
 impl Read for bool {
@@ -72,12 +83,20 @@ impl Read for bool {
         };
         Some(*value)
     }
+
+    fn schema() -> Schema {
+        map_of(json!({ "type": "boolean" }))
+    }
 }
 
-/// What is faulty stays visible as `None`, so that rules do not take it for missing.
+/// A faulty value stays visible as `None`, so that rules do not take it for a missing one.
 impl<T: Read> Read for Option<T> {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         Some(T::read(cell, report))
+    }
+
+    fn schema() -> Schema {
+        T::schema()
     }
 
     fn faulty() -> Option<Self> {
@@ -96,6 +115,20 @@ impl<T: Read> Read for Vec<Spanned<T>> {
             Some(Spanned::new(T::read(cell, report)?, cell.span()))
         };
         Some(items.iter().filter_map(&mut read).collect())
+    }
+
+    fn schema() -> Schema {
+        list_of(&T::schema())
+    }
+}
+
+impl<T: Read> Read for Spanned<T> {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        Some(Self::new(T::read(cell, report)?, cell.span()))
+    }
+
+    fn schema() -> Schema {
+        T::schema()
     }
 }
 

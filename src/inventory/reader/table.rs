@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diag::{Code, Diagnostic, Report, Span, Spanned};
-use crate::inventory::Maybe;
-use crate::inventory::values::{RuleCode, nearest_free};
+use crate::inventory::nearest::nearest_free;
+use crate::inventory::values::RuleCode;
+use crate::inventory::written::Maybe;
 use crate::model::Word;
 
 use super::{Cell, Entries, Read, integer, kind};
@@ -41,7 +42,10 @@ impl<'a, 'r> Table<'a, 'r> {
     }
 
     fn find(&mut self, key: &'static str) -> Option<Cell<'a>> {
-        debug_assert!(self.keys.contains(&key), "{key} is none of the table's keys");
+        // A layout other than LVM has only some of the declared keys.
+        if !self.keys.contains(&key) {
+            return None;
+        }
         self.asked += 1;
         let (name, value) = self.table.get_key_value(key)?;
         Some(place(name, value))

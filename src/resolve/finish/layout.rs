@@ -10,9 +10,9 @@ use super::unspanned::value;
 
 /// The layout that a node or its profile says.
 pub(super) fn finish_layout<'a>(said: Said<'a, LayoutTable>, to: &mut Recorder<'a>) -> Option<Layout> {
-    let Said { written: table, layer } = said;
+    let Said { written: LayoutTable { style, keys: table, .. }, layer } = said;
     let here = layer.origin();
-    let style = match table.style {
+    let style = match *style {
         "single" => Style::Single,
         "raid1" => Style::Raid1,
         "luks" => Style::Luks,

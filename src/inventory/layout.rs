@@ -1,0 +1,116 @@
+//! `disk.<style>`: how the disks of a node are divided.
+
+use serde_json::{Value, json};
+
+use crate::diag::{Diagnostic, Report, Span, Spanned};
+use crate::model::{Format, Label, MountPoint, Size};
+
+use super::key::{entries, optional, required};
+use super::reader::{Cell, Entries, Read, Table};
+use super::schema::{Schema, TableSchema, map_of};
+use super::tables::{Keys, tables};
+
+tables! {
+    /// The layout of a node's disks.
+    LayoutKeys {
+        /// Size of the EFI system partition, which holds the kernels and initrds of all generations.
+        esp: Option<Spanned<Size>> = optional().default("1G"),
+        /// File system of the root.
+        format: Option<Spanned<Format>> = optional().default("ext4"),
+        /// Size of the swap volume (`disk.lvm` only). Without it, the node has no swap.
+        swap: Option<Spanned<Size>> = optional(),
+        /// `volume.<name>`: a further logical volume (`disk.lvm` only). The root takes what is left.
+        volumes as "volume": Entries<Label, VolumeTable> = entries(),
+    }
+
+    /// `disk.lvm.volume.<name>`: a further logical volume.
+    VolumeTable {
+        /// Size of the volume.
+        size: Option<Spanned<Size>> = required(),
+        /// Absolute path at which the volume is mounted, such as `/var/lib/flaredb`.
+        mount: Option<Spanned<MountPoint>> = required(),
+        /// File system of the volume.
+        format: Option<Spanned<Format>> = optional().default("ext4"),
+    }
+}
+
+/// The styles, each with its description.
+const STYLES: [(&str, &str); 4] = [
+    ("single", "One disk with one root partition."),
+    ("raid1", "Two or more disks that mirror both the ESP and the root (md RAID1)."),
+    ("lvm", "LVM over all disks, with the ESP on the first disk."),
+    ("luks", "One disk with an encrypted root (LUKS2). The machine asks for the passphrase at its console."),
+];
+
+const LVM: &str = "lvm";
+const RAID1: &str = "raid1";
+/// The keys that only LVM has.
+const LVM_ONLY: [&str; 2] = ["swap", "volume"];
+
+/// `disk.<style> = { … }` as written.
+#[derive(Clone, Debug)]
+pub struct LayoutTable {
+    /// The style: `single`, `raid1`, `lvm` or `luks`.
+    pub style: &'static str,
+    /// The place of the style.
+    pub span: Span,
+    /// The keys below the style.
+    pub keys: LayoutKeys,
+}
+
+impl Read for LayoutTable {
+    fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
+        let mut styles = Table::open(cell, &["single", "raid1", "lvm", "luks"], report)?;
+        let chosen = styles.choice();
+        styles.finish();
+        let (style, cell) = chosen?;
+        let keys = if style == LVM { LayoutKeys::KEYS } else { &["esp", "format"] };
+        let mut table = Table::open(cell, keys, report)?;
+        let mut keys = LayoutKeys::read_keys(&mut table);
+        if style == RAID1 {
+            keys.format = keys.format.and_then(|format| check_mirrored(format, table.report));
+        }
+        let span = table.span.clone();
+        table.finish();
+        Some(Self { style, span, keys })
+    }
+
+    /// Exactly one of the styles.
+    fn schema() -> Schema {
+        let mut styles = Schema::new();
+        for (style, about) in STYLES {
+            let mut schema = TableSchema::of::<LayoutKeys>(&[about]);
+            if let Some(Value::Object(keys)) = schema.get_mut("properties") {
+                keys.retain(|key, _| style == LVM || !LVM_ONLY.contains(&key.as_str()));
+            }
+            styles.insert(style.into(), schema.into());
+        }
+        let formats = styles.get_mut(RAID1).and_then(|style| style.pointer_mut("/properties/format/enum"));
+        if let Some(Value::Array(formats)) = formats {
+            formats.retain(|format| format != "btrfs");
+        }
+        map_of(json!({
+            "type": "object",
+            "properties": styles,
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 1,
+        }))
+    }
+}
+
+/// The format, unless a mirror keeps it alive: disko stops an array without erasing what is in it, `sgdisk --zap-all`
+/// hits the signatures of ext4 and XFS but not that of Btrfs, and disko formats nothing that has a signature. A
+/// reinstallation would find the old data.
+fn check_mirrored(format: Spanned<Format>, report: &mut Report) -> Option<Spanned<Format>> {
+    if format.value != Format::Btrfs {
+        return Some(format);
+    }
+    let fault = Diagnostic::error(
+        "PG-A04",
+        &format.span,
+        "btrfs in a mirror outlives an installation: the old data stays",
+    );
+    report.push(fault.help("legal for `disk.raid1` are `ext4`, `xfs`"));
+    None
+}
