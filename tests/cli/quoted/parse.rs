@@ -26,9 +26,13 @@ fn any_value(command: Command) -> Command {
     command.mut_args(takes_any).mut_subcommands(any_value)
 }
 
+/// The options of `command` and of the commands below it, by all their names.
 fn options(command: &Command) -> Vec<String> {
-    let mut all: Vec<_> =
-        command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect();
+    let names = |argument: &clap::Arg| {
+        let aliases = argument.get_all_aliases().unwrap_or_default();
+        argument.get_long().into_iter().chain(aliases).map(|name| format!("--{name}")).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = command.get_arguments().flat_map(names).collect();
     all.extend(command.get_subcommands().flat_map(options));
     all
 }
