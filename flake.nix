@@ -2,7 +2,7 @@
   description = "Netboot image and config generator: one inventory.toml in, a whole bare-metal NixOS cluster out";
 
   inputs = {
-    # For the program, and for what mkSite is not told. A site brings the nixpkgs that its machines run.
+    # The nixpkgs of the program, and the default of mkSite. A site should name the nixpkgs that its machines run.
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11";
     disko = {
       url = "github:nix-community/disko";
@@ -41,7 +41,7 @@
       lib.mkSite = import ./nix/site.nix { inherit self nixpkgs disko; };
       templates.default = {
         path = ./templates/init;
-        description = "A cluster: its inventory, and the flake that makes machines of it";
+        description = "A cluster: an inventory, and a flake that makes the machines from the inventory";
         welcomeText = "Name your SSH keys in inventory.toml, then: plasmagen schema > inventory.schema.json; plasmagen check";
       };
     };

@@ -1,4 +1,4 @@
-# `nix run`.
+# The app of `nix run`.
 {
   self,
   nixpkgs,

@@ -1,13 +1,13 @@
-# A profile's installer as a bundle: the kernel and the ramdisk of one evaluation, checked and hashed by plasmagen.
+# The installer of a base as a bundle: the kernel and the ramdisk of one evaluation, checked and hashed by plasmagen.
 {
-  # What runs on the machines.
+  # The nixpkgs of the installer.
   nixpkgs,
-  # What makes the bundle: the machines' kind of system, but plasmagen's own nixpkgs.
+  # The packages that make the bundle: for the machines' system, but from plasmagen's nixpkgs.
   pkgs,
   plasmagen,
   profile,
   system,
-  # profiles/netboot, and what the site says of this image.
+  # profiles/netboot, with the site's settings for this image.
   module,
   specialArgs ? { },
 }:
@@ -27,8 +27,8 @@ in
 pkgs.stdenvNoCC.mkDerivation {
   name = "netboot-${profile}";
   nativeBuildInputs = [ plasmagen ];
-  # What a machine loads holds all that it needs: without this, the store path in init= would have a binary cache or a
-  # web server receive the whole system a second time.
+  # The ramdisk holds the whole system. Without this setting, the store path in init= would make the system a dependency of
+  # the bundle, and a binary cache or a web server would receive the system a second time.
   __structuredAttrs = true;
   unsafeDiscardReferences.out = true;
   buildCommand = ''
@@ -40,7 +40,7 @@ pkgs.stdenvNoCC.mkDerivation {
       --init ${build.toplevel}/init \
       --cmdline ${nixpkgs.lib.escapeShellArg (toString image.config.boot.kernelParams)}
   '';
-  # `nix eval .#netboot-worker.image.config.boot.kernelParams`, say.
+  # For questions such as `nix eval .#netboot-worker.image.config.boot.kernelParams`.
   passthru = { inherit image; };
   meta.description = "What an armed machine of the profile ${profile} boots";
 }

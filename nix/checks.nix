@@ -1,4 +1,4 @@
-# What of tests/run needs no network, no root and no server: `nix flake check`.
+# The checks of `nix flake check`: the parts of tests/run that need no network, no root and no server.
 {
   self,
   nixpkgs,
@@ -8,7 +8,7 @@
 let
   inherit (self.packages.${system}) plasmagen;
 
-  # The program's own build with another command in the place of the build, on everything that git knows.
+  # The build of plasmagen, with another command instead of the build, on all files that git knows.
   cargo =
     name: command:
     plasmagen.overrideAttrs (build: {

@@ -22,7 +22,7 @@ pkgs.rustPlatform.buildRustPackage {
   cargoLock.lockFile = ../Cargo.lock;
   buildType = "dist";
   nativeBuildInputs = [ pkgs.installShellFiles ];
-  # The program writes them itself, and so must run here.
+  # plasmagen writes its completions and its manual, so plasmagen must run on the build machine.
   postInstall = lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
     installShellCompletion --cmd plasmagen \
       --bash <($out/bin/plasmagen completions bash) \
@@ -31,7 +31,7 @@ pkgs.rustPlatform.buildRustPackage {
     $out/bin/plasmagen man --out man1
     installManPage man1/*
   '';
-  # nix/checks.nix has those that can run in a sandbox; tests/run has them all.
+  # nix/checks.nix has the tests that can run in a sandbox; tests/run has all tests.
   doCheck = false;
   meta = {
     inherit (manifest) description;

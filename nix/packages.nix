@@ -1,5 +1,5 @@
-# The program, and an image for each base that a profile can have. Those know no site: the overlay of the node that boots
-# one brings its operators' keys.
+# The program, and an image for each base. These images belong to no site: the overlay of the node that boots an image has
+# the operators' keys.
 {
   self,
   nixpkgs,

@@ -1,4 +1,4 @@
-# What cargo needs here. The programs that the tests start, tests/run names.
+# The development shell, with the programs that cargo needs. tests/run lists the programs that tests start.
 { self, system, pkgs, ... }:
 {
   default = pkgs.mkShell {

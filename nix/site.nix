@@ -1,4 +1,4 @@
-# lib.mkSite: a directory that `plasmagen render` has written to, as the outputs of a flake.
+# lib.mkSite: makes the outputs of a flake from a directory that `plasmagen render` has written to.
 {
   self,
   nixpkgs,
@@ -11,14 +11,14 @@ let
     {
       # The directory of inventory.toml.
       src,
-      # What the machines run, and what lays out their disks.
+      # The nixpkgs of the machines, and the disko that partitions their disks.
       nixpkgs ? pinned.nixpkgs,
       disko ? pinned.disko,
-      # A flake with the services' programs, as packages.<system>.<service>.
+      # A flake with the programs of the services, as packages.<system>.<service>.
       plasmacloud ? { },
-      # What all nodes have beside what is rendered for them.
+      # Further NixOS modules for all nodes.
       modules ? [ ],
-      # What the installers have beside profiles/netboot: a binary cache, say.
+      # Further NixOS modules for the installers, such as a binary cache.
       installerModules ? [ ],
       specialArgs ? { },
     }:
@@ -48,7 +48,8 @@ let
         plasmagen = self;
       };
 
-      # The programs of the node's services, as far as `plasmacloud` has them; profiles/ refuses a service without one.
+      # Sets the packages of the node's services, as far as `plasmacloud` has them. profiles/ refuses a service without a
+      # package.
       programs =
         node:
         { lib, options, ... }:
@@ -75,8 +76,8 @@ let
           ++ modules;
         };
 
-      # The installer of a base's nodes on one kind of system: what profiles call their base is what iPXE asks for. The
-      # inventory's keys are in it already, so that a node whose overlay is lost can be reached, too.
+      # The installer for the nodes of one base and one system; iPXE asks for the name of the base. The image has the
+      # inventory's keys, so that operators reach a node whose overlay is lost.
       image =
         system: profile: nodes:
         import ./bundle.nix {

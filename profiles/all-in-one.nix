@@ -1,4 +1,4 @@
-# A machine that is control plane and worker at once.
+# The base `all-in-one`: a machine that is control plane and worker.
 {
   imports = [
     ./control-plane.nix

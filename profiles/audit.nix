@@ -1,5 +1,5 @@
-# Who changed what decides over the cluster: keys and cluster membership, accounts, the clock, the kernel. In
-# /var/log/audit for ausearch(8), and by way of syslog in the journal, so that it is forwarded with the rest.
+# The audit log: who changed keys and cluster membership, accounts, the clock, the kernel. The log is in /var/log/audit
+# for ausearch(8), and also goes through syslog to the journal, so that it is forwarded with all other messages.
 {
   config,
   lib,
@@ -14,7 +14,7 @@ let
     "-a always,exit -F arch=${arch} ${lib.concatMapStringsSep " " (name: "-S ${name}") names} -F key=${key}";
   unrecorded = kind: "-a always,exclude -F msgtype=${kind}";
 
-  # At most 500 MB, and never the last of the disk.
+  # The log takes at most 500 MB, and never the last space of the disk.
   limits = {
     max_log_file = 50;
     num_logs = 10;
@@ -28,8 +28,8 @@ let
   };
   file = settings: lib.concatStrings (lib.mapAttrsToList (key: value: "${key} = ${toString value}\n") settings);
 
-  # Releases after NixOS 24.11 have options for what auditd reads. 24.11 starts it with no configuration at all: its log
-  # grows until the disk is full.
+  # Releases after NixOS 24.11 have options for auditd's configuration. NixOS 24.11 starts auditd without a configuration:
+  # the log grows until the disk is full.
   known = options.security.auditd;
 in
 {
@@ -37,15 +37,16 @@ in
     {
       security.audit = {
         enable = lib.mkDefault true;
-        # Beyond these, records are lost and not the machine: processes never wait for the daemon.
+        # Beyond these limits, the kernel drops records; processes never wait for the daemon.
         backlogLimit = lib.mkDefault 8192;
         rateLimit = lib.mkDefault 1000;
-        # The first rule that fits is the one that counts. Raft's and the database's own files are not watched: they
-        # change all the time. Services log who joins and leaves.
+        # The kernel takes the first rule that matches. The files of Raft and of the database are not watched, since they
+        # change all the time; the services log who joins and leaves.
         rules = [
           "--backlog_wait_time 0"
         ]
-        # What systemd starts is in the journal. chronyd disciplines the clock, and systemd loads BPF, all the time.
+        # The journal has the units that systemd starts. chronyd adjusts the clock, and systemd loads BPF programs, all the
+        # time.
         ++ map unrecorded [
           "SERVICE_START"
           "SERVICE_STOP"

@@ -1,5 +1,5 @@
-# What every machine of a cluster has, whatever its profile: the services to choose from, and the rooms beside this file.
-# All of it is a default: a module of the site says otherwise by saying it.
+# The settings of every machine of a cluster, whatever its profile: the services to choose from, and the modules beside
+# this file. All settings are defaults: a module of the site overrides a setting by setting it.
 {
   config,
   lib,
@@ -24,24 +24,24 @@
     ./time.nix
   ];
 
-  # Addresses are the inventory's; certificates and firewalls name them, so none may be random.
+  # The inventory assigns the addresses. Certificates and firewalls name them, so no address may be random.
   networking.useDHCP = lib.mkDefault false;
   networking.tempAddresses = lib.mkDefault "disabled";
 
   networking.nftables = import ./nftables.nix { inherit lib; };
 
   boot.loader.timeout = lib.mkDefault 3;
-  # Kernels and initrds of all generations lie on the ESP, and a full ESP fails the switch and the rollback.
+  # The ESP holds the kernels and initrds of all generations, and a full ESP fails the switch and the rollback.
   boot.loader.grub.configurationLimit = lib.mkDefault 5;
 
-  # mdadm's monitor does not start unless it is told whom to tell.
+  # mdadm's monitor does not start without a program or an address for its messages.
   boot.swraid.mdadmConf = lib.mkIf config.boot.swraid.enable ''
     PROGRAM ${pkgs.writeShellScript "mdadm-event" ''
       exec ${pkgs.util-linux}/bin/logger --tag mdadm --priority daemon.crit -- "$@"
     ''}
   '';
 
-  # The runbook's commands on a node.
+  # Programs that the runbook calls on a node.
   environment.systemPackages = [
     pkgs.curl
     pkgs.jq

@@ -1,4 +1,4 @@
-# A machine that votes: Raft's heartbeats suffer first when memory is swapped out.
+# The base `control-plane`: a Raft voter. Swapping delays Raft's heartbeats.
 { lib, ... }:
 {
   imports = [ ./base.nix ];

@@ -1,5 +1,6 @@
-# What a site imports as plasmagen.nixosModules.<name>. A profile of the inventory names one of these as its base,
-# save the PXE server's, which is the provisioner's, and the installer that machines boot from the network.
+# The modules that a site imports as plasmagen.nixosModules.<name>. A profile of the inventory names a base:
+# `control-plane`, `worker` or `all-in-one`. `pxe-server` is for the provisioner, and `netboot` is the installer that
+# machines boot from the network.
 builtins.mapAttrs (_: file: { imports = [ file ]; }) {
   default = ./base.nix;
   control-plane = ./control-plane.nix;

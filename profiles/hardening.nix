@@ -1,8 +1,8 @@
-# What the kernel refuses. Nothing here takes away what tenants' machines and pods live on: forwarding, BPF of
-# privileged programs, user namespaces.
+# Settings that harden the kernel. They keep what tenants' machines and pods need: forwarding, BPF of privileged
+# programs, user namespaces.
 { lib, options, ... }:
 let
-  # Packets that tell a machine to send others elsewhere, or that it tells others.
+  # ICMP redirects and source routes, received and sent.
   redirects =
     device:
     lib.genAttrs [
@@ -14,7 +14,7 @@ let
       "net.ipv6.conf.${device}.accept_source_route"
     ] (_: 0);
 
-  # A core dump of a service holds its private key. That it crashed is in the journal all the same.
+  # A core dump of a service holds its private key. The journal still tells that the service crashed.
   coredump = {
     Storage = "none";
     ProcessSizeMax = "0";
@@ -23,25 +23,25 @@ in
 {
   boot.kernel.sysctl = lib.mapAttrs (_: lib.mkDefault) (
     redirects "all"
-    // redirects "default" # devices that come later
+    // redirects "default" # devices that are added later
     // {
-      # Line disciplines are modules that any user could have loaded.
+      # Line disciplines are kernel modules, which any user could make the kernel load.
       "dev.tty.ldisc_autoload" = 0;
-      # In directories that all may write to, nobody is led to a file of another's choosing.
+      # In directories that all users may write to, no user can make a program open another file.
       "fs.protected_fifos" = 2;
       "fs.protected_hardlinks" = 1;
       "fs.protected_regular" = 2;
       "fs.protected_symlinks" = 1;
       "fs.suid_dumpable" = 0;
-      # Addresses of the kernel are in its messages.
+      # The kernel's messages contain addresses of the kernel.
       "kernel.dmesg_restrict" = 1;
       "kernel.unprivileged_bpf_disabled" = 1;
-      # A process is debugged by its parent, or by root.
+      # Only the parent of a process and root may debug the process.
       "kernel.yama.ptrace_scope" = 1;
     }
   );
 
-  # NixOS 24.11 has lines where later releases have settings.
+  # NixOS 24.11 takes lines of text; later releases take settings.
   systemd.coredump =
     if options.systemd.coredump ? settings then
       { settings.Coredump = lib.mapAttrs (_: lib.mkDefault) coredump; }

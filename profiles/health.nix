@@ -1,8 +1,8 @@
-# The health check of a PlasmaCloud service: a timer, and a unit that fails while the service is not healthy. Nothing is
-# stopped or restarted for it: whoever watches units sees it, and decides.
+# The health check of a PlasmaCloud service: a timer, and a unit that fails while the service is not healthy. The check
+# stops and restarts nothing: monitoring sees the failed unit, and an operator decides.
 {
   name,
-  # Whether the service answers /health, as the runbook says of it.
+  # Whether the service answers /health.
   answers,
 }:
 {
@@ -23,25 +23,25 @@ in
       type = lib.types.bool;
       default = answers && asking.canBeAsked cfg;
       defaultText = lib.literalMD "whether the service answers `/health` and names its credentials in `settings.tls`";
-      description = "Whether ${name}-health.service asks now and then how the service is, and fails while it is not healthy.";
+      description = "Whether a timer runs ${name}-health.service, which fails while the service is not healthy.";
     };
 
     path = lib.mkOption {
       type = lib.types.strMatching "/[A-Za-z0-9._~/-]*";
       default = "/health";
-      description = "What the service is asked for, at its `healthPort` where it has one, else at its `port`.";
+      description = "The path of the request, which goes to the service's `healthPort`, or to its `port` where it has no `healthPort`.";
     };
 
     interval = lib.mkOption {
       type = lib.types.ints.positive;
       default = 30;
-      description = "Seconds between two checks.";
+      description = "The seconds between two checks.";
     };
 
     timeout = lib.mkOption {
       type = lib.types.ints.between 1 300;
       default = 10;
-      description = "Seconds that the answer may take.";
+      description = "The seconds that the answer may take.";
     };
   };
 
@@ -54,7 +54,7 @@ in
     ];
 
     systemd.timers."${name}-health" = {
-      description = "Asks now and then how ${name} is";
+      description = "Timer of the health check of ${name}";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         OnActiveSec = check.interval;
@@ -64,7 +64,7 @@ in
     };
 
     systemd.services."${name}-health" = {
-      description = "How ${name} is";
+      description = "Health check of ${name}";
       after = [ "${name}.service" ];
       inherit (asking) path;
       serviceConfig = asking.serviceConfig cfg // {

@@ -1,5 +1,5 @@
-# Which program listens on which port of this machine: two on one port are refused, since the second one would start over
-# and over, and look from outside like a fault of the network.
+# The ports that programs of this machine listen on. Two programs on one port are refused: the second program would fail
+# and restart again and again, and look from outside like a fault of the network.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
@@ -9,7 +9,7 @@ in
 {
   options.plasmagen.listeners = mkOption {
     default = [ ];
-    description = "Ports that are taken. A module of your own adds those of its service.";
+    description = "Ports that programs listen on. Your module adds the ports of its service.";
     type = types.listOf (types.submodule {
       options = {
         owner = mkOption {
@@ -19,7 +19,7 @@ in
         };
         port = mkOption {
           type = types.port;
-          description = "The port.";
+          description = "The port number.";
         };
         protocol = mkOption {
           type = types.enum [
@@ -27,7 +27,7 @@ in
             "udp"
           ];
           default = "tcp";
-          description = "Its protocol.";
+          description = "The transport protocol.";
         };
       };
     });
@@ -45,7 +45,7 @@ in
       assertion = false;
       message = ''
         ${lib.concatMapStringsSep " and " (listener: listener.owner) all} are both ${place}, which only one of them gets:
-        the other fails and starts over for ever. Give one of them another port; in the inventory: `[service.NAME]`.
+        the other program fails and restarts for ever. Give one of them another port; in the inventory: `[service.NAME]`.
       '';
     }) shared;
   };

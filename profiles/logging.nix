@@ -1,16 +1,17 @@
-# Logs: kept on the disk for a week, and forwarded where `[logging] forward` of the inventory says.
+# Logs: kept on the disk for a week, and forwarded to the server of `[logging] forward` in the inventory.
 { lib, options, ... }:
 let
   limits = {
     SystemMaxUse = "2G";
     MaxRetentionSec = "7day";
-    # journald removes whole files: one that goes on for a month keeps its first day for a month.
+    # journald removes whole files: a file that covers a month would keep its first day for a month.
     MaxFileSec = "1day";
   };
   lines = lib.concatStrings (lib.mapAttrsToList (key: value: "${key}=${value}\n") limits);
 in
 {
-  # The log of the boot that failed is the one that is wanted. NixOS 24.11 has lines where later releases have settings.
+  # The log is persistent, so that the log of a boot that failed is kept. NixOS 24.11 takes lines of text; later releases
+  # take settings.
   services.journald =
     if options.services.journald ? settings then
       {
@@ -19,11 +20,10 @@ in
     else
       {
         storage = lib.mkDefault "persistent";
-        # The last line of a kind counts: a site's own come after these.
+        # journald takes the last line of a setting: the lines of a site come after these.
         extraConfig = lib.mkBefore lines;
       };
 
-  # What is forwarded is in the journal; NixOS' rules for rsyslog would write it a second time, to files that nobody
-  # rotates.
+  # The journal has all messages. NixOS' rules for rsyslog would write them a second time, to files that nothing rotates.
   services.rsyslogd.defaultConfig = lib.mkDefault "";
 }

@@ -1,8 +1,8 @@
-# How NixOS loads a rendered ruleset: the file replaces its own table only. With a rulesetFile NixOS would flush all
-# others at each reload, those of tenants' networks and containers too.
+# How NixOS loads a rendered ruleset: the file replaces only the table `plasmagen`. By default NixOS would flush all tables
+# at each reload, also those of tenants' networks and containers.
 { lib }:
 {
-  # Stronger than NixOS' own mkDefault, weaker than what a user says.
+  # This priority overrides NixOS' mkDefault; a user's setting overrides this one.
   flushRuleset = lib.mkOverride 900 false;
   extraDeletions = ''
     table inet plasmagen

@@ -1,6 +1,6 @@
-# What systemd keeps a program from, in the terms of systemd.exec(5). `systemd-analyze security` judges the outcome.
+# Sandboxes of systemd.exec(5). `systemd-analyze security` rates them.
 {
-  # It sees no other process, and of the machine what it needs to serve the network.
+  # For a program that serves the network: it sees no other process, and little of the machine.
   confined = {
     CapabilityBoundingSet = "";
     DevicePolicy = "closed";
@@ -42,15 +42,17 @@
     UMask = "0077";
   };
 
-  # It runs as root, since it manages the machine. No mount namespace: what it mounts, network namespaces too, is for
-  # others. Nothing that pods would inherit and miss. It has no business with the clock, the audit log, the policy of
-  # security modules, or with stopping the machine but through systemd.
+  # For a program that manages the machine and so runs as root. There is no mount namespace, since other processes use
+  # what the program mounts, network namespaces among it. There is no restriction that pods would inherit, except that the
+  # program cannot change the clock, the audit log or the policy of security modules, and stops the machine only through
+  # systemd.
   privileged = {
     CapabilityBoundingSet = "~CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_BLOCK_SUSPEND CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_SYS_BOOT CAP_SYS_PACCT CAP_SYS_TIME CAP_WAKE_ALARM";
     UMask = "0077";
   };
 
-  # For one of these whose charges run in units of their own, or in none: what it gives up itself, nobody else misses.
+  # In addition, for a privileged program whose workloads run in separate units or in none, so that they do not inherit
+  # these restrictions.
   directing = {
     LimitCORE = 0;
     LockPersonality = true;

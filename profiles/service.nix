@@ -1,22 +1,22 @@
 # Makes the NixOS module of a PlasmaCloud service from a short description. The program is `<name>-server` and reads
-# /etc/nixos/<name>.toml: `settings`, the ports, and where its data and credentials lie.
+# /etc/nixos/<name>.toml: `settings`, the ports, and the paths of the data and the credentials.
 {
   name,
   description,
-  # Ports by option name with the runbook's defaults: port, raftPort, gossipPort, healthPort. The others are null unless
-  # the inventory gives the service one.
+  # Ports by option name with the runbook's defaults: port, raftPort, gossipPort, healthPort. A port that is not listed
+  # is null unless the inventory sets the port.
   ports,
-  # Whether `port` is one of UDP, too.
+  # Whether the service listens on `port` with UDP too.
   udp ? false,
-  # Services that this one talks to on the same machine.
+  # Services of the same machine that this service calls.
   after ? [ ],
-  # Linux capabilities that it needs (capabilities(7)).
+  # Linux capabilities that the service needs (capabilities(7)).
   capabilities ? [ ],
-  # Whether it manages the machine itself and so runs as root, outside of the sandbox.
+  # Whether the service manages the machine and so runs as root, outside of the sandbox.
   privileged ? false,
-  # What its unit says beyond that.
+  # Further settings of the systemd service.
   serviceConfig ? { },
-  # Whether it answers /health.
+  # Whether the service answers /health.
   health ? true,
 }:
 {
@@ -49,7 +49,7 @@ let
       protocol = "udp";
     };
 
-  # Only root reads the key, so systemd passes the files on: LoadCredential= in systemd.exec(5).
+  # Only root may read the key, so systemd passes the files to the service: LoadCredential= in systemd.exec(5).
   tls = cfg.settings.tls or { };
   credentials = lib.filterAttrs (key: _: lib.hasSuffix "_path" key) tls;
   credentialPaths = lib.mapAttrs (key: _: "/run/credentials/${name}.service/${key}") credentials;
@@ -67,15 +67,15 @@ let
     enabled = config.networking.firewall.enable;
   };
   sandbox = import ./sandbox.nix;
-  # Its own user, who owns its data and nothing else.
-  ownUser = {
+  # A user for this service alone, who owns the service's data and nothing else.
+  serviceUser = {
     User = name;
     Group = name;
   }
   // lib.optionalAttrs (capabilities != [ ]) {
     AmbientCapabilities = capabilities;
     CapabilityBoundingSet = capabilities;
-    # In a user namespace a capability is worth nothing outside.
+    # A capability in a user namespace has no effect outside of the namespace.
     PrivateUsers = false;
   };
 in
@@ -95,15 +95,15 @@ in
     package = lib.mkOption {
       type = lib.types.nullOr lib.types.package;
       default = null;
-      description = "The package with `bin/${name}-server`. plasmagen brings none.";
+      description = "The package with `bin/${name}-server`. plasmagen has no such package.";
     };
 
     settings = lib.mkOption {
       type = toml.type;
       default = { };
       description = ''
-        What /etc/nixos/${name}.toml says. Files at `tls.*_path` reach the service as systemd credentials, and lie outside
-        of the Nix store. `logging` is to the journal, a line of JSON an event, unless it is said here.
+        The settings in /etc/nixos/${name}.toml. The files at `tls.*_path` reach the service as systemd credentials and must
+        be outside of the Nix store. By default, `logging` is to the journal, with one line of JSON for each event.
       '';
     };
   }
@@ -126,8 +126,8 @@ in
             assertion = cfg.package != null;
             message = ''
               services.${name} is enabled, but services.${name}.package is not set: plasmagen writes configurations and
-              brings no PlasmaCloud programs. Give mkSite a `plasmacloud` that has it, or set it in a module of your own,
-              and name that module in the inventory's `modules`.
+              brings no PlasmaCloud programs. Give mkSite a `plasmacloud` that has the package, or set the option in a NixOS
+              module, and name that module in the inventory's `modules`.
             '';
           }
         ]
@@ -135,8 +135,8 @@ in
           assertion = false;
           message = ''
             services.${name}.settings.${setting} is a path of Nix, or lies in the Nix store, which all users of all
-            machines that it is copied to may read. Name where the file is at run time, in quotes, such as
-            "/etc/nixos/secrets/file"; what is public gets there by environment.etc."nixos/secrets/file".source.
+            machines that have a copy may read. Write the path of the file at run time, in quotes, such as
+            "/etc/nixos/secrets/file"; environment.etc."nixos/secrets/file".source puts a public file there.
           '';
         }) stored;
 
@@ -166,7 +166,7 @@ in
         systemd.services.${name} = {
           inherit description;
           wantedBy = [ "multi-user.target" ];
-          # With the wrong time, certificates are not valid.
+          # Certificates are not valid while the clock is wrong.
           wants = [
             "network-online.target"
             "time-sync.target"
@@ -189,7 +189,7 @@ in
               Restart = "on-failure";
               RestartSec = 5;
             }
-            // (if privileged then sandbox.privileged else sandbox.confined // ownUser)
+            // (if privileged then sandbox.privileged else sandbox.confined // serviceUser)
             // serviceConfig
           );
         };

@@ -1,4 +1,5 @@
-# The right time, early: a certificate is not valid yet for a clock that is behind, and Raft leases compare clocks.
+# The clock is set before services start: a certificate is not valid yet for a clock that is behind, and Raft leases
+# compare clocks.
 {
   config,
   lib,
@@ -8,21 +9,22 @@
 {
   time.timeZone = lib.mkDefault "UTC";
 
-  # Its servers are networking.timeServers, which `[ntp]` of the inventory sets.
+  # chrony's servers are networking.timeServers, which `[ntp]` of the inventory sets.
   services.chrony = {
     enable = lib.mkDefault true;
-    # NixOS steps a clock that is off by more than 1,000 seconds, and takes hours over less. This steps over one second,
-    # in the first three measurements only, so that time never jumps under services that run.
+    # NixOS' default steps a clock that is off by more than 1,000 seconds, and takes hours to correct less. `makestep`
+    # steps a clock that is off by more than one second, in the first three measurements only, so that time never jumps
+    # while services run.
     initstepslew.enabled = lib.mkDefault false;
     extraConfig = lib.mkBefore ''
       makestep 1.0 3
     '';
   };
 
-  # Services start after time-sync.target. They wait for the first measurement, but not for ever: a cluster has to come
-  # up without its time servers, too.
+  # Services start after time-sync.target. They wait for the first measurement, but not for ever: a cluster must also
+  # start without its time servers.
   systemd.services.chrony-wait = lib.mkIf config.services.chrony.enable {
-    description = "The clock's first measurement";
+    description = "Wait for the first measurement of the clock";
     wantedBy = [ "time-sync.target" ];
     before = [ "time-sync.target" ];
     requires = [ "chronyd.service" ];
@@ -30,7 +32,7 @@
     serviceConfig = (import ./sandbox.nix).confined // {
       Type = "oneshot";
       RemainAfterExit = true;
-      # Thirty times, a second apart: what remains to be corrected is less than half a second.
+      # Asks thirty times, a second apart, until the remaining correction is less than half a second.
       ExecStart = "${pkgs.chrony}/bin/chronyc -h 127.0.0.1 waitsync 30 0.5 0 1";
       DynamicUser = true;
       IPAddressAllow = "localhost";

@@ -1,4 +1,4 @@
-# A machine that runs the tenants' machines and forwards their packets.
+# The base `worker`: a machine that runs the tenants' machines and forwards their packets.
 { lib, ... }:
 {
   imports = [ ./base.nix ];
@@ -8,11 +8,12 @@
     "vhost_net"
   ];
   boot.kernel.sysctl = {
-    # Stronger than NixOS' own default of 0, which would turn it off for a moment at each change of any parameter.
+    # This priority overrides NixOS' default of 0, which would turn forwarding off for a moment at each change of any
+    # parameter.
     "net.ipv4.conf.all.forwarding" = lib.mkOverride 900 1;
     "net.ipv6.conf.all.forwarding" = lib.mkOverride 900 1;
   };
 
-  # The firewall changes with every machine of a tenant.
+  # The firewall changes with every machine of a tenant: these records would flood the audit log.
   security.audit.rules = [ "-a always,exclude -F msgtype=NETFILTER_CFG" ];
 }

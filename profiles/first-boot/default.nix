@@ -1,5 +1,5 @@
-# First-boot automation: Chainfire and FlareDB form their cluster or join it, IAM is set up. What happens when, and what
-# the services must speak: docs/first-boot.md.
+# First-boot automation: Chainfire and FlareDB form their cluster or join it, and IAM is set up. docs/first-boot.md has the
+# order of events and the requests that the services must answer.
 {
   config,
   lib,
@@ -11,8 +11,8 @@ let
   asking = import ./unit.nix { inherit lib pkgs; };
   runs = name: cfg.enable && config.services.${name}.enable;
 
-  # A unit that asks the service `name` at first boots, after the units `previous`. It stays active once it is done. Where
-  # the node's files are missing it waits with the service, and uses none of its tries up: the service starts it.
+  # A unit that asks the service `name` at first boots, after the units `previous`. The unit stays active once it is done.
+  # Where files of the node are missing, the unit waits as the service does, and uses no try: the service starts the unit.
   unit =
     name: previous: extra:
     let
@@ -29,9 +29,9 @@ let
         "${name}.service"
       ]
       ++ previous;
-      # A switch to another configuration is no first boot.
+      # A switch to another configuration does not restart the unit: only a boot is a first boot.
       restartIfChanged = false;
-      # A try takes two to seven minutes: it gives up after one and a half to five hours.
+      # A try takes two to seven minutes: systemd gives up after one and a half to five hours.
       startLimitIntervalSec = 6 * 60 * 60;
       startLimitBurst = 40;
     }
@@ -44,7 +44,7 @@ let
           TimeoutStartSec = "10min";
           Restart = "on-failure";
           RestartSec = 15;
-          # Wrong arguments, and what no other try makes right.
+          # Exit codes of wrong arguments (2) and of faults that another try does not mend (78).
           RestartPreventExitStatus = "2 78";
         }
         // extra.serviceConfig;
@@ -66,7 +66,7 @@ let
           "--config-source ${cfg.configFile}"
         ];
         LoadCredential = serviceConfig.LoadCredential ++ [ "cluster-config.json:${cfg.configFile}" ];
-        # What stands for a file that is not there: the program can then say so itself.
+        # The content in the place of a missing file: the program then starts and reports the missing file.
         SetCredential = "cluster-config.json:null";
         StateDirectory = "${name}-cluster-join";
         StateDirectoryMode = "0700";
@@ -80,7 +80,7 @@ in
     configFile = lib.mkOption {
       type = lib.types.strMatching "/[A-Za-z0-9._/+-]+";
       default = "/etc/nixos/secrets/cluster-config.json";
-      description = "Where the machine finds its cluster-config.json: a path at run time, never one in the Nix store.";
+      description = "The path of the node's cluster-config.json at run time; never a path in the Nix store.";
     };
   };
 

@@ -1,5 +1,5 @@
-# What the units that ask a service over TLS have in common: its own credentials, a user of their own, and a sandbox from
-# which they reach the network alone.
+# The common settings of units that ask a service over TLS: the service's credentials, a dynamic user, and a sandbox that
+# allows only the network.
 { lib, pkgs }:
 let
   keys = [
@@ -10,15 +10,15 @@ let
   tls = service: service.settings.tls or { };
 in
 {
-  # Whether a service names the credentials that it takes to ask it.
+  # Whether a service's settings name the credentials that a request needs.
   canBeAsked = service: lib.all (key: tls service ? ${key}) keys;
 
   needs = name: ''
-    services.${name}.settings.tls must name ca_path, cert_path and key_path: the service is asked over TLS, verified on
-    both sides.
+    services.${name}.settings.tls must name ca_path, cert_path and key_path: requests to the service use TLS, and both
+    sides verify certificates.
   '';
 
-  # The line that runs one of the programs.
+  # The command that runs a program of ./programs.
   run =
     program: arguments:
     "${pkgs.runtimeShell} ${./programs}/${program} ${lib.concatStringsSep " " arguments}";
@@ -28,12 +28,13 @@ in
     pkgs.jq
   ];
 
-  # Only root reads the key, so systemd passes the files on. Keys neither enter the store nor show among the arguments.
+  # Only root may read the key, so systemd passes the files to the unit. Keys appear neither in the Nix store nor among the
+  # arguments.
   serviceConfig = service: (import ../sandbox.nix).confined // {
     Type = "oneshot";
     LoadCredential = map (key: "${key}:${(tls service).${key}}") keys;
     DynamicUser = true;
-    # Time is read from /proc/uptime.
+    # The programs read the time from /proc/uptime.
     ProcSubset = "all";
     RestrictAddressFamilies = [
       "AF_INET"

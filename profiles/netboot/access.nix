@@ -1,9 +1,10 @@
-# Who gets into the installer: root over SSH with a key of the inventory or of the node's overlay. Nobody else, nowhere.
+# Logins of the installer: root logs in over SSH with a key of the inventory or of the node's overlay. There is no other
+# login.
 { config, lib, ... }:
 let
   users = lib.mapAttrsToList (name: user: user // { inherit name; }) config.users.users;
 
-  # crypt(3) makes nothing that begins so; the empty one lets everybody in.
+  # crypt(3) makes no hash that begins with `!` or is `*`. An empty hash admits everybody.
   isLocked = hash: hash == null || lib.hasPrefix "!" hash || hash == "*";
   hasPassword =
     user:
@@ -22,7 +23,7 @@ let
   ];
   isPublicKey =
     key: builtins.match "(${lib.concatStringsSep "|" kinds}) AAAA[A-Za-z0-9+/]+={0,2}( [^\n]*)?" key != null;
-  # Not quoted in what is said: it could be a private one.
+  # Messages do not quote such a key: it could be a private key.
   odd = user: lib.filter (key: !isPublicKey key) user.openssh.authorizedKeys.keys;
 
   sshd = config.services.openssh.settings;
@@ -33,11 +34,11 @@ in
 {
   users.mutableUsers = false;
   users.users.root.hashedPassword = "!";
-  # The keys can be the overlay's alone, which NixOS does not see.
+  # NixOS does not see the keys of the overlay, which may be the only keys.
   users.allowNoPasswordLogin = true;
 
   services.getty.autologinUser = null;
-  services.getty.helpLine = "Nobody logs in here: ssh root@ this machine, with a key of the inventory's admin_keys.";
+  services.getty.helpLine = "There is no login here: ssh to root on this machine, with a key of the inventory's admin_keys.";
 
   services.openssh = {
     enable = true;
@@ -52,7 +53,7 @@ in
   assertions = [
     {
       assertion = withPassword == [ ];
-      message = "The netboot image would let in ${names withPassword} by a password. Everybody in the boot network can fetch the image and read it: leave passwords out of it.";
+      message = "The netboot image would admit ${names withPassword} by a password. Everybody in the boot network can fetch and read the image: remove the passwords.";
     }
     {
       assertion = config.services.getty.autologinUser == null;
@@ -70,7 +71,7 @@ in
     }
     {
       assertion = withOddKey == [ ];
-      message = "A key of ${names withOddKey} for the netboot image is no public SSH key. It is not shown here, since it could be a private one: name what `ssh-keygen -y` prints, without options before it.";
+      message = "A key of ${names withOddKey} for the netboot image is no public SSH key. The key is not shown here, since it could be a private key: write what `ssh-keygen -y` prints, without options before it.";
     }
   ];
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Applies a node's overlay to the installer that it was given to:
+# Applies a node's overlay to the running installer:
 #
 #   apply.sh OVERLAY ROOT
 #
-# The host name, the operators' SSH keys, and which card has the inventory's address. Each by itself, so that one which is
-# not what plasmagen renders does not cost the others; it is left out and said. Exit 1 where something was left out.
+# The overlay has the host name, the operators' SSH keys, and the MAC address of the interface that has the inventory's
+# address. Each part is applied alone: a part that is not as plasmagen renders it is skipped with a message, and the
+# others are applied. The exit status is 1 where a part was skipped.
 set -euo pipefail
 umask 077
 
@@ -28,7 +29,8 @@ if [[ ! -f $node ]]; then
   exit 0
 fi
 
-# Into the kernel: NixOS has no host name of its own here. One of the command line is there already, and stays.
+# Sets the host name in the kernel, since the installer's NixOS configuration has none. A host name of the kernel command
+# line is set already, and stays.
 if [[ " $(<"$root/proc/cmdline")" == *' systemd.hostname='* ]]; then
   echo "plasmagen: the command line names this machine"
 elif name=$(text name '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'); then
@@ -39,9 +41,9 @@ else
 fi
 
 if mac=$(text mac '[0-9a-f]{2}(:[0-9a-f]{2}){5}'); then
-  # Before the configuration of all other cards, after what ip= makes.
+  # The name sorts before the file for all other interfaces, and after the files that ip= makes.
   file=$root/run/systemd/network/80-node.network
-  # systemd-networkd is not root.
+  # systemd-networkd does not run as root.
   (umask 022 && mkdir -p "${file%/*}" && cat >"$file") <<EOF
 [Match]
 MACAddress=$mac
@@ -60,7 +62,8 @@ else
   left_out "MAC address: node.json has none"
 fi
 
-# Lines that ssh-keygen takes for public keys, without options: one that is none means that the file is not ours.
+# Accepts lines that ssh-keygen takes for public keys, without options. Any other line means that plasmagen did not write
+# the file.
 keys=$overlay/root/.ssh/authorized_keys
 key='^(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ AAAA[A-Za-z0-9+/]+=*( .*)?$'
 are_public() {

@@ -1,5 +1,5 @@
-# The installer that an armed machine boots from the network, for nixos-anywhere to take over: NixOS' netboot ramdisk with
-# SSH for the operators and nothing to log in by otherwise.
+# The installer that an armed machine boots from the network and that nixos-anywhere uses: NixOS' netboot ramdisk with SSH
+# for the operators and no other login.
 {
   lib,
   modulesPath,
@@ -8,7 +8,7 @@
 }:
 {
   imports = [
-    # Not netboot-minimal.nix: it lets anybody in at the console, without a password.
+    # Not netboot-minimal.nix, which admits everybody at the console without a password.
     (modulesPath + "/installer/netboot/netboot.nix")
     (modulesPath + "/profiles/minimal.nix")
     ./access.nix
@@ -17,7 +17,7 @@
     ./facts.nix
   ];
 
-  # How nixos-anywhere knows that it need not bring an installer of its own by kexec.
+  # By this, nixos-anywhere knows that it need not start another installer by kexec.
   system.nixos.variant_id = "installer";
   system.stateVersion = lib.mkDefault lib.trivial.release;
 
@@ -33,15 +33,17 @@
   boot.swraid.enable = true;
   boot.swraid.mdadmConf = "PROGRAM ${pkgs.coreutils}/bin/true";
 
-  # Screen and serial line. The node's own parameters come after these, and the kernel takes the last for /dev/console.
+  # Screen and serial line. The node's kernel parameters come after these, and the kernel uses the last console as
+  # /dev/console.
   boot.kernelParams = [
     "console=tty0"
     (if pkgs.stdenv.hostPlatform.isAarch64 then "console=ttyAMA0,115200" else "console=ttyS0,115200")
   ];
 
-  # Nix forks large processes, and this system itself lies in memory.
+  # Nix forks large processes, and the system lies in memory.
   boot.kernel.sysctl."vm.overcommit_memory" = "1";
-  # Nor would what a crash left in the firmware outlast it: it stays for the system on the disk.
+  # Records that a crash left in the firmware stay there for the system on the disk: the installer's file system is in
+  # memory and would lose them.
   environment.etc."systemd/pstore.conf".text = ''
     [PStore]
     Unlink=no
@@ -51,7 +53,7 @@
     "nix-command"
     "flakes"
   ];
-  # nixos-anywhere's, and what a look at a machine takes that does not install.
+  # Programs that nixos-anywhere calls, and programs to examine a machine on which the installation fails.
   environment.systemPackages = [
     pkgs.cryptsetup
     pkgs.curl

@@ -1,8 +1,8 @@
-# Says on the console what the inventory must know of the machine.
+# Prints on the console the facts of the machine that the inventory needs.
 { pkgs, ... }:
 {
   systemd.services.plasmagen-facts = {
-    description = "Print what the inventory must know of this machine";
+    description = "Print the facts of this machine that the inventory needs";
     wantedBy = [ "multi-user.target" ];
     after = [
       "plasmagen-overlay.service"
@@ -11,7 +11,7 @@
     path = [ pkgs.jq ];
     serviceConfig = {
       Type = "oneshot";
-      # Disks and cards that take their time; without them it says what is there.
+      # Waits for slow disks and cards. If the wait fails, the program prints what is there.
       ExecStartPre = "-${pkgs.systemd}/bin/udevadm settle --timeout=60";
       ExecStart = "${pkgs.runtimeShell} ${./facts.sh} /run/plasmagen/overlay /";
       StandardOutput = "journal+console";

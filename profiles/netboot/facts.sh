@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Says what the inventory must know of this machine, as TOML that can be pasted into it:
+# Prints the facts of this machine that the inventory needs, as TOML to paste into the inventory:
 #
 #   facts.sh OVERLAY ROOT
 #
-# With the overlay of a node, also whether this is the machine that the inventory means.
+# With the overlay of a node, the program also prints whether this is the machine that the inventory means.
 set -euo pipefail
 
 export LC_ALL=C
 overlay=$1 root=${2%/}
 
-# What firmware and vendors put somewhere, as one printable word, and as a serial number of the inventory's.
+# Turns a text of firmware and vendors into one printable word, and into a serial number of the inventory.
 word() { tr -cd 'A-Za-z0-9._:+/-' | cut -c 1-128; }
 number() { tr -cd 'A-Za-z0-9._/ -' | sed 's/^ *//; s/ *$//' | cut -c 1-64; }
 
@@ -18,20 +18,20 @@ for file in sys/class/dmi/id/product_serial proc/device-tree/serial-number; do
   if [[ -z $serial && -r $root/$file ]]; then serial=$(number <"$root/$file"); fi
 done
 
-# What the overlay says of the node under the key $1, if that is a text.
+# Prints the value of the key $1 in the overlay, if the value is a text.
 inventory() {
   jq --raw-output --arg key "$1" '.[$key] | strings' "$overlay/etc/plasmagen/node.json" 2>/dev/null || true
 }
 name=$(inventory name | tr -cd 'a-z0-9-') expected_mac=$(inventory mac | word) expected_serial=$(inventory serial | number)
 
-# Cards, not loopback, bridges and bonds: those have no device. One of them is the node's: the overlay's, or the first
-# that is linked.
+# Network cards, without loopback, bridges and bonds, which have no device. The node's card is the card of the overlay, or
+# the first card with a link.
 macs=() cards=() booted=''
 for path in "$root"/sys/class/net/*; do
   [[ -e $path/device ]] || continue
   mac=$(word <"$path/address")
   driver=$(basename -- "$(readlink "$path/device/driver" || echo unknown)" | word)
-  # Reading it fails where the card is down.
+  # Reading the file fails where the card is down.
   if [[ $(cat "$path/carrier" 2>/dev/null || echo 0) == 1 ]]; then link=linked; else link='no link'; fi
   if [[ $mac == "$expected_mac" || -z $booted && $link == linked ]]; then booted=${#macs[@]}; fi
   macs+=("$mac")

@@ -1,6 +1,6 @@
-# The installer's addresses. DHCP gives the card that booted the inventory's address, which is reserved for it, and with it
-# the boot network's gateway and resolvers, which the overlay does not know. overlay.nix names that card. The parameters
-# ip= and systemd.hostname= of the kernel are systemd's own and win: systemd-network-generator(8), kernel-command-line(7).
+# The installer's addresses. The interface that booted gets its reserved address from DHCP, with the boot network's gateway
+# and resolvers, which the overlay does not have. apply.sh names that interface. The kernel parameters ip= and
+# systemd.hostname= override these settings: systemd-network-generator(8), kernel-command-line(7).
 { lib, ... }:
 {
   networking = {
@@ -8,7 +8,7 @@
     usePredictableInterfaceNames = false; # as on the nodes
     useNetworkd = true;
     useDHCP = false;
-    # Port 22 is all that listens.
+    # Only port 22 is open.
     firewall.enable = lib.mkDefault true;
   };
 
@@ -22,7 +22,7 @@
         DHCP = "yes";
         IPv6AcceptRA = true;
       };
-      # What iPXE has said, so that the server sees one machine.
+      # The identifier that iPXE sent, so that the DHCP server sees one machine.
       dhcpV4Config = {
         ClientIdentifier = "mac";
         UseHostname = false;

@@ -1,4 +1,4 @@
-# The node's overlay, docs/bundles.md: stage 1 keeps it, stage 2 applies it. Both kinds of stage 1 do.
+# The node's overlay (docs/bundles.md): stage 1 keeps the overlay, with systemd or scripted, and stage 2 applies it.
 {
   config,
   lib,
@@ -26,7 +26,7 @@ in
       script = carry;
     };
   }
-  # Gone from NixOS together with the scripted stage 1.
+  # NixOS removes this option together with the scripted stage 1.
   // lib.optionalAttrs (options.boot.initrd ? postMountCommands) {
     postMountCommands = lib.mkIf (!bySystemd) ''
       (

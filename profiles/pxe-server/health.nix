@@ -16,7 +16,7 @@ in
 {
   config = lib.mkIf cfg.enable {
     systemd.timers.pxe-health = {
-      description = "Asks how the servers that machines boot from are";
+      description = "Timer of the health check of the servers that machines boot from";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         OnActiveSec = 0;
@@ -26,7 +26,7 @@ in
     };
 
     systemd.services.pxe-health = {
-      description = "How the servers that machines boot from are, for /health";
+      description = "Health check of the servers that machines boot from";
       serviceConfig = {
         Type = "oneshot";
         ExecStart = "${pkgs.runtimeShell} ${./health.sh} --state /run/pxe-health ${lib.concatStringsSep " " arguments}";

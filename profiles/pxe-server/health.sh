@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Asks systemd what the servers of a PXE server really are, and leaves the answer for nginx to serve as /health:
+# Asks systemd for the state of the servers of a PXE server, and writes the answer that nginx serves as /health:
 #
 #   pxe-health --state /run/pxe-health dhcp=kea-dhcp4-server.service tftp=atftpd.socket http=nginx.service
 #
-# It writes healthy.json where every unit runs, else unhealthy.json, and removes the other one. Where it cannot finish,
-# healthy.json goes as well: nothing is called healthy that was not measured.
+# The program writes healthy.json where every unit runs, else unhealthy.json, and removes the other file. Where the program
+# cannot finish, it removes healthy.json too, so that no stale answer is healthy.
 set -euo pipefail
 umask 022
 
-# A unit that came back this short a time ago, in seconds, may still be going round in circles.
+# A unit that was restarted less than this many seconds ago may still be restarting again and again.
 settled=30
 
 usage() {
@@ -16,10 +16,10 @@ usage() {
   exit 2
 }
 
-# What the unit $1 is, in one word: `running`, or why not.
+# Prints the state of the unit $1 in one word: `running`, or why the unit does not run.
 measure() {
   local said load='' active='' sub='' restarts=0 since=0 key value up
-  # A systemd that does not answer knows nothing of its units.
+  # Without an answer of systemd, the state is unknown.
   if ! said=$(timeout 5 systemctl show \
     --property=LoadState,ActiveState,SubState,NRestarts,ActiveEnterTimestampMonotonic -- "$1"); then
     echo unknown
@@ -40,7 +40,7 @@ measure() {
   fi
   case $load:$active:$sub in
     loaded:active:running | loaded:active:listening)
-      # Seconds since the machine started, against microseconds.
+      # /proc/uptime has seconds since the machine started, systemd microseconds.
       read -r up _ </proc/uptime
       if ((restarts > 0 && ${up%.*} - since / 1000000 < settled)); then
         echo restarting
@@ -51,7 +51,7 @@ measure() {
     loaded:activating:auto-restart*) echo restarting ;;
     loaded:activating:* | loaded:reloading:*) echo starting ;;
     loaded:failed:*) echo failed ;;
-    # Active without a process: what has started it is done, and it is gone.
+    # The unit is active without a process: its process has ended.
     loaded:active:exited | loaded:inactive:* | loaded:deactivating:*) echo stopped ;;
     not-found:* | masked:*) echo missing ;;
     *) echo unknown ;;

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Whether a service of this node finds its keys and certificates, before it starts and says it in its own words.
+# Checks whether the keys and certificates of a service are there, before the service starts:
 #
 #   check.sh OPENSSL LIST SERVICE
 #
-# LIST: a line a file, `service TAB setting TAB path`; lines after `# ` say what to do where one is not as it should be.
-# Every fault is told at once, of the files of SERVICE alone. Nothing of a key is printed, and nothing is changed.
+# LIST has one line a file, `service TAB setting TAB path`; lines after `# ` are instructions that are printed where a file
+# is missing or wrong. All faults of the files of SERVICE are printed at once. Keys are not printed, and nothing is changed.
 set -euo pipefail
 openssl=$1 list=$2 service=$3
 
@@ -30,7 +30,7 @@ check_file() {
   fi
 }
 
-# A certificate is of use only to whoever has its key.
+# A certificate works only with its key.
 check_pair() {
   local of_key of_certificate
   if ! of_key=$("$openssl" pkey -in "$key" -passin pass: -pubout </dev/null 2>/dev/null); then

@@ -1,5 +1,5 @@
-# /etc/nixos/secrets: who may read what there, and units that say which key is missing. Public files get there by
-# environment.etc; where the private key comes from, plasmagen.secrets.backend says.
+# /etc/nixos/secrets: the permissions of the files there, and units that report which file is missing. environment.etc
+# installs the public files; plasmagen.secrets.backend is the source of the private key.
 {
   config,
   lib,
@@ -17,7 +17,7 @@ let
     group = "root";
   };
 
-  # systemd looks for what is no absolute path among its own credentials.
+  # A path that is not absolute names one of systemd's credentials, which is not a file to check.
   line =
     service: setting: path:
     lib.optionalString (lib.hasPrefix "/" path) "${service}\t${setting}\t${path}\n";
@@ -40,8 +40,8 @@ in
       default = { };
       example.myapp.key_path = "/etc/nixos/secrets/node01-key.pem";
       description = ''
-        Files without which a unit does not start, by its name: its certificate as `cert_path` and the key of that as
-        `key_path`, others under any name. A module of your own adds those of its service.
+        The files without which a unit does not start, by the unit's name: the certificate as `cert_path`, the
+        certificate's key as `key_path`, and further files under any name. Your module adds the files of its service.
       '';
     };
 
@@ -49,19 +49,19 @@ in
       type = types.listOf types.str;
       default = [ ];
       internal = true;
-      description = "What to do where a file is missing.";
+      description = "The instructions that are printed where a file is missing.";
     };
   };
 
   config = lib.mkMerge [
     {
-      # At every boot: what was copied there may have any mode. Others find a public file that they know the name of. The
-      # audit log's rules want the directory to be there.
+      # At every boot, since copied files may have any mode. Users other than root may open a public file by its name, but
+      # not list the directory. The rules of the audit log need the directory to exist.
       systemd.tmpfiles.settings.plasmagen-secrets = {
         "/etc/nixos".d = owned "0755";
         ${directory}.d = owned "0711";
         "${directory}/*-key.pem".z = owned "0400";
-        # With one that others may read, sshd does not start.
+        # sshd refuses a host key that other users may read.
         "/etc/ssh/ssh_host_*_key".z = owned "0600";
       };
     }
@@ -69,16 +69,16 @@ in
       environment.etc.${listed}.source = list;
 
       systemd.services = {
-        # One of each service: a file that one misses does not keep the others from starting. Not remembered: it looks
-        # again whenever the service starts.
+        # One instance for each service: a missing file of one service does not keep other services from starting. The
+        # unit does not stay active, so it checks again whenever the service starts.
         "plasmagen-secrets@" = {
           description = "Keys and certificates of %i";
-          # A service that is restarted often would end here otherwise, by no fault of its files.
+          # No start limit: a service that restarts often would reach the limit, although its files are there.
           startLimitIntervalSec = 0;
           serviceConfig = (import ../sandbox.nix).confined // {
             Type = "oneshot";
             ExecStart = "${pkgs.runtimeShell} ${./check.sh} ${pkgs.openssl}/bin/openssl /etc/${listed} %i";
-            # It reads the files of whoever owns them, and needs no network.
+            # The check reads files of any owner and needs no network.
             CapabilityBoundingSet = "CAP_DAC_READ_SEARCH";
             PrivateNetwork = true;
             PrivateUsers = false;

@@ -1,5 +1,5 @@
-# Where this node's private key comes from. Encrypted, it may lie in the Nix store and in git: agenix or sops-nix, which the
-# site imports itself, decrypts it with the machine's SSH host key to where a staged one would lie.
+# The source of this node's private key. An encrypted key may lie in the Nix store and in git: agenix or sops-nix, which
+# the site imports, decrypts the key with the machine's SSH host key, to the path of a staged key.
 {
   config,
   lib,
@@ -45,8 +45,8 @@ in
       ];
       default = "staged";
       description = ''
-        Where the node's private key comes from: `staged`, copied to /etc/nixos/secrets at the installation; `agenix` or
-        `sops`, decrypted there from `directory` by the module of that name, which the site imports itself.
+        The source of the node's private key. `staged`: the key is copied to /etc/nixos/secrets at the installation.
+        `agenix` or `sops`: agenix or sops-nix, which the site imports, decrypts the key from `directory` to that place.
       '';
     };
 
@@ -76,8 +76,8 @@ in
           {
             assertion = module.imported;
             message = ''
-              plasmagen.secrets.backend is "${cfg.backend}", whose module is not there. Import it where the site's machines
-              are made, beside their configuration: ${module.import}.
+              plasmagen.secrets.backend is "${cfg.backend}", whose module is not there. Import ${module.import} where the
+              site's machines are made, beside their configuration.
             '';
           }
           {
@@ -102,7 +102,7 @@ in
           restartTriggers = [ file ];
         });
       })
-      # An option that nobody declares may not even be named.
+      # The module system refuses the name of an option that no module declares.
       (lib.optionalAttrs modules.agenix.imported {
         age.secrets = lib.mkIf (isComplete && cfg.backend == "agenix") {
           ${name} = {
@@ -110,8 +110,7 @@ in
             owner = "root";
             group = "root";
             mode = "0400";
-            # agenix makes its links even where it could not decrypt: one in the place of a key that works would be the end
-            # of that key.
+            # agenix makes its symbolic links even where decryption failed: a link would replace a key that works.
             symlink = false;
           };
         };

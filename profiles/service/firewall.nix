@@ -1,11 +1,11 @@
-# What NixOS' own firewall lets in to a service. The nodes that plasmagen renders have it off: their firewall.nft follows
-# from the inventory.
+# The ports of a service in NixOS' firewall. Nodes that plasmagen renders have NixOS' firewall off: their firewall.nft
+# follows from the inventory.
 {
   lib,
   name,
   cfg,
   listening,
-  # Whether that firewall is on.
+  # Whether NixOS' firewall is on.
   enabled,
 }:
 let
@@ -26,7 +26,7 @@ in
       type = types.either types.bool interfaces;
       default = false;
       example = [ "eth2" ];
-      description = "Whether NixOS' firewall lets clients reach `port`: through every interface, or through those of a list.";
+      description = "Whether NixOS' firewall accepts clients at `port`: true for every interface, or a list of interfaces.";
     };
 
     clusterInterfaces = mkOption {
@@ -34,8 +34,8 @@ in
       default = [ ];
       example = [ "eth1" ];
       description = ''
-        The interfaces in the cluster's network. NixOS' firewall lets other nodes reach all ports through them, those of
-        Raft and gossip too, which are open nowhere else.
+        The interfaces in the cluster network. On these interfaces, NixOS' firewall accepts other nodes at all ports of the
+        service. The ports of Raft and gossip are open on no other interface.
       '';
     };
   };
@@ -43,7 +43,7 @@ in
   config = {
     warnings = lib.optional
       ((cfg.openFirewall == true || names != [ ]) && !enabled)
-      "services.${name}: openFirewall and clusterInterfaces open NixOS' firewall, which networking.firewall.enable has off; a node of plasmagen has its firewall.nft, which follows from the inventory.";
+      "services.${name}: openFirewall and clusterInterfaces open NixOS' firewall, but networking.firewall.enable is false; a node of plasmagen has its firewall.nft, which follows from the inventory.";
     networking.firewall = lib.mkMerge [
       (lib.mkIf (cfg.openFirewall == true) (allowed api))
       {

@@ -1,4 +1,4 @@
-# The settings that name something in the Nix store, or would be copied there: each by its path in the settings.
+# Lists the settings whose values are in the Nix store or would be copied there, each as a path such as `tls.key_path`.
 { lib }:
 let
   isStored =

@@ -7,6 +7,6 @@ import ../service.nix {
     raftPort = 2380;
     gossipPort = 2381;
   };
-  # Where memory runs out, a tenant's machine goes before a voter.
+  # When memory runs out, the kernel kills a tenant's machine rather than a voter.
   serviceConfig.OOMScoreAdjust = -600;
 }

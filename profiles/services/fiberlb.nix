@@ -1,4 +1,4 @@
-# Load balancing.
+# The load balancer.
 import ../service.nix {
   name = "fiberlb";
   description = "PlasmaCloud load balancer";

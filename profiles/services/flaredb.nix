@@ -1,4 +1,4 @@
-# The database beside Chainfire.
+# The database, which uses Chainfire.
 import ../service.nix {
   name = "flaredb";
   description = "PlasmaCloud database";
@@ -7,6 +7,6 @@ import ../service.nix {
     raftPort = 2480;
   };
   after = [ "chainfire" ];
-  # Where memory runs out, a tenant's machine goes before a voter.
+  # When memory runs out, the kernel kills a tenant's machine rather than a voter.
   serviceConfig.OOMScoreAdjust = -600;
 }

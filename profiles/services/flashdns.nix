@@ -1,4 +1,4 @@
-# Name service, for clients too.
+# The DNS server, for clients too.
 import ../service.nix {
   name = "flashdns";
   description = "PlasmaCloud name service";

@@ -1,4 +1,4 @@
-# Identity and access; its data lies in FlareDB.
+# Identity and access management, with its data in FlareDB.
 import ../service.nix {
   name = "iam";
   description = "PlasmaCloud identity and access management";

@@ -1,5 +1,5 @@
-# The Kubernetes node agent. What it starts inherits what is taken from it, and pods may need any of that: their own
-# specifications restrict them.
+# The Kubernetes node agent. Pods inherit the restrictions of this unit and may need anything that a further restriction
+# would take away; the specifications of pods restrict them.
 import ../service.nix {
   name = "k8shost";
   description = "PlasmaCloud Kubernetes host";

@@ -1,4 +1,4 @@
-# Virtual machines: starts a unit plasmavmc-vm@ for each.
+# Virtual machines. The service starts a unit plasmavmc-vm@ for each machine.
 let
   inherit (import ../sandbox.nix) directing;
 in
@@ -11,7 +11,7 @@ import ../service.nix {
     "prismnet"
   ];
   privileged = true;
-  # The machines run in units of their own: this holds for what directs them.
+  # The virtual machines run in separate units and do not inherit these restrictions.
   serviceConfig = directing // {
     ProtectHome = true;
     ProtectHostname = true;

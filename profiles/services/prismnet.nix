@@ -8,8 +8,8 @@ import ../service.nix {
   ports.port = 9091;
   after = [ "flaredb" ];
   privileged = true;
-  # Network namespaces, packet sockets and modules of virtual switches stay. Network namespaces are mounts, which others
-  # have to see: nothing here gives it a view of its own.
+  # Network namespaces, packet sockets and modules of virtual switches stay allowed. Network namespaces are mounts that
+  # other processes must see, so no setting here makes a mount namespace.
   serviceConfig = directing // {
     MemoryDenyWriteExecute = true;
     RestrictAddressFamilies = [

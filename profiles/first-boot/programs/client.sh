@@ -1,27 +1,27 @@
 # shellcheck shell=bash
-# What first-boot automation and health checks have in common: JSON log lines, patience by a clock that nobody sets, and
-# questions to services over verified TLS. Sourced. The directory $CREDENTIALS_DIRECTORY holds ca_path, cert_path and
+# Functions of first-boot automation and health checks: JSON log lines, waiting by the monotonic clock, and requests to
+# services over verified TLS. Other programs source this file. The directory $CREDENTIALS_DIRECTORY holds ca_path, cert_path and
 # key_path (LoadCredential= in systemd.exec(5)).
 
-# The endpoints that the services must speak: docs/first-boot.md has what each of them is asked, and may answer.
+# The endpoints of the services. docs/first-boot.md has the request and the possible answers of each endpoint.
 health_path=/health
 # shellcheck disable=SC2034
 {
   members_path=/admin/cluster/members # GET: who is in the cluster
   init_path=/admin/cluster/init       # POST: forms a cluster of these peers
-  add_path=/admin/member/add          # POST: takes a node into the cluster
+  add_path=/admin/member/add          # POST: adds a node to the cluster
   iam_init_path=/admin/init           # POST: sets an empty IAM up
 }
 
-# Exit statuses: worth another try, and not without somebody's doing (EX_CONFIG in sysexits.h).
+# Exit statuses: another try may succeed, and an operator must act (EX_CONFIG in sysexits.h).
 # shellcheck disable=SC2034
 again=1 config=78
 
 # In milliseconds: the first pause between two tries, which doubles, up to the longest.
 first_pause=1000 longest_pause=15000
-# In seconds: how long one answer may take.
+# The longest time of one answer, in seconds.
 answer_timeout=10
-# In KiB: how long it may be.
+# The largest size of one answer, in KiB.
 answer_limit=1024
 
 work=$(mktemp -d)
@@ -30,7 +30,7 @@ mkdir -- "$work/no-other-authority"
 answer=$work/answer
 status='' reason=''
 
-# A log line of the level $1. It is JSON, whatever the message $2 holds.
+# Prints a log line of the level $1 with the message $2. The line is JSON, whatever the message holds.
 log() {
   jq --null-input --compact-output --arg level "$1" --arg message "${2:0:1000}" \
     '{level: $level, message: $message}' >&2
@@ -45,20 +45,21 @@ die() {
 # Whether $1 is a whole number of at most six digits.
 number() { [[ $1 =~ ^(0|[1-9][0-9]{0,5})$ ]]; }
 
-# Sets `now` to the milliseconds since the machine started. At a first boot the clock of the day may yet jump by years.
+# Sets `now` to the milliseconds since the machine started. At a first boot the system clock may jump by years.
 look_at_the_clock() {
   local up
   read -r up _ </proc/uptime || die "$config" 'No /proc/uptime to measure time by'
   now=$((10#${up/./}0))
 }
 
-# Runs a command until it succeeds, at least once, for $1 seconds. Why it has not, `reason`, is logged when it changes.
+# Runs a command until the command succeeds, at least once, for $1 seconds. The reason of the failure, `reason`, is logged
+# when it changes.
 patiently() {
   local now deadline left pause=$first_pause told=''
   look_at_the_clock
   deadline=$((now + $1 * 1000))
   shift
-  # Within a condition `set -e` is off: what runs here looks after its own failures.
+  # `set -e` is off within a condition: the command must handle its failures itself.
   until "$@"; do
     if [[ $reason != "$told" ]]; then
       log WARN "Not yet: $reason"
@@ -73,7 +74,7 @@ patiently() {
   done
 }
 
-# Stops where a credential is missing: without one, every service would only say that it does not know us.
+# Stops where a credential is missing: without it, every service would only refuse the node.
 check_credentials() {
   local name
   for name in ca_path cert_path key_path; do
@@ -82,11 +83,11 @@ check_credentials() {
   done
 }
 
-# Asks $2, an URL, by the method $1, with the JSON $3 if there is any. The answer's code is `status`, its body is in the
-# file $answer. Where nobody answers it fails, with a `reason`.
+# Sends a request of the method $1 to the URL $2, with the JSON $3 if there is any. `status` is the answer's code, and the
+# file $answer has its body. Without an answer, the function fails and sets `reason`.
 #
-# A redirect is an answer like others, never followed. The cluster's CA alone counts: curl would trust its built-in
-# directory beside it, and .curlrc and proxies may say anything.
+# Redirects are answers and are not followed. Only the cluster's CA is trusted: curl would also trust its built-in
+# directory. .curlrc and proxy settings are ignored.
 ask() {
   local ended=0 options=(
     --disable --silent --show-error --globoff --noproxy '*' --proto '=https' --tlsv1.2
@@ -118,12 +119,12 @@ ask() {
   return 1
 }
 
-# Whether the answer is one JSON document of which jq's filter $1 is true.
+# Whether the answer is one JSON document for which jq's filter $1 is true.
 says() {
   jq --slurp --exit-status "length == 1 and (.[0] | $1)" "$answer" >/dev/null 2>&1
 }
 
-# Whether the service at the URL $1 says that it is healthy, at the path $2 if there is one; else there is a `reason`.
+# Whether the service at the URL $1 is healthy by its answer at the path $2, if there is one; otherwise sets `reason`.
 healthy() {
   ask GET "$1${2:-$health_path}" || return 1
   if [[ $status != 200 ]]; then

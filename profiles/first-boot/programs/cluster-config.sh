@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What a node knows of its cluster before it asks anybody: cluster-config.json, whose keys src/outputs/cluster_config.rs
-# writes. Sourced by cluster-join.sh, after client.sh. Nothing of it is believed before it is checked.
+# Reads cluster-config.json, the facts about the cluster that a node has before it asks another node. The keys are those
+# that src/outputs/cluster_config.rs writes. cluster-join.sh sources this file after client.sh. Every value is checked.
 # shellcheck disable=SC2016 # Dollars in single quotes are jq's.
 # shellcheck disable=SC2034,SC2154 # Variables are shared with cluster-join.sh and client.sh.
 
-# HOST:PORT, whose host goes into an URL as it is.
+# The form HOST:PORT. The host becomes a part of URLs without quoting.
 address='^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):[0-9]{1,5}$'
 
 # Faults of the configuration $peers_key, one a line.
@@ -19,14 +19,14 @@ faults='
   end'
 
 node_id='' cluster_name='' bootstrap='' raft_addr=''
-initial_peers=() # as configured, with this node: what a cluster is formed of
-peers=()         # hosts of others, first those of the configuration
+initial_peers=() # as configured, with this node: the members of a cluster that this node forms
+peers=()         # the hosts of other nodes, those of the configuration first
 
 malformed() { die "$config" "Configuration file malformed: $config_source: $1"; }
 
 read_config() {
   local file=$CREDENTIALS_DIRECTORY/cluster-config.json peers_key=initial_peers found values host
-  # The unit's stand-in for a file that is not there is `null`.
+  # The unit gives `null` in the place of a missing file.
   if [[ ! -s $file || $(tr -d '\0' <"$file") == null ]]; then
     die "$config" "Configuration file not found: $config_source"
   fi
@@ -44,13 +44,14 @@ read_config() {
   find_peers "${values[3]}"
 }
 
-# The host of $1, which is HOST:PORT.
+# Prints the host of $1, which is HOST:PORT.
 host_of() {
   [[ $1 =~ $address ]] || return 1
   echo "${BASH_REMATCH[1]}"
 }
 
-# Whom this node asks: the other voters, or, where it forms nothing, the host of $1, the leader's URL.
+# Sets the nodes that this node asks: the other voters, or, where this node forms no cluster, the host of $1, the leader's
+# URL.
 find_peers() {
   local each host matches=0
   if [[ $bootstrap == false ]]; then

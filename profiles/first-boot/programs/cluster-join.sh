@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Brings this machine's Chainfire or FlareDB into its cluster, at the first boot and, harmlessly, at any other:
+# Makes this machine's Chainfire or FlareDB a member of its cluster, at the first boot; at later boots nothing changes:
 #
 #   cluster-join.sh --service chainfire --port 2379 --raft-port 2380 \
 #     --config-source /etc/nixos/secrets/cluster-config.json [--health-timeout 120] [--join-timeout 300]
 #
-# The credential cluster-config.json (LoadCredential= in systemd.exec(5)) says who the node is; --config-source, where that
-# comes from. $STATE_DIRECTORY keeps the mark of a node that has joined. docs/first-boot.md says what happens when.
+# The credential cluster-config.json (LoadCredential= in systemd.exec(5)) has the node's identity; --config-source is the
+# path of its source, for messages. $STATE_DIRECTORY keeps the mark of a node that has joined. docs/first-boot.md describes
+# the order of events.
 #
 # Nothing is remembered of what was begun: each round asks the local service and the peers what is, and takes one step. So
 # a run may end anywhere, and the next goes on. It has come to its end when the local service itself lists this node.
@@ -26,7 +27,7 @@ members='
     (map(select(.role == "leader"))[0].raft_addr // "nobody"), .[].raft_addr'
 
 service='' port='' raft_port='' config_source='' health_timeout=120 join_timeout=300
-seen='' asked='' # whether this run has seen a cluster, or has asked for one
+seen='' asked='' # whether this run has seen a cluster, and whether it has asked to form or join one
 cluster='' leader=''
 
 read_options() {
@@ -53,7 +54,7 @@ read_options() {
   fi
 }
 
-# Whether this node has been in this cluster before. In another one: then nothing is done.
+# Whether this node has joined this cluster before. With the mark of another cluster, the program stops.
 joined_before() {
   [[ -e $STATE_DIRECTORY/joined.json ]] || return 1
   jq --slurp --exit-status --arg id "$node_id" --arg cluster "$cluster_name" \
@@ -61,7 +62,7 @@ joined_before() {
     die "$config" "$STATE_DIRECTORY/joined.json names another cluster or node than $cluster_name and $node_id"
 }
 
-# Leaves the mark of a node that has joined, whole or not at all.
+# Writes the mark of a node that has joined, atomically.
 remember() {
   local new=$STATE_DIRECTORY/.joined.json.new
   jq --null-input --arg id "$node_id" --arg cluster "$cluster_name" \
@@ -71,8 +72,9 @@ remember() {
   sync -- "$STATE_DIRECTORY"
 }
 
-# Asks the service at $1, an URL, about its cluster. `cluster` is then `with` or `without` this node, `none` only where the
-# service says so, and `unknown` where it says nothing or something else, with a `reason`. `leader` is the leader's host.
+# Asks the service at the URL $1 about its cluster. Sets `cluster` to `with` or `without` (this node), to `none` only where
+# the service answers that it has no cluster, and to `unknown` with a `reason` otherwise. Sets `leader` to the leader's
+# host.
 view() {
   local lines
   cluster=unknown leader=''
@@ -89,7 +91,7 @@ view() {
   fi
 }
 
-# A cluster has been seen: nothing is formed any more, and its members at $@ can be asked when others fall silent.
+# Notes that a cluster exists: this run forms none, and asks the members $@ where other nodes do not answer.
 learn() {
   local each host
   seen=true
@@ -123,7 +125,7 @@ step() {
   return 1
 }
 
-# Asks the leader that $1 named to add this node.
+# Asks the leader that the peer $1 named to add this node.
 request_join() {
   local body
   if [[ -z $leader ]]; then
@@ -142,8 +144,8 @@ request_join() {
   esac
 }
 
-# Nobody who answered has a cluster; $@ are those who did not, each with the reason. Forms one, if that is for this node
-# to do: the first of the list does it, once every other has said that it has nothing.
+# Handles that no node that answered has a cluster; $@ are the nodes that did not answer, each with the reason. The first
+# node of the list forms the cluster, once every other node has answered that it has no cluster.
 form() {
   local first
   if (($#)); then
@@ -183,7 +185,7 @@ initialise() {
   esac
 }
 
-# The JSON of a request: jq's filter $1, then jq's arguments.
+# Writes the JSON of a request by jq's filter $1 and jq's further arguments.
 request() {
   local filter=$1
   shift
@@ -194,7 +196,7 @@ main() {
   read_options "$@"
   check_credentials
   read_config
-  # A mark of another cluster ends it here.
+  # The program stops here with the mark of another cluster.
   joined_before || true
   log INFO "Waiting for local $service service..."
   patiently "$health_timeout" healthy "https://localhost:$port" ||

@@ -3,8 +3,8 @@
 #
 #   health-check.sh --service chainfire --port 2379 --path /health --timeout 10
 #
-# It asks localhost over TLS, verified with the cluster's CA and the node's certificate. A service that is not healthy is a
-# log line and exit status 1; nothing is done about it.
+# The request goes to localhost over TLS, with the cluster's CA and the node's certificate. For a service that is not
+# healthy, the program prints a log line and exits with status 1; it changes nothing.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=client.sh
 source "${BASH_SOURCE[0]%/*}/client.sh"

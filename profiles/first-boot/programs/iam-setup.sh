@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Sets this cluster's IAM up, where it says that nobody has:
+# Sets up this cluster's IAM, where IAM answers that it is not set up:
 #
 #   iam-setup.sh --port 8080 [--health-timeout 120]
 #
-# It waits until the local IAM is healthy and has its database. An IAM whose health says `"initialized": false` is asked to
-# set itself up; any other is left as it is. Whatever it answers is thrown away unread: it may hold credentials.
+# The program waits until the local IAM is healthy and has its database. It asks an IAM whose health has
+# `"initialized": false` to set itself up, and leaves any other IAM as it is. The answer is discarded unread, since it may
+# hold credentials.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=client.sh
 source "${BASH_SOURCE[0]%/*}/client.sh"
@@ -33,7 +34,7 @@ connected() {
   fi
 }
 
-# Asks IAM to set itself up, unless it is.
+# Asks IAM to set itself up, unless IAM is set up.
 set_up() {
   connected || return 1
   if ! says '.initialized == false'; then return 0; fi

@@ -13,7 +13,7 @@ const OPTION_BYTES: usize = 255;
 ///
 /// - A literal is a string of printable ASCII or a number; a list is such literals with commas between.
 /// - A bare word is an IPv4 address, a MAC address, a number or a name: tokens `[A-Za-z0-9][A-Za-z0-9_-]*` with `.` or
-///   `:` between them. The lexer starts no token with `_`, and one with `-` may be a minus. IPv6 is Kea's.
+///   `:` between them. The lexer starts no token with `_`, and a `-` at the start may be a minus. The file has no IPv6.
 pub(super) struct DhcpDialect;
 
 impl Dialect for DhcpDialect {
@@ -25,8 +25,8 @@ impl Dialect for DhcpDialect {
         ListSyntax { open: "", between: ", ", close: "", empty: None }
     }
 
-    /// dhcpd itself knows escapes, but `"` and `\` then go through its lease file and through clients that quote
-    /// again; bytes above 127 are of no declared encoding. So both are refused (invariant I12).
+    /// dhcpd knows escapes, but `"` and `\` then go through its lease file and through clients that quote again; bytes
+    /// above 127 have no declared encoding. So both are refused (rule I12).
     fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|&c| !c.is_ascii() || matches!(c, '"' | '\\')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which strings of dhcpd.conf must not")));

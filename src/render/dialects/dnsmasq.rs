@@ -6,8 +6,8 @@ use minijinja::Error;
 
 use crate::render::dialect::{Dialect, ListSyntax, check_characters, refuse};
 
-/// dnsmasq reads lines of at most 1,024 bytes and takes the rest for another line; what stands beside a string, and the
-/// bare words of a host or an option, need some of it.
+/// The longest string. dnsmasq reads lines of at most 1,024 bytes and takes the rest for another line; the bare words of a
+/// host or an option on the same line need space too.
 const STRING_BYTES: usize = 512;
 
 /// The dialect `dnsmasq`.
@@ -27,14 +27,14 @@ impl Dialect for DnsmasqDialect {
         ListSyntax { open: "", between: ",", close: "", empty: None }
     }
 
-    /// dnsmasq has escapes, but it takes bytes above 127 as they are, in no declared encoding: both are refused.
+    /// dnsmasq has escapes, and takes bytes above 127 without a declared encoding: both are refused.
     fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|&c| !c.is_ascii() || matches!(c, '"' | '\\')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which strings of dnsmasq.conf must not")));
         }
         if text.is_empty() || text.len() > STRING_BYTES {
             return Err(refuse(format!(
-                "{text:?} has {} bytes, a line of dnsmasq.conf room for 1 to {STRING_BYTES}",
+                "{text:?} has {} bytes, and dnsmasq.conf takes 1 to {STRING_BYTES}",
                 text.len()
             )));
         }

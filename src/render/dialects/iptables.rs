@@ -1,4 +1,4 @@
-//! Rules for iptables-restore(8) and ip6tables-restore(8), by their own scanner (`add_param_to_argv` in
+//! Rules for iptables-restore(8) and ip6tables-restore(8), by their scanner (`add_param_to_argv` in
 //! `iptables/xshared.c`).
 
 use std::fmt::Write;
@@ -7,14 +7,14 @@ use minijinja::Error;
 
 use crate::render::dialect::{Dialect, ListSyntax, check_characters, refuse};
 
-/// The longest comment (`XT_MAX_COMMENT_LEN` is 256 with the final zero); every other argument is shorter.
+/// The longest comment in bytes (`XT_MAX_COMMENT_LEN` is 256 with the final zero). Every other argument is shorter.
 const COMMENT_BYTES: usize = 255;
 
 /// The dialect `iptables`.
 ///
-/// - A literal is one argument in quotes, or a number; a list is such with commas between, as `--dports` takes it.
+/// - A literal is one argument in quotes, or a number; a list is several literals with commas between, for `--dports`.
 /// - A bare word is an address, a prefix, a port or a name of a chain: `[A-Za-z0-9._:/-]`, and no `.`, `/` or `-`
-///   first. At the start of a line `:` would declare a chain, so that a line never starts with a hole.
+///   first. A `:` at the start of a line would declare a chain, so no line starts with a hole.
 pub(super) struct IptablesDialect;
 
 impl Dialect for IptablesDialect {
@@ -26,9 +26,9 @@ impl Dialect for IptablesDialect {
         ListSyntax { open: "", between: ",", close: "", empty: None }
     }
 
-    /// Between quotes, `\` takes the next character as it is. Yet what stands there becomes an argument like any other:
-    /// `!` alone would negate, `-` at the front is searched for `-t`, and `+` at the end of an interface's name
-    /// matches any other end.
+    /// Between quotes, `\` escapes the next character. The text then becomes an argument like any other: `!` alone would
+    /// negate, iptables looks for `-t` in an argument that starts with `-`, and `+` at the end of an interface's name
+    /// matches any further characters.
     fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if text.is_empty() || text == "!" || text.starts_with('-') || text.ends_with('+') {
             return Err(refuse(format!("{text:?} is no plain argument of iptables")));

@@ -29,6 +29,6 @@ impl Dialect for NamedDialect {
     }
 
     fn check_word(&self, word: &str) -> Result<(), Error> {
-        Err(refuse(format!("{word:?}: named.conf has no bare words of ours")))
+        Err(refuse(format!("{word:?}: plasmagen writes no bare words in named.conf")))
     }
 }

@@ -1,4 +1,4 @@
-//! nginx's configuration, by its own reader (`ngx_conf_read_token` in `src/core/ngx_conf_file.c`).
+//! nginx's configuration, by nginx's reader (`ngx_conf_read_token` in `src/core/ngx_conf_file.c`).
 
 use std::fmt::Write;
 
@@ -21,9 +21,8 @@ impl Dialect for NginxDialect {
         ListSyntax { open: "", between: " ", close: "", empty: None }
     }
 
-    /// `$` is a variable, in quotes too, and no escape turns that off; `"` and `\` have escapes, which not every
-    /// directive undoes. `'`, `;`, `{` and `}` are text between quotes: without them, what reads a file line by line
-    /// is not misled either.
+    /// `$` is a variable, in quotes too, and has no escape; `"` and `\` have escapes, which not every directive undoes.
+    /// `'`, `;`, `{` and `}` are text between quotes, but would mislead tools that read the file line by line.
     fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|c| matches!(c, '$' | '"' | '\'' | '\\' | ';' | '{' | '}')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which a string of nginx.conf must not")));

@@ -7,7 +7,7 @@ use minijinja::value::{Value, ValueKind};
 
 use crate::render::dialect::{Dialect, ListSyntax, check_printable, refuse};
 
-/// What no identifier may be: the lexer's keywords.
+/// The lexer's keywords, which are no identifiers.
 const KEYWORDS: &[&str] = &["assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"];
 
 /// The dialect `nix`.
@@ -26,8 +26,8 @@ impl Dialect for NixDialect {
         ListSyntax { open: "[ ", between: " ", close: " ]", empty: Some("[ ]") }
     }
 
-    /// Only `"`, `\` and `${` mean something inside `"…"`. A `$` before anything else is itself, and so is that of
-    /// `$${`, of which the lexer takes two characters: with its second `$` escaped it is still read as written.
+    /// Only `"`, `\` and `${` have a meaning inside `"…"`. Any other `$` is text, and so is the first `$` of `$${`, of which
+    /// the lexer takes two characters: with the second `$` escaped, the text is still read as written.
     fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         out.write_char('"')?;
         let mut rest = text.chars().peekable();
@@ -47,7 +47,7 @@ impl Dialect for NixDialect {
         Err(refuse(format!("{word:?} is no bare word: neither an identifier nor a path from `./` or `../`")))
     }
 
-    /// An identifier stands as it is, anything else in quotes.
+    /// Prints an identifier without quotes, and any other name in quotes.
     fn write_name(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if is_identifier(text) {
             return Ok(out.write_str(text)?);
@@ -71,8 +71,8 @@ impl Dialect for NixDialect {
         }
     }
 
-    /// A negative number is an expression, not a token: in a list it needs its parentheses. The smallest `i64` has no
-    /// literal at all, and neither have the floats that `strtod` calls out of range, infinities, NaN and -0.
+    /// A negative number is an expression, not a token: in a list it needs parentheses. The smallest `i64`, the floats that
+    /// `strtod` calls out of range, infinities, NaN and -0 have no literal.
     fn write_number(&self, out: &mut dyn Write, value: &Value) -> Result<(), Error> {
         let refused = || refuse(format!("Nix has no literal for {value:?}"));
         let digits = if value.is_integer() {
@@ -82,7 +82,7 @@ impl Dialect for NixDialect {
             }
             number.to_string()
         } else if value.is_number() {
-            float(f64::try_from(value.clone())?).ok_or_else(refused)?
+            format_float(f64::try_from(value.clone())?).ok_or_else(refused)?
         } else {
             return Err(refused());
         };
@@ -108,8 +108,8 @@ impl NixDialect {
     }
 }
 
-/// The shortest digits that read back as `number`, with the point that makes a float of them.
-fn float(number: f64) -> Option<String> {
+/// Formats `number` with the fewest digits that read back as `number`, and with the point that makes a float.
+fn format_float(number: f64) -> Option<String> {
     if !(number.is_normal() || number.to_bits() == 0) {
         return None;
     }

@@ -22,8 +22,8 @@ impl Dialect for ShellDialect {
         ListSyntax { open: "", between: " ", close: "", empty: Some("") }
     }
 
-    /// Between single quotes everything stands for itself (POSIX.1-2017, XCU 2.2.2) but `'`, which a shell can only
-    /// say outside of them, where systemd reads otherwise; and older systemd takes `\` for an escape there.
+    /// Between single quotes every character stands for itself (POSIX.1-2017, XCU 2.2.2) except `'`, which a shell can only
+    /// express outside of the quotes, where systemd reads differently. Older systemd takes `\` for an escape in the quotes.
     fn write_string(&self, out: &mut dyn Write, text: &str) -> Result<(), Error> {
         if let Some(c) = text.chars().find(|c| matches!(c, '\'' | '\\')) {
             return Err(refuse(format!("{text:?} holds {c:?}, which a shell and systemd read differently")));

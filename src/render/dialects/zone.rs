@@ -11,8 +11,8 @@ use crate::render::dialect::{Dialect, ListSyntax, refuse};
 ///
 /// - A name is printed with its final dot, so that `$ORIGIN` is never added to it: labels of `[A-Za-z0-9_/-]` that begin
 ///   with a letter, a digit or `_`, 63 bytes at most, 253 in all. A mailbox becomes the name that RFC 1035 section 8
-///   makes of it: what stands before the `@` is one label, whose dots are escaped.
-/// - A bare word is an address. No record of ours holds a string.
+///   defines: the part before the `@` is one label, whose dots are escaped.
+/// - A bare word is an address. No record of plasmagen holds a string.
 pub(super) struct ZoneDialect;
 
 impl Dialect for ZoneDialect {
@@ -25,7 +25,7 @@ impl Dialect for ZoneDialect {
     }
 
     fn write_string(&self, _: &mut dyn Write, text: &str) -> Result<(), Error> {
-        Err(refuse(format!("{text:?}: no record of ours holds a string")))
+        Err(refuse(format!("{text:?}: no record of plasmagen holds a string")))
     }
 
     fn check_word(&self, word: &str) -> Result<(), Error> {
@@ -45,7 +45,7 @@ impl Dialect for ZoneDialect {
         };
         if let Some(user) = user {
             if !user.split('.').all(|part| is_label(part, "_+-")) || user.len() > 63 {
-                return Err(refuse(format!("{user:?} is nobody's mailbox")));
+                return Err(refuse(format!("{user:?} is no user of a mailbox")));
             }
             write!(out, "{}.", user.replace('.', "\\."))?;
         }

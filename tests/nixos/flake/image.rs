@@ -59,12 +59,12 @@ fn it_takes_the_operators_keys_and_nothing_else() {
 fn a_way_in_without_a_key_is_refused() {
     let world = with("");
     for (module, said) in [
-        ("users.users.root.initialHashedPassword = \"\";", "would let in root by a password"),
-        ("users.users.nixos.initialHashedPassword = \"\";", "would let in nixos by a password"),
-        ("users.users.root.hashedPassword = lib.mkForce \"$6$abc$def\";", "would let in root by a password"),
-        ("users.users.root.password = \"nixos\";", "would let in root by a password"),
-        ("users.users.ops.initialPassword = \"nixos\";", "would let in ops by a password"),
-        ("users.users.ops.hashedPasswordFile = \"/run/password\";", "would let in ops by a password"),
+        ("users.users.root.initialHashedPassword = \"\";", "would admit root by a password"),
+        ("users.users.nixos.initialHashedPassword = \"\";", "would admit nixos by a password"),
+        ("users.users.root.hashedPassword = lib.mkForce \"$6$abc$def\";", "would admit root by a password"),
+        ("users.users.root.password = \"nixos\";", "would admit root by a password"),
+        ("users.users.ops.initialPassword = \"nixos\";", "would admit ops by a password"),
+        ("users.users.ops.hashedPasswordFile = \"/run/password\";", "would admit ops by a password"),
         ("services.getty.autologinUser = lib.mkForce \"root\";", "would log in root at the console"),
         ("services.openssh.settings.PasswordAuthentication = lib.mkForce true;", "would ask for passwords"),
         (

@@ -8,7 +8,7 @@
       enable = true;
       efiSupport = true;
       efiInstallAsRemovable = true;
-      devices = lib.mkForce [ "nodev" ]; # there is no BIOS to boot from a disk's first sectors
+      devices = lib.mkForce [ "nodev" ]; # ARM machines have no BIOS that boots from a disk's first sectors
     };
   };
 

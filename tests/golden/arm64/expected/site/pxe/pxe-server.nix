@@ -8,12 +8,12 @@
     serverAddress = "10.0.0.2";
     httpPort = 8080;
     webRoot = "/var/lib/pxe-boot";
-    # firewallFile = ../firewall/provisioner.nft; # in the place of NixOS' own firewall
+    # firewallFile = ../firewall/provisioner.nft; # replaces NixOS' firewall
     systems = [ "x86_64-linux" "aarch64-linux" ];
 
     dhcp = {
       backend = "kea";
-      # Networks behind relays, IPv6 and reservations: what is below names the server's own network only.
+      # The file has all networks, IPv6 and reservations; the options below describe the server's network only.
       configFile = ./kea-dhcp4.json;
       subnet = "10.0.0.0";
       netmask = "255.255.255.0";

@@ -1,4 +1,4 @@
-# What an installation makes of this node's disks: everything on them is erased.
+# The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
     disk.disk1 = {
@@ -9,7 +9,7 @@
         partitions = {
           boot = {
             size = "1M";
-            type = "EF02"; # where GRUB lies for a BIOS
+            type = "EF02"; # the partition of GRUB for a BIOS
           };
           ESP = {
             size = "1G";
@@ -37,7 +37,7 @@
         partitions = {
           boot = {
             size = "1M";
-            type = "EF02"; # where GRUB lies for a BIOS
+            type = "EF02"; # the partition of GRUB for a BIOS
           };
           ESP = {
             size = "1G";
@@ -57,7 +57,7 @@
         };
       };
     };
-    # Firmware reads the ESP as if there were no RAID: metadata 1.0 lies at the end of the partition.
+    # Firmware does not know RAID and reads the ESP as a plain partition: metadata 1.0 is at the end of the partition.
     mdadm.boot = {
       type = "mdadm";
       level = 1;

@@ -132,13 +132,13 @@
     };
   };
 
-  # Forms the cluster, or joins it, at the first boot.
+  # Forms or joins the cluster at the first boot.
   services.first-boot-automation = {
     enable = true;
     configFile = "/etc/nixos/secrets/cluster-config.json";
   };
 
-  # Public files; the private key beside them is staged at installation and never enters the store.
+  # The public files. The private key is staged beside them at installation and never enters the Nix store.
   environment.etc = {
     "nixos/secrets/ca-cert.pem".source = ./ca-cert.pem;
     "nixos/secrets/r1n2-cert.pem".source = ./r1n2-cert.pem;

@@ -1,4 +1,4 @@
-# What an installation makes of this node's disks: everything on them is erased.
+# The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
     disk.main = {
@@ -9,7 +9,7 @@
         partitions = {
           boot = {
             size = "1M";
-            type = "EF02"; # where GRUB lies for a BIOS
+            type = "EF02"; # the partition of GRUB for a BIOS
           };
           ESP = {
             size = "1G";

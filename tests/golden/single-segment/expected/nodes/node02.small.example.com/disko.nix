@@ -1,4 +1,4 @@
-# What an installation makes of this node's disks: everything on them is erased.
+# The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
     disk.main = {
@@ -9,7 +9,7 @@
         partitions = {
           boot = {
             size = "1M";
-            type = "EF02"; # where GRUB lies for a BIOS
+            type = "EF02"; # the partition of GRUB for a BIOS
           };
           ESP = {
             size = "2G";
@@ -26,7 +26,7 @@
             content = {
               type = "luks";
               name = "cryptroot";
-              # nixos-anywhere puts it there while it installs (--disk-encryption-keys); afterwards the console asks.
+              # nixos-anywhere copies the key there during the installation (--disk-encryption-keys); at boot, the console asks.
               passwordFile = "/run/disk-encryption.key";
               settings.allowDiscards = true;
               content = {

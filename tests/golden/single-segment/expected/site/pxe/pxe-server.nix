@@ -8,11 +8,11 @@
     serverAddress = "10.0.100.10";
     httpPort = 80;
     webRoot = "/srv/pxe";
-    # firewallFile = ../firewall/provisioner.nft; # in the place of NixOS' own firewall
+    # firewallFile = ../firewall/provisioner.nft; # replaces NixOS' firewall
 
     dhcp = {
       backend = "dnsmasq";
-      # Networks behind relays, IPv6 and reservations: what is below names the server's own network only.
+      # The file has all networks, IPv6 and reservations; the options below describe the server's network only.
       configFile = ./dnsmasq.conf;
       subnet = "10.0.100.0";
       netmask = "255.255.255.0";
