@@ -1,4 +1,5 @@
-//! The map of the house in `src/lib.rs`: it names every room, and every arrow between rooms, and no other.
+//! The map of the house, in `src/lib.rs` and in `docs/architecture.md`: it names every room, and every arrow between
+//! rooms, and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -81,5 +82,21 @@ fn the_map_shows_every_arrow_and_no_other() {
         for other in used {
             assert!(place(other) < place(room), "{room} uses {other}, which stands above it");
         }
+    }
+}
+
+/// The page has the map of the crate's documentation, the roof first.
+#[test]
+fn the_page_shows_the_same_map() {
+    let (order, arrows) = documented();
+    let page = fs::read_to_string("docs/architecture.md").unwrap();
+    let map = page.split("```text\n").nth(2).unwrap().split("```").next().unwrap();
+    let lines: Vec<Vec<_>> = map.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), order.len());
+    for (line, room) in lines.iter().rev().zip(&order) {
+        assert_eq!(line[0], room);
+        let used: BTreeSet<_> =
+            line[1..].iter().map(|name| (*name).to_owned()).filter(|name| name != "—").collect();
+        assert!(room == "cli" || used == arrows[room], "{room}: {used:?}");
     }
 }
