@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use plasmagen::fs::{FileFacts, Sha256Sum};
 use plasmagen::image::BundleManifest;
 use plasmagen::model::System;
-use plasmagen::publish::{PublishRequest, Requirements, WebRootLock, publish, verify};
+use plasmagen::publish::{PublishRequest, VerifyRequirements, WebRootLock, publish, verify};
 use time::OffsetDateTime;
 
 const ROUNDS: usize = 7;
@@ -80,7 +80,7 @@ fn publish_into(dir: &Path) -> Result<()> {
 }
 
 fn verify_root(dir: &Path) -> Result<()> {
-    let terms = Requirements { now: OffsetDateTime::UNIX_EPOCH, least: &[], signers: None };
+    let terms = VerifyRequirements { now: OffsetDateTime::UNIX_EPOCH, least: &[], signers: None };
     let report = verify(&dir.join("root"), &terms, &|_| {})?;
     ensure!(report.faults.is_empty(), "{:?}", report.faults);
     Ok(())

@@ -9,7 +9,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::model::AdminKey;
-use crate::publish::{Requirements, Signers, VerifyReport, verify};
+use crate::publish::{Signers, VerifyReport, VerifyRequirements, verify};
 
 use super::inventory::read_checked;
 use super::printer::{FormatOption, Printer, plural};
@@ -60,7 +60,7 @@ impl VerifyArgs {
             signers = Some(Signers::of_keys(cluster.admin_keys.iter().map(AdminKey::as_str))?);
         }
         let now = OffsetDateTime::now_utc();
-        let terms = Requirements { now, least: &self.min_generation, signers: signers.as_ref() };
+        let terms = VerifyRequirements { now, least: &self.min_generation, signers: signers.as_ref() };
         let progress = ByteProgress::bytes(printer, "verify", size_of(&self.path));
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;
         drop(progress);

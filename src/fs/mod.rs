@@ -37,4 +37,5 @@ pub(crate) use rename::explain_refusal;
 pub(crate) use rustix::fs::{FileType, Stat};
 pub(crate) use rustix::io::Errno;
 pub(crate) use sha256::{Hasher, HashingWriter};
+pub use stream::Progress;
 pub(crate) use stream::copy;

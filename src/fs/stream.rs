@@ -17,16 +17,17 @@ const MOST: usize = 64 << 10;
 /// From this size on, a second thread hashes while the first one reads and writes.
 const LARGE: u64 = 4 << 20;
 
+/// A function that is called with the number of bytes of each read.
+pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
 /// Reads `source` to its end and writes the bytes to `out`, if there is one; returns their size and digest.
-///
-/// `progress` is called with the number of bytes of each read.
 ///
 /// # Errors
 /// When a read or a write fails.
 pub(crate) fn copy(
     source: &mut File,
     out: Option<&mut File>,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: Progress<'_>,
 ) -> io::Result<FileFacts> {
     let size = source.metadata()?.len();
     if size >= LARGE {
@@ -47,7 +48,7 @@ pub(crate) fn copy(
 fn pass(
     source: &mut File,
     mut out: Option<&mut File>,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: Progress<'_>,
     mut buffer: Vec<u8>,
     mut take: impl FnMut(Vec<u8>, usize) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
@@ -64,11 +65,7 @@ fn pass(
     }
 }
 
-fn copy_large(
-    source: &mut File,
-    out: Option<&mut File>,
-    progress: &(dyn Fn(u64) + Sync),
-) -> io::Result<FileFacts> {
+fn copy_large(source: &mut File, out: Option<&mut File>, progress: Progress<'_>) -> io::Result<FileFacts> {
     let gone = || io::Error::other("the thread that hashes is gone");
     thread::scope(|scope| {
         let (send, receive) = sync_channel::<Vec<u8>>(2);

@@ -14,10 +14,7 @@ use super::manifest::Input;
 use super::newc::CpioHeader;
 use super::pack::pack;
 use super::recipe::{InitrdSource, Recipe};
-use crate::fs::{Dir, FileFacts, HashingWriter, sync_file};
-
-/// The function that is called with the number of bytes each time that some were read.
-type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+use crate::fs::{Dir, FileFacts, HashingWriter, Progress, sync_file};
 
 /// Writes the initrd of `recipe` to the new file `name` in `dir`, and appends what it is made of to `inputs`.
 ///

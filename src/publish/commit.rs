@@ -12,7 +12,7 @@ use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, Publication};
 use super::request::PublishRequest;
 use super::staging::{StagedGeneration, stage};
-use crate::fs::{Dir, Sha256Sum, file_mode, sync_file};
+use crate::fs::{Dir, Progress, Sha256Sum, file_mode, sync_file};
 use crate::image::BundleManifest;
 
 /// A generation that was published.
@@ -51,7 +51,7 @@ pub struct PublishOutcome {
 pub fn publish(
     lock: &WebRootLock,
     request: &PublishRequest<'_>,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: Progress<'_>,
 ) -> Result<PublishOutcome> {
     let staged = stage(lock, request, progress)?;
     publish_staged(lock, request, &staged)

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::contents::{Contents, ExpectedFile};
 use super::copy::find_fault;
 use super::fault::{Fault, FaultKind};
-use crate::fs::{self, Dir, FileFacts, Sha256Sum};
+use crate::fs::{self, Dir, FileFacts, Progress, Sha256Sum};
 
 /// A directory and its expected contents.
 pub(super) struct ExpectedDir {
@@ -22,7 +22,7 @@ pub(super) struct ExpectedDir {
 ///
 /// # Errors
 /// When a file can't be read to its end.
-pub(super) fn compare(dirs: &[ExpectedDir], progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Fault>> {
+pub(super) fn compare(dirs: &[ExpectedDir], progress: Progress<'_>) -> Result<Vec<Fault>> {
     let mut jobs: Vec<(&ExpectedDir, &ExpectedFile)> = Vec::new();
     for dir in dirs {
         jobs.extend(dir.contents.expected.iter().map(|file| (dir, file)));
@@ -54,11 +54,7 @@ pub(super) fn compare(dirs: &[ExpectedDir], progress: &(dyn Fn(u64) + Sync)) -> 
 }
 
 /// Hashes a file; none where it can't be opened.
-fn hash(
-    dir: &ExpectedDir,
-    file: &ExpectedFile,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Option<FileFacts>> {
+fn hash(dir: &ExpectedDir, file: &ExpectedFile, progress: Progress<'_>) -> Result<Option<FileFacts>> {
     let Ok(mut open) = dir.dir.open_regular(&file.path) else { return Ok(None) };
     let facts = fs::copy(&mut open, None, progress);
     facts.map(Some).with_context(|| format!("could not read {}{}", dir.prefix, file.path))

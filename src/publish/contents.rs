@@ -38,19 +38,19 @@ impl Contents {
         files.extend(self.signatures.iter().map(String::as_str));
         files.insert(PUBLICATION);
         let dirs = files.iter().flat_map(|path| parents(path)).collect();
-        Search { files, dirs, prefix, faults }.report_dir(dir, "")
+        ExtraSearch { files, dirs, prefix, faults }.report_dir(dir, "")
     }
 }
 
 /// The search for files that should not be there.
-struct Search<'a> {
+struct ExtraSearch<'a> {
     files: BTreeSet<&'a str>,
     dirs: BTreeSet<&'a str>,
     prefix: &'a str,
     faults: &'a mut Vec<Fault>,
 }
 
-impl Search<'_> {
+impl ExtraSearch<'_> {
     fn report_dir(&mut self, dir: &Dir, path: &str) -> Result<()> {
         let prefix = self.prefix;
         for (name, stat) in dir.list().with_context(|| format!("could not list {prefix}{path}"))? {

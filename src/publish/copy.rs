@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::contents::ExpectedFile;
 use super::fault::{Fault, FaultKind};
-use crate::fs::{self, Dir, FileFacts, split, sync_file};
+use crate::fs::{self, Dir, FileFacts, Progress, split, sync_file};
 
 /// The directory that copies are written to.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ pub(super) fn copy_expected(
     dir: &Dir,
     expected: &ExpectedFile,
     to: Option<CopyTarget<'_>>,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: Progress<'_>,
 ) -> Result<Option<Fault>> {
     let path = &expected.path;
     let Ok(mut source) = dir.open_regular(path) else {

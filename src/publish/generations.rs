@@ -8,7 +8,7 @@ use super::compare::ExpectedDir;
 use super::contents::Contents;
 use super::fault::{Fault, FaultKind};
 use super::publication::PUBLICATION;
-use super::report::{Requirements, VerifiedGeneration, VerifyReport};
+use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{NIXOS, SITE, WebRoot};
 use super::site;
 use crate::fs::{Dir, FileType, Sha256Sum, Stat, kind_of, split};
@@ -18,7 +18,7 @@ use crate::image::MANIFEST;
 pub(super) fn verify_channel(
     root: &WebRoot,
     channel: &Channel,
-    requirements: &Requirements<'_>,
+    requirements: &VerifyRequirements<'_>,
     report: &mut VerifyReport,
     dirs: &mut Vec<ExpectedDir>,
 ) -> Result<()> {
@@ -59,7 +59,7 @@ fn verify_current(
     channel: &Channel,
     generations: &[Generation],
     current: Option<Sha256Sum>,
-    requirements: &Requirements<'_>,
+    requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<()> {
     let path = format!("{}/{CURRENT}", channel.path);
@@ -115,7 +115,7 @@ fn verify_current(
 fn verify_generation(
     channel: &Channel,
     generation: &Generation,
-    requirements: &Requirements<'_>,
+    requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<Option<ExpectedDir>> {
     let prefix = format!("{}/{}/", channel.path, generation.id);
@@ -176,7 +176,7 @@ pub(super) fn check_mode(path: &str, stat: &Stat, faults: &mut Vec<Fault>) {
 pub(super) fn verify_signature(
     dir: &Dir,
     prefix: &str,
-    requirements: &Requirements<'_>,
+    requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<()> {
     let Some(signers) = requirements.signers else { return Ok(()) };

@@ -63,7 +63,7 @@ pub use fault::{Fault, FaultKind, Refused};
 pub use loaders::{InstalledLoader, MissingLoader, install_loaders, list_needed_loaders};
 pub use lock::WebRootLock;
 pub use publication::Publication;
-pub use report::{Requirements, VerifiedGeneration, VerifyReport};
+pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 pub use request::PublishRequest;
 pub use root::WebRoot;
 pub use signers::Signers;

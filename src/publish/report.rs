@@ -8,9 +8,9 @@ use super::publication::Publication;
 use super::signers::Signers;
 use crate::fs::Sha256Sum;
 
-/// Requirements beyond the content of files.
+/// VerifyRequirements beyond the content of files.
 #[derive(Clone, Copy, Debug)]
-pub struct Requirements<'a> {
+pub struct VerifyRequirements<'a> {
     /// The present time.
     pub now: OffsetDateTime,
     /// The least number of the current generation: of every channel, or of the bundles for one base.

@@ -17,14 +17,11 @@ use super::request::PublishRequest;
 use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
-use crate::fs::{Dir, FileType, Sha256Sum, file_mode, kind_of, parents, split, sync_file};
+use crate::fs::{Dir, FileType, Progress, Sha256Sum, file_mode, kind_of, parents, split, sync_file};
 use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT};
 
 /// From this number of files on, one syncfs(2) is cheaper than an fsync(2) of each.
 const MANY: usize = 64;
-
-/// A function that is called with the number of bytes of each read.
-type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// A generation that is ready to be published.
 #[derive(Debug)]

@@ -11,9 +11,9 @@ use super::compare::{ExpectedDir, compare};
 use super::fault::{Fault, FaultKind};
 use super::generations::{check_mode, verify_channel, verify_signature};
 use super::loaders::read_record;
-use super::report::{Requirements, VerifiedGeneration, VerifyReport};
+use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
-use crate::fs::{FileType, STATE, Sha256Sum, Stat, kind_of};
+use crate::fs::{FileType, Progress, STATE, Sha256Sum, Stat, kind_of};
 use crate::image::MANIFEST;
 use crate::model::{Label, MacAddr, Word};
 
@@ -23,8 +23,8 @@ use crate::model::{Label, MacAddr, Word};
 /// When there is neither a web root nor a bundle, or a disk refuses.
 pub fn verify(
     path: &Path,
-    requirements: &Requirements<'_>,
-    progress: &(dyn Fn(u64) + Sync),
+    requirements: &VerifyRequirements<'_>,
+    progress: Progress<'_>,
 ) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
     let mut dirs = Vec::new();
@@ -42,7 +42,7 @@ pub fn verify(
 /// Verifies a bundle outside of a web root, except the contents of its files.
 fn verify_bundle(
     path: &Path,
-    requirements: &Requirements<'_>,
+    requirements: &VerifyRequirements<'_>,
     report: &mut VerifyReport,
 ) -> Result<Option<ExpectedDir>> {
     let dir = open_named(path)?;
@@ -64,7 +64,7 @@ fn verify_bundle(
 /// Verifies a web root, except the contents of the generations' files.
 fn verify_root(
     root: &WebRoot,
-    requirements: &Requirements<'_>,
+    requirements: &VerifyRequirements<'_>,
     report: &mut VerifyReport,
     dirs: &mut Vec<ExpectedDir>,
 ) -> Result<()> {
@@ -118,7 +118,7 @@ fn verify_top_name(root: &WebRoot, name: &str, stat: &Stat, report: &mut VerifyR
 
 /// Reports channels with a least generation from which nothing is served: that is as bad as an older generation, and a
 /// mistyped base would require nothing.
-fn report_unserved(requirements: &Requirements<'_>, report: &mut VerifyReport) {
+fn report_unserved(requirements: &VerifyRequirements<'_>, report: &mut VerifyReport) {
     for (base, least) in requirements.least {
         let channel = base.as_deref().map(Channel::path_of_base);
         let is_of_channel = |generation: &&VerifiedGeneration| {

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use plasmagen::publish::{FaultKind, PublishRequest, Requirements, WebRootLock, publish, roll_back, verify};
+use plasmagen::publish::{
+    FaultKind, PublishRequest, VerifyRequirements, WebRootLock, publish, roll_back, verify,
+};
 use time::Duration;
 
 use crate::publish::kit::{
@@ -137,11 +139,11 @@ fn an_older_generation_and_an_expired_one_are_told_of() {
     for (least, count) in
         [((None, 2), 1), ((Some("worker".to_owned()), 2), 1), ((Some("worker".to_owned()), 1), 0)]
     {
-        let terms = Requirements { now: NOW, least: &[least], signers: None };
+        let terms = VerifyRequirements { now: NOW, least: &[least], signers: None };
         let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
         assert_eq!(faults.iter().filter(|own| own.kind == FaultKind::RolledBack).count(), count);
     }
-    let terms = Requirements { now: NOW + Duration::days(90), least: &[], signers: None };
+    let terms = VerifyRequirements { now: NOW + Duration::days(90), least: &[], signers: None };
     let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
     // Three lines, each with a current generation.
     assert_eq!(faults.iter().filter(|own| own.kind == FaultKind::Expired).count(), 3, "{faults:?}");

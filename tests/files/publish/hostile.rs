@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use plasmagen::publish::{Refused, Requirements, verify};
+use plasmagen::publish::{Refused, VerifyRequirements, verify};
 use serde_json::{Value, json};
 
 use crate::publish::kit::{MADE, NOW, Version, holding, look, put, site, snapshot};
@@ -28,7 +28,7 @@ fn refused(bundle: &Path, word: &str) {
     assert!(error.is::<Refused>(), "{error:#}");
     assert!(format!("{error:#}").contains(word), "{word}: {error:#}");
     assert_eq!(snapshot(root.path()), before);
-    let terms = Requirements { now: NOW, least: &[], signers: None };
+    let terms = VerifyRequirements { now: NOW, least: &[], signers: None };
     let sound = verify(bundle, &terms, &|_| {}).is_ok_and(|report| report.faults.is_empty());
     assert!(!sound, "verify says so too");
 }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
 use plasmagen::publish::{
-    Fault, FaultKind, PublishOutcome, PublishRequest, Requirements, VerifyReport, WebRootLock, publish,
+    Fault, FaultKind, PublishOutcome, PublishRequest, VerifyReport, VerifyRequirements, WebRootLock, publish,
     verify,
 };
 use tempfile::TempDir;
@@ -137,7 +137,7 @@ pub(crate) fn holding(version: Version) -> TempDir {
 }
 
 pub(crate) fn report(root: &Path) -> VerifyReport {
-    verify(root, &Requirements { now: NOW, least: &[], signers: None }, &|_| {}).unwrap()
+    verify(root, &VerifyRequirements { now: NOW, least: &[], signers: None }, &|_| {}).unwrap()
 }
 
 pub(crate) fn faults(root: &Path) -> Vec<Fault> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plasmagen::publish::{FaultKind, Requirements, Signers, verify};
+use plasmagen::publish::{FaultKind, Signers, VerifyRequirements, verify};
 
 use crate::publish::kit::{MADE, NOW, Version, faults, holding, put, run};
 
@@ -27,7 +27,7 @@ fn sign(key: &Path, namespace: &str, file: &Path) {
 }
 
 fn unsigned(path: &Path, signers: &Signers) -> Vec<String> {
-    let terms = Requirements { now: NOW, least: &[], signers: Some(signers) };
+    let terms = VerifyRequirements { now: NOW, least: &[], signers: Some(signers) };
     let faults = verify(path, &terms, &|_| {}).unwrap().faults;
     assert!(faults.iter().all(|own| own.kind == FaultKind::Unsigned), "{faults:?}");
     faults.into_iter().map(|own| own.message).collect()

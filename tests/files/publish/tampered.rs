@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use plasmagen::publish::{FaultKind, Requirements, verify};
+use plasmagen::publish::{FaultKind, VerifyRequirements, verify};
 
 use crate::publish::kit::{MADE, NOW, Version, all, faults, holding, kinds, put};
 use test_kit::memory;
@@ -166,7 +166,7 @@ fn a_bundle_of_another_profile_is_out_of_place() {
 #[test]
 fn what_is_neither_a_root_nor_a_bundle_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    let terms = Requirements { now: NOW, least: &[], signers: None };
+    let terms = VerifyRequirements { now: NOW, least: &[], signers: None };
     let error = verify(dir.path(), &terms, &|_| {}).unwrap_err();
     assert!(format!("{error:#}").contains("neither a web root"), "{error:#}");
 }
