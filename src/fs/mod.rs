@@ -7,7 +7,7 @@
 //! change    files, directories and links in such a directory: made, replaced, removed, made durable
 //! rename    moves and exchanges between two directories, and why the kernel refuses one
 //! lock      flock(2): lock files that name their holder, and locks that wait
-//! paths     what is made by its path, because no directory is open yet
+//! paths     directories and files that are made by path, because no directory is open yet
 //! ```
 //!
 //! A directory is opened once, by the path that the user named. Everything below it is reached by descriptor and without

@@ -1,4 +1,4 @@
-//! What is made by its path, because no directory is open yet.
+//! Directories and files that are made by path, because no directory is open yet.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Write};

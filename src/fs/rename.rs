@@ -26,25 +26,25 @@ impl Dir {
     }
 }
 
-/// The error of a directory that could not be moved or exchanged, with the reason (rename(2)) and the remedy.
+/// Explains why the directory `dir` could not be moved or exchanged (rename(2)), and what to do.
 ///
-/// `dir` is the directory, `home` is what has to be on another file system, as "the inventory"; `else_` is said where the
-/// reason is any other.
-pub(crate) fn explain_refusal(error: Errno, dir: &str, home: &str, else_: String) -> anyhow::Error {
+/// `owner` names the thing that must be moved to another file system when this one can't exchange directories, as in "the
+/// inventory". `fallback` is the message for every other error.
+pub(crate) fn explain_refusal(error: Errno, dir: &str, owner: &str, fallback: String) -> anyhow::Error {
     let why = match error {
         Errno::BUSY => format!(
             "{dir}/ is a mount point, and the kernel replaces no mount point. Mount the directory above it instead"
         ),
         Errno::XDEV => format!(
-            "{dir}/ can't be renamed: it is on another file system than {home}, or in a lower layer of an overlay (as in a \
+            "{dir}/ can't be renamed: it is on another file system than {owner}, or in a lower layer of an overlay (as in a \
              container image). Replace it with a copy of itself: cp -a {dir} {dir}.copy && rm -r {dir} && mv {dir}.copy \
              {dir}"
         ),
         Errno::INVAL => format!(
-            "this file system can't exchange two directories in one step (FAT, NFS and 9p can't). Put {home} on another \
+            "this file system can't exchange two directories in one step (FAT, NFS and 9p can't). Put {owner} on another \
              one, such as ext4, XFS, Btrfs, ZFS or tmpfs"
         ),
-        _ => else_,
+        _ => fallback,
     };
     anyhow!(error).context(why)
 }

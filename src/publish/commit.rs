@@ -1,4 +1,4 @@
-//! Publishes and rolls back: moves staged generations to their places, where nobody looks yet, and then switches the
+//! Publishes and rolls back: moves staged generations to their places, to which no link leads yet, and then switches the
 //! `current` of each channel by one rename.
 
 use anyhow::{Context, Result, ensure};

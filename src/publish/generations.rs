@@ -111,7 +111,7 @@ fn verify_current(
     Ok(())
 }
 
-/// Verifies what a generation says of itself; returns its directory with the expected contents.
+/// Verifies manifest, publication and modes of a generation; returns the directory with the expected contents.
 fn verify_generation(
     channel: &Channel,
     generation: &Generation,

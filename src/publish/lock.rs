@@ -45,7 +45,7 @@ impl WebRootLock {
             write_marker(&state, 0)?;
         }
         dir.sync().context("could not make the web root durable")?;
-        // A symbolic link in its place is refused, not removed: somebody has put it there for a reason.
+        // A symbolic link in the place of the staging directory is refused, not removed: a person has made the link.
         state.ensure_dir(STAGING)?;
         state.remove_tree(STAGING)?;
         let staging = state.ensure_dir(STAGING)?;

@@ -23,8 +23,8 @@
 //! bundle       reads a bundle, and refuses one that contradicts itself
 //! signatures   finds the detached signatures of a site's files
 //! site         reads a site that render wrote or that is published
-//! request      what to publish
-//! staging      builds new generations where nobody looks
+//! request      the request of a publication
+//! staging      builds new generations in the staging directory
 //! commit       publishes them, and rolls back
 //! loaders      installs builds of iPXE
 //! armed        arms and disarms machines

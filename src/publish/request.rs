@@ -1,10 +1,10 @@
-//! The request of a publication: what to publish, and how.
+//! The request of a publication.
 
 use std::path::{Path, PathBuf};
 
 use time::{Duration, OffsetDateTime};
 
-/// What to publish, and how.
+/// A publication: bundles and a site, with options.
 #[derive(Clone, Copy, Debug)]
 pub struct PublishRequest<'a> {
     /// Directories of bundles, each for another base.

@@ -87,7 +87,7 @@ fn describe_change(root: &Dir, tree: &str, pair: &Pair<'_>) -> Result<FileChange
 /// Prints a change as `diff -u` does.
 #[must_use]
 pub fn unified_diff(change: &FileChange) -> String {
-    // A name that somebody else gave may hold what a terminal obeys.
+    // A file name may contain control characters, which a terminal would obey.
     let path = &change.path.escape_debug().to_string();
     let mut out = String::new();
     // Writing to a String does not fail.

@@ -13,7 +13,7 @@ use crate::fs::Dir;
 /// Number of edits that a refusal names.
 const NAMED: usize = 20;
 
-/// A path with what is wanted there and what is on disk there.
+/// A path with the wanted file and the entry on disk.
 pub(super) struct Pair<'a> {
     /// Path relative to the tree.
     pub(super) path: &'a str,
@@ -98,7 +98,7 @@ impl<'a> TreeComparison<'a> {
                 tree = self.tree
             )
         })?;
-        // A name that somebody else gave may hold what a terminal obeys.
+        // A file name may contain control characters, which a terminal would obey.
         let describe = |pair: &Pair<'_>| {
             Some(format!("{} {}/{}", describe_edit(pair, &manifest)?, self.tree, pair.path.escape_debug()))
         };
@@ -122,7 +122,7 @@ fn holds_wanted(wanted: &[WantedFile<'_>], dir: &str) -> bool {
     wanted.get(first).is_some_and(|file| file.path.starts_with(dir))
 }
 
-/// Describes in a word what a person did at a path that is not as wanted; none where nobody did anything.
+/// Describes the edit of a person at a path that is not as wanted, in one word; none where there was no edit.
 fn describe_edit(pair: &Pair<'_>, manifest: &TreeManifest) -> Option<&'static str> {
     let known = manifest.get(pair.path);
     match pair.found? {

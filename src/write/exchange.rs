@@ -19,7 +19,7 @@ pub(super) fn exchange(lock: &SiteLock, trees: &[&TreeComparison<'_>]) -> Result
     for (index, tree) in journal.trees.iter().enumerate() {
         if let Err(error) = move_tree(&staging, lock.root(), tree) {
             for done in journal.trees[..index].iter().rev() {
-                // What can't be moved back is what `recover` finds, and finishes.
+                // When this fails, `recover` finishes the exchange.
                 let _ = move_tree(lock.root(), &staging, done);
             }
             return Err(explain(&tree.name, error));

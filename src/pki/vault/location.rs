@@ -6,25 +6,25 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-/// Checks that private keys may lie in the directory `dir`, of which messages speak as `what`. Returns the path with symbolic
+/// Checks that private keys may lie in the directory `dir`, which messages call `name`. Returns the path with symbolic
 /// links resolved, as far as the path exists.
 ///
 /// # Errors
 /// When others could read the keys there: the message says why, and what to do instead.
-pub(super) fn check_private(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
-    let place = check_public(what, dir, forbidden)?;
-    for ancestor in place.ancestors() {
+pub(super) fn check_private(name: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
+    let real = check_public(name, dir, forbidden)?;
+    for ancestor in real.ancestors() {
         let flake = ancestor.join("flake.nix");
         let found = flake.try_exists().with_context(|| format!("could not look for {}", flake.display()))?;
         ensure!(
             !found,
-            "{what} {} is below {}: Nix copies the whole directory of a flake, ignored files too, into its store, \
+            "{name} {} is below {}: Nix copies the whole directory of a flake, ignored files too, into its store, \
              which every user can read. Choose a directory elsewhere",
-            place.display(),
+            real.display(),
             flake.display()
         );
     }
-    Ok(place)
+    Ok(real)
 }
 
 /// Checks that encrypted keys, which others may read, may lie in the directory `dir`: neither in the Nix store nor in a
@@ -32,23 +32,23 @@ pub(super) fn check_private(what: &str, dir: &Path, forbidden: &[&Path]) -> anyh
 ///
 /// # Errors
 /// When they may not.
-pub(super) fn check_public(what: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
-    let place = resolve(dir)?;
+pub(super) fn check_public(name: &str, dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
+    let real = resolve(dir)?;
     ensure!(
-        !place.starts_with("/nix/store"),
-        "{what} {} is in the Nix store, which every user can read: choose a directory of your own",
-        place.display()
+        !real.starts_with("/nix/store"),
+        "{name} {} is in the Nix store, which every user can read: choose a directory of your own",
+        real.display()
     );
     for output in forbidden {
         let output = resolve(output)?;
         ensure!(
-            !place.starts_with(&output),
-            "{what} {} is inside {}, which plasmagen writes or serves in public: choose a directory elsewhere",
-            place.display(),
+            !real.starts_with(&output),
+            "{name} {} is inside {}, which plasmagen writes or serves in public: choose a directory elsewhere",
+            real.display(),
             output.display()
         );
     }
-    Ok(place)
+    Ok(real)
 }
 
 /// Resolves symbolic links in `path` up to the nearest existing ancestor, and appends the rest as it is written.
@@ -57,7 +57,7 @@ fn resolve(path: &Path) -> anyhow::Result<PathBuf> {
     let mut missing: Vec<&OsStr> = Vec::new();
     for ancestor in absolute.ancestors() {
         match ancestor.canonicalize() {
-            Ok(real) => return Ok(missing.iter().rev().fold(real, |path, name| path.join(name))),
+            Ok(found) => return Ok(missing.iter().rev().fold(found, |path, name| path.join(name))),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(error).with_context(|| format!("could not resolve {}", ancestor.display()));

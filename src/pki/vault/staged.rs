@@ -46,42 +46,42 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
         to.display()
     );
     ensure!(to.is_dir() || !to.exists(), "{} is not a directory", to.display());
-    let place = location::check_private("the staged tree", to, forbidden)?;
-    make_private_dirs(&place)?;
-    let dir = Dir::open_unlinked(&place).with_context(|| format!("could not open {}", place.display()))?;
-    check_owner(&place, &dir.stat_self()?)?;
+    let path = location::check_private("the staged tree", to, forbidden)?;
+    make_private_dirs(&path)?;
+    let dir = Dir::open_unlinked(&path).with_context(|| format!("could not open {}", path.display()))?;
+    check_owner(&path, &dir.stat_self()?)?;
     // Another run would find half of this one's.
-    dir.wait_for_lock().with_context(|| format!("could not lock {}", place.display()))?;
+    dir.wait_for_lock().with_context(|| format!("could not lock {}", path.display()))?;
     let name = key_file_name(&parse_full_name(fqdn)?);
     let remove_staging =
-        || dir.remove_tree(STAGING).with_context(|| format!("could not clean up {}", place.display()));
-    let list = || dir.list().with_context(|| format!("could not list {}", place.display()));
+        || dir.remove_tree(STAGING).with_context(|| format!("could not clean up {}", path.display()));
+    let list = || dir.list().with_context(|| format!("could not list {}", path.display()));
     if list()?.iter().any(|(found, _)| found == STAGING) {
         // What a run that was killed left.
         remove_staging()?;
     }
     if !list()?.is_empty() {
         let is_same = holds_key(&dir, &name, key)
-            .with_context(|| format!("could not read what is in {}", place.display()))?;
+            .with_context(|| format!("could not read what is in {}", path.display()))?;
         ensure!(
             is_same,
             "{} is not empty, and nixos-anywhere would copy all that is in it onto the node: name a directory that is \
              new, or empty it",
-            place.display()
+            path.display()
         );
         return Ok(false);
     }
     let written =
-        write_tree(&dir, &name, key).with_context(|| format!("could not write to {}", place.display()));
+        write_tree(&dir, &name, key).with_context(|| format!("could not write to {}", path.display()));
     written.or_else(|error| remove_staging().and(Err(error)))?;
     Ok(true)
 }
 
 /// Refuses a directory of another user, and one that others can write to, who could replace what is in it.
-fn check_owner(place: &Path, stat: &Stat) -> anyhow::Result<()> {
+fn check_owner(path: &Path, stat: &Stat) -> anyhow::Result<()> {
     let is_owner = stat.st_uid == geteuid().as_raw();
-    ensure!(is_owner, "{} belongs to another user: name a directory of your own", place.display());
-    let path = place.display();
+    ensure!(is_owner, "{} belongs to another user: name a directory of your own", path.display());
+    let path = path.display();
     // A directory such as /tmp is for all users: the system needs its mode.
     let instead = if stat.st_mode & STICKY == 0 {
         format!("name a new directory, or run: chmod go-w {path}")
