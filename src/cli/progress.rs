@@ -27,7 +27,10 @@ impl ByteProgress {
             bar.set_style(style);
         }
         bar.set_message(message);
-        bar.enable_steady_tick(Duration::from_millis(200));
+        if shown {
+            // Starts a thread.
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
         Self { bar }
     }
 

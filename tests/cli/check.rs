@@ -129,7 +129,7 @@ fn what_cannot_be_read_is_an_error_of_its_own() {
 fn an_unreadable_inventory_is_said_to_be() {
     let site = Site::new();
     fs::set_permissions(site.inventory(), fs::Permissions::from_mode(0o000)).unwrap();
-    let run = if rustix::process::geteuid().is_root() {
+    let run = if test_kit::process::is_root() {
         // Root reads everything: be nobody. The program may lie where nobody can come.
         let program = site.path().join("plasmagen");
         fs::copy(PLASMAGEN, &program).unwrap();

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::LazyLock;
 
-use crate::kit::{Run, Site};
-use crate::whole::{Scenario, Version};
+use test_kit::strace::{self, Call, SIGKILL, calls};
+
+use crate::kit::{PLASMAGEN, Run, Site};
+use test_kit::Version;
+
+use crate::whole::Scenario;
 
 /// Calls that change something on a disk.
 const CHANGES: &str = "openat,write,pwrite64,ftruncate,flock,mkdir,mkdirat,link,linkat,fchmod,fsync,syncfs,rename,\
@@ -16,101 +18,76 @@ const CHANGES: &str = "openat,write,pwrite64,ftruncate,flock,mkdir,mkdirat,link,
 /// Calls that only look.
 const LOOKS: &str = "openat,read,pread64,getdents64,statx,newfstatat,fstat,readlink";
 
-const SIGKILL: i32 = 9;
-
-/// The program on one thread. `cargo test --test cli` alone does not build examples.
-fn one_thread() -> &'static Path {
-    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--example", "one_thread", "--manifest-path"]);
-        cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().unwrap().success(), "could not build the program on one thread");
-        let deps = std::env::current_exe().unwrap();
-        deps.parent().and_then(Path::parent).unwrap().join("examples/one_thread")
-    });
-    &PROGRAM
+/// The program in `site`, under strace with `options`.
+pub(crate) fn strace<S: AsRef<str>>(site: &Site, options: &[S], args: &[&str]) -> (ExitStatus, Run, String) {
+    let mut strace = site.command("strace");
+    strace.current_dir(site.root());
+    let traced = strace::strace(strace, options, Command::new(PLASMAGEN).args(args), b"");
+    (traced.output.status, Run::of(&traced.output), traced.log)
 }
 
-/// The program under strace with `options`; what strace saw comes last.
-pub(crate) fn strace(site: &Site, options: &[&str], args: &[&str]) -> (ExitStatus, Run, String) {
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let mut command = site.command("strace");
-    command.current_dir(site.root()).args(["-f", "-qq", "-o"]).arg(log.path()).args(options);
-    let output = command.arg(one_thread()).args(args).output();
-    let output = output.unwrap_or_else(|error| panic!("strace does not run ({error}): install strace"));
-    (output.status, Run::of(&output), std::fs::read_to_string(log.path()).unwrap())
-}
-
-/// The `calls` of a render that concern files of the site or the vault: name, which of that name, and the whole line.
-fn trace(scenario: &Scenario, calls: &str) -> Vec<(String, usize, String)> {
+/// The `names` among the calls of a render that concern files of the site or the vault.
+fn trace(scenario: &Scenario, names: &str) -> Vec<Call> {
     let site = scenario.before.copy();
-    let (_, run, log) = strace(&site, &["-y", "-e", &format!("trace={calls}")], &["render"]);
+    let (_, run, log) = strace(&site, &["-y", "-e", &format!("trace={names}")], &["render"]);
     run.ends(0, &[]);
     let place = site.path().canonicalize().unwrap();
-    let mut counts = BTreeMap::<String, usize>::new();
-    let mut found = Vec::new();
-    for line in log.lines().filter_map(|line| line.split_once(' ').map(|(_, call)| call.trim_start())) {
-        let Some((name, args)) = line.split_once('(') else { continue };
-        let count = counts.entry(name.to_owned()).or_default();
-        *count += 1;
+    let mut found = calls(&log);
+    found.retain(|call| {
+        let (_, args) = call.line.split_once('(').unwrap();
         let args =
             args.split_once('>').filter(|_| args.starts_with("AT_FDCWD<")).map_or(args, |(_, rest)| rest);
-        let relative = args.starts_with(", \"") && !args.starts_with(", \"/");
+        let is_relative = args.starts_with(", \"") && !args.starts_with(", \"/");
         // How often the lock is marked depends on the clock; this often it always is.
-        let certain = !["pwrite64", "ftruncate"].contains(&name) || *count <= 5;
-        if certain && (relative || args.contains(place.to_str().unwrap())) {
-            found.push((name.to_owned(), *count, line.to_owned()));
-        }
-    }
+        let is_certain = !["pwrite64", "ftruncate"].contains(&call.name.as_str()) || call.nth <= 5;
+        is_certain && (is_relative || args.contains(place.to_str().unwrap()))
+    });
     assert!(found.len() > 50, "the trace shows too little: {found:#?}");
     found
 }
 
 /// Those that change something. Files are staged one like the other: of long rows of one call, the ends and every
 /// fifth between. (`tests/files/writer/faults.rs` sweeps every single call, on smaller trees.)
-fn changes(scenario: &Scenario) -> Vec<(String, usize)> {
+fn changes(scenario: &Scenario) -> Vec<Call> {
     let mut calls = trace(scenario, CHANGES);
-    calls.retain(|(name, _, line)| name != "openat" || line.contains("O_CREAT"));
-    let mut rows = BTreeMap::<String, Vec<usize>>::new();
-    for (name, n, _) in calls {
-        rows.entry(name).or_default().push(n);
+    calls.retain(|call| call.name != "openat" || call.line.contains("O_CREAT"));
+    let mut rows = BTreeMap::<String, Vec<Call>>::new();
+    for call in calls {
+        rows.entry(call.name.clone()).or_default().push(call);
     }
-    let thinned = |(name, row): (String, Vec<usize>)| {
+    let thinned = |row: Vec<Call>| {
         let last = row.len();
-        let kept = (0..last).filter(|at| *at < 12 || at + 12 >= last || at % 5 == 0);
-        kept.map(|at| (name.clone(), row[at])).collect::<Vec<_>>()
+        let is_kept = move |at: usize| at < 12 || at + 12 >= last || at.is_multiple_of(5);
+        row.into_iter().enumerate().filter(move |(at, _)| is_kept(*at)).map(|(_, call)| call)
     };
-    rows.into_iter().flat_map(thinned).collect()
+    rows.into_values().flat_map(thinned).collect()
 }
 
 /// Those that look.
-fn looks(scenario: &Scenario) -> Vec<(String, usize)> {
+fn looks(scenario: &Scenario) -> Vec<Call> {
     let mut calls = trace(scenario, LOOKS);
-    calls.retain(|(_, _, line)| !line.contains("O_CREAT"));
-    calls.into_iter().map(|(name, n, _)| (name, n)).collect()
+    calls.retain(|call| !call.line.contains("O_CREAT"));
+    calls
 }
 
 /// The first and the last of each name.
-fn ends(calls: Vec<(String, usize)>) -> Vec<(String, usize)> {
-    let mut ends = BTreeMap::<String, (usize, usize)>::new();
-    for (name, n) in calls {
-        ends.entry(name).or_insert((n, n)).1 = n;
+pub(crate) fn ends(calls: Vec<Call>) -> Vec<Call> {
+    let mut ends = BTreeMap::<String, (Call, Call)>::new();
+    for call in calls {
+        let (_, last) = ends.entry(call.name.clone()).or_insert_with(|| (call.clone(), call.clone()));
+        *last = call;
     }
-    ends.into_iter().flat_map(|(name, (first, last))| [(name.clone(), first), (name, last)]).collect()
+    ends.into_values().flat_map(|(first, last)| [first, last]).collect()
 }
 
 /// Kills a render at every call that changes something; returns in which states that left the trees.
 fn kill_everywhere(scenario: &Scenario) -> Vec<(Version, Version)> {
     let mut seen = Vec::new();
-    for (call, n) in changes(scenario) {
+    for call in changes(scenario) {
         let site = scenario.before.copy();
-        let when = format!("after a kill at {call} {n}");
-        let inject = format!("inject={call}:signal=KILL:when={n}");
-        let (status, run, _) = strace(&site, &["-e", &format!("trace={call}"), "-e", &inject], &["render"]);
-        assert_eq!(status.signal(), Some(SIGKILL), "no kill at {call} {n}: {run:?}");
+        let when = format!("after a kill at {call}");
+        let (status, run, _) = strace(&site, &call.kill(), &["render"]);
+        assert_eq!(status.signal(), Some(SIGKILL), "no kill at {call}: {run:?}");
         seen.push(scenario.assert_whole(&site, &when));
         scenario.assert_recovers(&site, &when);
     }
@@ -132,13 +109,12 @@ fn killed_at_any_call_of_a_run_that_issues_certificates() {
 }
 
 /// Lets each of `calls` fail once: that is an error or harmless, and both trees agree without a next run.
-fn fail_everywhere(scenario: &Scenario, calls: Vec<(String, usize)>, error: &str) {
+fn fail_everywhere(scenario: &Scenario, calls: Vec<Call>, error: &str) {
     let mut failed = 0;
-    for (call, n) in calls {
+    for call in calls {
         let site = scenario.before.copy();
-        let when = format!("after {error} at {call} {n}");
-        let inject = format!("inject={call}:error={error}:when={n}");
-        let (_, run, log) = strace(&site, &["-e", &format!("trace={call}"), "-e", &inject], &["render"]);
+        let when = format!("after {error} at {call}");
+        let (_, run, log) = strace(&site, &call.fail(error), &["render"]);
         assert!(log.contains("(INJECTED)"), "no {when}");
         let (nodes, rest) = scenario.assert_whole(&site, &when);
         assert_eq!(nodes, rest, "{when}: {run:?}");

@@ -2,8 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::kit::{KEY, Site, entries};
+use test_kit::run;
+use test_kit::strace::{inject, strace};
+use test_kit::tree::entries;
+
+use crate::kit::{KEY, PLASMAGEN, Run, Site};
 
 /// The `admin_keys` of the inventory in `site`.
 fn keys(site: &Site) -> Vec<String> {
@@ -18,14 +23,12 @@ fn keygen(site: &Site, name: &str, args: &[&str]) -> String {
     fs::create_dir_all(&dir).unwrap();
     let file = dir.join(name);
     let mut command = site.command("ssh-keygen");
-    let output = command.args(["-q", "-N", "", "-f"]).arg(&file).args(args).output();
-    let output =
-        output.unwrap_or_else(|error| panic!("ssh-keygen does not run ({error}): install openssh-client"));
+    let output = run("openssh-client", command.args(["-q", "-N", "", "-f"]).arg(&file).args(args));
     assert!(output.status.success(), "{output:?}");
     fs::read_to_string(file.with_extension("pub")).unwrap().trim().to_owned()
 }
 
-fn init(site: &Site, args: &[&str]) -> crate::kit::Run {
+fn init(site: &Site, args: &[&str]) -> Run {
     site.within(site.path(), &[&["init", "site"], args].concat())
 }
 
@@ -209,12 +212,10 @@ fn a_disk_that_fails_leaves_no_half_inventory() {
         [("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("linkat,renameat2", "EIO")]
     {
         let site = Site::empty();
-        let inject = format!("inject={call}:error={error}:when=1");
-        let args = ["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject];
-        let mut command = site.command("strace");
-        command.args(args).arg(crate::kit::PLASMAGEN).args(["init", "site", "--admin-key", KEY]);
-        let output = command.output().unwrap_or_else(|error| panic!("strace does not run ({error})"));
-        let run = crate::kit::Run::of(&output);
+        let mut init_site = Command::new(PLASMAGEN);
+        init_site.args(["init", "site", "--admin-key", KEY]);
+        let options = inject(call, &format!("error={error}"), 1);
+        let run = Run::of(&strace(site.command("strace"), &options, &mut init_site, b"").output);
         if run.code == Some(0) {
             // tempfile tries one of the two calls after the other.
             assert_eq!(call, "linkat,renameat2", "{run:?}");

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use test_kit::memory;
+use test_kit::tree::{Entry, entries};
+use test_kit::{memory, run, tree};
 
 /// Somebody's public key.
 pub(crate) const KEY: &str =
@@ -87,7 +88,7 @@ impl Site {
     /// A copy, times and inodes aside; of the program's own state nothing: as after `git clone`.
     pub(crate) fn copy(&self) -> Self {
         let site = Self { dir: memory::tempdir() };
-        copy(self.path(), site.path());
+        tree::copy(self.path(), site.path());
         let _ = fs::remove_dir_all(site.root().join(".plasmagen"));
         site
     }
@@ -133,15 +134,13 @@ impl Site {
 
     /// Runs `program`, from the Debian package `package`, in the site.
     pub(crate) fn tool(&self, program: &str, package: &str, args: &[&str]) -> Run {
-        let output = self.command(program).current_dir(self.root()).args(args).output();
-        Run::of(&output.unwrap_or_else(|error| panic!("{program} does not run ({error}): install {package}")))
+        Run::of(&run(package, self.command(program).current_dir(self.root()).args(args)))
     }
 
     /// Runs a script of the shell, with the program as `$P`.
     pub(crate) fn shell(&self, script: &str) -> Run {
-        let mut command = self.command("bash");
-        let output = command.current_dir(self.root()).env("P", PLASMAGEN).args(["-c", script]).output();
-        Run::of(&output.unwrap_or_else(|error| panic!("bash does not run ({error})")))
+        let mut bash = self.command("bash");
+        Run::of(&run("bash", bash.current_dir(self.root()).env("P", PLASMAGEN).args(["-c", script])))
     }
 
     /// Replaces what stands once, or more often, in the inventory.
@@ -164,11 +163,7 @@ impl Site {
     /// Everything in nodes/, site/ and the home: changes when anything is touched.
     pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, Entry> {
         let places = [self.root().join("nodes"), self.root().join("site"), self.home()];
-        places
-            .iter()
-            .filter(|place| place.symlink_metadata().is_ok())
-            .flat_map(|place| entries(place))
-            .collect()
+        places.iter().flat_map(|place| entries(place)).collect()
     }
 
     /// `act` changes not a byte, mode, inode or time.
@@ -187,40 +182,3 @@ impl Site {
 
 /// The program.
 pub(crate) const PLASMAGEN: &str = env!("CARGO_BIN_EXE_plasmagen");
-
-/// Something on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) mode: u32,
-    pub(crate) inode: u64,
-    pub(crate) modified: (i64, i64),
-    pub(crate) body: Vec<u8>,
-}
-
-/// Everything at and below `place`, by path.
-pub(crate) fn entries(place: &Path) -> BTreeMap<PathBuf, Entry> {
-    let look = |entry: walkdir::DirEntry| {
-        let meta = entry.metadata().unwrap();
-        let body = if meta.is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
-        let modified = (meta.mtime(), meta.mtime_nsec());
-        (entry.into_path(), Entry { mode: meta.mode(), inode: meta.ino(), modified, body })
-    };
-    walkdir::WalkDir::new(place).into_iter().map(|entry| look(entry.unwrap())).collect()
-}
-
-/// Copies what is in `from`, modes too, into the directory `to`.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::set_permissions(to, from.metadata().unwrap().permissions()).unwrap();
-    for entry in walkdir::WalkDir::new(from).min_depth(1) {
-        let entry = entry.unwrap();
-        let target = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir(&target).unwrap();
-            fs::set_permissions(&target, entry.metadata().unwrap().permissions()).unwrap();
-        } else if entry.path_is_symlink() {
-            symlink(fs::read_link(entry.path()).unwrap(), target).unwrap();
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}

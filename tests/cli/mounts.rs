@@ -1,16 +1,21 @@
 //! Disks that are full or read-only: real ones, in a mount namespace of the program's own.
 
+use std::ffi::OsStr;
 use std::fs;
 
-use crate::kit::{Run, Site};
-use crate::whole::{Scenario, Version};
+use test_kit::Version;
+use test_kit::process::unshare_as_root;
+
+use crate::kit::{PLASMAGEN, Run, Site};
+use crate::whole::Scenario;
 
 /// Runs `script` in a new mount namespace, with the program as `$P`, in the directory of all.
 fn namespace(site: &Site, script: &str) -> Run {
-    // Who is not root becomes root of a user namespace.
-    let flags = if rustix::process::geteuid().is_root() { "-m" } else { "-rm" };
-    let script = format!("set -e; P={}; cd {}; {script}", crate::kit::PLASMAGEN, site.path().display());
-    site.tool("unshare", "util-linux", &[flags, "bash", "-c", &script])
+    let script = format!("set -e; P={PLASMAGEN}; cd {}; {script}", site.path().display());
+    let unshare = unshare_as_root(&["--mount"]);
+    let words: Vec<&str> =
+        unshare.get_args().filter_map(OsStr::to_str).chain(["bash", "-c", &script]).collect();
+    site.tool("unshare", "util-linux", &words)
 }
 
 /// Renders with `place` on a tmpfs of which all but `free` pages are full, and puts what came of it where it was.

@@ -1,13 +1,15 @@
 //! The hooks of `.pre-commit-hooks.yaml` in the real pre-commit: what counts is what is staged.
 //!
 //! Most are run with `language: system`, which finds the program that was just built; one with their own `language:
-//! rust`, which builds it from the repository.
+//! rust`, which has cargo install it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+use test_kit::tree::copy;
 
 const SOUND: &str = "tests/golden/minimal/inventory.toml";
 
@@ -28,13 +30,8 @@ impl Repository {
         for dir in ["home", "hooks", "site"] {
             fs::create_dir(this.path(dir)).unwrap();
         }
-        for file in files.iter().flat_map(walkdir::WalkDir::new) {
-            let file = file.unwrap();
-            let target = this.path("hooks").join(file.path());
-            if file.file_type().is_file() {
-                fs::create_dir_all(target.parent().unwrap()).unwrap();
-                fs::copy(file.path(), target).unwrap();
-            }
+        for file in files {
+            copy(Path::new(file), &this.path("hooks").join(file));
         }
         this.git("hooks", &["init", "--quiet"]);
         this.git("hooks", &["add", "."]);
@@ -123,7 +120,7 @@ impl Repository {
 
 /// Where tests/run has put pre-commit.
 fn pre_commit() -> PathBuf {
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("pre-commit/bin/pre-commit");
+    let program = test_kit::target().join("pre-commit/bin/pre-commit");
     assert!(program.exists(), "{} is missing: tests/run installs it", program.display());
     program
 }
@@ -160,28 +157,26 @@ fn the_configurations_of_the_documentation_are_sound() {
     }
 }
 
-/// Takes a minute when it is the first time: all dependencies are compiled, without optimisation.
+/// Stands in for cargo: what pre-commit has it install is the program that was just built.
+const CARGO: &str = r#"#!/bin/sh
+# Whether there is a cargo.
+[ "$*" = --version ] && exit
+[ "$1 $2 $3 $5 $6 $#" = "install --bins --root --path . 6" ] || { echo "cargo $*" >&2; exit 1; }
+[ -e Cargo.toml ] && mkdir -p "$4/bin" && cp "$PROGRAM" "$4/bin/"
+"#;
+
 #[test]
 fn pre_commit_builds_the_hooks_from_the_repository() {
-    // What the package of the flake is built from, too.
-    let package = fs::read_to_string("nix/package.nix").unwrap();
-    let (_, sources) = package.split_once("fileset.unions [").unwrap();
-    let (sources, _) = sources.split_once(']').unwrap();
-    let sources = sources.lines().filter_map(|line| line.trim().strip_prefix("../"));
-    let files: Vec<&str> = [".pre-commit-hooks.yaml"].into_iter().chain(sources).collect();
-    let repository = Repository::with(&["plasmagen-check"], &files, "");
+    let repository = Repository::with(&["plasmagen-check"], &[".pre-commit-hooks.yaml", "Cargo.toml"], "");
     repository.write("inventory.toml", &faulty(&repository.read("inventory.toml")));
+    let cargo = repository.path("home/cargo");
+    fs::write(&cargo, CARGO).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = repository.command("site", pre_commit().to_str().unwrap());
-    let home = std::env::home_dir().unwrap();
-    for (variable, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-        command.env(variable, std::env::var_os(variable).unwrap_or_else(|| home.join(below).into()));
-    }
-    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("pre-commit"));
-    for (setting, value) in
-        [("NET_OFFLINE", "true"), ("PROFILE_RELEASE_LTO", "off"), ("PROFILE_RELEASE_OPT_LEVEL", "0")]
-    {
-        command.env(format!("CARGO_{setting}"), value);
-    }
+    // No program but the one that pre-commit has installed.
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::iter::once(repository.path("home")).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(path).unwrap()).env("PROGRAM", env!("CARGO_BIN_EXE_plasmagen"));
     let output = command.args(["run", "--all-files"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!output.status.success() && text.contains("error[PG-C08]"), "{text}");
@@ -191,6 +186,22 @@ fn pre_commit_builds_the_hooks_from_the_repository() {
         path.ends_with("rustenv-system/bin/plasmagen")
     });
     assert_eq!(built.count(), 1);
+}
+
+/// The files that the package of the flake is built from are a package: cargo finds every target of the manifest.
+#[test]
+fn the_files_of_the_package_are_a_package() {
+    let package = fs::read_to_string("nix/package.nix").unwrap();
+    let (_, sources) = package.split_once("fileset.unions [").unwrap();
+    let (sources, _) = sources.split_once(']').unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for source in sources.lines().filter_map(|line| line.trim().strip_prefix("../")) {
+        copy(Path::new(source), &dir.path().join(source));
+    }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--offline", "--locked", "--format-version", "1"]).current_dir(dir.path());
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

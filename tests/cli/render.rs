@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::certificates::{assert_keys_belong, assert_verified, leaves};
-use crate::kit::{Entry, KEY, NODE04, Site, entries};
+use test_kit::tree::{Entry, entries};
+
+use crate::kit::{KEY, NODE04, Site};
 
 const NODE03: &str = "nodes/node03.cluster.example.com";
 

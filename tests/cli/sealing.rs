@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::kit::{Run, Site, entries};
+use test_kit::tree::entries;
+
+use crate::kit::{Run, Site};
 use crate::secrets;
 
 /// A site whose inventory lists two recipients, of which `ops.key` in the site's parent is one's identity.

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 
-use crate::kit::{NODE04, Site, entries};
+use test_kit::tree::entries;
+
+use crate::kit::{NODE04, Site};
 
 /// The secret number of each key in the vault, in every form that it could be printed in.
 pub(crate) fn secrets(site: &Site) -> Vec<Vec<Vec<u8>>> {

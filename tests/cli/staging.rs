@@ -5,7 +5,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
-use crate::kit::{NODE04, Run, Site, entries};
+use test_kit::strace::{self, Call, SIGKILL, inject};
+use test_kit::tree::entries;
+
+use crate::kit::{NODE04, Run, Site};
 use crate::{faults, secrets};
 
 const KEY: &str = "etc/nixos/secrets/node01-key.pem";
@@ -140,7 +143,7 @@ fn a_directory_of_others_is_refused() {
         refuses(&site, "../out", &["so others can replace what is in it", instead]);
     }
     fs::set_permissions(&out, fs::Permissions::from_mode(0o700)).unwrap();
-    let theirs = if rustix::process::geteuid().is_root() {
+    let theirs = if test_kit::process::is_root() {
         std::os::unix::fs::chown(&out, Some(65534), None).unwrap();
         "../out"
     } else {
@@ -196,41 +199,44 @@ fn a_node_without_its_own_key_is_refused() {
     assert!(!site.path().join("out").exists());
 }
 
+/// The calls of a run that stages, of which one may be the last: from the first that names the new directory on every
+/// one, and of those before, which read the site and the vault, the first and the last of each name.
+fn calls(site: &Site) -> Vec<Call> {
+    let names = "mkdir,mkdirat,openat,write,fchmod,fchmodat,fsync,renameat,unlinkat,flock";
+    let (_, run, log) = faults::strace(site, &["-y", "-e", &format!("trace={names}")], &STAGE);
+    run.ends(0, &[]);
+    let calls = strace::calls(&log);
+    let made = calls.iter().position(|call| call.line.contains("/out")).unwrap();
+    let (before, after) = calls.split_at(made);
+    [faults::ends(before.to_vec()), after.to_vec()].concat()
+}
+
+const STAGE: [&str; 5] = ["secrets", "stage", "node01", "--to", "../out"];
+
 #[test]
 fn killed_or_failing_at_any_call_it_is_whole_or_nothing() {
     let site = Site::rendered();
-    let command = ["secrets", "stage", "node01", "--to", "../out"];
     let out = site.path().join("out");
     let keys = secrets::secrets(&site);
-    let calls = "mkdir,mkdirat,openat,write,fchmod,fchmodat,fsync,renameat,unlinkat,flock";
-    let mut hit = 0;
-    for call in calls.split(',') {
+    let calls = calls(&site);
+    assert!(calls.len() > 15, "only {calls:#?}");
+    for call in calls {
         for fault in ["signal=KILL", "error=ENOSPC", "error=EIO"] {
-            for n in 1.. {
-                let _ = fs::remove_dir_all(&out);
-                let inject = format!("inject={call}:{fault}:when={n}");
-                let trace = format!("trace={call}");
-                let options = ["-e", &trace, "-e", &inject];
-                let (status, run, log) = faults::strace(&site, &options, &command);
-                let when = format!("{fault} at {call} {n}");
-                assert!(!secrets::leaks((run.stdout.clone() + &run.stderr).as_bytes(), &keys), "{when}");
-                let injected = status.signal() == Some(9) || log.contains("(INJECTED)");
-                let staged = out.join("etc").exists();
-                // A run that was killed may leave the directory that it worked in.
-                if status.signal().is_none() && staged {
-                    assert_staged(&site, &out);
-                } else if run.code == Some(2) && out.exists() {
-                    assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "{when}: {run:?}");
-                }
-                stage(&site, "../out").ends(0, &[]);
+            fs::remove_dir_all(&out).unwrap();
+            let (status, run, log) = faults::strace(&site, &inject(&call.name, fault, call.nth), &STAGE);
+            let when = format!("{fault} at {call}");
+            assert!(!secrets::leaks((run.stdout.clone() + &run.stderr).as_bytes(), &keys), "{when}");
+            assert!(status.signal() == Some(SIGKILL) || log.contains("(INJECTED)"), "no {when}");
+            let is_staged = out.join("etc").exists();
+            // A run that was killed may leave the directory that it worked in.
+            if status.signal().is_none() && is_staged {
                 assert_staged(&site, &out);
-                if !injected {
-                    break;
-                }
-                assert!(staged || run.code != Some(0), "{when}: {run:?}");
-                hit += 1;
+            } else if run.code == Some(2) && out.exists() {
+                assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "{when}: {run:?}");
             }
+            assert!(is_staged || run.code != Some(0), "{when}: {run:?}");
+            stage(&site, "../out").ends(0, &[]);
+            assert_staged(&site, &out);
         }
     }
-    assert!(hit > 30, "only {hit} faults");
 }

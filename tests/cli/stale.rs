@@ -12,9 +12,9 @@ const DISKO: &str = "nodes/node01.cluster.example.com/disko.nix";
 fn check(site: &Site) -> Run {
     let _ = fs::remove_dir_all(site.home());
     fs::create_dir(site.home()).unwrap();
-    let before = crate::kit::entries(site.path());
+    let before = test_kit::tree::entries(site.path());
     let run = site.run(&["render", "--check"]);
-    assert_eq!(crate::kit::entries(site.path()), before);
+    assert_eq!(test_kit::tree::entries(site.path()), before);
     run
 }
 
@@ -139,16 +139,16 @@ fn another_user_can_check_a_directory_that_is_read_only() {
     fs::copy(PLASMAGEN, site.path().join("plasmagen")).unwrap();
     let check = |program: &Path| {
         let program = program.to_str().unwrap();
-        if rustix::process::geteuid().is_root() {
+        if test_kit::process::is_root() {
             let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program, "render", "--check"];
             site.tool("setpriv", "util-linux", &nobody)
         } else {
             site.run(&["render", "--check"])
         }
     };
-    let before = crate::kit::entries(site.path());
+    let before = test_kit::tree::entries(site.path());
     check(&site.path().join("plasmagen")).ends(0, &["are what the inventory says"]);
-    assert_eq!(crate::kit::entries(site.path()), before);
+    assert_eq!(test_kit::tree::entries(site.path()), before);
     // The state is private to who rendered.
     site.shell("chmod u+w . inventory.toml; chmod 700 .plasmagen; echo '# later' >> inventory.toml")
         .ends(0, &[]);

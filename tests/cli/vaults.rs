@@ -5,7 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use crate::certificates::{assert_keys_belong, assert_verified};
-use crate::kit::{NODE04, Site, copy, entries};
+use test_kit::tree::{copy, entries};
+
+use crate::kit::{NODE04, Site};
 
 /// Where the CA's key lies, relative to the directory of all.
 fn ca_keys(site: &Site) -> Vec<String> {

@@ -9,15 +9,10 @@ use plasmagen::write::SiteLock;
 use sha2::{Digest, Sha256};
 
 use crate::certificates::{assert_keys_belong, assert_verified, leaves};
-use crate::kit::{NODE04, Site, entries};
+use test_kit::Version;
+use test_kit::tree::entries;
 
-/// The version of a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Version {
-    None,
-    Old,
-    New,
-}
+use crate::kit::{NODE04, Site};
 
 /// A site that is about to be rendered, and what comes of it.
 pub(crate) struct Scenario {
@@ -100,7 +95,7 @@ fn files(site: &Site, tree: &str) -> Files {
     if !root.exists() {
         return Files::new();
     }
-    let known = |(path, entry): (std::path::PathBuf, crate::kit::Entry)| {
+    let known = |(path, entry): (std::path::PathBuf, test_kit::tree::Entry)| {
         let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
         // Certificates are random, and sums of certificates too.
         let random = name.ends_with(".pem") || name == "manifest.json";

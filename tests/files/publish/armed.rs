@@ -7,7 +7,9 @@ use plasmagen::model::{HostName, MacAddr, System, Word};
 use plasmagen::publish::{ArmTarget, FaultKind, WebRoot, arm, disarm, list_armed};
 use time::Duration;
 
-use crate::publish::kit::{MAC, MADE, NOW, Version, all, faults, holding, kinds, put};
+use test_kit::Version;
+
+use crate::publish::kit::{MAC, MADE, NOW, all, faults, holding, kinds, put};
 
 fn target(node: &HostName) -> ArmTarget<'_> {
     let mac = MacAddr::parse(&MAC.replace('-', ":")).unwrap();

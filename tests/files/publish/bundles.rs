@@ -3,14 +3,17 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use plasmagen::publish::{
     FaultKind, PublishRequest, VerifyRequirements, WebRootLock, publish, roll_back, verify,
 };
 use time::Duration;
 
+use test_kit::{Version, run};
+
 use crate::publish::kit::{
-    MADE, NOW, Version, all, bundle, faults, holding, kinds, look, put, report, request, run, snapshot,
+    MADE, NOW, all, bundle, faults, holding, kinds, look, put, report, request, snapshot,
 };
 
 fn current(root: &Path) -> String {
@@ -45,7 +48,7 @@ fn sha256sum_checks_what_is_published() {
     let root = holding(Version::Old);
     let dir = root.path().join("nixos/worker/current");
     let script = format!("cd {} && sha256sum --check --strict SHA256SUMS", dir.display());
-    let output = run("sh", "dash", &["-c", &script]);
+    let output = run("dash", Command::new("sh").args(["-c", &script]));
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "boot.ipxe: OK\nbzImage: OK\ninitrd: OK\nmanifest.json: OK\n"
@@ -54,7 +57,7 @@ fn sha256sum_checks_what_is_published() {
     let mut bytes = fs::read(&initrd).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&initrd, bytes).unwrap();
-    assert!(!run("sh", "dash", &["-c", &script]).status.success());
+    assert!(!run("dash", Command::new("sh").args(["-c", &script])).status.success());
 }
 
 /// I15.

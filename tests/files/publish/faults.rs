@@ -1,51 +1,33 @@
 //! A publish that is killed, or whose disk fails, at every single system call.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::Command;
 
 use plasmagen::publish::FaultKind;
 use tempfile::TempDir;
 
-use crate::publish::kit::{Version, all, arguments, faults, holding, look, program, run};
+use test_kit::Version;
+use test_kit::strace::{self, Call, SIGKILL, Traced, calls_since, inject};
+
+use crate::publish::kit::{PLASMAGEN, all, arguments, faults, holding, look};
 
 /// Every call that changes something on a disk.
 const CALLS: &str = "openat,write,pwrite64,ftruncate,flock,mkdir,mkdirat,fchmod,fsync,renameat,renameat2,symlinkat,\
                      unlinkat";
 
-const SIGKILL: i32 = 9;
-
-/// Publishes the new version into `root` under strace; what strace saw comes last.
-fn strace(options: &[&str], root: &Path) -> (Output, String) {
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let mut args: Vec<String> = ["-f", "-qq", "-o", log.path().to_str().unwrap()].map(str::to_owned).to_vec();
-    args.extend(options.iter().map(|option| (*option).to_owned()));
-    args.push(program().to_str().unwrap().to_owned());
-    args.extend(arguments(root, Version::New));
-    let output = run("strace", "strace", &args);
-    (output, fs::read_to_string(log.path()).unwrap())
+/// Publishes the new version into `root` under strace.
+fn strace<S: AsRef<str>>(options: &[S], root: &Path) -> Traced {
+    let mut publish = Command::new(PLASMAGEN);
+    strace::strace(Command::new("strace"), options, publish.args(arguments(root, Version::New)), b"")
 }
 
-/// How often publishing makes each of [`CALLS`], once it has come to the web root.
-fn calls(make: &dyn Fn() -> TempDir) -> Vec<(String, usize)> {
+/// Those of [`CALLS`] that publishing makes once it has come to the web root.
+fn calls(make: &dyn Fn() -> TempDir) -> Vec<Call> {
     let root = make();
-    let (output, log) = strace(&["-e", &format!("trace={CALLS}")], root.path());
+    let Traced { output, log } = strace(&["-y", "-e", &format!("trace={CALLS}")], root.path());
     assert!(output.status.success(), "{output:?}");
-    let (mut counts, mut seen, mut found) = (BTreeMap::<String, usize>::new(), false, Vec::new());
-    for line in log.lines() {
-        let Some((name, _)) = line.split_whitespace().nth(1).and_then(|call| call.split_once('(')) else {
-            continue;
-        };
-        let count = counts.entry(name.to_owned()).or_default();
-        *count += 1;
-        // Before that, the loader of programs and the command line are at work.
-        seen |= line.contains(root.path().to_str().unwrap());
-        if seen {
-            found.push((name.to_owned(), *count));
-        }
-    }
+    let found = calls_since(&log, root.path());
     assert!(found.len() > 40, "{found:?}");
     found
 }
@@ -73,12 +55,11 @@ fn assert_recovers(root: &Path, when: &str) {
 /// Kills at every call; returns in which states that left bundle and site.
 fn kill_everywhere(make: &dyn Fn() -> TempDir) -> Vec<(Version, Version)> {
     let mut seen = Vec::new();
-    for (call, n) in calls(make) {
+    for call in calls(make) {
         let root = make();
-        let when = format!("after a kill at {call} {n}");
-        let inject = format!("inject={call}:signal=KILL:when={n}");
-        let (output, _) = strace(&["-e", &format!("trace={call}"), "-e", &inject], root.path());
-        assert_eq!(output.status.signal(), Some(SIGKILL), "no kill at {call} {n}: {output:?}");
+        let when = format!("after a kill at {call}");
+        let output = strace(&call.kill(), root.path()).output;
+        assert_eq!(output.status.signal(), Some(SIGKILL), "no kill at {call}: {output:?}");
         seen.push(look(root.path(), &when));
         if plasmagen::publish::WebRoot::is_at(root.path()) {
             assert_unharmed(root.path(), &when);
@@ -106,11 +87,10 @@ fn killed_at_any_call_of_the_first_publish() {
 
 /// Lets every call fail once: then nothing has changed, or everything, and the exit status says which.
 fn fail_everywhere(error: &str) {
-    for (call, n) in calls(&|| holding(Version::Old)) {
+    for call in calls(&|| holding(Version::Old)) {
         let root = holding(Version::Old);
-        let when = format!("after {error} at {call} {n}");
-        let inject = format!("inject={call}:error={error}:when={n}");
-        let (output, log) = strace(&["-e", &format!("trace={call}"), "-e", &inject], root.path());
+        let when = format!("after {error} at {call}");
+        let Traced { output, log } = strace(&call.fail(error), root.path());
         assert!(log.contains("(INJECTED)"), "no {when}");
         let state = look(root.path(), &when);
         match output.status.code() {
@@ -139,15 +119,14 @@ fn any_call_may_find_the_disk_broken() {
 #[test]
 fn what_is_published_but_not_certain_to_last_is_told_by_the_exit_status() {
     let root = holding(Version::Old);
-    let (_, log) = strace(&["-e", "trace=fsync,renameat"], root.path());
+    let log = strace(&["-e", "trace=fsync,renameat"], root.path()).log;
     // The last rename but those of the removal is the last switch; what is synced after it confirms.
     let lines: Vec<_> = log.lines().collect();
     let last =
         lines.iter().rposition(|line| line.contains("renameat(") && line.contains("\"current\"")).unwrap();
     let syncs = lines[..last].iter().filter(|line| line.contains("fsync(")).count();
     let root = holding(Version::Old);
-    let inject = format!("inject=fsync:error=EIO:when={}", syncs + 1);
-    let (output, _) = strace(&["-e", "trace=fsync", "-e", &inject], root.path());
+    let output = strace(&inject("fsync", "error=EIO", syncs + 1), root.path()).output;
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("may not outlast a power cut"), "{output:?}");
     assert_eq!(look(root.path(), "after"), (Version::New, Version::New));

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use plasmagen::publish::{Refused, VerifyRequirements, verify};
 use serde_json::{Value, json};
 
-use crate::publish::kit::{MADE, NOW, Version, holding, look, put, site, snapshot};
+use test_kit::Version;
+
+use crate::publish::kit::{MADE, NOW, holding, look, put, site, snapshot};
 
 /// A copy of a bundle.
 fn copy(to: &Path) -> PathBuf {

@@ -1,10 +1,8 @@
-//! What the tests share: two versions of two bundles and of a site, and the program on one thread.
+//! What the tests share: two versions of two bundles and of a site.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
@@ -18,18 +16,10 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use test_kit::bzimage::bzimage;
-use test_kit::memory;
+use test_kit::{Version, memory, tree};
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 pub(crate) const MAC: &str = "52-54-00-12-34-56";
-
-/// The version of everything in a root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Version {
-    None,
-    Old,
-    New,
-}
 
 /// Bundles for two profiles and a site, in the old and in the new version.
 pub(crate) struct Made {
@@ -183,36 +173,15 @@ pub(crate) fn look(root: &Path, when: &str) -> (Version, Version) {
     (bundle, versions[0])
 }
 
-/// Everything in `root` but our state: kind, mode and content by path.
+/// Modes and contents of everything in `root` but our state, by path.
 pub(crate) fn snapshot(root: &Path) -> BTreeMap<PathBuf, String> {
-    let look = |entry: walkdir::DirEntry| {
-        let body = match entry.file_type() {
-            kind if kind.is_file() => format!("{:?}", fs::read(entry.path()).unwrap()),
-            kind if kind.is_symlink() => format!("{:?}", fs::read_link(entry.path()).unwrap()),
-            _ => String::new(),
-        };
-        let mode = entry.metadata().unwrap().mode();
-        (entry.path().strip_prefix(root).unwrap().to_owned(), format!("{mode:o} {body}"))
-    };
-    let all = walkdir::WalkDir::new(root).into_iter().map(|entry| look(entry.unwrap()));
-    all.filter(|(path, _)| !path.starts_with(".plasmagen")).collect()
+    let mut contents = tree::contents(root);
+    contents.retain(|path, _| !path.starts_with(".plasmagen"));
+    contents
 }
 
-/// The program on one thread. `cargo test --test publish` alone does not build examples.
-pub(crate) fn program() -> &'static Path {
-    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--example", "one_thread", "--manifest-path"]);
-        cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().unwrap().success(), "could not build the program on one thread");
-        let deps = std::env::current_exe().unwrap();
-        deps.parent().and_then(Path::parent).unwrap().join("examples/one_thread")
-    });
-    &PROGRAM
-}
+/// The program.
+pub(crate) const PLASMAGEN: &str = env!("CARGO_BIN_EXE_plasmagen");
 
 /// The arguments that publish everything in that version into `root`.
 pub(crate) fn arguments(root: &Path, version: Version) -> Vec<String> {
@@ -224,11 +193,4 @@ pub(crate) fn arguments(root: &Path, version: Version) -> Vec<String> {
     arguments.extend(["--ipxe".to_owned(), text(MADE.dir.path().join("none"))]);
     arguments.extend(["--root".to_owned(), text(root.to_owned())]);
     arguments
-}
-
-/// Runs `program`, from the Debian package `package`.
-pub(crate) fn run<A: AsRef<std::ffi::OsStr>>(program: impl AsRef<Path>, package: &str, args: &[A]) -> Output {
-    let program = program.as_ref();
-    let output = Command::new(program).args(args).output();
-    output.unwrap_or_else(|error| panic!("{} does not run ({error}): install {package}", program.display()))
 }

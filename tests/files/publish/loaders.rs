@@ -5,7 +5,9 @@ use std::path::Path;
 
 use plasmagen::publish::{FaultKind, InstalledLoader, WebRootLock, install_loaders};
 
-use crate::publish::kit::{Version, faults, holding, kinds};
+use test_kit::Version;
+
+use crate::publish::kit::{faults, holding, kinds};
 
 /// A PE image for that machine, see the PE format's "Machine Types".
 fn pe(machine: u16, text: &str) -> Vec<u8> {

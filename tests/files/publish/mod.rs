@@ -1,6 +1,5 @@
 //! The web root: what machines find there is whole, whatever happens while it is published.
 
-// Clippy knows tests, not the functions that they share.
 mod armed;
 mod bundles;
 mod faults;

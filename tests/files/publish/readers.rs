@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use crate::publish::kit::{MADE, Version, all, holding, look};
+use test_kit::Version;
+
+use crate::publish::kit::{MADE, all, holding, look};
 
 /// As a machine does: `current` once, for the script, which then names everything by the bundle's id.
 fn boots(root: &Path) -> String {

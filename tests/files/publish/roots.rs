@@ -10,7 +10,10 @@ use std::process::{Command, Output, Stdio};
 use plasmagen::fs::Held;
 use plasmagen::publish::WebRootLock;
 
-use crate::publish::kit::{MADE, Version, all, arguments, faults, holding, look, program, run, snapshot};
+use test_kit::process::{is_root, unshare_as_root};
+use test_kit::{Version, run};
+
+use crate::publish::kit::{MADE, PLASMAGEN, all, arguments, faults, holding, look, snapshot};
 
 fn refused(root: &Path) -> String {
     format!("{:#}", all(root, Version::Old).unwrap_err())
@@ -71,7 +74,7 @@ fn one_run_at_a_time() {
     let lock = WebRootLock::acquire(root.path()).unwrap();
     let error = all(root.path(), Version::New).unwrap_err();
     assert_eq!(error.downcast_ref::<Held>().map(|held| held.pid), Some(Some(std::process::id())));
-    let output = run(program(), "rustc", &arguments(root.path(), Version::New));
+    let output = run("cargo", Command::new(PLASMAGEN).args(arguments(root.path(), Version::New)));
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert_eq!(look(root.path(), "meanwhile"), (Version::Old, Version::Old));
     drop(lock);
@@ -83,7 +86,7 @@ fn two_at_once_are_one_after_the_other_or_refused() {
     let root = holding(Version::None);
     let runs: Vec<_> = [Version::Old, Version::New, Version::Old, Version::New]
         .map(|version| {
-            let mut command = Command::new(program());
+            let mut command = Command::new(PLASMAGEN);
             command.args(arguments(root.path(), version)).stderr(Stdio::piped());
             command.spawn().unwrap()
         })
@@ -100,11 +103,11 @@ fn two_at_once_are_one_after_the_other_or_refused() {
 #[test]
 fn modes_do_not_depend_on_the_umask() {
     let (root, strict) = (holding(Version::Old), holding(Version::None));
-    let mut script = format!("umask 077; exec {}", program().display());
+    let mut script = format!("umask 077; exec {PLASMAGEN}");
     for argument in arguments(strict.path(), Version::Old) {
         script += &format!(" '{argument}'");
     }
-    let output = run("sh", "dash", &["-c", &script]);
+    let output = run("dash", Command::new("sh").args(["-c", &script]));
     assert!(output.status.success(), "{output:?}");
     // Times differ, and so do digests of nothing: publications aside, all is the same.
     let own = |root: &Path| {
@@ -122,16 +125,14 @@ fn modes_do_not_depend_on_the_umask() {
 
 /// Runs `script` in a new mount namespace, with `$ROOT`, and `$OLD` and `$NEW`, which publish.
 fn namespace(root: &Path, script: &str) -> Output {
-    let command = |version| format!("{} {}", program().display(), arguments(root, version).join(" "));
+    let command = |version| format!("{} {}", PLASMAGEN, arguments(root, version).join(" "));
     let script = format!(
         "set -e; ROOT={}; OLD='{}'; NEW='{}'; {script}",
         root.display(),
         command(Version::Old),
         command(Version::New)
     );
-    // Who is not root becomes root of a user namespace.
-    let flags = if rustix::process::geteuid().is_root() { "-m" } else { "-rm" };
-    run("unshare", "util-linux", &[flags, "sh", "-c", &script])
+    run("util-linux", unshare_as_root(&["--mount"]).args(["sh", "-c", &script]))
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn a_full_disk_leaves_what_was_there() {
 #[test]
 fn a_read_only_disk_can_be_verified_and_refuses_to_be_published_to() {
     let root = holding(Version::Old);
-    let verify = format!("{} verify $ROOT", program().display());
+    let verify = format!("{PLASMAGEN} verify $ROOT");
     let script = format!(
         "mount --bind $ROOT $ROOT; mount -o remount,ro,bind $ROOT; set +e; {verify}; echo $?; $NEW; echo $?"
     );
@@ -182,7 +183,7 @@ fn another_user_can_read_everything() {
     );
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "sh", "-c", &script]);
-    if !rustix::process::geteuid().is_root() {
+    if !is_root() {
         // Nobody else to be: then the modes are all that is compared, above.
         return;
     }

@@ -6,7 +6,9 @@ use std::path::Path;
 use plasmagen::publish::{FaultKind, PublishOutcome, PublishRequest, Refused, WebRootLock, publish};
 use tempfile::TempDir;
 
-use crate::publish::kit::{MAC, MADE, NOW, Version, faults, kinds, request};
+use test_kit::Version;
+
+use crate::publish::kit::{MAC, MADE, NOW, faults, kinds, request};
 
 /// What a machine fetches of the site.
 fn fetched() -> [String; 2] {

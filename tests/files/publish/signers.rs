@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use plasmagen::publish::{FaultKind, Signers, VerifyRequirements, verify};
 
-use crate::publish::kit::{MADE, NOW, Version, faults, holding, put, run};
+use test_kit::{Version, run};
+
+use crate::publish::kit::{MADE, NOW, faults, holding, put};
 
 /// A key pair of that kind; its public half as one line.
 fn key(dir: &Path, kind: &str, bits: &str) -> (PathBuf, String) {
@@ -14,7 +17,7 @@ fn key(dir: &Path, kind: &str, bits: &str) -> (PathBuf, String) {
     if !bits.is_empty() {
         args.extend(["-b", bits]);
     }
-    assert!(run("ssh-keygen", "openssh-client", &args).status.success());
+    assert!(run("openssh-client", Command::new("ssh-keygen").args(args)).status.success());
     let public = fs::read_to_string(path.with_extension("pub")).unwrap();
     (path, public.trim().to_owned())
 }
@@ -22,7 +25,7 @@ fn key(dir: &Path, kind: &str, bits: &str) -> (PathBuf, String) {
 fn sign(key: &Path, namespace: &str, file: &Path) {
     let _ = fs::remove_file(file.with_extension("json.sig"));
     let args = ["-Y", "sign", "-q", "-n", namespace, "-f", key.to_str().unwrap(), file.to_str().unwrap()];
-    let output = run("ssh-keygen", "openssh-client", &args);
+    let output = run("openssh-client", Command::new("ssh-keygen").args(args));
     assert!(output.status.success(), "{output:?}");
 }
 
@@ -95,7 +98,7 @@ fn a_signature_is_published_with_its_bundle() {
         current.display(),
         current.display()
     );
-    assert!(run("sh", "openssh-client", &["-c", &script]).status.success());
+    assert!(run("openssh-client", Command::new("sh").args(["-c", &script])).status.success());
     let signers = Signers::parse(&fs::read_to_string(&allowed).unwrap()).unwrap();
     assert_eq!(unsigned(root.path(), &signers), [""; 0]);
     // A bundle that was signed later is published anew.

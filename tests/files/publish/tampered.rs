@@ -7,7 +7,9 @@ use std::path::Path;
 
 use plasmagen::publish::{FaultKind, VerifyRequirements, verify};
 
-use crate::publish::kit::{MADE, NOW, Version, all, faults, holding, kinds, put};
+use test_kit::Version;
+
+use crate::publish::kit::{MADE, NOW, all, faults, holding, kinds, put};
 use test_kit::memory;
 
 const FILES: [&str; 5] = ["bzImage", "initrd", "boot.ipxe", "manifest.json", "SHA256SUMS"];

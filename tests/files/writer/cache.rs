@@ -76,7 +76,7 @@ fn a_damaged_cache_is_not_believed() {
 #[test]
 fn a_lost_cache_is_made_again() {
     let root = holding(&old());
-    let reads = || strace(&["-e", "trace=openat"], root.path(), "", &old()).1.contains("dhcpd.conf");
+    let reads = || strace(&["-e", "trace=openat"], root.path(), "", &old()).log.contains("dhcpd.conf");
     assert!(!reads());
     fs::remove_file(root.path().join(".plasmagen/stat-cache")).unwrap();
     assert!(reads(), "without a cache every file is read");

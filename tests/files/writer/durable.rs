@@ -1,12 +1,14 @@
 //! What is on disk before the trees are exchanged and before the old ones are dropped, by the order of system calls.
 
+use test_kit::strace::Traced;
+
 use crate::writer::kit::{holding, new, old, strace};
 
 /// The calls of a commit of `files` over the old version, with the paths behind descriptors.
 fn trace(files: &crate::writer::kit::Files) -> Vec<String> {
     let root = holding(&old());
     let calls = "trace=openat,write,fsync,syncfs,mkdirat,linkat,renameat,renameat2,unlinkat,rmdir";
-    let (output, log) = strace(&["-y", "-e", calls], root.path(), "", files);
+    let Traced { output, log } = strace(&["-y", "-e", calls], root.path(), "", files);
     assert!(output.status.success(), "{output:?}");
     // The process id goes, and where the test happens to be.
     let lines = log.lines().filter_map(|line| line.split_once(' '));

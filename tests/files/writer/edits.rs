@@ -196,7 +196,7 @@ fn a_file_that_is_saved_while_a_commit_goes_on_is_not_lost() {
     let output = thread::scope(|scope| {
         // Two seconds before the first link to the stage.
         let slow = ["-e", "trace=linkat", "-e", "inject=linkat:delay_enter=2000000:when=1"];
-        let run = scope.spawn(move || strace(&slow, path, "", &new()).0);
+        let run = scope.spawn(move || strace(&slow, path, "", &new()).output);
         while !path.join(".plasmagen/stage").exists() {
             thread::sleep(Duration::from_millis(5));
         }

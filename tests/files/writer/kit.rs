@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
+use std::process::{Command, Output};
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::write::{CommitOptions, CommitOutcome, SiteLock, commit};
 use tempfile::TempDir;
 
-use test_kit::memory;
+use test_kit::strace::{self, Traced};
+use test_kit::{memory, process, tree};
+
+use crate::writer::driver::driver;
 
 /// A version of both trees: path and content.
 pub(crate) type Files = BTreeMap<String, String>;
@@ -72,36 +73,14 @@ pub(crate) fn holding(files: &Files) -> TempDir {
 /// Copies both trees, not our state: a fresh clone.
 pub(crate) fn clone(root: &Path) -> TempDir {
     let to = memory::tempdir();
-    for entry in walkdir::WalkDir::new(root).min_depth(1) {
-        let entry = entry.unwrap();
-        let path = entry.path().strip_prefix(root).unwrap();
-        let target = to.path().join(path);
-        match entry.file_type() {
-            _ if path.starts_with(".plasmagen") => {}
-            kind if kind.is_dir() => fs::create_dir(target).unwrap(),
-            kind if kind.is_symlink() => symlink(fs::read_link(entry.path()).unwrap(), target).unwrap(),
-            _ => _ = fs::copy(entry.path(), target).unwrap(),
-        }
-    }
+    tree::copy(root, to.path());
+    let _ = fs::remove_dir_all(to.path().join(".plasmagen"));
     to
 }
 
-/// Everything in the tree `name` of `root`: kind, mode and content by path; nothing where there is no such tree.
+/// Modes and contents of the tree `name` of `root`, by path; nothing where there is no such tree.
 pub(crate) fn snapshot(root: &Path, name: &str) -> BTreeMap<PathBuf, String> {
-    let look = |entry: walkdir::DirEntry| {
-        let mode = entry.metadata().unwrap().mode();
-        let body = if entry.file_type().is_file() {
-            fs::read_to_string(entry.path()).unwrap()
-        } else {
-            String::new()
-        };
-        (entry.path().strip_prefix(root).unwrap().to_owned(), format!("{mode:o} {body}"))
-    };
-    let tree = root.join(name);
-    if !tree.exists() {
-        return BTreeMap::new();
-    }
-    walkdir::WalkDir::new(tree).into_iter().map(|entry| look(entry.unwrap())).collect()
+    tree::contents(&root.join(name))
 }
 
 /// Inode and times of everything in both trees: changes when anything is touched.
@@ -122,39 +101,13 @@ pub(crate) fn assert_no_leftover(root: &Path, when: &str) {
     }
 }
 
-/// The driver's binary. `cargo test --test writer` alone does not build examples.
-pub(crate) fn driver() -> &'static Path {
-    static DRIVER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--example", "commit", "--manifest-path"]);
-        cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().unwrap().success(), "could not build the driver");
-        let deps = std::env::current_exe().unwrap();
-        deps.parent().and_then(Path::parent).unwrap().join("examples/commit")
-    });
-    &DRIVER
+/// Runs `command`, of the Debian package `package`, with `files` as input for the driver.
+pub(crate) fn feed(package: &str, command: &mut Command, files: &Files) -> Output {
+    process::feed(package, command, serde_json::to_string(files).unwrap().as_bytes())
 }
 
-/// Runs `program ARGS`, with `input` for the driver; `package` has the program.
-pub(crate) fn run(program: &str, package: &str, args: &[&str], input: &Files) -> Output {
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let missing = |error| panic!("could not run {program}, from the Debian package {package}: {error}");
-    let mut child = command.spawn().unwrap_or_else(missing);
-    // A driver that is killed early leaves the pipe broken.
-    let _ = child.stdin.take().unwrap().write_all(serde_json::to_string(input).unwrap().as_bytes());
-    child.wait_with_output().unwrap()
-}
-
-/// Runs the driver under strace with more options; what strace saw comes last.
-pub(crate) fn strace(options: &[&str], root: &Path, act: &str, input: &Files) -> (Output, String) {
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let mut args = vec!["-f", "-qq", "-o", log.path().to_str().unwrap()];
-    args.extend(options);
-    args.extend([driver().to_str().unwrap(), root.to_str().unwrap(), act]);
-    let output = run("strace", "strace", &args, input);
-    (output, fs::read_to_string(log.path()).unwrap())
+/// Runs the driver under strace with `options`.
+pub(crate) fn strace<S: AsRef<str>>(options: &[S], root: &Path, act: &str, input: &Files) -> Traced {
+    let input = serde_json::to_string(input).unwrap();
+    strace::strace(Command::new("strace"), options, &mut driver(root, act), input.as_bytes())
 }

@@ -1,9 +1,9 @@
 //! `nodes/` and `site/` on disk: whole or nothing, whatever happens.
 //!
-//! Tests that need a process (to kill it, to starve it of disk, to change its umask) run `examples/commit.rs`.
+//! Tests that need a process (to kill it, to let its disk run full, to change its umask) start the one of `driver`.
 
-// Clippy knows tests, not the functions that they share.
 mod cache;
+mod driver;
 mod durable;
 mod edits;
 mod faults;

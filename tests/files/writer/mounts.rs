@@ -5,18 +5,15 @@ use std::process::Output;
 
 use tempfile::TempDir;
 
-use crate::writer::kit::{Files, assert_no_leftover, clone, driver, holding, new, old, run, snapshot};
+use test_kit::process::{printed, unshare_as_root};
 
-/// Runs `script` in a new mount namespace, with `$ROOT` and `$COMMIT`, the driver. Standard input is `input`.
+use crate::writer::driver::shell_function;
+use crate::writer::kit::{Files, assert_no_leftover, clone, feed, holding, new, old, snapshot};
+
+/// Runs `script` in a new mount namespace, with `$ROOT` and `commit ROOT [ACT]`, the driver. Standard input is `input`.
 fn namespace(root: &Path, script: &str, input: &Files) -> Output {
-    let script = format!("set -e; ROOT={}; COMMIT={}; {script}", root.display(), driver().display());
-    // Who is not root becomes root of a user namespace.
-    let flags = if rustix::process::geteuid().is_root() { "-m" } else { "-rm" };
-    run("unshare", "util-linux", &[flags, "sh", "-c", &script], input)
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    let script = format!("set -e; ROOT={}; {}; {script}", root.display(), shell_function());
+    feed("util-linux", unshare_as_root(&["--mount"]).args(["sh", "-c", &script]), input)
 }
 
 fn assert_old(root: &TempDir) {
@@ -32,12 +29,12 @@ fn on_small_tmpfs(option: &str, large: &Files) {
     let (root, spec) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
     std::fs::write(spec.path(), serde_json::to_string(&old()).unwrap()).unwrap();
     let script = format!(
-        "mount -t tmpfs -o {option} tmpfs $ROOT; $COMMIT $ROOT < {old} > /dev/null; \
-         if $COMMIT $ROOT; then exit 9; fi; ls $ROOT/.plasmagen; $COMMIT $ROOT < {old}",
+        "mount -t tmpfs -o {option} tmpfs $ROOT; commit $ROOT < {old} > /dev/null; \
+         if commit $ROOT; then exit 9; fi; ls $ROOT/.plasmagen; commit $ROOT < {old}",
         old = spec.path().display()
     );
     let output = namespace(root.path(), &script, large);
-    let text = text(&output);
+    let text = printed(&output);
     assert!(output.status.success(), "{text}");
     assert!(text.contains("No space left on device"), "{text}");
     assert!(
@@ -64,22 +61,22 @@ fn a_disk_without_inodes_leaves_the_old_version() {
 #[test]
 fn a_read_only_disk_can_be_checked_and_refuses_a_commit() {
     let root = clone(holding(&old()).path());
-    let script = "mount --bind $ROOT $ROOT; mount -o remount,ro,bind $ROOT; exec $COMMIT $ROOT ";
+    let script = "mount --bind $ROOT $ROOT; mount -o remount,ro,bind $ROOT; commit $ROOT ";
     let output = namespace(root.path(), script, &new());
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output).contains("could not make .plasmagen/: Read-only file system"), "{output:?}");
+    assert!(printed(&output).contains("could not make .plasmagen/: Read-only file system"), "{output:?}");
 
     let output = namespace(root.path(), &format!("{script} check"), &new());
-    assert!(output.status.success() && text(&output).contains("+++ site/www/index.html"), "{output:?}");
+    assert!(output.status.success() && printed(&output).contains("+++ site/www/index.html"), "{output:?}");
     assert_old(&root);
 }
 
 #[test]
 fn a_mount_point_is_refused_and_the_other_tree_taken_back() {
     let root = holding(&old());
-    let output = namespace(root.path(), "mount --bind $ROOT/site $ROOT/site; exec $COMMIT $ROOT", &new());
+    let output = namespace(root.path(), "mount --bind $ROOT/site $ROOT/site; commit $ROOT", &new());
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output).contains("site/ is a mount point"), "{output:?}");
+    assert!(printed(&output).contains("site/ is a mount point"), "{output:?}");
     assert_old(&root);
 }
 
@@ -88,9 +85,9 @@ fn a_lower_layer_of_an_overlay_is_refused() {
     let lower = clone(holding(&old()).path());
     let script = "mount -t tmpfs tmpfs /mnt; mkdir /mnt/upper /mnt/work /mnt/merged; mount -t overlay overlay -o \
                   redirect_dir=off,lowerdir=$ROOT,upperdir=/mnt/upper,workdir=/mnt/work /mnt/merged; \
-                  exec $COMMIT /mnt/merged";
+                  commit /mnt/merged";
     let output = namespace(lower.path(), script, &new());
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output).contains("lower layer of an overlay"), "{output:?}");
+    assert!(printed(&output).contains("lower layer of an overlay"), "{output:?}");
     assert_old(&lower);
 }

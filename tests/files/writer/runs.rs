@@ -1,21 +1,21 @@
 //! Two runs at once, and locks of the dead.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::thread;
 
 use plasmagen::fs::Held;
 use plasmagen::write::SiteLock;
 
-use crate::writer::kit::{assert_no_leftover, driver, holding, new, old, run, snapshot, write};
+use crate::writer::driver::driver;
+use crate::writer::kit::{assert_no_leftover, feed, holding, new, old, snapshot, write};
 
-fn holder(root: &std::path::Path) -> Child {
-    let mut command = Command::new(driver());
-    let mut child =
-        command.arg(root).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "held\n");
+fn holder(root: &Path) -> Child {
+    let mut child = driver(root, "hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    // The harness of tests has said something before.
+    assert!(lines.map(Result::unwrap).any(|line| line == "held"), "the lock is not held");
     child
 }
 
@@ -25,7 +25,7 @@ fn the_second_run_is_told_who_holds_the_lock() {
     let mut child = holder(root.path());
     let error = SiteLock::acquire(root.path()).unwrap_err();
     assert_eq!(error.downcast_ref::<Held>().map(|held| held.pid), Some(Some(child.id())));
-    let output = run(driver().to_str().unwrap(), "cargo", &[root.path().to_str().unwrap()], &new());
+    let output = feed("cargo", &mut driver(root.path(), ""), &new());
     assert_eq!(output.status.code(), Some(3));
     assert!(
         String::from_utf8_lossy(&output.stderr).contains(&format!("process {}", child.id())),
@@ -53,7 +53,7 @@ fn of_many_runs_at_once_each_commits_wholly_or_is_told_to_wait() {
         let done: usize = thread::scope(|scope| {
             let one = |n: usize| {
                 let files = if n.is_multiple_of(2) { old() } else { new() };
-                match run(driver().to_str().unwrap(), "cargo", &[root.path().to_str().unwrap()], &files) {
+                match feed("cargo", &mut driver(root.path(), ""), &files) {
                     output if output.status.success() => 1,
                     output => {
                         assert_eq!(output.status.code(), Some(3), "{output:?}");
@@ -66,7 +66,7 @@ fn of_many_runs_at_once_each_commits_wholly_or_is_told_to_wait() {
         });
         assert!(done >= 1, "nobody got the lock");
         assert_no_leftover(root.path(), "after many runs");
-        let both = |other: &std::path::Path| {
+        let both = |other: &Path| {
             ["nodes", "site"].iter().all(|tree| snapshot(root.path(), tree) == snapshot(other, tree))
         };
         assert!(both(a.path()) || both(b.path()));

@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use plasmagen::write::{Side, check, unified_diff};
 
+use test_kit::strace::Traced;
+
+use crate::writer::driver::shell_function;
 use crate::writer::kit::{
-    assert_no_leftover, clone, files, holding, new, old, run, set, snapshot, strace, touched, write,
+    assert_no_leftover, clone, discard, feed, files, holding, new, old, set, snapshot, strace, touched, write,
 };
-use crate::writer::kit::{discard, driver};
 
 #[test]
 fn both_trees_hold_exactly_the_artifacts_and_their_manifests() {
@@ -28,13 +31,13 @@ fn both_trees_hold_exactly_the_artifacts_and_their_manifests() {
 
     let site = snapshot(root.path(), "site");
     let body = |path: &str| site[std::path::Path::new(path)].as_str();
-    assert_eq!(body("site/pxe/dhcpd.conf"), "100644 # new\n");
-    assert_eq!(body("site/scripts/provision.sh"), "100755 #!/bin/sh\n# kept\n");
-    assert_eq!(body("site/scripts"), "40755 ");
+    assert_eq!(body("pxe/dhcpd.conf"), "100644 # new\n");
+    assert_eq!(body("scripts/provision.sh"), "100755 #!/bin/sh\n# kept\n");
+    assert_eq!(body("scripts"), "40755 ");
     assert_eq!(site.len(), 8, "{:?}", site.keys());
     // sha256sum of `# new`, with its newline.
     let sum = "a9e3182e383f2fbe2af283826afb8ba3f572f3c2dabac77b7381198684cc659e";
-    assert!(body("site/manifest.json").contains(sum), "{}", body("site/manifest.json"));
+    assert!(body("manifest.json").contains(sum), "{}", body("manifest.json"));
     assert_no_leftover(root.path(), "after a commit");
 }
 
@@ -54,7 +57,7 @@ fn an_unchanged_commit_touches_and_reads_nothing() {
     assert!(write(root.path(), &old()).unwrap().is_unchanged());
     let calls = "trace=openat,open,creat,write,mkdirat,linkat,link,rename,renameat,renameat2,unlink,unlinkat,rmdir,\
                  fchmod,fchmodat,chmod,utimensat,truncate,ftruncate,symlinkat,fsync,syncfs";
-    let (output, log) = strace(&["-y", "-e", calls], root.path(), "", &old());
+    let Traced { output, log } = strace(&["-y", "-e", calls], root.path(), "", &old());
     assert!(output.status.success(), "{output:?}");
     assert!(log.contains("/nodes>"), "the trace shows no look at the trees: {log}");
     for line in log.lines().filter(|line| line.contains(root.path().to_str().unwrap())) {
@@ -97,8 +100,8 @@ fn a_tree_that_stays_is_left_alone_when_the_other_changes() {
 #[test]
 fn modes_do_not_depend_on_the_umask() {
     let root = tempfile::tempdir().unwrap();
-    let script = format!("umask 077 && exec {} {}", driver().display(), root.path().display());
-    let output = run("sh", "dash", &["-c", &script], &new());
+    let script = format!("{}; umask 077; commit {}", shell_function(), root.path().display());
+    let output = feed("dash", Command::new("sh").args(["-c", &script]), &new());
     assert!(output.status.success(), "{output:?}");
     let plain = holding(&new());
     for tree in ["nodes", "site"] {

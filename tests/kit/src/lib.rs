@@ -7,13 +7,19 @@ pub mod ipxe;
 pub mod memory;
 pub mod nix;
 pub mod peak;
+pub mod process;
+pub mod strace;
+pub mod tree;
+mod version;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use plasmagen::check::check;
 use plasmagen::plan::{Certificates, Plan, Zones};
+
+pub use process::run;
+pub use version::Version;
 
 /// The root of the repository.
 pub fn repository() -> &'static Path {
@@ -46,12 +52,4 @@ pub fn plan(dir: &Path) -> Plan {
     let certificates =
         Certificates { ca: Some("the certificate of the CA\n".to_owned()), nodes: nodes.collect() };
     Plan { cluster, certificates, zones: Zones::default() }
-}
-
-/// Runs a program that a test needs; a missing one fails the test and names its Debian package.
-pub fn run(package: &str, command: &mut Command) -> Output {
-    command.output().unwrap_or_else(|error| {
-        let program = command.get_program().to_string_lossy().into_owned();
-        panic!("{program}: {error}. Install the Debian package {package}")
-    })
 }
