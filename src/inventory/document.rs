@@ -1,4 +1,4 @@
-//! The bytes of an inventory as a TOML document: rules A01 and A02, and what of A06 is written as it is.
+//! The bytes of an inventory as a TOML document: rules A01 and A02, and A06 for characters that are not escaped.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use toml::de::{DeTable, DeValue};
 use crate::diag::{Diagnostic, Report, Span, Subject};
 
 use super::brackets;
-use super::reader::invisible;
+use super::reader::refuse_invisible;
 use crate::model::is_invisible;
 
 /// The largest inventory: 100,000 nodes take 31 MB.
 pub const LARGEST: usize = 64 << 20;
 
-/// The text of `bytes`, or the fault that makes it unreadable.
+/// The text of `bytes`, or the fault that makes them unreadable.
 ///
 /// # Errors
 /// Under rule A01, when `bytes` is too large, is not UTF-8 or begins with a byte order mark.
@@ -35,12 +35,12 @@ pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
 
 /// Parses `text` and reports where it does not parse.
 ///
-/// After a value that is none, the rest is read. `None` where what it holds cannot be trusted: after a header that is not
-/// closed, say, every reference to that table would be reported as well.
+/// After a value that does not parse, the rest is read. `None` where the document cannot be trusted: after a header that
+/// is not closed, for example, every reference to that table would be reported as well.
 pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Spanned<DeTable<'i>>> {
     let mut readable = true;
     for (at, c) in text.char_indices().filter(|(_, c)| is_invisible(*c) && !matches!(c, '\n' | '\r' | '\t')) {
-        report.push(invisible(c, &(at..at + c.len_utf8())));
+        report.push(refuse_invisible(c, &(at..at + c.len_utf8())));
         readable = false;
     }
     if !readable {
@@ -49,11 +49,11 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
     let (document, errors) = DeTable::parse_recoverable(text);
     let open = if errors.is_empty() { None } else { brackets::unclosed(text) };
     if let Some(at) = open {
-        report.push(never_closed(text, at));
+        report.push(refuse_open_bracket(text, at));
         readable = false;
     }
     let mut firsts = None;
-    // What stands below a header that is here for the second time.
+    // The text below a header that stands there for the second time.
     let mut copied = 0..0;
     let mut too_deep = false;
     for error in errors {
@@ -71,10 +71,10 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
                 copied = span.end..text[span.end..].find("\n[").map_or(text.len(), |at| span.end + at);
             }
             let firsts = firsts.get_or_insert_with(|| Firsts::of(text, document.get_ref()));
-            report.push(duplicate(text, firsts, &span));
+            report.push(refuse_duplicate(text, firsts, &span));
             continue;
         }
-        match recovery(error.message()) {
+        match judge_recovery(error.message()) {
             Recovery::Whole => {}
             Recovery::Value => report.mark_unreadable(&span),
             Recovery::Lost => readable = false,
@@ -82,22 +82,22 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
         if error.message().starts_with("cannot recurse") && std::mem::replace(&mut too_deep, true) {
             continue;
         }
-        report.push(syntax(&span, error.message()));
+        report.push(refuse_syntax(&span, error.message()));
     }
     readable.then_some(document)
 }
 
-/// What the parser makes of a document with a syntax error.
+/// How far the parser's document is what the author meant, after a syntax error.
 enum Recovery {
-    /// What was meant.
+    /// All of it.
     Whole,
-    /// What was meant, but for one value, in whose place it puts one of its own.
+    /// All but one value, which the parser replaced.
     Value,
-    /// Something else: keys may be missing, or stand in another table.
+    /// Not at all: keys may be missing, or stand in another table.
     Lost,
 }
 
-fn recovery(why: &str) -> Recovery {
+fn judge_recovery(why: &str) -> Recovery {
     if why.starts_with("missing comma between array elements") {
         return Recovery::Whole;
     }
@@ -109,7 +109,7 @@ fn recovery(why: &str) -> Recovery {
     }
 }
 
-fn syntax(span: &Span, why: &str) -> Diagnostic {
+fn refuse_syntax(span: &Span, why: &str) -> Diagnostic {
     let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}")).about(Subject::Syntax);
     // `52:54:00:12:34:56` begins like a time, and `10.0.1.10` like a number.
     if (why.starts_with("invalid") && !why.contains("string")) || why.starts_with("string values must") {
@@ -118,14 +118,14 @@ fn syntax(span: &Span, why: &str) -> Diagnostic {
     fault
 }
 
-fn never_closed(text: &str, at: usize) -> Diagnostic {
+fn refuse_open_bracket(text: &str, at: usize) -> Diagnostic {
     let closing = if text[at..].starts_with('[') { ']' } else { '}' };
     Diagnostic::error("PG-A01", &(at..at + 1), "this bracket is never closed")
         .about(Subject::Syntax)
         .help(format!("write `{closing}` after its last item: what stands behind it could not be read"))
 }
 
-fn duplicate(text: &str, firsts: &Firsts<'_>, span: &Span) -> Diagnostic {
+fn refuse_duplicate(text: &str, firsts: &Firsts<'_>, span: &Span) -> Diagnostic {
     let key = text.get(span.clone()).unwrap_or_default();
     let fault = Diagnostic::error("PG-A02", span, format!("`{key}` is here for the second time"));
     let fault = match firsts.header(text, span).or_else(|| firsts.key(key, span)) {
@@ -135,11 +135,11 @@ fn duplicate(text: &str, firsts: &Firsts<'_>, span: &Span) -> Diagnostic {
     fault.help("keep one of the two, or rename it")
 }
 
-/// Where keys and headers are written for the first time, for those that are written twice.
+/// The places where keys and headers stand for the first time, for those that stand twice.
 struct Firsts<'i> {
     /// The places of all keys of a name, in order.
     keys: HashMap<&'i str, Vec<Span>>,
-    /// Where the first header of that text begins: of headers, the parser keeps the place of the last only.
+    /// The start of the first header of each text. The parser keeps the place of the last header only.
     headers: HashMap<&'i str, usize>,
 }
 
@@ -168,7 +168,7 @@ impl<'i> Firsts<'i> {
         }
     }
 
-    /// The same header further up, where `span` lies in one.
+    /// The place of the same header further up, where `span` lies in a header.
     fn header(&self, text: &str, span: &Span) -> Option<Span> {
         let start = line_start(text, span.start);
         let first = *self.headers.get(header(&text[start..])?)?;
@@ -183,7 +183,7 @@ impl<'i> Firsts<'i> {
     }
 }
 
-/// Where the line that holds `at` begins.
+/// The start of the line that holds `at`.
 fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }

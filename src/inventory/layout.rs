@@ -7,8 +7,8 @@ use crate::model::{Format, Label, MountPoint, Size};
 
 use super::key::{entries, optional, required};
 use super::reader::{Cell, Entries, Read, Table};
-use super::schema::{Schema, TableSchema, map_of};
-use super::tables::{Keys, tables};
+use super::schema::{Schema, map_of};
+use super::tables::{Keys, table_schema, tables};
 
 tables! {
     /// The layout of a node's disks.
@@ -79,7 +79,7 @@ impl Read for LayoutTable {
     fn schema() -> Schema {
         let mut styles = Schema::new();
         for (style, about) in STYLES {
-            let mut schema = TableSchema::of::<LayoutKeys>(&[about]);
+            let mut schema = table_schema::<LayoutKeys>(&[about]);
             if let Some(Value::Object(keys)) = schema.get_mut("properties") {
                 keys.retain(|key, _| style == LVM || !LVM_ONLY.contains(&key.as_str()));
             }

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-/// The closest of `words` to `typed`, if it is close enough to be what was meant; of several as close, one that is not
-/// `taken`, then the one that begins the same.
-pub(crate) fn nearest_free<'w>(
+/// The closest of `words` to `typed`, if it is close enough to be the word that was meant. Of several equally close words,
+/// first a word that is not `taken`, then the word with the longest common beginning.
+pub(crate) fn find_nearest_free<'w>(
     typed: &str,
     words: &[&'w str],
     taken: impl Fn(&str) -> bool,
 ) -> Option<&'w str> {
-    // Nobody mistypes so much; and the distance takes time by the product of the lengths.
+    // Longer texts are no typing mistakes, and the distance takes time by the product of the lengths.
     if typed.len() > 64 {
         return None;
     }
@@ -25,9 +25,9 @@ pub(crate) fn nearest_free<'w>(
     (distance <= enough).then_some(near)
 }
 
-/// The same where none is taken.
+/// The closest of `words` to `typed`, if it is close enough to be the word that was meant.
 pub(crate) fn nearest<'w>(typed: &str, words: &[&'w str]) -> Option<&'w str> {
-    nearest_free(typed, words, |_| false)
+    find_nearest_free(typed, words, |_| false)
 }
 
 #[cfg(test)]

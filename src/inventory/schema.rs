@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{Form, Word};
 
-use super::tables::Keys;
 use super::values::RuleCode;
 
 /// A JSON Schema, or a part of one.
@@ -35,22 +34,20 @@ pub(super) struct TableSchema {
 }
 
 impl TableSchema {
-    /// The schema of the table `T`, which `about` describes.
-    pub(super) fn of<T: Keys>(about: &[&str]) -> Schema {
-        let mut table = Self::default();
-        T::describe_keys(&mut table);
+    /// The schema of the table, which `about` describes.
+    pub(super) fn finish(self, about: &[&str]) -> Schema {
         let mut schema = map_of(json!({
             "type": "object",
             "description": joined(about),
-            "properties": table.properties,
+            "properties": self.properties,
             // A key that the reader does not know is a fault.
             "additionalProperties": false,
         }));
-        if !table.required.is_empty() {
-            schema.insert("required".into(), json!(table.required));
+        if !self.required.is_empty() {
+            schema.insert("required".into(), json!(self.required));
         }
-        if !table.alternatives.is_empty() {
-            let each = table.alternatives.iter().map(|key| json!({ "required": [key] }));
+        if !self.alternatives.is_empty() {
+            let each = self.alternatives.iter().map(|key| json!({ "required": [key] }));
             schema.insert("anyOf".into(), each.collect());
         }
         schema

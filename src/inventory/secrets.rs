@@ -1,4 +1,4 @@
-//! Rule A16: what looks like a secret, which would be committed with the inventory.
+//! Rule A16: strings that look like secrets, which would be committed with the inventory.
 
 use toml::de::{DeString, DeTable, DeValue};
 
@@ -21,7 +21,7 @@ const SECRET: [&str; 12] = [
 ];
 /// Words before a final `key` that make it a secret: `private_key`.
 const KEY: [&str; 6] = ["api", "private", "secret", "access", "encryption", "signing"];
-/// What is as random as a secret, and none.
+/// Words in the names of values that are as random as a secret, but public.
 const PUBLIC: [&str; 10] =
     ["public", "pub", "cert", "certificate", "digest", "hash", "checksum", "fingerprint", "id", "recipient"];
 
@@ -36,16 +36,16 @@ struct Suspect {
 struct Key<'a> {
     span: Span,
     name: &'a str,
-    /// Whether it is another program's: below `settings`.
+    /// Whether the key belongs to another program: it stands below `settings`.
     free: bool,
 }
 
-/// Warns of each string below `root` that looks like a secret. What is refused anyway is left out.
+/// Warns of each string below `root` that looks like a secret, except strings that are refused anyway.
 pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
     let mut suspects = Vec::new();
-    // The recipients in `vault` are H16's.
+    // Rule H16 checks the recipients in `vault`.
     let tables = root.iter().filter(|(name, _)| name.get_ref() != "vault");
-    tables.for_each(|(name, value)| entry(name, value, false, &mut suspects));
+    tables.for_each(|(name, value)| search_entry(name, value, false, &mut suspects));
     if suspects.is_empty() {
         return;
     }
@@ -65,39 +65,41 @@ pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
     }
 }
 
-fn entry(
+fn search_entry(
     name: &toml::Spanned<DeString<'_>>,
     value: &toml::Spanned<DeValue<'_>>,
     free: bool,
     found: &mut Vec<Suspect>,
 ) {
     let free = free || name.get_ref() == "settings";
-    strings(&Key { span: name.span(), name: name.get_ref(), free }, value, found);
+    search_value(&Key { span: name.span(), name: name.get_ref(), free }, value, found);
 }
 
-fn strings(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Suspect>) {
+fn search_value(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Suspect>) {
     match value.get_ref() {
         DeValue::String(text) => {
-            if let Some(what) = suspicious(key, text) {
+            if let Some(what) = classify(key, text) {
                 found.push(Suspect { key: key.span.clone(), span: value.span(), what });
             }
         }
-        DeValue::Array(items) => items.iter().for_each(|item| strings(key, item, found)),
-        DeValue::Table(inner) => inner.iter().for_each(|(name, value)| entry(name, value, key.free, found)),
+        DeValue::Array(items) => items.iter().for_each(|item| search_value(key, item, found)),
+        DeValue::Table(inner) => {
+            inner.iter().for_each(|(name, value)| search_entry(name, value, key.free, found));
+        }
         _ => {}
     }
 }
 
-/// What kind of secret `text` looks like.
-fn suspicious(key: &Key<'_>, text: &str) -> Option<&'static str> {
+/// The kind of secret that `text` looks like.
+fn classify(key: &Key<'_>, text: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
         return Some("a private key");
     }
     if text.contains("AGE-SECRET-KEY-") {
         return Some("an age identity");
     }
-    // Elsewhere a key that says `token` is a name of the user's, such as a virtual address's.
-    if key.free && names_a_secret(key.name) && is_literal(text) {
+    // Elsewhere a key such as `token` is a name that the user gives, to a virtual address for example.
+    if key.free && is_secret_name(key.name) && is_literal(text) {
         return Some("a password or token");
     }
     let login = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
@@ -108,26 +110,27 @@ fn suspicious(key: &Key<'_>, text: &str) -> Option<&'static str> {
     if ["password=", "passwd=", "secret=", "token="].into_iter().filter_map(assigned).any(is_literal) {
         return Some("a password or token");
     }
-    let random =
-        key.free && is_random(text) && !words(key.name).iter().any(|own| PUBLIC.contains(&own.as_str()));
+    let random = key.free
+        && is_random(text)
+        && !split_words(key.name).iter().any(|word| PUBLIC.contains(&word.as_str()));
     random.then_some("a random key")
 }
 
-/// What stands before `word` in `name`, if it ends in that word.
-fn before<'n>(name: &'n str, word: &str) -> Option<&'n str> {
+/// `name` without `word`, if the name ends in that word.
+fn strip_last_word<'n>(name: &'n str, word: &str) -> Option<&'n str> {
     let (before, end) = name.split_at_checked(name.len().checked_sub(word.len())?)?;
     let apart = !before.ends_with(char::is_alphanumeric) || end.starts_with(char::is_uppercase);
     let separator = |c: char| !c.is_alphanumeric();
     (apart && end.eq_ignore_ascii_case(word)).then(|| before.trim_end_matches(separator))
 }
 
-fn names_a_secret(name: &str) -> bool {
-    let key = before(name, "key").or_else(|| before(name, "keys"));
-    SECRET.iter().any(|word| before(name, word).is_some())
-        || key.is_some_and(|rest| KEY.iter().any(|word| before(rest, word).is_some()))
+fn is_secret_name(name: &str) -> bool {
+    let key = strip_last_word(name, "key").or_else(|| strip_last_word(name, "keys"));
+    SECRET.iter().any(|word| strip_last_word(name, word).is_some())
+        || key.is_some_and(|rest| KEY.iter().any(|word| strip_last_word(rest, word).is_some()))
 }
 
-/// Whether `text` is the secret itself, and not where it is: a path, a variable, a URL, a placeholder.
+/// Whether `text` is the secret itself, and no reference to it: a path, a variable, a URL, a placeholder.
 fn is_literal(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with(['/', '.', '$', '%', '<', '{', '@', '~'])
@@ -158,8 +161,8 @@ fn is_random(text: &str) -> bool {
     -shares.map(|share| share * share.log2()).sum::<f64>() >= 4.2
 }
 
-/// The words of `name`, which are set off by capitals or by what is no letter and no digit.
-fn words(name: &str) -> Vec<String> {
+/// The words of `name`, which begin at capitals and behind anything but letters and digits.
+fn split_words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut small = false;
     for c in name.chars() {
@@ -180,7 +183,7 @@ mod tests {
 
     /// What `name = text` below `settings` looks like.
     fn looks(name: &str, text: &str) -> Option<&'static str> {
-        suspicious(&Key { span: 0..0, name, free: true }, text)
+        classify(&Key { span: 0..0, name, free: true }, text)
     }
 
     #[test]
@@ -204,7 +207,7 @@ mod tests {
     #[test]
     fn names_of_the_users_are_no_secrets() {
         let key = Key { span: 0..0, name: "token", free: false };
-        assert_eq!(suspicious(&key, "10.0.2.100"), None);
+        assert_eq!(classify(&key, "10.0.2.100"), None);
     }
 
     #[test]

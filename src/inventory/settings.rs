@@ -1,4 +1,4 @@
-//! Settings that plasmagen passes through. TOML's dates and infinities have no counterpart in JSON and Nix.
+//! Settings that plasmagen passes through. TOML's dates and infinities have no counterpart in JSON or Nix.
 
 use std::collections::HashMap;
 
@@ -8,26 +8,26 @@ use toml::de::{DeTable, DeValue};
 use crate::diag::{Diagnostic, Report, Span};
 use crate::model::Settings;
 
-use super::reader::{Cell, Read, integer, printable, text};
+use super::reader::{Cell, Read, check_printable, parse_integer, read_text};
 use super::schema::{Schema, map_of};
 
-/// Settings of a service as they are written.
+/// Settings of a service as written.
 #[derive(Clone, Debug, Default)]
 pub struct SettingsTable {
-    /// What is passed through.
+    /// The settings.
     pub values: Settings,
-    /// Where each key of the first level is written.
+    /// The place of each key of the first level.
     pub places: HashMap<String, Span>,
 }
 
 impl Read for SettingsTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         let DeValue::Table(table) = cell.value else {
-            cell.expected("a table", report);
+            cell.report_unexpected("a table", report);
             return None;
         };
         let places = table.keys().map(|name| (name.get_ref().to_string(), name.span())).collect();
-        Some(Self { values: settings(table, report), places })
+        Some(Self { values: read_settings(table, report), places })
     }
 
     fn schema() -> Schema {
@@ -35,29 +35,29 @@ impl Read for SettingsTable {
     }
 }
 
-fn settings(table: &DeTable<'_>, report: &mut Report) -> Settings {
+fn read_settings(table: &DeTable<'_>, report: &mut Report) -> Settings {
     let mut map = Map::new();
     for (name, item) in table {
-        if !printable(name.get_ref(), &name.span(), report) {
+        if !check_printable(name.get_ref(), &name.span(), report) {
             continue;
         }
-        if let Some(value) = setting(Cell::at(item), report) {
+        if let Some(value) = read_setting(Cell::at(item), report) {
             map.insert(name.get_ref().to_string(), value);
         }
     }
     map
 }
 
-fn setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
+fn read_setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
     Some(match cell.value {
-        DeValue::String(_) => Value::String(text(cell, report)?.to_owned()),
+        DeValue::String(_) => Value::String(read_text(cell, report)?.to_owned()),
         DeValue::Boolean(value) => Value::Bool(*value),
-        DeValue::Integer(number) => match integer(number) {
+        DeValue::Integer(number) => match parse_integer(number) {
             // Nix reads -9223372036854775808 as a negated number that is too large.
             Some(value) if value != i64::MIN => Value::Number(value.into()),
             _ => return refuse(cell, "PG-A10", "this number is too large: write it as a string", report),
         },
-        DeValue::Float(number) => match float(number.as_str()).and_then(Number::from_f64) {
+        DeValue::Float(number) => match parse_float(number.as_str()).and_then(Number::from_f64) {
             Some(value) => Value::Number(value),
             None => return refuse(cell, "PG-A10", "Nix has no such number: write it as a string", report),
         },
@@ -67,16 +67,16 @@ fn setting(cell: Cell<'_>, report: &mut Report) -> Option<Value> {
         DeValue::Array(items) => {
             let mut list = Vec::with_capacity(items.len());
             for item in items.iter() {
-                list.extend(setting(Cell::at(item), report));
+                list.extend(read_setting(Cell::at(item), report));
             }
             Value::Array(list)
         }
-        DeValue::Table(table) => Value::Object(settings(table, report)),
+        DeValue::Table(table) => Value::Object(read_settings(table, report)),
     })
 }
 
-/// A number that every consumer reads back as the same: finite, not subnormal, not `-0.0`.
-fn float(text: &str) -> Option<f64> {
+/// A number that every consumer reads back unchanged: finite, not subnormal, not `-0.0`.
+fn parse_float(text: &str) -> Option<f64> {
     let value: f64 = text.replace('_', "").parse().ok()?;
     (value.is_normal() || (value == 0.0 && value.is_sign_positive())).then_some(value)
 }

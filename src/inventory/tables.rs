@@ -14,7 +14,7 @@
 //! at the table as a whole.
 
 use super::reader::Table;
-use super::schema::TableSchema;
+use super::schema::{Schema, TableSchema};
 
 /// A declared table: its keys, their reader and their schema.
 pub(super) trait Keys: Sized {
@@ -26,6 +26,13 @@ pub(super) trait Keys: Sized {
 
     /// Adds the keys to `schema`.
     fn describe_keys(schema: &mut TableSchema);
+}
+
+/// The JSON Schema of the table `T`, which `about` describes.
+pub(super) fn table_schema<T: Keys>(about: &[&str]) -> Schema {
+    let mut schema = TableSchema::default();
+    T::describe_keys(&mut schema);
+    schema.finish(about)
 }
 
 /// The names in `lists`, one list behind the other.
@@ -116,7 +123,7 @@ macro_rules! tables {
             }
 
             fn schema() -> $crate::inventory::schema::Schema {
-                $crate::inventory::schema::TableSchema::of::<Self>(&[$($about),+])
+                $crate::inventory::tables::table_schema::<Self>(&[$($about),+])
             }
         }
     )+};

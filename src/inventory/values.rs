@@ -1,4 +1,4 @@
-//! Values that are neither words nor tables: choices, codes of rules.
+//! Choices, and the codes of rules.
 
 use crate::model::{
     Base, BmcProtocol, BondMode, BootVerification, Cpu, DhcpServer, Firmware, Form, Format, Invalid,
@@ -7,7 +7,7 @@ use crate::model::{
 
 use super::nearest::nearest;
 
-/// One of a few words, as rule A04 wants them.
+/// Picks the choice whose word is `typed` (rule A04).
 fn choose<T: Copy>(typed: &str, choices: &[(&str, T)]) -> Result<T, Invalid> {
     if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == typed) {
         return Ok(*choice);

@@ -1,7 +1,7 @@
-//! Disks, by the names that machines know them by.
+//! Disks by their device names.
 
 use super::path::is_normal_path;
-use super::word::{Form, Invalid, Word, all, word};
+use super::word::{Form, Invalid, Word, has_only, word};
 
 word! {
     /// A whole disk: a link of `[A-Za-z0-9._:+=@-]` in `/dev/disk/by-id` or `/dev/disk/by-path`, or what the kernel
@@ -9,18 +9,18 @@ word! {
     DiskId;
 }
 
-/// What the kernel and udev (`60-persistent-storage.rules`) put into the names of devices.
-fn device_byte(byte: u8) -> bool {
+/// Whether the kernel and udev (`60-persistent-storage.rules`) put `byte` into the names of devices.
+fn is_device_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._:+=@/-".contains(&byte)
 }
 
-fn digits(text: &str) -> bool {
+fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// What follows a disk's name of the kernel's own in `name`, so that it is empty for a whole disk: `1` of `sda1`. `None`
-/// where the kernel calls no disk so.
-fn after_disk(name: &str) -> Option<&str> {
+/// The rest of `name` behind the kernel's name of a disk: empty for a whole disk, `1` for `sda1`. `None` where the kernel
+/// gives no disk such a name.
+fn strip_disk(name: &str) -> Option<&str> {
     let letters = |text| str::trim_start_matches(text, |c: char| c.is_ascii_lowercase());
     let numbers = |text| str::trim_start_matches(text, |c: char| c.is_ascii_digit());
     let some = |text: &str, rest: &str| rest.len() < text.len();
@@ -38,7 +38,7 @@ fn after_disk(name: &str) -> Option<&str> {
     Some(numbers(namespace)).filter(|rest| some(namespace, rest))
 }
 
-/// What udev links to a volume, and so to what is on disks: LVM, device mapper, md.
+/// The prefixes of udev's links to volumes, which are on disks: LVM, device mapper, md.
 const VOLUMES: [&str; 3] = ["lvm-", "dm-", "md-"];
 
 /// Whether `name`, of `/dev/disk/by-id/`, is udev's link for a whole NVMe controller: `nvme-<model>_<serial>`, which
@@ -46,9 +46,9 @@ const VOLUMES: [&str; 3] = ["lvm-", "dm-", "md-"];
 /// `nvme-uuid.…` and `nvme-nvme.…`, by what the namespace calls itself, and `nvme-<model>_<serial>_<number>`. A last
 /// part of five digits or more, or with a leading zero, is a serial number: no controller has so many namespaces.
 fn is_nvme_controller(name: &str) -> bool {
-    let number = |part: &str| part.len() <= 4 && !part.starts_with('0') && digits(part);
+    let number = |part: &str| part.len() <= 4 && !part.starts_with('0') && is_number(part);
     name.strip_prefix("nvme-").is_some_and(|rest| {
-        !["eui.", "uuid.", "nvme."].iter().any(|own| rest.starts_with(own))
+        !["eui.", "uuid.", "nvme."].iter().any(|prefix| rest.starts_with(prefix))
             && !rest.rsplit_once('_').is_some_and(|(_, last)| number(last))
     })
 }
@@ -63,7 +63,8 @@ impl Word for DiskId {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write `/dev/disk/by-id/…`, as `ls -l /dev/disk/by-id` on the machine shows it";
         let invalid = |message: String| Err(Invalid::new("PG-F02", message, help));
-        let path = text.strip_prefix("/dev/").filter(|path| all(path, device_byte) && is_normal_path(path));
+        let path =
+            text.strip_prefix("/dev/").filter(|path| has_only(path, is_device_byte) && is_normal_path(path));
         let Some(name) = path else {
             return invalid(format!("`{text}` is not the path of a disk"));
         };
@@ -75,8 +76,10 @@ impl Word for DiskId {
         }
         let rest = match link {
             Some(link) if link.contains('/') => None,
-            Some(link) => Some(link.rsplit_once("-part").map_or("", |(_, n)| if digits(n) { n } else { "" })),
-            None => after_disk(name),
+            Some(link) => {
+                Some(link.rsplit_once("-part").map_or("", |(_, n)| if is_number(n) { n } else { "" }))
+            }
+            None => strip_disk(name),
         };
         match rest {
             None => return invalid(format!("`{text}` is not the path of a disk")),

@@ -1,4 +1,4 @@
-//! Machines by model: the runbook's compatibility matrix (section 2.3).
+//! Models of machines: the runbook's compatibility matrix (section 2.3).
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub enum Firmware {
     Bios,
 }
 
-/// Whose processor a machine has: it decides on microcode and KVM.
+/// The manufacturer of a processor, which decides on microcode and KVM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cpu {
@@ -22,35 +22,35 @@ pub enum Cpu {
     Intel,
     /// AMD.
     Amd,
-    /// Anything else, ARM among it.
+    /// Any other manufacturer, such as those of ARM processors.
     Other,
 }
 
-/// What the operating system must know of a machine before it can start on it.
+/// The facts about a machine that an operating system needs before it can start there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hardware {
-    /// A few words for people.
+    /// The name of the model, for people.
     pub description: String,
-    /// Whose processor it has.
+    /// The manufacturer of the processor.
     pub cpu: Cpu,
-    /// Modules of the initrd that reach its disks and network interfaces.
+    /// Kernel modules of the initrd that reach the disks and the network interfaces.
     pub kernel_modules: Vec<KernelModule>,
-    /// Where its BMC shows the serial console.
+    /// The serial console that the BMC shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console: Option<Console>,
 }
 
-/// The models that are known from the start.
+/// The names of the built-in models.
 pub const KNOWN: [&str; 7] =
     ["generic", "dell-r640", "dell-r650", "hpe-dl360", "hpe-dl380", "supermicro-2029u", "lenovo-thinksystem"];
 
-/// Disks and buses that any server may have.
+/// The kernel modules for disks and buses that any server may have.
 const COMMON: [&str; 6] = ["ahci", "nvme", "sd_mod", "usb_storage", "usbhid", "xhci_pci"];
 
-/// A model that is known from the start.
+/// The built-in model called `name`.
 #[must_use]
 pub fn known(name: &str) -> Option<Hardware> {
-    let (description, cpu, own, console): (_, _, &[&str], _) = match name {
+    let (description, cpu, drivers, console): (_, _, &[&str], _) = match name {
         "dell-r640" => (
             "Dell PowerEdge R640 (BIOS A19 or newer)",
             Cpu::Intel,
@@ -100,7 +100,7 @@ pub fn known(name: &str) -> Option<Hardware> {
         }
         _ => return None,
     };
-    let mut modules: Vec<&str> = COMMON.iter().chain(own).copied().collect();
+    let mut modules: Vec<&str> = COMMON.iter().chain(drivers).copied().collect();
     modules.sort_unstable();
     Some(Hardware {
         description: description.to_owned(),

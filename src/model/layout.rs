@@ -1,4 +1,4 @@
-//! How disks are laid out.
+//! The layout of a node's disks.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::text::AbsPath;
 use super::word::{Form, Invalid, Word, word};
 
 word! {
-    /// Where a further file system is mounted: an [`AbsPath`] outside `/boot` and the kernel's own file systems.
+    /// The mount point of a further file system: an [`AbsPath`] outside `/boot` and the kernel's file systems.
     MountPoint;
 }
 
@@ -22,7 +22,7 @@ impl Word for MountPoint {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let taken =
-            ["/boot", "/dev", "/proc", "/run", "/sys"].iter().any(|own| Path::new(text).starts_with(own));
+            ["/boot", "/dev", "/proc", "/run", "/sys"].iter().any(|dir| Path::new(text).starts_with(dir));
         if AbsPath::parse(text).is_err() || taken {
             let message = format!("`{text}` is not where a further file system may be mounted");
             return Err(Invalid::new("PG-F12", message, "write an absolute path such as `/var/lib/flaredb`"));
@@ -46,13 +46,13 @@ pub enum Format {
 /// A further logical volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Volume {
-    /// Its name in the volume group.
+    /// The name in the volume group.
     pub name: String,
-    /// How large it is.
+    /// The size of the volume.
     pub size: Size,
-    /// Where it is mounted.
+    /// The mount point of the volume.
     pub mount: MountPoint,
-    /// Its file system.
+    /// The file system of the volume.
     pub format: Format,
 }
 
@@ -88,7 +88,7 @@ impl Style {
     }
 }
 
-/// A layout as it is written: `disk.<style> = { esp, format, … }`.
+/// The layout of a node's disks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Layout {
     /// How the disks are divided.
@@ -96,7 +96,7 @@ pub struct Layout {
     pub style: Style,
     /// The size of the EFI system partition.
     pub esp: Size,
-    /// The root file system.
+    /// The file system of the root.
     pub format: Format,
 }
 

@@ -18,7 +18,7 @@ impl MacAddr {
         self.0[0] & 2 != 0
     }
 
-    /// Whether the address stands in documentation and examples rather than in a machine: those of RFC 7042 section
+    /// Whether the address is one of documentation and examples rather than of a machine: those of RFC 7042 section
     /// 2.1.2 (`00:00:5e:00:53:…`), words and runs of hexadecimal digits, all octets the same.
     #[must_use]
     pub fn is_example(self) -> bool {
@@ -64,8 +64,8 @@ impl Serialize for MacAddr {
     }
 }
 
-/// The six octets, where `text` has them in any of the usual notations.
-fn octets(text: &str) -> Option<[u8; 6]> {
+/// Parses six octets in any of the usual notations.
+fn parse_octets(text: &str) -> Option<[u8; 6]> {
     let digits: String = text.chars().filter(|c| !":-.".contains(*c)).collect();
     if digits.len() != 12 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
@@ -83,7 +83,7 @@ impl Word for MacAddr {
     );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        let Some(octets) = octets(text) else {
+        let Some(octets) = parse_octets(text) else {
             let message = format!("`{text}` is not a MAC address");
             return Err(Invalid::new("PG-D01", message, "write six octets: `52:54:00:12:34:56`"));
         };

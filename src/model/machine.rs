@@ -1,11 +1,11 @@
-//! Words about machines and servers: what firmware, BMCs, kernels and zones call things.
+//! Words about machines and servers: those of firmware, BMCs, kernels and zones.
 
 use super::names::DomainName;
-use super::net::zoned;
-use super::word::{Form, Invalid, Word, all, identifier, invalid, word};
+use super::net::refuse_zone;
+use super::word::{Form, Invalid, Word, check_identifier, has_only, invalid, word};
 
 word! {
-    /// What a machine's firmware says of itself (SMBIOS type 1, serial number).
+    /// The serial number that a machine's firmware reports (SMBIOS type 1).
     SerialNumber;
     /// A user of a BMC.
     UserName;
@@ -15,7 +15,7 @@ word! {
     Console;
     /// The mailbox of a zone's contact, such as `hostmaster@example.com`.
     Mailbox;
-    /// A host that NTP or log messages go to: a domain name or an address.
+    /// A server of NTP, DNS or log messages: a domain name or an address.
     Server;
 }
 
@@ -27,8 +27,8 @@ impl Word for SerialNumber {
     );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        identifier(text)?;
-        if all(text, |b| b.is_ascii_alphanumeric() || b"._/ -".contains(&b)) && text.len() <= 64 {
+        check_identifier(text)?;
+        if has_only(text, |b| b.is_ascii_alphanumeric() || b"._/ -".contains(&b)) && text.len() <= 64 {
             Ok(Self(text.to_owned()))
         } else {
             let help = "write it as `cat /sys/class/dmi/id/product_serial` prints it";
@@ -46,9 +46,9 @@ impl Word for UserName {
             let help = "write the user alone, and `password_file = \"bmc/…\"`; this password is known now: change it";
             return Err(Invalid::new("PG-E03", "a password stands beside the user", help).secret());
         }
-        identifier(text)?;
+        check_identifier(text)?;
         // IPMI 2.0 section 22.28: 16 bytes.
-        if all(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
+        if has_only(text, |b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
             && text.len() <= 16
             && !text.starts_with('-')
         {
@@ -67,7 +67,7 @@ impl Word for KernelModule {
     const FORM: Form = Form::new("a kernel module", "^[A-Za-z0-9_][A-Za-z0-9_-]*$", &["megaraid_sas"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        if all(text, |b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) && !text.starts_with('-') {
+        if has_only(text, |b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) && !text.starts_with('-') {
             Ok(Self(text.to_owned()))
         } else {
             invalid(
@@ -105,7 +105,7 @@ impl Word for Mailbox {
     fn parse(text: &str) -> Result<Self, Invalid> {
         // In a zone the user is one label (RFC 1035 section 8), and the whole a name.
         let legal = text.split_once('@').is_some_and(|(user, domain)| {
-            all(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
+            has_only(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
                 && user.split('.').all(|part| !part.is_empty())
                 && user.len() <= 63
                 && text.len() <= 253
@@ -128,7 +128,7 @@ impl Word for Server {
         Form::new("a domain name or an address", "^([a-z0-9.-]+|[0-9A-Fa-f:.]+)$", &["ntp.example.com"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        if let Some(zoned) = zoned(text) {
+        if let Some(zoned) = refuse_zone(text) {
             return Err(zoned);
         }
         if text.parse::<std::net::IpAddr>().is_ok() || DomainName::parse(text).is_ok() {
@@ -144,7 +144,7 @@ impl Word for Server {
 }
 
 impl Server {
-    /// Its address, where it is not written as a name.
+    /// The address, where the server is not written as a name.
     #[must_use]
     pub fn address(&self) -> Option<std::net::IpAddr> {
         self.as_str().parse().ok()

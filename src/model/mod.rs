@@ -54,4 +54,4 @@ pub use service::{Ports, Protocol, Service, known as known_service};
 pub use settings::{LaidSettings, Settings};
 pub use size::{Seconds, Size};
 pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion};
-pub use word::{Form, Invalid, Word, is_invisible};
+pub use word::{Form, Invalid, LONGEST_LABEL, Word, has_label_form, is_invisible};

@@ -1,6 +1,6 @@
-//! Names: hosts, domains, and the keys of the inventory's tables.
+//! Names of hosts, domains, interfaces and the entries of the inventory's tables.
 
-use super::word::{Form, Invalid, Word, all, identifier, word};
+use super::word::{Form, Invalid, LONGEST_LABEL, Word, check_identifier, has_label_form, has_only, word};
 
 word! {
     /// A host name: one label of RFC 1123 section 2.1 in lower case, at most 63 bytes, which is also a legal
@@ -14,7 +14,7 @@ word! {
     IfName;
 }
 
-/// Names that other things already bear: the site's servers, DOS devices, directories of the web root.
+/// Names that are taken: by the site's servers, DOS devices, directories of the web root.
 const RESERVED: [&str; 13] = [
     "localhost",
     "ns",
@@ -31,24 +31,26 @@ const RESERVED: [&str; 13] = [
     "broadcasthost",
 ];
 
-/// What dnsmasq takes for a lease time or a keyword where a host's name stands (`dhcp-host` in dnsmasq(8)): `45m`.
+/// Whether dnsmasq reads `text` as a lease time or a keyword where the name of a host stands (`dhcp-host` in dnsmasq(8)), as
+/// it reads `45m`.
 fn is_lease(text: &str) -> bool {
     let number = text.strip_suffix(['s', 'm', 'h', 'd', 'w']);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
         || ["infinite", "ignore"].contains(&text)
 }
 
-/// `com1` and `lpt1`, which no directory on Windows can be called.
+/// Whether `text` is a DOS port such as `com1` or `lpt1`: no directory on Windows can have that name.
 fn is_dos_port(text: &str) -> bool {
     let number = text.strip_prefix("com").or_else(|| text.strip_prefix("lpt"));
     number.is_some_and(|number| number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn suggestion(text: &str) -> String {
+/// The help for an illegal label: the closest legal label.
+fn suggest(text: &str) -> String {
     let lower = text.to_lowercase();
     let word: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let word = word.trim_matches('-');
-    let word = &word[..word.len().min(63)];
+    let word = &word[..word.len().min(LONGEST_LABEL)];
     if word.is_empty() {
         "write letters a-z, digits and hyphens".to_owned()
     } else {
@@ -56,25 +58,22 @@ fn suggestion(text: &str) -> String {
     }
 }
 
-/// A label of `[a-z0-9]([a-z0-9-]*[a-z0-9])?`.
-fn label(text: &str, what: &str) -> Result<(), Invalid> {
-    identifier(text)?;
-    let legal = all(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    if !legal {
+/// Checks a label of `[a-z0-9]([a-z0-9-]*[a-z0-9])?`, at most 63 bytes.
+fn check_label(text: &str, what: &str) -> Result<(), Invalid> {
+    check_identifier(text)?;
+    if !has_label_form(text, b"-") || text.bytes().any(|b| b.is_ascii_uppercase()) {
         let message = format!("`{text}` is not {what}: only a-z, 0-9 and inner hyphens are (RFC 1123)");
-        return Err(Invalid::new("PG-B01", message, suggestion(text)));
+        return Err(Invalid::new("PG-B01", message, suggest(text)));
     }
-    if text.len() > 63 {
+    if text.len() > LONGEST_LABEL {
         let message = format!("this name has {} bytes, and a label at most 63", text.len());
         return Err(Invalid::new("PG-B02", message, "shorten it"));
     }
     Ok(())
 }
 
-/// Rule B02 for a label that resolvers might take for something else.
-fn no_other_meaning(text: &str) -> Result<(), Invalid> {
+/// Refuses a label that resolvers might read as something else (rule B02).
+fn check_other_meanings(text: &str) -> Result<(), Invalid> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
         let message = format!("`{text}` is all digits: tools read it as an address");
         return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
@@ -107,8 +106,8 @@ impl Word for HostName {
                 "give it a name",
             ));
         }
-        label(text, "a host name")?;
-        no_other_meaning(text)?;
+        check_label(text, "a host name")?;
+        check_other_meanings(text)?;
         if RESERVED.contains(&text) || is_dos_port(text) {
             let message = format!("`{text}` is a reserved name: a host of that name would shadow it");
             return Err(Invalid::new("PG-B04", message, format!("choose another, such as `{text}-1`")));
@@ -123,7 +122,7 @@ impl Word for HostName {
 }
 
 impl HostName {
-    /// The name in `domain`.
+    /// The fully qualified name in `domain`.
     ///
     /// # Errors
     /// Under rule B03 when the whole has more than 64 bytes, the kernel's limit for a host name
@@ -147,7 +146,7 @@ impl Word for DomainName {
     );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        identifier(text)?;
+        check_identifier(text)?;
         if text.ends_with('.') {
             let help = format!("write `{}`", text.trim_end_matches('.'));
             return Err(Invalid::new("PG-B01", "a domain is written without the final dot here", help));
@@ -160,7 +159,7 @@ impl Word for DomainName {
                     "write one dot between labels",
                 ));
             }
-            label(part, "a label of a domain")?;
+            check_label(part, "a label of a domain")?;
         }
         if text.len() > 253 {
             let message = format!("this domain has {} bytes, and DNS carries 253", text.len());
@@ -185,7 +184,7 @@ impl Word for Label {
     );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        label(text, "a name")?;
+        check_label(text, "a name")?;
         Ok(Self(text.to_owned()))
     }
 }
@@ -194,8 +193,8 @@ impl Word for IfName {
     const FORM: Form = Form::new("a network interface", "^[A-Za-z0-9._][A-Za-z0-9._-]{0,14}$", &["eth0"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        identifier(text)?;
-        let legal = all(text, |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && text.len() <= 15;
+        check_identifier(text)?;
+        let legal = has_only(text, |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && text.len() <= 15;
         if !legal || [".", "..", "lo", "all", "default"].contains(&text) || text.starts_with('-') {
             let message = format!("`{text}` is not the name of a network interface");
             return Err(Invalid::new(

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::word::{Form, Invalid, Word};
 
-/// A family of addresses, so that one function serves both.
+/// A family of IP addresses, so that one function serves both families.
 pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr + 'static {
     /// A subnet of this family.
     type Subnet: Copy + fmt::Display + Into<IpNet>;
@@ -17,7 +17,7 @@ pub trait Family: Copy + Ord + fmt::Display + Into<IpAddr> + std::str::FromStr +
     const EXAMPLE: &'static str;
     /// A range to show in help.
     const EXAMPLE_RANGE: &'static str;
-    /// What ranges look like, as a regular expression.
+    /// The form of ranges, as a regular expression.
     const RANGE: &'static str;
 }
 
@@ -37,7 +37,8 @@ impl Family for Ipv6Addr {
     const RANGE: &'static str = "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*-[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$";
 }
 
-pub(super) fn address<A: Family>(text: &str) -> Result<A, Invalid> {
+/// Parses an address of one family.
+pub(super) fn parse_address<A: Family>(text: &str) -> Result<A, Invalid> {
     text.parse().map_err(|_| {
         let octets = text
             .split('.')
@@ -49,7 +50,7 @@ pub(super) fn address<A: Family>(text: &str) -> Result<A, Invalid> {
         }
         let help = format!("write one such as `{}`", A::EXAMPLE);
         let other = if A::NAME == "IPv4" { "IPv6" } else { "IPv4" };
-        zoned(text).unwrap_or_else(|| match text.parse::<IpAddr>() {
+        refuse_zone(text).unwrap_or_else(|| match text.parse::<IpAddr>() {
             Ok(_) => Invalid::new(
                 "PG-C16",
                 format!("`{text}` is an {other} address, and {} stands here", A::NAME),
@@ -60,8 +61,8 @@ pub(super) fn address<A: Family>(text: &str) -> Result<A, Invalid> {
     })
 }
 
-/// What is wrong with an address that has a zone (RFC 4007), where `text` is one.
-pub(super) fn zoned(text: &str) -> Option<Invalid> {
+/// The refusal of an address with a zone (RFC 4007), if `text` is such an address.
+pub(super) fn refuse_zone(text: &str) -> Option<Invalid> {
     let (address, zone) = text.split_once('%')?;
     address.parse::<IpAddr>().ok()?;
     let message = format!("`{text}` has a zone: `{zone}` is an interface of one machine only");
@@ -72,7 +73,7 @@ impl Word for Ipv4Addr {
     const FORM: Form = Form::new("an IPv4 address", r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$", &[Self::EXAMPLE]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        address(text)
+        parse_address(text)
     }
 }
 
@@ -80,8 +81,8 @@ impl Word for Ipv6Addr {
     const FORM: Form = Form::new("an IPv6 address", "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$", &[Self::EXAMPLE]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        let own: Self = address(text)?;
-        match own.to_ipv4_mapped() {
+        let parsed: Self = parse_address(text)?;
+        match parsed.to_ipv4_mapped() {
             Some(v4) => Err(Invalid::new(
                 "PG-C16",
                 format!(
@@ -89,7 +90,7 @@ impl Word for Ipv6Addr {
                 ),
                 format!("write `{v4}` where IPv4 stands"),
             )),
-            None => Ok(own),
+            None => Ok(parsed),
         }
     }
 }
@@ -107,8 +108,8 @@ impl Word for IpAddr {
     }
 }
 
-/// A subnet whose host bits are zero (rule C08).
-fn subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
+/// Parses a subnet whose host bits are zero (rule C08).
+fn parse_subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
     let invalid = |message: String| Invalid::new("PG-A04", message, format!("write one such as `{example}`"));
     let (base, _) = text
         .split_once('/')
@@ -127,7 +128,7 @@ impl Word for Ipv4Net {
         Form::new("an IPv4 subnet", r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", &["10.0.100.0/24"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        match subnet(text, "10.0.100.0/24")? {
+        match parse_subnet(text, "10.0.100.0/24")? {
             IpNet::V4(net) => Ok(net),
             IpNet::V6(_) => {
                 Err(Invalid::new("PG-C16", "an IPv6 subnet stands here", "write it as `subnet6`"))
@@ -141,7 +142,7 @@ impl Word for Ipv6Net {
         Form::new("an IPv6 subnet", "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3}$", &["fd00:100::/64"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        match subnet(text, "fd00:100::/64")? {
+        match parse_subnet(text, "fd00:100::/64")? {
             IpNet::V6(net) => Ok(net),
             IpNet::V4(_) => Err(Invalid::new("PG-C16", "an IPv4 subnet stands here", "write it as `subnet`")),
         }
@@ -156,7 +157,7 @@ impl Word for IpNet {
     );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        subnet(text, "10.0.10.0/24")
+        parse_subnet(text, "10.0.10.0/24")
     }
 }
 
@@ -169,13 +170,13 @@ pub fn family(address: IpAddr) -> (&'static str, &'static str) {
     }
 }
 
-/// The last address of an IPv4 subnet, which means all of it (RFC 919); /31 (RFC 3021), /32 and IPv6 have none.
+/// The broadcast address of an IPv4 subnet: its last address (RFC 919). Subnets of /31 (RFC 3021), /32 and IPv6 have none.
 #[must_use]
 pub fn broadcast(net: IpNet) -> Option<IpAddr> {
     (net.addr().is_ipv4() && net.prefix_len() < 31).then(|| net.broadcast())
 }
 
-/// Whether `address` names `net` itself: the network address of IPv4, the subnet-router anycast address of IPv6
+/// Whether `address` stands for `net` as a whole: the network address of IPv4, the subnet-router anycast address of IPv6
 /// (RFC 4291 section 2.6.1).
 #[must_use]
 pub fn is_network_address(net: IpNet, address: IpAddr) -> bool {

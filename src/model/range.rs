@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::net::{Family, address};
+use super::net::{Family, parse_address};
 use super::word::{Form, Invalid, Word};
 
-/// A range of addresses, first and last included, written `10.0.100.100-10.0.100.200`. Rule C12 sees to their order.
+/// A range of addresses, first and last included, written `10.0.100.100-10.0.100.200`. Rule C12 checks their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range<A> {
     /// The first address.
@@ -17,7 +17,7 @@ pub struct Range<A> {
 }
 
 impl<A: Ord> Range<A> {
-    /// Whether `address` lies inside.
+    /// Whether the range holds `address`.
     pub fn contains(&self, address: &A) -> bool {
         self.first <= *address && *address <= self.last
     }
@@ -47,7 +47,7 @@ impl<A: Family> Word for Range<A> {
                 format!("write `first-last`, such as `{}`", A::EXAMPLE_RANGE),
             ));
         };
-        Ok(Self { first: address(first)?, last: address(last)? })
+        Ok(Self { first: parse_address(first)?, last: parse_address(last)? })
     }
 }
 

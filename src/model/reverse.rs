@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::word::{Form, Invalid, Word, identifier, invalid, word};
+use super::word::{Form, Invalid, LONGEST_LABEL, Word, check_identifier, has_label_form, invalid, word};
 
 word! {
     /// The zone of a part of an IPv4 /24, such as `64-26.100.0.10.in-addr.arpa`, which the owner of the /24 has
@@ -25,17 +25,15 @@ impl Word for ReverseZone {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write the name that the owner of the /24 gave you, such as `64-26.100.0.10.in-addr.arpa`";
-        identifier(text)?;
+        check_identifier(text)?;
         let Some((labels, _)) = split(text) else {
             let message = format!("`{text}` is not a zone below that of an IPv4 /24");
             return invalid("PG-A04", message, help);
         };
-        let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let legal = |label: &str| {
-            (1..=63).contains(&label.len())
-                && label.starts_with(end)
-                && label.ends_with(end)
-                && label.chars().all(|c| end(c) || "/_-".contains(c))
+            label.len() <= LONGEST_LABEL
+                && has_label_form(label, b"/_-")
+                && !label.bytes().any(|b| b.is_ascii_uppercase())
         };
         if !labels.split('.').all(legal) || text.len() > LONGEST {
             let message =
@@ -49,7 +47,7 @@ impl Word for ReverseZone {
     }
 }
 
-/// What stands before the name of a /24 in `text`, and that /24.
+/// The part of `text` before the name of a /24, and that /24.
 fn split(text: &str) -> Option<(&str, Ipv4Net)> {
     let mut labels = text.strip_suffix(".in-addr.arpa")?.rsplitn(4, '.');
     let mut octet = || {
@@ -61,14 +59,14 @@ fn split(text: &str) -> Option<(&str, Ipv4Net)> {
 }
 
 impl ReverseZone {
-    /// The /24 in whose zone it is delegated.
+    /// The /24 whose owner delegates the zone.
     #[must_use]
     pub fn parent(&self) -> Option<Ipv4Net> {
         split(&self.0).map(|(_, net)| net)
     }
 }
 
-/// What one label stands for in bits, and the longest prefix that a zone has.
+/// The number of bits that one label stands for, and the longest prefix of a zone.
 fn units(net: IpNet) -> (u8, u8) {
     match net {
         IpNet::V4(_) => (8, 24),
@@ -76,8 +74,8 @@ fn units(net: IpNet) -> (u8, u8) {
     }
 }
 
-/// The blocks that the reverse zones of `net` are for: `net` cut at the next label, such as a /22 into four /24, or the
-/// block with a zone that it lies in, such as the /24 of a /26.
+/// The blocks whose reverse zones hold the names of the addresses in `net`: `net` cut at the next label, such as a /22 into
+/// four /24, or the block around `net` that has a zone, such as the /24 of a /26.
 pub fn blocks(net: IpNet) -> impl Iterator<Item = IpNet> {
     let (unit, longest) = units(net);
     let length = net.prefix_len().next_multiple_of(unit).min(longest);
@@ -91,7 +89,7 @@ pub fn blocks_around(address: IpAddr) -> impl Iterator<Item = IpNet> {
     (1..=longest / unit).rev().map(move |labels| IpNet::from(address).supernet_of(labels * unit))
 }
 
-/// The name of a block, such as `100.0.10.in-addr.arpa`, and of an address, which is a block of its own.
+/// The name of a block, such as `100.0.10.in-addr.arpa`; an address is a block of one address.
 #[must_use]
 pub fn name(block: IpNet) -> String {
     let (unit, _) = units(block);
@@ -116,7 +114,7 @@ pub fn name(block: IpNet) -> String {
 }
 
 trait Supernet {
-    /// The block of that length which it lies in.
+    /// The block with a prefix of that length around this block.
     fn supernet_of(self, length: u8) -> Self;
 }
 
@@ -165,7 +163,7 @@ mod tests {
     #[test]
     fn an_address_lies_in_blocks_of_each_size() {
         let around: Vec<_> =
-            blocks_around("10.0.200.10".parse().unwrap()).map(|own| own.to_string()).collect();
+            blocks_around("10.0.200.10".parse().unwrap()).map(|block| block.to_string()).collect();
         assert_eq!(around, ["10.0.200.0/24", "10.0.0.0/16", "10.0.0.0/8"]);
         assert_eq!(blocks_around("fd00::1".parse().unwrap()).count(), 31);
     }

@@ -16,25 +16,25 @@ pub enum Protocol {
 /// The ports of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ports {
-    /// Where its API listens.
+    /// The TCP port of the API.
     pub port: u16,
-    /// Raft, between the cluster's nodes only.
+    /// The TCP port of Raft, open between the cluster's nodes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raft_port: Option<u16>,
-    /// Gossip, between the cluster's nodes only.
+    /// The TCP port of the gossip protocol, open between the cluster's nodes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gossip_port: Option<u16>,
-    /// Health checks, where the API's port does not answer them.
+    /// The TCP port of health checks, where the API's port does not answer them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_port: Option<u16>,
-    /// Whether the API listens on UDP as well.
+    /// Whether the API is open on UDP as well.
     pub udp: bool,
     /// Whether networks with the role `client` reach the API.
     pub clients: bool,
 }
 
 impl Ports {
-    /// Every port with its protocol and what it is for, the API's first.
+    /// Every port with its key in the inventory and its protocol, the port of the API first.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, u16, Protocol)> {
         let udp = self.udp.then_some(("port", self.port, Protocol::Udp));
         let tcp = |name, port: Option<u16>| port.map(|port| (name, port, Protocol::Tcp));
@@ -53,19 +53,19 @@ impl Ports {
 /// A service as a node runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Service {
-    /// The name of its NixOS module: `services.<name>`.
+    /// The name of the service and of its NixOS module, `services.<name>`.
     pub name: Label,
-    /// Its ports.
+    /// The ports of the service.
     #[serde(flatten)]
     pub ports: Ports,
-    /// What the inventory says of its settings: the service's, then the profile's, then the node's.
+    /// The settings in the inventory: those of the node over those of the profile over those of the service.
     #[serde(skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
 }
 
 /// The Raft store that every member of a cluster runs.
 pub const CHAINFIRE: &str = "chainfire";
-/// The database beside it.
+/// The database of the control plane.
 pub const FLAREDB: &str = "flaredb";
 /// Identity and access.
 pub const IAM: &str = "iam";
@@ -73,14 +73,14 @@ pub const IAM: &str = "iam";
 /// The name service.
 pub const FLASHDNS: &str = "flashdns";
 
-/// The names of the services that are known from the start.
+/// The names of the built-in services.
 pub const KNOWN: [&str; 8] =
     [CHAINFIRE, FLAREDB, IAM, "plasmavmc", "prismnet", FLASHDNS, "fiberlb", "k8shost"];
 
-/// Those that forward the packets of tenants' machines.
+/// The built-in services that forward packets of tenants' machines.
 pub const FOR_TENANTS: [&str; 4] = ["plasmavmc", "prismnet", "fiberlb", "k8shost"];
 
-/// The ports of a service that is known from the start.
+/// The ports of the built-in service called `name`.
 #[must_use]
 pub fn known(name: &str) -> Option<Ports> {
     let ports = |port| Ports { port, ..Ports::default() };

@@ -1,4 +1,4 @@
-//! Quantities that are written with their unit (rule A09).
+//! Sizes and durations, which are written with their unit (rule A09).
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -11,13 +11,13 @@ use super::word::{Form, Invalid, Word};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(u64);
 
-/// A time, written with its unit: `30s`, `10m`, `12h`, `7d`.
+/// A duration, written with its unit: `30s`, `10m`, `12h`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(u32);
 
 const UNITS: [(char, u32); 3] = [('T', 40), ('G', 30), ('M', 20)];
 
-/// The digits and the unit of `text`.
+/// Splits `text` into its number and its unit.
 fn split(text: &str) -> Option<(NonZeroU64, char)> {
     let unit = text.chars().next_back()?;
     let digits = text.strip_suffix(unit)?;

@@ -1,7 +1,7 @@
-//! Words with a grammar of somebody else: SSH keys, kernel parameters, paths, versions.
+//! Words whose grammar other programs define: SSH keys, kernel parameters, paths, versions.
 
 use super::path::is_normal_path;
-use super::word::{Form, Invalid, Word, all, invalid, is_invisible, word};
+use super::word::{Form, Invalid, Word, has_only, invalid, is_invisible, word};
 
 word! {
     /// An OpenSSH public key in the form of `authorized_keys` (sshd(8)), without options.
@@ -30,7 +30,7 @@ impl Word for AdminKey {
         if text.contains("PRIVATE KEY") {
             return invalid("PG-H13", "this is a private key: it must never be in an inventory".into(), help);
         }
-        let is_type = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|own| word.starts_with(own));
+        let is_type = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| word.starts_with(prefix));
         if !is_type(text) && text.split(' ').any(is_type) {
             return invalid("PG-H13", "this SSH key has options before it".into(), help);
         }
@@ -77,7 +77,7 @@ impl Word for KernelParam {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"._,:=/@+%~*!-".contains(&b);
         let help = "write one parameter a string, of letters, digits and `._,:=/@+%~*!-`";
-        if !all(text, legal) {
+        if !has_only(text, legal) {
             return invalid("PG-F20", format!("`{text}` is not one kernel parameter"), help);
         }
         if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
@@ -91,7 +91,7 @@ impl Word for AbsPath {
     const FORM: Form = Form::new("an absolute path", "^(/[A-Za-z0-9._-]+)+$", &["/var/lib/pxe-boot"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
+        let legal = has_only(text, |b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
         let normal = text.strip_prefix('/').is_some_and(is_normal_path);
         if text.len() > 255 {
             let message =
@@ -119,7 +119,7 @@ impl Word for RelPath {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write a path below the inventory's directory, such as `custom/foo.nix`";
-        let legal = all(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
+        let legal = has_only(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
         if !legal || !is_normal_path(text) {
             return invalid(
                 "PG-A15",

@@ -1,14 +1,14 @@
-//! Words: text that a rule has accepted. Each newtype of this room is one, and so each hole of a template is filled
-//! with something whose characters are known.
+//! Words: texts that a rule has accepted. The newtypes of this room are words, so that every hole of a template is filled
+//! with a text whose characters are known.
 
 use crate::diag::{Code, Subject};
 
-/// Why a text was refused.
+/// The reason why a text was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The rule that it breaks.
+    /// The code of the rule that the text breaks.
     pub code: Code,
-    /// What is wrong with it.
+    /// What is wrong with the text.
     pub message: String,
     /// What to write instead.
     pub help: String,
@@ -29,12 +29,12 @@ impl Invalid {
     }
 }
 
-/// How the words of a type look, for editors. [`Word::parse`] knows more: a pattern lets through all that it accepts.
+/// The form of a type's words, for editors. [`Word::parse`] is stricter: a pattern matches every word that it accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
-    /// What it is, in a few words.
+    /// What such a word is, for people.
     pub about: &'static str,
-    /// A regular expression (ECMA-262) that every legal word matches; empty where any text does.
+    /// A regular expression (ECMA-262) that every legal word matches; empty where every text does.
     pub pattern: &'static str,
     /// A few legal words.
     pub examples: &'static [&'static str],
@@ -43,13 +43,13 @@ pub struct Form {
 }
 
 impl Form {
-    /// Words that match `pattern`.
+    /// The form of words that match `pattern`.
     #[must_use]
     pub const fn new(about: &'static str, pattern: &'static str, examples: &'static [&'static str]) -> Self {
         Self { about, pattern, examples, choices: &[] }
     }
 
-    /// One of a few words.
+    /// The form of a choice between a few words.
     #[must_use]
     pub const fn choice(choices: &'static [&'static str]) -> Self {
         Self { about: "", pattern: "", examples: &[], choices }
@@ -58,7 +58,7 @@ impl Form {
 
 /// A type that is written as a string in the inventory.
 pub trait Word: Sized {
-    /// How its words look.
+    /// The form of the words.
     const FORM: Form;
 
     /// Accepts `text`, or says why not.
@@ -68,7 +68,7 @@ pub trait Word: Sized {
     fn parse(text: &str) -> Result<Self, Invalid>;
 }
 
-/// Text for people, without a rule of its own beyond A06 (no control characters), which the reader checks.
+/// Text for people. The only rule is A06 (no invisible characters), which the reader checks.
 impl Word for String {
     const FORM: Form = Form::new("a line of text", "", &[]);
 
@@ -112,8 +112,8 @@ macro_rules! word {
 }
 pub(super) use word;
 
-/// What every identifier has in common: rules A07 (no white space around it) and A08 (ASCII only).
-pub(super) fn identifier(text: &str) -> Result<(), Invalid> {
+/// Checks the rules of every identifier: A07 (no white space around it) and A08 (ASCII only).
+pub(super) fn check_identifier(text: &str) -> Result<(), Invalid> {
     if text.is_empty() {
         return Err(Invalid::new("PG-A07", "this name is empty", "give it a name"));
     }
@@ -133,7 +133,20 @@ pub(super) fn invalid<T>(code: Code, message: String, help: &str) -> Result<T, I
     Err(Invalid::new(code, message, help))
 }
 
+/// Whether `text` has the form of a label of a name, of any length: ASCII letters and digits, and within them also `inner`.
+#[must_use]
+pub fn has_label_form(text: &str, inner: &[u8]) -> bool {
+    let is_end = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    is_end(bytes.first())
+        && is_end(bytes.last())
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || inner.contains(b))
+}
+
+/// The longest label of a name in DNS, in bytes (RFC 1035 section 2.3.4).
+pub const LONGEST_LABEL: usize = 63;
+
 /// Whether `text` is one or more of the bytes that `legal` accepts.
-pub(super) fn all(text: &str, legal: impl Fn(u8) -> bool) -> bool {
+pub(super) fn has_only(text: &str, legal: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(legal)
 }

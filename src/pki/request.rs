@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyhow::ensure;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::model::KeyAlgorithm;
+use crate::model::{KeyAlgorithm, LONGEST_LABEL, has_label_form};
 
 /// The name by which programs on a node call the node itself.
 const LOCALHOST: &str = "localhost";
@@ -133,12 +133,7 @@ fn check_days(days: u32) -> anyhow::Result<()> {
 ///
 /// Certificates from elsewhere may have names that an inventory may not, so this is not `model::HostName`.
 fn parse_host_name(name: &str) -> anyhow::Result<String> {
-    let ldh = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
+    let ldh = |label: &str| label.len() <= LONGEST_LABEL && has_label_form(label, b"-");
     ensure!(
         name.len() <= 253 && name.split('.').all(ldh),
         "{name:?} is not a host name: a certificate takes labels of 1 to 63 letters, digits and inner hyphens, joined \

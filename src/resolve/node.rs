@@ -135,7 +135,7 @@ impl<'a> DraftNode<'a> {
             None => interface.network_name.is_none(),
         };
         self.profile.is_some()
-            && self.layers().all(|layer| layer.common().interfaces.whole())
+            && self.layers().all(|layer| layer.common().interfaces.is_whole())
             && self.interfaces.iter().all(is_known)
     }
 
@@ -173,7 +173,7 @@ impl<'a> DraftNode<'a> {
         let NodeTable { addresses, addresses6, .. } = &self.entry.value;
         addresses.iter().any(|entry| is_meant(&entry.key))
             || addresses6.iter().any(|entry| is_meant(&entry.key))
-            || !(addresses.whole() && addresses6.whole())
+            || !(addresses.is_whole() && addresses6.is_whole())
     }
 
     /// The node's addresses in `network`, IPv4 first.

@@ -67,7 +67,7 @@ pub(super) fn g07(draft: &Draft<'_>, report: &mut Report) {
     let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Cluster));
     match networks.next() {
         Some(network) => check_member_addresses(draft, &network.key, report),
-        None if draft.inventory.networks.whole() => {
+        None if draft.inventory.networks.is_whole() => {
             let voters = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
             let fault = |span| Diagnostic::error("PG-G07", span, "no network has the role \"cluster\"");
             let fault = voters.map(|voters| fault(&voters.span));

@@ -155,7 +155,7 @@ pub(super) fn check_uniqueness(draft: &Draft<'_>, report: &mut Report) {
 pub(super) fn check_name_servers(draft: &Draft<'_>, report: &mut Report) {
     let (Some(domain), Some(servers)) = (domain(draft), &draft.inventory.dns.name_servers) else { return };
     let inventory = draft.inventory;
-    if !(inventory.nodes.whole() && inventory.vips.whole() && inventory.vips6.whole()) {
+    if !(inventory.nodes.is_whole() && inventory.vips.is_whole() && inventory.vips6.is_whole()) {
         return;
     }
     let others = draft.networks.values().filter_map(|network| network.value.domain.as_ref());

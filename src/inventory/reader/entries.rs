@@ -10,23 +10,22 @@ use crate::model::Word;
 
 use crate::inventory::schema::{Schema, map_of, word};
 
-use super::table::place;
-use super::{Read, printable, refusal};
+use super::value::{Read, cell_of, check_printable, refuse};
 
-/// An entry of a table whose keys are names of the user's.
+/// An entry of a table whose keys are names that the user gives.
 #[derive(Clone, Debug)]
 pub struct Entry<K, T> {
-    /// The name as it is written, so that references to it can be told from dangling ones even where it is illegal.
+    /// The name as written: references to an illegal name are not dangling.
     pub key: String,
-    /// Where it is written.
+    /// The place of the name.
     pub span: Span,
     /// The name, where it is legal.
     pub name: Option<K>,
-    /// What it names.
+    /// The value under that name.
     pub value: T,
 }
 
-/// A table whose keys are names of the user's.
+/// A table whose keys are names that the user gives.
 #[derive(Clone, Debug)]
 pub struct Entries<K, T> {
     list: Vec<Entry<K, T>>,
@@ -67,24 +66,24 @@ impl<K, T> Entries<K, T> {
         K: Word,
         T: Read,
     {
-        let names = Names::of(table);
+        let names = NamesByCase::of(table);
         for (name, value) in table {
             let key = name.get_ref().to_string();
-            if !printable(&key, &name.span(), report) {
+            if !check_printable(&key, &name.span(), report) {
                 self.lost.push(key);
                 continue;
             }
             let word = names.read(name, report);
-            match T::read(place(name, value), report) {
+            match T::read(cell_of(name, value), report) {
                 Some(value) => self.list.push(Entry { key, span: name.span(), name: word, value }),
                 None => self.lost.push(key),
             }
         }
     }
 
-    /// Whether every entry could be read, so that what is not here is missing.
+    /// Whether every entry could be read, so that a name that is not here is missing.
     #[must_use]
-    pub fn whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         !self.unread && self.lost.is_empty()
     }
 
@@ -104,10 +103,10 @@ impl<'e, K, T> IntoIterator for &'e Entries<K, T> {
     }
 }
 
-/// The names of a table's entries, to tell those that differ in case only.
-struct Names<'a>(HashMap<String, &'a toml::Spanned<DeString<'a>>>);
+/// The names of a table's entries in lower case, to find names that differ in case only.
+struct NamesByCase<'a>(HashMap<String, &'a toml::Spanned<DeString<'a>>>);
 
-impl<'a> Names<'a> {
+impl<'a> NamesByCase<'a> {
     fn of(table: &'a DeTable<'a>) -> Self {
         let mut first = HashMap::with_capacity(table.len());
         for name in table.keys() {
@@ -119,7 +118,7 @@ impl<'a> Names<'a> {
         Self(first)
     }
 
-    /// The word that `name` is, or the one fault that it has.
+    /// Reads `name` as a word, or reports its fault.
     fn read<K: Word>(&self, name: &toml::Spanned<DeString<'_>>, report: &mut Report) -> Option<K> {
         let (text, span) = (name.get_ref(), name.span());
         // A08: DNS and some file systems do not tell names apart by case.
@@ -130,6 +129,6 @@ impl<'a> Names<'a> {
                 .push(fault.related(&first.span(), "first used here").help("give one of them another name"));
             return None;
         }
-        K::parse(text).map_err(|invalid| report.push(refusal(invalid, &span))).ok()
+        K::parse(text).map_err(|invalid| report.push(refuse(invalid, &span))).ok()
     }
 }

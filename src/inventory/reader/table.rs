@@ -5,38 +5,41 @@ use std::ops::RangeInclusive;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diag::{Code, Diagnostic, Report, Span, Spanned};
-use crate::inventory::nearest::nearest_free;
+use crate::inventory::nearest::find_nearest_free;
 use crate::inventory::values::RuleCode;
 use crate::inventory::written::Maybe;
 use crate::model::Word;
 
-use super::{Cell, Entries, Read, integer, kind};
+use super::entries::Entries;
+use super::value::{Cell, Read, cell_of, name_type, parse_integer};
 
 /// A table that is being read.
 pub(in crate::inventory) struct Table<'a, 'r> {
     table: &'a DeTable<'a>,
-    /// What a missing key is reported at: the table's name.
+    /// The place where a missing key is reported: the table's name.
     pub(in crate::inventory) span: Span,
-    /// The keys that it may have, which the reader asks for one by one.
+    /// The legal keys, which the reader asks for one by one.
     keys: &'static [&'static str],
+    /// The number of keys that the reader has asked for.
     asked: usize,
-    /// The keys that it should not have, each with the one that was meant.
+    /// The illegal keys, each with the legal key that was probably meant.
     unknown: Vec<(&'a toml::Spanned<DeString<'a>>, Option<&'static str>)>,
     pub(in crate::inventory) report: &'r mut Report,
 }
 
 impl<'a, 'r> Table<'a, 'r> {
+    /// Opens the table in `cell`, whose legal keys are `keys`.
     pub(in crate::inventory) fn open(
         cell: Cell<'a>,
         keys: &'static [&'static str],
         report: &'r mut Report,
     ) -> Option<Self> {
         let DeValue::Table(table) = cell.value else {
-            cell.expected("a table", report);
+            cell.report_unexpected("a table", report);
             return None;
         };
         let unknown = table.keys().filter(|name| !keys.contains(&name.get_ref().as_ref()));
-        let meant = |name: &str| nearest_free(name, keys, |key| table.contains_key(key));
+        let meant = |name: &str| find_nearest_free(name, keys, |key| table.contains_key(key));
         let unknown = unknown.map(|name| (name, meant(name.get_ref()))).collect();
         Some(Self { table, span: cell.span(), keys, asked: 0, unknown, report })
     }
@@ -48,30 +51,30 @@ impl<'a, 'r> Table<'a, 'r> {
         }
         self.asked += 1;
         let (name, value) = self.table.get_key_value(key)?;
-        Some(place(name, value))
+        Some(cell_of(name, value))
     }
 
-    /// Whether a key that nobody knows looks as if `key` were meant: then `key` is faulty rather than missing.
-    fn misspelt(&self, key: &str) -> bool {
+    /// Whether an illegal key looks as if `key` were meant: then `key` is faulty rather than missing.
+    fn is_misspelt(&self, key: &str) -> bool {
         self.unknown.iter().any(|(_, meant)| *meant == Some(key))
     }
 
-    /// The value of `key`, if it is there and sound.
+    /// The value of `key`, if it is written and sound.
     pub(in crate::inventory) fn optional<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         let Some(cell) = self.find(key) else {
-            let faulty = T::faulty().filter(|_| self.misspelt(key))?;
+            let faulty = T::faulty().filter(|_| self.is_misspelt(key))?;
             return Some(Spanned::new(faulty, self.span.clone()));
         };
         Some(Spanned::new(T::read(cell, self.report)?, cell.span()))
     }
 
-    /// The same, and a fault if it is not there.
+    /// The value of `key`, as [`optional`](Self::optional) reads it; a missing key is a fault.
     pub(in crate::inventory) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         self.need(key);
         self.optional(key)
     }
 
-    /// Whether `key` is there, sound or not.
+    /// Whether `key` is written, sound or not.
     pub(in crate::inventory) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
@@ -81,15 +84,15 @@ impl<'a, 'r> Table<'a, 'r> {
         self.need_as(key, &format!("{key} = …"));
     }
 
-    /// The same; `written` is what to add.
+    /// Reports `key` if it is missing; the help says to add `written`.
     pub(in crate::inventory) fn need_as(&mut self, key: &'static str, written: &str) {
-        if !self.has(key) && !self.misspelt(key) {
+        if !self.has(key) && !self.is_misspelt(key) {
             let fault = Diagnostic::error("PG-A04", &self.span, format!("`{key}` is missing here"));
             self.report.push(fault.help(format!("add `{written}`")));
         }
     }
 
-    /// A whole number within `range`; outside it, the fault `code`.
+    /// A whole number; a number outside of `range` is a fault under the rule `code`.
     pub(in crate::inventory) fn number(
         &mut self,
         key: &'static str,
@@ -97,7 +100,7 @@ impl<'a, 'r> Table<'a, 'r> {
         range: RangeInclusive<u16>,
     ) -> Maybe<u16> {
         let Some(cell) = self.find(key) else {
-            return self.misspelt(key).then(|| Spanned::new(None, self.span.clone()));
+            return self.is_misspelt(key).then(|| Spanned::new(None, self.span.clone()));
         };
         Some(Spanned::new(self.in_range(key, cell, code, range), cell.span()))
     }
@@ -105,16 +108,17 @@ impl<'a, 'r> Table<'a, 'r> {
     fn in_range(&mut self, key: &str, cell: Cell<'_>, code: Code, range: RangeInclusive<u16>) -> Option<u16> {
         let DeValue::Integer(number) = cell.value else {
             if let DeValue::Float(_) = cell.value {
-                let message = format!("expected a whole number, found {}", kind(cell.value));
+                let message = format!("expected a whole number, found {}", name_type(cell.value));
                 let fault = Diagnostic::error("PG-A10", &cell.span(), message);
                 self.report.push(fault.help("write it without a fraction"));
             } else {
-                cell.expected("a whole number", self.report);
+                cell.report_unexpected("a whole number", self.report);
             }
             return None;
         };
-        let value =
-            integer(number).and_then(|value| u16::try_from(value).ok()).filter(|value| range.contains(value));
+        let value = parse_integer(number)
+            .and_then(|value| u16::try_from(value).ok())
+            .filter(|value| range.contains(value));
         if value.is_none() {
             let message = format!("`{key}` is {number}, and {} to {} are legal", range.start(), range.end());
             self.report.push(Diagnostic::error(code, &cell.span(), message));
@@ -125,19 +129,19 @@ impl<'a, 'r> Table<'a, 'r> {
     /// A table whose keys are names of the user's; missing, it is empty.
     pub(in crate::inventory) fn entries<K: Word, T: Read>(&mut self, key: &'static str) -> Entries<K, T> {
         let mut entries = Entries::default();
-        entries.unread = self.misspelt(key);
+        entries.unread = self.is_misspelt(key);
         match self.find(key).map(|cell| (cell, cell.value)) {
             None => {}
             Some((_, DeValue::Table(table))) => entries.read(table, self.report),
             Some((cell, _)) => {
-                cell.expected("a table", self.report);
+                cell.report_unexpected("a table", self.report);
                 entries.unread = true;
             }
         }
         entries
     }
 
-    /// The same, and a fault if it is not there.
+    /// A table as [`entries`](Self::entries) reads it; a missing table is a fault.
     pub(in crate::inventory) fn required_entries<K: Word, T: Read>(
         &mut self,
         key: &'static str,
@@ -168,22 +172,22 @@ impl<'a, 'r> Table<'a, 'r> {
             self.report.push(fault.help(format!("choose one of {legal}")));
         }
         let (key, (name, value)) = first?;
-        Some((key, place(name, value)))
+        Some((key, cell_of(name, value)))
     }
 
     /// `allow = ["PG-…"]`: acknowledges warnings of this table and of all below it.
     pub(in crate::inventory) fn allow(&mut self) {
         let Some(codes) = self.optional::<Vec<Spanned<RuleCode>>>("allow") else { return };
         let mut places = vec![self.span.clone()];
-        let own = |(name, _): &(&toml::Spanned<DeString<'_>>, _)| name.get_ref() != "allow";
-        spans_below(self.table.iter().filter(own), &mut places);
+        let others = self.table.iter().filter(|(name, _)| name.get_ref() != "allow");
+        collect_spans(others, &mut places);
         for code in codes.value {
             self.report.acknowledge(Spanned::new(code.value.0, code.span), &places);
         }
     }
 
-    /// Says of keys that nobody should write what `fault` has to say, which is more than that they are unknown; whether
-    /// one of them is there.
+    /// Reports each of `keys` that is written with `fault`, which says more than that the key is unknown. Returns whether
+    /// one of them is written.
     pub(in crate::inventory) fn refuse(
         &mut self,
         keys: &[&str],
@@ -199,7 +203,7 @@ impl<'a, 'r> Table<'a, 'r> {
         self.unknown.len() < before
     }
 
-    /// Rule A03: reports every key that nobody asks for.
+    /// Reports every illegal key (rule A03).
     pub(in crate::inventory) fn finish(self) {
         debug_assert_eq!(self.asked, self.keys.len(), "a key is legal and never read: {:?}", self.keys);
         for (name, meant) in self.unknown {
@@ -213,24 +217,15 @@ impl<'a, 'r> Table<'a, 'r> {
     }
 }
 
-/// Where to point at for `name = value`: at the value, or at the name of a table.
-pub(super) fn place<'a>(
-    name: &toml::Spanned<DeString<'a>>,
-    value: &'a toml::Spanned<DeValue<'a>>,
-) -> Cell<'a> {
-    match value.get_ref() {
-        table @ DeValue::Table(_) => Cell { value: table, start: name.span().start, end: name.span().end },
-        _ => Cell::at(value),
-    }
-}
+/// A key and its value.
+type KeyValue<'t, 'i> = (&'t toml::Spanned<DeString<'i>>, &'t toml::Spanned<DeValue<'i>>);
 
-type Item<'t, 'i> = (&'t toml::Spanned<DeString<'i>>, &'t toml::Spanned<DeValue<'i>>);
-
-fn spans_below<'t, 'i: 't>(items: impl Iterator<Item = Item<'t, 'i>>, places: &mut Vec<Span>) {
+/// Collects the places of all keys and values.
+fn collect_spans<'t, 'i: 't>(items: impl Iterator<Item = KeyValue<'t, 'i>>, places: &mut Vec<Span>) {
     for (name, value) in items {
         places.push(name.span());
         match value.get_ref() {
-            DeValue::Table(inner) => spans_below(inner.iter(), places),
+            DeValue::Table(inner) => collect_spans(inner.iter(), places),
             _ => places.push(value.span()),
         }
     }

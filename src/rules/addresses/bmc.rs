@@ -18,7 +18,7 @@ pub(in crate::rules) fn e01(draft: &Draft<'_>, report: &mut Report) {
     let manages = draft.networks.values().any(|network| network.value.is(Role::Management));
     let may_hold = |address| {
         let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Management));
-        !draft.inventory.networks.whole() || networks.any(|network| network.value.may_hold(address))
+        !draft.inventory.networks.is_whole() || networks.any(|network| network.value.may_hold(address))
     };
     for claim in bmcs(draft) {
         if manages && claim.network.is_none() && !may_hold(claim.address) {
@@ -92,7 +92,7 @@ pub(in crate::rules) fn e06(draft: &Draft<'_>, report: &mut Report) {
 pub(in crate::rules) fn e02(draft: &Draft<'_>, report: &mut Report) {
     let managed = draft.networks.values().any(|network| network.value.may_be(Role::Management));
     let boots = network_finder(draft, Role::Provisioning);
-    for claim in bmcs(draft).filter(|_| !managed && draft.inventory.networks.whole()) {
+    for claim in bmcs(draft).filter(|_| !managed && draft.inventory.networks.is_whole()) {
         let Some(network) = boots(claim.address) else { continue };
         let message = format!("{} stands in `{}`, which machines boot from", claim.owner, network.key);
         let fault = Diagnostic::warning("PG-E02", claim.span, message).related(&network.span, "this network");

@@ -122,7 +122,7 @@ pub(in crate::rules) fn c13(draft: &Draft<'_>, report: &mut Report) {
 pub(in crate::rules) fn c17(draft: &Draft<'_>, report: &mut Report) {
     let may_hold = |address| {
         let mut networks = draft.networks.values().filter(|network| network.value.may_be(Role::Cluster));
-        !draft.inventory.networks.whole() || networks.any(|network| network.value.may_hold(address))
+        !draft.inventory.networks.is_whole() || networks.any(|network| network.value.may_hold(address))
     };
     for vip in vips(draft) {
         let Some(network) = vip.network else {
