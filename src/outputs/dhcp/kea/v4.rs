@@ -25,7 +25,7 @@ const IPXE: &str = "ipxe";
 /// How clients are told apart.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Identification {
+struct Dhcp4Clients {
     authoritative: bool,
     /// Firmware, iPXE and the system send different client identifiers for one machine: its MAC address tells which
     /// machine it is.
@@ -36,7 +36,7 @@ struct Identification {
 /// The boot files and the subnets.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Service<'a> {
+struct Dhcp4Service<'a> {
     next_server: Ipv4Addr,
     /// The file for firmware of an architecture without a class.
     boot_file_name: &'static str,
@@ -62,12 +62,12 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let config = KeaConfig::new(
         "kea-dhcp4",
         KeaInterfaces::new(cluster, Some("raw")),
-        Identification {
+        Dhcp4Clients {
             authoritative: true,
             match_client_id: false,
             host_reservation_identifiers: ["hw-address"],
         },
-        Service {
+        Dhcp4Service {
             next_server: cluster.provisioner.address,
             boot_file_name: boot.default,
             client_classes: [ipxe_class(boot.script)]

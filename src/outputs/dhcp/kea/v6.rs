@@ -33,7 +33,7 @@ pub(in crate::outputs) const OUTPUT: Output = Output { name: FILE, templates: &[
 /// How clients are told apart.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Identification {
+struct Dhcp6Clients {
     host_reservation_identifiers: [&'static str; 1],
     /// Where Kea looks for a MAC address: in the relay's message (RFC 6939), in the link-local address, in the DUID,
     /// which may hold the MAC address of another NIC.
@@ -42,7 +42,7 @@ struct Identification {
 
 /// The subnets.
 #[derive(Serialize)]
-struct Service<'a> {
+struct Dhcp6Service<'a> {
     subnet6: Vec<KeaSubnet<'a, Ipv6Addr>>,
 }
 
@@ -56,11 +56,11 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let config = KeaConfig::new(
         "kea-dhcp6",
         KeaInterfaces::new(cluster, None),
-        Identification {
+        Dhcp6Clients {
             host_reservation_identifiers: ["hw-address"],
             mac_sources: ["client-link-addr-option", "ipv6-link-local", "duid"],
         },
-        Service { subnet6: subnets.into_iter().map(|net| subnet(net, cluster, &mut taken)).collect() },
+        Dhcp6Service { subnet6: subnets.into_iter().map(|net| subnet(net, cluster, &mut taken)).collect() },
     );
     Ok(vec![artifact(FILE, config.file("Dhcp6")?)?])
 }
