@@ -53,5 +53,6 @@ pub use reverse::ReverseZone;
 pub use service::{Ports, Protocol, Service, known as known_service};
 pub use settings::{LaidSettings, Settings};
 pub use size::{Seconds, Size};
+pub(crate) use text::is_ssh_key_type;
 pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion};
 pub use word::{Form, Invalid, LONGEST_LABEL, Word, has_label_form, is_invisible};

@@ -18,6 +18,11 @@ word! {
     StateVersion;
 }
 
+/// Whether `word` begins like a type of SSH keys, such as `ssh-ed25519` or `sk-ecdsa-sha2-nistp256@openssh.com`.
+pub(crate) fn is_ssh_key_type(word: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| word.starts_with(prefix))
+}
+
 impl Word for AdminKey {
     const FORM: Form = Form::new(
         "an OpenSSH public key, without options",
@@ -30,8 +35,7 @@ impl Word for AdminKey {
         if text.contains("PRIVATE KEY") {
             return invalid("PG-H13", "this is a private key: it must never be in an inventory".into(), help);
         }
-        let is_type = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| word.starts_with(prefix));
-        if !is_type(text) && text.split(' ').any(is_type) {
+        if !is_ssh_key_type(text) && text.split(' ').any(is_ssh_key_type) {
             return invalid("PG-H13", "this SSH key has options before it".into(), help);
         }
         let key = match ssh_key::PublicKey::from_openssh(text) {

@@ -4,6 +4,8 @@ use anyhow::{Context, Result, bail, ensure};
 use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
 
+use crate::model::is_ssh_key_type;
+
 /// The purpose of the signature: `-n` of ssh-keygen(1).
 const NAMESPACE: &str = "plasmagen";
 
@@ -85,8 +87,7 @@ fn check_algorithm(key: &KeyData, algorithm: &Algorithm) -> Result<()> {
 fn parse_line(line: &str) -> Result<Option<KeyData>> {
     let (_, rest) = split_word(line);
     let (word, after) = split_word(rest);
-    let is_type = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| word.starts_with(prefix));
-    if is_type(word) {
+    if is_ssh_key_type(word) {
         return Ok(Some(PublicKey::from_openssh(rest)?.key_data().clone()));
     }
     let namespaces = word.strip_prefix("namespaces=\"").and_then(|list| list.strip_suffix('"'));
