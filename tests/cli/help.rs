@@ -2,53 +2,33 @@
 
 use crate::kit::Site;
 
-const COMMANDS: [&[&str]; 20] = [
-    &[],
-    &["init"],
-    &["check"],
-    &["show"],
-    &["explain"],
-    &["render"],
-    &["certs"],
-    &["certs", "status"],
-    &["secrets"],
-    &["secrets", "stage"],
-    &["secrets", "encrypt"],
-    &["bundle"],
-    &["publish"],
-    &["verify"],
-    &["arm"],
-    &["disarm"],
-    &["armed"],
-    &["schema"],
-    &["completions"],
-    &["man"],
-];
+/// Lists the names of `command`'s subcommands that are not hidden, each below `path`, and those below them.
+fn list_commands(command: &clap::Command, path: &[String], found: &mut Vec<Vec<String>>) {
+    found.push(path.to_vec());
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
+        let path = [path, &[subcommand.get_name().to_owned()]].concat();
+        list_commands(subcommand, &path, found);
+    }
+}
+
+/// The command lines of all commands, without the program's name. The first is empty: the program alone.
+fn commands() -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    list_commands(&plasmagen::cli::command(), &[], &mut found);
+    for known in [&["lab"][..], &["certs", "status"]] {
+        assert!(found.iter().any(|path| path == known), "{known:?} is not among {found:?}");
+    }
+    found
+}
 
 #[test]
 fn help_names_every_command_and_exit_code() {
     let site = Site::empty();
     let help = site.within(site.path(), &["--help"]);
     help.ends(0, &[]);
-    let commands = [
-        "init",
-        "check",
-        "show",
-        "explain",
-        "render",
-        "certs",
-        "secrets",
-        "bundle",
-        "publish",
-        "verify",
-        "arm",
-        "disarm",
-        "armed",
-        "schema",
-        "completions",
-        "man",
-    ];
-    for line in commands.map(|command| format!("  {command} ")) {
+    let commands = commands();
+    let names = commands.iter().filter_map(|path| if let [name] = &path[..] { Some(name) } else { None });
+    for line in names.map(|name| format!("  {name} ")) {
         assert!(help.stdout.contains(&line), "{line}: {}", help.stdout);
     }
     assert!(!help.stdout.contains('\x1b'), "{}", help.stdout);
@@ -61,9 +41,10 @@ fn help_names_every_command_and_exit_code() {
 #[test]
 fn every_command_has_help_that_fits_a_terminal() {
     let site = Site::empty();
-    for command in COMMANDS {
+    for command in commands() {
         for flag in ["--help", "-h"] {
-            let help = site.within(site.path(), &[command, &[flag]].concat());
+            let arguments: Vec<&str> = command.iter().map(String::as_str).chain([flag]).collect();
+            let help = site.within(site.path(), &arguments);
             help.ends(0, &[]);
             assert!(help.stderr.is_empty() && help.stdout.contains("Usage: plasmagen"), "{help:?}");
             for line in help.stdout.lines() {
