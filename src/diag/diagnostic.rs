@@ -23,7 +23,7 @@ impl Severity {
     }
 }
 
-/// What stands at the place of a diagnostic.
+/// The kind of text at the place of a diagnostic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
     /// A key, a value or a table.
@@ -43,7 +43,7 @@ pub type Code = &'static str;
 pub struct Related {
     /// The other place.
     pub span: Span,
-    /// What is to be seen at that place.
+    /// The label of that place.
     pub label: String,
 }
 
@@ -56,13 +56,13 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// The place of the fault.
     pub span: Span,
-    /// What stands at that place.
+    /// The kind of text at that place.
     pub subject: Subject,
-    /// What is wrong, in one line.
+    /// The fault, in one line.
     pub message: String,
     /// Other places that the fault has to do with.
     pub related: Vec<Related>,
-    /// What to write instead.
+    /// The text to write, or the command to run, instead.
     pub help: Option<String>,
 }
 

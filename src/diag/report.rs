@@ -55,7 +55,7 @@ impl Report {
         self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// What the author has acknowledged.
+    /// The acknowledgements of the author.
     #[must_use]
     pub fn acknowledgements(&self) -> &[Acknowledgement] {
         &self.acknowledgements

@@ -58,7 +58,7 @@ impl fmt::Display for ArchivePath {
     }
 }
 
-/// What lies at a path of an archive. Owner, group and times of every entry are zero.
+/// The file, directory, link or device at a path of an archive. Owner, group and times of every entry are zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveEntry {
     /// The permissions: the twelve low bits of `st_mode` (inode(7)).

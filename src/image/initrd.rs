@@ -26,7 +26,7 @@ pub struct Segment {
     pub entries: usize,
 }
 
-/// What an initrd contains.
+/// The contents of an initrd, summed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitrdSummary {
     /// The segments, in order.

@@ -20,7 +20,7 @@ const BANNER: &[u8] = b"Linux version ";
 /// The longest version in bytes (`__NEW_UTS_LEN` of linux/utsname.h).
 const VERSION_BYTES: usize = 64;
 
-/// What a kernel image says about itself.
+/// The facts that a kernel image states about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kernel {
     /// The architecture that the kernel runs on.

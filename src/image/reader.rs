@@ -23,7 +23,7 @@ const LARGE: u64 = 16 << 20;
 /// How much of a large file is read at once. The first chunk tells whether the file is compressible.
 const CHUNK: usize = 1 << 20;
 
-/// What the reader hands to the writer, in order.
+/// A piece of work that the reader hands to the writer, in order.
 pub(super) enum Piece {
     /// A whole segment, which a thread of the pool compresses and then sends.
     Segment(Receiver<Result<Vec<u8>>>),

@@ -18,7 +18,7 @@ const NODE_BYTES: usize = 512;
 /// The kernel parameters that the bundle sets itself.
 const OWN_PARAMS: [&str; 2] = ["init=", "initrd="];
 
-/// What a bundle is made of.
+/// The inputs of a bundle.
 #[derive(Clone, Debug)]
 pub struct Recipe {
     /// The machines that the bundle is for: a base, such as `worker`, or another label.

@@ -17,7 +17,7 @@ pub(super) trait Key<V> {
     /// Reads the value of `key`, and reports its faults.
     fn read(&self, table: &mut Table<'_, '_>, key: &'static str) -> V;
 
-    /// What the JSON Schema says of the value.
+    /// The JSON Schema of the value.
     fn property(&self) -> Property;
 }
 

@@ -19,7 +19,7 @@ pub(super) enum Need {
     Alternative,
 }
 
-/// What the schema says of the value of a key.
+/// The part of the schema that describes the value of a key.
 pub(super) struct Property {
     pub(super) schema: Schema,
     pub(super) need: Need,

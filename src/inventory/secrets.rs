@@ -181,7 +181,7 @@ fn split_words(name: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// What `name = text` below `settings` looks like.
+    /// Classifies `name = text` below `settings`.
     fn looks(name: &str, text: &str) -> Option<&'static str> {
         classify(&Key { span: 0..0, name, free: true }, text)
     }

@@ -34,7 +34,7 @@ pub(super) struct HttpRequest {
     pub(super) bytes: u64,
 }
 
-/// What was observed of a machine.
+/// The observations of one machine.
 #[derive(Debug)]
 pub(super) struct Observer<'a> {
     test: &'a BootTest<'a>,

@@ -27,7 +27,7 @@ pub struct LabReport {
     /// The nodes that were not powered on, each with the node of its class that was.
     #[serde(rename = "sampled")]
     pub skipped: Vec<(String, String)>,
-    /// What could not be tested on this computer, and why.
+    /// The parts that could not be tested on this computer, each with the reason.
     pub notes: Vec<String>,
 }
 

@@ -71,7 +71,7 @@ const AAVMF_PAIRS: [(&str, &str); 2] = [
     ),
 ];
 
-/// What a lab run needs: the DHCP server and the kinds of machines.
+/// The DHCP server and the kinds of machines of a lab run: they decide which tools the run needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Requirements {
     /// The DHCP server that runs.

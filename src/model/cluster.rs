@@ -36,7 +36,7 @@ pub struct Cluster {
     pub tls: Tls,
     /// How machines boot.
     pub boot: Boot,
-    /// What all zones have in common.
+    /// The values that all zones have in common.
     pub dns: Dns,
     /// The subnets that SSH is open to; `None` for the management, provisioning and cluster networks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,7 +159,7 @@ pub struct Boot {
     pub console: Option<Console>,
 }
 
-/// What all zones have in common.
+/// The values that all zones have in common.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dns {
     /// The name servers; if empty, the provisioner.

@@ -8,11 +8,11 @@ use crate::diag::{Code, Subject};
 pub struct Invalid {
     /// The code of the rule that the text breaks.
     pub code: Code,
-    /// What is wrong with the text.
+    /// The fault of the text, in one line.
     pub message: String,
-    /// What to write instead.
+    /// The text to write instead.
     pub help: String,
-    /// What the text holds: a secret, say, which no output may quote.
+    /// The kind of content of the text: a secret, say, which no output may quote.
     pub subject: Subject,
 }
 
@@ -32,7 +32,7 @@ impl Invalid {
 /// The form of a type's words, for editors. [`Word::parse`] is stricter: a pattern matches every word that it accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
-    /// What such a word is, for people.
+    /// The description of such a word, for people.
     pub about: &'static str,
     /// A regular expression (ECMA-262) that every legal word matches; empty where every text does.
     pub pattern: &'static str,

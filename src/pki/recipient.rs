@@ -43,9 +43,9 @@ enum RecipientKind {
 /// Why a text is no recipient. Neither sentence quotes the text: it may be a private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidRecipient {
-    /// What is wrong with the text.
+    /// The fault of the text, in one line.
     pub message: &'static str,
-    /// What to write instead.
+    /// The text to write instead.
     pub help: &'static str,
 }
 

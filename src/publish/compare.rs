@@ -13,7 +13,7 @@ use crate::fs::{self, Dir, FileFacts, Progress, Sha256Sum};
 /// A directory and its expected contents.
 pub(super) struct ExpectedDir {
     pub(super) dir: Dir,
-    /// What messages have before the path of a file, such as `nixos/worker/<id>/`.
+    /// The prefix that messages put before the path of a file, such as `nixos/worker/<id>/`.
     pub(super) prefix: String,
     pub(super) contents: Contents,
 }

@@ -74,7 +74,7 @@ const BUILDS: [Build; 4] = [
     },
 ];
 
-/// What was done with a loader.
+/// The outcome of publishing one loader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InstalledLoader {
     /// The loader was copied from this file.

@@ -49,7 +49,7 @@ impl<'a> Layer<'a> {
 /// The word that counts for a key, as written, and the layer that says it.
 #[derive(Debug)]
 pub struct Said<'a, T> {
-    /// What is written.
+    /// The value, as written.
     pub written: &'a T,
     /// The layer that it is written in.
     pub layer: Layer<'a>,

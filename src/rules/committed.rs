@@ -39,7 +39,7 @@ pub(super) struct NodeCertificate<'a> {
     pub(super) node: &'a Node,
     /// The place of the node's name.
     pub(super) span: &'a Span,
-    /// What the certificate must hold.
+    /// The request that the certificate must answer.
     pub(super) request: LeafRequest,
     /// The certificate, or why it cannot be read; none where none is committed.
     pub(super) certificate: Option<Result<PublicCert, String>>,

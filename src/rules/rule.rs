@@ -14,9 +14,9 @@ pub struct Rule {
     pub severity: Severity,
     /// Whether the rule warns, if only in some cases: then `allow` can acknowledge the warning.
     pub warns: bool,
-    /// What must be true.
+    /// The condition that must hold.
     pub title: &'static str,
-    /// What happens when it is not true.
+    /// The consequence when the condition does not hold.
     pub why: &'static str,
     /// How the rule is enforced.
     pub enforcement: Enforcement,

@@ -16,7 +16,7 @@ struct DerivedName<'a> {
     name: String,
     /// The place of the value that the name comes from.
     span: &'a Span,
-    /// What has the name, in words.
+    /// The owner of the name, in words.
     what: String,
     /// The place of the domain, if it is that of a network.
     domain: Option<&'a Span>,

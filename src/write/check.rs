@@ -24,9 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct FileChange {
     /// Path relative to the directory of the inventory; that of an empty directory ends with `/`.
     pub path: String,
-    /// What is on disk.
+    /// The contents of the path on disk.
     pub old: Side,
-    /// What a commit would write.
+    /// The contents of the path after a commit.
     pub new: Side,
 }
 

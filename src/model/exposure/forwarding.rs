@@ -7,7 +7,7 @@ use super::openings::{ExposedMachine, subnets};
 use crate::model::service::FOR_TENANTS;
 use crate::model::{Cluster, Role};
 
-/// What a node does with packets that are addressed to another machine.
+/// The treatment of packets that reach a node and are addressed to another machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forwarding {
     /// The node drops them: none of its services forwards packets.
