@@ -116,25 +116,27 @@ fn what_is_there_stays() {
 #[test]
 fn an_input_is_neither_removed_nor_packed_into_itself() {
     let site = inputs();
-    let own = site.path().join("own");
-    fs::create_dir(&own).unwrap();
-    fs::write(own.join("initrd"), "mine").unwrap();
-    std::os::unix::fs::symlink("../kernel", own.join("bzImage")).unwrap();
-    std::os::unix::fs::symlink("own/initrd", site.path().join("link")).unwrap();
+    let directory = site.path().join("inputs");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("initrd"), "mine").unwrap();
+    std::os::unix::fs::symlink("../kernel", directory.join("bzImage")).unwrap();
+    std::os::unix::fs::symlink("inputs/initrd", site.path().join("link")).unwrap();
     for (kernel, initrd, named) in [
-        ("kernel", "own/initrd", "own/initrd"),
+        ("kernel", "inputs/initrd", "inputs/initrd"),
         ("kernel", "link", "link"),
-        ("own/bzImage", "kernel", "own/bzImage"),
+        ("inputs/bzImage", "kernel", "inputs/bzImage"),
     ] {
-        let args = ["bundle", "--profile", "worker", "--kernel", kernel, "--initrd", initrd, "--out", "own"];
-        site.within(site.path(), &args).ends(2, &[&format!("{named} is in own, where the bundle goes")]);
-        assert_eq!(fs::read(own.join("initrd")).unwrap(), b"mine");
-        assert!(own.join("bzImage").is_symlink());
+        let args =
+            ["bundle", "--profile", "worker", "--kernel", kernel, "--initrd", initrd, "--out", "inputs"];
+        site.within(site.path(), &args).ends(2, &[&format!("{named} is in inputs, where the bundle goes")]);
+        assert_eq!(fs::read(directory.join("initrd")).unwrap(), b"mine");
+        assert!(directory.join("bzImage").is_symlink());
     }
     let args = ["bundle", "--profile", "worker", "--kernel", "kernel", "--root", "root", "--out", "root/out"];
     site.within(site.path(), &args).ends(2, &["root/out is in root, and would be packed into itself"]);
     assert!(!site.path().join("root/out").exists());
-    let args = ["bundle", "--profile", "worker", "--kernel", "own/bzImage", "--root", "root", "--out", "out"];
+    let args =
+        ["bundle", "--profile", "worker", "--kernel", "inputs/bzImage", "--root", "root", "--out", "out"];
     site.within(site.path(), &args).ends(0, &[]);
 }
 

@@ -68,22 +68,22 @@ fn a_file_edited_by_hand() {
 #[test]
 fn a_certificate_edited_by_hand() {
     for site in sites() {
-        let own = site.root().join(NODE01).join("node01-cert.pem");
-        let pem = fs::read_to_string(&own).unwrap();
+        let certificate = site.root().join(NODE01).join("node01-cert.pem");
+        let pem = fs::read_to_string(&certificate).unwrap();
         let remedy = [
             "could not use the certificate of node01 in nodes/node01.cluster.example.com/: restore it from git",
         ];
         for broken in ["", "mine\n", &pem[..200], &pem.replacen("MII", "MIJ", 1), &pem.repeat(2)] {
-            fs::write(&own, broken).unwrap();
+            fs::write(&certificate, broken).unwrap();
             refused(&site, 2, &remedy);
             site.untouched(|| site.run(&["render", "--check"]).ends(2, &remedy).code);
             site.untouched(|| site.run(&["render", "--discard-edits"]).ends(2, &remedy).code);
         }
         // One of a cluster of the same name, with the same names and addresses in it.
         let other = Site::rendered();
-        fs::copy(other.root().join(NODE01).join("node01-cert.pem"), &own).unwrap();
+        fs::copy(other.root().join(NODE01).join("node01-cert.pem"), &certificate).unwrap();
         refused(&site, 2, &[remedy[0], "it is not from the CA in ca-cert.pem"]);
-        fs::remove_file(&own).unwrap();
+        fs::remove_file(&certificate).unwrap();
         site.run(&["render"]).ends(0, &["issued "]);
     }
 }

@@ -74,7 +74,7 @@ fn a_changed_address_changes_what_depends_on_it_and_nothing_else() {
         let due = says
             || name.ends_with("manifest.json")
             || name == format!("{NODE03}/node03-cert.pem")
-            || packed.iter().any(|own| name == format!("site/www/{own}"));
+            || packed.iter().any(|path| name == format!("site/www/{path}"));
         assert_eq!(changed.contains(name), due, "{name}");
         if !due {
             assert_eq!(after[path], *old, "{name} was written again");

@@ -82,7 +82,7 @@ fn what_is_there_stays_unless_forced() {
     assert!(!kept.stderr.contains("encrypted"), "{}", kept.stderr);
     assert_eq!(before, entries(&keys));
     encrypt(&site, &["--force", "node02"]).ends(0, &["encrypted 1 key"]);
-    let changed = entries(&keys).iter().filter(|(path, own)| before[*path].body != own.body).count();
+    let changed = entries(&keys).iter().filter(|(path, entry)| before[*path].body != entry.body).count();
     assert_eq!(changed, 1);
     // A node that is named twice is one, and a directory no key: then nothing is written at all.
     encrypt(&site, &["--force", "node02", "node02"]).ends(0, &["encrypted 1 key"]);

@@ -13,10 +13,10 @@ use crate::{faults, secrets};
 
 const KEY: &str = "etc/nixos/secrets/node01-key.pem";
 
-/// Every path below `dir` with its mode, its own included.
+/// `dir` and every path below, each with its mode.
 fn modes(dir: &Path) -> Vec<(String, u32)> {
     let relative = |path: &Path| path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
-    entries(dir).iter().map(|(path, own)| (relative(path), own.mode & 0o7777)).collect()
+    entries(dir).iter().map(|(path, entry)| (relative(path), entry.mode & 0o7777)).collect()
 }
 
 /// The tree of node01 in `dir`, and nothing else; its key is the vault's.
@@ -25,8 +25,8 @@ fn assert_staged(site: &Site, dir: &Path) {
     let tree = [("etc", 0o755), ("etc/nixos", 0o755), ("etc/nixos/secrets", 0o700), (KEY, 0o600)];
     let tree = tree.map(|(path, mode)| (path.to_owned(), mode));
     assert_eq!(modes(dir)[1..], tree);
-    let own = site.vault().join("node01.cluster.example.com/node01-key.pem");
-    assert!(fs::read(dir.join(KEY)).unwrap() == fs::read(own).unwrap(), "another key");
+    let key = site.vault().join("node01.cluster.example.com/node01-key.pem");
+    assert!(fs::read(dir.join(KEY)).unwrap() == fs::read(key).unwrap(), "another key");
 }
 
 fn stage(site: &Site, to: &str) -> Run {

@@ -115,13 +115,13 @@ fn half_a_ca_or_a_mixed_one_is_refused() {
     let (site, other) = (Site::rendered(), Site::rendered());
     site.append(NODE04);
     let key = site.vault().join("ca-1/ca-key.pem");
-    let own = fs::read(&key).unwrap();
+    let pem = fs::read(&key).unwrap();
     fs::copy(other.vault().join("ca-1/ca-key.pem"), &key).unwrap();
     site.untouched(|| site.run(&["render"]).ends(2, &["could not use the CA in"]).code);
-    fs::write(&key, &own[..own.len() / 2]).unwrap();
+    fs::write(&key, &pem[..pem.len() / 2]).unwrap();
     let run = site.untouched(|| site.run(&["render"]));
     run.ends(2, &["could not use", "ca-key.pem"]);
-    assert!(!run.stderr.contains(std::str::from_utf8(&own[40..60]).unwrap()), "{}", run.stderr);
+    assert!(!run.stderr.contains(std::str::from_utf8(&pem[40..60]).unwrap()), "{}", run.stderr);
     fs::remove_file(&key).unwrap();
     site.untouched(|| site.run(&["render"]).ends(2, &["the vault has half a CA"]).code);
 }

@@ -67,7 +67,7 @@ fn what_it_says_is_what_it_is() {
     assert!(fs::read(out.join("initrd")).unwrap().starts_with(&base));
     assert_eq!(manifest.kernel_version, "6.1.0-40-cloud-amd64");
     let inputs: Vec<_> =
-        manifest.inputs.iter().map(|own| (own.role.as_str(), own.formats.join("+"))).collect();
+        manifest.inputs.iter().map(|input| (input.role.as_str(), input.formats.join("+"))).collect();
     let expected =
         [("kernel", ""), ("initrd", "gzip"), ("overlay", "zstd")].map(|(role, f)| (role, f.to_owned()));
     assert_eq!(inputs, expected);
@@ -142,17 +142,17 @@ fn what_does_not_fit_is_refused() {
     let junk = file("junk", &noise(1000));
     let arch = Some(plasmagen::model::System::Aarch64);
     for (error, why) in [
-        (with(&|own| own.arch = arch), "is a kernel for x86_64-linux"),
-        (with(&|own| own.kernel.clone_from(&junk)), "neither the `HdrS`"),
-        (with(&|own| own.initrd = InitrdSource::File(cut.clone())), "is damaged"),
-        (with(&|own| own.initrd = InitrdSource::File(junk.clone())), "begin neither a newc archive"),
-        (with(&|own| own.init = Some("/nix/store/x/init".to_owned())), "PG-F19"),
-        (with(&|own| own.init = Some("init".to_owned())), "absolute path"),
-        (with(&|own| own.command_line = "quiet init=/x".to_owned()), "which the bundle sets itself"),
-        (with(&|own| own.command_line = "a${b}".to_owned()), "is not one kernel parameter"),
-        (with(&|own| own.command_line = "a".repeat(1600)), "cuts it silently"),
-        (with(&|own| own.base = "../x".to_owned()), "PG-B01"),
-        (with(&|own| own.overlays.push(dir.path().join("none"))), "could not list"),
+        (with(&|recipe| recipe.arch = arch), "is a kernel for x86_64-linux"),
+        (with(&|recipe| recipe.kernel.clone_from(&junk)), "neither the `HdrS`"),
+        (with(&|recipe| recipe.initrd = InitrdSource::File(cut.clone())), "is damaged"),
+        (with(&|recipe| recipe.initrd = InitrdSource::File(junk.clone())), "begin neither a newc archive"),
+        (with(&|recipe| recipe.init = Some("/nix/store/x/init".to_owned())), "PG-F19"),
+        (with(&|recipe| recipe.init = Some("init".to_owned())), "absolute path"),
+        (with(&|recipe| recipe.command_line = "quiet init=/x".to_owned()), "which the bundle sets itself"),
+        (with(&|recipe| recipe.command_line = "a${b}".to_owned()), "is not one kernel parameter"),
+        (with(&|recipe| recipe.command_line = "a".repeat(1600)), "cuts it silently"),
+        (with(&|recipe| recipe.base = "../x".to_owned()), "PG-B01"),
+        (with(&|recipe| recipe.overlays.push(dir.path().join("none"))), "could not list"),
     ] {
         assert!(error.contains(why), "{why:?} is not in: {error}");
     }

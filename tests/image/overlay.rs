@@ -18,14 +18,16 @@ use test_kit::{case_dirs, plan, repository, run};
 fn overlays(dir: &Path) -> (Cluster, Vec<(Node, Vec<u8>, String)>) {
     let plan = plan(dir);
     let files = outputs::render(&plan).unwrap();
-    let body = |path: String| files.iter().find(|own| own.path.as_str() == path).unwrap().body.clone();
+    let body =
+        |path: String| files.iter().find(|artifact| artifact.path.as_str() == path).unwrap().body.clone();
     let of = |node: &Node| {
         let name = node.mac.hyphens();
         let script = String::from_utf8(body(format!("site/www/ipxe/node/{name}.ipxe"))).unwrap();
         (node.clone(), body(format!("site/www/overlay/{name}.cpio.gz")), script)
     };
     let all: Vec<_> = plan.cluster.nodes.iter().map(of).collect();
-    let written = files.iter().filter(|own| own.path.as_str().starts_with("site/www/overlay/")).count();
+    let written =
+        files.iter().filter(|artifact| artifact.path.as_str().starts_with("site/www/overlay/")).count();
     assert!(written == all.len() && written > 0, "{written} overlays of {} nodes", all.len());
     (plan.cluster, all)
 }

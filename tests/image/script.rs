@@ -37,7 +37,7 @@ fn a_bundle_starts_only_what_was_checked() {
                         ["kernel" | "initrd", "--name", name, ..] => fetched[named(name)],
                         ["sha256sum", "--set", "sum", _] => able,
                         ["iseq", "${sum}", digest] => {
-                            sound[digests.iter().position(|own| own == digest).unwrap()]
+                            sound[digests.iter().position(|known| known == digest).unwrap()]
                         }
                         ["imgverify", name, ..] => able && sound[named(name)],
                         _ => true,

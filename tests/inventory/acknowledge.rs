@@ -79,12 +79,12 @@ serial = "S{node}"
 fn left(table: &str, allow: &str) -> Vec<&'static str> {
     let text = warned();
     let lines = text.lines().map(|line| match line.strip_prefix('@') {
-        Some(own) if own == table => format!("allow = [{allow}]\n"),
+        Some(name) if name == table => format!("allow = [{allow}]\n"),
         Some(_) => String::new(),
         None => format!("{line}\n"),
     });
     let checked = check(lines.collect::<String>().as_bytes()).unwrap();
-    let codes = checked.diagnostics.iter().map(|own| own.code);
+    let codes = checked.diagnostics.iter().map(|diagnostic| diagnostic.code);
     let mut codes: Vec<_> =
         codes.filter(|code| ALL.contains(code) || ["PG-A04", "PG-A11"].contains(code)).collect();
     codes.sort_unstable();
@@ -124,5 +124,5 @@ fn errors_cannot_be_acknowledged() {
     let text = warned().replace("10.0.0.21", "10.0.1.21").replace("@node1", r#"allow = ["PG-C01"]"#);
     let text: String =
         text.lines().filter(|line| !line.starts_with('@')).map(|line| format!("{line}\n")).collect();
-    assert!(check(text.as_bytes()).unwrap().diagnostics.iter().any(|own| own.code == "PG-C01"));
+    assert!(check(text.as_bytes()).unwrap().diagnostics.iter().any(|diagnostic| diagnostic.code == "PG-C01"));
 }

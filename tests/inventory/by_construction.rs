@@ -24,7 +24,9 @@ fn inventories() -> Vec<PathBuf> {
 fn rendered(dir: &Path) -> (Cluster, BTreeMap<String, String>) {
     let plan = plan(dir);
     let artifacts = outputs::render(&plan).unwrap();
-    let text = |own: &Artifact| Some((own.path.to_string(), String::from_utf8(own.body.clone()).ok()?));
+    let text = |artifact: &Artifact| {
+        Some((artifact.path.to_string(), String::from_utf8(artifact.body.clone()).ok()?))
+    };
     let files = artifacts.iter().filter_map(text).collect();
     (plan.cluster, files)
 }
@@ -42,10 +44,10 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
         let script = &files["site/www/ipxe/boot.ipxe"];
         let signed = cluster.boot.verify == BootVerification::Signature;
         for case in 0..128_u8 {
-            let [known, armed, own, bundle, bios, facts, installer] =
+            let [known, armed, matching, bundle, bios, facts, installer] =
                 [1, 2, 4, 8, 16, 32, 64].map(|bit| case & bit != 0);
             let leaves = |command: &str| {
-                let installs = [" installer", "/nixos/"].iter().any(|own| command.contains(own));
+                let installs = [" installer", "/nixos/"].iter().any(|part| command.contains(part));
                 command.starts_with("sanboot ") || (command.starts_with("chain ") && installs)
             };
             let end = ipxe::end(script, leaves, |command| match command {
@@ -53,14 +55,14 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
                 _ if command.starts_with("imgverify installer ") => installer,
                 _ if command.contains("/ipxe/node/") => known,
                 _ if command.contains("/armed/") => armed,
-                _ if command.starts_with("iseq ${armed} ${node}") => own,
+                _ if command.starts_with("iseq ${armed} ${node}") => matching,
                 _ if command.contains("/nixos/") => bundle,
                 _ if command.starts_with("iseq ${platform} pcbios") => bios,
                 // Nobody stands at the console.
                 _ if command.starts_with("prompt ") => false,
                 _ => true,
             });
-            if known && armed && bundle && if signed { facts && installer } else { own } {
+            if known && armed && bundle && if signed { facts && installer } else { matching } {
                 assert!(end.starts_with("chain "), "{end}");
             } else {
                 assert_eq!(end, if bios { "sanboot --no-describe --drive 0x80" } else { "exit 1" });
@@ -77,9 +79,9 @@ fn a_machine_that_is_not_armed_starts_from_its_disk() {
 fn open(files: &BTreeMap<String, String>, node: &Node) -> BTreeSet<(IpNet, String, u16)> {
     let rules = of(files, node, "firewall.nft").lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let after = |word: &str| words.iter().position(|own| *own == word).map(|at| words[at + 1]);
+        let after = |word: &str| words.iter().position(|other| *other == word).map(|at| words[at + 1]);
         let port = after("dport")?;
-        let protocol = words[words.iter().position(|own| *own == "dport")? - 1];
+        let protocol = words[words.iter().position(|word| *word == "dport")? - 1];
         Some((after("saddr")?.parse().unwrap(), protocol.to_owned(), port.parse().unwrap()))
     });
     rules.collect()
@@ -91,8 +93,8 @@ fn advertised(config: &Value) -> Vec<(String, u16)> {
         ["initial_peers", "flaredb_peers"].map(|key| config[key].as_array().cloned().unwrap_or_default());
     let single = ["raft_addr", "leader_url"].map(|key| config[key].clone());
     let all = lists.into_iter().flatten().chain(single);
-    let split = |own: Value| {
-        let text = own.as_str()?.trim_start_matches("https://").to_owned();
+    let split = |value: Value| {
+        let text = value.as_str()?.trim_start_matches("https://").to_owned();
         let (host, port) = text.rsplit_once(':')?;
         Some((host.to_owned(), port.parse().unwrap()))
     };
@@ -106,14 +108,14 @@ fn an_advertised_port_is_open_to_the_cluster_alone() {
     for dir in inventories() {
         let (cluster, files) = rendered(&dir);
         let subnets =
-            |role| cluster.networks_for(role).flat_map(|(_, own)| own.subnets()).collect::<Vec<_>>();
+            |role| cluster.networks_for(role).flat_map(|(_, network)| network.subnets()).collect::<Vec<_>>();
         let (inside, clients) = (subnets(Role::Cluster), subnets(Role::Client));
         for node in &cluster.nodes {
             let config: Value = serde_json::from_str(of(&files, node, "cluster-config.json")).unwrap();
             for (host, port) in advertised(&config) {
-                let address = format!("{host}:{port}").parse::<SocketAddr>().map(|own| own.ip()).ok();
-                let is = |own: &&Node| {
-                    own.fqdn.as_str() == host || own.addresses().any(|own| Some(own) == address)
+                let address = format!("{host}:{port}").parse::<SocketAddr>().map(|socket| socket.ip()).ok();
+                let is = |other: &&Node| {
+                    other.fqdn.as_str() == host || other.addresses().any(|ip| Some(ip) == address)
                 };
                 let target = cluster.nodes.iter().find(is).unwrap_or_else(|| panic!("{host} is nobody"));
                 let open = open(&files, target);
@@ -123,11 +125,17 @@ fn an_advertised_port_is_open_to_the_cluster_alone() {
                 seen += 1;
             }
             for (subnet, protocol, port) in open(&files, node) {
-                let service = node.services.iter().find(|own| own.ports.all().any(|own| own.1 == port));
+                let service = node
+                    .services
+                    .iter()
+                    .find(|service| service.ports.all().any(|(_, number, _)| number == port));
                 let Some(service) = service else { continue };
                 let to_clients = service.ports.clients && service.ports.port == port;
                 let legal = inside.contains(&subnet) || (to_clients && clients.contains(&subnet));
-                let extra = cluster.firewall.iter().any(|own| own.port == port && own.from.contains(&subnet));
+                let extra = cluster
+                    .firewall
+                    .iter()
+                    .any(|opening| opening.port == port && opening.from.contains(&subnet));
                 assert!(legal || extra, "{}: {protocol} {port} is open to {subnet}", node.fqdn);
             }
         }
@@ -155,7 +163,7 @@ fn a_formed_cluster_is_only_ever_joined() {
     for dir in inventories() {
         let (cluster, before) = configs(&dir, false);
         let lists: BTreeSet<_> =
-            before.iter().filter_map(|own| Some(own.get("initial_peers")?.to_string())).collect();
+            before.iter().filter_map(|config| Some(config.get("initial_peers")?.to_string())).collect();
         assert_eq!(lists.len(), 1, "{}: every voter has the same list", dir.display());
         for (node, config) in cluster.nodes.iter().zip(&before) {
             assert_eq!(config["bootstrap"], node.voter, "{}", node.fqdn);
@@ -169,9 +177,9 @@ fn a_formed_cluster_is_only_ever_joined() {
                 "{}",
                 node.fqdn
             );
-            let own = format!("https://{}:", node.fqdn);
+            let prefix = format!("https://{}:", node.fqdn);
             let alone = cluster.bootstrap.len() == 1 && node.voter;
-            assert_eq!(config["leader_url"].as_str().unwrap().starts_with(&own), alone, "{}", node.fqdn);
+            assert_eq!(config["leader_url"].as_str().unwrap().starts_with(&prefix), alone, "{}", node.fqdn);
         }
     }
 }
@@ -185,7 +193,7 @@ fn a_member_is_reached_at_its_own_address() {
             let config: Value = serde_json::from_str(of(&files, node, "cluster-config.json")).unwrap();
             let Some(text) = config["raft_addr"].as_str() else { continue };
             let address: IpAddr = text.parse::<SocketAddr>().unwrap().ip();
-            assert!(node.addresses().any(|own| own == address), "{}: {address}", node.fqdn);
+            assert!(node.addresses().any(|ip| ip == address), "{}: {address}", node.fqdn);
         }
     }
 }

@@ -15,7 +15,7 @@ fn marked(text: &str) -> Vec<(usize, &str)> {
 fn found<'c>(text: &str, checked: &'c Checked) -> Vec<(usize, &'c str)> {
     let line = |at: usize| text[..at].matches('\n').count() + 1;
     let found = checked.diagnostics.iter();
-    found.map(|own| (line(own.span.start), own.code.trim_start_matches("PG-"))).collect()
+    found.map(|diagnostic| (line(diagnostic.span.start), diagnostic.code.trim_start_matches("PG-"))).collect()
 }
 
 #[test]
@@ -23,8 +23,8 @@ fn each_fault_is_reported_once_and_by_place() {
     let text = include_str!("faults.toml");
     let checked = check(text.as_bytes()).unwrap();
     let (found, marked) = (found(text, &checked), marked(text));
-    for (own, place) in checked.diagnostics.iter().zip(&found) {
-        assert!(marked.contains(place), "{place:?} merely follows from another: {}", own.message);
+    for (diagnostic, place) in checked.diagnostics.iter().zip(&found) {
+        assert!(marked.contains(place), "{place:?} merely follows from another: {}", diagnostic.message);
     }
     assert_eq!(found, marked);
     assert!(marked.len() > 80, "{}", marked.len());
@@ -37,7 +37,7 @@ fn places(text: &str, find: impl Fn(&str) -> Vec<Range<usize>>) -> Vec<Range<usi
     for line in text.split_inclusive('\n') {
         let code = line.split('#').next().unwrap().trim_end();
         if !code.starts_with("allow") {
-            places.extend(find(code).into_iter().map(|own| own.start + start..own.end + start));
+            places.extend(find(code).into_iter().map(|range| range.start + start..range.end + start));
         }
         start += line.len();
     }
@@ -125,7 +125,7 @@ fn what_servers_miss_is_caught() {
     for (fault, sound, broken, code) in MISSED_BY_SERVERS {
         assert_eq!(REFERENCE.matches(sound).count(), 1, "{fault}");
         let checked = check(REFERENCE.replace(sound, broken).as_bytes()).unwrap();
-        let codes: Vec<_> = checked.diagnostics.iter().map(|own| own.code).collect();
+        let codes: Vec<_> = checked.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, [code], "{fault}");
     }
 }
@@ -140,6 +140,6 @@ fn what_is_around_a_value_that_is_none_is_checked() {
     ];
     let text = edits.iter().fold(REFERENCE.to_owned(), |text, (old, new)| text.replace(old, new));
     let checked = check(text.as_bytes()).unwrap();
-    let codes: Vec<_> = checked.diagnostics.iter().map(|own| own.code).collect();
+    let codes: Vec<_> = checked.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     assert_eq!(codes, ["PG-A03", "PG-A01", "PG-A01", "PG-C04"]);
 }

@@ -60,7 +60,11 @@ fn every_output_is_rendered_by_some_case() {
     let rendered: Vec<String> = case_dirs()
         .iter()
         .flat_map(|case| {
-            outputs::render(&plan(case)).unwrap().iter().map(|own| own.path.to_string()).collect::<Vec<_>>()
+            outputs::render(&plan(case))
+                .unwrap()
+                .iter()
+                .map(|artifact| artifact.path.to_string())
+                .collect::<Vec<_>>()
         })
         .collect();
     let contains = |part: &str| rendered.iter().any(|path| path.contains(part));

@@ -15,3 +15,4 @@ mod show;
 mod sites;
 mod templates;
 mod typos;
+mod words;

@@ -39,7 +39,7 @@ impl Provisioner {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("inventory.toml"), text).unwrap();
         let artifacts = outputs::render(&plan(dir.path())).unwrap();
-        artifacts.iter().map(|own| (own.path.to_string(), own.body.clone())).collect()
+        artifacts.iter().map(|artifact| (artifact.path.to_string(), artifact.body.clone())).collect()
     }
 }
 

@@ -115,7 +115,7 @@ proptest! {
     fn any_change_of_an_inventory_is_checked(bytes in mutated()) {
         let checked = check(&bytes).unwrap();
         for found in &checked.diagnostics {
-            let end = found.related.iter().map(|own| own.span.end).fold(found.span.end, usize::max);
+            let end = found.related.iter().map(|related| related.span.end).fold(found.span.end, usize::max);
             prop_assert!(found.span.start <= found.span.end && end <= bytes.len(), "{found:?}");
             prop_assert!(found.message.chars().all(is_harmless), "{found:?}");
         }

@@ -66,12 +66,12 @@ fn every_value_of_the_resolved_inventory_is_shown_as_it_is() {
             let whole = match node {
                 None => &resolved,
                 Some(name) => {
-                    nodes.as_array().unwrap().iter().find(|own| own["name"] == json!(name)).unwrap()
+                    nodes.as_array().unwrap().iter().find(|entry| entry["name"] == json!(name)).unwrap()
                 }
             };
-            for own in values {
-                let found = at(whole, &own.path, &own.value);
-                assert_eq!(found, Some(&own.value), "{}: {node:?} {:?}", case.display(), own.path);
+            for value in values {
+                let found = at(whole, &value.path, &value.value);
+                assert_eq!(found, Some(&value.value), "{}: {node:?} {:?}", case.display(), value.path);
             }
             assert_eq!(values.len(), leaves(whole, false), "{}: {node:?}", case.display());
         });
@@ -98,8 +98,8 @@ fn values_are_written_where_they_are_said_to_come_from() {
         let document: Value = toml::from_str(&inventory).unwrap();
         let count = std::cell::Cell::new(0);
         shown(&inventory, |node, values| {
-            for own in values {
-                let table = match own.origin {
+            for value in values {
+                let table = match value.origin {
                     Origin::Table(table) => &document[table],
                     Origin::Named("firewall.open", name) => &document["firewall"]["open"][name],
                     Origin::Named(table, name) => &document[table][name],
@@ -107,25 +107,26 @@ fn values_are_written_where_they_are_said_to_come_from() {
                 };
                 // These are made of something that is written there, or of the table's name.
                 let derived = ["fqdn", "voter", "base", "description", "pause", "ttl", "name"];
-                if derived.iter().any(|key| own.path.last().is_some_and(|last| last == key)) {
+                if derived.iter().any(|key| value.path.last().is_some_and(|last| last == key)) {
                     continue;
                 }
                 count.set(count.get() + 1);
                 let (mut written, mut read) = (Vec::new(), Vec::new());
                 words(table, &mut written);
-                words(&own.value, &mut read);
+                words(&value.value, &mut read);
                 for word in read {
                     // Of an address with its prefix length, the network says the latter; of a device, the VLAN.
-                    let word = if own.path.last().unwrap() == "addresses" {
+                    let word = if value.path.last().unwrap() == "addresses" {
                         word.split('/').next().unwrap()
-                    } else if own.path.last().unwrap() == "device" {
+                    } else if value.path.last().unwrap() == "device" {
                         word.split('.').next().unwrap()
                     } else {
                         &word
                     };
-                    let found = written.iter().any(|own| own.split('.').next() == Some(word) || own == word);
+                    let found =
+                        written.iter().any(|other| other.split('.').next() == Some(word) || other == word);
                     let place = case.display();
-                    assert!(found, "{place}: {node:?} {:?}: {word} is not in {}", own.path, own.origin);
+                    assert!(found, "{place}: {node:?} {:?}: {word} is not in {}", value.path, value.origin);
                 }
             }
         });
@@ -159,7 +160,7 @@ settings = { log_level = "info", store = { path = "/a", sync = true }, limits = 
 [service.mine]
 port = 7000
 
-[hardware.own]
+[hardware.box]
 cpu = "amd"
 
 [profile.worker]
@@ -169,7 +170,7 @@ interface.eth1 = { mtu = 9100 }
 disk.single = { esp = "2G" }
 kernel_params = ["quiet"]
 firmware = "bios"
-hardware = "own"
+hardware = "box"
 settings.chainfire = { store = { path = "/b" }, limits = 5 }
 
 [node.n1]
@@ -188,8 +189,9 @@ settings.chainfire = { log_level = "warn", "a key" = 1 }
 fn the_layer_that_counts_is_named() {
     let seen = std::cell::RefCell::new(Vec::new());
     shown(LAYERS, |_, values| {
-        seen.borrow_mut()
-            .extend(values.iter().map(|own| format!("{} = {} # {}", own.key(), own.value, own.origin)));
+        seen.borrow_mut().extend(
+            values.iter().map(|value| format!("{} = {} # {}", value.key(), value.value, value.origin)),
+        );
     });
     let seen = seen.into_inner();
     for line in [
@@ -219,7 +221,7 @@ fn the_layer_that_counts_is_named() {
         "services.chainfire.settings.store.path = \"/b\" # profile.worker",
         "services.chainfire.settings.store.sync = true # service.chainfire",
         "services.chainfire.settings.limits = 5 # profile.worker",
-        "hardware.cpu = \"amd\" # hardware.own",
+        "hardware.cpu = \"amd\" # hardware.box",
         "voter = true # cluster",
         "profiles.worker.base = \"worker\" # profile.worker",
         "profiles.worker.interfaces.eth0.mtu = 9000 # profile.worker",
@@ -228,7 +230,7 @@ fn the_layer_that_counts_is_named() {
         "profiles.worker.services.chainfire.settings.store.path = \"/b\" # profile.worker",
         "profiles.worker.services.chainfire.settings.store.sync = true # service.chainfire",
     ] {
-        assert!(seen.iter().any(|own| own == line), "{line}\n{seen:#?}");
+        assert!(seen.iter().any(|other| other == line), "{line}\n{seen:#?}");
     }
     let modules = seen.iter().find(|line| line.starts_with("hardware.kernel_modules")).unwrap();
     assert!(modules.ends_with("# built-in hardware.generic"), "{modules}");

@@ -64,7 +64,7 @@ fn site(core: &str, interfaces: &str, node: &str) -> Checked {
 /// The codes of a site whose nodes have one address in `core`, beside what `more` says.
 fn codes(core: &str, interfaces: &str, more: &str) -> Vec<&'static str> {
     let checked = site(core, interfaces, &format!("{ADDRESS}\n{more}"));
-    checked.diagnostics.iter().map(|own| own.code).collect()
+    checked.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn sound_sites_are_said_nothing_of() {
         )
     };
     let bmc = r#"bmc = { address = "172.16.0.6%", user = "root", password_file = "bmc/n%" }"#;
-    let own = r#"bmc = { address = "172.16.0.6%", user = "operator" }"#;
+    let operator = r#"bmc = { address = "172.16.0.6%", user = "operator" }"#;
     let vlan = |mtu: &str| {
         format!(
             "interface.eth0 = {{ network = \"boot\"{mtu} }}\n\
@@ -88,7 +88,7 @@ fn sound_sites_are_said_nothing_of() {
     for (what, core, interfaces, node) in [
         ("two interfaces", CORE, TWO, ""),
         ("BMCs behind a router", CORE, TWO, bmc),
-        ("a BMC user of one's own", CORE, TWO, own),
+        ("a BMC with another user", CORE, TWO, operator),
         ("a VLAN beside the boot network", CORE, &vlan(""), ""),
         ("jumbo frames on a VLAN and its link", CORE, &vlan(", mtu = 9000"), ""),
         ("a bond with LACP beside the boot network", CORE, &bond("802.3ad"), ""),

@@ -69,11 +69,12 @@ fn with(text: &str, place: &Range<usize>, word: &str) -> String {
 
 /// What is said of a word that stands at `start` and is neither a key nor a choice.
 fn refusal(text: &str, start: usize) -> Option<Diagnostic> {
-    let unknown = |own: &Diagnostic| {
-        own.message.starts_with("unknown key") || own.message.ends_with("is none of the legal values")
+    let unknown = |diagnostic: &Diagnostic| {
+        diagnostic.message.starts_with("unknown key")
+            || diagnostic.message.ends_with("is none of the legal values")
     };
     let found = check(text.as_bytes()).unwrap().diagnostics;
-    found.into_iter().find(|own| unknown(own) && own.span.contains(&start))
+    found.into_iter().find(|diagnostic| unknown(diagnostic) && diagnostic.span.contains(&start))
 }
 
 #[test]

@@ -114,8 +114,8 @@ fn a_reload_of_the_firewall_replaces_its_own_table_only() {
     for (name, node) in nix::evaluate(&root().join("nodes")).as_object().unwrap() {
         let nftables = &node["networking"]["nftables"];
         assert_eq!(nftables["flushRuleset"], false, "{name}");
-        let own = "table inet plasmagen\ndelete table inet plasmagen\n";
-        assert_eq!(nftables["extraDeletions"], own, "{name}");
+        let deletions = "table inet plasmagen\ndelete table inet plasmagen\n";
+        assert_eq!(nftables["extraDeletions"], deletions, "{name}");
         let firewall = fs::read_to_string(root().join("nodes").join(name).join("firewall.nft")).unwrap();
         let tables: Vec<_> = firewall.lines().filter(|line| line.starts_with("table ")).collect();
         assert_eq!(tables, ["table inet plasmagen", "table inet plasmagen {"], "{name}");
@@ -159,14 +159,14 @@ fn what_nixos_refuses_is_refused() {
 /// A service of the user's own: a module that declares the options which the inventory's table sets.
 #[test]
 fn the_users_own_module_declares_the_users_own_service() {
-    let own = "services.myapp = { enable = true; port = 7000; settings.a = 1; };";
+    let service = "services.myapp = { enable = true; port = 7000; settings.a = 1; };";
     let module = "{ lib, ... }: { options.services.myapp = { enable = lib.mkEnableOption \"myapp\"; \
                   port = lib.mkOption { type = lib.types.port; }; \
                   settings = lib.mkOption { type = lib.types.attrsOf lib.types.anything; }; }; }";
-    let error = with("services.iam = {", &format!("{own}\n  services.iam = {{")).unwrap_err();
+    let error = with("services.iam = {", &format!("{service}\n  services.iam = {{")).unwrap_err();
     assert!(error.contains("`services.myapp' does not exist"), "{error}");
 
-    let imports = format!("./disko.nix ({module}) {{ {own} }}");
+    let imports = format!("./disko.nix ({module}) {{ {service} }}");
     let all = with("./disko.nix", &imports).unwrap();
     assert_eq!(
         all["node01"]["services"]["myapp"],

@@ -14,15 +14,15 @@ fn root() -> &'static Path {
 /// The reference's `node` with `original` replaced by `changed`, or what Nix says against it.
 fn with(node: &str, original: &str, changed: &str) -> Result<Value, String> {
     let nodes = tempfile::tempdir().unwrap();
-    let own = nodes.path().join(node);
-    fs::create_dir(&own).unwrap();
+    let directory = nodes.path().join(node);
+    fs::create_dir(&directory).unwrap();
     for entry in fs::read_dir(root().join("nodes").join(format!("{node}.example.com"))).unwrap() {
         let entry = entry.unwrap();
-        fs::copy(entry.path(), own.join(entry.file_name())).unwrap();
+        fs::copy(entry.path(), directory.join(entry.file_name())).unwrap();
     }
-    let text = fs::read_to_string(own.join("configuration.nix")).unwrap();
+    let text = fs::read_to_string(directory.join("configuration.nix")).unwrap();
     assert_eq!(text.matches(original).count(), 1, "{original}");
-    fs::write(own.join("configuration.nix"), text.replace(original, changed)).unwrap();
+    fs::write(directory.join("configuration.nix"), text.replace(original, changed)).unwrap();
     Ok(nix::try_evaluate(nodes.path())?[node].clone())
 }
 
@@ -89,9 +89,17 @@ fn one_join_comes_after_the_other() {
         assert_eq!(unit["after"], json!(expected), "{name}");
         assert_eq!(unit["wantedBy"], json!(["multi-user.target"]), "{name}");
         assert_eq!(unit["restartIfChanged"], false, "{name}");
-        let own = &unit["serviceConfig"];
-        assert_eq!([&own["Type"], &own["RemainAfterExit"]], [&json!("oneshot"), &json!(true)], "{name}");
-        assert_eq!([&own["Restart"], &own["RestartPreventExitStatus"]], ["on-failure", "2 78"], "{name}");
+        let service = &unit["serviceConfig"];
+        assert_eq!(
+            [&service["Type"], &service["RemainAfterExit"]],
+            [&json!("oneshot"), &json!(true)],
+            "{name}"
+        );
+        assert_eq!(
+            [&service["Restart"], &service["RestartPreventExitStatus"]],
+            ["on-failure", "2 78"],
+            "{name}"
+        );
     }
 }
 
@@ -176,7 +184,11 @@ fn health_is_asked_now_and_then() {
     let all = nix::evaluate(&root().join("tests/golden/ipv6/expected/nodes"));
     let node = &all["a1.dual.example.com"];
     let arguments = "--service flashdns --port 853 --path /health --timeout 10";
-    assert_eq!(command(&units(node)["flashdns-health"]).1, arguments, "its own port for that");
+    assert_eq!(
+        command(&units(node)["flashdns-health"]).1,
+        arguments,
+        "FlashDNS answers health checks at another port"
+    );
     let timer = &node["systemd"]["timers"]["flashdns-health"];
     assert_eq!(timer["wantedBy"], json!(["timers.target"]));
     assert_eq!(
@@ -184,9 +196,9 @@ fn health_is_asked_now_and_then() {
         json!({ "OnActiveSec": 30, "OnUnitInactiveSec": 30, "AccuracySec": "1s" })
     );
 
-    let own =
+    let replacement =
         "services.iam.healthCheck = { path = \"/live\"; interval = 60; timeout = 5; };\n  services.iam = {";
-    let changed = with("node01", "services.iam = {", own).unwrap();
+    let changed = with("node01", "services.iam = {", replacement).unwrap();
     assert_eq!(
         command(&units(&changed)["iam-health"]).1,
         "--service iam --port 8080 --path /live --timeout 5"
@@ -216,15 +228,16 @@ fn nothing_happens_to_a_service_that_is_not_healthy() {
 
 #[test]
 fn a_service_that_cannot_be_asked_is_refused() {
-    let own = "services.prismnet = {\n    enable = true;\n    port = 9091;\n    settings = {\n      tls = {";
-    let without = own.replace("tls = {", "other = {");
-    let node = with("node04", own, &without).unwrap();
+    let prismnet =
+        "services.prismnet = {\n    enable = true;\n    port = 9091;\n    settings = {\n      tls = {";
+    let without = prismnet.replace("tls = {", "other = {");
+    let node = with("node04", prismnet, &without).unwrap();
     assert_eq!(named(&node, "-health"), ["chainfire", "flaredb", "plasmavmc"]);
     let forced = without.replace("port = 9091;", "port = 9091;\n    healthCheck.enable = true;");
     // First-boot automation asks Chainfire, whether its health is asked for or not.
     let settings = "log_level = \"info\";\n      node_id = \"node04\";\n      tls = {";
     let bare = settings.replace("tls = {", "other = {");
-    for (service, original, changed) in [("prismnet", own, forced), ("chainfire", settings, bare)] {
+    for (service, original, changed) in [("prismnet", prismnet, forced), ("chainfire", settings, bare)] {
         let error = with("node04", original, &changed).unwrap_err();
         let expected = format!("services.{service}.settings.tls must name ca_path, cert_path and key_path");
         assert!(error.contains(&expected), "{error}");

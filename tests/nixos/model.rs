@@ -20,9 +20,11 @@ fn render(dir: &Path, to: &Path) -> Cluster {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, &artifact.body).unwrap();
     }
-    for own in ["custom", "hardware"].map(|own| dir.join(own)).iter().filter(|own| own.is_dir()) {
-        for file in fs::read_dir(own).unwrap().map(Result::unwrap) {
-            let target = to.join(own.file_name().unwrap());
+    for directory in
+        ["custom", "hardware"].map(|name| dir.join(name)).iter().filter(|directory| directory.is_dir())
+    {
+        for file in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            let target = to.join(directory.file_name().unwrap());
             fs::create_dir_all(&target).unwrap();
             fs::copy(file.path(), target.join(file.file_name())).unwrap();
         }
@@ -53,20 +55,20 @@ fn compare(cluster: &Cluster, node: &Node, nixos: &Value) {
     assert_eq!(networking["defaultGateway6"]["address"], json!(node.gateway6), "{}", node.fqdn);
     assert_eq!(networking["firewall"]["enable"], false);
     assert_eq!(addresses(networking), model_addresses(node), "{}", node.fqdn);
-    for own in node.interfaces.iter().filter(|own| own.vlan.is_some()) {
-        let vlan = &networking["vlans"][own.device.as_str()];
-        assert_eq!(*vlan, json!({ "id": own.vlan, "interface": own.name }));
+    for interface in node.interfaces.iter().filter(|interface| interface.vlan.is_some()) {
+        let vlan = &networking["vlans"][interface.device.as_str()];
+        assert_eq!(*vlan, json!({ "id": interface.vlan, "interface": interface.name }));
     }
-    for own in &node.interfaces {
-        if let Some(bond) = &own.bond {
-            let nixos = &networking["bonds"][own.name.as_str()];
+    for interface in &node.interfaces {
+        if let Some(bond) = &interface.bond {
+            let nixos = &networking["bonds"][interface.name.as_str()];
             assert_eq!(nixos["interfaces"], json!(bond.members));
             assert_eq!(nixos["driverOptions"]["mode"], json!(bond.mode));
         }
-        if let Some(mac) = own.mac {
-            let link = &nixos["systemd"]["network"]["links"][format!("10-{}", own.name)];
+        if let Some(mac) = interface.mac {
+            let link = &nixos["systemd"]["network"]["links"][format!("10-{}", interface.name)];
             assert_eq!(link["matchConfig"]["PermanentMACAddress"], mac.to_string());
-            assert_eq!(link["linkConfig"]["Name"], own.name.as_str());
+            assert_eq!(link["linkConfig"]["Name"], interface.name.as_str());
         }
     }
     let disks = nixos["disko"]["devices"]["disk"].as_object().unwrap();
@@ -78,7 +80,7 @@ fn compare(cluster: &Cluster, node: &Node, nixos: &Value) {
     let keys = &nixos["users"]["users"]["root"]["openssh"]["authorizedKeys"]["keys"];
     assert_eq!(*keys, json!(cluster.admin_keys));
     let params = nixos["boot"]["kernelParams"].as_array().unwrap();
-    assert!(node.kernel_params.iter().all(|own| params.contains(&json!(own))), "{params:?}");
+    assert!(node.kernel_params.iter().all(|param| params.contains(&json!(param))), "{params:?}");
     assert_eq!(nixos["system"]["stateVersion"], cluster.state_version.as_str());
     services(node, &nixos["services"]);
 }
@@ -86,8 +88,9 @@ fn compare(cluster: &Cluster, node: &Node, nixos: &Value) {
 /// Every address with its prefix length, by device.
 fn addresses(networking: &Value) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    for (device, own) in networking["interfaces"].as_object().unwrap() {
-        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap())
+    for (device, interface) in networking["interfaces"].as_object().unwrap() {
+        for address in
+            ["ipv4", "ipv6"].iter().flat_map(|family| interface[family]["addresses"].as_array().unwrap())
         {
             let text = format!("{}/{}", address["address"].as_str().unwrap(), address["prefixLength"]);
             found.entry(device.clone()).or_insert_with(Vec::new).push(text);
@@ -98,11 +101,11 @@ fn addresses(networking: &Value) -> BTreeMap<String, Vec<String>> {
 
 fn model_addresses(node: &Node) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    for own in &node.interfaces {
-        let mut nets = own.addresses.clone();
+    for interface in &node.interfaces {
+        let mut nets = interface.addresses.clone();
         nets.sort_by_key(|net| matches!(net.addr(), IpAddr::V6(_)));
         for net in nets {
-            found.entry(own.device.to_string()).or_insert_with(Vec::new).push(net.to_string());
+            found.entry(interface.device.to_string()).or_insert_with(Vec::new).push(net.to_string());
         }
     }
     found
@@ -110,26 +113,26 @@ fn model_addresses(node: &Node) -> BTreeMap<String, Vec<String>> {
 
 fn services(node: &Node, nixos: &Value) {
     for service in &node.services {
-        let own = &nixos[service.name.as_str()];
+        let options = &nixos[service.name.as_str()];
         let ports = &service.ports;
-        assert_eq!(own["enable"], true);
-        assert_eq!(own["port"], ports.port);
+        assert_eq!(options["enable"], true);
+        assert_eq!(options["port"], ports.port);
         for (option, port) in [
             ("raftPort", ports.raft_port),
             ("gossipPort", ports.gossip_port),
             ("healthPort", ports.health_port),
         ] {
             assert_eq!(
-                own.get(option).and_then(Value::as_u64),
+                options.get(option).and_then(Value::as_u64),
                 port.map(u64::from),
                 "{} {option}",
                 service.name
             );
         }
         for (key, value) in &service.settings {
-            assert_eq!(own["settings"][key], *value, "{} {key:?}", service.name);
+            assert_eq!(options["settings"][key], *value, "{} {key:?}", service.name);
         }
-        let key = &own["settings"]["tls"]["key_path"];
+        let key = &options["settings"]["tls"]["key_path"];
         assert_eq!(*key, format!("/etc/nixos/secrets/{}-key.pem", node.name));
     }
 }

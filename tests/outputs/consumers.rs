@@ -33,7 +33,7 @@ fn cluster_config_has_the_keys_of_the_runbook() {
             keys.push("raft_addr");
             let raft: std::net::SocketAddr = config["raft_addr"].as_str().unwrap().parse().unwrap();
             assert!(
-                node.addresses().any(|own| own == raft.ip()),
+                node.addresses().any(|address| address == raft.ip()),
                 "{raft} is not an address of {}",
                 node.name
             );

@@ -15,7 +15,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use test_kit::repository;
 
-/// What some language takes for its own.
+/// Texts that have a meaning in the language of some output.
 const NASTY: [&str; 24] = [
     "\"",
     "\\",
@@ -82,13 +82,13 @@ fn inventory(place: &str, chosen: &str) -> String {
     let mut text = fs::read_to_string(repository().join("tests/outputs/hostile.toml")).unwrap();
     for (name, usual) in PLACES {
         let tried = name == place || name == "VALUE";
-        let own = if tried { chosen } else { usual };
+        let value = if tried { chosen } else { usual };
         // JSON's strings are TOML's, but for DEL, which TOML wants escaped.
         let toml = |text: String| serde_json::to_string(&text).unwrap().replace('\u{7f}', "\\u007F");
-        text = text.replace(&format!("@{name}@"), &toml(own.to_owned()));
-        text = text.replace(&format!("@ssh-{name}@"), &toml(format!("{SSH}{own}")));
-        text = text.replace(&format!("@id-{name}@"), &toml(format!("/dev/disk/by-id/{own}")));
-        text = text.replace(&format!("@reverse-{name}@"), &toml(format!("{own}.9.0.10.in-addr.arpa")));
+        text = text.replace(&format!("@{name}@"), &toml(value.to_owned()));
+        text = text.replace(&format!("@ssh-{name}@"), &toml(format!("{SSH}{value}")));
+        text = text.replace(&format!("@id-{name}@"), &toml(format!("/dev/disk/by-id/{value}")));
+        text = text.replace(&format!("@reverse-{name}@"), &toml(format!("{value}.9.0.10.in-addr.arpa")));
     }
     text
 }
@@ -122,7 +122,7 @@ fn what_the_rules_accept_every_output_says_and_nix_reads_back() {
         let rendered =
             outputs::render(&plan).unwrap_or_else(|error| panic!("{place} = {chosen:?}: {error:#}"));
         // Each node in a directory of its own, so that one call of Nix reads them all.
-        for artifact in rendered.iter().filter(|own| own.path.as_str().starts_with("nodes/")) {
+        for artifact in rendered.iter().filter(|artifact| artifact.path.as_str().starts_with("nodes/")) {
             let file = artifact.path.as_str().rsplit('/').next().unwrap();
             let dir = site.path().join("nodes").join(format!("case{}", clusters.len()));
             fs::create_dir_all(&dir).unwrap();

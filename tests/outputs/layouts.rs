@@ -32,8 +32,8 @@ fn all<'v>(value: &'v Value, key: &str, wanted: &str) -> Vec<&'v Value> {
         Value::Array(items) => items.iter().collect(),
         _ => Vec::new(),
     };
-    let own = (value[key] == wanted).then_some(value);
-    own.into_iter().chain(children.into_iter().flat_map(|child| all(child, key, wanted))).collect()
+    let itself = (value[key] == wanted).then_some(value);
+    itself.into_iter().chain(children.into_iter().flat_map(|child| all(child, key, wanted))).collect()
 }
 
 /// Every value of `key` at any depth.
@@ -54,7 +54,7 @@ fn every_layout_boots_and_one_root_takes_what_is_left() {
         assert_eq!(disks.iter().filter(boots).count(), if mirrored { disks.len() } else { 1 }, "{path}");
         for disk in disks {
             let partitions = disk["content"]["partitions"].as_object().unwrap();
-            let rest = partitions.values().filter(|own| own["size"] == "100%").count();
+            let rest = partitions.values().filter(|partition| partition["size"] == "100%").count();
             assert_eq!(rest, 1, "{path}");
             if let Some(esp) = partitions.get("ESP") {
                 assert_eq!(
@@ -66,10 +66,10 @@ fn every_layout_boots_and_one_root_takes_what_is_left() {
             }
         }
         let esp = all(&devices, "mountpoint", "/boot");
-        assert_eq!(esp.iter().map(|own| &own["format"]).collect::<Vec<_>>(), ["vfat"], "{path}");
+        assert_eq!(esp.iter().map(|partition| &partition["format"]).collect::<Vec<_>>(), ["vfat"], "{path}");
         assert_eq!(all(&devices, "mountpoint", "/").len(), 1, "{path}");
         let mounts = values(&devices, "mountpoint");
-        let distinct: BTreeSet<_> = mounts.iter().map(|own| own.as_str().unwrap()).collect();
+        let distinct: BTreeSet<_> = mounts.iter().map(|mount| mount.as_str().unwrap()).collect();
         assert_eq!(distinct.len(), mounts.len(), "{path}");
         for group in all(&devices, "type", "lvm_vg") {
             let rest = all(group, "size", "100%FREE");
@@ -84,12 +84,12 @@ fn every_layout_boots_and_one_root_takes_what_is_left() {
 fn an_encrypted_root_asks_at_the_console_and_keeps_no_key() {
     for (path, devices) in layouts() {
         let encrypted = all(&devices, "type", "luks");
-        let names: BTreeSet<_> = encrypted.iter().map(|own| own["name"].as_str().unwrap()).collect();
+        let names: BTreeSet<_> = encrypted.iter().map(|device| device["name"].as_str().unwrap()).collect();
         assert_eq!(names.len(), encrypted.len(), "{}", path.display());
-        for own in encrypted {
+        for device in encrypted {
             // Only an installation reads it, and /run is in memory.
-            assert!(own["passwordFile"].as_str().unwrap().starts_with("/run/"), "{}", path.display());
-            assert_eq!(own["content"]["mountpoint"], "/", "{}: who unlocks it?", path.display());
+            assert!(device["passwordFile"].as_str().unwrap().starts_with("/run/"), "{}", path.display());
+            assert_eq!(device["content"]["mountpoint"], "/", "{}: who unlocks it?", path.display());
         }
         for key in ["keyFile", "additionalKeyFiles", "initrdUnlock", "askPassword"] {
             assert!(values(&devices, key).is_empty(), "{}: {key}", path.display());

@@ -64,7 +64,7 @@ fn choices_are_the_readers() {
         let (legal, as_item) = match (&place.schema["enum"], &place.schema["items"]["enum"]) {
             (Value::Null, Value::Null) => continue,
             (Value::Null, items) => (strings(items), true),
-            (own, _) => (strings(own), false),
+            (choices, _) => (strings(choices), false),
         };
         choices += 1;
         let written = |word: &str| toml(&if as_item { json!([word]) } else { json!(word) });
@@ -127,9 +127,9 @@ fn examples_and_defaults_are_accepted() {
     let mut tried = 0;
     for place in places().iter().filter(|place| !place.path.is_empty()) {
         let Value::Array(items) = json!([place.schema["default"]]) else { unreachable!() };
-        let own = place.schema["examples"].as_array().into_iter().flatten();
+        let examples = place.schema["examples"].as_array().into_iter().flatten();
         let listed = place.schema["items"]["examples"].as_array().into_iter().flatten();
-        let words = items.into_iter().filter(|value| !value.is_null()).chain(own.cloned());
+        let words = items.into_iter().filter(|value| !value.is_null()).chain(examples.cloned());
         for value in words.chain(listed.map(|word| json!([word]))) {
             tried += 1;
             assert!(refused(&place.path, &toml(&value)).is_empty(), "{value} at {:?}", place.path);

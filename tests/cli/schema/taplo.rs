@@ -47,7 +47,8 @@ fn every_sound_inventory_passes() {
     let sound = |path: &PathBuf| check(&fs::read(path).unwrap()).unwrap().cluster.is_some();
     let inventories = case_dirs().into_iter().map(|case| case.join("inventory.toml"));
     let warned = rejects.map(|entry| entry.unwrap().path());
-    let warned = warned.filter(|path| path.extension().is_some_and(|own| own == "toml") && sound(path));
+    let warned =
+        warned.filter(|path| path.extension().is_some_and(|extension| extension == "toml") && sound(path));
     let files: Vec<PathBuf> = inventories.chain(warned).collect();
     assert!(files.len() > 10, "{files:?}");
     // Outside the repository, where no line at the head of a file names another schema.

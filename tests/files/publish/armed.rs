@@ -27,9 +27,12 @@ fn a_node_is_armed_until_it_is_disarmed() {
     assert_eq!(list_armed(&root).unwrap(), []);
     arm(&root, &[target(&node)], NOW).unwrap();
     let found = list_armed(&root).unwrap();
-    let own = found[0].armed.as_ref().unwrap();
-    assert_eq!((found.len(), found[0].name.as_str(), own.node.as_str(), own.armed), (1, MAC, "node01", NOW));
-    assert_eq!(own.bundle.to_string(), MADE.id("worker", Version::Old));
+    let record = found[0].armed.as_ref().unwrap();
+    assert_eq!(
+        (found.len(), found[0].name.as_str(), record.node.as_str(), record.armed),
+        (1, MAC, "node01", NOW)
+    );
+    assert_eq!(record.bundle.to_string(), MADE.id("worker", Version::Old));
     // What boot.ipxe runs, and compares with the node that the machine takes itself for.
     let text = fs::read_to_string(dir.path().join("armed").join(MAC)).unwrap();
     assert!(text.starts_with("#!ipxe\n") && text.ends_with("\nset armed node01\n"), "{text}");

@@ -22,8 +22,11 @@ fn current(root: &Path) -> String {
 
 fn generation(root: &Path) -> u64 {
     let found = report(root).generations;
-    let own = found.iter().find(|own| own.is_current && own.path.starts_with("nixos/worker/")).unwrap();
-    own.publication.unwrap().generation
+    let current = found
+        .iter()
+        .find(|generation| generation.is_current && generation.path.starts_with("nixos/worker/"))
+        .unwrap();
+    current.publication.unwrap().generation
 }
 
 #[test]
@@ -144,12 +147,12 @@ fn an_older_generation_and_an_expired_one_are_told_of() {
     {
         let terms = VerifyRequirements { now: NOW, least: &[least], signers: None };
         let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
-        assert_eq!(faults.iter().filter(|own| own.kind == FaultKind::RolledBack).count(), count);
+        assert_eq!(faults.iter().filter(|fault| fault.kind == FaultKind::RolledBack).count(), count);
     }
     let terms = VerifyRequirements { now: NOW + Duration::days(90), least: &[], signers: None };
     let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
     // Three lines, each with a current generation.
-    assert_eq!(faults.iter().filter(|own| own.kind == FaultKind::Expired).count(), 3, "{faults:?}");
+    assert_eq!(faults.iter().filter(|fault| fault.kind == FaultKind::Expired).count(), 3, "{faults:?}");
     // And numbers that were never given.
     let path = root.path().join("site/current/publication.json");
     let text = fs::read_to_string(&path).unwrap();

@@ -35,12 +35,12 @@ fn calls(make: &dyn Fn() -> TempDir) -> Vec<Call> {
 /// What verify may say of a root in which a publish has died: that there is a generation nobody is sent to.
 fn assert_unharmed(root: &Path, when: &str) {
     let found = faults(root);
-    let harmless = |own: &plasmagen::publish::Fault| {
-        own.kind == FaultKind::RolledBack
-            || own.kind == FaultKind::Missing && own.message == "no generation is current"
+    let harmless = |fault: &plasmagen::publish::Fault| {
+        fault.kind == FaultKind::RolledBack
+            || fault.kind == FaultKind::Missing && fault.message == "no generation is current"
     };
     let other: Vec<_> =
-        found.iter().filter(|own| !own.message.contains("expired") && !harmless(own)).collect();
+        found.iter().filter(|fault| !fault.message.contains("expired") && !harmless(fault)).collect();
     assert!(other.is_empty(), "{when}: {other:?}");
 }
 

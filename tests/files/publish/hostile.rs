@@ -39,18 +39,27 @@ fn refused(bundle: &Path, word: &str) {
 fn a_manifest_that_nobody_built_is_refused() {
     type Change = fn(&mut Value);
     let cases: [(Change, &str); 12] = [
-        (|own| own["profile"] = json!("../x"), "its profile"),
-        (|own| own["profile"] = json!("/etc"), "its profile"),
-        (|own| own["profile"] = json!(""), "its profile"),
-        (|own| own["profile"] = json!("current\u{0}"), "its profile"),
-        (|own| own["files"]["../../armed/x"] = own["files"]["initrd"].clone(), "no name of a file"),
-        (|own| own["files"]["a/b"] = own["files"]["initrd"].clone(), "no name of a file"),
-        (|own| own["files"][".hidden"] = own["files"]["initrd"].clone(), "no name of a file"),
-        (|own| own["files"]["publication.json"] = own["files"]["initrd"].clone(), "no name of a file"),
-        (|own| own["files"]["initrd"]["bytes"] = json!(u64::MAX), "instead of 18446744073709551615"),
-        (|own| own["id"] = json!("0".repeat(64)), "its id is not that"),
-        (|own| own["schema"] = json!(2), "has the format version 2"),
-        (|own| own["more"] = json!(true), "unknown field"),
+        (|manifest| manifest["profile"] = json!("../x"), "its profile"),
+        (|manifest| manifest["profile"] = json!("/etc"), "its profile"),
+        (|manifest| manifest["profile"] = json!(""), "its profile"),
+        (|manifest| manifest["profile"] = json!("current\u{0}"), "its profile"),
+        (
+            |manifest| manifest["files"]["../../armed/x"] = manifest["files"]["initrd"].clone(),
+            "no name of a file",
+        ),
+        (|manifest| manifest["files"]["a/b"] = manifest["files"]["initrd"].clone(), "no name of a file"),
+        (|manifest| manifest["files"][".hidden"] = manifest["files"]["initrd"].clone(), "no name of a file"),
+        (
+            |manifest| manifest["files"]["publication.json"] = manifest["files"]["initrd"].clone(),
+            "no name of a file",
+        ),
+        (
+            |manifest| manifest["files"]["initrd"]["bytes"] = json!(u64::MAX),
+            "instead of 18446744073709551615",
+        ),
+        (|manifest| manifest["id"] = json!("0".repeat(64)), "its id is not that"),
+        (|manifest| manifest["schema"] = json!(2), "has the format version 2"),
+        (|manifest| manifest["more"] = json!(true), "unknown field"),
     ];
     for (change, word) in cases {
         let dir = tempfile::tempdir().unwrap();
@@ -77,26 +86,26 @@ fn what_lies_beside_and_what_is_missing_is_refused() {
         change(&bundle);
         refused(&bundle, word);
     };
-    with(&|own| fs::write(own.join("extra"), "").unwrap(), "extra: nobody published it");
-    with(&|own| fs::create_dir(own.join("dir")).unwrap(), "dir: nobody published it");
-    with(&|own| fs::remove_file(own.join("initrd")).unwrap(), "initrd: it can't be opened");
-    with(&|own| fs::remove_file(own.join("SHA256SUMS")).unwrap(), "SHA256SUMS: it can't be opened");
-    with(&|own| fs::remove_file(own.join("manifest.json")).unwrap(), "no bundle");
-    let outside = |own: &Path| {
-        fs::rename(own.join("initrd"), own.parent().unwrap().join("initrd")).unwrap();
-        symlink("../initrd", own.join("initrd")).unwrap();
+    with(&|bundle| fs::write(bundle.join("extra"), "").unwrap(), "extra: nobody published it");
+    with(&|bundle| fs::create_dir(bundle.join("dir")).unwrap(), "dir: nobody published it");
+    with(&|bundle| fs::remove_file(bundle.join("initrd")).unwrap(), "initrd: it can't be opened");
+    with(&|bundle| fs::remove_file(bundle.join("SHA256SUMS")).unwrap(), "SHA256SUMS: it can't be opened");
+    with(&|bundle| fs::remove_file(bundle.join("manifest.json")).unwrap(), "no bundle");
+    let outside = |bundle: &Path| {
+        fs::rename(bundle.join("initrd"), bundle.parent().unwrap().join("initrd")).unwrap();
+        symlink("../initrd", bundle.join("initrd")).unwrap();
     };
     with(&outside, "initrd: it is no regular file");
     // One of another bundle: whole in itself, and wrong here.
-    let other = |own: &Path| {
-        fs::copy(MADE.bundle("worker", Version::Old).join("initrd"), own.join("initrd")).unwrap();
+    let other = |bundle: &Path| {
+        fs::copy(MADE.bundle("worker", Version::Old).join("initrd"), bundle.join("initrd")).unwrap();
     };
     with(&other, "initrd: its SHA-256 is");
-    let pipe = |own: &Path| {
-        fs::remove_file(own.join("initrd")).unwrap();
+    let pipe = |bundle: &Path| {
+        fs::remove_file(bundle.join("initrd")).unwrap();
         rustix::fs::mknodat(
             rustix::fs::CWD,
-            own.join("initrd"),
+            bundle.join("initrd"),
             rustix::fs::FileType::Fifo,
             rustix::fs::Mode::from_raw_mode(0o644),
             0,

@@ -136,7 +136,7 @@ pub(crate) fn faults(root: &Path) -> Vec<Fault> {
 
 /// The kinds of what is wrong, and where.
 pub(crate) fn kinds(root: &Path) -> Vec<(FaultKind, String)> {
-    faults(root).into_iter().map(|own| (own.kind, own.path)).collect()
+    faults(root).into_iter().map(|fault| (fault.kind, fault.path)).collect()
 }
 
 /// What a machine finds that follows `current` of the worker's bundle, and one that asks for boot.ipxe: each is whole, or

@@ -36,7 +36,7 @@ fn builds_are_found_by_any_name_and_kept_when_they_are_ones_own() {
     let run = || {
         let (done, lacking) =
             install_loaders(&WebRootLock::acquire(root.path()).unwrap(), Some(place.path())).unwrap();
-        (done, lacking.into_iter().map(|own| own.file).collect::<Vec<_>>())
+        (done, lacking.into_iter().map(|loader| loader.file).collect::<Vec<_>>())
     };
     let (done, lacking) = run();
     assert_eq!(lacking, ["ipxe-ia32.efi"]);

@@ -110,17 +110,17 @@ fn modes_do_not_depend_on_the_umask() {
     let output = run("dash", Command::new("sh").args(["-c", &script]));
     assert!(output.status.success(), "{output:?}");
     // Times differ, and so do digests of nothing: publications aside, all is the same.
-    let own = |root: &Path| {
+    let read_content = |root: &Path| {
         let mut all = snapshot(root);
         all.retain(|path, _| {
             !path.ends_with("publication.json") && !path.starts_with("tftp") && path != Path::new("")
         });
         all
     };
-    assert_eq!(own(root.path()), own(strict.path()));
+    assert_eq!(read_content(root.path()), read_content(strict.path()));
     let publication = strict.path().join("site/current/publication.json");
     assert_eq!(fs::metadata(publication).unwrap().permissions().mode() & 0o777, 0o644);
-    assert_eq!(faults(strict.path()).iter().filter(|own| !own.message.contains("expired")).count(), 0);
+    assert_eq!(faults(strict.path()).iter().filter(|fault| !fault.message.contains("expired")).count(), 0);
 }
 
 /// Runs `script` in a new mount namespace, with `$ROOT`, and `$OLD` and `$NEW`, which publish.

@@ -43,7 +43,7 @@ fn refused(root: &Path, dir: Option<&Path>) -> Vec<(FaultKind, String, String)> 
     let error = put(root, dir, true).unwrap_err();
     assert!(!root.join("site").exists(), "nothing is published");
     let refused = error.downcast_ref::<Refused>().unwrap_or_else(|| panic!("{error:#}"));
-    refused.faults.iter().map(|own| (own.kind, own.path.clone(), own.message.clone())).collect()
+    refused.faults.iter().map(|fault| (fault.kind, fault.path.clone(), fault.message.clone())).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn signatures_are_published_beside_what_they_sign() {
         assert_eq!(text, format!("first of {file}"));
     }
     let script = fs::read_to_string(root.path().join("ipxe/boot.ipxe")).unwrap();
-    assert_eq!(script, "#!ipxe\n# New\n", "the site's own");
+    assert_eq!(script, "#!ipxe\n# New\n", "the script of the site was replaced");
     assert_eq!(faults(root.path()), []);
     // Again it is the same; with other signatures, or none, another generation.
     assert_eq!(put(root.path(), Some(dir.path()), true).unwrap().published[0].id, first);

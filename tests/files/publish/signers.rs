@@ -32,8 +32,8 @@ fn sign(key: &Path, namespace: &str, file: &Path) {
 fn unsigned(path: &Path, signers: &Signers) -> Vec<String> {
     let terms = VerifyRequirements { now: NOW, least: &[], signers: Some(signers) };
     let faults = verify(path, &terms, &|_| {}).unwrap().faults;
-    assert!(faults.iter().all(|own| own.kind == FaultKind::Unsigned), "{faults:?}");
-    faults.into_iter().map(|own| own.message).collect()
+    assert!(faults.iter().all(|fault| fault.kind == FaultKind::Unsigned), "{faults:?}");
+    faults.into_iter().map(|fault| fault.message).collect()
 }
 
 fn copy(to: &Path) {

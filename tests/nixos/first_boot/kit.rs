@@ -49,7 +49,7 @@ impl Site {
         for (node, address) in ADDRESSES {
             site.give_credentials(node);
             let config: Value = serde_json::from_str(&site.read(node, "cluster-config.json")).unwrap();
-            assert_eq!(config["raft_addr"], format!("{address}:2380"), "the reference's own");
+            assert_eq!(config["raft_addr"], format!("{address}:2380"), "the reference has other addresses");
         }
         let names = ADDRESSES.map(|(node, address)| format!("{address} {node}.example.com {node}\n"));
         fs::write(site.path("hosts"), format!("127.0.0.1 localhost\n{}", names.concat())).unwrap();
@@ -62,8 +62,8 @@ impl Site {
 
     /// What systemd would give the units of `node`: LoadCredential= in profiles/first-boot.
     fn give_credentials(&self, node: &str) {
-        let own = self.path("credentials").join(node);
-        fs::create_dir_all(&own).unwrap();
+        let credentials = self.path("credentials").join(node);
+        fs::create_dir_all(&credentials).unwrap();
         let public = self.path("site/nodes").join(format!("{node}.example.com"));
         let key = self.path("vault").join(format!("{node}.example.com/{node}-key.pem"));
         for (name, file) in [
@@ -72,7 +72,7 @@ impl Site {
             ("key_path", key),
             ("cluster-config.json", public.join("cluster-config.json")),
         ] {
-            fs::copy(file, own.join(name)).unwrap();
+            fs::copy(file, credentials.join(name)).unwrap();
         }
     }
 
@@ -88,17 +88,17 @@ impl Site {
     /// `run` with another credential `name`, or without it.
     pub(crate) fn with_credential(&self, run: &Value, name: &str, text: Option<&str>) -> Value {
         let all = self.path("credentials");
-        let own = format!("other{}", fs::read_dir(&all).unwrap().count());
-        fs::create_dir(all.join(&own)).unwrap();
+        let directory = format!("other{}", fs::read_dir(&all).unwrap().count());
+        fs::create_dir(all.join(&directory)).unwrap();
         for file in fs::read_dir(all.join(run["node"].as_str().unwrap())).unwrap().map(Result::unwrap) {
-            fs::copy(file.path(), all.join(&own).join(file.file_name())).unwrap();
+            fs::copy(file.path(), all.join(&directory).join(file.file_name())).unwrap();
         }
         match text {
-            Some(text) => fs::write(all.join(&own).join(name), text).unwrap(),
-            None => fs::remove_file(all.join(&own).join(name)).unwrap(),
+            Some(text) => fs::write(all.join(&directory).join(name), text).unwrap(),
+            None => fs::remove_file(all.join(&directory).join(name)).unwrap(),
         }
         let mut run = run.clone();
-        run["credentials"] = json!(own);
+        run["credentials"] = json!(directory);
         run
     }
 
@@ -172,13 +172,13 @@ pub(crate) fn configurations() -> Vec<String> {
 pub(crate) fn run(program: &str, service: &str, node: &str, limits: &[&str]) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/first-boot/programs").join(program);
     let mut command = vec![json!("bash"), json!(path)];
-    let own: &[&str] = match (program, service) {
+    let arguments: &[&str] = match (program, service) {
         ("cluster-join.sh", "chainfire") => &["--service", service, "--port", "2379", "--raft-port", "2380"],
         ("cluster-join.sh", _) => &["--service", service, "--port", "2479", "--raft-port", "2480"],
         ("iam-setup.sh", _) => &["--port", "8080"],
         _ => &["--service", service, "--port", "2379", "--path", "/health"],
     };
-    command.extend(own.iter().chain(limits).map(|word| json!(word)));
+    command.extend(arguments.iter().chain(limits).map(|word| json!(word)));
     if program == "cluster-join.sh" {
         command.extend(["--config-source", "/etc/nixos/secrets/cluster-config.json"].map(Into::into));
     }

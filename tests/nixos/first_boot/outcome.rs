@@ -38,7 +38,7 @@ impl Outcome {
         let all = self.0["requests"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         all.filter(|request| request["asked"] == asked)
-            .map(|own| (text(&own["from"]), text(&own["to"]), body(&own["body"])))
+            .map(|request| (text(&request["from"]), text(&request["to"]), body(&request["body"])))
             .collect()
     }
 
@@ -48,8 +48,8 @@ impl Outcome {
         let found = &self.0["clusters"][service];
         assert_eq!(found["clusters"], 1, "{self:#?}");
         let nodes = found["nodes"].as_object().unwrap();
-        for (node, own) in nodes {
-            assert_eq!([&own["peers"], &own["members"]], [peers, &json!(members)], "{node}");
+        for (node, cluster) in nodes {
+            assert_eq!([&cluster["peers"], &cluster["members"]], [peers, &json!(members)], "{node}");
         }
         assert_eq!(self.0["strangers"], json!([]), "somebody followed a redirect");
         nodes.keys().cloned().collect()

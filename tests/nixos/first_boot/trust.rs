@@ -10,18 +10,22 @@ use crate::first_boot::outcome::Outcome;
 /// Limits of a run that does not get past its own service.
 const UNHEALTHY: [&str; 2] = ["--health-timeout", "1"];
 
-/// node01 is first to form a cluster and asks `own`, its own service.
-fn with_own(site: &Site, own: Value) -> Value {
+/// node01 is first to form a cluster and asks its own service, of which the scenario says `answers`.
+fn with_first_service(site: &Site, answers: Value) -> Value {
     let mut services = site.services("chainfire", &["node02", "node03"]);
-    services.push(site.service("chainfire", "node01", own));
+    services.push(site.service("chainfire", "node01", answers));
     let steps = json!([{ "runs": [run("cluster-join.sh", "chainfire", "node01", &UNHEALTHY)] }]);
     json!({ "services": services, "steps": steps })
 }
 
 /// The certificate of `node`, its key, and the CA that clients need.
 fn files(site: &Site, node: &str, clients: &Site) -> Value {
-    let own = site.path("credentials").join(node);
-    json!([own.join("cert_path"), own.join("key_path"), clients.path("credentials/node01/ca_path")])
+    let credentials = site.path("credentials").join(node);
+    json!([
+        credentials.join("cert_path"),
+        credentials.join("key_path"),
+        clients.path("credentials/node01/ca_path")
+    ])
 }
 
 /// node01 has not heard from its own service, since `words`.
@@ -35,16 +39,16 @@ fn is_deaf(outcome: &Outcome, words: &str) {
 #[test]
 fn a_service_of_another_ca_is_not_believed() {
     let (site, other) = (Site::new(), Site::named("other"));
-    let own = json!({ "certificate": files(&other, "node01", &site) });
-    is_deaf(&site.play(with_own(&site, own)), "SSL certificate problem");
+    let answers = json!({ "certificate": files(&other, "node01", &site) });
+    is_deaf(&site.play(with_first_service(&site, answers)), "SSL certificate problem");
 }
 
 /// curl trusts the machine's own authorities beside the one that it is given, unless it is told otherwise.
 #[test]
 fn the_machines_own_authorities_do_not_count() {
     let (site, other) = (Site::new(), Site::named("other"));
-    let own = json!({ "certificate": files(&other, "node01", &site) });
-    let mut scenario = with_own(&site, own);
+    let answers = json!({ "certificate": files(&other, "node01", &site) });
+    let mut scenario = with_first_service(&site, answers);
     scenario["mounts"] = json!([[other.hashed_authority(), "/etc/ssl/certs"]]);
     is_deaf(&site.play(scenario), "SSL certificate problem");
 }
@@ -53,16 +57,16 @@ fn the_machines_own_authorities_do_not_count() {
 fn the_users_own_settings_do_not_count() {
     let (site, other) = (Site::new(), Site::named("other"));
     fs::write(site.path(".curlrc"), "insecure\nlocation\n").unwrap();
-    let own = json!({ "certificate": files(&other, "node01", &site) });
-    is_deaf(&site.play(with_own(&site, own)), "SSL certificate problem");
+    let answers = json!({ "certificate": files(&other, "node01", &site) });
+    is_deaf(&site.play(with_first_service(&site, answers)), "SSL certificate problem");
 }
 
 #[test]
 fn a_peer_with_anothers_name_is_not_believed() {
     let site = Site::new();
     let mut services = site.services("chainfire", &["node01", "node03"]);
-    let own = json!({ "certificate": files(&site, "node03", &site) });
-    services.push(site.service("chainfire", "node02", own));
+    let answers = json!({ "certificate": files(&site, "node03", &site) });
+    services.push(site.service("chainfire", "node02", answers));
     let steps = json!([{ "runs": [try_to_join("node01")] }]);
     let outcome = site.play(json!({ "services": services, "steps": steps }));
     let words = "from node02.example.com: SSL: no alternative certificate subject name matches";
@@ -85,17 +89,17 @@ fn a_node_without_a_certificate_says_so() {
 #[test]
 fn a_node_with_anothers_certificate_is_not_believed() {
     let (site, other) = (Site::new(), Site::named("other"));
-    let own = json!({ "certificate": files(&site, "node02", &site) });
+    let answers = json!({ "certificate": files(&site, "node02", &site) });
     site.swap_identity("node01", &other);
     // What curl says depends on whether it has written its request when the alert comes.
-    is_deaf(&site.play(with_own(&site, own)), "");
+    is_deaf(&site.play(with_first_service(&site, answers)), "");
 }
 
 /// Nothing of a key is said, where the key is the fault.
 #[test]
 fn a_broken_key_stays_unsaid() {
     let site = Site::new();
-    let scenario = with_own(&site, json!({ "certificate": files(&site, "node02", &site) }));
+    let scenario = with_first_service(&site, json!({ "certificate": files(&site, "node02", &site) }));
     let key = site.read("node01", "key_path");
     site.write("node01", "key_path", &key.replace("BEGIN", "BEGUN"));
     let outcome = site.play(scenario);

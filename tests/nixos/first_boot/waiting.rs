@@ -107,7 +107,7 @@ fn a_health_check_fails_while_the_service_is_not_healthy() {
     let healthy = site.play(json!({ "services": site.services("chainfire", &["node01"]), "steps": check }));
     assert_eq!(healthy.requests(HEALTH).len(), 1);
     assert_eq!(healthy.said(0, 0), Vec::<String>::new());
-    for (own, words) in [
+    for (answers, words) in [
         (json!({ "off": true }), "connection refused, or no way there"),
         (json!({ "answers": { HEALTH: { "status": 503, "body": "" } } }), "HTTP 503"),
         (
@@ -115,7 +115,7 @@ fn a_health_check_fails_while_the_service_is_not_healthy() {
             r#"it does not say {"status":"healthy"}"#,
         ),
     ] {
-        let services = json!([site.service("chainfire", "node01", own)]);
+        let services = json!([site.service("chainfire", "node01", answers)]);
         let outcome = site.play(json!({ "services": services, "steps": check }));
         outcome.ends(0, 0, 1, &format!("ERROR chainfire is not healthy: {words}"));
     }

@@ -136,7 +136,7 @@ fn the_overlay_passes_both_kinds_of_stage_1() {
 fn nixos_anywhere_finds_what_it_needs() {
     let image = config(
         &with(""),
-        "config: { packages = map (own: own.name) config.environment.systemPackages; \
+        "config: { packages = map (package: package.name) config.environment.systemPackages; \
          inherit (config.nix.settings) experimental-features; ssh = config.services.openssh.enable; \
          inherit (config.systemd.network) networks; firewall = config.networking.firewall.enable; \
          hardware = config.hardware.enableRedistributableFirmware; file = config.boot.supportedFilesystems; }",

@@ -67,7 +67,7 @@ fn the_package_has_the_files_that_the_program_includes() {
     }
     assert!(included.len() > 5, "{included:?}");
     for file in included {
-        let is_given = given.iter().any(|own| file == *own || file.starts_with(&format!("{own}/")));
+        let is_given = given.iter().any(|path| file == *path || file.starts_with(&format!("{path}/")));
         assert!(is_given, "{file} is not in nix/package.nix");
     }
 }

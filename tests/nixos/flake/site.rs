@@ -107,9 +107,9 @@ fn every_rendered_tree_is_a_site() {
         world.has(tree);
         // What inventories name beside the tree.
         for dir in ["custom", "hardware"] {
-            let own = tree.parent().unwrap().join(dir);
-            if own.exists() {
-                copy(&own, &world.path("site").join(dir));
+            let directory = tree.parent().unwrap().join(dir);
+            if directory.exists() {
+                copy(&directory, &world.path("site").join(dir));
             }
         }
         let json = fs::read(world.path("site/site/inventory.json")).unwrap();

@@ -90,8 +90,8 @@ fn a_missing_key_is_named_once_with_its_services() {
 fn a_file_of_another_service_is_not_asked_for() {
     let node = Node::new();
     let list = fs::read_to_string(node.path("list")).unwrap();
-    let own = format!("myapp\tkey_path\t{}\n", node.path("myapp-key.pem").display());
-    fs::write(node.path("list"), list + &own).unwrap();
+    let line = format!("myapp\tkey_path\t{}\n", node.path("myapp-key.pem").display());
+    fs::write(node.path("list"), list + &line).unwrap();
     assert_eq!(node.check_for("chainfire"), (true, String::new()));
     let (fits, text) = node.check_for("myapp");
     assert!(!fits && text.contains("myapp-key.pem is missing; it is for myapp\n"), "{text}");

@@ -32,15 +32,15 @@ fn try_evaluate_in(dir: &Path, modules: &[impl AsRef<str>]) -> Result<Vec<Value>
     let machines = dir.join("machines");
     fs::create_dir(&machines).unwrap();
     for (index, module) in modules.iter().enumerate() {
-        let own = machines.join(format!("{index:03}"));
-        fs::create_dir(&own).unwrap();
+        let machine = machines.join(format!("{index:03}"));
+        fs::create_dir(&machine).unwrap();
         let text = format!(
             "{{ plasmagen, ... }}: {{ imports = [ plasmagen.nixosModules.default ({}) ];\n\
              networking.hostName = \"node01\"; networking.domain = \"example.com\";\n\
              nixpkgs.hostPlatform = \"x86_64-linux\"; system.stateVersion = \"24.11\"; }}\n",
             module.as_ref()
         );
-        fs::write(own.join("configuration.nix"), text).unwrap();
+        fs::write(machine.join("configuration.nix"), text).unwrap();
     }
     let all = nix::try_evaluate_machines(&machines)?;
     Ok(all.as_object().unwrap().values().cloned().collect())

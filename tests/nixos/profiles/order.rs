@@ -27,11 +27,11 @@ fn order(machine: &Value) -> Order {
     };
     for (kind, suffix) in [("services", "service"), ("timers", "timer")] {
         for (name, unit) in machine["systemd"][kind].as_object().unwrap() {
-            let own = format!("{name}.{suffix}");
-            order.entry(own.clone()).or_default().extend(names(&unit["after"]));
+            let unit_name = format!("{name}.{suffix}");
+            order.entry(unit_name.clone()).or_default().extend(names(&unit["after"]));
             // A target comes after what it wants.
             for later in [names(&unit["before"]), names(&unit["wantedBy"])].concat() {
-                order.entry(later).or_default().push(own.clone());
+                order.entry(later).or_default().push(unit_name.clone());
             }
         }
     }
@@ -40,10 +40,10 @@ fn order(machine: &Value) -> Order {
 
 /// The way from `unit` back to itself, if there is one.
 fn circle(order: &Order, unit: &str, way: &mut Vec<String>, done: &mut Vec<String>) -> Option<Vec<String>> {
-    if let Some(start) = way.iter().position(|own| own == unit) {
+    if let Some(start) = way.iter().position(|other| other == unit) {
         return Some(way[start..].to_vec());
     }
-    if done.iter().any(|own| own == unit) {
+    if done.iter().any(|other| other == unit) {
         return None;
     }
     way.push(unit.to_owned());
@@ -60,7 +60,7 @@ fn any_circle(order: &Order) -> Option<Vec<String>> {
 
 fn comes_before(order: &Order, earlier: &str, later: &str) -> bool {
     let before = order.get(later).into_iter().flatten();
-    before.into_iter().any(|own| own == earlier || comes_before(order, earlier, own))
+    before.into_iter().any(|unit| unit == earlier || comes_before(order, earlier, unit))
 }
 
 #[test]

@@ -50,14 +50,14 @@ fn the_directory_and_the_keys_get_their_modes_at_every_boot() {
 
 #[test]
 fn services_start_only_after_their_files_were_looked_at() {
-    let own = "plasmagen.secrets.services.myapp.key_path = \"/etc/nixos/secrets/myapp-key.pem\";";
-    let machine = config(&format!("{{ {IAM} {own} services.flaredb.enable = true; }}"));
+    let declaration = "plasmagen.secrets.services.myapp.key_path = \"/etc/nixos/secrets/myapp-key.pem\";";
+    let machine = config(&format!("{{ {IAM} {declaration} services.flaredb.enable = true; }}"));
     let services = &machine["systemd"]["services"];
     for name in ["iam", "myapp"] {
         for order in ["requires", "after"] {
             let units = services[name][order].as_array().unwrap();
-            let own = json!(format!("plasmagen-secrets@{name}.service"));
-            assert!(units.contains(&own), "{name} {order}: {units:?}");
+            let unit = json!(format!("plasmagen-secrets@{name}.service"));
+            assert!(units.contains(&unit), "{name} {order}: {units:?}");
         }
     }
     let check = &services["plasmagen-secrets@"]["serviceConfig"];

@@ -44,8 +44,8 @@ fn services_log_to_the_journal_unless_they_are_told_otherwise() {
         |module: &str| config(module)["environment"]["etc"]["nixos/iam.toml"]["source"]["logging"].clone();
     let runbook = json!({ "level": "info", "format": "json", "output": "journal" });
     assert_eq!(logging("{ services.iam.enable = true; }"), runbook);
-    let own = logging("{ services.iam = { enable = true; settings.logging.level = \"debug\"; }; }");
-    assert_eq!(own, json!({ "level": "debug", "format": "json", "output": "journal" }));
+    let changed = logging("{ services.iam = { enable = true; settings.logging.level = \"debug\"; }; }");
+    assert_eq!(changed, json!({ "level": "debug", "format": "json", "output": "journal" }));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_site_loosens_one_restriction_and_keeps_the_others() {
 fn a_port_is_one_services() {
     let iam = "services.iam = { enable = true; port =";
     let both = |port: &str, other: &str| format!("{{ {iam} {port}; }}; {other} }}");
-    let own = "plasmagen.listeners = [ { owner = \"services.myapp.port\"; port = 7000; } ];";
+    let listener = "plasmagen.listeners = [ { owner = \"services.myapp.port\"; port = 7000; } ];";
     let cases = [
         (
             both("2379", "services.chainfire.enable = true;"),
@@ -75,7 +75,7 @@ fn a_port_is_one_services() {
             "services.chainfire.gossipPort and services.iam.port are both 2381/tcp",
         ),
         (both("22", ""), "services.iam.port and services.openssh.ports are both 22/tcp"),
-        (both("7000", own), "services.iam.port and services.myapp.port are both 7000/tcp"),
+        (both("7000", listener), "services.iam.port and services.myapp.port are both 7000/tcp"),
         (both("9000", "services.iam.healthPort = 9000;"), "services.iam.healthPort and services.iam.port"),
         (
             "{ services.flashdns.enable = true; \

@@ -20,9 +20,9 @@ pub(crate) fn evaluate(servers: &[impl AsRef<str>]) -> Vec<Value> {
 pub(crate) fn try_evaluate(servers: &[impl AsRef<str>]) -> Result<Vec<Value>, String> {
     let dir = tempfile::tempdir().unwrap();
     for (index, text) in servers.iter().enumerate() {
-        let own = dir.path().join(format!("{index:03}"));
-        fs::create_dir(&own).unwrap();
-        fs::write(own.join("pxe-server.nix"), text.as_ref()).unwrap();
+        let directory = dir.path().join(format!("{index:03}"));
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("pxe-server.nix"), text.as_ref()).unwrap();
     }
     let all = nix::try_evaluate_servers(dir.path())?;
     Ok(all.as_object().unwrap().values().cloned().collect())

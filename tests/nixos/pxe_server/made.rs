@@ -15,7 +15,7 @@ fn options_alone_make_the_rendered_kea() {
     // The network's name, for readers. The options do not have it.
     assert_eq!(subnet.remove("user-context").unwrap(), json!({ "network": "provisioning" }));
     // By MAC address in Nix, by name in the file.
-    let by_address = |own: &Value| own["hw-address"].to_string();
+    let by_address = |reservation: &Value| reservation["hw-address"].to_string();
     subnet["reservations"].as_array_mut().unwrap().sort_by_key(by_address);
     assert_eq!(made["settings"], file["Dhcp4"]);
     assert_eq!(made["configFile"], Value::Null);
@@ -71,12 +71,12 @@ fn nginx_has_the_locations_of_the_rendered_file() {
         lines.filter(|line| line.ends_with(';')).collect::<BTreeSet<_>>()
     };
     let mut made = BTreeMap::new();
-    for (name, own) in host["locations"].as_object().unwrap() {
-        let mut directives = lines(&own["extraConfig"]);
+    for (name, location) in host["locations"].as_object().unwrap() {
+        let mut directives = lines(&location["extraConfig"]);
         for (option, directive) in
             [("alias", "alias"), ("root", "root"), ("tryFiles", "try_files"), ("return", "return")]
         {
-            match &own[option] {
+            match &location[option] {
                 Value::Null => {}
                 Value::String(value) => drop(directives.insert(format!("{directive} {value};"))),
                 value => drop(directives.insert(format!("{directive} {value};"))),
@@ -85,25 +85,30 @@ fn nginx_has_the_locations_of_the_rendered_file() {
         made.insert(name.clone(), directives);
     }
     for loader in ["ipxe.efi", "undionly.kpxe"] {
-        let own = made.remove(&format!("= /boot/tftp/{loader}")).unwrap();
-        assert!(own.contains("disable_symlinks off;"), "the TFTP root has links to the store: {own:?}");
+        let directives = made.remove(&format!("= /boot/tftp/{loader}")).unwrap();
+        assert!(
+            directives.contains("disable_symlinks off;"),
+            "the TFTP root has links to the store: {directives:?}"
+        );
     }
     let mut file = nginx_blocks(rendered(&site, "nginx.conf"));
     let of_server = file.remove("server").unwrap();
     assert_eq!(made, file);
 
     let listen = host["listen"].as_array().unwrap().iter();
-    let listen = listen.map(|own| {
-        let parameters = own["extraParameters"].as_array().unwrap();
+    let listen = listen.map(|socket| {
+        let parameters = socket["extraParameters"].as_array().unwrap();
         let parameters: Vec<_> = parameters.iter().map(|word| word.as_str().unwrap()).collect();
-        format!("listen {}:{} {};", own["addr"].as_str().unwrap(), own["port"], parameters.join(" "))
+        format!("listen {}:{} {};", socket["addr"].as_str().unwrap(), socket["port"], parameters.join(" "))
     });
-    let mut own = lines(&host["extraConfig"]);
-    own.extend(listen);
+    let mut directives = lines(&host["extraConfig"]);
+    directives.extend(listen);
     // NixOS says these for all servers.
     let nixos = ["default_type", "log_format", "access_log", "server_tokens"];
-    let missing: Vec<_> =
-        of_server.difference(&own).filter(|line| !nixos.contains(&line.split(' ').next().unwrap())).collect();
+    let missing: Vec<_> = of_server
+        .difference(&directives)
+        .filter(|line| !nixos.contains(&line.split(' ').next().unwrap()))
+        .collect();
     assert!(missing.is_empty(), "{missing:#?}");
     // Machines ask by address.
     assert_eq!(host["default"], true);

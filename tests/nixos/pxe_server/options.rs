@@ -83,14 +83,17 @@ fn the_module_is_silent_until_it_is_enabled() {
 #[test]
 fn the_tftp_root_links_to_loaders_and_leaves_files_alone() {
     let arm = with("enable = true;", "enable = true; systems = [ \"x86_64-linux\" \"aarch64-linux\" ];");
-    let own = with("enable = true;", "enable = true; loaders.\"ipxe.efi\" = \"/etc/own.efi\";");
+    let other_loader = with("enable = true;", "enable = true; loaders.\"ipxe.efi\" = \"/etc/own.efi\";");
     let root = "/var/lib/pxe-boot";
     for (server, loaders) in [
         (
             RUNBOOK,
             json!({ "undionly.kpxe": "/nix/store/ipxe/undionly.kpxe", "ipxe.efi": "/nix/store/ipxe/ipxe.efi" }),
         ),
-        (&own, json!({ "undionly.kpxe": "/nix/store/ipxe/undionly.kpxe", "ipxe.efi": "/etc/own.efi" })),
+        (
+            &other_loader,
+            json!({ "undionly.kpxe": "/nix/store/ipxe/undionly.kpxe", "ipxe.efi": "/etc/own.efi" }),
+        ),
         (
             &arm,
             json!({ "undionly.kpxe": "/nix/store/ipxe/undionly.kpxe", "ipxe.efi": "/nix/store/ipxe/ipxe.efi",
@@ -107,8 +110,8 @@ fn the_tftp_root_links_to_loaders_and_leaves_files_alone() {
         }
         let directories = ["", "/tftp", "/armed", "/nixos", "/nixos/control-plane"];
         for directory in directories {
-            let own = &tmpfiles[format!("{root}{directory}")]["d"];
-            assert_eq!([&own["mode"], &own["user"]], [":0755", ":root"], "{directory}");
+            let rule = &tmpfiles[format!("{root}{directory}")]["d"];
+            assert_eq!([&rule["mode"], &rule["user"]], [":0755", ":root"], "{directory}");
         }
         let expected = loaders.as_object().unwrap().len() + directories.len();
         assert_eq!(tmpfiles.as_object().unwrap().len(), expected);
@@ -139,11 +142,11 @@ fn a_timer_asks_what_the_servers_are() {
         (&dnsmasq, "dhcp=dnsmasq.service tftp=dnsmasq.service http=nginx.service"),
     ] {
         let systemd = &evaluate(&[server])[0]["config"]["systemd"];
-        let own = &systemd["services"]["pxe-health"]["serviceConfig"];
-        let command = own["ExecStart"].as_str().unwrap();
+        let service = &systemd["services"]["pxe-health"]["serviceConfig"];
+        let command = service["ExecStart"].as_str().unwrap();
         assert!(command.ends_with(&format!("health.sh --state /run/pxe-health {units}")), "{command}");
         assert_eq!(
-            [&own["RuntimeDirectory"], &own["RuntimeDirectoryPreserve"]],
+            [&service["RuntimeDirectory"], &service["RuntimeDirectoryPreserve"]],
             [&json!("pxe-health"), &json!(true)]
         );
         assert_eq!(systemd["timers"]["pxe-health"]["wantedBy"], json!(["timers.target"]));

@@ -50,14 +50,14 @@ fn isc_becomes_kea_and_says_so() {
 
 /// What NixOS is told to run and the options equal the model.
 fn compare(cluster: &Cluster, config: &Value) {
-    let own = &cluster.provisioner;
+    let provisioner = &cluster.provisioner;
     let services = &config["services"];
     let options = &services["centra-pxe-server"];
-    assert_eq!(options["interface"], own.interface.as_str());
-    assert_eq!(options["serverAddress"], own.address.to_string());
-    assert_eq!(options["httpPort"], own.http_port);
-    assert_eq!(options["webRoot"], own.web_root.as_str());
-    let network = &cluster.networks[&own.network];
+    assert_eq!(options["interface"], provisioner.interface.as_str());
+    assert_eq!(options["serverAddress"], provisioner.address.to_string());
+    assert_eq!(options["httpPort"], provisioner.http_port);
+    assert_eq!(options["webRoot"], provisioner.web_root.as_str());
+    let network = &cluster.networks[&provisioner.network];
     let subnet = network.subnet.unwrap();
     let dhcp = &options["dhcp"];
     assert_eq!(dhcp["subnet"], subnet.network().to_string());
@@ -73,7 +73,7 @@ fn compare(cluster: &Cluster, config: &Value) {
     let nodes = options["nodes"].as_object().unwrap();
     assert_eq!(nodes.len(), cluster.nodes.len());
     for node in &cluster.nodes {
-        let address = node.reservation().and_then(|own| own.address);
+        let address = node.reservation().and_then(|reservation| reservation.address);
         let expected = json!({ "profile": node.base, "hostname": node.name, "ipAddress": address });
         assert_eq!(nodes[&node.mac.to_string()], expected, "{}", node.name);
     }
@@ -82,9 +82,10 @@ fn compare(cluster: &Cluster, config: &Value) {
 
     // A file is shown by its last component, and exists; NixOS wants one of `configFile` and `settings`.
     let [kea4, kea6, dnsmasq] = [&services["kea"]["dhcp4"], &services["kea"]["dhcp6"], &services["dnsmasq"]];
-    let uses_dnsmasq = own.dhcp == DhcpServer::Dnsmasq;
+    let uses_dnsmasq = provisioner.dhcp == DhcpServer::Dnsmasq;
     assert_eq!([&kea4["enable"], &dnsmasq["enable"]], [!uses_dnsmasq, uses_dnsmasq]);
-    let has6 = cluster.networks.values().any(|own| own.is(Role::Provisioning) && own.subnet6.is_some());
+    let has6 =
+        cluster.networks.values().any(|network| network.is(Role::Provisioning) && network.subnet6.is_some());
     assert_eq!(kea6["enable"], !uses_dnsmasq && has6);
     assert_eq!(services["atftpd"]["enable"], !uses_dnsmasq);
     if uses_dnsmasq {
@@ -95,6 +96,6 @@ fn compare(cluster: &Cluster, config: &Value) {
         assert_eq!(kea4["configFile"], "kea-dhcp4.json");
         assert_eq!(kea6["configFile"], if has6 { json!("kea-dhcp6.json") } else { Value::Null });
         assert_eq!([&kea4["settings"], &kea6["settings"]], [&Value::Null, &Value::Null]);
-        assert_eq!(services["atftpd"]["root"], format!("{}/tftp", own.web_root));
+        assert_eq!(services["atftpd"]["root"], format!("{}/tftp", provisioner.web_root));
     }
 }

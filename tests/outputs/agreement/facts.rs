@@ -40,17 +40,19 @@ pub(crate) struct Said {
 /// How `said` differs from what is `expected`, fact by fact; empty where all agree.
 pub(crate) fn differences(expected: &Facts, said: &[Said]) -> Vec<String> {
     let mut found = Vec::new();
-    for own in said {
-        for fact in &own.facts.0 {
-            let known = own.kinds.contains(&fact.kind);
-            assert!(known, "{} speaks of {:?}, which is not among its kinds", own.source, fact.kind);
+    for statement in said {
+        for fact in &statement.facts.0 {
+            let known = statement.kinds.contains(&fact.kind);
+            assert!(known, "{} speaks of {:?}, which is not among its kinds", statement.source, fact.kind);
             if !expected.0.contains(fact) {
-                found.push(difference("says", own.source, fact, expected, said));
+                found.push(difference("says", statement.source, fact, expected, said));
             }
         }
-        let lacking =
-            expected.0.iter().filter(|fact| own.kinds.contains(&fact.kind) && !own.facts.0.contains(fact));
-        found.extend(lacking.map(|fact| difference("does not say", own.source, fact, expected, said)));
+        let lacking = expected
+            .0
+            .iter()
+            .filter(|fact| statement.kinds.contains(&fact.kind) && !statement.facts.0.contains(fact));
+        found.extend(lacking.map(|fact| difference("does not say", statement.source, fact, expected, said)));
     }
     found
 }
@@ -61,14 +63,14 @@ fn difference(what: &str, source: &str, fact: &Fact, expected: &Facts, said: &[S
         let values: Vec<&str> = facts
             .0
             .iter()
-            .filter(|own| (&own.subject, own.kind) == (subject, *kind))
-            .map(|own| own.value.as_str())
+            .filter(|fact| (&fact.subject, fact.kind) == (subject, *kind))
+            .map(|fact| fact.value.as_str())
             .collect();
         if values.is_empty() { "nothing".to_owned() } else { values.join(", ") }
     };
     let mut text =
         format!("{subject}, {kind}: {source} {what} {value}. The inventory says {}", all(expected));
-    for other in said.iter().filter(|own| own.source != source && own.kinds.contains(kind)) {
+    for other in said.iter().filter(|other| other.source != source && other.kinds.contains(kind)) {
         text += &format!("; {} says {}", other.source, all(&other.facts));
     }
     text

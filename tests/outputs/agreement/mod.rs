@@ -35,8 +35,8 @@ fn read_all(trees: &[Tree]) -> Vec<Vec<Said>> {
     let by_reader: Vec<_> = READERS.par_iter().map(|reader| (reader.read)(trees)).collect();
     let mut said = vec![Vec::new(); trees.len()];
     for of_reader in by_reader {
-        for (of_tree, own) in said.iter_mut().zip(of_reader) {
-            of_tree.extend(own);
+        for (of_tree, statements) in said.iter_mut().zip(of_reader) {
+            of_tree.extend(statements);
         }
     }
     said
@@ -52,13 +52,13 @@ fn agree(trees: &[Tree], rare: &[Kind]) {
         if !differences.is_empty() {
             found.push(format!("{}:\n  {}\n{}", tree.name, differences.join("\n  "), tree.inventory));
         }
-        for own in &said {
-            spoken.extend(own.facts.0.iter().map(|fact| (own.source, fact.kind)));
-            kinds.extend(own.kinds.iter().map(|kind| (own.source, *kind)));
+        for statement in &said {
+            spoken.extend(statement.facts.0.iter().map(|fact| (statement.source, fact.kind)));
+            kinds.extend(statement.kinds.iter().map(|kind| (statement.source, *kind)));
         }
     }
     assert!(found.is_empty(), "{} of {} disagree; {}", found.len(), trees.len(), found[0]);
-    let never: Vec<_> = kinds.difference(&spoken).filter(|own| !rare.contains(&own.1)).collect();
+    let never: Vec<_> = kinds.difference(&spoken).filter(|(_, kind)| !rare.contains(kind)).collect();
     assert!(never.is_empty(), "these never say something of that kind: {never:?}");
 }
 

@@ -69,11 +69,12 @@ fn reservation(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     let boots =
         |network: &plasmagen::model::Label| cluster.networks[network].roles.contains(&Role::Provisioning);
     let mut interfaces = node.interfaces.iter();
-    let Some(own) = interfaces.find(|own| own.vlan.is_none() && own.network.as_ref().is_some_and(boots))
+    let Some(interface) = interfaces
+        .find(|interface| interface.vlan.is_none() && interface.network.as_ref().is_some_and(boots))
     else {
         return;
     };
-    for address in own.addresses.iter().map(IpNet::addr) {
+    for address in interface.addresses.iter().map(IpNet::addr) {
         let kind = if address.is_ipv4() { "reserved IPv4" } else { "reserved IPv6" };
         facts.add(&node.name, kind, address);
         let kind = if address.is_ipv4() { "MAC in DHCP" } else { "MAC in DHCPv6" };
@@ -88,22 +89,23 @@ fn raft(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     let name = &node.name;
     facts.add(name, "cluster", &cluster.name);
     facts.add(name, "bootstraps", node.voter && !cluster.formed);
-    let voters =
-        || cluster.bootstrap.iter().map(|name| cluster.nodes.iter().find(|own| own.name == *name).unwrap());
+    let voters = || {
+        cluster.bootstrap.iter().map(|name| cluster.nodes.iter().find(|other| other.name == *name).unwrap())
+    };
     let raft_port = |node: &Node, service| Some(node.service(service)?.ports.raft_port.unwrap());
     let leader = voters().find(|voter| !cluster.formed || voter.name != node.name).unwrap_or(node);
     let port = leader.service("chainfire").unwrap().ports.port;
     facts.add(name, "leader", format!("https://{}:{port}", leader.fqdn));
-    let core = |own: &&Interface| {
-        own.network.as_ref().is_some_and(|name| cluster.networks[name].roles.contains(&Role::Cluster))
+    let core = |interface: &&Interface| {
+        interface.network.as_ref().is_some_and(|name| cluster.networks[name].roles.contains(&Role::Cluster))
     };
-    let routed = |own: &&Interface| {
-        let network = &cluster.networks[own.network.as_ref().unwrap()];
+    let routed = |interface: &&Interface| {
+        let network = &cluster.networks[interface.network.as_ref().unwrap()];
         network.gateway.is_some() || network.gateway6.is_some()
     };
     let mut standing = node.interfaces.iter().filter(core);
     let first = standing.clone().next();
-    if let Some(address) = standing.find(routed).or(first).and_then(|own| own.addresses.first()) {
+    if let Some(address) = standing.find(routed).or(first).and_then(|interface| interface.addresses.first()) {
         let port = voters().find_map(|voter| raft_port(voter, "chainfire")).unwrap();
         facts.add(name, "Raft", std::net::SocketAddr::new(address.addr(), port));
     }
@@ -126,19 +128,21 @@ fn certificate(cluster: &Cluster, node: &Node, facts: &mut Facts) {
         say(format!("DNS {}.{}", vip.name, cluster.domain));
         say(format!("IP {}", vip.address));
     }
-    for address in node.interfaces.iter().flat_map(|own| &own.addresses) {
+    for address in node.interfaces.iter().flat_map(|interface| &interface.addresses) {
         say(format!("IP {}", address.addr()));
     }
 }
 
 /// The ports of a service: what for, number, protocol, and whether clients reach it.
 fn listens(service: &Service) -> Vec<(String, u16, &'static str, bool)> {
-    let (name, own) = (&service.name, &service.ports);
-    let mut all = vec![(name.to_string(), own.port, "tcp", own.clients)];
-    all.extend(own.udp.then(|| (name.to_string(), own.port, "udp", own.clients)));
-    for (what, port) in
-        [("raft_port", own.raft_port), ("gossip_port", own.gossip_port), ("health_port", own.health_port)]
-    {
+    let (name, ports) = (&service.name, &service.ports);
+    let mut all = vec![(name.to_string(), ports.port, "tcp", ports.clients)];
+    all.extend(ports.udp.then(|| (name.to_string(), ports.port, "udp", ports.clients)));
+    for (what, port) in [
+        ("raft_port", ports.raft_port),
+        ("gossip_port", ports.gossip_port),
+        ("health_port", ports.health_port),
+    ] {
         all.extend(port.map(|port| (format!("{name} {what}"), port, "tcp", false)));
     }
     all
@@ -146,8 +150,10 @@ fn listens(service: &Service) -> Vec<(String, u16, &'static str, bool)> {
 
 /// The subnets of the networks that have one of `roles`.
 pub(crate) fn subnets(cluster: &Cluster, roles: &[Role]) -> Vec<IpNet> {
-    let networks = cluster.networks.values().filter(|own| own.roles.iter().any(|role| roles.contains(role)));
-    let v4_and_v6 = |own: &plasmagen::model::Network| [own.subnet.map(IpNet::V4), own.subnet6.map(IpNet::V6)];
+    let networks =
+        cluster.networks.values().filter(|network| network.roles.iter().any(|role| roles.contains(role)));
+    let v4_and_v6 =
+        |network: &plasmagen::model::Network| [network.subnet.map(IpNet::V4), network.subnet6.map(IpNet::V6)];
     networks.flat_map(v4_and_v6).flatten().collect()
 }
 
@@ -164,13 +170,17 @@ fn open_ports(
     mut say: impl FnMut(String),
 ) {
     let device = |subnet: IpNet| {
-        let in_it = |own: &&Interface| {
-            let network = own.network.as_ref().map(|name| &cluster.networks[name]);
-            network.is_some_and(|own| {
-                own.subnet.map(IpNet::V4) == Some(subnet) || own.subnet6.map(IpNet::V6) == Some(subnet)
+        let in_it = |interface: &&Interface| {
+            let network = interface.network.as_ref().map(|name| &cluster.networks[name]);
+            network.is_some_and(|network| {
+                network.subnet.map(IpNet::V4) == Some(subnet)
+                    || network.subnet6.map(IpNet::V6) == Some(subnet)
             })
         };
-        interfaces.iter().find(in_it).map_or(String::new(), |own| format!(" through {}", own.device))
+        interfaces
+            .iter()
+            .find(in_it)
+            .map_or(String::new(), |interface| format!(" through {}", interface.device))
     };
     let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], ssh: bool| {
         for subnet in from {
@@ -198,7 +208,7 @@ pub(crate) fn ssh(cluster: &Cluster) -> Vec<IpNet> {
 const TENANTS: [&str; 4] = ["plasmavmc", "prismnet", "fiberlb", "k8shost"];
 
 fn forwarding(cluster: &Cluster, services: &[Service], mut say: impl FnMut(String)) {
-    if !services.iter().any(|own| TENANTS.contains(&own.name.as_str())) {
+    if !services.iter().any(|service| TENANTS.contains(&service.name.as_str())) {
         return say("drop".to_owned());
     }
     say("accept".to_owned());
@@ -209,7 +219,9 @@ fn forwarding(cluster: &Cluster, services: &[Service], mut say: impl FnMut(Strin
 fn services(node: &Node, facts: &mut Facts) {
     for service in &node.services {
         facts.add(&node.name, "service", &service.name);
-        for (what, port, protocol, _) in listens(service).iter().filter(|own| own.2 == "tcp") {
+        for (what, port, protocol, _) in
+            listens(service).iter().filter(|(_, _, protocol, _)| *protocol == "tcp")
+        {
             facts.add(&node.name, "listens", format!("{protocol} {port} ({what})"));
         }
     }

@@ -174,7 +174,7 @@ const MUTATIONS: &[Mutation] = &[
     change("pxe_server", "site/pxe/pxe-server.nix", ["interface = \"eth0\"", "interface = \"eth1\""], ("site", "provisioner's interface")),
     change("pxe_server", "site/pxe/pxe-server.nix", ["httpPort = 8080", "httpPort = 8081"], ("site", "HTTP port")),
     change("pxe_server", "site/pxe/pxe-server.nix", ["/var/lib/pxe-boot", "/srv/pxe"], ("site", "web root")),
-    change("pxe_server", "site/pxe/pxe-server.nix", ["end = \"10.0.1.200\"", "end = \"10.0.1.201\""], ("own network", "DHCP")),
+    change("pxe_server", "site/pxe/pxe-server.nix", ["end = \"10.0.1.200\"", "end = \"10.0.1.201\""], ("provisioner's network", "DHCP")),
     change("pxe_server", "site/pxe/pxe-server.nix", ["backend = \"kea\"", "backend = \"dnsmasq\""], ("site", "DHCP server")),
 
     change("certificates", "NODE/n1-cert.pem", [WHOLE, "nodes/n2.site.example.com/n2-cert.pem"], ("n1", "SAN")),
@@ -190,19 +190,19 @@ const MUTATIONS: &[Mutation] = &[
 
 /// A tree for each change, by reader.
 fn changed(reader: &str) -> (Vec<&'static Mutation>, Vec<Tree>) {
-    let own: Vec<&Mutation> = MUTATIONS.iter().filter(|own| own.reader == reader).collect();
-    let tree = |own: &&Mutation| {
+    let mutations: Vec<&Mutation> = MUTATIONS.iter().filter(|mutation| mutation.reader == reader).collect();
+    let tree = |mutation: &&Mutation| {
         let mut tree = Tree::of(Path::new("tests/outputs/agreement/mutations.toml"));
-        let file = own.file.replace("NODE", NODE);
-        if own.from == WHOLE {
-            tree.replace(&file, own.to);
+        let file = mutation.file.replace("NODE", NODE);
+        if mutation.from == WHOLE {
+            tree.replace(&file, mutation.to);
         } else {
-            tree.edit(&file, own.from, own.to);
+            tree.edit(&file, mutation.from, mutation.to);
         }
         tree
     };
-    let trees = own.iter().map(tree).collect();
-    (own, trees)
+    let trees = mutations.iter().map(tree).collect();
+    (mutations, trees)
 }
 
 #[test]
@@ -215,16 +215,17 @@ fn a_changed_fact_is_found() {
         assert_eq!(differences(&expected, &before), Vec::<String>::new());
         let (mutations, trees) = changed(reader.name);
         let mut found = BTreeSet::new();
-        for (own, said) in mutations.iter().zip((reader.read)(&trees)) {
+        for (mutation, said) in mutations.iter().zip((reader.read)(&trees)) {
             let differences = differences(&expected, &said);
-            let (subject, kind) = own.found;
+            let (subject, kind) = mutation.found;
             let told = differences.iter().any(|text| text.starts_with(&format!("{subject}, {kind}: ")));
-            assert!(told, "{} -> {} in {}: {differences:?}", own.from, own.to, own.file);
-            let other = said.iter().zip(&before).filter(|own| own.0.facts != own.1.facts);
-            found.extend(other.flat_map(|own| changes(own.0, own.1)));
+            assert!(told, "{} -> {} in {}: {differences:?}", mutation.from, mutation.to, mutation.file);
+            let other = said.iter().zip(&before).filter(|(now, before)| now.facts != before.facts);
+            found.extend(other.flat_map(|(now, before)| changes(now, before)));
         }
-        let all = before.iter().flat_map(|own| own.kinds.iter().map(|kind| (own.source, *kind)));
-        silent.extend(all.filter(|own| !found.contains(own)));
+        let all =
+            before.iter().flat_map(|statement| statement.kinds.iter().map(|kind| (statement.source, *kind)));
+        silent.extend(all.filter(|pair| !found.contains(pair)));
     }
     assert!(silent.is_empty(), "no change of these was tried: {silent:?}");
 }

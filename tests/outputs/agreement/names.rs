@@ -18,13 +18,21 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
     for (address, name) in &owners {
         facts.add(name, "address record", address);
         let short = name.strip_suffix(domain).and_then(|rest| rest.strip_suffix('.'));
-        short.filter(|own| !own.contains('.')).into_iter().for_each(|alias| facts.add(name, "alias", alias));
+        short
+            .filter(|label| !label.contains('.'))
+            .into_iter()
+            .for_each(|alias| facts.add(name, "alias", alias));
     }
     let mut servers: Vec<String> = cluster
         .dns
         .name_servers
         .iter()
-        .map(|own| own.as_str().parse().map_or_else(|_| own.to_string(), |own: IpAddr| owners[&own].clone()))
+        .map(|server| {
+            server
+                .as_str()
+                .parse()
+                .map_or_else(|_| server.to_string(), |address: IpAddr| owners[&address].clone())
+        })
         .collect();
     if servers.is_empty() {
         servers.push(format!("boot.{domain}"));
@@ -38,13 +46,13 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
     let forward = forward_zones(cluster);
     for child in &forward {
         let above =
-            |parent: &&String| child.strip_suffix(parent.as_str()).is_some_and(|own| own.ends_with('.'));
-        if let Some(parent) = forward.iter().filter(above).max_by_key(|own| own.len()) {
+            |parent: &&String| child.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.'));
+        if let Some(parent) = forward.iter().filter(above).max_by_key(|zone| zone.len()) {
             facts.add(parent, "delegation", child);
         }
     }
     let usual = format!("hostmaster@{domain}");
-    let contact = cluster.dns.contact.as_ref().map_or(usual.as_str(), |own| own.as_str());
+    let contact = cluster.dns.contact.as_ref().map_or(usual.as_str(), |contact| contact.as_str());
     let (user, host) = contact.split_once('@').unwrap();
     for zone in forward.iter().chain(reverse.keys()) {
         facts.add(zone, "zone", format!("{}.zone", zone.replace('/', "+")));
@@ -62,33 +70,38 @@ fn named(cluster: &Cluster) -> Vec<(String, IpAddr)> {
     let mut all = vec![(inside(&"boot"), IpAddr::V4(cluster.provisioner.address))];
     all.extend(cluster.vips.iter().map(|vip| (inside(&vip.name), vip.address)));
     for node in &cluster.nodes {
-        let home = home(cluster, node).and_then(|own| own.network.as_ref());
-        for own in node.interfaces.iter().filter(|own| own.network.is_some()) {
-            let network = own.network.as_ref();
+        let home = home(cluster, node).and_then(|interface| interface.network.as_ref());
+        for interface in node.interfaces.iter().filter(|interface| interface.network.is_some()) {
+            let network = interface.network.as_ref();
             let other = || {
-                let domain = network.and_then(|own| cluster.networks[own].domain.as_ref());
-                match domain.filter(|own| **own != cluster.domain) {
+                let domain = network.and_then(|label| cluster.networks[label].domain.as_ref());
+                match domain.filter(|domain| **domain != cluster.domain) {
                     Some(domain) => format!("{}.{domain}", node.name),
                     None => inside(&format!("{}.{}", node.name, network.unwrap())),
                 }
             };
             let name = if network == home { inside(&node.name) } else { other() };
-            all.extend(own.addresses.iter().map(|own| (name.clone(), own.addr())));
+            all.extend(interface.addresses.iter().map(|address| (name.clone(), address.addr())));
         }
         all.extend(node.bmc.as_ref().map(|bmc| (inside(&format!("{}-bmc", node.name)), bmc.address)));
     }
     for (at, server) in cluster.dns.name_servers.iter().enumerate() {
-        all.extend(server.as_str().parse().ok().map(|own: IpAddr| (inside(&format!("ns{}", at + 1)), own)));
+        all.extend(
+            server.as_str().parse().ok().map(|address: IpAddr| (inside(&format!("ns{}", at + 1)), address)),
+        );
     }
     all
 }
 
 /// The interface where a node is reached: that in the cluster network with a gateway, else in the first.
 pub(crate) fn home<'a>(cluster: &Cluster, node: &'a Node) -> Option<&'a Interface> {
-    let network = |own: &Interface| own.network.as_ref().map(|name| &cluster.networks[name]);
-    let meets = |own: &&Interface| network(own).is_some_and(|own| own.roles.contains(&Role::Cluster));
-    let routed =
-        |own: &&Interface| network(own).is_some_and(|own| own.gateway.is_some() || own.gateway6.is_some());
+    let network = |interface: &Interface| interface.network.as_ref().map(|name| &cluster.networks[name]);
+    let meets = |interface: &&Interface| {
+        network(interface).is_some_and(|network| network.roles.contains(&Role::Cluster))
+    };
+    let routed = |interface: &&Interface| {
+        network(interface).is_some_and(|network| network.gateway.is_some() || network.gateway6.is_some())
+    };
     let all = || node.interfaces.iter().filter(meets);
     all().find(routed).or_else(|| all().next())
 }
@@ -96,8 +109,9 @@ pub(crate) fn home<'a>(cluster: &Cluster, node: &'a Node) -> Option<&'a Interfac
 /// The cluster's domain, and those of networks that lie outside of it.
 fn forward_zones(cluster: &Cluster) -> BTreeSet<String> {
     let domain = cluster.domain.as_str();
-    let outside = |own: &&str| *own != domain && !own.ends_with(&format!(".{domain}"));
-    let others = cluster.networks.values().filter_map(|own| own.domain.as_ref()).map(DomainName::as_str);
+    let outside = |other: &&str| *other != domain && !other.ends_with(&format!(".{domain}"));
+    let others =
+        cluster.networks.values().filter_map(|network| network.domain.as_ref()).map(DomainName::as_str);
     others.filter(outside).chain([domain]).map(str::to_owned).collect()
 }
 

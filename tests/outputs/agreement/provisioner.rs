@@ -14,14 +14,17 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
 
 /// What the provisioner opens.
 fn open_ports(cluster: &Cluster, facts: &mut Facts) {
-    let own = &cluster.provisioner;
-    let home = &cluster.networks[&own.network];
+    let provisioner = &cluster.provisioner;
+    let home = &cluster.networks[&provisioner.network];
     let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], device: Option<bool>| {
         for subnet in from {
             let here =
                 home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
-            let through =
-                if device.unwrap_or(here) { format!(" through {}", own.interface) } else { String::new() };
+            let through = if device.unwrap_or(here) {
+                format!(" through {}", provisioner.interface)
+            } else {
+                String::new()
+            };
             let fact = format!("{protocol} {port} from {subnet}{through} ({what})");
             facts.add("firewall of provisioner", "open port of the site", fact);
         }
@@ -35,8 +38,8 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
         open("dhcpv6", "udp", 547, &boots6, Some(true));
     }
     open("tftp", "udp", 69, &boots, None);
-    open("http", "tcp", own.http_port, &boots, None);
-    open("http", "tcp", own.http_port, &ssh(cluster), None);
+    open("http", "tcp", provisioner.http_port, &boots, None);
+    open("http", "tcp", provisioner.http_port, &ssh(cluster), None);
     if cluster.dns.name_servers.is_empty() {
         let all = subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster, Role::Client]);
         open("dns", "tcp", 53, &all, None);
@@ -46,7 +49,7 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
 
 /// What DHCP says in each network that machines boot in, and all addresses that are nobody's but a name's.
 fn networks(cluster: &Cluster, facts: &mut Facts) {
-    for network in cluster.networks.values().filter(|own| own.roles.contains(&Role::Provisioning)) {
+    for network in cluster.networks.values().filter(|network| network.roles.contains(&Role::Provisioning)) {
         if let Some(subnet) = network.subnet {
             facts.add(subnet, "subnet", subnet);
             facts.add(subnet, "broadcast", subnet.broadcast());
@@ -55,7 +58,7 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
                 .iter()
                 .for_each(|pool| facts.add(subnet, "pool", format!("{}-{}", pool.first, pool.last)));
             network.gateway.iter().for_each(|gateway| facts.add(subnet, "router", gateway));
-            let resolvers = network.dns.iter().filter(|own| own.is_ipv4());
+            let resolvers = network.dns.iter().filter(|resolver| resolver.is_ipv4());
             resolvers.for_each(|resolver| facts.add(subnet, "resolver", resolver));
             network.domain.iter().for_each(|domain| facts.add(subnet, "domain", domain));
         }
@@ -64,8 +67,8 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
             network
                 .pool6
                 .iter()
-                .for_each(|own| facts.add(subnet, "IPv6 pool", format!("{}-{}", own.first, own.last)));
-            let resolvers = network.dns.iter().filter(|own| own.is_ipv6());
+                .for_each(|pool| facts.add(subnet, "IPv6 pool", format!("{}-{}", pool.first, pool.last)));
+            let resolvers = network.dns.iter().filter(|resolver| resolver.is_ipv6());
             resolvers.for_each(|resolver| facts.add(subnet, "IPv6 resolver", resolver));
             network.domain.iter().for_each(|domain| facts.add(subnet, "IPv6 domain", domain));
         }
@@ -77,8 +80,8 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
 
 /// What each kind of machine loads first: RFC 4578 section 2.1 and IANA's "Processor Architecture Types".
 fn boot(cluster: &Cluster, facts: &mut Facts) {
-    let own = &cluster.provisioner;
-    let base = format!("http://{}:{}/boot", own.address, own.http_port);
+    let provisioner = &cluster.provisioner;
+    let base = format!("http://{}:{}/boot", provisioner.address, provisioner.http_port);
     for (architecture, file) in [
         ("0x00", "undionly.kpxe"),
         ("0x06", "ipxe-ia32.efi"),
@@ -100,33 +103,36 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
         facts.add(&node.name, "overlay", format!("{base}/overlay/{mac}.cpio.gz"));
         facts.add(&node.name, "digest of the overlay", "its own");
     }
-    facts.add("site", "next server", own.address);
-    facts.add("site", "provisioner's interface", &own.interface);
-    facts.add("site", "HTTP port", own.http_port);
-    facts.add("site", "HTTP server", format!("{}:{}", own.address, own.http_port));
-    facts.add("site", "HTTP server", format!("127.0.0.1:{}", own.http_port));
-    facts.add("site", "web root", own.web_root.as_str());
-    facts.add("site", "TFTP server", own.address);
+    facts.add("site", "next server", provisioner.address);
+    facts.add("site", "provisioner's interface", &provisioner.interface);
+    facts.add("site", "HTTP port", provisioner.http_port);
+    facts.add("site", "HTTP server", format!("{}:{}", provisioner.address, provisioner.http_port));
+    facts.add("site", "HTTP server", format!("127.0.0.1:{}", provisioner.http_port));
+    facts.add("site", "web root", provisioner.web_root.as_str());
+    facts.add("site", "TFTP server", provisioner.address);
     // NixOS has no ISC dhcpd any more.
-    let dhcp = match own.dhcp {
+    let dhcp = match provisioner.dhcp {
         DhcpServer::Kea | DhcpServer::Isc => "kea",
         DhcpServer::Dnsmasq => "dnsmasq",
     };
     facts.add("site", "DHCP server", dhcp);
-    let home = &cluster.networks[&own.network];
-    let mut say = |fact: String| facts.add("own network", "DHCP", fact);
+    let home = &cluster.networks[&provisioner.network];
+    let mut say = |fact: String| facts.add("provisioner's network", "DHCP", fact);
     home.subnet.iter().for_each(|net| say(format!("subnet {net}")));
     home.subnet.iter().for_each(|net| say(format!("broadcast {}", net.broadcast())));
     home.pool.iter().for_each(|pool| say(format!("pool {}-{}", pool.first, pool.last)));
     home.gateway.iter().for_each(|gateway| say(format!("router {gateway}")));
-    home.dns.iter().filter(|own| own.is_ipv4()).for_each(|resolver| say(format!("resolver {resolver}")));
+    home.dns
+        .iter()
+        .filter(|resolver| resolver.is_ipv4())
+        .for_each(|resolver| say(format!("resolver {resolver}")));
     home.domain.iter().for_each(|domain| say(format!("domain {domain}")));
-    facts.add("site", "TFTP root", format!("{}/tftp", own.web_root.as_str()));
+    facts.add("site", "TFTP root", format!("{}/tftp", provisioner.web_root.as_str()));
     for (kind, server) in [
         ("extra of Kea", DhcpServer::Kea),
         ("extra of dhcpd", DhcpServer::Isc),
         ("extra of dnsmasq", DhcpServer::Dnsmasq),
     ] {
-        own.extra.get(&server).into_iter().for_each(|path| facts.add("site", kind, path.as_str()));
+        provisioner.extra.get(&server).into_iter().for_each(|path| facts.add("site", kind, path.as_str()));
     }
 }

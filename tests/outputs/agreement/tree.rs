@@ -45,8 +45,8 @@ impl Tree {
             let inventory = fs::read_to_string(dir.join("inventory.toml")).unwrap();
             let cluster = sound(&name, &inventory);
             let tree = Self::new(name, inventory, cluster, None);
-            for own in ["custom", "hardware"] {
-                copy(&dir.join(own), &tree.dir.path().join(own));
+            for directory in ["custom", "hardware"] {
+                copy(&dir.join(directory), &tree.dir.path().join(directory));
             }
             tree
         };
@@ -78,13 +78,13 @@ impl Tree {
             outputs::render(&plan).unwrap_or_else(|error| panic!("{name}: {error:#}\n{inventory}"));
         let dir = tempfile::tempdir().unwrap();
         let (mut files, mut binary) = (BTreeMap::new(), Vec::new());
-        for own in rendered.iter() {
-            let to = dir.path().join(own.path.as_str());
+        for artifact in rendered.iter() {
+            let to = dir.path().join(artifact.path.as_str());
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::write(to, &own.body).unwrap();
-            match String::from_utf8(own.body.clone()) {
-                Ok(text) => _ = files.insert(own.path.to_string(), text),
-                Err(_) => binary.push(own.path.as_str()),
+            fs::write(to, &artifact.body).unwrap();
+            match String::from_utf8(artifact.body.clone()) {
+                Ok(text) => _ = files.insert(artifact.path.to_string(), text),
+                Err(_) => binary.push(artifact.path.as_str()),
             }
         }
         assert!(binary.iter().all(|path| path.ends_with(".cpio.gz")), "{name}: no text: {binary:?}");
@@ -150,9 +150,16 @@ impl Tree {
 /// The cluster of an inventory that must be sound.
 fn sound(name: &str, inventory: &str) -> Cluster {
     let checked = check(inventory.as_bytes()).unwrap();
-    let errors = checked.diagnostics.iter().filter(|own| own.severity == Severity::Error);
+    let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     let errors: Vec<String> = errors
-        .map(|own| format!("{}: {} at `{}`", own.code, own.message, &inventory[own.span.clone()]))
+        .map(|diagnostic| {
+            format!(
+                "{}: {} at `{}`",
+                diagnostic.code,
+                diagnostic.message,
+                &inventory[diagnostic.span.clone()]
+            )
+        })
         .collect();
     checked.cluster.unwrap_or_else(|| panic!("{name} is refused: {errors:#?}\n{inventory}"))
 }

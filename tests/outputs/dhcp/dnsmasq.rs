@@ -12,7 +12,7 @@ use crate::dhcp::sites::{Site, sites};
 fn lines<'a>(site: &'a Site, key: &str) -> Vec<Vec<&'a str>> {
     let prefix = format!("{key}=");
     let values = site.file("dnsmasq.conf").lines().filter_map(|line| line.strip_prefix(&prefix));
-    values.map(|value| value.split(',').map(|own| own.trim_matches(['"', '[', ']'])).collect()).collect()
+    values.map(|value| value.split(',').map(|field| field.trim_matches(['"', '[', ']'])).collect()).collect()
 }
 
 /// The network that each tag means, of one family.
@@ -42,7 +42,7 @@ fn read(site: &Site, ipv4: bool) -> Subnets {
     for option in lines(site, "dhcp-option") {
         let Some(name) = option[1].strip_prefix(prefix) else { continue };
         let subnet = all.get_mut(&tags[option[0].strip_prefix("tag:").unwrap()]).unwrap();
-        let addresses = || option[2..].iter().map(|own| own.parse().unwrap()).collect();
+        let addresses = || option[2..].iter().map(|address| address.parse().unwrap()).collect();
         match name {
             "router" => subnet.routers = addresses(),
             "dns-server" => subnet.resolvers = addresses(),
@@ -53,7 +53,7 @@ fn read(site: &Site, ipv4: bool) -> Subnets {
     for host in lines(site, "dhcp-host") {
         let ([mac, name], addresses) = ([host[0], host[host.len() - 1]], &host[1..host.len() - 1]);
         assert!(!addresses.is_empty());
-        for address in addresses.iter().map(|own| own.parse::<IpAddr>().unwrap()) {
+        for address in addresses.iter().map(|text| text.parse::<IpAddr>().unwrap()) {
             if address.is_ipv4() == ipv4 {
                 assert!(keep(&mut all, (mac.to_owned(), address, name.to_owned())), "{host:?}");
             }
@@ -68,17 +68,18 @@ fn dnsmasq_says_what_the_model_says() {
         for ipv4 in [true, false] {
             assert_eq!(read(&site, ipv4), subnets(&site.cluster, ipv4), "{}", site.name);
         }
-        let own = &site.cluster.provisioner;
-        assert_eq!(lines(&site, "interface"), [[own.interface.as_str()]]);
-        assert_eq!(lines(&site, "tftp-root"), [[format!("{}/tftp", own.web_root)]]);
+        let provisioner = &site.cluster.provisioner;
+        assert_eq!(lines(&site, "interface"), [[provisioner.interface.as_str()]]);
+        assert_eq!(lines(&site, "tftp-root"), [[format!("{}/tftp", provisioner.web_root)]]);
         assert_eq!(lines(&site, "port"), [["0"]], "no DNS");
         // Without one, dnsmasq names itself as the router.
-        let routers = lines(&site, "dhcp-option").iter().filter(|own| own[1] == "option:router").count();
+        let routers =
+            lines(&site, "dhcp-option").iter().filter(|fields| fields[1] == "option:router").count();
         assert_eq!(routers, subnets(&site.cluster, true).len());
         let kept: usize = [true, false]
             .iter()
             .flat_map(|ipv4| subnets(&site.cluster, *ipv4).into_values())
-            .map(|own| own.hosts.len())
+            .map(|subnet| subnet.hosts.len())
             .sum();
         assert!(lines(&site, "dhcp-lease-max")[0][0].parse::<usize>().unwrap() >= kept);
         let longest = site.file("dnsmasq.conf").lines().map(str::len).max().unwrap();
@@ -91,16 +92,16 @@ fn dnsmasq_has_a_boot_file_for_each_architecture() {
     for site in sites() {
         let tags: BTreeMap<String, String> = lines(&site, "dhcp-match")
             .iter()
-            .map(|own| {
-                let [tag, "option:client-arch", number] = own[..] else { panic!("{own:?}") };
+            .map(|fields| {
+                let [tag, "option:client-arch", number] = fields[..] else { panic!("{fields:?}") };
                 (tag.replacen("set:", "tag:", 1), format!("{:04x}", number.parse::<u16>().unwrap()))
             })
             .collect();
         assert_eq!(lines(&site, "dhcp-userclass"), [["set:class/ipxe", "iPXE"]]);
         let back: Vec<String> = lines(&site, "dhcp-option-force")
             .iter()
-            .filter(|own| own[1..] == ["tag:!class/ipxe", "option:vendor-class", "HTTPClient"])
-            .map(|own| own[0].to_owned())
+            .filter(|fields| fields[1..] == ["tag:!class/ipxe", "option:vendor-class", "HTTPClient"])
+            .map(|fields| fields[0].to_owned())
             .collect();
         let mut found = Boots::new();
         let server = site.cluster.provisioner.address.to_string();
@@ -109,7 +110,7 @@ fn dnsmasq_has_a_boot_file_for_each_architecture() {
                 "tag:class/ipxe" => ("ipxe", false, &boot[1..]),
                 tag if tags.contains_key(tag) => {
                     assert_eq!(boot[1], "tag:!class/ipxe", "iPXE also tells the architecture");
-                    (tags[tag].as_str(), back.iter().any(|own| own == tag), &boot[2..])
+                    (tags[tag].as_str(), back.iter().any(|other| other == tag), &boot[2..])
                 }
                 _ => ("other", false, &boot[..]),
             };

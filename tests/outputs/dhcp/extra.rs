@@ -19,12 +19,12 @@ fn takes(
 ) -> (bool, String) {
     let site = site();
     let dir = tempfile::tempdir().unwrap();
-    let own = dir.path().join("added");
-    fs::write(&own, added).unwrap();
+    let added_file = dir.path().join("added");
+    fs::write(&added_file, added).unwrap();
     let path = site.cluster.provisioner.extra[&which].as_str();
     let text = site.file(file);
     assert_eq!(text.matches(path).count(), 1, "{file}");
-    server(&site.cluster, &text.replace(path, own.to_str().unwrap()))
+    server(&site.cluster, &text.replace(path, added_file.to_str().unwrap()))
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) fn subnets(cluster: &Cluster, ipv4: bool) -> Subnets {
             pool: if ipv4 { pool4 } else { pool6 },
             // Routers advertise themselves in IPv6.
             routers: network.gateway.filter(|_| ipv4).map(IpAddr::V4).into_iter().collect(),
-            resolvers: network.dns.iter().copied().filter(|own| own.is_ipv4() == ipv4).collect(),
+            resolvers: network.dns.iter().copied().filter(|resolver| resolver.is_ipv4() == ipv4).collect(),
             domain: network.domain.as_ref().map(ToString::to_string),
             hosts: BTreeSet::new(),
         };
@@ -75,10 +75,16 @@ fn the_sites_have_what_is_to_be_tried() {
     let sites = crate::dhcp::sites::sites();
     let all: Vec<Subnet> = sites.iter().flat_map(|site| subnets(&site.cluster, true).into_values()).collect();
     let of6 = sites.iter().flat_map(|site| subnets(&site.cluster, false).into_values()).collect::<Vec<_>>();
-    assert!(all.iter().map(|own| own.hosts.len()).sum::<usize>() > 15);
-    assert!(all.iter().any(|own| own.pool.is_none()) && of6.iter().any(|own| own.pool.is_none()));
-    assert!(all.iter().any(|own| own.routers.is_empty()) && all.iter().any(|own| own.domain.is_some()));
-    assert!(of6.iter().any(|own| !own.hosts.is_empty()) && of6.iter().any(|own| own.resolvers.len() > 1));
+    assert!(all.iter().map(|subnet| subnet.hosts.len()).sum::<usize>() > 15);
+    assert!(all.iter().any(|subnet| subnet.pool.is_none()) && of6.iter().any(|subnet| subnet.pool.is_none()));
+    assert!(
+        all.iter().any(|subnet| subnet.routers.is_empty())
+            && all.iter().any(|subnet| subnet.domain.is_some())
+    );
+    assert!(
+        of6.iter().any(|subnet| !subnet.hosts.is_empty())
+            && of6.iter().any(|subnet| subnet.resolvers.len() > 1)
+    );
     assert!(sites.iter().any(|site| subnets(&site.cluster, true).len() > 1));
     assert!(
         sites.iter().any(|site| subnets(&site.cluster, true).len() < subnets(&site.cluster, false).len())

@@ -12,7 +12,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn addresses(text: &str) -> Vec<IpAddr> {
-    text.split(", ").map(|own| own.parse().unwrap()).collect()
+    text.split(", ").map(|address| address.parse().unwrap()).collect()
 }
 
 fn read(text: &str) -> Subnets {
@@ -23,9 +23,9 @@ fn read(text: &str) -> Subnets {
         if let Some(rest) = line.strip_prefix("subnet ") {
             let (address, mask) = rest.split_once(" netmask ").unwrap();
             let [address, mask]: [Ipv4Addr; 2] = [address.parse().unwrap(), mask.parse().unwrap()];
-            let own = IpNet::V4(Ipv4Net::with_netmask(address, mask).unwrap());
-            assert!(all.insert(own, Subnet::default()).is_none());
-            net = Some(own);
+            let subnet = IpNet::V4(Ipv4Net::with_netmask(address, mask).unwrap());
+            assert!(all.insert(subnet, Subnet::default()).is_none());
+            net = Some(subnet);
         } else if let Some(name) = line.strip_prefix("host ") {
             (net, host.0) = (None, name.to_owned());
         } else if let Some(mac) = line.strip_prefix("hardware ethernet ") {
@@ -35,7 +35,7 @@ fn read(text: &str) -> Subnets {
         } else if let Some(name) = line.strip_prefix("option host-name ") {
             assert_eq!(quoted(name), host.0);
         } else if let Some(subnet) = net.and_then(|net| all.get_mut(&net)) {
-            if let Some((first, last)) = line.strip_prefix("range ").and_then(|own| own.split_once(' ')) {
+            if let Some((first, last)) = line.strip_prefix("range ").and_then(|range| range.split_once(' ')) {
                 subnet.pool = Some((first.parse().unwrap(), last.parse().unwrap()));
             } else if let Some(routers) = line.strip_prefix("option routers ") {
                 subnet.routers = addresses(routers);
@@ -75,8 +75,8 @@ fn dhcpd_has_a_boot_file_for_each_architecture() {
             } else if line == "  option vendor-class-identifier \"HTTPClient\";" {
                 http = true;
             } else if let Some(file) = line.strip_prefix("  filename ") {
-                let own = (quoted(file.trim_end_matches(';')), std::mem::take(&mut http));
-                assert!(found.insert(who.clone(), own).is_none(), "{who} is there twice");
+                let boot = (quoted(file.trim_end_matches(';')), std::mem::take(&mut http));
+                assert!(found.insert(who.clone(), boot).is_none(), "{who} is there twice");
             }
         }
         assert_eq!(found, boots(&site.cluster), "{}", site.name);

@@ -21,38 +21,38 @@ fn list(value: &Value) -> &[Value] {
 /// The data of the option `name` of a class or a subnet.
 fn option(of: &Value, name: &str) -> Option<String> {
     let options = of.get("option-data")?;
-    let mut named = list(options).iter().filter(|own| own["name"] == name);
-    let found = named.next().map(|own| text(&own["data"]));
+    let mut named = list(options).iter().filter(|entry| entry["name"] == name);
+    let found = named.next().map(|entry| text(&entry["data"]));
     assert!(named.next().is_none(), "{name} is there twice");
     found
 }
 
 fn addresses(data: Option<String>) -> Vec<IpAddr> {
-    data.map_or(vec![], |data| data.split(", ").map(|own| own.parse().unwrap()).collect())
+    data.map_or(vec![], |data| data.split(", ").map(|address| address.parse().unwrap()).collect())
 }
 
-fn subnet(own: &Value) -> (IpNet, Subnet) {
-    let pools = list(&own["pools"]);
+fn subnet(entry: &Value) -> (IpNet, Subnet) {
+    let pools = list(&entry["pools"]);
     let pool = pools.first().map(|pool| {
         let pool = text(&pool["pool"]);
         let (first, last) = pool.split_once('-').unwrap();
         (first.parse().unwrap(), last.parse().unwrap())
     });
     assert!(pools.len() <= 1);
-    let host = |own: &Value| {
-        let address = own.get("ip-address").unwrap_or_else(|| &own["ip-addresses"][0]);
-        (text(&own["hw-address"]), text(address).parse().unwrap(), text(&own["hostname"]))
+    let host = |reservation: &Value| {
+        let address = reservation.get("ip-address").unwrap_or_else(|| &reservation["ip-addresses"][0]);
+        (text(&reservation["hw-address"]), text(address).parse().unwrap(), text(&reservation["hostname"]))
     };
-    let hosts = list(&own["reservations"]);
+    let hosts = list(&entry["reservations"]);
     let subnet = Subnet {
         pool,
-        routers: addresses(option(own, "routers")),
-        resolvers: addresses(option(own, "domain-name-servers").or(option(own, "dns-servers"))),
-        domain: option(own, "domain-name").or(option(own, "domain-search")),
+        routers: addresses(option(entry, "routers")),
+        resolvers: addresses(option(entry, "domain-name-servers").or(option(entry, "dns-servers"))),
+        domain: option(entry, "domain-name").or(option(entry, "domain-search")),
         hosts: hosts.iter().map(host).collect(),
     };
     assert_eq!(subnet.hosts.len(), hosts.len());
-    (text(&own["subnet"]).parse().unwrap(), subnet)
+    (text(&entry["subnet"]).parse().unwrap(), subnet)
 }
 
 /// `Dhcp4` or `Dhcp6`, as JSON without any directive.
@@ -63,8 +63,10 @@ fn read(site: &Site, file: &str, key: &str) -> Value {
 }
 
 fn ids(server: &Value, key: &str) -> BTreeMap<String, u64> {
-    let all: BTreeMap<_, _> =
-        list(&server[key]).iter().map(|own| (text(&own["subnet"]), own["id"].as_u64().unwrap())).collect();
+    let all: BTreeMap<_, _> = list(&server[key])
+        .iter()
+        .map(|subnet| (text(&subnet["subnet"]), subnet["id"].as_u64().unwrap()))
+        .collect();
     let numbers: BTreeSet<_> = all.values().collect();
     assert_eq!(numbers.len(), all.len());
     assert!(all.values().all(|id| (1..u64::from(u32::MAX)).contains(id)));
@@ -81,14 +83,14 @@ fn kea4_says_what_the_model_says() {
             let IpNet::V4(net) = net.parse().unwrap() else { panic!("{net}") };
             assert_eq!(id, u64::from(u32::from(net.network())));
         }
-        let own = &site.cluster.provisioner;
-        assert_eq!(server["next-server"], own.address.to_string());
-        assert_eq!(server["interfaces-config"]["interfaces"], json!([own.interface.to_string()]));
+        let provisioner = &site.cluster.provisioner;
+        assert_eq!(server["next-server"], provisioner.address.to_string());
+        assert_eq!(server["interfaces-config"]["interfaces"], json!([provisioner.interface.to_string()]));
         assert_eq!((&server["match-client-id"], &server["authoritative"]), (&json!(false), &json!(true)));
         // Only the network that the provisioner stands in is heard without a relay.
-        let direct = list(&server["subnet4"]).iter().filter(|own| own.get("interface").is_some());
-        let direct: Vec<IpNet> = direct.map(|own| text(&own["subnet"]).parse().unwrap()).collect();
-        assert!(direct.len() == 1 && direct[0].contains(&IpAddr::V4(own.address)), "{direct:?}");
+        let direct = list(&server["subnet4"]).iter().filter(|subnet| subnet.get("interface").is_some());
+        let direct: Vec<IpNet> = direct.map(|subnet| text(&subnet["subnet"]).parse().unwrap()).collect();
+        assert!(direct.len() == 1 && direct[0].contains(&IpAddr::V4(provisioner.address)), "{direct:?}");
     }
 }
 
@@ -111,7 +113,7 @@ fn kea4_has_a_boot_file_for_each_architecture() {
                 }
             };
             let vendor = option(class, "vendor-class-identifier");
-            assert!(vendor.as_deref().is_none_or(|own| own == "HTTPClient"));
+            assert!(vendor.as_deref().is_none_or(|identifier| identifier == "HTTPClient"));
             found.insert(who, (text(&class["boot-file-name"]), vendor.is_some()));
         }
         assert_eq!(found, boots(&site.cluster), "{}", site.name);

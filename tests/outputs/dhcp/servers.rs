@@ -19,10 +19,10 @@ fn accepts(cluster: &Cluster, server: &[&str], text: &str) -> (bool, String) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("configuration");
     fs::write(&file, text).unwrap();
-    let own = &cluster.provisioner;
+    let provisioner = &cluster.provisioner;
     let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--net", "sh", "-c", LINK, "sh", own.interface.as_str()]);
-    command.arg(format!("{}/24", own.address)).args(server).arg(&file);
+    command.args(["--map-root-user", "--net", "sh", "-c", LINK, "sh", provisioner.interface.as_str()]);
+    command.arg(format!("{}/24", provisioner.address)).args(server).arg(&file);
     command.env("KEA_PIDFILE_DIR", dir.path()).env("KEA_LOCKFILE_DIR", dir.path());
     let output = run("util-linux", &mut command);
     let said = [output.stdout, output.stderr].concat();
@@ -48,7 +48,9 @@ pub(crate) fn dnsmasq(cluster: &Cluster, text: &str) -> (bool, String) {
 /// The text less the line that brings in the user's own file, which lies on the provisioner.
 pub(crate) fn without_extra(text: &str) -> String {
     let include = |line: &&str| {
-        ["include \"", "<?include \"", "conf-file="].iter().any(|own| line.trim_start().starts_with(own))
+        ["include \"", "<?include \"", "conf-file="]
+            .iter()
+            .any(|directive| line.trim_start().starts_with(directive))
     };
     let lines: Vec<&str> = text.lines().filter(|line| !include(line)).collect();
     // In JSON the comma before it goes too.

@@ -19,8 +19,9 @@ impl Site {
     fn of(name: &str, dir: &std::path::Path) -> Self {
         let plan = plan(dir);
         let files = outputs::render(&plan).unwrap();
-        let pxe = files.iter().filter(|own| own.path.as_str().starts_with("site/pxe/"));
-        let files = pxe.map(|own| (own.path.to_string(), String::from_utf8(own.body.clone()).unwrap()));
+        let pxe = files.iter().filter(|artifact| artifact.path.as_str().starts_with("site/pxe/"));
+        let files = pxe
+            .map(|artifact| (artifact.path.to_string(), String::from_utf8(artifact.body.clone()).unwrap()));
         Self { name: name.to_owned(), files: files.collect(), cluster: plan.cluster }
     }
 

@@ -42,13 +42,13 @@ proptest! {
         let (said, printed): (Vec<_>, Vec<_>) =
             texts.iter().filter_map(|text| Some((text.as_str(), print("literal.dnsmasq.j2", text)?))).unzip();
         same(&said, texts.iter().filter(|text| sayable(text)))?;
-        same(printed.iter().map(|own| path(own).unwrap_or_default()), said)?;
+        same(printed.iter().map(|literal| path(literal).unwrap_or_default()), said)?;
         // Where words are separated by commas, as a boot file and an option.
-        let lines = printed.iter().map(|own| {
+        let lines = printed.iter().map(|literal| {
             // An option carries at most 255 bytes (RFC 2132); no value of ours that goes into one has more.
-            let option = format!("dhcp-option=tag:a,option:domain-name,{own}\n");
-            let option = if own.len() > 257 { "" } else { &option };
-            format!("dhcp-boot=tag:a,{own},,10.0.0.1\n{option}")
+            let option = format!("dhcp-option=tag:a,option:domain-name,{literal}\n");
+            let option = if literal.len() > 257 { "" } else { &option };
+            format!("dhcp-boot=tag:a,{literal},,10.0.0.1\n{option}")
         });
         let (accepted, complaints) = dnsmasq(&lines.collect::<String>());
         prop_assert!(accepted, "{}", complaints);

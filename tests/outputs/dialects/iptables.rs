@@ -38,7 +38,7 @@ fn sayable(text: &str) -> bool {
 
 /// What `iptables-save` quoted (`xtables_save_string`): `\` before `"`, `\` and `'`.
 fn unquote(saved: &str) -> String {
-    let Some(quoted) = saved.strip_prefix('"').and_then(|own| own.strip_suffix('"')) else {
+    let Some(quoted) = saved.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return saved.to_owned();
     };
     let mut chars = quoted.chars();
@@ -57,7 +57,7 @@ proptest! {
         let (said, printed): (Vec<_>, Vec<_>) =
             texts.iter().filter_map(|text| Some((text.as_str(), print("literal.iptables.j2", text)?))).unzip();
         same(&said, texts.iter().filter(|text| sayable(text)))?;
-        let rules: Vec<_> = printed.iter().map(|own| format!("-m comment --comment {own} -j ACCEPT")).collect();
+        let rules: Vec<_> = printed.iter().map(|literal| format!("-m comment --comment {literal} -j ACCEPT")).collect();
         let listed = load("iptables", &rules);
         let comment = |rule: &String| {
             unquote(rule.strip_prefix("-m comment --comment ").unwrap().strip_suffix(" -j ACCEPT").unwrap())
@@ -69,13 +69,13 @@ proptest! {
     fn addresses_read_back(networks in prop::collection::vec((any::<IpAddr>(), any::<u8>()), 300)) {
         for v6 in [false, true] {
             let (tool, bits) = if v6 { ("ip6tables", 128) } else { ("iptables", 32) };
-            let own = networks.iter().filter(|(address, _)| address.is_ipv6() == v6);
+            let of_family = networks.iter().filter(|(address, _)| address.is_ipv6() == v6);
             // A prefix of length 0 is no match at all.
-            let said: Vec<String> = own
+            let said: Vec<String> = of_family
                 .map(|(address, length)| ipnet::IpNet::new(*address, 1 + length % bits).unwrap().trunc().to_string())
                 .collect();
             let rules: Vec<_> =
-                said.iter().map(|own| format!("-s {} -j ACCEPT", print("bare.iptables.j2", own).unwrap())).collect();
+                said.iter().map(|network| format!("-s {} -j ACCEPT", print("bare.iptables.j2", network).unwrap())).collect();
             let source = |rule: &String| {
                 rule.strip_prefix("-s ").unwrap().strip_suffix(" -j ACCEPT").unwrap().parse::<ipnet::IpNet>().unwrap().to_string()
             };
@@ -88,8 +88,8 @@ proptest! {
 fn names_of_interfaces_read_back() {
     let names = ["eth0", "bond0.300", "_x", ".y", "lan-1", "123456789012345"];
     let rules: Vec<_> =
-        names.map(|own| format!("-i {} -j ACCEPT", print("literal.iptables.j2", own).unwrap())).into();
-    assert_eq!(load("iptables", &rules), names.map(|own| format!("-i {own} -j ACCEPT")));
+        names.map(|name| format!("-i {} -j ACCEPT", print("literal.iptables.j2", name).unwrap())).into();
+    assert_eq!(load("iptables", &rules), names.map(|name| format!("-i {name} -j ACCEPT")));
 }
 
 #[test]

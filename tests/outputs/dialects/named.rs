@@ -23,7 +23,7 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("named.conf");
         // A file may be called anything.
-        let channels = printed.iter().enumerate().map(|(i, own)| format!("channel c{i} {{ file {own}; }};\n"));
+        let channels = printed.iter().enumerate().map(|(i, literal)| format!("channel c{i} {{ file {literal}; }};\n"));
         fs::write(&file, format!("logging {{\n{}}};\n", channels.collect::<String>())).unwrap();
         let out = run(Command::new("named-checkconf").arg("-p").arg(&file), "bind9-utils");
         prop_assert!(out.status.success(), "{}{}", lossy(&out.stdout), lossy(&out.stderr));

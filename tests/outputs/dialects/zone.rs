@@ -28,12 +28,12 @@ fn records(lines: &[String]) -> Vec<(String, String, String)> {
     };
     text.lines()
         .map(record)
-        .filter(|own| !["SOA", "NS"].contains(&own.1.as_str()) && own.0 != "ns.")
+        .filter(|record| !["SOA", "NS"].contains(&record.1.as_str()) && record.0 != "ns.")
         .collect()
 }
 
 fn data(lines: &[String]) -> Vec<String> {
-    records(lines).into_iter().map(|own| own.2).collect()
+    records(lines).into_iter().map(|record| record.2).collect()
 }
 
 /// Names that sort as their numbers do.
@@ -76,34 +76,34 @@ proptest! {
         let (said, printed): (Vec<_>, Vec<_>) =
             all.iter().filter_map(|text| Some((text.as_str(), print("name.zone.j2", text)?))).unzip();
         same(&said, all.iter().filter(|text| sayable(text)))?;
-        prop_assert!(said.iter().any(|own| own.contains('@')) && said.iter().any(|own| own.contains('/')));
+        prop_assert!(said.iter().any(|text| text.contains('@')) && said.iter().any(|text| text.contains('/')));
 
-        let read = |own: &&str| match own.split_once('@') {
-            None => format!("{own}."),
+        let read = |text: &&str| match text.split_once('@') {
+            None => format!("{text}."),
             Some((user, domain)) => format!("{}.{domain}.", user.replace('.', "\\.")),
         };
         let lines: Vec<_> =
-            printed.iter().enumerate().map(|(i, own)| format!("{} IN PTR {own}", numbered(i))).collect();
+            printed.iter().enumerate().map(|(i, name)| format!("{} IN PTR {name}", numbered(i))).collect();
         same(data(&lines), said.iter().map(read))?;
 
         // As owners; those that differ in case only are one.
         let owners: BTreeMap<String, &String> =
-            said.iter().map(|own| read(own).to_lowercase()).zip(&printed).collect();
+            said.iter().map(|text| read(text).to_lowercase()).zip(&printed).collect();
         let lines: Vec<_> =
-            owners.values().enumerate().map(|(i, own)| format!("{own} IN PTR {}", numbered(i))).collect();
+            owners.values().enumerate().map(|(i, name)| format!("{name} IN PTR {}", numbered(i))).collect();
         let back: BTreeMap<_, _> =
-            records(&lines).into_iter().map(|own| (own.2, own.0.to_lowercase())).collect();
+            records(&lines).into_iter().map(|record| (record.2, record.0.to_lowercase())).collect();
         same(back.into_values(), owners.into_keys())?;
     }
 
     #[test]
     fn addresses_read_back(v4 in prop::collection::vec(any::<Ipv4Addr>(), 200), v6 in prop::collection::vec(any::<Ipv6Addr>(), 200)) {
         let bare = |text: String| print("bare.zone.j2", text).unwrap();
-        let lines4 = v4.iter().enumerate().map(|(i, own)| format!("{} IN A {}", numbered(i), bare(own.to_string())));
-        let lines6 = v6.iter().enumerate().map(|(i, own)| format!("{} IN AAAA {}", numbered(i), bare(own.to_string())));
+        let lines4 = v4.iter().enumerate().map(|(i, address)| format!("{} IN A {}", numbered(i), bare(address.to_string())));
+        let lines6 = v6.iter().enumerate().map(|(i, address)| format!("{} IN AAAA {}", numbered(i), bare(address.to_string())));
         let read = |lines: Vec<String>| data(&lines);
-        same(read(lines4.collect()).iter().map(|own| own.parse::<Ipv4Addr>().unwrap()), v4)?;
-        same(read(lines6.collect()).iter().map(|own| own.parse::<Ipv6Addr>().unwrap()), v6)?;
+        same(read(lines4.collect()).iter().map(|text| text.parse::<Ipv4Addr>().unwrap()), v4)?;
+        same(read(lines6.collect()).iter().map(|text| text.parse::<Ipv6Addr>().unwrap()), v6)?;
     }
 
     #[test]

@@ -25,9 +25,9 @@ fn files(plan: &Plan) -> BTreeMap<String, String> {
 }
 
 fn of(artifacts: &ArtifactSet) -> BTreeMap<String, String> {
-    let file = |own: &plasmagen::artifact::Artifact| {
-        let name = own.path.as_str().strip_prefix("site/dns/")?;
-        Some((name.to_owned(), String::from_utf8(own.body.clone()).unwrap()))
+    let file = |artifact: &plasmagen::artifact::Artifact| {
+        let name = artifact.path.as_str().strip_prefix("site/dns/")?;
+        Some((name.to_owned(), String::from_utf8(artifact.body.clone()).unwrap()))
     };
     artifacts.iter().filter_map(file).collect()
 }

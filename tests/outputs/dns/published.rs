@@ -19,12 +19,18 @@ pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
     for node in &cluster.nodes {
         let home = home(cluster, node);
         for (label, address) in addresses(node) {
-            let own = cluster.networks.get(label).unwrap().domain.as_ref().filter(|own| *own != domain);
+            let network_domain = cluster
+                .networks
+                .get(label)
+                .unwrap()
+                .domain
+                .as_ref()
+                .filter(|network_domain| *network_domain != domain);
             add(
                 address,
-                match own {
+                match network_domain {
                     _ if label == home => format!("{}.{domain}", node.name),
-                    Some(own) => format!("{}.{own}", node.name),
+                    Some(network_domain) => format!("{}.{network_domain}", node.name),
                     None => format!("{}.{label}.{domain}", node.name),
                 },
             );
@@ -37,9 +43,9 @@ pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
 }
 
 fn addresses(node: &Node) -> impl Iterator<Item = (&Label, IpAddr)> {
-    node.interfaces
-        .iter()
-        .flat_map(|own| own.addresses.iter().map(|address| (own.network.as_ref().unwrap(), address.addr())))
+    node.interfaces.iter().flat_map(|interface| {
+        interface.addresses.iter().map(|address| (interface.network.as_ref().unwrap(), address.addr()))
+    })
 }
 
 /// The cluster network that the node's gateway is in, else its only one.
@@ -58,8 +64,9 @@ pub(crate) fn pointer(cluster: &Cluster, address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, d] = v4.octets();
-            let own = cluster.networks.values().find(|own| own.subnet.is_some_and(|net| net.contains(&v4)));
-            match own.and_then(|own| own.reverse_zone.as_ref()) {
+            let network =
+                cluster.networks.values().find(|network| network.subnet.is_some_and(|net| net.contains(&v4)));
+            match network.and_then(|network| network.reverse_zone.as_ref()) {
                 Some(zone) => format!("{d}.{zone}."),
                 None => format!("{d}.{c}.{b}.{a}.in-addr.arpa."),
             }

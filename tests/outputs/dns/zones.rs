@@ -38,7 +38,7 @@ fn compiled(dir: &Path) -> (Cluster, BTreeMap<String, Vec<Record>>) {
 }
 
 fn only<'r>(records: impl IntoIterator<Item = &'r Record>, kinds: &[&str]) -> BTreeSet<Record> {
-    records.into_iter().filter(|own| kinds.contains(&own.1.as_str())).cloned().collect()
+    records.into_iter().filter(|record| kinds.contains(&record.1.as_str())).cloned().collect()
 }
 
 /// What `ns1` and its like stand for in the inventory of this directory.
@@ -60,22 +60,26 @@ fn the_zones_are_the_model_in_both_directions() {
         let all = || zones.values().flatten();
 
         let kind = |address: &IpAddr| if address.is_ipv4() { "A" } else { "AAAA" }.to_owned();
-        let forward: BTreeSet<Record> =
-            expected.iter().map(|(own, name)| (name.clone(), kind(own), own.to_string())).collect();
+        let forward: BTreeSet<Record> = expected
+            .iter()
+            .map(|(address, name)| (name.clone(), kind(address), address.to_string()))
+            .collect();
         assert_eq!(only(all(), &["A", "AAAA"]), forward, "{}", dir.display());
 
         let nets: Vec<_> = cluster.networks.values().flat_map(plasmagen::model::Network::subnets).collect();
-        let inside = expected.iter().filter(|(own, _)| nets.iter().any(|net| net.contains(*own)));
-        let back: BTreeSet<Record> =
-            inside.map(|(own, name)| (pointer(&cluster, *own), "PTR".to_owned(), name.clone())).collect();
+        let inside = expected.iter().filter(|(address, _)| nets.iter().any(|net| net.contains(*address)));
+        let back: BTreeSet<Record> = inside
+            .map(|(address, name)| (pointer(&cluster, *address), "PTR".to_owned(), name.clone()))
+            .collect();
         assert!(!back.is_empty());
-        let pointers: Vec<_> = all().filter(|own| own.1 == "PTR").collect();
+        let pointers: Vec<_> = all().filter(|record| record.1 == "PTR").collect();
         assert_eq!((pointers.len(), only(pointers, &["PTR"])), (back.len(), back), "{}", dir.display());
 
-        let strange = all().find(|own| !["A", "AAAA", "NS", "PTR", "SOA"].contains(&own.1.as_str()));
+        let strange = all().find(|record| !["A", "AAAA", "NS", "PTR", "SOA"].contains(&record.1.as_str()));
         assert_eq!(strange, None);
         for (zone, records) in &zones {
-            let below = |own: &Record| own.0 == format!("{zone}.") || own.0.ends_with(&format!(".{zone}."));
+            let below =
+                |record: &Record| record.0 == format!("{zone}.") || record.0.ends_with(&format!(".{zone}."));
             assert!(records.iter().all(below), "{zone}");
         }
     }
@@ -116,17 +120,18 @@ fn zones_are_there_for_every_domain_and_subnet() {
 fn a_zone_says_who_serves_it_and_what_is_below_it() {
     let (_, zones) = compiled(&repository().join("tests/outputs/dns"));
     for (zone, records) in &zones {
-        let soa = records.iter().find(|own| own.1 == "SOA").unwrap();
+        let soa = records.iter().find(|record| record.1 == "SOA").unwrap();
         assert_eq!(soa.2, "ns.provider.net. host\\.master+dns.example.com. 1 3600 900 1209600 3600");
-        let servers = records.iter().filter(|own| own.1 == "NS" && own.0 == format!("{zone}."));
-        let servers: BTreeSet<&str> = servers.map(|own| own.2.as_str()).collect();
+        let servers = records.iter().filter(|record| record.1 == "NS" && record.0 == format!("{zone}."));
+        let servers: BTreeSet<&str> = servers.map(|record| record.2.as_str()).collect();
         let four =
             ["ns.provider.net.", "n1.lab.example.com.", "ns3.lab.example.com.", "iam.lab.example.com."];
         assert_eq!(servers, four.into(), "{zone}");
     }
     // Above the cluster's domain: its delegation, the servers' addresses, and the names of the network.
-    let above = zones["example.com"].iter().filter(|own| own.0 != "example.com.");
-    let above: BTreeSet<String> = above.map(|own| format!("{} {} {}", own.0, own.1, own.2)).collect();
+    let above = zones["example.com"].iter().filter(|record| record.0 != "example.com.");
+    let above: BTreeSet<String> =
+        above.map(|record| format!("{} {} {}", record.0, record.1, record.2)).collect();
     let expected = [
         "iam.lab.example.com. A 10.0.2.50",
         "iam.lab.example.com. AAAA fd00:0:0:a::50",
@@ -144,7 +149,7 @@ fn a_zone_says_who_serves_it_and_what_is_below_it() {
 }
 
 /// A name is there once for each of its addresses, as in the zones, and its first label is an alias in the cluster's
-/// own domain alone.
+/// domain only.
 #[test]
 fn the_hosts_file_agrees_with_the_zones() {
     for dir in inventories() {
@@ -160,7 +165,7 @@ fn the_hosts_file_agrees_with_the_zones() {
                 assert!(seen.insert((*name, address.is_ipv4())), "{name} is there twice");
             }
             let inside = words[1].strip_suffix(plan.cluster.domain.as_str());
-            let inside = inside.and_then(|own| own.strip_suffix('.')).filter(|own| !own.contains('.'));
+            let inside = inside.and_then(|rest| rest.strip_suffix('.')).filter(|rest| !rest.contains('.'));
             assert_eq!(words[2..], inside.into_iter().collect::<Vec<_>>(), "{line}");
             (address, format!("{}.", words[1]))
         });

@@ -56,7 +56,7 @@ fn arguments(rule: &str) -> Vec<String> {
     let mut arguments = Vec::new();
     let mut rest = rule;
     while !rest.is_empty() {
-        let quoted = rest.strip_prefix('"').and_then(|own| own.split_once('"'));
+        let quoted = rest.strip_prefix('"').and_then(|text| text.split_once('"'));
         let (argument, after) = quoted.or_else(|| rest.split_once(' ')).unwrap_or((rest, ""));
         arguments.push(argument.to_owned());
         rest = after.trim_start();
@@ -96,7 +96,7 @@ fn loads_as_one_of_its_family() {
             let sources = text.lines().filter_map(|line| line.split(" -s ").nth(1)?.split(' ').next());
             let sources: Vec<IpNet> = sources.map(|source| source.parse().unwrap()).collect();
             assert!(
-                sources.iter().all(|own| own.addr().is_ipv6() == (extension == "ip6tables")),
+                sources.iter().all(|source| source.addr().is_ipv6() == (extension == "ip6tables")),
                 "{}",
                 path.display()
             );

@@ -36,11 +36,17 @@ fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -
         comment: comment.to_owned(),
     };
     let mut input: BTreeSet<Rule> = ssh.into_iter().map(|net| rule(net, None, "tcp", 22, "ssh")).collect();
-    for own in openings {
-        let protocol = serde_json::to_value(own.protocol).unwrap();
-        for source in own.sources {
+    for opening in openings {
+        let protocol = serde_json::to_value(opening.protocol).unwrap();
+        for source in opening.sources {
             let device = source.device.map(|device| device.to_string());
-            input.insert(rule(source.subnet, device, protocol.as_str().unwrap(), own.port, &own.purpose));
+            input.insert(rule(
+                source.subnet,
+                device,
+                protocol.as_str().unwrap(),
+                opening.port,
+                &opening.purpose,
+            ));
         }
     }
     let forward = match forwarding {
@@ -59,7 +65,7 @@ pub(crate) fn of<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) 
 /// The firewalls in `site/firewall/` by name. The provisioner's leaves forwarding as it is: to a new namespace,
 /// everything.
 pub(crate) fn of_site(cluster: &Cluster) -> BTreeMap<String, Firewall> {
-    let profiles = cluster.profiles.iter().map(|own| (own.name.to_string(), of(cluster, own)));
+    let profiles = cluster.profiles.iter().map(|profile| (profile.name.to_string(), of(cluster, profile)));
     let everything = Forwarding::AllBut(Vec::new());
     let provisioner = firewall(cluster, provisioner_openings(cluster), everything);
     profiles.chain([("provisioner".to_owned(), provisioner)]).collect()

@@ -33,7 +33,7 @@ pub(crate) fn loaded(path: &Path) -> Firewall {
     let tables: Vec<_> = items.iter().filter_map(|item| item.get("table")).collect();
     assert!(matches!(tables[..], [table] if table["family"] == "inet"), "one table for both families");
     let chain =
-        |name: &str| items.iter().filter_map(|item| item.get("chain")).find(|own| own["name"] == name);
+        |name: &str| items.iter().filter_map(|item| item.get("chain")).find(|chain| chain["name"] == name);
     let rules = |chain: &str| -> Vec<&Value> {
         items.iter().filter_map(|item| item.get("rule")).filter(|rule| rule["chain"] == chain).collect()
     };
@@ -47,9 +47,9 @@ pub(crate) fn loaded(path: &Path) -> Firewall {
         general().as_array().unwrap().iter().collect::<Vec<_>>()
     );
 
-    let forward = chain("forward").is_none_or(|own| own["policy"] == "accept").then(|| {
+    let forward = chain("forward").is_none_or(|chain| chain["policy"] == "accept").then(|| {
         let rules = rules("forward");
-        rules.iter().skip(1).map(|own| dropped(own)).collect()
+        rules.iter().skip(1).map(|rule| dropped(rule)).collect()
     });
     Firewall { input: opened.iter().map(|rule| opens(rule)).collect::<BTreeSet<_>>(), forward }
 }
@@ -69,8 +69,8 @@ fn opens(rule: &Value) -> Rule {
     let expressions = rule["expr"].as_array().unwrap();
     assert_eq!(expressions.last().unwrap(), &json!({ "accept": null }));
     let (mut device, mut source, mut service) = (None, None, None);
-    for own in expressions.iter().filter_map(|own| own.get("match")) {
-        let (left, right) = (&own["left"], &own["right"]);
+    for comparison in expressions.iter().filter_map(|expression| expression.get("match")) {
+        let (left, right) = (&comparison["left"], &comparison["right"]);
         let payload = &left["payload"];
         if left["meta"]["key"] == "iifname" {
             device = right.as_str().map(str::to_owned);

@@ -43,12 +43,12 @@ open.all = { port = 123, protocol = "udp", from = ["0.0.0.0/0", "::/0"] }
 fn the_provisioner_answers_names_where_nobody_else_does() {
     let answers = |cluster: &Cluster| {
         let openings = plasmagen::model::provisioner_openings(cluster);
-        let dns = openings.into_iter().filter(|own| own.port == 53);
-        dns.map(|own| (own.protocol, own.sources.len())).collect::<Vec<_>>()
+        let dns = openings.into_iter().filter(|opening| opening.port == 53);
+        dns.map(|opening| (opening.protocol, opening.sources.len())).collect::<Vec<_>>()
     };
     let (cluster, _dir) = rendered("ipv6", "");
     assert!(cluster.dns.name_servers.is_empty());
-    let subnets = cluster.networks.values().map(|own| own.subnets().count()).sum();
+    let subnets = cluster.networks.values().map(|network| network.subnets().count()).sum();
     assert_eq!(answers(&cluster), [(Protocol::Tcp, subnets), (Protocol::Udp, subnets)]);
     let (cluster, dir) = rendered("ipv6", "\n[dns]\nname_servers = [\"10.0.100.253\"]\n");
     assert_eq!(answers(&cluster), []);

@@ -20,7 +20,7 @@ pub(crate) fn faults() -> Vec<Case> {
     let ends = |params: &mut CertificateParams| params.not_after = NOW + Duration::days(10);
     let v4 = Ca::new(|params| {
         let constraints = params.name_constraints.as_mut().unwrap();
-        constraints.permitted_subtrees.retain(|own| *own != subnet("::1", 128));
+        constraints.permitted_subtrees.retain(|subtree| *subtree != subnet("::1", 128));
     });
     let weak = KeyPair::generate_for(&PKCS_ED25519).unwrap();
     let mut without = ca.site();

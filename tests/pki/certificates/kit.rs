@@ -113,7 +113,7 @@ impl Site {
 }
 
 pub(crate) fn name(node: &str) -> HostName {
-    cluster().nodes.iter().find(|own| own.name.as_str() == node).unwrap().name.clone()
+    cluster().nodes.iter().find(|candidate| candidate.name.as_str() == node).unwrap().name.clone()
 }
 
 /// A CA like plasmagen's, made without it so that it can also be made wrong.
@@ -164,7 +164,7 @@ impl Ca {
         params.signed_by(key, &issuer).unwrap().pem()
     }
 
-    /// Its own certificate and one for each node.
+    /// A site with the certificate of this CA and one for each node.
     pub(crate) fn site(&self) -> Site {
         let certificates = Certificates { ca: Some(self.pem.clone()), nodes: std::iter::empty().collect() };
         let site = Site { inventory: INVENTORY.to_owned(), certificates, now: NOW };
@@ -178,7 +178,7 @@ pub(crate) fn subnet(address: &str, length: u8) -> GeneralSubtree {
 
 pub(crate) fn leaf_params(node: &str, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
     let cluster = cluster();
-    let node = cluster.nodes.iter().find(|own| own.name.as_str() == node).unwrap();
+    let node = cluster.nodes.iter().find(|candidate| candidate.name.as_str() == node).unwrap();
     let request = leaf_request(&cluster, node).unwrap();
     let mut params = CertificateParams::new(request.dns_names()).unwrap();
     params.subject_alt_names.extend(request.addresses().iter().copied().map(SanType::IpAddress));

@@ -38,8 +38,8 @@ const BOUND: &str = r"#!/bin/busybox sh
 /// A bundle for workers in `dir`, which ends with `last`.
 fn bundle(dir: &Path, last: &str) -> PathBuf {
     let root = dir.join("root");
-    for own in ["bin", "dev", "etc/dropbear", "lib64", "modules", "proc", "root", "sys", "tmp", SYSTEM] {
-        fs::create_dir_all(root.join(own)).unwrap();
+    for path in ["bin", "dev", "etc/dropbear", "lib64", "modules", "proc", "root", "sys", "tmp", SYSTEM] {
+        fs::create_dir_all(root.join(path)).unwrap();
     }
     let program = |path: &str, bytes: &[u8]| {
         fs::write(root.join(path), bytes).unwrap();

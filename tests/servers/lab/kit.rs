@@ -59,8 +59,8 @@ impl Outcome {
     /// The machine `node` that was tried as `kind`.
     pub(crate) fn machine(&self, node: &str, kind: &str) -> &Value {
         let all = self.report["machines"].as_array().unwrap();
-        let own = all.iter().find(|row| row["node"] == node && row["kind"] == kind);
-        own.unwrap_or_else(|| panic!("no {kind} {node} in {:#}\n{}", self.report, self.said))
+        let machine = all.iter().find(|row| row["node"] == node && row["kind"] == kind);
+        machine.unwrap_or_else(|| panic!("no {kind} {node} in {:#}\n{}", self.report, self.said))
     }
 
     /// Makes sure that `node` was fine as `kind`, and made these steps, no other, none before the one before it.

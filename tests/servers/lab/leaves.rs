@@ -19,7 +19,9 @@ fn processes(mark: &str) -> Vec<String> {
     let all = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
     let marked = all.filter(|dir| {
         let environment = fs::read(dir.join("environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|own| own == format!("PLASMAGEN_LAB_MARK={mark}").as_bytes())
+        environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == format!("PLASMAGEN_LAB_MARK={mark}").as_bytes())
     });
     marked.map(|dir| fs::read_to_string(dir.join("comm")).unwrap_or_default()).collect()
 }

@@ -81,7 +81,7 @@ fn every_machine_finds_its_way(server: Server) {
     }
 
     let (ipxe, firmware): (Vec<_>, Vec<_>) =
-        cases::all(&lab.cluster).into_iter().filter(|own| own.at_home).partition(|own| own.is_ipxe);
+        cases::all(&lab.cluster).into_iter().filter(|case| case.at_home).partition(|case| case.is_ipxe);
     let places = self::places(&lab, &firmware);
     for ((case, place), file) in firmware.iter().zip(&places).zip(fetch(&lab, &places)) {
         let name = place.rsplit('/').next().unwrap();

@@ -84,27 +84,29 @@ impl Client<'_> {
 
     /// What its architecture loads.
     fn loader(&self) -> Option<&'static Loader> {
-        LOADERS.iter().find(|own| self.architecture.is_some_and(|number| own.architectures.contains(&number)))
+        LOADERS
+            .iter()
+            .find(|loader| self.architecture.is_some_and(|number| loader.architectures.contains(&number)))
     }
 }
 
 /// Every node and unknown machines, in every network that machines boot in, for every architecture.
 pub(crate) fn all(cluster: &Cluster) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (rack, (network, own)) in cluster.networks_for(Role::Provisioning).enumerate() {
+    for (rack, (network, network_model)) in cluster.networks_for(Role::Provisioning).enumerate() {
         let firmware = ARCHITECTURES.map(|architecture| (architecture, None));
         let stages =
             firmware.into_iter().chain(IPXE.map(|(architecture, class)| (architecture, Some(class))));
         for (number, (architecture, user_class)) in stages.enumerate() {
-            for own in cluster.reservations() {
+            for reservation in cluster.reservations() {
                 // One question is enough of those that stand in another rack.
-                if own.network == network || (architecture, user_class) == (Some(0x07), None) {
-                    let (mac, node) = (own.mac.to_string(), Some(own));
+                if reservation.network == network || (architecture, user_class) == (Some(0x07), None) {
+                    let (mac, node) = (reservation.mac.to_string(), Some(reservation));
                     cases.push(case(cluster, &Client { mac, node, network, architecture, user_class }));
                 }
             }
             // A stranger asks twice, and then another; one that is told nothing, once.
-            let stranger = if own.pool.is_some() { number / 2 } else { number };
+            let stranger = if network_model.pool.is_some() { number / 2 } else { number };
             let mac = format!("02:00:00:00:{rack:02x}:{stranger:02x}");
             cases.push(case(cluster, &Client { mac, node: None, network, architecture, user_class }));
         }
@@ -114,9 +116,15 @@ pub(crate) fn all(cluster: &Cluster) -> Vec<Case> {
 
 /// Every node once, in its own rack.
 pub(crate) fn once(cluster: &Cluster) -> Vec<Case> {
-    let case = |own: Reservation<'_>| {
-        let (mac, architecture) = (own.mac.to_string(), Some(0x07));
-        let client = Client { mac, node: Some(own), network: own.network, architecture, user_class: None };
+    let case = |reservation: Reservation<'_>| {
+        let (mac, architecture) = (reservation.mac.to_string(), Some(0x07));
+        let client = Client {
+            mac,
+            node: Some(reservation),
+            network: reservation.network,
+            architecture,
+            user_class: None,
+        };
         case(cluster, &client)
     };
     cluster.reservations().map(case).collect()
@@ -134,7 +142,7 @@ fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
         mac: mac.clone(),
         architecture,
         user_class: user_class.map(Into::into),
-        vendor_class: architecture.map(|own| format!("{class}:Arch:{own:05}:UNDI:003016").into()),
+        vendor_class: architecture.map(|number| format!("{class}:Arch:{number:05}:UNDI:003016").into()),
         client_id: architecture.map(|_| client_id),
         wanted: if ipxe { IPXE_WANTS } else { FIRMWARE_WANTS }.to_vec(),
         broadcast: !ipxe,
@@ -142,19 +150,19 @@ fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
         server: cluster.provisioner.address,
         silent: expected.is_none(),
     };
-    let who = node.map_or_else(|| "a stranger".to_owned(), |own| own.name.to_string());
-    let what = architecture.map_or_else(|| "no architecture".to_owned(), |own| format!("{own:#04x}"));
+    let who = node.map_or_else(|| "a stranger".to_owned(), |reservation| reservation.name.to_string());
+    let what = architecture.map_or_else(|| "no architecture".to_owned(), |number| format!("{number:#04x}"));
     let stage = user_class.map_or_else(|| "firmware".to_owned(), |class| format!("user class {class:?}"));
     let name = format!("{who} ({mac}) in {network}: {stage}, {what}");
-    let at_home = node.is_some_and(|own| own.network == network);
+    let at_home = node.is_some_and(|reservation| reservation.network == network);
     Case { name, question, expected, at_home, is_ipxe: ipxe }
 }
 
 /// What such a client must be told.
 fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
     let network = &cluster.networks[client.network];
-    let home = client.node.filter(|own| own.network == client.network);
-    let address = match (home.and_then(|own| own.address), network.pool) {
+    let home = client.node.filter(|reservation| reservation.network == client.network);
+    let address = match (home.and_then(|reservation| reservation.address), network.pool) {
         (Some(address), _) => address.to_string(),
         (None, Some(pool)) => in_pool(pool.first, pool.last),
         (None, None) => return None,
@@ -166,12 +174,13 @@ fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
         (false, true) => format!("{base}/tftp/{build}"),
         (false, false) => build.to_owned(),
     };
-    let resolvers: Vec<_> = network.dns.iter().filter(|own| own.is_ipv4()).map(ToString::to_string).collect();
+    let resolvers: Vec<_> =
+        network.dns.iter().filter(|resolver| resolver.is_ipv4()).map(ToString::to_string).collect();
     let facts = [
         ("address", Some(address)),
         ("next server", Some(cluster.provisioner.address.to_string())),
         ("file", Some(file)),
-        ("host name", home.map(|own| own.name.to_string())),
+        ("host name", home.map(|reservation| reservation.name.to_string())),
         ("subnet mask", network.subnet.map(|subnet| subnet.netmask().to_string())),
         ("broadcast", network.subnet.map(|subnet| subnet.broadcast().to_string())),
         ("routers", network.gateway.map(|gateway| gateway.to_string())),

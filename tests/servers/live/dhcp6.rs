@@ -38,14 +38,13 @@ fn question(mac: &str, duid: &[u8]) -> Value {
 
 /// The resolvers of `network` as the option has them.
 fn resolvers(network: &Network) -> Value {
-    let v6 = network
-        .dns
-        .iter()
-        .filter_map(|own| if let IpAddr::V6(own) = own { Some(own.octets()) } else { None });
+    let v6 = network.dns.iter().filter_map(|resolver| {
+        if let IpAddr::V6(address) = resolver { Some(address.octets()) } else { None }
+    });
     json!(v6.flatten().collect::<Vec<u8>>())
 }
 
-fn own(cluster: &Cluster) -> &Network {
+fn provisioner_network(cluster: &Cluster) -> &Network {
     &cluster.networks[&cluster.provisioner.network]
 }
 
@@ -53,9 +52,12 @@ fn own(cluster: &Cluster) -> &Network {
 fn leases_as_the_model_says(way: usize, start: fn(&mut Lab)) {
     let mut lab = Lab::new("IPv6", &plan(&repository().join("tests/golden/ipv6")));
     start(&mut lab);
-    let pool = own(&lab.cluster).pool6.unwrap();
-    let mut cases: Vec<(String, Option<Ipv6Addr>)> =
-        lab.cluster.reservations().map(|own| (own.mac.to_string(), own.address6)).collect();
+    let pool = provisioner_network(&lab.cluster).pool6.unwrap();
+    let mut cases: Vec<(String, Option<Ipv6Addr>)> = lab
+        .cluster
+        .reservations()
+        .map(|reservation| (reservation.mac.to_string(), reservation.address6))
+        .collect();
     assert!(cases.iter().all(|(_, kept)| kept.is_some()));
     cases.push(("02:00:00:00:00:01".into(), None));
     let questions: Vec<_> = cases.iter().map(|(mac, _)| question(mac, &duids(mac)[way])).collect();
@@ -74,7 +76,11 @@ fn leases_as_the_model_says(way: usize, start: fn(&mut Lab)) {
                     lab.logs()
                 ),
             }
-            assert_eq!(told["options"][RESOLVERS], resolvers(own(&lab.cluster)), "{mac}, {message}");
+            assert_eq!(
+                told["options"][RESOLVERS],
+                resolvers(provisioner_network(&lab.cluster)),
+                "{mac}, {message}"
+            );
         }
     }
 }
@@ -88,14 +94,14 @@ fn kea(lab: &mut Lab) {
 
 /// dnsmasq leases in the networks that it has an address in; the inventory does not know the provisioner's.
 fn dnsmasq(lab: &mut Lab) {
-    let address = own(&lab.cluster).subnet6.unwrap().hosts().nth(9).unwrap();
+    let address = provisioner_network(&lab.cluster).subnet6.unwrap().hosts().nth(9).unwrap();
     let interface = lab.cluster.provisioner.interface.to_string();
     let words = ["address", "add", &format!("{address}/64"), "dev", &interface, "nodad"];
     lab.done("iproute2", lab.on_provisioner("ip").args(words));
     // It looks a client's MAC address up among its neighbours, and asks for it for half a second only, which can be too
     // short on a busy machine. So they are neighbours already.
-    for own in lab.cluster.reservations() {
-        let mac = own.mac.to_string();
+    for reservation in lab.cluster.reservations() {
+        let mac = reservation.mac.to_string();
         let words = ["neighbour", "add", &link_local(&mac).to_string(), "lladdr", &mac, "dev", &interface];
         lab.done("iproute2", lab.on_provisioner("ip").args(words));
     }

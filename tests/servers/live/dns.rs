@@ -47,7 +47,7 @@ pub(crate) fn dig(lab: &Lab, queries: &BTreeSet<Query>) -> BTreeMap<Query, BTree
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let words: Vec<_> = line.split_whitespace().collect();
         let [name, _, _, kind, data] = words[..] else { continue };
-        let query = queries.iter().find(|(own, asked)| *asked == kind && *own == name);
+        let query = queries.iter().find(|(owner, asked)| *asked == kind && *owner == name);
         let query = query.unwrap_or_else(|| panic!("{}: nobody asked for {line}", lab.name));
         answers.entry(query.clone()).or_default().insert(data.to_owned());
     }
@@ -61,9 +61,9 @@ fn forward(address: IpAddr) -> &'static str {
 /// The name of an address in the tree of reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5).
 fn reverse(address: IpAddr) -> Query {
     let (parts, tree): (Vec<String>, _) = match address {
-        IpAddr::V4(own) => (own.octets().iter().rev().map(ToString::to_string).collect(), "in-addr"),
-        IpAddr::V6(own) => {
-            let nibbles = own.octets().iter().flat_map(|byte| [byte >> 4, byte & 15]).collect::<Vec<_>>();
+        IpAddr::V4(v4) => (v4.octets().iter().rev().map(ToString::to_string).collect(), "in-addr"),
+        IpAddr::V6(v6) => {
+            let nibbles = v6.octets().iter().flat_map(|byte| [byte >> 4, byte & 15]).collect::<Vec<_>>();
             (nibbles.iter().rev().map(|nibble| format!("{nibble:x}")).collect(), "ip6")
         }
     };
@@ -80,7 +80,7 @@ fn names(cluster: &Cluster) -> Vec<(String, IpAddr)> {
     let mut names: Vec<_> = vips.chain(cluster.nodes.iter().filter_map(bmc)).collect();
     for node in &cluster.nodes {
         let addresses = node.home_interface().into_iter().flat_map(|home| &home.addresses);
-        names.extend(addresses.map(|own| (format!("{}.", node.fqdn), own.addr())));
+        names.extend(addresses.map(|net| (format!("{}.", node.fqdn), net.addr())));
     }
     names
 }
@@ -89,16 +89,17 @@ fn leads_there_and_back(dir: &str) {
     let mut lab = Lab::new(dir, &plan(&repository().join(dir)));
     start(&mut lab);
     let names = names(&lab.cluster);
-    let others = lab.cluster.nodes.iter().flat_map(|node| &node.interfaces).flat_map(|own| &own.addresses);
+    let others =
+        lab.cluster.nodes.iter().flat_map(|node| &node.interfaces).flat_map(|interface| &interface.addresses);
     let addresses: BTreeSet<IpAddr> =
         names.iter().map(|(_, address)| *address).chain(others.map(IpNet::addr)).collect();
-    let mut queries: BTreeSet<Query> = addresses.iter().map(|own| reverse(*own)).collect();
+    let mut queries: BTreeSet<Query> = addresses.iter().map(|address| reverse(*address)).collect();
     queries.extend(names.iter().map(|(name, address)| (name.clone(), forward(*address))));
     let answers = dig(&lab, &queries);
 
     let nothing = BTreeSet::new();
     for (name, address) in &names {
-        let all = names.iter().filter(|(own, other)| own == name && forward(*other) == forward(*address));
+        let all = names.iter().filter(|(owner, other)| owner == name && forward(*other) == forward(*address));
         let expected: BTreeSet<String> = all.map(|(_, address)| address.to_string()).collect();
         let got = answers.get(&(name.clone(), forward(*address))).unwrap_or(&nothing);
         assert_eq!(*got, expected, "{dir}: {name}\n{}", lab.logs());
@@ -106,12 +107,13 @@ fn leads_there_and_back(dir: &str) {
         assert_eq!(*got, BTreeSet::from([name.clone()]), "{dir}: {address}\n{}", lab.logs());
     }
     // The addresses of nodes where they are not reached have names too, which lead back to them.
-    let back = |own: &IpAddr| {
-        let names = answers.get(&reverse(*own)).unwrap_or(&nothing);
-        assert_eq!(names.len(), 1, "{dir}: {own} leads back to {names:?}\n{}", lab.logs());
-        (names.first().unwrap().clone(), forward(*own))
+    let back = |address: &IpAddr| {
+        let names = answers.get(&reverse(*address)).unwrap_or(&nothing);
+        assert_eq!(names.len(), 1, "{dir}: {address} leads back to {names:?}\n{}", lab.logs());
+        (names.first().unwrap().clone(), forward(*address))
     };
-    let queries: BTreeMap<IpAddr, Query> = addresses.iter().map(|own| (*own, back(own))).collect();
+    let queries: BTreeMap<IpAddr, Query> =
+        addresses.iter().map(|address| (*address, back(address))).collect();
     let answers = dig(&lab, &queries.values().cloned().collect());
     for (address, query) in queries {
         let got = answers.get(&query).unwrap_or(&nothing);

@@ -54,7 +54,7 @@ impl Lab {
     /// The same with what is rendered already.
     pub(crate) fn with(name: &str, cluster: Cluster, files: &ArtifactSet) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        // Servers read no file of a node's own.
+        // Servers read none of the files that only one node uses.
         for file in files.iter().filter(|file| !file.path.as_str().starts_with("nodes/")) {
             let path = dir.path().join(file.path.as_str());
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -169,7 +169,7 @@ impl Lab {
         status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))
-            .map_or_else(String::new, |own| own.trim().to_owned())
+            .map_or_else(String::new, |value| value.trim().to_owned())
     }
 
     /// Runs one of this directory's Python programs on the client's side: `input` as JSON in, JSON out.
@@ -199,14 +199,14 @@ impl Drop for Lab {
 
 /// The arguments of `setup.sh`.
 fn wiring(cluster: &Cluster) -> Vec<String> {
-    let own = &cluster.provisioner;
-    let network = &cluster.networks[&own.network];
+    let provisioner = &cluster.provisioner;
+    let network = &cluster.networks[&provisioner.network];
     let router = network.gateway.map_or_else(|| "none".to_owned(), |router| router.to_string());
     let length = network.subnet.unwrap().prefix_len();
     let mut words = vec![
-        own.web_root.to_string(),
-        own.interface.to_string(),
-        format!("{}/{length}", own.address),
+        provisioner.web_root.to_string(),
+        provisioner.interface.to_string(),
+        format!("{}/{length}", provisioner.address),
         router,
     ];
     words.extend(relays(cluster).map(|(subnet, relay)| format!("{subnet}={relay}")));

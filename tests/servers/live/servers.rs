@@ -111,7 +111,7 @@ pub(crate) fn ask(lab: &Lab, cases: &[Case]) -> Vec<String> {
             names.dedup();
             for name in names.into_iter().filter(|name| expected.get(*name) != got.get(*name)) {
                 let say = |facts: &Facts| {
-                    facts.get(name).map_or_else(|| "none".to_owned(), |own| format!("`{own}`"))
+                    facts.get(name).map_or_else(|| "none".to_owned(), |value| format!("`{value}`"))
                 };
                 note(&format!("{name} in the {message}"), &say(expected), &say(&got));
             }
@@ -183,7 +183,7 @@ fn text(data: &[u8]) -> String {
 
 fn addresses(data: &[u8]) -> String {
     let words: Vec<_> =
-        data.chunks(4).map(|own| Ipv4Addr::from(<[u8; 4]>::try_from(own).unwrap()).to_string()).collect();
+        data.chunks(4).map(|bytes| Ipv4Addr::from(<[u8; 4]>::try_from(bytes).unwrap()).to_string()).collect();
     words.join(" ")
 }
 

@@ -43,8 +43,8 @@ impl Reply {
     /// The value of a line of the header.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.header.lines().find_map(|line| {
-            let (own, value) = line.split_once(": ")?;
-            own.eq_ignore_ascii_case(name).then_some(value)
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
         })
     }
 
@@ -64,15 +64,15 @@ pub(crate) struct Machine {
 impl Machine {
     /// A machine with the address of the reference's provisioner, where `files` is the working directory.
     pub(crate) fn new(plan: &Plan, files: &Path) -> Self {
-        let own = &plan.cluster.provisioner;
+        let provisioner = &plan.cluster.provisioner;
         let script = format!(
             "ip link set lo up && ip addr add {}/32 dev lo\n\
              for dir in /run /var/lib /var/log /srv; do mount -t tmpfs -o mode=755 tmpfs $dir; done\n\
              mkdir -p /run/pxe-health /var/lib/nginx /var/log/nginx {}\n\
              root={} PATH=$PATH:/usr/sbin:/sbin\n",
-            own.address, own.web_root, own.web_root,
+            provisioner.address, provisioner.web_root, provisioner.web_root,
         );
-        let base = format!("http://{}:{}", own.address, own.http_port);
+        let base = format!("http://{}:{}", provisioner.address, provisioner.http_port);
         Self { dir: files.to_owned(), base, script, requests: 0 }
     }
 

@@ -34,8 +34,8 @@ fn variables(file: &Path) -> BTreeMap<String, String> {
 fn etc_default_says_the_facts_of_the_model() {
     for dir in case_dirs().iter().map(AsRef::as_ref).chain([repository()]) {
         let (plan, files) = pxe(dir);
-        let own = &plan.cluster.provisioner;
-        let (root, address) = (format!("{}/tftp", own.web_root), own.address.to_string());
+        let provisioner = &plan.cluster.provisioner;
+        let (root, address) = (format!("{}/tftp", provisioner.web_root), provisioner.address.to_string());
         let hpa = variables(&files.path().join("tftpd-hpa.default"));
         assert_eq!((&hpa["TFTP_DIRECTORY"], &hpa["TFTP_ADDRESS"]), (&root, &format!("{address}:69")));
         assert!(hpa["TFTP_OPTIONS"].split(' ').any(|word| word == "--secure"));
@@ -47,7 +47,7 @@ fn etc_default_says_the_facts_of_the_model() {
             (vec!["--bind-address", &address], root.as_str())
         );
         let units = &variables(&files.path().join("pxe-health.default"))["UNITS"];
-        let (dhcp, tftp) = match own.dhcp {
+        let (dhcp, tftp) = match provisioner.dhcp {
             DhcpServer::Kea => ("kea-dhcp4-server", "tftpd-hpa"),
             DhcpServer::Isc => ("isc-dhcp-server", "tftpd-hpa"),
             DhcpServer::Dnsmasq => ("dnsmasq", "dnsmasq"),

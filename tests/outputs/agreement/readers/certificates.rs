@@ -14,14 +14,14 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
         let mut facts = Facts::default();
         for node in &tree.cluster.nodes {
             let dir = format!("nodes/{}", node.fqdn);
-            let [ca, own] = [format!("{dir}/ca-cert.pem"), format!("{dir}/{}-cert.pem", node.name)]
+            let [ca, certificate] = [format!("{dir}/ca-cert.pem"), format!("{dir}/{}-cert.pem", node.name)]
                 .map(|path| pem(tree.file(&path)));
-            let (ca, own) = (ca.parse_x509().unwrap(), own.parse_x509().unwrap());
-            own.verify_signature(Some(ca.public_key())).unwrap();
-            for name in own.subject().iter_common_name() {
+            let (ca, certificate) = (ca.parse_x509().unwrap(), certificate.parse_x509().unwrap());
+            certificate.verify_signature(Some(ca.public_key())).unwrap();
+            for name in certificate.subject().iter_common_name() {
                 facts.add(&node.name, "full name", name.as_str().unwrap());
             }
-            for name in &own.subject_alternative_name().unwrap().unwrap().value.general_names {
+            for name in &certificate.subject_alternative_name().unwrap().unwrap().value.general_names {
                 facts.add(
                     &node.name,
                     "SAN",

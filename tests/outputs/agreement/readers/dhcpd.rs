@@ -58,7 +58,7 @@ fn words(text: &str) -> Vec<String> {
             '#' => rest.find('\n').unwrap_or(rest.len()),
             '"' => rest[1..].find('"').unwrap() + 2,
             '{' | '}' | ';' | ',' | '=' => 1,
-            own if own.is_whitespace() => 1,
+            c if c.is_whitespace() => 1,
             _ => rest.find(|c: char| c.is_whitespace() || "{};,=\"#".contains(c)).unwrap_or(rest.len()),
         };
         let (word, after) = rest.split_at(length);
@@ -79,16 +79,16 @@ fn parse(text: &str) -> Vec<Item> {
 
 /// The statements up to the brace that closes them.
 fn items(words: &mut std::vec::IntoIter<String>) -> Vec<Item> {
-    let (mut all, mut own) = (Vec::new(), Vec::new());
+    let (mut all, mut statement) = (Vec::new(), Vec::new());
     while let Some(word) = words.next() {
         match word.as_str() {
-            ";" => all.push(Item { words: std::mem::take(&mut own), block: None }),
-            "{" => all.push(Item { words: std::mem::take(&mut own), block: Some(items(words)) }),
+            ";" => all.push(Item { words: std::mem::take(&mut statement), block: None }),
+            "{" => all.push(Item { words: std::mem::take(&mut statement), block: Some(items(words)) }),
             "}" => break,
-            _ => own.push(word),
+            _ => statement.push(word),
         }
     }
-    assert!(own.is_empty(), "{own:?} does not end");
+    assert!(statement.is_empty(), "{statement:?} does not end");
     all
 }
 
@@ -124,9 +124,12 @@ fn subnet(net: ipnet::Ipv4Net, item: &Item, facts: &mut Facts) {
     match item.words().as_slice() {
         ["range", first, last] => say("pool", format!("{first}-{last}")),
         ["option", "routers", router] => say("router", (*router).to_owned()),
-        ["option", "broadcast-address", own] => say("broadcast", (*own).to_owned()),
+        ["option", "broadcast-address", address] => say("broadcast", (*address).to_owned()),
         ["option", "domain-name-servers", servers @ ..] => {
-            servers.iter().filter(|word| **word != ",").for_each(|own| say("resolver", (*own).to_owned()));
+            servers
+                .iter()
+                .filter(|word| **word != ",")
+                .for_each(|server| say("resolver", (*server).to_owned()));
         }
         ["option", "domain-name", domain] => say("domain", domain[1..].to_owned()),
         other => panic!("{FILE} says {other:?} of {net}, which no reader knows"),
@@ -137,7 +140,7 @@ fn host(name: &str, item: &Item, facts: &mut Facts) {
     match item.words().as_slice() {
         ["hardware", "ethernet", mac] => facts.add(name, "MAC in DHCP", mac),
         ["fixed-address", address] => facts.add(name, "reserved IPv4", address),
-        ["option", "host-name", own] => facts.add(name, "name in DHCP", &own[1..]),
+        ["option", "host-name", quoted] => facts.add(name, "name in DHCP", &quoted[1..]),
         other => panic!("{FILE} says {other:?} of {name}, which no reader knows"),
     }
 }

@@ -119,8 +119,8 @@ impl Reader {
         let ipxe = |tag: &str| self.machines[tag] == "iPXE";
         match tags.as_slice() {
             [] => "none".to_owned(),
-            [own] if ipxe(own) => "iPXE".to_owned(),
-            [own, but] if ipxe(but.strip_prefix('!').unwrap()) => self.machines[*own].clone(),
+            [tag] if ipxe(tag) => "iPXE".to_owned(),
+            [tag, but] if ipxe(but.strip_prefix('!').unwrap()) => self.machines[*tag].clone(),
             other => panic!("{FILE}: whom does {other:?} mean?"),
         }
     }

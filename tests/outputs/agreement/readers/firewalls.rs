@@ -12,8 +12,8 @@ use crate::agreement::tree::Tree;
 
 pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let nodes = nft(trees, "firewall.nft", &["open port", "forwarding"], |tree| {
-        let own = tree.of_nodes("firewall.nft").into_iter();
-        own.map(|(dir, path, _)| (tree.node(dir), tree.path(path))).collect()
+        let files = tree.of_nodes("firewall.nft").into_iter();
+        files.map(|(dir, path, _)| (tree.node(dir), tree.path(path))).collect()
     });
     let site = nft(trees, "site/firewall/*.nft", OF_SITE, |tree| of_site(tree, ".nft"));
     let tables = iptables(trees);
@@ -28,8 +28,8 @@ type Files = Vec<(String, PathBuf)>;
 
 /// The provisioner's file, and each profile's.
 fn of_site(tree: &Tree, extension: &str) -> Files {
-    let own = tree.between("site/firewall/", extension);
-    own.map(|(machine, path, _)| (format!("firewall of {machine}"), tree.path(path))).collect()
+    let files = tree.between("site/firewall/", extension);
+    files.map(|(machine, path, _)| (format!("firewall of {machine}"), tree.path(path))).collect()
 }
 
 /// Loads each file as it is written, and prints one line of JSON for it.
@@ -44,7 +44,7 @@ fn nft(
 ) -> Vec<Said> {
     let all: Vec<Files> = trees.iter().map(files).collect();
     let paths: Vec<Vec<PathBuf>> =
-        all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
+        all.iter().map(|files| files.iter().map(|file| file.1.clone()).collect()).collect();
     let listed = script("nft", NFT, &paths);
     let mut rulesets = listed
         .lines()
@@ -151,10 +151,12 @@ done"#;
 fn iptables(trees: &[Tree]) -> Vec<Said> {
     let all: Vec<Files> = trees
         .iter()
-        .map(|tree| [".iptables", ".ip6tables"].iter().flat_map(|own| of_site(tree, own)).collect())
+        .map(|tree| {
+            [".iptables", ".ip6tables"].iter().flat_map(|extension| of_site(tree, extension)).collect()
+        })
         .collect();
     let paths: Vec<Vec<PathBuf>> =
-        all.iter().map(|own| own.iter().map(|own| own.1.clone()).collect()).collect();
+        all.iter().map(|files| files.iter().map(|file| file.1.clone()).collect()).collect();
     let saved = script("iptables", IPTABLES, &paths);
     let mut tables = saved.split("\nCOMMIT\n");
     let said = |files: &Files| {
@@ -202,11 +204,11 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
             let (mut port, mut protocol, mut comment) = ("", "", "");
             for pair in rest.chunks(2) {
                 match pair {
-                    ["-s", own] => from = whole(own),
+                    ["-s", subnet] => from = whole(subnet),
                     ["-i", device] => through = format!(" through {device}"),
-                    ["-p", own] => protocol = own,
-                    ["--dport", own] => port = own,
-                    ["--comment", own] => comment = own,
+                    ["-p", value] => protocol = value,
+                    ["--dport", value] => port = value,
+                    ["--comment", value] => comment = value,
                     ["-m", "tcp" | "udp" | "comment"] => {}
                     other => panic!("{machine}: {other:?}"),
                 }

@@ -119,7 +119,7 @@ fn text(value: &Value) -> &str {
 }
 
 fn list(value: &Value) -> Vec<String> {
-    value.as_array().unwrap().iter().map(|own| text(own).to_owned()).collect()
+    value.as_array().unwrap().iter().map(|item| text(item).to_owned()).collect()
 }
 
 /// An address, in the one form that it has (RFC 5952).

@@ -46,7 +46,7 @@ fn settings<'a>(path: &str, script: &'a str) -> Vec<(&'a str, &'a str)> {
     let lines = script.strip_prefix("#!ipxe\n").unwrap_or_else(|| panic!("{path} is no script"));
     let line = |line: &'a str| {
         let rest = line.strip_prefix("set ").unwrap_or_else(|| panic!("{path}: {line} sets nothing"));
-        // Its parser takes these for its own.
+        // These have a meaning in iPXE's language.
         assert!(!rest.contains(['$', '|', '&', '\\', '"']), "{path}: {line}");
         rest.split_once(' ').unwrap()
     };

@@ -37,7 +37,7 @@ fn dhcp4(tree: &Tree) -> Said {
     only(&server, "", &[&known[..], &GENERAL].concat());
     facts.add("site", "next server", string(&server["next-server"]));
     facts.add("none", "boot file", string(&server["boot-file-name"]));
-    list(&server["client-classes"]).iter().for_each(|own| class(own, &mut facts));
+    list(&server["client-classes"]).iter().for_each(|entry| class(entry, &mut facts));
     for subnet in list(&server["subnet4"]) {
         only(
             subnet,
@@ -46,7 +46,7 @@ fn dhcp4(tree: &Tree) -> Said {
         );
         let net = string(&subnet["subnet"]);
         facts.add(net, "subnet", net);
-        list(&subnet["pools"]).iter().for_each(|own| facts.add(net, "pool", string(&own["pool"])));
+        list(&subnet["pools"]).iter().for_each(|pool| facts.add(net, "pool", string(&pool["pool"])));
         for option in list(&subnet["option-data"]) {
             let kind = match string(&option["name"]) {
                 "routers" => "router",
@@ -57,12 +57,12 @@ fn dhcp4(tree: &Tree) -> Said {
             };
             string(&option["data"]).split(", ").for_each(|value| facts.add(net, kind, value));
         }
-        for own in list(&subnet["reservations"]) {
-            only(own, "", &["hw-address", "ip-address", "hostname"]);
-            let name = string(&own["hostname"]);
-            facts.add(name, "MAC in DHCP", string(&own["hw-address"]));
+        for reservation in list(&subnet["reservations"]) {
+            only(reservation, "", &["hw-address", "ip-address", "hostname"]);
+            let name = string(&reservation["hostname"]);
+            facts.add(name, "MAC in DHCP", string(&reservation["hw-address"]));
             facts.add(name, "name in DHCP", name);
-            facts.add(name, "reserved IPv4", string(&own["ip-address"]));
+            facts.add(name, "reserved IPv4", string(&reservation["ip-address"]));
         }
     }
     let kinds = &[
@@ -143,7 +143,7 @@ fn dhcp6(tree: &Tree) -> Said {
             );
             let net = string(&subnet["subnet"]);
             facts.add(net, "IPv6 subnet", net);
-            list(&subnet["pools"]).iter().for_each(|own| facts.add(net, "IPv6 pool", string(&own["pool"])));
+            list(&subnet["pools"]).iter().for_each(|pool| facts.add(net, "IPv6 pool", string(&pool["pool"])));
             for option in list(&subnet["option-data"]) {
                 let kind = match string(&option["name"]) {
                     "dns-servers" => "IPv6 resolver",
@@ -152,14 +152,14 @@ fn dhcp6(tree: &Tree) -> Said {
                 };
                 string(&option["data"]).split(", ").for_each(|value| facts.add(net, kind, value));
             }
-            for own in list(&subnet["reservations"]) {
-                only(own, "", &["hw-address", "ip-addresses", "hostname"]);
-                let name = string(&own["hostname"]);
-                facts.add(name, "MAC in DHCPv6", string(&own["hw-address"]));
+            for reservation in list(&subnet["reservations"]) {
+                only(reservation, "", &["hw-address", "ip-addresses", "hostname"]);
+                let name = string(&reservation["hostname"]);
+                facts.add(name, "MAC in DHCPv6", string(&reservation["hw-address"]));
                 facts.add(name, "name in DHCPv6", name);
-                list(&own["ip-addresses"])
+                list(&reservation["ip-addresses"])
                     .iter()
-                    .for_each(|own| facts.add(name, "reserved IPv6", string(own)));
+                    .for_each(|address| facts.add(name, "reserved IPv6", string(address)));
             }
         }
     }
@@ -185,8 +185,12 @@ fn list(value: &Value) -> Vec<&Value> {
 
 /// `map`, which has no other keys than `key` and `others`.
 fn only<'a>(map: &'a Value, key: &str, others: &[&str]) -> &'a Value {
-    for own in map.as_object().unwrap().keys() {
-        assert!(own == key || others.contains(&own.as_str()), "{own}: {} is known to no reader", map[own]);
+    for name in map.as_object().unwrap().keys() {
+        assert!(
+            name == key || others.contains(&name.as_str()),
+            "{name}: {} is known to no reader",
+            map[name]
+        );
     }
     map
 }

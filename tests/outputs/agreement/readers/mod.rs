@@ -69,19 +69,19 @@ struct StandIns {
 impl StandIns {
     fn new(trees: &[Tree], file: &str, extra: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let own = dir.path().join("extra");
-        fs::write(&own, extra).unwrap();
+        let stand_in = dir.path().join("extra");
+        fs::write(&stand_in, extra).unwrap();
         let copy = |(at, tree): (usize, &Tree)| {
             let mut text = tree.files.get(file)?.clone();
             for path in tree.cluster.provisioner.extra.values() {
-                text = text.replace(path.as_str(), own.to_str().unwrap());
+                text = text.replace(path.as_str(), stand_in.to_str().unwrap());
             }
             let path = dir.path().join(at.to_string());
             fs::write(&path, text).unwrap();
             Some(path)
         };
         Self {
-            paths: trees.iter().enumerate().map(|own| copy(own).into_iter().collect()).collect(),
+            paths: trees.iter().enumerate().map(|numbered| copy(numbered).into_iter().collect()).collect(),
             _dir: dir,
         }
     }

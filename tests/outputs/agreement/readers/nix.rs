@@ -17,8 +17,8 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
         for node in &tree.cluster.nodes {
             copy(&tree.path(&format!("nodes/{}", node.fqdn)), &nodes.join(format!("{at}-{}", node.fqdn)));
         }
-        for own in ["custom", "hardware"].iter().filter(|own| tree.path(own).is_dir()) {
-            copy(&tree.path(own), &site.path().join(own));
+        for name in ["custom", "hardware"].iter().filter(|name| tree.path(name).is_dir()) {
+            copy(&tree.path(name), &site.path().join(name));
         }
     }
     let all = nix::evaluate(&nodes);
@@ -57,15 +57,16 @@ fn understood(node: &str, nixos: &Value, facts: &mut Facts) {
     let name = text(&networking["hostName"]);
     facts.add(node, "host name", &name);
     facts.add(node, "full name", format!("{name}.{}", text(&networking["domain"])));
-    for (device, own) in networking["interfaces"].as_object().unwrap() {
-        for address in ["ipv4", "ipv6"].iter().flat_map(|family| own[family]["addresses"].as_array().unwrap())
+    for (device, interface) in networking["interfaces"].as_object().unwrap() {
+        for address in
+            ["ipv4", "ipv6"].iter().flat_map(|family| interface[family]["addresses"].as_array().unwrap())
         {
             let (address, prefix) = (text(&address["address"]), &address["prefixLength"]);
             facts.add(node, "interface", format!("{device} {address}/{prefix}"));
         }
     }
     for gateway in
-        ["defaultGateway", "defaultGateway6"].iter().filter_map(|own| networking[own]["address"].as_str())
+        ["defaultGateway", "defaultGateway6"].iter().filter_map(|key| networking[key]["address"].as_str())
     {
         facts.add(node, "default route", gateway);
     }
@@ -78,7 +79,8 @@ fn understood(node: &str, nixos: &Value, facts: &mut Facts) {
     for param in nixos["boot"]["kernelParams"].as_array().unwrap() {
         facts.add(node, "kernel parameter", text(param));
     }
-    for (service, own) in nixos["services"].as_object().unwrap().iter().filter(|own| own.1["enable"] == true)
+    for (service, options) in
+        nixos["services"].as_object().unwrap().iter().filter(|(_, options)| options["enable"] == true)
     {
         for (option, what) in [
             ("port", ""),
@@ -86,7 +88,7 @@ fn understood(node: &str, nixos: &Value, facts: &mut Facts) {
             ("gossipPort", " gossip_port"),
             ("healthPort", " health_port"),
         ] {
-            if let Some(port) = own[option].as_u64() {
+            if let Some(port) = options[option].as_u64() {
                 facts.add(node, "listens", format!("tcp {port} ({service}{what})"));
             }
         }

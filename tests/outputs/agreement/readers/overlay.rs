@@ -40,9 +40,9 @@ fn said(unpacked: &Path) -> Said {
     for dir in fs::read_dir(unpacked).unwrap().map(|entry| entry.unwrap().path()) {
         let name = fs::read_to_string(dir.join("etc/hostname")).unwrap();
         let name = name.strip_suffix('\n').unwrap();
-        let own: Value =
+        let node: Value =
             serde_json::from_slice(&fs::read(dir.join("etc/plasmagen/node.json")).unwrap()).unwrap();
-        let text = |key: &str| own[key].as_str().unwrap();
+        let text = |key: &str| node[key].as_str().unwrap();
         let list = |value: &Value| {
             let items = value.as_array().unwrap();
             items.iter().map(|item| item.as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -53,16 +53,16 @@ fn said(unpacked: &Path) -> Said {
         facts.add(name, "host name", text("name"));
         facts.add(name, "full name", text("fqdn"));
         facts.add(name, "profile", text("profile"));
-        for interface in own["interfaces"].as_array().unwrap() {
+        for interface in node["interfaces"].as_array().unwrap() {
             for address in list(&interface["addresses"]) {
                 facts.add(name, "interface", format!("{} {address}", interface["device"].as_str().unwrap()));
             }
         }
-        for gateway in ["gateway", "gateway6"].iter().filter_map(|key| own.get(*key)?.as_str()) {
+        for gateway in ["gateway", "gateway6"].iter().filter_map(|key| node.get(*key)?.as_str()) {
             facts.add(name, "default route", gateway);
         }
-        list(&own["resolvers"]).iter().for_each(|own| facts.add(name, "resolver of a node", own));
-        list(&own["disks"]).iter().for_each(|disk| facts.add(name, "disk", disk));
+        list(&node["resolvers"]).iter().for_each(|resolver| facts.add(name, "resolver of a node", resolver));
+        list(&node["disks"]).iter().for_each(|disk| facts.add(name, "disk", disk));
     }
     let kinds = &[
         "MAC",

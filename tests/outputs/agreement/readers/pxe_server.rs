@@ -27,7 +27,9 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
             // NixOS builds no such system.
             refused => {
                 let mut facts = Facts::default();
-                refused.iter().for_each(|why| facts.add("own network", "DHCP", format!("refused: {why}")));
+                refused
+                    .iter()
+                    .for_each(|why| facts.add("provisioner's network", "DHCP", format!("refused: {why}")));
                 facts
             }
         };
@@ -54,20 +56,20 @@ fn understood(server: &Value) -> Facts {
     facts.add("site", "DHCP server", text(&dhcp["backend"]));
     let mask = text(&dhcp["netmask"]).parse().unwrap();
     let net = ipnet::Ipv4Net::with_netmask(text(&dhcp["subnet"]).parse().unwrap(), mask).unwrap();
-    facts.add("own network", "DHCP", format!("subnet {net}"));
-    facts.add("own network", "DHCP", format!("broadcast {}", text(&dhcp["broadcast"])));
+    facts.add("provisioner's network", "DHCP", format!("subnet {net}"));
+    facts.add("provisioner's network", "DHCP", format!("broadcast {}", text(&dhcp["broadcast"])));
     if let Some(range) = dhcp.get("range").filter(|range| !range.is_null()) {
         let (start, end) = (text(&range["start"]), text(&range["end"]));
-        facts.add("own network", "DHCP", format!("pool {start}-{end}"));
+        facts.add("provisioner's network", "DHCP", format!("pool {start}-{end}"));
     }
     if let Some(router) = dhcp["router"].as_str() {
-        facts.add("own network", "DHCP", format!("router {router}"));
+        facts.add("provisioner's network", "DHCP", format!("router {router}"));
     }
     for resolver in dhcp["domainNameServers"].as_array().unwrap() {
-        facts.add("own network", "DHCP", format!("resolver {}", text(resolver)));
+        facts.add("provisioner's network", "DHCP", format!("resolver {}", text(resolver)));
     }
     if let Some(domain) = dhcp["domain"].as_str() {
-        facts.add("own network", "DHCP", format!("domain {domain}"));
+        facts.add("provisioner's network", "DHCP", format!("domain {domain}"));
     }
     facts
 }

@@ -17,14 +17,14 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let mut counts = Vec::new();
     let mut said: SaidOfEach = vec![Vec::new(); trees.len()];
     for (at, (tree, conf)) in trees.iter().zip(sections(&named)).enumerate() {
-        let (mut included, own) = included(&conf);
+        let (mut included, files) = included(&conf);
         for (zone, path, _) in tree.between("site/dns/", ".zone") {
-            if !own.values().any(|file| path.ends_with(file.as_str())) {
+            if !files.values().any(|file| path.ends_with(file.as_str())) {
                 included.facts.add(zone, "zone", "a file that named.conf does not name");
             }
         }
-        counts.push(own.len());
-        for (zone, file) in own {
+        counts.push(files.len());
+        for (zone, file) in files {
             arguments[at].push(PathBuf::from(zone));
             arguments[at].push(tree.path(&format!("site/dns/{file}")));
         }
@@ -33,8 +33,8 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let compiled = script("named-compilezone", COMPILE, &arguments);
     let mut zones = sections(&compiled);
     for ((count, hosts), said) in counts.into_iter().zip(sections(&hosts)).zip(&mut said) {
-        let own: Vec<Vec<&str>> = zones.by_ref().take(count).collect();
-        said.push(records(&own));
+        let of_tree: Vec<Vec<&str>> = zones.by_ref().take(count).collect();
+        said.push(records(&of_tree));
         said.push(aliases(&hosts));
     }
     said

@@ -66,7 +66,7 @@ fn networks(dice: &mut Dice) -> Nets {
         all.push(net);
         all.len() - 1
     };
-    let mut own = |dice: &mut Dice, name: &str, roles: &[&'static str], block, lengths: &[u8]| {
+    let mut add_network = |dice: &mut Dice, name: &str, roles: &[&'static str], block, lengths: &[u8]| {
         let mut net = Net::new(dice, name, roles, block, lengths);
         net.v6 = dual && dice.chance(80);
         if dice.chance(15) {
@@ -78,7 +78,7 @@ fn networks(dice: &mut Dice) -> Nets {
         let mut roles = vec!["provisioning", "cluster"];
         roles.extend(dice.some(&["management", "client"], 60));
         let managed = roles.contains(&"management");
-        let all_in_one = own(dice, "lan", &roles, 1, &WIDE);
+        let all_in_one = add_network(dice, "lan", &roles, 1, &WIDE);
         let users = None;
         return Nets {
             all,
@@ -90,13 +90,14 @@ fn networks(dice: &mut Dice) -> Nets {
         };
     }
     let racks = 1 + dice.below(3);
-    let boot = (0..racks).map(|rack| own(dice, &format!("boot-r{rack}"), &["provisioning"], rack + 1, &ANY));
+    let boot =
+        (0..racks).map(|rack| add_network(dice, &format!("boot-r{rack}"), &["provisioning"], rack + 1, &ANY));
     let boot: Vec<usize> = boot.collect();
     let core_name = dice.pick(&["core", "production", "2nd"]);
-    let core = own(dice, core_name, &["cluster"], 10, &ANY);
-    let backup = dice.chance(15).then(|| own(dice, "backup", &["cluster"], 20, &[24, 27]));
-    let users = dice.chance(50).then(|| own(dice, "users", &["client"], 30, &ANY));
-    let management = dice.chance(60).then(|| own(dice, "mgmt", &["management"], 40, &ANY));
+    let core = add_network(dice, core_name, &["cluster"], 10, &ANY);
+    let backup = dice.chance(15).then(|| add_network(dice, "backup", &["cluster"], 20, &[24, 27]));
+    let users = dice.chance(50).then(|| add_network(dice, "users", &["client"], 30, &ANY));
+    let management = dice.chance(60).then(|| add_network(dice, "mgmt", &["management"], 40, &ANY));
     let mut nets = Nets { all, boot, core, backup, users, management };
     nets.all[nets.boot[0]].gateway = nets.boot.len() > 1 || dice.chance(70);
     if let Some(backup) = backup {

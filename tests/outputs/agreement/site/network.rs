@@ -126,8 +126,8 @@ impl Net {
         if self.v6 {
             say(format!("subnet6 = \"fd00:{:x}::/64\"", self.block));
         }
-        self.gateway4().into_iter().for_each(|own| say(format!("gateway = \"{own}\"")));
-        self.gateway6().into_iter().for_each(|own| say(format!("gateway6 = \"{own}\"")));
+        self.gateway4().into_iter().for_each(|gateway| say(format!("gateway = \"{gateway}\"")));
+        self.gateway6().into_iter().for_each(|gateway| say(format!("gateway6 = \"{gateway}\"")));
         text + &self.lines
     }
 }

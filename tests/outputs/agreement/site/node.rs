@@ -168,8 +168,8 @@ fn node(dice: &mut Dice, nets: &mut Nets, profile: &Profile, at: u32, name: &'st
         writeln!(toml, "interface.{}.network = \"{}\"", profile.boots, nets.all[boot].name).unwrap();
     }
     for (nic, interface) in profile.bound.iter().enumerate() {
-        let own = mac(0xa + u32::try_from(nic).unwrap());
-        writeln!(toml, "interface.{interface}.mac = \"{own}\"").unwrap();
+        let address = mac(0xa + u32::try_from(nic).unwrap());
+        writeln!(toml, "interface.{interface}.mac = \"{address}\"").unwrap();
     }
     let mut stands = vec![boot];
     stands.extend(Some(nets.core).filter(|_| !nets.single()));
@@ -178,15 +178,15 @@ fn node(dice: &mut Dice, nets: &mut Nets, profile: &Profile, at: u32, name: &'st
     for at in stands {
         let net = &mut nets.all[at];
         let Place { v4, v6 } = net.take(dice);
-        v4.into_iter().for_each(|own| writeln!(toml, "address.{} = \"{own}\"", net.name).unwrap());
+        v4.into_iter().for_each(|address| writeln!(toml, "address.{} = \"{address}\"", net.name).unwrap());
         let dual = v4.is_none() || dice.chance(85);
         v6.filter(|_| dual)
             .into_iter()
-            .for_each(|own| writeln!(toml, "address6.{} = \"{own}\"", net.name).unwrap());
+            .for_each(|address| writeln!(toml, "address6.{} = \"{address}\"", net.name).unwrap());
     }
     if let Some(at) = nets.management.filter(|_| dice.chance(70)) {
         let place = nets.all[at].take(dice);
-        let address = place.v4.map(|own| own.to_string()).or(place.v6.map(|own| own.to_string())).unwrap();
+        let address = place.v4.map(|ip| ip.to_string()).or(place.v6.map(|ip| ip.to_string())).unwrap();
         let protocol = dice.pick(&["redfish", "ipmi"]);
         writeln!(
             toml,

@@ -59,10 +59,10 @@ pub(super) fn vips(dice: &mut Dice, nets: &mut Nets) -> String {
     for name in dice.some(&["iam", "api", "flaredb"], 40) {
         let place = core.take_next();
         match (place.v4, place.v6) {
-            (Some(own), None) => writeln!(v4, "{name} = \"{own}\"").unwrap(),
-            (None, Some(own)) => writeln!(v6, "{name} = \"{own}\"").unwrap(),
-            (Some(_), Some(own)) if dice.chance(50) => writeln!(v6, "{name} = \"{own}\"").unwrap(),
-            (Some(own), Some(_)) => writeln!(v4, "{name} = \"{own}\"").unwrap(),
+            (Some(address), None) => writeln!(v4, "{name} = \"{address}\"").unwrap(),
+            (None, Some(address)) => writeln!(v6, "{name} = \"{address}\"").unwrap(),
+            (Some(_), Some(address)) if dice.chance(50) => writeln!(v6, "{name} = \"{address}\"").unwrap(),
+            (Some(address), Some(_)) => writeln!(v4, "{name} = \"{address}\"").unwrap(),
             (None, None) => {}
         }
     }
@@ -74,8 +74,9 @@ pub(super) fn vips(dice: &mut Dice, nets: &mut Nets) -> String {
 pub(super) fn resolvers(dice: &mut Dice, nets: &mut Nets) {
     let mut domains = Vec::new();
     for net in &mut nets.all {
-        let mut servers: Vec<String> = net.gateway4().map(|own| own.to_string()).into_iter().collect();
-        servers.extend(net.gateway6().map(|own| own.to_string()));
+        let mut servers: Vec<String> =
+            net.gateway4().map(|gateway| gateway.to_string()).into_iter().collect();
+        servers.extend(net.gateway6().map(|gateway| gateway.to_string()));
         let home = net.roles.contains(&"cluster");
         if home && net.gateway4().is_some() && dice.chance(40) {
             servers.push("9.9.9.9".to_owned());
@@ -83,12 +84,12 @@ pub(super) fn resolvers(dice: &mut Dice, nets: &mut Nets) {
         if servers.is_empty() {
             // On the link: an address of the subnet that nobody has.
             let place = net.take_next();
-            servers.extend(place.v4.map(|own| own.to_string()));
+            servers.extend(place.v4.map(|address| address.to_string()));
         }
         if home || dice.chance(60) {
             net.say(&format!("dns = {servers:?}"));
         }
-        // A node has one name in a domain, so each network has its own.
+        // A node has one name in a domain, so each network has a domain of its own.
         let domain =
             dice.pick(&["boot.example.com", "install.lab.example.org", "lab.example.org", "c.example.net"]);
         if dice.chance(40) && !domains.contains(&domain) {
@@ -131,10 +132,10 @@ pub(super) fn rest(dice: &mut Dice, domain: &str, nets: &Nets) -> String {
             );
             writeln!(toml, "ssh_from = {from:?}").unwrap();
         }
-        let own = &any[dice.below(u32::try_from(any.len()).unwrap()) as usize];
+        let source = &any[dice.below(u32::try_from(any.len()).unwrap()) as usize];
         for (name, rest) in [
-            ("node-exporter", format!("port = 9100, from = [{own:?}]")),
-            ("syslog", format!("port = 514, protocol = \"udp\", from = [{own:?}, \"fd00:77::/64\"]")),
+            ("node-exporter", format!("port = 9100, from = [{source:?}]")),
+            ("syslog", format!("port = 514, protocol = \"udp\", from = [{source:?}, \"fd00:77::/64\"]")),
             ("vxlan", "port = 4789, protocol = \"udp\", from = [\"198.51.100.0/24\"]".to_owned()),
         ] {
             if dice.chance(50) {
