@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     AbsPath, AdminKey, Console, DhcpServer, DomainName, HostName, IfName, Label, Mailbox, Network, Node,
-    Profile, Protocol, Role, Seconds, Server, StateVersion, TFTP_DIR,
+    Profile, Protocol, Role, Seconds, Server, StateVersion,
 };
+
+/// The directory of the web root that is the TFTP root.
+pub const TFTP_DIR: &str = "tftp";
 
 /// A cluster whose inventory is sound.
 #[derive(Clone, Debug, Serialize)]
@@ -182,28 +185,6 @@ pub struct FirewallExtra {
     pub protocol: Protocol,
     /// The subnets that may reach the port.
     pub from: Vec<IpNet>,
-}
-
-/// A kind of machine in Nix's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum System {
-    /// 64-bit x86.
-    #[serde(rename = "x86_64-linux")]
-    X86_64,
-    /// 64-bit ARM.
-    #[serde(rename = "aarch64-linux")]
-    Aarch64,
-}
-
-impl System {
-    /// Nix's name, such as `x86_64-linux`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64-linux",
-            Self::Aarch64 => "aarch64-linux",
-        }
-    }
 }
 
 impl Cluster {

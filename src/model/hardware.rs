@@ -1,6 +1,6 @@
 //! Models of machines: the runbook's compatibility matrix (section 2.3).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Console, KernelModule, Word};
 
@@ -12,6 +12,28 @@ pub enum Firmware {
     Uefi,
     /// BIOS, or UEFI's compatibility support module.
     Bios,
+}
+
+/// A kind of machine in Nix's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum System {
+    /// 64-bit x86.
+    #[serde(rename = "x86_64-linux")]
+    X86_64,
+    /// 64-bit ARM.
+    #[serde(rename = "aarch64-linux")]
+    Aarch64,
+}
+
+impl System {
+    /// Nix's name, such as `x86_64-linux`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64-linux",
+            Self::Aarch64 => "aarch64-linux",
+        }
+    }
 }
 
 /// The manufacturer of a processor, which decides on microcode and KVM.

@@ -28,7 +28,7 @@ mod word;
 
 pub use bmc::{Bmc, BmcProtocol};
 pub use cluster::{
-    Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgorithm, Provisioner, System, Tls, Vip,
+    Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgorithm, Provisioner, TFTP_DIR, Tls, Vip,
 };
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
@@ -36,14 +36,14 @@ pub use exposure::{
     ExposedMachine, Forwarding, Opening, PacketSource, forwarding, openings, provisioner_openings,
     ssh_sources,
 };
-pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, known as known_hardware};
+pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, known as known_hardware};
 pub use interface::{Bond, BondMode, Interface};
 pub use layout::{Format, Layout, MountPoint, Style, Volume};
 pub use mac::MacAddr;
 pub use machine::{Console, KernelModule, Mailbox, SerialNumber, Server, UserName};
 pub use names::{DomainName, HostName, IfName, Label};
 pub use net::{Family, broadcast, family, is_network_address};
-pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Reservation, TFTP_DIR};
+pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Reservation};
 pub use network::{Network, Role};
 pub use node::Node;
 pub use path::is_normal_path;

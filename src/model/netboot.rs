@@ -78,9 +78,6 @@ impl Loader {
 /// The loader of machines whose architecture is not in [`LOADERS`]: a file in the TFTP root.
 pub const DEFAULT_LOADER: &str = "ipxe.efi";
 
-/// The directory of the web root that is the TFTP root.
-pub const TFTP_DIR: &str = "tftp";
-
 /// The vendor class of UEFI HTTP boot, sent by the machine and back to it.
 pub const HTTP_CLIENT: &str = "HTTPClient";
 

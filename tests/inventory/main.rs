@@ -5,6 +5,7 @@
 mod acknowledge;
 mod by_construction;
 mod catalogue;
+mod circles;
 mod faults;
 mod golden;
 mod moved;
@@ -13,6 +14,7 @@ mod rejects;
 mod rooms;
 mod show;
 mod sites;
+mod source;
 mod templates;
 mod typos;
 mod words;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use walkdir::WalkDir;
+use crate::source::read_modules;
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
@@ -22,52 +22,19 @@ fn documented() -> (Vec<String>, Arrows) {
     (order, arrows)
 }
 
-/// The rooms in `src`, and which rooms the code of each names. Comments do not count.
+/// The rooms in `src`, and which rooms the code of each names.
 fn found() -> Arrows {
     let lib = fs::read_to_string("src/lib.rs").unwrap();
-    let rooms: BTreeSet<_> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let mut arrows: Arrows = rooms.iter().map(|room| ((*room).to_owned(), BTreeSet::new())).collect();
-    for entry in WalkDir::new("src").into_iter().map(Result::unwrap) {
-        let path = entry.path().strip_prefix("src").unwrap().with_extension("");
-        let room = path.iter().next().map(|first| first.to_str().unwrap().to_owned());
-        let Some(used) = room.as_ref().and_then(|room| arrows.get_mut(room)) else { continue };
-        if !entry.file_type().is_file() {
-            continue;
-        }
-        let code = fs::read_to_string(entry.path()).unwrap();
-        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        let names = code.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
-            Some(list) => first_segments(list),
-            None => vec![rest],
-        });
-        let word =
-            |name: &str| name.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
-        used.extend(names.map(word).filter(|name| rooms.contains(name.as_str())));
-        used.remove(room.as_deref().unwrap());
+    let rooms = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let mut arrows: Arrows = rooms.map(|room| (room.to_owned(), BTreeSet::new())).collect();
+    let rooms: BTreeSet<_> = arrows.keys().cloned().collect();
+    for (module, paths) in read_modules() {
+        let paths = paths.used().chain(paths.exports.values().cloned());
+        let named = paths.filter(|path| path[0] == "crate").filter_map(|path| path.into_iter().nth(1));
+        let others = named.filter(|name| rooms.contains(name) && *name != module[0]);
+        arrows.get_mut(&module[0]).unwrap().extend(others);
     }
     arrows
-}
-
-/// The paths of the list that begins `use crate::{`, up to its end.
-fn first_segments(list: &str) -> Vec<&str> {
-    let (mut depth, mut start, mut paths) = (0, 0, Vec::new());
-    for (at, c) in list.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => {
-                paths.push(list[start..at].trim());
-                break;
-            }
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                paths.push(list[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    paths
 }
 
 #[test]
