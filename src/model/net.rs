@@ -37,8 +37,8 @@ impl Family for Ipv6Addr {
     const RANGE: &'static str = "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*-[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$";
 }
 
-/// Parses an address of one family.
-pub(super) fn parse_address<A: Family>(text: &str) -> Result<A, Invalid> {
+/// Parses an address of one family. `example` is the text to write instead of one that is no address.
+pub(super) fn parse_address<A: Family>(text: &str, example: &str) -> Result<A, Invalid> {
     text.parse().map_err(|_| {
         let octets = text
             .split('.')
@@ -48,7 +48,7 @@ pub(super) fn parse_address<A: Family>(text: &str) -> Result<A, Invalid> {
                 format!("`{text}` has an octet with a leading zero, which some tools read as octal");
             return Invalid::new("PG-A10", message, "write octets without leading zeros");
         }
-        let help = format!("write one such as `{}`", A::EXAMPLE);
+        let help = format!("write one such as `{example}`");
         let other = if A::NAME == "IPv4" { "IPv6" } else { "IPv4" };
         refuse_zone(text).unwrap_or_else(|| match text.parse::<IpAddr>() {
             Ok(_) => Invalid::new(
@@ -69,11 +69,26 @@ pub(super) fn refuse_zone(text: &str) -> Option<Invalid> {
     Some(Invalid::new("PG-C16", message, format!("write one such as `{}`", Ipv6Addr::EXAMPLE)))
 }
 
+/// Parses an IPv6 address that stands for no IPv4 address. `example` is the text to write instead of one that is no address.
+fn parse_ipv6(text: &str, example: &str) -> Result<Ipv6Addr, Invalid> {
+    let parsed: Ipv6Addr = parse_address(text, example)?;
+    match parsed.to_ipv4_mapped() {
+        Some(v4) => Err(Invalid::new(
+            "PG-C16",
+            format!(
+                "`{text}` is the IPv4 address {v4} in the form of IPv6, which some tools take for the one and some for the other"
+            ),
+            format!("write `{v4}` where IPv4 stands"),
+        )),
+        None => Ok(parsed),
+    }
+}
+
 impl Word for Ipv4Addr {
     const FORM: Form = Form::new("an IPv4 address", r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$", &[Self::EXAMPLE]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        parse_address(text)
+        parse_address(text, Self::EXAMPLE)
     }
 }
 
@@ -81,17 +96,7 @@ impl Word for Ipv6Addr {
     const FORM: Form = Form::new("an IPv6 address", "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$", &[Self::EXAMPLE]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        let parsed: Self = parse_address(text)?;
-        match parsed.to_ipv4_mapped() {
-            Some(v4) => Err(Invalid::new(
-                "PG-C16",
-                format!(
-                    "`{text}` is the IPv4 address {v4} in the form of IPv6, which some tools take for the one and some for the other"
-                ),
-                format!("write `{v4}` where IPv4 stands"),
-            )),
-            None => Ok(parsed),
-        }
+        parse_ipv6(text, Self::EXAMPLE)
     }
 }
 
@@ -114,7 +119,11 @@ fn parse_subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
     let (base, _) = text
         .split_once('/')
         .ok_or_else(|| invalid(format!("`{text}` is not a subnet: it lacks its prefix length")))?;
-    IpAddr::parse(base).map_err(|why| if why.code == "PG-A04" { invalid(why.message) } else { why })?;
+    if base.contains(':') {
+        parse_ipv6(base, example)?;
+    } else {
+        parse_address::<Ipv4Addr>(base, example)?;
+    }
     let net: IpNet = text.parse().map_err(|_| invalid(format!("`{text}` is not a subnet")))?;
     if net.trunc() != net {
         let message = format!("`{text}` is an address with a prefix length, not a subnet: host bits are set");
@@ -197,6 +206,8 @@ mod tests {
         assert_eq!(IpAddr::parse("fe80::1%eth0").unwrap_err().code, "PG-C16");
         assert_eq!(Ipv4Net::parse("10.0.0.5/24").unwrap_err().help, "write `10.0.0.0/24`");
         assert_eq!(Ipv4Net::parse("10.0.300.0/24").unwrap_err().code, "PG-A04");
+        assert_eq!(Ipv4Net::parse("10.0.300.0/24").unwrap_err().help, "write one such as `10.0.100.0/24`");
+        assert_eq!(Ipv6Net::parse("fd00:g::/64").unwrap_err().help, "write one such as `fd00:100::/64`");
         assert!(Ipv6Net::parse("fd00:100::/64").is_ok());
     }
 

@@ -47,7 +47,7 @@ impl<A: Family> Word for Range<A> {
                 format!("write `first-last`, such as `{}`", A::EXAMPLE_RANGE),
             ));
         };
-        Ok(Self { first: parse_address(first)?, last: parse_address(last)? })
+        Ok(Self { first: parse_address(first, A::EXAMPLE)?, last: parse_address(last, A::EXAMPLE)? })
     }
 }
 
