@@ -1,6 +1,7 @@
 //! Observes how far a machine has come, by the logs of the servers and by the machine's serial console.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -18,11 +19,16 @@ pub(super) const TEST_SYSTEM_PREFIX: &str = "plasmagen-lab: ";
 /// The message of a kernel panic that is QEMU's fault under load, not the inventory's.
 pub(super) const TIMER_PANIC: &str = "IO-APIC + timer doesn't work";
 
-/// The messages of a bundle's script that refuses to boot.
+/// The messages of a bundle's script, `templates/bundle.ipxe.j2`, that refuses to boot.
 const REFUSALS: [&str; 2] = ["this iPXE has no sha256sum", "What was loaded is not what was published"];
 
-/// The message of boot.ipxe to a machine that is not in the inventory.
+/// The message of `templates/boot.ipxe.j2` to a machine that is not in the inventory.
 const UNKNOWN_MESSAGE: &str = "This machine is not in the inventory";
+
+/// Formats the line in which boot.ipxe shows the MAC address of such a machine.
+fn mac_line(mac: impl Display) -> String {
+    format!("mac = \"{mac}\"")
+}
 
 /// An HTTP request of a machine, as nginx logged it.
 #[derive(Clone, Debug)]
@@ -183,7 +189,7 @@ impl<'a> Observer<'a> {
         }
         self.serial.push_str(&text);
         let end = format!("{TEST_SYSTEM_PREFIX}end");
-        let mac = format!("mac = \"{}\"", self.test.mac);
+        let mac = mac_line(self.test.mac);
         for (step, messages) in [
             (BootStep::System, &[&*end][..]),
             (BootStep::LocalDisk, &[LOCAL_DISK_MESSAGE]),
@@ -237,5 +243,28 @@ impl<'a> Observer<'a> {
     /// The steps that the machine has not made yet.
     pub(super) fn missing_steps(&self) -> impl Iterator<Item = BootStep> {
         self.test.steps.iter().copied().filter(|step| !self.has_made(*step))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOOT: &str = include_str!("../../templates/boot.ipxe.j2");
+    const BUNDLE: &str = include_str!("../../templates/bundle.ipxe.j2");
+
+    /// Whether `script` prints `message`, in one line.
+    fn prints(script: &str, message: &str) -> bool {
+        script.lines().filter_map(|line| line.strip_prefix("echo ")).any(|text| text.contains(message))
+    }
+
+    #[test]
+    fn scripts_print_the_messages_that_are_looked_for() {
+        for message in REFUSALS {
+            assert!(prints(BUNDLE, message), "templates/bundle.ipxe.j2 does not print: {message}");
+        }
+        for message in [UNKNOWN_MESSAGE.to_owned(), mac_line("${netX/mac}")] {
+            assert!(prints(BOOT, &message), "templates/boot.ipxe.j2 does not print: {message}");
+        }
     }
 }

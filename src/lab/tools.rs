@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{DhcpServer, System};
+use crate::publish::PACKAGE_DIRS;
 
 /// A program that the lab runs.
 #[derive(Debug)]
@@ -44,14 +45,12 @@ const AAVMF: &str = "UEFI firmware for 64-bit ARM (AAVMF_CODE and AAVMF_VARS)";
 /// The directories of administrators' programs, which many users do not have in their search path.
 const SBIN: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// The directories of iPXE's builds: Debian, Fedora, Arch, and a NixOS system with iPXE in its environment.
-const IPXE_DIRS: [&str; 5] = [
-    "/usr/lib/ipxe",
-    "/boot",
-    "/usr/share/ipxe",
-    "/usr/share/ipxe/x86_64",
-    "/run/current-system/sw/share/ipxe",
-];
+/// Directories of packages that install `ipxe.lkrn` for boot loaders, such as Debian's grub-ipxe. Firmware loads nothing from
+/// there.
+const BOOT_LOADER_DIRS: [&str; 1] = ["/boot"];
+
+/// The names of the iPXE that Linux's boot protocol starts, in the directories of packages.
+const LKRN: [&str; 2] = ["ipxe.lkrn", "x86_64/ipxe.lkrn"];
 
 /// The code and the variables of UEFI firmware, where distributions install them.
 const OVMF_PAIRS: [(&str, &str); 4] = [
@@ -125,7 +124,7 @@ impl Tools {
             dhcpd: search.program(&Program::of_server(requirements.dhcp)).unwrap_or_default(),
             qemu: search.program_if(x86, &QEMU),
             qemu_arm: search.program_if(requirements.arm, &QEMU_ARM),
-            lkrn: search.file(requirements.bios, IPXE, ("ipxe", "ipxe"), || find_ipxe("ipxe.lkrn")),
+            lkrn: search.file(requirements.bios, IPXE, ("ipxe", "ipxe"), find_lkrn),
             ovmf: search.file(requirements.uefi, OVMF, ("ovmf", "OVMF"), || find_pair(&OVMF_PAIRS)),
             aavmf: search
                 .file(requirements.arm, AAVMF, ("qemu-efi-aarch64", "qemu"), || find_pair(&AAVMF_PAIRS)),
@@ -146,9 +145,11 @@ impl Tools {
     }
 }
 
-/// Finds a build of iPXE where distributions install it.
-fn find_ipxe(name: &str) -> Option<PathBuf> {
-    IPXE_DIRS.iter().map(|dir| Path::new(dir).join(name)).find_map(|path| path.canonicalize().ok())
+/// Finds the iPXE that Linux's boot protocol starts where distributions install it.
+fn find_lkrn() -> Option<PathBuf> {
+    let dirs = PACKAGE_DIRS.into_iter().chain(BOOT_LOADER_DIRS).map(Path::new);
+    let mut paths = dirs.flat_map(|dir| LKRN.map(|name| dir.join(name)));
+    paths.find_map(|path| path.canonicalize().ok())
 }
 
 /// Finds the first pair whose two files exist.

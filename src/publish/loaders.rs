@@ -12,8 +12,10 @@ use super::root::{TFTP, WebRoot};
 use crate::fs::Sha256Sum;
 use crate::model::{Cluster, HostName, Loader};
 
-/// The directories of the distributions' packages: Debian and Ubuntu; Fedora, Arch and openSUSE.
-const PACKAGE_DIRS: [&str; 2] = ["/usr/lib/ipxe", "/usr/share/ipxe"];
+/// The directories of the distributions' packages of iPXE: Debian and Ubuntu; Fedora, Arch and openSUSE; a NixOS system
+/// with iPXE in its environment.
+pub(crate) const PACKAGE_DIRS: [&str; 3] =
+    ["/usr/lib/ipxe", "/usr/share/ipxe", "/run/current-system/sw/share/ipxe"];
 
 /// The record of installed loaders with their digests. A file with another digest is somebody's own build.
 const RECORD: &str = "loaders.json";

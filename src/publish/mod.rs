@@ -60,6 +60,7 @@ mod verify;
 pub use armed::{ArmTarget, Armed, ArmedFile, arm, disarm, list_armed};
 pub use commit::{PublishOutcome, Published, publish, roll_back};
 pub use fault::{Fault, FaultKind, Refused};
+pub(crate) use loaders::PACKAGE_DIRS;
 pub use loaders::{InstalledLoader, MissingLoader, install_loaders, list_needed_loaders};
 pub use lock::WebRootLock;
 pub use publication::Publication;
