@@ -33,7 +33,7 @@ pkgs.stdenvNoCC.mkDerivation {
   unsafeDiscardReferences.out = true;
   buildCommand = ''
     plasmagen bundle --out "$out" \
-      --profile ${profile} \
+      --base ${profile} \
       --arch ${system} \
       --kernel ${build.kernel}/${image.config.system.boot.loader.kernelFile} \
       --initrd ${build.netbootRamdisk}/initrd \

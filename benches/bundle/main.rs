@@ -82,7 +82,7 @@ impl Bench {
         fs::write(tree.join("init"), "#!/bin/sh\n")?;
         // Of all inputs, only the kernel is copied and hashed and nothing else.
         fs::write(self.work.join("kernel"), kernel(234_000_000))?;
-        let ours = "$P bundle --quiet --profile worker --kernel $KERNEL --root $TREE --out $OUT".to_owned();
+        let ours = "$P bundle --quiet --base worker --kernel $KERNEL --root $TREE --out $OUT".to_owned();
         let copied = |then: &str| format!("cp $KERNEL $OUT && sync $OUT{then}");
         let runs = [
             ("plasmagen bundle", ours),
@@ -177,7 +177,7 @@ impl Bench {
 
 /// The scripts that pack a tree with `program`: `plasmagen bundle` first.
 fn packers(program: &str, level: u8) -> Vec<Run> {
-    let ours = "$P bundle --quiet --profile worker --kernel $KERNEL --root $TREE --out $OUT";
+    let ours = "$P bundle --quiet --base worker --kernel $KERNEL --root $TREE --out $OUT";
     let piped = |packer: &str| format!("{CPIO} | {packer} -{level} > $OUT && sync $OUT");
     let mut runs = vec![("plasmagen bundle", format!("{ours} --compress {program} --level {level}"))];
     if program == "gzip" {

@@ -20,7 +20,7 @@ use super::table::TextTable;
 #[derive(Debug, Args)]
 pub(super) struct BundleArgs {
     /// The base of the machines that boot the bundle: control-plane, worker or all-in-one
-    #[arg(long, alias = "profile", value_name = "BASE")]
+    #[arg(long, value_name = "BASE")]
     base: String,
     /// The kernel: a bzImage, or an Image for 64-bit ARM
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -78,7 +78,7 @@ fn list_contents(dir: &Dir, manifest: &BundleManifest, text: &[u8]) -> Result<Co
 /// Refuses a manifest that no build of a bundle writes.
 fn check_manifest(manifest: &BundleManifest) -> Result<(), String> {
     if let Err(why) = Label::parse(&manifest.base) {
-        return Err(format!("its profile: {}", why.message));
+        return Err(format!("its base: {}", why.message));
     }
     for name in manifest.files.keys() {
         let is_plain =

@@ -19,7 +19,7 @@ fn inputs() -> Site {
 }
 
 const GOOD: [&str; 9] =
-    ["bundle", "--profile", "worker", "--kernel", "kernel", "--root", "root", "--out", "out"];
+    ["bundle", "--base", "worker", "--kernel", "kernel", "--root", "root", "--out", "out"];
 
 fn bundle(site: &Site, more: &[&str]) -> Run {
     site.within(site.path(), &[&GOOD[..], more].concat())
@@ -96,11 +96,11 @@ fn wrong_input_is_named_and_leaves_nothing() {
         ("kernel", "nowhere", &["nowhere"]),
         ("kernel", "text", &["text"]),
     ] {
-        let args = ["bundle", "--profile", "worker", "--kernel", kernel, "--root", root, "--out", "out"];
+        let args = ["bundle", "--base", "worker", "--kernel", kernel, "--root", root, "--out", "out"];
         site.within(site.path(), &args).ends(2, words);
         assert!(!site.path().join("out").exists(), "{kernel} {root}");
     }
-    let args = ["bundle", "--profile", "worker", "--kernel", "kernel", "--initrd", "text", "--out", "out"];
+    let args = ["bundle", "--base", "worker", "--kernel", "kernel", "--initrd", "text", "--out", "out"];
     site.within(site.path(), &args).ends(2, &["text is not an initrd"]);
 }
 
@@ -126,17 +126,15 @@ fn an_input_is_neither_removed_nor_packed_into_itself() {
         ("kernel", "link", "link"),
         ("inputs/bzImage", "kernel", "inputs/bzImage"),
     ] {
-        let args =
-            ["bundle", "--profile", "worker", "--kernel", kernel, "--initrd", initrd, "--out", "inputs"];
+        let args = ["bundle", "--base", "worker", "--kernel", kernel, "--initrd", initrd, "--out", "inputs"];
         site.within(site.path(), &args).ends(2, &[&format!("{named} is in inputs, where the bundle goes")]);
         assert_eq!(fs::read(directory.join("initrd")).unwrap(), b"mine");
         assert!(directory.join("bzImage").is_symlink());
     }
-    let args = ["bundle", "--profile", "worker", "--kernel", "kernel", "--root", "root", "--out", "root/out"];
+    let args = ["bundle", "--base", "worker", "--kernel", "kernel", "--root", "root", "--out", "root/out"];
     site.within(site.path(), &args).ends(2, &["root/out is in root, and would be packed into itself"]);
     assert!(!site.path().join("root/out").exists());
-    let args =
-        ["bundle", "--profile", "worker", "--kernel", "inputs/bzImage", "--root", "root", "--out", "out"];
+    let args = ["bundle", "--base", "worker", "--kernel", "inputs/bzImage", "--root", "root", "--out", "out"];
     site.within(site.path(), &args).ends(0, &[]);
 }
 
@@ -164,7 +162,7 @@ fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // Who runs in the background of a script is born deaf to interrupts.
     let mut command = Command::new("/usr/bin/env");
-    let words = ["bundle", "--profile", "worker", "--kernel", "kernel", "--initrd", "pipe", "--out", "out"];
+    let words = ["bundle", "--base", "worker", "--kernel", "kernel", "--initrd", "pipe", "--out", "out"];
     command
         .args(["--default-signal=INT", PLASMAGEN])
         .args(words)

@@ -20,7 +20,7 @@ fn bundle(site: &Site, name: &str, text: &str) {
     fs::create_dir_all(&root).unwrap();
     fs::write(root.join("init"), format!("#!/bin/sh\n# {text}\n")).unwrap();
     fs::write(&kernel, bzimage()).unwrap();
-    let args = ["bundle", "--profile", "control-plane", "--kernel", "kernel", "--root", "initrd-root"];
+    let args = ["bundle", "--base", "control-plane", "--kernel", "kernel", "--root", "initrd-root"];
     site.run(&[&args[..], &["--init", "/init", "--out", name]].concat()).ends(0, &[]);
 }
 

@@ -95,7 +95,7 @@ fn a_quoted_command_line_that_does_not_parse_is_found() {
         ("a.md", "allow it by name (`--allow-destructive node01`)"),
         ("a.md", "`nix build && plasmagen publish result --verify`"),
         ("a.md", "```console\n$ plasmagen arm\n```"),
-        ("a.md", "```console\n$ plasmagen bundle --profile worker \\\n    --kernel k --initrd i\n```"),
+        ("a.md", "```console\n$ plasmagen bundle --base worker \\\n    --kernel k --initrd i\n```"),
         ("a.md", "```sh\nsource <(plasmagen completions csh)\n```"),
         ("a.md", "```yaml\n- run: plasmagen check --format yaml\n```"),
         ("a.md", "`plasmagen check --format concise|yaml`"),

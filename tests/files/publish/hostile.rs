@@ -39,10 +39,10 @@ fn refused(bundle: &Path, word: &str) {
 fn a_manifest_that_nobody_built_is_refused() {
     type Change = fn(&mut Value);
     let cases: [(Change, &str); 12] = [
-        (|manifest| manifest["profile"] = json!("../x"), "its profile"),
-        (|manifest| manifest["profile"] = json!("/etc"), "its profile"),
-        (|manifest| manifest["profile"] = json!(""), "its profile"),
-        (|manifest| manifest["profile"] = json!("current\u{0}"), "its profile"),
+        (|manifest| manifest["profile"] = json!("../x"), "its base"),
+        (|manifest| manifest["profile"] = json!("/etc"), "its base"),
+        (|manifest| manifest["profile"] = json!(""), "its base"),
+        (|manifest| manifest["profile"] = json!("current\u{0}"), "its base"),
         (
             |manifest| manifest["files"]["../../armed/x"] = manifest["files"]["initrd"].clone(),
             "no name of a file",

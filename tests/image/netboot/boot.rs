@@ -93,7 +93,7 @@ fn an_overlay_outlasts_switch_root() {
         fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
     }
     let bundle = Command::new(env!("CARGO_BIN_EXE_plasmagen"))
-        .args(["--quiet", "bundle", "--profile", "worker", "--compress", "gzip"])
+        .args(["--quiet", "bundle", "--base", "worker", "--compress", "gzip"])
         .args(["--kernel".as_ref(), kernel().as_path(), "--root".as_ref(), path("root").as_path()])
         .args(["--out".as_ref(), path("bundle").as_path()])
         .output()

@@ -61,7 +61,7 @@ fn bundle(dir: &Path, last: &str) -> PathBuf {
     program("bin/dropbear", &fs::read(sshd.join("usr/sbin/dropbear")).unwrap());
     let out = dir.join("bundle");
     let mut command = Command::new(env!("CARGO_BIN_EXE_plasmagen"));
-    command.args(["bundle", "--quiet", "--profile", "worker", "--cmdline", "console=ttyS0,115200 panic=-1"]);
+    command.args(["bundle", "--quiet", "--base", "worker", "--cmdline", "console=ttyS0,115200 panic=-1"]);
     command.args(["--init", &format!("/{SYSTEM}/init")]).arg("--root").arg(&root).arg("--out").arg(&out);
     command.arg("--kernel").arg(unpacked("PLASMAGEN_LAB_KERNEL", "linux-image-cloud-amd64"));
     let made = run("plasmagen", &mut command);

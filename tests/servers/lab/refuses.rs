@@ -58,7 +58,7 @@ fn what_is_no_bundle_for_the_profile_is_told_at_once() {
     fs::create_dir(&root).unwrap();
     fs::write(root.join("init"), "").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_plasmagen"));
-    command.args(["bundle", "--quiet", "--profile", "control-plane", "--kernel"]);
+    command.args(["bundle", "--quiet", "--base", "control-plane", "--kernel"]);
     command.arg(unpacked("PLASMAGEN_LAB_KERNEL", "linux-image-cloud-amd64"));
     assert!(command.arg("--root").arg(&root).arg("--out").arg(&bundle).status().unwrap().success());
     refused("is a bundle for control-plane, not for worker");
