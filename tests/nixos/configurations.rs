@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use test_kit::nix;
+use test_kit::{nix, run};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -182,8 +182,7 @@ fn declared_options_are_those_of_nixos() {
         println!("no list of NixOS' options beside the checkout: tests/nix/options/ is taken at its word");
         return;
     }
-    let output = Command::new("xz").args(["--decompress", "--stdout"]).arg(&list).output();
-    let output = output.unwrap_or_else(|error| panic!("xz (Debian package xz-utils): {error}"));
+    let output = run("xz-utils", Command::new("xz").args(["--decompress", "--stdout"]).arg(&list));
     let text = String::from_utf8(output.stdout).unwrap();
     let nixos: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('\t')).collect();
     assert!(nixos.len() > 10_000, "only {} options in {}", nixos.len(), list.display());

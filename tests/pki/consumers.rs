@@ -1,14 +1,16 @@
 //! Those who must accept our certificates, and those who must refuse what the CA may not sign.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use plasmagen::pki::{CaIssuer, KeyAlgorithm, LeafRequest, Vault};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use test_kit::process::printed;
 use time::{Duration, OffsetDateTime};
 
 use crate::support::{
     ADDRESSES, FQDN, NOW, SUBNETS, VIPS, addresses, ca, ca_request, files, gnutls_verify, node, node_request,
-    openssl_verify, run, text, webpki_verify,
+    openssl_verify, webpki_verify,
 };
 
 /// A name too long for a common name: its certificate has an empty subject.
@@ -92,11 +94,13 @@ fn pkilint(pem: &str) -> Vec<String> {
     let bin = std::env::var_os("PLASMAGEN_PKILINT_BIN").map(PathBuf::from).unwrap_or_default();
     let (_dir, [file]) = files([pem]);
     let args = ["lint", "--severity", "WARNING", file.to_str().unwrap()];
-    let output = run(bin.join("lint_pkix_cert"), "pkilint from PyPI (pip install pkilint)", &args);
+    let output = Command::new(bin.join("lint_pkix_cert")).args(args).output().unwrap_or_else(|error| {
+        panic!("lint_pkix_cert does not run ({error}): install pkilint from PyPI, as tests/run does")
+    });
     let findings: Vec<_> =
-        text(&output).lines().filter_map(|line| line.strip_prefix("    ").map(str::to_owned)).collect();
+        printed(&output).lines().filter_map(|line| line.strip_prefix("    ").map(str::to_owned)).collect();
     // It exits with the number of findings: so none is missed by the way that it prints them.
-    assert_eq!(output.status.code(), i32::try_from(findings.len()).ok(), "{}", text(&output));
+    assert_eq!(output.status.code(), i32::try_from(findings.len()).ok(), "{}", printed(&output));
     findings
 }
 

@@ -1,13 +1,15 @@
 //! What the certificates say, down to bits and seconds, and what the CA refuses to sign.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use plasmagen::pki::kind::{CertificateUse, KeyType};
 use plasmagen::pki::{CaIssuer, CaRequest, KeyAlgorithm, LeafRequest, PublicCert, SecretKey};
+use test_kit::process::{printed, run};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use crate::support::{FQDN, NOW, addresses, ca, ca_request, files, node, node_request, run, text};
+use crate::support::{FQDN, NOW, addresses, ca, ca_request, files, node, node_request};
 
 fn read(pem: &str) -> PublicCert {
     PublicCert::from_pem(pem).unwrap()
@@ -73,7 +75,7 @@ fn a_name_too_long_for_a_subject_leaves_it_empty_and_the_sans_critical() {
 fn openssl_text(pem: &str) -> String {
     let (_dir, [file]) = files([pem]);
     let args = ["x509", "-noout", "-text", "-in", file.to_str().unwrap()];
-    text(&run("openssl", "the Debian package openssl", &args))
+    printed(&run("openssl", Command::new("openssl").args(args)))
 }
 
 #[test]

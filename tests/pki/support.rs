@@ -1,10 +1,11 @@
 //! What the tests of this theme share: a fixed clock, a CA, a node, and the tools.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::Command;
 
 use plasmagen::pki::{CaIssuer, CaRequest, IssuedCertificate, KeyAlgorithm, LeafRequest};
+use test_kit::process::{printed, run};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -37,20 +38,6 @@ pub(crate) fn node(ca: &CaIssuer) -> IssuedCertificate {
     ca.sign_leaf(&node_request(FQDN), NOW, None).unwrap()
 }
 
-/// Runs a tool that must be there: a check that cannot run has not passed.
-pub(crate) fn run(tool: impl AsRef<Path>, package: &str, args: &[&str]) -> Output {
-    let tool = tool.as_ref();
-    Command::new(tool)
-        .args(args)
-        .output()
-        .unwrap_or_else(|error| panic!("{} does not run ({error}): install {package}", tool.display()))
-}
-
-/// Everything that a tool printed.
-pub(crate) fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
 /// Files with the given contents, in a directory that lives as long as the first value.
 pub(crate) fn files<const N: usize>(contents: [&str; N]) -> (tempfile::TempDir, [PathBuf; N]) {
     let dir = tempfile::tempdir().unwrap();
@@ -72,8 +59,8 @@ pub(crate) fn openssl_verify(ca_pem: &str, leaf_pem: &str, days: i64, extra: &[&
     args.push(ca.to_str().unwrap());
     args.extend(extra);
     args.push(leaf.to_str().unwrap());
-    let output = run("openssl", "the Debian package openssl", &args);
-    if output.status.success() { Ok(()) } else { Err(text(&output)) }
+    let output = run("openssl", Command::new("openssl").args(args));
+    if output.status.success() { Ok(()) } else { Err(printed(&output)) }
 }
 
 /// rustls' webpki: the chain for both ends of TLS, and that `name` is one of the leaf's.
@@ -104,6 +91,6 @@ pub(crate) fn gnutls_verify(ca_pem: &str, leaf_pem: &str, extra: &[&str]) -> Res
     let mut args = vec!["--verify", "--load-ca-certificate", ca.to_str().unwrap()];
     args.extend(["--infile", leaf.to_str().unwrap()]);
     args.extend(extra);
-    let output = run("certtool", "the Debian package gnutls-bin", &args);
-    if output.status.success() { Ok(()) } else { Err(text(&output)) }
+    let output = run("gnutls-bin", Command::new("certtool").args(args));
+    if output.status.success() { Ok(()) } else { Err(printed(&output)) }
 }

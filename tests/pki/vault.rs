@@ -8,7 +8,9 @@ use std::process::{Command, Output};
 use plasmagen::pki::vault::staged;
 use plasmagen::pki::{KeyAlgorithm, PublicCert, SecretKey, Vault};
 
-use crate::support::{FQDN, NOW, ca, node, node_request, text};
+use test_kit::process::{printed, run};
+
+use crate::support::{FQDN, NOW, ca, node, node_request};
 
 fn empty() -> (tempfile::TempDir, Vault) {
     let root = tempfile::tempdir().unwrap();
@@ -190,9 +192,7 @@ fn run_child(dir: &Path, wrapper: &[&str], package: &str) -> Output {
     command
         .args(["--ignored", "--exact", "vault::child", "--test-threads=1"])
         .env("PLASMAGEN_TEST_VAULT", dir);
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("{} does not run ({error}): install {package}", wrapper[0]))
+    run(package, &mut command)
 }
 
 #[test]
@@ -201,8 +201,8 @@ fn modes_do_not_depend_on_the_umask() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("new/vault");
         let shell = format!("umask {umask}; exec \"$@\"");
-        let output = run_child(&dir, &["sh", "-c", &shell, "sh"], "the Debian package dash");
-        assert!(output.status.success(), "{}", text(&output));
+        let output = run_child(&dir, &["sh", "-c", &shell, "sh"], "dash");
+        assert!(output.status.success(), "{}", printed(&output));
         assert_eq!((mode(&dir), mode(&root.path().join("new"))), (0o700, 0o700), "umask {umask}");
         let paths = tree(&dir);
         assert_eq!(paths.len(), 8, "{paths:?}");
@@ -228,7 +228,7 @@ fn a_run_that_dies_leaves_no_half_written_key() {
             let dir = root.path().join("vault");
             let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{fault}:when={nth}"));
             let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-            let output = run_child(&dir, &strace, "the Debian package strace");
+            let output = run_child(&dir, &strace, "strace");
             if output.status.success() {
                 break;
             }
@@ -239,8 +239,8 @@ fn a_run_that_dies_leaves_no_half_written_key() {
                     vault.key(fqdn).unwrap_or_else(|error| panic!("{call} {fault} {nth}: {error:#}"));
                 }
             }
-            let next = run_child(&dir, &["env"], "the Debian package coreutils");
-            assert!(next.status.success(), "{call} {fault} {nth}: {}", text(&next));
+            let next = run_child(&dir, &["env"], "coreutils");
+            assert!(next.status.success(), "{call} {fault} {nth}: {}", printed(&next));
             let mut paths = tree(&dir);
             // Empty: it goes when something is stored again.
             paths.retain(|path| path != Path::new(".staging"));

@@ -6,21 +6,21 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::{repository, target};
+use crate::{repository, run, target};
 
 /// `nix-instantiate` with `arguments`, deaf to the machine's own configuration of Nix, leaving nothing behind.
 pub fn nix_instantiate(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
     let home = tempfile::tempdir().unwrap();
-    Command::new("nix-instantiate")
+    let mut command = Command::new("nix-instantiate");
+    command
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.path())
         .env("NIX_REMOTE", "dummy://")
         .env("NIX_CONF_DIR", home.path())
-        .env("NIX_CONFIG", "substituters =\nbuild-users-group =\nsandbox = false\n")
-        .output()
-        .unwrap_or_else(|error| panic!("nix-instantiate (Debian package nix-bin): {error}"))
+        .env("NIX_CONFIG", "substituters =\nbuild-users-group =\nsandbox = false\n");
+    run("nix-bin", &mut command)
 }
 
 /// Where `tests/nix/fetch-lib` has put nixpkgs' `lib/`: `$PLASMAGEN_NIX_LIB`, or below the target directory.

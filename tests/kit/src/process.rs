@@ -2,17 +2,22 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// Runs `command`, a program of the Debian package `package`.
 pub fn run(package: &str, command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| missing(package, command, &error))
 }
 
+/// Starts `command`, a program of the Debian package `package`.
+pub fn spawn(package: &str, command: &mut Command) -> Child {
+    command.spawn().unwrap_or_else(|error| missing(package, command, &error))
+}
+
 /// Runs `command`, a program of the Debian package `package`, with `input` on its standard input.
 pub fn feed(package: &str, command: &mut Command, input: &[u8]) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| missing(package, command, &error));
+    let mut child = spawn(package, command);
     // A program that is killed early leaves the pipe broken.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()

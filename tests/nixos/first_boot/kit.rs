@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use test_kit::process::{self, unshare};
 
 use crate::first_boot::outcome::Outcome;
 
@@ -131,11 +132,9 @@ impl Site {
             none => *none = json!([hosts]),
         }
         fs::write(self.path("scenario.json"), scenario.to_string()).unwrap();
-        let mut python = Command::new("unshare");
-        python.args(["--map-root-user", "--net", "--mount", "python3", "-B"]);
+        let mut python = unshare(&["--net", "--mount", "python3", "-B"]);
         python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nixos/first_boot/scenario.py"));
-        let output = python.arg(self.dir.path()).output();
-        let output = output.unwrap_or_else(|error| panic!("unshare (Debian package util-linux): {error}"));
+        let output = process::run("util-linux", python.arg(self.dir.path()));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said} (Debian packages python3, iproute2, util-linux, curl, jq)");
         Outcome(serde_json::from_slice(&output.stdout).unwrap())

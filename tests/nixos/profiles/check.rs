@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+use test_kit::run;
 
 struct Node {
     dir: TempDir,
@@ -35,12 +36,12 @@ impl Node {
 
     fn issue(&self, name: &str) {
         let [key, certificate] = ["key", "cert"].map(|kind| self.path(&format!("{name}-{kind}.pem")));
-        let output = Command::new("openssl")
+        let mut command = Command::new("openssl");
+        command
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
             .args(["-subj", "/CN=node01", "-days", "1"])
-            .args([Path::new("-keyout"), &key, Path::new("-out"), &certificate])
-            .output()
-            .unwrap_or_else(|error| panic!("openssl (Debian package openssl): {error}"));
+            .args([Path::new("-keyout"), &key, Path::new("-out"), &certificate]);
+        let output = run("openssl", &mut command);
         assert!(output.status.success(), "{output:?}");
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use test_kit::run;
 
 use crate::profiles::kit::{all_services, config};
 
@@ -26,11 +27,9 @@ fn analyze(name: &str, settings: &Value, threshold: u32) -> (bool, String) {
     let instance = if name.ends_with('@') { "iam" } else { "" };
     let path = dir.path().join(format!("{name}{instance}.service"));
     fs::write(&path, unit_file(settings)).unwrap();
-    let output = Command::new("systemd-analyze")
-        .args(["security", "--offline=true", "--no-pager", &format!("--threshold={threshold}")])
-        .arg(&path)
-        .output()
-        .unwrap_or_else(|error| panic!("systemd-analyze (Debian package systemd): {error}"));
+    let mut command = Command::new("systemd-analyze");
+    command.args(["security", "--offline=true", "--no-pager", &format!("--threshold={threshold}")]);
+    let output = run("systemd", command.arg(&path));
     let text =
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
     assert!(text.contains("Overall exposure level"), "{name}: {text}");

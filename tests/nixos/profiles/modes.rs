@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
+
+use test_kit::process::{run, unshare};
 
 use crate::profiles::kit::config;
 
@@ -49,12 +50,9 @@ fn whatever_was_copied_gets_its_mode_at_boot() {
     fs::write(at("rules.conf"), rules()).unwrap();
 
     // root by name only, where the tests do not run as root.
-    let output = Command::new("unshare")
-        .args(["--map-root-user", "systemd-tmpfiles", "--create"])
-        .arg(format!("--root={}", root.path().display()))
-        .arg(at("rules.conf"))
-        .output()
-        .unwrap_or_else(|error| panic!("unshare (Debian package util-linux): {error}"));
+    let mut command = unshare(&["systemd-tmpfiles", "--create"]);
+    command.arg(format!("--root={}", root.path().display())).arg(at("rules.conf"));
+    let output = run("util-linux", &mut command);
     assert!(output.status.success(), "systemd-tmpfiles (Debian package systemd): {output:?}");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 

@@ -2,21 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::agreement::tree::Tree;
-use test_kit::run;
+use test_kit::process::{run, unshare};
 
 /// Runs a shell script with `arguments`, those of one tree together, in two processes side by side; what both print, in
 /// order. A script that fails fails the test.
 pub(crate) fn script(program: &str, script: &str, arguments: &[Vec<PathBuf>]) -> String {
     let script = format!("PATH=$PATH:/usr/sbin:/sbin\n{script}");
     let run = |trees: &[Vec<PathBuf>]| {
-        let mut command = Command::new("unshare");
-        command
-            .args(["--map-root-user", "--net", "--mount", "sh", "-c", &script, "sh"])
-            .args(trees.iter().flatten());
-        let output = run("util-linux", &mut command);
+        let mut command = unshare(&["--net", "--mount", "sh", "-c", &script, "sh"]);
+        let output = run("util-linux", command.args(trees.iter().flatten()));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{program}: {said}\n{}", String::from_utf8_lossy(&output.stdout));
         String::from_utf8(output.stdout).unwrap()

@@ -1,12 +1,11 @@
 //! The servers themselves, which only check a configuration.
 
 use std::fs;
-use std::process::Command;
 
 use plasmagen::model::Cluster;
 
 use crate::dhcp::sites::sites;
-use test_kit::run;
+use test_kit::process::{run, unshare};
 
 /// Brings up the provisioner's interface in a network namespace of its own; Kea looks for it even to check. A veth,
 /// since not every kernel has dummy devices.
@@ -20,8 +19,7 @@ fn accepts(cluster: &Cluster, server: &[&str], text: &str) -> (bool, String) {
     let file = dir.path().join("configuration");
     fs::write(&file, text).unwrap();
     let provisioner = &cluster.provisioner;
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--net", "sh", "-c", LINK, "sh", provisioner.interface.as_str()]);
+    let mut command = unshare(&["--net", "sh", "-c", LINK, "sh", provisioner.interface.as_str()]);
     command.arg(format!("{}/24", provisioner.address)).args(server).arg(&file);
     command.env("KEA_PIDFILE_DIR", dir.path()).env("KEA_LOCKFILE_DIR", dir.path());
     let output = run("util-linux", &mut command);

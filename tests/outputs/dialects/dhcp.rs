@@ -4,15 +4,16 @@ use std::fs;
 use std::process::Command;
 
 use proptest::prelude::*;
+use test_kit::process::{lossy, run};
 
-use crate::dialects::{DIGITS, LOWER, UPPER, calls, lossy, print, run, same, taken, texts};
+use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, texts};
 
 /// Whether dhcpd takes `config`, and what it says of it.
 fn dhcpd(config: &str) -> (bool, String) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("dhcpd.conf");
     fs::write(&file, config).unwrap();
-    let out = run(Command::new("/usr/sbin/dhcpd").args(["-t", "-cf"]).arg(&file), "isc-dhcp-server");
+    let out = run("isc-dhcp-server", Command::new("/usr/sbin/dhcpd").args(["-t", "-cf"]).arg(&file));
     (out.status.success(), lossy(&out.stderr))
 }
 

@@ -4,15 +4,16 @@ use std::fs;
 use std::process::Command;
 
 use proptest::prelude::*;
+use test_kit::process::{lossy, run};
 
-use crate::dialects::{DIGITS, LOWER, UPPER, calls, lossy, print, run, same, taken, text};
+use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, text};
 
 /// Whether dnsmasq takes `config`, and what it says of it.
 fn dnsmasq(config: &str) -> (bool, String) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("dnsmasq.conf");
     fs::write(&file, config).unwrap();
-    let out = run(Command::new("/usr/sbin/dnsmasq").args(["--test", "-C"]).arg(&file), "dnsmasq-base");
+    let out = run("dnsmasq-base", Command::new("/usr/sbin/dnsmasq").args(["--test", "-C"]).arg(&file));
     (out.status.success(), lossy(&out.stderr))
 }
 

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::process::Command;
 
 use proptest::prelude::*;
+use test_kit::process::{lossy, run, unshare};
 
-use crate::dialects::{DIGITS, LOWER, UPPER, calls, lossy, print, run, same, taken, texts};
+use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, texts};
 
 /// Loads a chain of `rules` and lists what the kernel has then, without the name of the chain.
 fn load(tool: &str, rules: &[String]) -> Vec<String> {
@@ -15,13 +15,8 @@ fn load(tool: &str, rules: &[String]) -> Vec<String> {
     let rules: String = rules.iter().map(|rule| format!("-A INPUT {rule}\n")).collect();
     fs::write(&file, format!("*filter\n:INPUT ACCEPT [0:0]\n{rules}COMMIT\n")).unwrap();
     let script = format!("{tool}-restore \"$0\" && {tool}-save -t filter");
-    let out = run(
-        Command::new("unshare")
-            .args(["--map-root-user", "--net", "sh", "-c", &script])
-            .arg(&file)
-            .env("XTABLES_LOCKFILE", dir.path().join("lock")),
-        "util-linux",
-    );
+    let mut command = unshare(&["--net", "sh", "-c", &script]);
+    let out = run("util-linux", command.arg(&file).env("XTABLES_LOCKFILE", dir.path().join("lock")));
     assert!(out.status.success(), "{} (Debian package iptables)", lossy(&out.stderr));
     let saved = lossy(&out.stdout);
     saved.lines().filter_map(|line| Some(line.strip_prefix("-A INPUT ")?.to_owned())).collect()

@@ -14,7 +14,6 @@ mod shell;
 mod zone;
 
 use std::fmt::Debug;
-use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use plasmagen::render::{Renderer, Template};
@@ -115,16 +114,4 @@ where
             (read, said) => prop_assert!(false, "{read:?} was read for {said:?}"),
         }
     }
-}
-
-/// Runs a consumer to its end.
-fn run(command: &mut Command, package: &str) -> Output {
-    let program = command.get_program().to_owned();
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("{}: {error}; it is in Debian's {package}", program.display()))
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

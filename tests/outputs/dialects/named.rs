@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use proptest::prelude::*;
+use test_kit::process::{lossy, run};
 
-use crate::dialects::{calls, lossy, print, run, same, texts};
+use crate::dialects::{calls, print, same, texts};
 
 fn sayable(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\')
@@ -25,7 +26,7 @@ proptest! {
         // A file may be called anything.
         let channels = printed.iter().enumerate().map(|(i, literal)| format!("channel c{i} {{ file {literal}; }};\n"));
         fs::write(&file, format!("logging {{\n{}}};\n", channels.collect::<String>())).unwrap();
-        let out = run(Command::new("named-checkconf").arg("-p").arg(&file), "bind9-utils");
+        let out = run("bind9-utils", Command::new("named-checkconf").arg("-p").arg(&file));
         prop_assert!(out.status.success(), "{}{}", lossy(&out.stdout), lossy(&out.stderr));
         let text = lossy(&out.stdout);
         let read = text.lines().filter_map(|line| line.trim_start().strip_prefix("file \"")?.strip_suffix("\";"));

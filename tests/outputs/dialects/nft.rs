@@ -7,28 +7,19 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use test_kit::process::{lossy, run, unshare};
 
-use crate::dialects::{DIGITS, LOWER, UPPER, calls, lossy, print, run, same, taken, texts};
+use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, texts};
 
 /// Loads a chain of `rules` and lists what the kernel has then.
 fn load(rules: &[String]) -> Vec<Value> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("ruleset.nft");
     fs::write(&file, format!("table inet t {{\n chain c {{\n{}\n }}\n}}\n", rules.join("\n"))).unwrap();
-    let nft = run(Command::new("/usr/sbin/nft").arg("--version"), "nftables");
+    let nft = run("nftables", Command::new("/usr/sbin/nft").arg("--version"));
     assert!(nft.status.success(), "{}", lossy(&nft.stderr));
-    let out = run(
-        Command::new("unshare")
-            .args([
-                "--map-root-user",
-                "--net",
-                "sh",
-                "-c",
-                r#"/usr/sbin/nft -f "$0" && /usr/sbin/nft -j list ruleset"#,
-            ])
-            .arg(&file),
-        "util-linux",
-    );
+    let script = r#"/usr/sbin/nft -f "$0" && /usr/sbin/nft -j list ruleset"#;
+    let out = run("util-linux", unshare(&["--net", "sh", "-c", script]).arg(&file));
     assert!(out.status.success(), "{}", lossy(&out.stderr));
     let Value::Object(mut listing) = serde_json::from_slice(&out.stdout).unwrap() else {
         panic!("no object")

@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use test_kit::process::spawn;
 
 use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, texts};
 
@@ -26,8 +27,7 @@ impl Server {
     fn start(dir: &Path) -> Self {
         let mut command = Command::new("/usr/sbin/nginx");
         command.arg("-p").arg(dir).args(["-c", "nginx.conf", "-e", "stderr"]).stderr(Stdio::piped());
-        let child = command.spawn();
-        Self(child.unwrap_or_else(|error| panic!("nginx: {error}; it is in Debian's nginx-light")))
+        Self(spawn("nginx-light", &mut command))
     }
 
     /// A connection, once it listens.

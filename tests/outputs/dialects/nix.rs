@@ -1,27 +1,23 @@
 //! Read back by `nix-instantiate --eval --strict --json`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use test_kit::nix::nix_instantiate;
+use test_kit::process::lossy;
 
-use crate::dialects::{DIGITS, LOWER, UPPER, calls, lossy, print, run, same, taken, text, texts};
+use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, text, texts};
 
 /// Evaluates a list of `items` in the file `dir`/list.nix, without store, daemon or network.
 fn eval(dir: &Path, items: &[String]) -> Vec<Value> {
     let file = dir.join("list.nix");
     fs::write(&file, format!("[\n{}\n]\n", items.join("\n"))).unwrap();
-    let out = run(
-        Command::new("nix-instantiate")
-            .args(["--eval", "--strict", "--json"])
-            .arg(&file)
-            .env("HOME", dir)
-            .env("NIX_REMOTE", "dummy://")
-            .env("NIX_CONFIG", "substituters =\nbuild-users-group =\nsandbox = false\n"),
-        "nix-bin",
+    let out = nix_instantiate(
+        ["--eval", "--strict", "--json"].map(OsStr::new).into_iter().chain([file.as_os_str()]),
     );
     assert!(out.status.success(), "{}", lossy(&out.stderr));
     serde_json::from_slice(&out.stdout).unwrap()

@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use proptest::prelude::*;
+use test_kit::process::{lossy, run};
 
-use crate::dialects::{DIGITS, LOWER, UPPER, calls, lossy, print, run, same, taken, texts};
+use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, texts};
 
 /// What a shell has in variables after it has read a file that gives them `tokens`.
 fn read_back(tokens: &[String]) -> Vec<String> {
@@ -14,7 +15,7 @@ fn read_back(tokens: &[String]) -> Vec<String> {
     fs::write(dir.path().join("default"), lines.collect::<String>()).unwrap();
     let prints = (0..tokens.len()).map(|n| format!("printf '%s\\0' \"$V{n}\"\n"));
     let script = format!(". ./default\n{}", prints.collect::<String>());
-    let out = run(Command::new("sh").args(["-eu", "-c", &script]).current_dir(dir.path()), "dash");
+    let out = run("dash", Command::new("sh").args(["-eu", "-c", &script]).current_dir(dir.path()));
     assert!(out.status.success() && out.stderr.is_empty(), "{}", lossy(&out.stderr));
     out.stdout.split(|byte| *byte == 0).map(lossy).take(tokens.len()).collect()
 }

@@ -6,8 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::Command;
 
 use proptest::prelude::*;
+use test_kit::process::{lossy, run};
 
-use crate::dialects::{DIGITS, LOWER, UPPER, calls, lossy, print, run, same, taken, texts};
+use crate::dialects::{DIGITS, LOWER, UPPER, calls, print, same, taken, texts};
 
 /// The records of `lines` in the zone of the root, so that every name lies in it: owner, type and data.
 fn records(lines: &[String]) -> Vec<(String, String, String)> {
@@ -19,7 +20,7 @@ fn records(lines: &[String]) -> Vec<(String, String, String)> {
     );
     fs::write(&file, text).unwrap();
     let checks = ["-i", "none", "-k", "ignore", "-o", "-", "."];
-    let out = run(Command::new("named-compilezone").args(checks).arg(&file), "bind9-utils");
+    let out = run("bind9-utils", Command::new("named-compilezone").args(checks).arg(&file));
     assert!(out.status.success(), "{}", lossy(&out.stderr));
     let text = lossy(&out.stdout);
     let record = |line: &str| {

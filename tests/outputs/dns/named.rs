@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::dns::published::names;
 use crate::dns::{files, record};
+use test_kit::process::spawn;
 use test_kit::{plan, repository, run};
 
 /// A running server, which ends with its test.
@@ -44,9 +45,7 @@ impl Named {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
-        let process = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("named: {error}. Install the Debian package bind9"));
+        let process = spawn("bind9", &mut command);
         let mut server = Self { process, port };
         let start = Instant::now();
         while !fs::read_to_string(dir.join("log")).unwrap().lines().any(|line| line.ends_with(" running")) {

@@ -1,14 +1,12 @@
 //! Packets between network namespaces, one of them with a firewall of the reference.
 
-use std::process::Command;
-
+use test_kit::process::unshare;
 use test_kit::{repository, run};
 
 /// Runs `live/<script>` with `arguments`, then commands that each load a file of `site/firewall/`.
 fn packets(script: &str, arguments: &[&str], loads: &[(&str, &str)]) {
     let lock = tempfile::NamedTempFile::new().unwrap();
-    let mut python = Command::new("unshare");
-    python.args(["--map-root-user", "--net", "python3", "-B"]);
+    let mut python = unshare(&["--net", "python3", "-B"]);
     python.arg(repository().join("tests/outputs/firewalls/live").join(script)).args(arguments);
     for (command, file) in loads {
         python.arg(command).arg(repository().join("site/firewall").join(file));

@@ -8,9 +8,10 @@ mod nft;
 mod unusual;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use plasmagen::model::Cluster;
+use test_kit::process::unshare;
 use test_kit::{case_dirs, plan, repository, run};
 
 /// Every rendered tree with its cluster: the golden cases and the reference.
@@ -30,9 +31,8 @@ fn in_namespace(package: &str, script: &str, files: &[&Path]) -> String {
 fn try_in_namespace(script: &str, files: &[&Path]) -> Output {
     // The legacy backend of iptables locks a file, which only root may write at its usual place.
     let lock = tempfile::NamedTempFile::new().unwrap();
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--net", "sh", "-c", script, "sh"]).args(files);
-    run("util-linux", command.env("XTABLES_LOCKFILE", lock.path()))
+    let mut command = unshare(&["--net", "sh", "-c", script, "sh"]);
+    run("util-linux", command.args(files).env("XTABLES_LOCKFILE", lock.path()))
 }
 
 #[test]

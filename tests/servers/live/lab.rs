@@ -15,14 +15,11 @@ use plasmagen::outputs;
 use plasmagen::plan::Plan;
 use serde_json::Value;
 
+use test_kit::process::{is_root, run, spawn, unshare_as_root};
 use test_kit::repository;
 
 /// How long a server may take until it listens, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
 
 /// The programs' place on Debian is not in a user's path.
 fn path() -> String {
@@ -60,18 +57,14 @@ impl Lab {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, &file.body).unwrap();
         }
-        let mut command = Command::new("unshare");
-        if !is_root() {
-            command.arg("--map-root-user");
-        }
-        command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "sh"]);
+        let mut command = unshare_as_root(&["--net", "--mount", "--pid", "--fork", "--kill-child", "sh"]);
         command
             .arg(repository().join("tests/servers/live/setup.sh"))
             .args(wiring(&cluster))
             .env("PATH", path());
         let log = dir.path().join("setup.log");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(fs::File::create(&log).unwrap());
-        let mut holder = command.spawn().unwrap_or_else(|error| panic!("unshare (util-linux): {error}"));
+        let mut holder = spawn("util-linux", &mut command);
         let mut said = String::new();
         BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said).unwrap();
         let pid = said.trim().parse().unwrap_or_else(|_| {
@@ -106,7 +99,7 @@ impl Lab {
 
     /// Runs `command` to its end, which must be a good one.
     pub(crate) fn done(&self, package: &str, command: &mut Command) -> Output {
-        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let output = run("util-linux", command);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
             output.status.success(),

@@ -4,10 +4,11 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use plasmagen::outputs;
 use plasmagen::plan::Plan;
+use test_kit::process::{is_root, unshare_as_root};
 use test_kit::{plan, repository, run};
 
 /// The rendered files of the inventory in `dir` that lie in `site/pxe/`, in a directory, with what they are made from.
@@ -24,10 +25,6 @@ pub(crate) fn pxe(dir: &Path) -> (Plan, tempfile::TempDir) {
         fs::write(files.path().join(name), text).unwrap();
     }
     (plan, files)
-}
-
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 /// What a server has answered.
@@ -128,12 +125,9 @@ impl Machine {
 
 /// Runs a shell script in namespaces of its own.
 pub(crate) fn isolated(script: &str, dir: &Path) -> Output {
-    let mut command = Command::new("unshare");
-    if !is_root() {
-        command.arg("--map-root-user");
-    }
-    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script]);
-    run("util-linux", command.current_dir(dir))
+    let namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
+    let mut command = unshare_as_root(&namespaces);
+    run("util-linux", command.args(["sh", "-euc", script]).current_dir(dir))
 }
 
 /// The reference's rendered files.

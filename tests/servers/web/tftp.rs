@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::web::kit::{Machine, is_root, reference};
+use test_kit::process::is_root;
+
+use crate::web::kit::{Machine, reference};
 
 /// What every TFTP server starts from. Each gives up being root, which takes a second user.
 const TREE: &str = r"
