@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
+use ring::digest::{self, SHA256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest, printed and read as 64 hexadecimal digits in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -16,7 +16,12 @@ impl Sha256Sum {
     /// Hashes `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self::from_digest(digest::digest(&SHA256, bytes))
+    }
+
+    /// The sum in a SHA-256 digest of ring's; zeros for a digest of another length, which no caller makes.
+    fn from_digest(digest: digest::Digest) -> Self {
+        Self(digest.as_ref().try_into().unwrap_or_default())
     }
 }
 
@@ -62,10 +67,16 @@ pub struct FileFacts {
 }
 
 /// Counts and hashes bytes that come piece by piece.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Hasher {
-    sha256: Sha256,
+    sha256: digest::Context,
     bytes: u64,
+}
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self { sha256: digest::Context::new(&SHA256), bytes: 0 }
+    }
 }
 
 impl Hasher {
@@ -82,7 +93,7 @@ impl Hasher {
 
     /// Size and digest of all bytes.
     pub(crate) fn finish(self) -> FileFacts {
-        FileFacts { bytes: self.bytes, sha256: Sha256Sum(self.sha256.finalize().into()) }
+        FileFacts { bytes: self.bytes, sha256: Sha256Sum::from_digest(self.sha256.finish()) }
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use plasmagen::fs::Sha256Sum;
 use plasmagen::pki::Vault;
 use plasmagen::write::SiteLock;
-use sha2::{Digest, Sha256};
 
 use crate::certificates::{assert_keys_belong, assert_verified, leaves};
 use test_kit::Version;
@@ -113,7 +113,7 @@ fn assert_manifest(root: &Path, when: &str) {
         (root.join(line["path"].as_str().unwrap()), line["sha256"].as_str().unwrap().to_owned())
     };
     let expected: BTreeMap<_, _> = manifest["files"].as_array().unwrap().iter().map(line).collect();
-    let hex = |body: &[u8]| Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |body: &[u8]| Sha256Sum::of(body).to_string();
     let mut found = entries(root);
     found.retain(|path, entry| entry.mode & 0o40000 == 0 && !path.ends_with("manifest.json"));
     let found: BTreeMap<_, _> = found.into_iter().map(|(path, entry)| (path, hex(&entry.body))).collect();

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use plasmagen::fs::Sha256Sum;
 use plasmagen::image::{
     Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, InitrdSource, Recipe, build_bundle,
     read_directory,
 };
-use sha2::{Digest, Sha256};
 
 use crate::kit::{packed, tree};
 
@@ -107,10 +107,7 @@ fn expected(layers: &[&Archive]) -> BTreeMap<String, String> {
 }
 
 fn hex(content: &[u8]) -> String {
-    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
+    Sha256Sum::of(content).to_string()
 }
 
 /// What the machine has said, in the same form.

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::BufReader;
 use std::process::Command;
 
+use plasmagen::fs::Sha256Sum;
 use plasmagen::image::{Codec, InitrdSummary, SegmentFormat, read_directory, read_initrd};
-use sha2::{Digest, Sha256};
 
 use crate::kit::{CODECS, packed, tree};
 
@@ -20,7 +20,7 @@ fn read(initrd: &[u8]) -> anyhow::Result<(InitrdSummary, Vec<Found>)> {
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes)?;
         let name = String::from_utf8(header.path.clone())?;
-        entries.push((name, header.mode, format!("{:x?}", &Sha256::digest(&bytes)[..4])));
+        entries.push((name, header.mode, Sha256Sum::of(&bytes).to_string()));
         Ok(())
     })?;
     Ok((unpacked, entries))
