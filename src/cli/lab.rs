@@ -13,9 +13,10 @@ use time::OffsetDateTime;
 
 use crate::check::check;
 use crate::lab::{self, BootMethod, Event, LabConfig, LabReport, Requirements, Selector, TestSystem, Tools};
-use crate::model::{Cluster, DhcpServer, Firmware, System};
+use crate::model::{Cluster, DhcpServer, Firmware, Seconds, System};
 use crate::plan::Plan;
 
+use super::duration::parse_seconds;
 use super::inventory::{InventoryArgument, check_bytes, read};
 use super::printer::{DataFormat, FormatOption, Printer};
 use super::{DONE, REFUSED, named};
@@ -61,9 +62,9 @@ pub(super) struct LabArgs {
     /// The directory with builds of iPXE [default: that of the distribution]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     ipxe: Option<PathBuf>,
-    /// How long a machine may take until it has booted
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u32).range(1..))]
-    timeout: u32,
+    /// How long a machine may take until it has booted: a number with s, m, h or d
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_seconds)]
+    timeout: Seconds,
     /// Keep all files that were rendered, published and logged, and print where they are
     #[arg(long)]
     keep: bool,
@@ -171,7 +172,7 @@ impl LabArgs {
             bundles,
             test_system,
             ipxe: ipxe.transpose()?,
-            timeout: self.timeout,
+            timeout: self.timeout.get(),
             keep: None,
             tools,
         })

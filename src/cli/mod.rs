@@ -6,6 +6,7 @@ mod certs;
 mod check;
 mod complete;
 mod completions;
+mod duration;
 mod explain;
 mod flake_url;
 mod format;

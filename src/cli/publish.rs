@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueHint};
 use time::{Duration, OffsetDateTime};
 
-use crate::model::{BootVerification, Cluster, Seconds, Word};
+use crate::model::{BootVerification, Cluster};
 use crate::plan::Plan;
 use crate::publish::{
     self, InstalledLoader, PublishOutcome, PublishRequest, WebRootLock, install_loaders, list_needed_loaders,
@@ -15,6 +15,7 @@ use crate::publish::{
 };
 use crate::site;
 
+use super::duration::parse_duration;
 use super::printer::{Printer, plural};
 use super::progress::ByteProgress;
 use super::web_root::WebRootOptions;
@@ -52,13 +53,6 @@ pub(super) struct PublishArgs {
     /// Make the previous generation of BASE the current one again, under a new number
     #[arg(long, value_name = "BASE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
     rollback: Option<String>,
-}
-
-/// Parses a number with s, m, h or d.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    Seconds::parse(text)
-        .map(|seconds| Duration::seconds(seconds.get().into()))
-        .map_err(|why| format!("{}: {}", why.message, why.help))
 }
 
 impl PublishArgs {

@@ -81,7 +81,9 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["secrets", "stage", "node01"], &["--to <DIR>"]),
         (&["secrets", "stage", "node01", "node02", "--to", "x"], &["unexpected argument 'node02'"]),
         (&["lab", "--node", "nod01"], &["did you mean `node01`?"]),
-        (&["lab", "--timeout", "0"], &["0 is not in 1.."]),
+        (&["lab", "--timeout", "0s"], &["`0s` is not a time", "`30s`, `10m`, `12h`, `7d`"]),
+        (&["lab", "--timeout", "300"], &["`300` is not a time", "`30s`, `10m`, `12h`, `7d`"]),
+        (&["publish", "--expires-in", "90"], &["`90` is not a time", "`30s`, `10m`, `12h`, `7d`"]),
         (&["certs", "status", "--format", "xml"], &["possible values: human, json"]),
     ] {
         let run = site.run(args);

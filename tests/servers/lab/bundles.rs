@@ -100,7 +100,7 @@ fn a_bundle_whose_ssh_does_not_answer_fails() {
     let out = bundle(dir.path(), "exec sleep 100000");
     let worker = format!("worker={}", out.display());
     let lab =
-        boot(&path, &["--node", "node04", "--firmware", "bios", "--bundle", &worker, "--timeout", "40"]);
+        boot(&path, &["--node", "node04", "--firmware", "bios", "--bundle", &worker, "--timeout", "40s"]);
     let row = lab.machine("node04", "armed");
     assert!(row["missing"].as_array().unwrap().contains(&"ssh".into()), "{row:#}");
     assert_eq!(row["faults"], serde_json::json!(["it took longer than 40 s (--timeout)"]), "{row:#}");

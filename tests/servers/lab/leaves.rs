@@ -44,7 +44,7 @@ fn killed(signal: Signal, when: &str) {
     let temporary = tempfile::tempdir().unwrap();
     let before = (names(Path::new("/sys/class/net")), names(Path::new("/run/netns")), names(dir.path()));
     let mark = format!("{}-{}", std::process::id(), when.replace(' ', "-"));
-    let mut command = lab(&path, &["--firmware", "bios", "--timeout", "3600"]);
+    let mut command = lab(&path, &["--firmware", "bios", "--timeout", "1h"]);
     command.env("PLASMAGEN_LAB_MARK", &mark).env("TMPDIR", temporary.path());
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
