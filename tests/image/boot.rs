@@ -1,7 +1,6 @@
 //! Linux itself unpacks what we write: Debian's kernel in QEMU, with busybox in an initrd that looks around.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
