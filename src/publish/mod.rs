@@ -28,6 +28,7 @@
 //! commit       publishes them, and rolls back
 //! loaders      installs builds of iPXE
 //! armed        arms and disarms machines
+//! needs        the files that an armed node boots
 //! signers      verifies signatures of SSH keys over manifests
 //! report       requirements and report of a verification
 //! generations  verifies a channel and its generations
@@ -47,6 +48,7 @@ mod fault;
 mod generations;
 mod loaders;
 mod lock;
+mod needs;
 mod publication;
 mod report;
 mod request;

@@ -21,7 +21,7 @@ use crate::write::manifest::{ManifestEntry, TreeManifest, print};
 const WWW: &str = "www";
 
 /// The script that says what machines verify.
-const BOOT: &str = "ipxe/boot.ipxe";
+pub(super) const BOOT: &str = "ipxe/boot.ipxe";
 
 /// A site as render wrote it.
 #[derive(Debug)]

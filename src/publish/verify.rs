@@ -11,6 +11,7 @@ use super::compare::{ExpectedDir, compare};
 use super::fault::{Fault, FaultKind};
 use super::generations::{check_mode, verify_channel, verify_signature};
 use super::loaders::read_record;
+use super::needs::PublishedFiles;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
 use crate::fs::{FileType, Progress, STATE, Sha256Sum, Stat, kind_of};
@@ -134,14 +135,21 @@ fn report_unserved(requirements: &VerifyRequirements<'_>, report: &mut VerifyRep
     }
 }
 
-/// Verifies that `plasmagen arm` wrote the files in `armed/`.
+/// Verifies that `plasmagen arm` wrote the files in `armed/`, and that what the armed nodes boot is published.
 fn verify_armed(root: &WebRoot, report: &mut VerifyReport) -> Result<()> {
-    for file in list_armed(root)? {
+    let files = list_armed(root)?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let published = PublishedFiles::open(root)?;
+    for file in files {
         let path = format!("{ARMED}/{}", file.name.escape_debug());
         if MacAddr::parse(&file.name.replace('-', ":")).is_err() {
             let message = "it is no MAC address with hyphens";
             report.faults.push(Fault::new(FaultKind::Extra, path, message));
-        } else if file.armed.is_none() {
+        } else if let Some(armed) = &file.armed {
+            published.report_missing(&file.name, armed, &mut report.faults)?;
+        } else {
             report.faults.push(Fault::new(FaultKind::Changed, path, "plasmagen arm did not write it"));
         }
     }

@@ -3,6 +3,7 @@
 mod armed;
 mod bundles;
 mod faults;
+mod forged;
 mod hostile;
 mod kit;
 mod loaders;

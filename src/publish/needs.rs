@@ -1,0 +1,154 @@
+//! The files that an armed node boots: the current bundle for its base, its script, and the overlay that the script names.
+//! Each must be published while the node is armed. That the files are unchanged, their generations' manifests say.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::armed::Armed;
+use super::channel::{CURRENT, Channel};
+use super::contents::Contents;
+use super::fault::{Fault, FaultKind};
+use super::root::{SITE, WebRoot};
+use super::site::{self, BOOT};
+use crate::fs::{Dir, Sha256Sum};
+
+/// The facts of a node that its published script sets.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NodeScript {
+    pub(super) node: Option<String>,
+    pub(super) base: Option<String>,
+    /// Whether the script names an overlay.
+    pub(super) has_overlay: bool,
+    pub(super) overlay_sha256: Option<String>,
+}
+
+impl NodeScript {
+    /// Reads the script of the node with the MAC address `mac`, which has hyphens, in the directory of a site; none where
+    /// the script can't be read.
+    pub(super) fn read(site: &Dir, mac: &str) -> Option<Self> {
+        let text = site.read_limited(&path_of_script(mac)).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let value = |key: &str| {
+            let set = format!("set {key} ");
+            text.lines().find_map(|line| line.strip_prefix(&set)).map(str::to_owned)
+        };
+        Some(Self {
+            node: value("node"),
+            base: value("profile"),
+            has_overlay: value("overlay").is_some(),
+            overlay_sha256: value("overlay-sha256"),
+        })
+    }
+
+    /// Whether the script is that of the armed node.
+    pub(super) fn is_of(&self, armed: &Armed) -> bool {
+        self.node.as_deref() == Some(&armed.node) && self.base.as_deref() == Some(&armed.base)
+    }
+}
+
+/// The path of a node's script in a site; `mac` has hyphens.
+fn path_of_script(mac: &str) -> String {
+    format!("ipxe/node/{mac}.ipxe")
+}
+
+/// The path of a node's overlay in a site; `mac` has hyphens.
+fn path_of_overlay(mac: &str) -> String {
+    format!("overlay/{mac}.cpio.gz")
+}
+
+/// The published files among which the needs of armed nodes are looked for.
+pub(super) struct PublishedFiles<'a> {
+    root: &'a WebRoot,
+    /// None where no site is served, or its manifest can't be read.
+    site: Option<PublishedSite>,
+}
+
+/// The current generation of the site.
+struct PublishedSite {
+    dir: Dir,
+    /// The prefix of paths in messages.
+    prefix: String,
+    /// The digest of each file, by path.
+    digests: BTreeMap<String, Sha256Sum>,
+}
+
+impl<'a> PublishedFiles<'a> {
+    /// Opens the current site of `root`. Faults of its manifest are reported with its channel.
+    pub(super) fn open(root: &'a WebRoot) -> Result<Self> {
+        let mut site = None;
+        if let Some((id, dir)) = open_current(root, SITE)? {
+            let contents = site::read_published(&dir, "", &mut Vec::new())?;
+            site = contents.map(|Contents { expected, .. }| PublishedSite {
+                dir,
+                prefix: format!("{SITE}/{id}/"),
+                digests: expected.into_iter().map(|file| (file.path, file.sha256)).collect(),
+            });
+        }
+        Ok(Self { root, site })
+    }
+
+    /// Reports everything that the node of the file `armed/<mac>` boots and that is not published.
+    pub(super) fn report_missing(&self, mac: &str, armed: &Armed, faults: &mut Vec<Fault>) -> Result<()> {
+        let node = armed.node.escape_debug();
+        let path = Channel::path_of_base(&armed.base);
+        if open_current(self.root, &path)?.is_none() {
+            let base = armed.base.escape_debug();
+            let message = format!(
+                "{node} is armed and can't boot without it: publish a bundle for {base}, or run plasmagen disarm {node}"
+            );
+            let path = format!("{}/{CURRENT}", path.escape_debug());
+            faults.push(Fault::new(FaultKind::Missing, path, message));
+        }
+        if let Some(site) = &self.site {
+            site.report_missing(mac, armed, faults);
+        } else {
+            let message = format!(
+                "{node} is armed and can't boot without a site: run plasmagen publish, or plasmagen disarm {node}"
+            );
+            faults.push(Fault::new(FaultKind::Missing, format!("{SITE}/{CURRENT}"), message));
+        }
+        Ok(())
+    }
+}
+
+/// Opens the generation that is current in the channel at `path`; none where nothing is served from there.
+fn open_current(root: &WebRoot, path: &str) -> Result<Option<(Sha256Sum, Dir)>> {
+    let Some(channel) = Channel::open(root, path)? else { return Ok(None) };
+    // A link that leads nowhere is reported with its channel.
+    let Some(id) = channel.current().ok().flatten() else { return Ok(None) };
+    Ok(channel.open_generation(id).ok().map(|dir| (id, dir)))
+}
+
+impl PublishedSite {
+    fn report_missing(&self, mac: &str, armed: &Armed, faults: &mut Vec<Fault>) {
+        let node = armed.node.escape_debug();
+        let script = path_of_script(mac);
+        let mut wanted = vec![BOOT.to_owned(), script.clone()];
+        let mut fault = |kind, path: &str, message: String| {
+            faults.push(Fault::new(kind, format!("{}{path}", self.prefix), message));
+        };
+        if let Some(found) = NodeScript::read(&self.dir, mac) {
+            if !found.is_of(armed) {
+                let message = format!(
+                    "{node} is armed, and this script is for another node or base: run plasmagen disarm {node}"
+                );
+                fault(FaultKind::Swapped, &script, message);
+            }
+            let overlay = path_of_overlay(mac);
+            let digest = self.digests.get(&overlay).map(Sha256Sum::to_string);
+            if found.has_overlay && digest.is_some() && digest != found.overlay_sha256 {
+                let message =
+                    format!("{node} is armed, and its script names an overlay with another content");
+                fault(FaultKind::Swapped, &overlay, message);
+            }
+            wanted.extend(found.has_overlay.then_some(overlay));
+        }
+        for path in wanted.iter().filter(|path| !self.digests.contains_key(*path)) {
+            let message = format!(
+                "{node} is armed and can't boot without it: publish the site again, or run plasmagen disarm {node}"
+            );
+            fault(FaultKind::Missing, path, message);
+        }
+    }
+}

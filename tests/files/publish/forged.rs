@@ -1,0 +1,146 @@
+//! A web root that somebody forged with recomputed manifests, and one that lacks what an armed node boots.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use plasmagen::artifact::{Artifact, ArtifactSet};
+use plasmagen::fs::Sha256Sum;
+use plasmagen::model::{HostName, MacAddr, System, Word};
+use plasmagen::publish::{ArmTarget, FaultKind, WebRoot, arm};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use test_kit::{Version, memory};
+
+use crate::publish::kit::{MAC, MADE, NOW, faults, put};
+
+/// Renders a site whose node has an overlay, into `root`.
+fn render(root: &Path) -> PathBuf {
+    let overlay = "an overlay";
+    let script = format!(
+        "#!ipxe\nset node node01\nset profile worker\nset overlay http://192.0.2.1/boot/overlay/{MAC}.cpio.gz\n\
+         set overlay-sha256 {}\n",
+        Sha256Sum::of(overlay.as_bytes())
+    );
+    let mut set = ArtifactSet::default();
+    for (path, body) in [
+        ("site/www/ipxe/boot.ipxe".to_owned(), "#!ipxe\n"),
+        (format!("site/www/ipxe/node/{MAC}.ipxe"), &script),
+        (format!("site/www/overlay/{MAC}.cpio.gz"), overlay),
+        ("nodes/x/disko.nix".to_owned(), ""),
+    ] {
+        set.insert(Artifact::new(path, body).unwrap()).unwrap();
+    }
+    let lock = plasmagen::write::SiteLock::acquire(root).unwrap();
+    plasmagen::write::commit(&lock, &set, plasmagen::write::CommitOptions::default(), || Ok(())).unwrap();
+    root.join("site")
+}
+
+/// A web root in which node01 is armed.
+fn armed() -> TempDir {
+    let (root, site) = (memory::tempdir(), tempfile::tempdir().unwrap());
+    put(root.path(), &[MADE.bundle("worker", Version::Old)], Some(&render(site.path())), NOW).unwrap();
+    let node = HostName::parse("node01").unwrap();
+    let mac = MacAddr::parse(&MAC.replace('-', ":")).unwrap();
+    let target = ArmTarget { node: &node, mac, base: "worker", system: System::X86_64, serial: None };
+    arm(&WebRoot::open(root.path()).unwrap(), &[target], NOW).unwrap();
+    root
+}
+
+/// Changes the current site as an intruder would who knows this program: `change` gets the directory of the site, and
+/// everything that is derived from its files is computed again.
+pub(crate) fn forge_site(root: &Path, change: &dyn Fn(&Path)) {
+    let channel = root.join("site");
+    let dir = channel.join(fs::read_link(channel.join("current")).unwrap());
+    change(&dir);
+    for parent in ["ipxe/node", "overlay"] {
+        // An empty directory would be a fault of its own.
+        let _ = fs::remove_dir(dir.join(parent));
+    }
+    let manifest: Value = serde_json::from_slice(&fs::read(dir.join("manifest.json")).unwrap()).unwrap();
+    let mut text = "{\n\"generator\": \"plasmagen\",\n\"schema\": 1,\n\"files\": [".to_owned();
+    let paths = manifest["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap());
+    let mut separator = "\n";
+    for path in paths {
+        let Ok(body) = fs::read(dir.join(path)) else { continue };
+        text += &format!("{separator}{{\"path\":\"{path}\",\"sha256\":\"{}\"}}", Sha256Sum::of(&body));
+        separator = ",\n";
+    }
+    text += "\n]\n}\n";
+    let id = Sha256Sum::of(text.as_bytes()).to_string();
+    fs::write(dir.join("manifest.json"), text).unwrap();
+    let path = dir.join("publication.json");
+    let mut publication: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    publication["manifest"] = json!(id);
+    fs::write(path, serde_json::to_string_pretty(&publication).unwrap() + "\n").unwrap();
+    fs::rename(&dir, channel.join(&id)).unwrap();
+    fs::remove_file(channel.join("current")).unwrap();
+    symlink(&id, channel.join("current")).unwrap();
+}
+
+/// After `change`, verify finds exactly these faults, each with its path below the current generation, and names node01
+/// and the way out.
+#[track_caller]
+fn found(change: &dyn Fn(&Path), expected: &[(FaultKind, &str)]) {
+    let root = armed();
+    assert_eq!(faults(root.path()), []);
+    change(root.path());
+    let faults = faults(root.path());
+    let kinds: Vec<_> = faults
+        .iter()
+        .map(|fault| {
+            let path = match fault.path.strip_prefix("site/").and_then(|rest| rest.split_once('/')) {
+                Some((_, rest)) => rest,
+                None => &fault.path,
+            };
+            (fault.kind, path)
+        })
+        .collect();
+    assert_eq!(kinds, expected);
+    for fault in faults {
+        assert!(fault.message.contains("node01 is armed"), "{fault:?}");
+    }
+}
+
+#[test]
+fn an_armed_node_needs_its_bundle() {
+    found(
+        &|root| fs::remove_dir_all(root.join("nixos/worker")).unwrap(),
+        &[(FaultKind::Missing, "nixos/worker/current")],
+    );
+    found(
+        &|root| fs::remove_dir_all(root.join("nixos")).unwrap(),
+        &[(FaultKind::Missing, "nixos/worker/current")],
+    );
+}
+
+#[test]
+fn an_armed_node_needs_its_site() {
+    found(
+        &|root| {
+            fs::remove_dir_all(root.join("site")).unwrap();
+        },
+        &[(FaultKind::Missing, "site/current")],
+    );
+    let (script, overlay) = (format!("ipxe/node/{MAC}.ipxe"), format!("overlay/{MAC}.cpio.gz"));
+    for (lacking, kind) in [
+        ("ipxe/boot.ipxe", FaultKind::Missing),
+        (&script, FaultKind::Missing),
+        (&overlay, FaultKind::Missing),
+    ] {
+        let change = |dir: &Path| fs::remove_file(dir.join(lacking)).unwrap();
+        found(&|root| forge_site(root, &change), &[(kind, lacking)]);
+    }
+    for (old, new) in
+        [("set node node01", "set node node02"), ("set profile worker", "set profile all-in-one")]
+    {
+        let change = |dir: &Path| {
+            let text = fs::read_to_string(dir.join(&script)).unwrap();
+            fs::write(dir.join(&script), text.replace(old, new)).unwrap();
+        };
+        found(&|root| forge_site(root, &change), &[(FaultKind::Swapped, &script)]);
+    }
+    let change = |dir: &Path| fs::write(dir.join(&overlay), "another overlay").unwrap();
+    found(&|root| forge_site(root, &change), &[(FaultKind::Swapped, &overlay)]);
+}
