@@ -15,7 +15,9 @@ use anyhow::{Context, Result, ensure};
 use plasmagen::fs::{FileFacts, Sha256Sum};
 use plasmagen::image::BundleManifest;
 use plasmagen::model::System;
-use plasmagen::publish::{PublishRequest, VerifyRequirements, WebRootLock, publish, verify};
+use plasmagen::publish::{
+    PublicationTerms, PublishRequest, VerifyRequirements, WebRootLock, publish, verify,
+};
 use time::OffsetDateTime;
 
 const ROUNDS: usize = 7;
@@ -71,8 +73,13 @@ fn publish_into(dir: &Path) -> Result<()> {
         signatures: None,
         signed: false,
         keep: 1,
-        now: OffsetDateTime::UNIX_EPOCH,
-        life: time::Duration::days(90),
+        terms: PublicationTerms {
+            cluster: None,
+            replaced_cluster: None,
+            signing_key: None,
+            now: OffsetDateTime::UNIX_EPOCH,
+            life: time::Duration::days(90),
+        },
     };
     let outcome = publish(&WebRootLock::acquire(&dir.join("root"))?, &request, &|_| {})?;
     ensure!(outcome.unconfirmed.is_none(), "unconfirmed");
@@ -80,7 +87,8 @@ fn publish_into(dir: &Path) -> Result<()> {
 }
 
 fn verify_root(dir: &Path) -> Result<()> {
-    let terms = VerifyRequirements { now: OffsetDateTime::UNIX_EPOCH, least: &[], signers: None };
+    let terms =
+        VerifyRequirements { now: OffsetDateTime::UNIX_EPOCH, least: &[], signers: None, cluster: None };
     let report = verify(&dir.join("root"), &terms, &|_| {})?;
     ensure!(report.faults.is_empty(), "{:?}", report.faults);
     Ok(())

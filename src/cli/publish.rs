@@ -1,5 +1,7 @@
 //! `plasmagen publish`.
 
+mod outcome;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,16 +12,17 @@ use time::{Duration, OffsetDateTime};
 use crate::model::{BootVerification, Cluster};
 use crate::plan::Plan;
 use crate::publish::{
-    self, InstalledLoader, PublishOutcome, PublishRequest, WebRootLock, install_loaders, list_needed_loaders,
-    roll_back,
+    self, InstalledLoader, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock,
+    install_loaders, list_needed_loaders, remove, roll_back,
 };
 use crate::site;
 
+use self::outcome::{print_outcome, print_removal, warn_of_misfits};
+use super::REFUSED;
 use super::duration::parse_duration;
 use super::printer::{Printer, plural};
 use super::progress::ByteProgress;
 use super::web_root::WebRootOptions;
-use super::{DONE, REFUSED, UNCONFIRMED};
 
 /// Copy bundles and the rendered site into the web root: all of them, or none
 ///
@@ -50,14 +53,25 @@ pub(super) struct PublishArgs {
     /// How long the new generation may be booted: a number with s, m, h or d
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_duration)]
     expires_in: Duration,
-    /// Make the previous generation of BASE the current one again, under a new number
+    /// Sign the publication with this SSH key: a private key, or the .pub file of a key that ssh-agent holds
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    sign: Option<PathBuf>,
+    /// Take over the web root of this cluster, whose machines can no longer boot from it
+    #[arg(long, value_name = "CLUSTER")]
+    replace_cluster: Option<String>,
+    /// Make the previous generation of BASE, or of the `site`, the current one again, under a new number
     #[arg(long, value_name = "BASE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
     rollback: Option<String>,
+    /// Remove all bundles for BASE, which no armed node boots
+    #[arg(long, value_name = "BASE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep",
+        "expires_in", "sign", "replace_cluster", "rollback"])]
+    remove: Option<String>,
 }
 
 impl PublishArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let from_inventory = self.rollback.is_none() && !self.no_site && self.site.is_none();
+        let is_new = self.rollback.is_none() && self.remove.is_none();
+        let from_inventory = is_new && !self.no_site && self.site.is_none();
         let mut cluster = None;
         if from_inventory || !self.root.is_named() {
             cluster = self.root.cluster(printer)?;
@@ -68,16 +82,26 @@ impl PublishArgs {
         let root = self.root.path(cluster.as_ref())?;
         let beside = self.root.inventory.root();
         if let Some(cluster) = cluster.as_ref().filter(|_| from_inventory)
-            && is_stale(printer, beside, cluster)?
+            && is_stale(beside, cluster)?
         {
             return Ok(REFUSED);
         }
         let site = from_inventory.then(|| beside.join("site")).or_else(|| self.site.clone());
         let lock = WebRootLock::acquire(&root)?;
-        let now = OffsetDateTime::now_utc();
+        if let Some(base) = &self.remove {
+            return Ok(print_removal(printer, &root, &remove(&lock, base)?));
+        }
+        let signing_key = self.sign.clone().map(SigningKey::new);
+        let terms = PublicationTerms {
+            cluster: cluster.as_ref().map(|cluster| cluster.name.as_str()),
+            replaced_cluster: self.replace_cluster.as_deref(),
+            signing_key: signing_key.as_ref(),
+            now: OffsetDateTime::now_utc(),
+            life: self.expires_in,
+        };
         let outcome = match &self.rollback {
-            Some(base) => roll_back(&lock, base, now, self.expires_in)?,
-            None => self.publish(printer, &lock, site.as_deref(), cluster.as_ref(), now)?,
+            Some(name) => roll_back(&lock, name, &terms)?,
+            None => self.publish(printer, &lock, site.as_deref(), cluster.as_ref(), terms)?,
         };
         if let Some(cluster) = &cluster {
             warn_of_misfits(printer, &outcome, cluster);
@@ -92,7 +116,7 @@ impl PublishArgs {
         lock: &WebRootLock,
         site: Option<&Path>,
         cluster: Option<&Cluster>,
-        now: OffsetDateTime,
+        terms: PublicationTerms<'_>,
     ) -> anyhow::Result<PublishOutcome> {
         self.install_loaders(printer, lock, cluster)?;
         let bundles = self.bundles.iter().map(PathBuf::as_path);
@@ -104,11 +128,11 @@ impl PublishArgs {
             signatures: self.signatures.as_deref(),
             signed: cluster.is_some_and(|cluster| cluster.boot.verify == BootVerification::Signature),
             keep: self.keep,
-            now,
-            life: self.expires_in,
+            terms,
         };
         publish::publish(lock, &request, &|bytes| progress.add(bytes))
     }
+
     /// Installs builds of iPXE, and warns of those that are missing.
     fn install_loaders(
         &self,
@@ -145,35 +169,17 @@ impl PublishArgs {
     }
 }
 
-/// Warns of published bundles that no node boots, and of nodes that can't boot their bundle.
-fn warn_of_misfits(printer: &Printer, outcome: &PublishOutcome, cluster: &Cluster) {
-    for manifest in outcome.published.iter().filter_map(|published| published.bundle.as_ref()) {
-        let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.base);
-        if nodes().next().is_none() {
-            printer.say(&format!("warning: no node boots the bundle for {}", manifest.base));
-        }
-        let others: Vec<_> = nodes().filter(|node| node.system != manifest.arch).collect();
-        if let Some(first) = others.first() {
-            printer.say(&format!(
-                "warning: the bundle for {} is for {}, and {} ({}) can't boot it",
-                manifest.base,
-                manifest.arch.as_str(),
-                plural(others.len(), "node"),
-                first.name
-            ));
-        }
-    }
-}
-
-/// Whether site/www differs from what the inventory says, which is then printed.
-fn is_stale(printer: &Printer, beside: &Path, cluster: &Cluster) -> anyhow::Result<bool> {
+/// Whether site/www differs from what the inventory says, which is then printed, also with --quiet: it is the reason of the
+/// exit status.
+fn is_stale(beside: &Path, cluster: &Cluster) -> anyhow::Result<bool> {
     let plan = Plan::gather(beside, cluster.clone())?;
     let changes = site::changes(beside, &plan).context("could not compare site/ with the inventory")?;
     let stale = changes.iter().filter(|change| change.path.starts_with("site/www/")).count();
     if stale > 0 {
         let files = plural(stale, "file");
-        printer
-            .say(&format!("stale: {files} in site/www would change: run plasmagen render, or name --site"));
+        Printer::warn(&format!(
+            "stale: {files} in site/www would change: run plasmagen render, or name --site"
+        ));
     }
     Ok(stale > 0)
 }
@@ -182,33 +188,4 @@ fn is_stale(printer: &Printer, beside: &Path, cluster: &Cluster) -> anyhow::Resu
 pub(super) fn size_of(dir: &Path) -> u64 {
     let files = walkdir::WalkDir::new(dir).into_iter().filter_map(Result::ok);
     files.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
-}
-
-/// Prints the result, and returns the exit status for it.
-fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOutcome) -> u8 {
-    for published in &outcome.published {
-        let previous = match published.before {
-            Some(before) if before == published.id => "unchanged".to_owned(),
-            Some(before) => format!("before: {:.12}", before.to_string()),
-            None => "the first".to_owned(),
-        };
-        printer.say(&format!(
-            "{}/{}: generation {} is {:.12} ({previous}), until {}",
-            root.display(),
-            published.channel,
-            published.publication.generation,
-            published.id.to_string(),
-            published.publication.expires.date()
-        ));
-    }
-    if !outcome.removed.is_empty() {
-        printer.say(&format!("removed {}", plural(outcome.removed.len(), "old generation")));
-    }
-    match &outcome.unconfirmed {
-        None => DONE,
-        Some(error) => {
-            printer.error(&anyhow::anyhow!("it is published, but may not outlast a power cut: {error:#}"));
-            UNCONFIRMED
-        }
-    }
 }

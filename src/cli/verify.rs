@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::model::AdminKey;
+use crate::model::{AdminKey, Label};
 use crate::publish::{Signers, VerifyReport, VerifyRequirements, verify};
 
 use super::inventory::read_checked;
@@ -31,10 +31,10 @@ pub(super) struct VerifyArgs {
     /// given several times
     #[arg(long, value_name = "[BASE=]N", value_parser = parse_minimum)]
     min_generation: Vec<(Option<String>, u64)>,
-    /// Every bundle must be signed by one of these: a file of allowed signers, as ssh-keygen reads it
+    /// Every bundle and every publication must be signed by one of these: a file of allowed signers, as ssh-keygen reads it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "inventory")]
     signers: Option<PathBuf>,
-    /// Every bundle must be signed by one of the admin keys of this inventory
+    /// Every bundle and every publication must be signed by one of the admin keys of this inventory, and be of its cluster
     #[arg(long, short, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     inventory: Option<PathBuf>,
     #[command(flatten)]
@@ -50,17 +50,23 @@ fn parse_minimum(text: &str) -> Result<(Option<String>, u64), String> {
 
 impl VerifyArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let mut signers = None;
+        let (mut signers, mut cluster) = (None, None);
         if let Some(path) = &self.signers {
             let text =
                 fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
             signers = Some(Signers::parse(&text)?);
         } else if let Some(path) = &self.inventory {
-            let Some(cluster) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
-            signers = Some(Signers::of_keys(cluster.admin_keys.iter().map(AdminKey::as_str))?);
+            let Some(checked) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
+            signers = Some(Signers::of_keys(checked.admin_keys.iter().map(AdminKey::as_str))?);
+            cluster = Some(checked.name);
         }
         let now = OffsetDateTime::now_utc();
-        let terms = VerifyRequirements { now, least: &self.min_generation, signers: signers.as_ref() };
+        let terms = VerifyRequirements {
+            now,
+            least: &self.min_generation,
+            signers: signers.as_ref(),
+            cluster: cluster.as_ref().map(Label::as_str),
+        };
         let progress = ByteProgress::bytes(printer, "verify", size_of(&self.path));
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;
         drop(progress);
@@ -73,21 +79,38 @@ impl VerifyArgs {
     }
 }
 
+/// The number of digits of a SHA-256.
+const DIGITS: usize = 64;
+
+/// The number of digits of a SHA-256 that is printed for people.
+const SHORT: usize = 12;
+
 /// A table of generations, the current ones marked by `*`, and a table of faults.
 fn print_tables(report: &VerifyReport) -> String {
     let mut found = TextTable::new();
     for generation in &report.generations {
         let mark = if generation.is_current { "*" } else { " " };
-        let publication = generation.publication.map_or_else(String::new, |publication| {
+        let publication = generation.publication.as_ref().map_or_else(String::new, |publication| {
             let (from, to) = (publication.published.date(), publication.expires.date());
             format!("generation {}, {from} to {to}", publication.generation)
         });
         let dir = generation.path.rsplit_once('/').map_or(String::new(), |(dir, _)| format!("{dir}/"));
-        found.row([format!("{mark} {dir}{}", generation.id), publication]);
+        found.row([shorten_ids(&format!("{mark} {dir}{}", generation.id)), publication]);
     }
     let mut faults = TextTable::new();
     for fault in &report.faults {
-        faults.row([fault.kind.as_str().to_owned(), format!("{}: {}", fault.path, fault.message)]);
+        let text = shorten_ids(&format!("{}: {}", fault.path, fault.message));
+        faults.row([fault.kind.as_str().to_owned(), text]);
     }
     found.print() + &faults.print()
+}
+
+/// Leaves the first digits of each SHA-256 in `text`, so that lines fit a terminal. JSON has all digits.
+fn shorten_ids(text: &str) -> String {
+    let words = text.split_inclusive(|char: char| !char.is_ascii_hexdigit());
+    let shorten = |word: &str| {
+        let digits = word.trim_end_matches(|char: char| !char.is_ascii_hexdigit());
+        if digits.len() == DIGITS { word.replacen(digits, &digits[..SHORT], 1) } else { word.to_owned() }
+    };
+    words.map(shorten).collect()
 }

@@ -14,8 +14,8 @@ use crate::fs::Sha256Sum;
 use crate::image::{BundleManifest, INITRD};
 use crate::model::{Cluster, Node};
 use crate::publish::{
-    ArmTarget, PublishRequest, WebRoot, WebRootLock, arm, disarm, install_loaders, list_needed_loaders,
-    publish,
+    ArmTarget, PublicationTerms, PublishRequest, WebRoot, WebRootLock, arm, disarm, install_loaders,
+    list_needed_loaders, publish,
 };
 use crate::write;
 
@@ -63,8 +63,13 @@ impl LabWebRoot {
             signatures: None,
             signed: false,
             keep: 0,
-            now,
-            life: LIFE,
+            terms: PublicationTerms {
+                cluster: Some(cluster.name.as_str()),
+                replaced_cluster: None,
+                signing_key: None,
+                now,
+                life: LIFE,
+            },
         };
         let outcome = publish(&lock, &request, &|_| ())?;
         let manifests = outcome.published.into_iter().filter_map(|published| published.bundle);

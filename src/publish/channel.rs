@@ -173,6 +173,6 @@ impl Channel {
 impl Generation {
     /// The number of the generation; 0 where its publication can't be read.
     pub(super) fn number(&self) -> u64 {
-        self.publication.map_or(0, |publication| publication.generation)
+        self.publication.as_ref().map_or(0, |publication| publication.generation)
     }
 }

@@ -1,17 +1,15 @@
-//! Publishes and rolls back: moves staged generations to their places, to which no link leads yet, and then switches the
+//! Publishes: moves staged generations to their places, to which no link leads yet, and then switches the
 //! `current` of each channel by one rename.
 
-use anyhow::{Context, Result, ensure};
-use time::{Duration, OffsetDateTime};
+use anyhow::{Context, Result};
 
-use super::bundle::{Bundle, read_bundle};
-use super::channel::{Channel, Generation};
-use super::compare::{ExpectedDir, compare};
-use super::fault::Refused;
+use super::channel::Channel;
 use super::lock::WebRootLock;
-use super::publication::{PUBLICATION, Publication};
-use super::request::PublishRequest;
+use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE, Publication};
+use super::request::{PublicationTerms, PublishRequest};
+use super::root::SITE;
 use super::staging::{StagedGeneration, stage};
+use super::takeover::check_armed_nodes;
 use crate::fs::{Dir, Progress, Sha256Sum, file_mode, sync_file};
 use crate::image::BundleManifest;
 
@@ -54,59 +52,7 @@ pub fn publish(
     progress: Progress<'_>,
 ) -> Result<PublishOutcome> {
     let staged = stage(lock, request, progress)?;
-    publish_staged(lock, request, &staged)
-}
-
-/// Publishes the generation before the current one of `base` again, with a new number.
-///
-/// # Errors
-/// When there is no such generation, when it is damaged, or when a disk refuses.
-pub fn roll_back(
-    lock: &WebRootLock,
-    base: &str,
-    now: OffsetDateTime,
-    life: Duration,
-) -> Result<PublishOutcome> {
-    let path = Channel::path_of_base(base);
-    let channel = Channel::open(&lock.root, &path)?;
-    let channel = channel.with_context(|| format!("nothing is published for {}", base.escape_debug()))?;
-    let current =
-        channel.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
-    let is_older = |other: &Generation| other.publication.is_some() && other.number() < current.number();
-    let previous = channel.generations()?.into_iter().find(is_older);
-    let previous = previous.with_context(|| format!("{path} has no generation before the current one"))?;
-    let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, &previous, &path)?;
-    let bundle = Some(bundle);
-    let staged = StagedGeneration { channel: path, id: previous.id, manifest, name: None, bundle };
-    let request = PublishRequest {
-        bundles: &[],
-        site: None,
-        signatures: None,
-        signed: false,
-        keep: usize::MAX,
-        now,
-        life,
-    };
-    publish_staged(lock, &request, &[staged])
-}
-
-/// Returns the manifest of a generation and the manifest's digest, after every file of the generation has been compared.
-fn check_intact(dir: Dir, generation: &Generation, path: &str) -> Result<(BundleManifest, Sha256Sum)> {
-    let mut faults = Vec::new();
-    let Some(Bundle { manifest, contents }) = read_bundle(&dir, "", &mut faults)? else {
-        return Err(Refused::new("the generation before is damaged", faults).into());
-    };
-    let (id, sha256) = (manifest.id, contents.manifest);
-    faults.extend(compare(&[ExpectedDir { dir, prefix: String::new(), contents }], &|_| {})?);
-    if !faults.is_empty() {
-        return Err(Refused::new("the generation before is damaged", faults).into());
-    }
-    ensure!(
-        id == generation.id && Channel::path_of_base(&manifest.base) == path,
-        "the generation before holds another bundle: {id} for {}",
-        manifest.base
-    );
-    Ok((manifest, sha256))
+    publish_staged(lock, &request.terms, request.keep, &staged)
 }
 
 /// A staged generation with its channel and its publication.
@@ -116,28 +62,49 @@ struct Move<'a> {
     /// Id of the generation that is current in the channel.
     before: Option<Sha256Sum>,
     publication: Publication,
+    /// The text of `publication.json`.
+    body: Vec<u8>,
+    /// The text of `publication.json.sig`; none for a publication that is not signed.
+    signature: Option<Vec<u8>>,
+}
+
+impl<'a> Move<'a> {
+    /// Prepares the move of `staged` to its place, as the generation with this number.
+    fn prepare(
+        lock: &WebRootLock,
+        terms: &PublicationTerms<'_>,
+        generation: u64,
+        staged: &'a StagedGeneration,
+    ) -> Result<Self> {
+        let channel = Channel::open_or_make(&lock.root, &staged.channel)?;
+        let before = channel.current()?;
+        let cluster = staged.cluster.as_deref();
+        let publication = Publication::new(cluster, generation, terms.now, terms.life, staged.manifest)?;
+        let body = publication.print()?;
+        let signature = terms.signing_key.map(|key| key.sign(&body)).transpose()?;
+        Ok(Self { staged, channel, before, publication, body, signature })
+    }
 }
 
 /// Functions that undo the steps so far, in the order of the steps.
 type Undo<'a> = Vec<Box<dyn Fn() -> Result<()> + 'a>>;
 
 /// Moves staged generations to their places and switches to them, or undoes everything.
-fn publish_staged(
+pub(super) fn publish_staged(
     lock: &WebRootLock,
-    request: &PublishRequest<'_>,
+    terms: &PublicationTerms<'_>,
+    keep: usize,
     staged: &[StagedGeneration],
 ) -> Result<PublishOutcome> {
-    let generation = lock.next_generation()?;
-    let mut moves = Vec::new();
-    for staged in staged {
-        let channel = Channel::open_or_make(&lock.root, &staged.channel)?;
-        let before = channel.current()?;
-        let publication = Publication::new(generation, request.now, request.life, staged.manifest)?;
-        moves.push(Move { staged, channel, before, publication });
+    if let Some(site) = staged.iter().find(|staged| staged.channel == SITE) {
+        check_armed_nodes(&lock.root, &open_staged(lock, site)?)?;
     }
+    let generation = lock.next_generation()?;
+    let prepare = |staged| Move::prepare(lock, terms, generation, staged);
+    let moves = staged.iter().map(prepare).collect::<Result<Vec<_>>>()?;
     switch_or_undo(lock, &moves)?;
     let mut removed = Vec::new();
-    let confirmed = confirm(lock, request, &moves, &mut removed);
+    let confirmed = confirm(lock, keep, &moves, &mut removed);
     let published = moves.into_iter().map(|step| Published {
         channel: step.channel.path,
         id: step.staged.id,
@@ -146,6 +113,15 @@ fn publish_staged(
         bundle: step.staged.bundle.clone(),
     });
     Ok(PublishOutcome { published: published.collect(), removed, unconfirmed: confirmed.err() })
+}
+
+/// Opens the directory of a staged generation, be it in the staging directory or in its place.
+fn open_staged(lock: &WebRootLock, staged: &StagedGeneration) -> Result<Dir> {
+    let dir = match &staged.name {
+        Some(name) => lock.staging.open_dir(name),
+        None => lock.root.dir.open_dir(&format!("{}/{}", staged.channel, staged.id)),
+    };
+    dir.context("could not open the staged generation")
 }
 
 fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>]) -> Result<()> {
@@ -172,39 +148,60 @@ fn switch<'a>(lock: &'a WebRootLock, moves: &'a [Move<'_>], undo: &mut Undo<'a>)
 }
 
 fn move_to_place<'a>(lock: &'a WebRootLock, step: &'a Move<'_>, undo: &mut Undo<'a>) -> Result<()> {
-    let (channel, id, body) = (&step.channel, step.staged.id, step.publication.print()?);
+    let (channel, id) = (&step.channel, step.staged.id);
     if let Some(name) = &step.staged.name {
-        let staged = lock.staging.open_dir(name).context("could not open the staging directory")?;
-        let (file, _) = staged
-            .write_new(PUBLICATION, file_mode(false), &body)
-            .context("could not write publication.json")?;
-        sync_file(&file).and_then(|()| staged.sync()).context("could not make publication.json durable")?;
+        let staged = open_staged(lock, step.staged)?;
+        write_publication(&staged, step).context("could not write publication.json")?;
         let was_exchanged = channel.move_in(lock, name, id)?;
         undo.push(Box::new(move || channel.move_out(lock, name, id, was_exchanged)));
         return channel.dir.sync().with_context(|| format!("could not make {} durable", channel.path));
     }
-    // A generation that is in its place already only gets its new number.
+    // A generation that is in its place already only gets a new publication.
     let dir = channel.open_generation(id)?;
-    if let Ok(old) = dir.read(PUBLICATION) {
-        let again = channel.open_generation(id)?;
-        undo.push(Box::new(move || again.replace_from(&lock.staging, PUBLICATION, &old)));
+    let old = dir.read(PUBLICATION).ok();
+    let old_signature = dir.read(PUBLICATION_SIGNATURE).ok();
+    let again = channel.open_generation(id)?;
+    undo.push(Box::new(move || {
+        if let Some(old) = &old {
+            again.replace_from(&lock.staging, PUBLICATION, old)?;
+        }
+        replace_or_remove(lock, &again, PUBLICATION_SIGNATURE, old_signature.as_deref())
+    }));
+    dir.replace_from(&lock.staging, PUBLICATION, &step.body)?;
+    // A run that dies here leaves a signature that does not fit: verify says so, and the next run replaces it.
+    replace_or_remove(lock, &dir, PUBLICATION_SIGNATURE, step.signature.as_deref())
+}
+
+/// Writes the publication and its signature into the staged generation in `dir`, durably.
+fn write_publication(dir: &Dir, step: &Move<'_>) -> Result<()> {
+    let signature = step.signature.as_deref().map(|signature| (PUBLICATION_SIGNATURE, signature));
+    for (name, body) in [(PUBLICATION, step.body.as_slice())].into_iter().chain(signature) {
+        let (file, _) = dir.write_new(name, file_mode(false), body)?;
+        sync_file(&file)?;
     }
-    dir.replace_from(&lock.staging, PUBLICATION, &body)
+    Ok(dir.sync()?)
+}
+
+/// Replaces the file `name` in `dir` durably, or removes the file where there is no new one.
+fn replace_or_remove(lock: &WebRootLock, dir: &Dir, name: &str, body: Option<&[u8]>) -> Result<()> {
+    if let Some(body) = body {
+        return dir.replace_from(&lock.staging, name, body);
+    }
+    if dir.exists(name)? {
+        dir.remove_file(name)?;
+        dir.sync().with_context(|| format!("could not remove {name} durably"))?;
+    }
+    Ok(())
 }
 
 /// Makes the switches durable, and removes old generations.
-fn confirm(
-    lock: &WebRootLock,
-    request: &PublishRequest<'_>,
-    moves: &[Move<'_>],
-    removed: &mut Vec<String>,
-) -> Result<()> {
+fn confirm(lock: &WebRootLock, keep: usize, moves: &[Move<'_>], removed: &mut Vec<String>) -> Result<()> {
     for step in moves {
         let channel = &step.channel;
         channel.dir.sync().with_context(|| format!("could not make {} durable", channel.path))?;
     }
     for Move { channel, before, .. } in moves {
-        let ids = channel.prune(lock, *before, request.keep)?;
+        let ids = channel.prune(lock, *before, keep)?;
         removed.extend(ids.into_iter().map(|id| format!("{}/{id}", channel.path)));
     }
     lock.remove_staging()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use super::fault::{Fault, FaultKind};
-use super::publication::PUBLICATION;
+use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE};
 use crate::fs::{Dir, FileType, Sha256Sum, kind_of, parents};
 
 /// A file that a directory should hold.
@@ -36,7 +36,7 @@ impl Contents {
     pub(super) fn report_extra(&self, dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -> Result<()> {
         let mut files: BTreeSet<&str> = self.expected.iter().map(|file| file.path.as_str()).collect();
         files.extend(self.signatures.iter().map(String::as_str));
-        files.insert(PUBLICATION);
+        files.extend([PUBLICATION, PUBLICATION_SIGNATURE]);
         let dirs = files.iter().flat_map(|path| parents(path)).collect();
         ExtraSearch { files, dirs, prefix, faults }.report_dir(dir, "")
     }

@@ -10,9 +10,13 @@ use super::fault::{Fault, FaultKind};
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{NIXOS, SITE, WebRoot};
+use super::signers::NAMESPACE;
 use super::site;
 use crate::fs::{Dir, FileType, Sha256Sum, Stat, kind_of, split};
 use crate::image::MANIFEST;
+
+/// The file name of the signature that the builder of a bundle made.
+const MANIFEST_SIGNATURE: &str = "manifest.json.sig";
 
 /// Verifies a channel. The contents of files are compared later, all together: their directories are appended to `dirs`.
 pub(super) fn verify_channel(
@@ -103,8 +107,9 @@ fn verify_current(
             format!("generation {number} is served, and {least} is the least that may be"),
         );
     }
-    let publication = generation.publication;
-    if let Some(publication) = publication.filter(|publication| publication.is_expired(requirements.now)) {
+    if let Some(publication) =
+        generation.publication.as_ref().filter(|publication| publication.is_expired(requirements.now))
+    {
         let expires = publication.expires.date();
         fault(FaultKind::Expired, format!("it has expired on {expires}: publish it again"));
     }
@@ -129,19 +134,21 @@ fn verify_generation(
             let message = format!("it is a bundle for {}", bundle.manifest.base);
             faults.push(Fault::new(FaultKind::Swapped, prefix.as_str(), message));
         }
-        verify_signature(&dir, &prefix, requirements, faults)?;
+        if dir.exists(MANIFEST_SIGNATURE)? {
+            verify_signature(&dir, &prefix, MANIFEST, requirements, faults)?;
+        }
         (bundle.manifest.id, bundle.contents)
     };
     if id != generation.id {
         faults.push(Fault::new(FaultKind::Swapped, prefix.as_str(), format!("it holds {id}")));
     }
     let path = format!("{prefix}{PUBLICATION}");
-    match generation.publication {
+    match &generation.publication {
         None => faults.push(Fault::new(FaultKind::Missing, path, "it has none that can be read")),
         Some(publication) if publication.manifest != contents.manifest => {
             faults.push(Fault::new(FaultKind::Swapped, path, "it is of another manifest"));
         }
-        Some(_) => {}
+        Some(_) => verify_signature(&dir, &prefix, PUBLICATION, requirements, faults)?,
     }
     check_modes(&dir, &prefix, &contents, faults)?;
     Ok(Some(ExpectedDir { dir, prefix, contents }))
@@ -172,23 +179,30 @@ pub(super) fn check_mode(path: &str, stat: &Stat, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Verifies that one of the required signers has signed the manifest in `dir`.
+/// Verifies that one of the required signers has signed the file `name` in `dir`: the manifest of a bundle, or a
+/// publication, which has the digest of the generation's manifest.
 pub(super) fn verify_signature(
     dir: &Dir,
     prefix: &str,
+    name: &str,
     requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<()> {
     let Some(signers) = requirements.signers else { return Ok(()) };
-    let name = format!("{MANIFEST}.sig");
-    let path = format!("{prefix}{name}");
-    if !dir.exists(&name)? {
-        faults.push(Fault::new(FaultKind::Unsigned, path, "its manifest is not signed"));
+    let signature = format!("{name}.sig");
+    let mut fault =
+        |message| faults.push(Fault::new(FaultKind::Unsigned, format!("{prefix}{signature}"), message));
+    if !dir.exists(&signature)? {
+        fault(if name == PUBLICATION {
+            "its publication is not signed: publish again with plasmagen publish --sign KEY".to_owned()
+        } else {
+            format!("its manifest is not signed: run ssh-keygen -Y sign -n {NAMESPACE} -f KEY {name}")
+        });
         return Ok(());
     }
-    let (message, signature) = (dir.read_limited(MANIFEST)?, dir.read_limited(&name)?);
-    if let Err(error) = signers.verify(&message, &signature) {
-        faults.push(Fault::new(FaultKind::Unsigned, path, format!("{error:#}")));
+    let (message, signature) = (dir.read_limited(name)?, dir.read_limited(&signature)?);
+    if let Err(error) = signers.verify(&message, &signature, requirements.now) {
+        fault(format!("{error:#}"));
     }
     Ok(())
 }

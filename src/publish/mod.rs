@@ -13,7 +13,11 @@
 //!
 //! ```text
 //! fault        the faults of what is published
-//! publication  number and dates of a generation
+//! patterns     patterns of OpenSSH
+//! allowed_signers  parses a file of allowed signers
+//! signers      verifies signatures of SSH keys
+//! signing_key  makes such signatures with ssh-keygen
+//! publication  cluster, number and dates of a generation
 //! contents     the files that a directory should hold
 //! copy         copies an expected file, and compares it on the way
 //! compare      compares many files, on all cores
@@ -24,12 +28,14 @@
 //! signatures   finds the detached signatures of a site's files
 //! site         reads a site that render wrote or that is published
 //! request      the request of a publication
-//! staging      builds new generations in the staging directory
-//! commit       publishes them, and rolls back
-//! loaders      installs builds of iPXE
 //! armed        arms and disarms machines
 //! needs        the files that an armed node boots
-//! signers      verifies signatures of SSH keys over manifests
+//! takeover     refuses a publication that takes machines away
+//! staging      builds new generations in the staging directory
+//! commit       publishes them
+//! roll_back    goes back to the generation before the current one
+//! remove       removes the bundles for a base
+//! loaders      installs builds of iPXE
 //! report       requirements and report of a verification
 //! generations  verifies a channel and its generations
 //! verify       verifies a web root or a bundle
@@ -37,6 +43,7 @@
 //!
 //! Nothing in this room prints or reads a clock.
 
+mod allowed_signers;
 mod armed;
 mod bundle;
 mod channel;
@@ -49,25 +56,33 @@ mod generations;
 mod loaders;
 mod lock;
 mod needs;
+mod patterns;
 mod publication;
+mod remove;
 mod report;
 mod request;
+mod roll_back;
 mod root;
 mod signatures;
 mod signers;
+mod signing_key;
 mod site;
 mod staging;
+mod takeover;
 mod verify;
 
 pub use armed::{ArmTarget, Armed, ArmedFile, arm, disarm, list_armed};
-pub use commit::{PublishOutcome, Published, publish, roll_back};
+pub use commit::{PublishOutcome, Published, publish};
 pub use fault::{Fault, FaultKind, Refused};
 pub(crate) use loaders::PACKAGE_DIRS;
 pub use loaders::{InstalledLoader, MissingLoader, install_loaders, list_needed_loaders};
 pub use lock::WebRootLock;
 pub use publication::Publication;
+pub use remove::{RemoveOutcome, remove};
 pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
-pub use request::PublishRequest;
+pub use request::{PublicationTerms, PublishRequest};
+pub use roll_back::roll_back;
 pub use root::WebRoot;
 pub use signers::Signers;
+pub use signing_key::SigningKey;
 pub use verify::verify;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::armed::Armed;
 use super::channel::{CURRENT, Channel};
@@ -12,6 +12,9 @@ use super::fault::{Fault, FaultKind};
 use super::root::{SITE, WebRoot};
 use super::site::{self, BOOT};
 use crate::fs::{Dir, Sha256Sum};
+
+/// The directory of the nodes' scripts in a site.
+const SCRIPTS: &str = "ipxe/node";
 
 /// The facts of a node that its published script sets.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,12 +52,22 @@ impl NodeScript {
 
 /// The path of a node's script in a site; `mac` has hyphens.
 fn path_of_script(mac: &str) -> String {
-    format!("ipxe/node/{mac}.ipxe")
+    format!("{SCRIPTS}/{mac}.ipxe")
 }
 
 /// The path of a node's overlay in a site; `mac` has hyphens.
 fn path_of_overlay(mac: &str) -> String {
     format!("overlay/{mac}.cpio.gz")
+}
+
+/// Reads the scripts of all nodes in the served site, sorted by MAC address.
+pub(super) fn list_site_scripts(root: &WebRoot) -> Result<Vec<NodeScript>> {
+    let Some((_, site)) = open_current(root, SITE)? else { return Ok(Vec::new()) };
+    let Ok(dir) = site.open_dir(SCRIPTS) else { return Ok(Vec::new()) };
+    let mut files = dir.list().context("could not list the scripts of the served site")?;
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    let macs = files.iter().filter_map(|(file, _)| file.strip_suffix(".ipxe"));
+    Ok(macs.filter_map(|mac| NodeScript::read(&site, mac)).collect())
 }
 
 /// The published files among which the needs of armed nodes are looked for.

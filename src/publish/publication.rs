@@ -1,22 +1,31 @@
-//! `publication.json` in a generation: its number, when it was published, and until when it may be booted.
+//! `publication.json` in a generation: its cluster, its number, when it was published, and until when it may be booted.
+//! `publication.json.sig` beside it is a signature of all that and, by the digest of the manifest, of every file.
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use crate::fs::Sha256Sum;
+use crate::model::{Label, Word};
 
 /// The file name of a publication.
 pub(super) const PUBLICATION: &str = "publication.json";
 
+/// The file name of the signature of a publication.
+pub(super) const PUBLICATION_SIGNATURE: &str = "publication.json.sig";
+
 const SCHEMA: u32 = 1;
 
 /// The publication of one generation of a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publication {
     /// Version of this format.
     pub schema: u32,
+    /// Name of the cluster whose machines boot the generation; none for a bundle that was published into a web root
+    /// without a site, by a command line without an inventory.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cluster: Option<String>,
     /// Number of the generation: higher than every number that this web root has given before (rule PG-I15).
     pub generation: u64,
     /// When the generation was published: RFC 3339, UTC.
@@ -30,8 +39,9 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// A publication at `now`, in whole seconds, that expires after `life`.
+    /// A publication for `cluster` at `now`, in whole seconds, that expires after `life`.
     pub(super) fn new(
+        cluster: Option<&str>,
         generation: u64,
         now: OffsetDateTime,
         life: Duration,
@@ -40,7 +50,8 @@ impl Publication {
         let published = now.to_offset(time::UtcOffset::UTC).replace_nanosecond(0)?;
         let expires = published.checked_add(life).context("it would expire after the year 9999")?;
         ensure!(expires > published, "it would expire at the moment of its publication");
-        Ok(Self { schema: SCHEMA, generation, published, expires, manifest })
+        let cluster = cluster.map(str::to_owned);
+        Ok(Self { schema: SCHEMA, cluster, generation, published, expires, manifest })
     }
 
     /// Parses a `publication.json`.
@@ -51,6 +62,9 @@ impl Publication {
             "it was written by a later plasmagen (schema {})",
             publication.schema
         );
+        // Messages print the name, and a web root is what others wrote.
+        let is_name = publication.cluster.as_deref().is_none_or(|name| Label::parse(name).is_ok());
+        ensure!(is_name, "its cluster has no legal name");
         Ok(publication)
     }
 

@@ -15,8 +15,10 @@ pub struct VerifyRequirements<'a> {
     pub now: OffsetDateTime,
     /// The least number of the current generation: of every channel, or of the bundles for one base.
     pub least: &'a [(Option<String>, u64)],
-    /// Keys, one of which must have signed every bundle.
+    /// Keys, one of which must have signed every bundle and every publication.
     pub signers: Option<&'a Signers>,
+    /// Name of the cluster whose machines boot; none to ask only that all current generations are of one cluster.
+    pub cluster: Option<&'a str>,
 }
 
 /// A generation, or a bundle outside of a web root, that was verified.

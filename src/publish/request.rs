@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use time::{Duration, OffsetDateTime};
 
+use super::signing_key::SigningKey;
+
 /// A publication: bundles and a site, with options.
 #[derive(Clone, Copy, Debug)]
 pub struct PublishRequest<'a> {
@@ -18,6 +20,19 @@ pub struct PublishRequest<'a> {
     pub signed: bool,
     /// Number of generations that stay beside the current one.
     pub keep: usize,
+    /// The terms of the publication.
+    pub terms: PublicationTerms<'a>,
+}
+
+/// The terms of a publication, also of one that goes back to an earlier generation.
+#[derive(Clone, Copy, Debug)]
+pub struct PublicationTerms<'a> {
+    /// Name of the inventory's cluster; none without an inventory.
+    pub cluster: Option<&'a str>,
+    /// Name of the cluster whose web root another cluster may take over.
+    pub replaced_cluster: Option<&'a str>,
+    /// The key that signs the publication; none for an unsigned one.
+    pub signing_key: Option<&'a SigningKey>,
     /// The present time.
     pub now: OffsetDateTime,
     /// How long the generation may be booted.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
 
 use super::channel::Channel;
 use super::contents::{Contents, ExpectedFile};
@@ -15,10 +16,14 @@ use super::signatures::{find_signatures, unsigned_fault};
 use crate::artifact::ArtifactPath;
 use crate::fs::{Dir, Sha256Sum};
 use crate::image::MANIFEST;
+use crate::model::{Label, Word};
 use crate::write::manifest::{ManifestEntry, TreeManifest, print};
 
 /// The directory in `site/` that is published.
 const WWW: &str = "www";
+
+/// The resolved inventory beside that directory, which says of which cluster the site is.
+const INVENTORY: &str = "inventory.json";
 
 /// The script that says what machines verify.
 pub(super) const BOOT: &str = "ipxe/boot.ipxe";
@@ -33,6 +38,8 @@ pub(super) struct RenderedSite {
     pub(super) signatures: Option<(Dir, Contents)>,
     /// The text of the manifest that is published with the site.
     pub(super) manifest: Vec<u8>,
+    /// Name of the site's cluster, from `inventory.json`; none in a site without that file.
+    pub(super) cluster: Option<String>,
 }
 
 impl RenderedSite {
@@ -49,6 +56,9 @@ impl RenderedSite {
             Some((path.strip_prefix(WWW)?.strip_prefix('/')?.to_owned(), sha256))
         };
         let files: Vec<_> = tree.files().filter_map(of_www).collect();
+        let cluster = read_cluster(&site, &tree).with_context(|| {
+            format!("could not read {}: run plasmagen render", path.join(INVENTORY).display())
+        })?;
         ensure!(!files.is_empty(), "{} has nothing for the web: run plasmagen render", path.display());
         for (path, _) in &files {
             ArtifactPath::new(path.as_str())?;
@@ -65,7 +75,8 @@ impl RenderedSite {
         let id = Sha256Sum::of(&manifest);
         let contents = |expected| Contents { expected, signatures: Vec::new(), manifest: id };
         let signatures = signatures.map(|(dir, files)| (dir, contents(files)));
-        Ok(Self { dir: open_named(&path.join(WWW))?, contents: contents(expected), signatures, manifest })
+        let dir = open_named(&path.join(WWW))?;
+        Ok(Self { dir, contents: contents(expected), signatures, manifest, cluster })
     }
 
     /// Lists everything that is published: the site's files and their signatures.
@@ -101,6 +112,20 @@ impl RenderedSite {
         names.dedup();
         names
     }
+}
+
+/// Reads the name of the cluster from the resolved inventory in `site`, which must be as render wrote it.
+fn read_cluster(site: &Dir, tree: &TreeManifest) -> Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Inventory {
+        name: String,
+    }
+    let Some((sha256, _)) = tree.get(INVENTORY) else { return Ok(None) };
+    let text = site.read_limited(INVENTORY)?;
+    ensure!(Sha256Sum::of(&text) == sha256, "it is not as plasmagen render left it");
+    let Inventory { name } = serde_json::from_slice(&text).context("it is no resolved inventory")?;
+    ensure!(Label::parse(&name).is_ok(), "its cluster has no legal name");
+    Ok(Some(name))
 }
 
 /// Whether the machines of the published site boot only signed files.

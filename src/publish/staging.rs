@@ -17,6 +17,7 @@ use super::request::PublishRequest;
 use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
+use super::takeover::find_cluster;
 use crate::fs::{Dir, FileType, Progress, Sha256Sum, file_mode, kind_of, parents, split, sync_file};
 use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT};
 
@@ -35,6 +36,8 @@ pub(super) struct StagedGeneration {
     pub(super) name: Option<String>,
     /// The manifest of a bundle; none for a site.
     pub(super) bundle: Option<BundleManifest>,
+    /// Name of the cluster whose machines boot the generation, where that is known.
+    pub(super) cluster: Option<String>,
 }
 
 /// Stages everything that is to be published.
@@ -55,18 +58,23 @@ pub(super) fn stage(
         None => site::published_asks_for_signatures(&lock.root)?,
     };
     let signed = request.signed || asks;
+    let of_site = site.as_ref().and_then(|site| site.cluster.as_deref());
+    let cluster = find_cluster(&lock.root, of_site, &request.terms)?;
     let mut staged: Vec<StagedGeneration> = Vec::new();
     for path in request.bundles {
         let name = staged.len().to_string();
-        let generation = stage_bundle(lock, path, &name, signed, progress).with_context(|| {
+        let mut generation = stage_bundle(lock, path, &name, signed, progress).with_context(|| {
             format!("could not publish the bundle {}, and nothing was changed", path.display())
         })?;
+        generation.cluster.clone_from(&cluster);
         let is_taken = staged.iter().any(|other| other.channel == generation.channel);
         ensure!(!is_taken, "two bundles are for {}: publish only one of them", generation.channel);
         staged.push(generation);
     }
     if let (Some(path), Some(site)) = (request.site, &site) {
-        staged.push(stage_site(lock, site, signed, progress).with_context(|| about(path))?);
+        let mut generation = stage_site(lock, site, signed, progress).with_context(|| about(path))?;
+        generation.cluster = cluster;
+        staged.push(generation);
     }
     Ok(staged)
 }
@@ -101,7 +109,7 @@ fn stage_bundle(
         return Err(Refused::new("it is not what it says", faults).into());
     }
     let (manifest, name) = (bundle.contents.manifest, to.map(|_| name.to_owned()));
-    Ok(StagedGeneration { channel, id, manifest, name, bundle: Some(bundle.manifest) })
+    Ok(StagedGeneration { channel, id, manifest, name, bundle: Some(bundle.manifest), cluster: None })
 }
 
 /// Copies the signatures of a bundle, which have no digest, from `dir` to `to`.
@@ -147,7 +155,7 @@ fn stage_site(
     make_links(&lock.root, &site.top_names())?;
     let name = to.map(|_| SITE.to_owned());
     let id = site.id();
-    Ok(StagedGeneration { channel: SITE.to_owned(), id, manifest: id, name, bundle: None })
+    Ok(StagedGeneration { channel: SITE.to_owned(), id, manifest: id, name, bundle: None, cluster: None })
 }
 
 /// Whether the generation `id` is in its place already, and whole.

@@ -12,6 +12,7 @@ use super::fault::{Fault, FaultKind};
 use super::generations::{check_mode, verify_channel, verify_signature};
 use super::loaders::read_record;
 use super::needs::PublishedFiles;
+use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
 use crate::fs::{FileType, Progress, STATE, Sha256Sum, Stat, kind_of};
@@ -56,7 +57,7 @@ fn verify_bundle(
         path.display()
     );
     let Some(bundle) = read_bundle(&dir, "", &mut report.faults)? else { return Ok(None) };
-    verify_signature(&dir, "", requirements, &mut report.faults)?;
+    verify_signature(&dir, "", MANIFEST, requirements, &mut report.faults)?;
     let (path, id) = (String::new(), bundle.manifest.id);
     report.generations.push(VerifiedGeneration { path, id, is_current: false, publication: None });
     Ok(Some(ExpectedDir { dir, prefix: String::new(), contents: bundle.contents }))
@@ -93,6 +94,7 @@ fn verify_root(
         }
     }
     report_unserved(requirements, report);
+    report_foreign(requirements, report);
     verify_armed(root, report)?;
     verify_loaders(root, report);
     Ok(())
@@ -133,6 +135,28 @@ fn report_unserved(requirements: &VerifyRequirements<'_>, report: &mut VerifyRep
             report.faults.push(Fault::new(FaultKind::Missing, path, message));
         }
     }
+}
+
+/// Reports current generations that were published for another cluster than the required one, or than the site.
+fn report_foreign(requirements: &VerifyRequirements<'_>, report: &mut VerifyReport) {
+    let current = report.generations.iter().filter(|generation| generation.is_current);
+    let named = current.filter_map(|generation| {
+        Some((generation.path.as_str(), generation.publication.as_ref()?.cluster.as_deref()?))
+    });
+    // The site comes last.
+    let named: Vec<_> = named.collect();
+    let wanted = requirements.cluster.or_else(|| named.last().map(|(_, cluster)| *cluster));
+    let Some(wanted) = wanted else { return };
+    let foreign = named.iter().filter(|(_, cluster)| *cluster != wanted).map(|(path, cluster)| {
+        let message =
+            format!("it was published for the cluster {cluster}, and not for {wanted}: publish for {wanted}");
+        let base = path.strip_prefix(NIXOS).and_then(|rest| rest.split('/').nth(1));
+        let removal =
+            base.map_or_else(String::new, |base| format!(", or run plasmagen publish --remove {base}"));
+        Fault::new(FaultKind::Swapped, format!("{path}/{PUBLICATION}"), message + &removal)
+    });
+    let foreign: Vec<_> = foreign.collect();
+    report.faults.extend(foreign);
 }
 
 /// Verifies that `plasmagen arm` wrote the files in `armed/`, and that what the armed nodes boot is published.

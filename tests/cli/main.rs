@@ -28,4 +28,5 @@ mod staging;
 mod stale;
 mod terminal;
 mod vaults;
+mod web_root;
 mod whole;

@@ -11,12 +11,12 @@ use test_kit::Version;
 
 use crate::publish::kit::{MAC, MADE, NOW, all, faults, holding, kinds, put};
 
-fn target(node: &HostName) -> ArmTarget<'_> {
+pub(crate) fn target(node: &HostName) -> ArmTarget<'_> {
     let mac = MacAddr::parse(&MAC.replace('-', ":")).unwrap();
     ArmTarget { node, mac, base: "worker", system: System::X86_64, serial: Some("CN7475139H0023") }
 }
 
-fn node() -> HostName {
+pub(crate) fn node() -> HostName {
     HostName::parse("node01").unwrap()
 }
 

@@ -13,7 +13,7 @@ use time::Duration;
 use test_kit::{Version, run};
 
 use crate::publish::kit::{
-    MADE, NOW, all, bundle, faults, holding, kinds, look, put, report, request, snapshot,
+    MADE, NOW, all, bundle, faults, holding, kinds, look, put, report, request, snapshot, terms,
 };
 
 fn current(root: &Path) -> String {
@@ -26,7 +26,7 @@ fn generation(root: &Path) -> u64 {
         .iter()
         .find(|generation| generation.is_current && generation.path.starts_with("nixos/worker/"))
         .unwrap();
-    current.publication.unwrap().generation
+    current.publication.as_ref().unwrap().generation
 }
 
 #[test]
@@ -112,11 +112,11 @@ fn what_is_there_already_only_gets_a_new_number() {
 fn the_way_back_is_a_new_generation() {
     let root = holding(Version::Old);
     let back = |root: &Path| {
-        roll_back(&WebRootLock::acquire(root).unwrap(), "worker", NOW, Duration::days(90))
+        roll_back(&WebRootLock::acquire(root).unwrap(), "worker", &terms(NOW))
             .map_err(|error| format!("{error:#}"))
     };
     assert!(back(root.path()).unwrap_err().contains("no generation before"));
-    assert!(roll_back(&WebRootLock::acquire(root.path()).unwrap(), "../site", NOW, Duration::DAY).is_err());
+    assert!(roll_back(&WebRootLock::acquire(root.path()).unwrap(), "../site", &terms(NOW)).is_err());
     all(root.path(), Version::New).unwrap();
     back(root.path()).unwrap();
     assert_eq!(look(root.path(), "after"), (Version::Old, Version::New));
@@ -129,6 +129,46 @@ fn the_way_back_is_a_new_generation() {
     fs::write(&old, "damaged").unwrap();
     assert!(back(root.path()).unwrap_err().contains("is damaged"));
     assert_eq!(look(root.path(), "still"), (Version::New, Version::New));
+}
+
+#[test]
+fn the_site_has_a_way_back_too() {
+    let root = holding(Version::Old);
+    let back = |root: &Path| roll_back(&WebRootLock::acquire(root).unwrap(), "site", &terms(NOW));
+    let error = format!("{:#}", back(root.path()).unwrap_err());
+    assert!(error.contains("site has no generation before the current one"), "{error}");
+    all(root.path(), Version::New).unwrap();
+    let outcome = back(root.path()).unwrap();
+    assert_eq!((outcome.published[0].channel.as_str(), outcome.published.len()), ("site", 1));
+    assert_eq!(look(root.path(), "after"), (Version::New, Version::Old));
+    assert_eq!(faults(root.path()), []);
+    let script = root.path().join("site/current/ipxe/boot.ipxe");
+    back(root.path()).unwrap();
+    back(root.path()).unwrap();
+    assert_eq!(look(root.path(), "again"), (Version::New, Version::Old));
+    all(root.path(), Version::New).unwrap();
+    fs::write(root.path().join("site").join(outcome.published[0].id.to_string()).join("index.html"), "x")
+        .unwrap();
+    let error = format!("{:#}", back(root.path()).unwrap_err());
+    assert!(error.contains("is damaged") && script.exists(), "{error}");
+    assert_eq!(look(root.path(), "still"), (Version::New, Version::New));
+}
+
+/// A run that was killed before its switch has given the older generation the highest number.
+#[test]
+fn a_way_back_that_was_killed_is_finished_by_the_next_run() {
+    let root = holding(Version::Old);
+    all(root.path(), Version::New).unwrap();
+    let old = root.path().join("nixos/worker").join(MADE.id("worker", Version::Old)).join("publication.json");
+    let text = fs::read_to_string(&old).unwrap();
+    fs::write(&old, text.replace("\"generation\": 1", "\"generation\": 3")).unwrap();
+    let marker = root.path().join(".plasmagen/web-root.json");
+    let text = fs::read_to_string(&marker).unwrap();
+    fs::write(&marker, text.replace("\"generation\":2", "\"generation\":3")).unwrap();
+    assert_eq!(kinds(root.path()), [(FaultKind::RolledBack, "nixos/worker/current".to_owned())]);
+    roll_back(&WebRootLock::acquire(root.path()).unwrap(), "worker", &terms(NOW)).unwrap();
+    assert_eq!(look(root.path(), "after"), (Version::Old, Version::New));
+    assert_eq!((generation(root.path()), faults(root.path())), (4, vec![]));
 }
 
 #[test]
@@ -145,11 +185,12 @@ fn an_older_generation_and_an_expired_one_are_told_of() {
     for (least, count) in
         [((None, 2), 1), ((Some("worker".to_owned()), 2), 1), ((Some("worker".to_owned()), 1), 0)]
     {
-        let terms = VerifyRequirements { now: NOW, least: &[least], signers: None };
+        let terms = VerifyRequirements { now: NOW, least: &[least], signers: None, cluster: None };
         let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
         assert_eq!(faults.iter().filter(|fault| fault.kind == FaultKind::RolledBack).count(), count);
     }
-    let terms = VerifyRequirements { now: NOW + Duration::days(90), least: &[], signers: None };
+    let terms =
+        VerifyRequirements { now: NOW + Duration::days(90), least: &[], signers: None, cluster: None };
     let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
     // Three lines, each with a current generation.
     assert_eq!(faults.iter().filter(|fault| fault.kind == FaultKind::Expired).count(), 3, "{faults:?}");

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
 use plasmagen::publish::{
-    Fault, FaultKind, PublishOutcome, PublishRequest, VerifyReport, VerifyRequirements, WebRootLock, publish,
-    verify,
+    Fault, FaultKind, PublicationTerms, PublishOutcome, PublishRequest, VerifyReport, VerifyRequirements,
+    WebRootLock, publish, verify,
 };
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -94,10 +94,16 @@ pub(crate) fn site(root: &Path, text: &str) {
     plasmagen::write::commit(&lock, &set, plasmagen::write::CommitOptions::default(), || Ok(())).unwrap();
 }
 
+/// Terms of a publication at `now`, for no cluster in particular.
+pub(crate) fn terms<'a>(now: OffsetDateTime) -> PublicationTerms<'a> {
+    let life = Duration::days(90);
+    PublicationTerms { cluster: None, replaced_cluster: None, signing_key: None, now, life }
+}
+
 /// Nothing, published at `now`.
 pub(crate) fn request<'a>(now: OffsetDateTime) -> PublishRequest<'a> {
-    let life = Duration::days(90);
-    PublishRequest { bundles: &[], site: None, signatures: None, signed: false, keep: 1, now, life }
+    let terms = terms(now);
+    PublishRequest { bundles: &[], site: None, signatures: None, signed: false, keep: 1, terms }
 }
 
 /// Publishes `bundles` and a site at `now`.
@@ -127,7 +133,7 @@ pub(crate) fn holding(version: Version) -> TempDir {
 }
 
 pub(crate) fn report(root: &Path) -> VerifyReport {
-    verify(root, &VerifyRequirements { now: NOW, least: &[], signers: None }, &|_| {}).unwrap()
+    verify(root, &VerifyRequirements { now: NOW, least: &[], signers: None, cluster: None }, &|_| {}).unwrap()
 }
 
 pub(crate) fn faults(root: &Path) -> Vec<Fault> {

@@ -7,6 +7,7 @@ mod forged;
 mod hostile;
 mod kit;
 mod loaders;
+mod publications;
 mod readers;
 mod roots;
 mod signatures;

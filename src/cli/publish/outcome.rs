@@ -1,0 +1,72 @@
+//! What `plasmagen publish` prints of its outcome.
+
+use std::path::Path;
+
+use super::super::printer::{Printer, plural};
+use super::super::{DONE, UNCONFIRMED};
+use crate::model::Cluster;
+use crate::publish::{PublishOutcome, RemoveOutcome};
+
+/// Warns of published bundles that no node boots, and of nodes that can't boot their bundle.
+pub(super) fn warn_of_misfits(printer: &Printer, outcome: &PublishOutcome, cluster: &Cluster) {
+    for manifest in outcome.published.iter().filter_map(|published| published.bundle.as_ref()) {
+        let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.base);
+        if nodes().next().is_none() {
+            printer.say(&format!("warning: no node boots the bundle for {}", manifest.base));
+        }
+        let others: Vec<_> = nodes().filter(|node| node.system != manifest.arch).collect();
+        if let Some(first) = others.first() {
+            printer.say(&format!(
+                "warning: the bundle for {} is for {}, and {} ({}) can't boot it",
+                manifest.base,
+                manifest.arch.as_str(),
+                plural(others.len(), "node"),
+                first.name
+            ));
+        }
+    }
+}
+
+/// Prints the result, and returns the exit status for it.
+pub(super) fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOutcome) -> u8 {
+    for published in &outcome.published {
+        let previous = match published.before {
+            Some(before) if before == published.id => "unchanged".to_owned(),
+            Some(before) => format!("before: {:.12}", before.to_string()),
+            None => "the first".to_owned(),
+        };
+        printer.say(&format!(
+            "{}/{}: generation {} is {:.12} ({previous}), until {}",
+            root.display(),
+            published.channel,
+            published.publication.generation,
+            published.id.to_string(),
+            published.publication.expires.date()
+        ));
+    }
+    if !outcome.removed.is_empty() {
+        printer.say(&format!("removed {}", plural(outcome.removed.len(), "old generation")));
+    }
+    confirmation(printer, "published", outcome.unconfirmed.as_ref())
+}
+
+/// Prints what was removed, and returns the exit status for it.
+pub(super) fn print_removal(printer: &Printer, root: &Path, outcome: &RemoveOutcome) -> u8 {
+    let generations = plural(outcome.generations, "generation");
+    printer.say(&format!("{}/{} is removed: {generations}", root.display(), outcome.channel));
+    if let Some(first) = outcome.nodes.first() {
+        printer.say(&format!(
+            "warning: {} of the published site ({}) can't be armed until a bundle is published for this base",
+            plural(outcome.nodes.len(), "node"),
+            first.escape_debug()
+        ));
+    }
+    confirmation(printer, "removed", outcome.unconfirmed.as_ref())
+}
+
+/// The exit status of a change that was `done`, and that may not outlast a power cut where there is an error.
+fn confirmation(printer: &Printer, done: &str, unconfirmed: Option<&anyhow::Error>) -> u8 {
+    let Some(error) = unconfirmed else { return DONE };
+    printer.error(&anyhow::anyhow!("it is {done}, but may not outlast a power cut: {error:#}"));
+    UNCONFIRMED
+}

@@ -1,0 +1,73 @@
+//! Removes the bundles for a base from the web root.
+
+use anyhow::{Context, Result, ensure};
+
+use super::armed::list_armed;
+use super::channel::{CURRENT, Channel};
+use super::fault::{Fault, FaultKind, Refused};
+use super::lock::WebRootLock;
+use super::needs::list_site_scripts;
+use super::root::{ARMED, NIXOS, WebRoot};
+use crate::model::{Label, Word};
+
+/// The name of the removed channel in the staging directory.
+const REMOVED: &str = "removed";
+
+/// The outcome of a removal.
+#[derive(Debug)]
+pub struct RemoveOutcome {
+    /// Path of the channel: `nixos/worker`.
+    pub channel: String,
+    /// The number of generations that were removed.
+    pub generations: usize,
+    /// The nodes of the published site that boot this base once they are armed.
+    pub nodes: Vec<String>,
+    /// Why the removal may not outlast a power cut, or why some files may still take space.
+    pub unconfirmed: Option<anyhow::Error>,
+}
+
+/// Removes all bundles for `base`.
+///
+/// # Errors
+/// When there are none, when an armed node boots one of them, or when a disk refuses. Then nothing is removed.
+pub fn remove(lock: &WebRootLock, base: &str) -> Result<RemoveOutcome> {
+    let root = &lock.root;
+    let path = Channel::path_of_base(base);
+    let channel = if Label::parse(base).is_ok() { Channel::open(root, &path)? } else { None };
+    let channel = channel.with_context(|| format!("nothing is published for {}", base.escape_debug()))?;
+    check_unarmed(root, base)?;
+    let generations = channel.generations()?;
+    for (name, _) in channel.dir.list().with_context(|| format!("could not list {path}"))? {
+        let is_known =
+            name == CURRENT || generations.iter().any(|generation| generation.id.to_string() == name);
+        ensure!(is_known, "{path} holds {}, which nobody published: move that away", name.escape_debug());
+    }
+    let scripts = list_site_scripts(root)?.into_iter();
+    let nodes =
+        scripts.filter(|script| script.base.as_deref() == Some(base)).filter_map(|script| script.node);
+    let nodes = nodes.collect();
+    let nixos = root.dir.open_dir(NIXOS).context("could not open nixos/")?;
+    // For machines the base is gone as a whole; then it is removed piece by piece.
+    nixos.rename(base, &lock.staging, REMOVED).with_context(|| format!("could not remove {path}"))?;
+    let confirm = || {
+        nixos.sync().context("could not make nixos/ durable")?;
+        lock.remove_staging()
+    };
+    Ok(RemoveOutcome { channel: path, generations: generations.len(), nodes, unconfirmed: confirm().err() })
+}
+
+/// Refuses to remove what an armed node boots.
+fn check_unarmed(root: &WebRoot, base: &str) -> Result<()> {
+    let mut faults = Vec::new();
+    for file in list_armed(root)? {
+        if let Some(armed) = file.armed.filter(|armed| armed.base == base) {
+            let node = armed.node.escape_debug();
+            let message = format!("{node} is armed and boots it: run plasmagen disarm {node} first");
+            faults.push(Fault::new(FaultKind::Missing, format!("{ARMED}/{}", file.name), message));
+        }
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Refused::new(format!("{} is not removed", Channel::path_of_base(base)), faults).into())
+}

@@ -1,0 +1,49 @@
+//! Signs publications with the `ssh-keygen` of this computer, which knows agents, passphrases and every form of a key
+//! file. plasmagen never reads a private SSH key.
+
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::signers::{NAMESPACE, check_signature};
+
+/// An SSH key that signs publications.
+#[derive(Clone, Debug)]
+pub struct SigningKey(PathBuf);
+
+impl SigningKey {
+    /// The key in the file `path`: a private key, or the public half of a key that an SSH agent holds.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Signs `message`; returns the text of a `.sig` file.
+    ///
+    /// # Errors
+    /// When ssh-keygen is missing or refuses, or the key is of a kind that [`Signers`](super::Signers) can't verify.
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        let shown = self.0.display();
+        let mut command = Command::new("ssh-keygen");
+        command.args(["-Y", "sign", "-q", "-n", NAMESPACE, "-f"]).arg(&self.0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                bail!("could not sign with {shown}: there is no ssh-keygen, install the client of OpenSSH")
+            }
+            child => child.context("could not start ssh-keygen")?,
+        };
+        // ssh-keygen closes its input when it refuses the key; its message then says more than a broken pipe.
+        let written = child.stdin.take().map(|mut stdin| stdin.write_all(message));
+        let output = child.wait_with_output().context("could not wait for ssh-keygen")?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr);
+            bail!("ssh-keygen could not sign with {shown}: {}", message.trim().escape_debug());
+        }
+        ensure!(matches!(written, Some(Ok(()))), "could not give the publication to ssh-keygen");
+        check_signature(message, &output.stdout).with_context(|| format!("could not sign with {shown}"))?;
+        Ok(output.stdout)
+    }
+}

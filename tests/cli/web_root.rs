@@ -1,0 +1,160 @@
+//! A web root as the operator of one cluster or of two sees it: whose it is, who signed it, and what is said of it.
+
+use std::fs;
+
+use crate::kit::{Run, Site};
+use test_kit::bzimage::bzimage;
+
+/// A rendered site with a published bundle in `root` beside the inventory.
+fn published() -> Site {
+    let site = Site::rendered();
+    bundle(&site, "bundle", "one");
+    at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &[]);
+    site
+}
+
+fn bundle(site: &Site, name: &str, text: &str) {
+    let (root, kernel) = (site.root().join("initrd-root"), site.root().join("kernel"));
+    fs::create_dir_all(&root).unwrap();
+    fs::write(root.join("init"), format!("#!/bin/sh\n# {text}\n")).unwrap();
+    fs::write(&kernel, bzimage()).unwrap();
+    let args = ["bundle", "--base", "control-plane", "--kernel", "kernel", "--root", "initrd-root"];
+    site.run(&[&args[..], &["--init", "/init", "--out", name]].concat()).ends(0, &[]);
+}
+
+/// Runs a command with the web root `root` beside the inventory.
+fn at_root(site: &Site, args: &[&str]) -> Run {
+    site.run(&[args, &["--root", "root"]].concat())
+}
+
+#[test]
+fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
+    let site = published();
+    at_root(&site, &["arm", "node01"]).ends(0, &[]);
+    // A second inventory, whose machines boot from the same web root.
+    let other = site.root().join("other");
+    fs::create_dir(&other).unwrap();
+    let inventory =
+        site.read("inventory.toml").replace("my-cluster", "elm").replace("3c:ec:ef:00:00", "3c:ec:ef:00:99");
+    fs::write(other.join("inventory.toml"), inventory.replace("node0", "elm0")).unwrap();
+    site.run(&["render", "other/inventory.toml"]).ends(0, &[]);
+    let publish = ["publish", "--inventory", "other/inventory.toml", "--ipxe", "nowhere"];
+    at_root(&site, &publish).ends(
+        1,
+        &[
+            "the web root is another cluster's, and nothing was changed",
+            "machines of the cluster my-cluster boot from it",
+            "without their scripts node01, node02, node03 could boot nothing; armed: node01",
+            "Publish elm into another web root",
+            "--replace-cluster my-cluster",
+        ],
+    );
+    let consent = [&publish[..], &["--replace-cluster", "my-cluster"]].concat();
+    at_root(&site, &consent)
+        .ends(1, &["armed/3c-ec-ef-00-00-01: node01 is armed", "plasmagen disarm node01 first"]);
+    site.run(&["verify", "root"]).ends(0, &["is as it was published"]);
+    at_root(&site, &["disarm", "node01"]).ends(0, &[]);
+    at_root(&site, &consent).ends(0, &["root/site: generation"]);
+    let run = site.run(&["verify", "root"]);
+    assert!(
+        run.ends(1, &["1 fault"]).stdout.contains("plasmagen publish --remove control-plane"),
+        "{}",
+        run.stdout
+    );
+    // The way that it names.
+    site.run(&[
+        "publish",
+        "--remove",
+        "control-plane",
+        "--inventory",
+        "other/inventory.toml",
+        "--root",
+        "root",
+    ])
+    .ends(
+        0,
+        &[
+            "root/nixos/control-plane is removed: 1 generation",
+            "warning: 3 nodes of the published site (elm01)",
+        ],
+    );
+    site.run(&["verify", "root"]).ends(0, &[]);
+    at_root(&site, &["publish", "--remove", "control-plane"])
+        .ends(2, &["nothing is published for control-plane"]);
+}
+
+#[test]
+fn publications_are_signed_by_the_operator_and_verified_by_the_inventory() {
+    let site = published();
+    let key = site.path().join("key");
+    let key = key.to_str().unwrap();
+    site.tool("ssh-keygen", "openssh-client", &["-q", "-t", "ed25519", "-N", "", "-f", key]).ends(0, &[]);
+    let public = fs::read_to_string(format!("{key}.pub")).unwrap();
+    let words: Vec<_> = public.split_whitespace().collect();
+    site.edit(crate::kit::KEY, &format!("{} {} ops@example.com", words[0], words[1]));
+    site.run(&["render"]).ends(0, &[]);
+    let verify = ["verify", "root", "--inventory", "inventory.toml"];
+    let run = site.run(&verify);
+    let unsigned = "publication.json.sig: its publication is not signed: publish again with plasmagen publish --sign KEY";
+    assert!(run.ends(1, &["2 faults"]).stdout.contains(unsigned), "{}", run.stdout);
+    let publish = ["publish", "bundle", "--ipxe", "nowhere", "--keep", "0", "--sign", key];
+    at_root(&site, &publish).ends(0, &["generation 2"]);
+    site.run(&verify).ends(0, &["is as it was published"]);
+    bundle(&site, "newer", "two");
+    at_root(&site, &["publish", "newer", "--no-site", "--sign", key]).ends(0, &[]);
+    at_root(&site, &["publish", "--rollback", "control-plane", "--sign", key]).ends(0, &["generation 4"]);
+    site.run(&verify).ends(0, &["is as it was published"]);
+    // The inventory of another cluster with the same operators.
+    site.edit("my-cluster", "elm");
+    let run = site.run(&verify);
+    assert!(
+        run.ends(1, &["faults"]).stdout.contains("for the cluster my-cluster, and not for elm"),
+        "{}",
+        run.stdout
+    );
+    at_root(&site, &["publish", "--no-site", "newer", "--sign", "nowhere", "--site", "site"])
+        .ends(2, &["cannot be used with"]);
+}
+
+#[test]
+fn the_lines_of_verify_fit_a_terminal() {
+    let site = published();
+    bundle(&site, "newer", "two");
+    at_root(&site, &["publish", "newer", "--ipxe", "nowhere"]).ends(0, &[]);
+    let initrd = site.root().join("root/nixos/control-plane/current/initrd");
+    fs::write(initrd, "x").unwrap();
+    let run = site.run(&["verify", "root"]);
+    run.ends(1, &["root: 1 fault"]);
+    assert!(run.stdout.contains("/initrd: it has 1 bytes instead of"), "{}", run.stdout);
+    for line in run.stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    // The digest of a file is shortened as well.
+    let kernel = site.root().join("root/nixos/control-plane/current/bzImage");
+    let mut bytes = fs::read(&kernel).unwrap();
+    bytes[600] ^= 1;
+    fs::write(kernel, bytes).unwrap();
+    let run = site.run(&["verify", "root"]);
+    let line = run.stdout.lines().find(|line| line.contains("/bzImage: its SHA-256 is ")).unwrap();
+    assert!(!line.split(|char: char| !char.is_ascii_hexdigit()).any(|word| word.len() > 12), "{line}");
+    // Programs get all digits.
+    let run = site.run(&["verify", "root", "--format", "json"]);
+    let is_long = |word: &str| word.len() == 64;
+    assert!(run.stdout.split(|char: char| !char.is_ascii_hexdigit()).any(is_long), "{}", run.stdout);
+}
+
+#[test]
+fn quiet_says_why_and_the_site_has_a_way_back() {
+    let site = published();
+    at_root(&site, &["publish", "--rollback", "site"])
+        .ends(2, &["site has no generation before the current one"]);
+    site.edit("3c:ec:ef:00:00:01", "3c:ec:ef:00:00:99");
+    let run = at_root(&site, &["publish", "--quiet", "--ipxe", "nowhere"]);
+    run.ends(1, &["stale: 4 files in site/www would change: run plasmagen render"]);
+    site.run(&["render"]).ends(0, &[]);
+    let run = at_root(&site, &["publish", "--quiet", "--ipxe", "nowhere"]);
+    assert_eq!(run.ends(0, &[]).stderr, "");
+    assert!(!site.root().join("root/ipxe/node/3c-ec-ef-00-00-01.ipxe").exists());
+    at_root(&site, &["publish", "--rollback", "site"]).ends(0, &["root/site: generation 3"]);
+    assert!(site.root().join("root/ipxe/node/3c-ec-ef-00-00-01.ipxe").exists());
+}

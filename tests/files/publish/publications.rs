@@ -1,0 +1,301 @@
+//! Publications: what a signature of them covers, whose cluster they are of, and what they must not take away.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use plasmagen::artifact::{Artifact, ArtifactSet};
+use plasmagen::publish::{
+    FaultKind, PublicationTerms, PublishOutcome, PublishRequest, Refused, Signers, SigningKey,
+    VerifyRequirements, WebRoot, WebRootLock, arm, disarm, publish, remove, roll_back, verify,
+};
+use tempfile::TempDir;
+
+use test_kit::{Version, memory};
+
+use crate::publish::armed::target;
+use crate::publish::forged::forge_site;
+use crate::publish::kit::{MAC, MADE, NOW, faults, holding, look, request, snapshot, terms};
+use crate::publish::signers::{key, unsigned};
+
+/// Renders a site of `cluster` with the node01 of the kit's MAC address, and `more` nodes beside; returns its directory.
+fn site_of(root: &Path, cluster: &str, nodes: &[(&str, &str)]) -> PathBuf {
+    let mut set = ArtifactSet::default();
+    set.insert(Artifact::new("site/inventory.json", format!("{{\"name\": \"{cluster}\"}}")).unwrap())
+        .unwrap();
+    set.insert(Artifact::new("nodes/x/disko.nix", "").unwrap()).unwrap();
+    set.insert(Artifact::new("site/www/ipxe/boot.ipxe", format!("#!ipxe\n# {cluster}\n")).unwrap()).unwrap();
+    for (node, mac) in nodes {
+        let script = format!("#!ipxe\nset node {node}\nset profile worker\n");
+        set.insert(Artifact::new(format!("site/www/ipxe/node/{mac}.ipxe"), script).unwrap()).unwrap();
+    }
+    let lock = plasmagen::write::SiteLock::acquire(root).unwrap();
+    plasmagen::write::commit(&lock, &set, plasmagen::write::CommitOptions::default(), || Ok(())).unwrap();
+    root.join("site")
+}
+
+fn put(
+    root: &Path,
+    bundles: &[PathBuf],
+    site: Option<&Path>,
+    terms: PublicationTerms<'_>,
+) -> anyhow::Result<PublishOutcome> {
+    let request = PublishRequest { bundles, site, terms, ..request(NOW) };
+    publish(&WebRootLock::acquire(root)?, &request, &|_| {})
+}
+
+/// A key, and a web root with a bundle and a site that it has signed.
+struct Signed {
+    root: TempDir,
+    keys: TempDir,
+    key: SigningKey,
+    signers: Signers,
+}
+
+impl Signed {
+    fn new() -> Self {
+        let (root, keys) = (memory::tempdir(), tempfile::tempdir().unwrap());
+        let (private, public) = key(keys.path(), "ed25519", "");
+        let signers = Signers::of_keys([public.as_str()].into_iter()).unwrap();
+        let signed = Self { root, keys, key: SigningKey::new(private), signers };
+        signed.put(Version::Old).unwrap();
+        signed
+    }
+
+    fn terms(&self) -> PublicationTerms<'_> {
+        PublicationTerms { signing_key: Some(&self.key), cluster: Some("oak"), ..terms(NOW) }
+    }
+
+    fn put(&self, version: Version) -> anyhow::Result<PublishOutcome> {
+        put(self.root.path(), &[MADE.bundle("worker", version)], Some(&MADE.site(version)), self.terms())
+    }
+
+    fn unsigned(&self) -> Vec<String> {
+        unsigned(self.root.path(), &self.signers)
+    }
+}
+
+#[test]
+fn a_signed_publication_vouches_for_bundle_and_site() {
+    let signed = Signed::new();
+    let root = signed.root.path();
+    assert_eq!((signed.unsigned(), faults(root)), (vec![], vec![]));
+    // What is there already gets a new number, and so a new signature.
+    signed.put(Version::Old).unwrap();
+    assert_eq!((signed.unsigned(), faults(root)), (vec![], vec![]));
+    signed.put(Version::New).unwrap();
+    roll_back(&WebRootLock::acquire(root).unwrap(), "site", &signed.terms()).unwrap();
+    assert_eq!((signed.unsigned(), faults(root)), (vec![], vec![]));
+    // Without a key, no signature stays that does not fit.
+    put(root, &[MADE.bundle("worker", Version::New)], None, terms(NOW)).unwrap();
+    assert_eq!(
+        signed.unsigned(),
+        ["its publication is not signed: publish again with plasmagen publish --sign KEY"]
+    );
+    assert!(!root.join("nixos/worker/current/publication.json.sig").exists());
+    roll_back(&WebRootLock::acquire(root).unwrap(), "site", &terms(NOW)).unwrap();
+    assert_eq!(signed.unsigned().len(), 2);
+}
+
+#[test]
+fn a_site_that_was_forged_with_recomputed_manifests_is_not_signed() {
+    let signed = Signed::new();
+    let root = signed.root.path();
+    let script = format!("ipxe/node/{MAC}.ipxe");
+    forge_site(root, &|dir| {
+        let text = fs::read_to_string(dir.join(&script)).unwrap();
+        fs::write(dir.join(&script), text + "chain http://192.0.2.66/\n").unwrap();
+    });
+    assert_eq!(faults(root), [], "without signers nothing tells it from a sound one");
+    let found = signed.unsigned();
+    assert!(found.len() == 1 && found[0].contains("does not fit"), "{found:?}");
+    fs::remove_file(root.join("site/current/publication.json.sig")).unwrap();
+    assert!(signed.unsigned()[0].contains("its publication is not signed"));
+}
+
+#[test]
+fn a_signature_covers_generation_dates_and_cluster() {
+    for (old, new) in [
+        ("\"generation\": 1", "\"generation\": 0"),
+        ("\"expires\": \"2026-", "\"expires\": \"2027-"),
+        ("\"published\": \"2026-01-02", "\"published\": \"2026-01-01"),
+        ("\"cluster\": \"oak\"", "\"cluster\": \"elm\""),
+    ] {
+        let signed = Signed::new();
+        let path = signed.root.path().join("site/current/publication.json");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(old), "{old}: {text}");
+        fs::write(&path, text.replace(old, new)).unwrap();
+        let required =
+            VerifyRequirements { now: NOW, least: &[], signers: Some(&signed.signers), cluster: Some("oak") };
+        let found = verify(signed.root.path(), &required, &|_| {}).unwrap().faults;
+        let is_found = |fault: &plasmagen::publish::Fault| {
+            fault.kind == FaultKind::Unsigned && fault.message.contains("does not fit")
+        };
+        assert_eq!(found.iter().filter(|fault| is_found(fault)).count(), 1, "{old}: {found:?}");
+        let foreign = found.iter().filter(|fault| fault.kind == FaultKind::Swapped).count();
+        assert_eq!(foreign, usize::from(old.contains("cluster")), "{found:?}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_sign_changes_nothing() {
+    let signed = Signed::new();
+    let root = signed.root.path();
+    // The public half asks an agent, and no agent has this key.
+    let (private, _) = key(signed.keys.path(), "rsa", "3072");
+    fs::remove_file(private).unwrap();
+    // A signature that verify could not check.
+    key(signed.keys.path(), "ecdsa", "521");
+    let before = snapshot(root);
+    for (name, word) in [
+        ("nowhere", "No such file"),
+        ("rsa-3072.pub", "ssh-keygen could not sign with"),
+        ("ecdsa-521", "could not sign with"),
+    ] {
+        let key = SigningKey::new(signed.keys.path().join(name));
+        let terms = PublicationTerms { signing_key: Some(&key), ..terms(NOW) };
+        let error = put(root, &[MADE.bundle("worker", Version::New)], None, terms).unwrap_err();
+        assert!(format!("{error:#}").contains(word), "{error:#}");
+        assert_eq!(snapshot(root), before);
+    }
+}
+
+fn oak(root: &Path, nodes: &[(&str, &str)]) -> anyhow::Result<PublishOutcome> {
+    let dir = tempfile::tempdir().unwrap();
+    let site = site_of(dir.path(), "oak", nodes);
+    put(
+        root,
+        &[MADE.bundle("worker", Version::Old)],
+        Some(&site),
+        PublicationTerms { cluster: Some("oak"), ..terms(NOW) },
+    )
+}
+
+const OTHER: &str = "52-54-00-00-00-02";
+
+#[test]
+fn a_second_cluster_does_not_take_the_first_off_the_air() {
+    let (root, dir) = (memory::tempdir(), tempfile::tempdir().unwrap());
+    oak(root.path(), &[("oak1", OTHER), ("node01", MAC)]).unwrap();
+    let publication = fs::read_to_string(root.path().join("nixos/worker/current/publication.json")).unwrap();
+    assert!(publication.contains("\"cluster\": \"oak\""), "{publication}");
+    let node = crate::publish::armed::node();
+    let open = WebRoot::open(root.path()).unwrap();
+    arm(&open, &[target(&node)], NOW).unwrap();
+    let before = snapshot(root.path());
+    let elm = site_of(dir.path(), "elm", &[("elm1", "52-54-00-00-00-03")]);
+    let bundle = [MADE.bundle("worker", Version::New)];
+    let of_elm = PublicationTerms { cluster: Some("elm"), ..terms(NOW) };
+    let all_words =
+        ["oak boot from it", "this is of the cluster elm", "oak1", "armed: node01", "--replace-cluster oak"];
+    // Its site, without an inventory too; and its bundle alone.
+    for (bundles, site, terms, words) in [
+        (&[][..], Some(elm.as_path()), of_elm, &all_words[..]),
+        (&[][..], Some(elm.as_path()), terms(NOW), &all_words[..]),
+        (&bundle[..], None, of_elm, &all_words[..]),
+        (
+            &[][..],
+            Some(elm.as_path()),
+            PublicationTerms { replaced_cluster: Some("ash"), ..of_elm },
+            &all_words[..],
+        ),
+        (
+            &[][..],
+            Some(elm.as_path()),
+            PublicationTerms { cluster: Some("oak"), ..of_elm },
+            &["name the inventory of"],
+        ),
+        // With consent, the armed node is still in the way.
+        (
+            &[][..],
+            Some(elm.as_path()),
+            PublicationTerms { replaced_cluster: Some("oak"), ..of_elm },
+            &[
+                "node01 is armed, and the site has no script for this address: run plasmagen disarm node01 first",
+            ],
+        ),
+    ] {
+        let error = format!("{:#}", put(root.path(), bundles, site, terms).unwrap_err());
+        assert!(words.iter().all(|word| error.contains(word)), "{words:?}: {error}");
+        assert_eq!(snapshot(root.path()), before);
+    }
+    assert_eq!(faults(root.path()), []);
+
+    disarm(&open, &[MAC.to_owned()]).unwrap();
+    let consent = PublicationTerms { replaced_cluster: Some("oak"), ..of_elm };
+    put(root.path(), &[], Some(&elm), consent).unwrap();
+    // The other's bundle is out of place now.
+    let found = faults(root.path());
+    assert_eq!((found.len(), found[0].kind), (1, FaultKind::Swapped), "{found:?}");
+    assert!(
+        found[0].message.contains("cluster oak, and not for elm")
+            && found[0].message.ends_with("--remove worker")
+    );
+    put(root.path(), &bundle, None, of_elm).unwrap();
+    assert_eq!(faults(root.path()), []);
+    // The way back would lead to oak again.
+    let back = |terms| roll_back(&WebRootLock::acquire(root.path()).unwrap(), "site", terms);
+    assert!(format!("{:#}", back(&of_elm).unwrap_err()).contains("--replace-cluster elm"));
+    back(&PublicationTerms { replaced_cluster: Some("elm"), ..terms(NOW) }).unwrap();
+}
+
+#[test]
+fn an_armed_node_does_not_vanish_from_the_site() {
+    let root = memory::tempdir();
+    oak(root.path(), &[("node01", MAC), ("node02", OTHER)]).unwrap();
+    let node = crate::publish::armed::node();
+    let open = WebRoot::open(root.path()).unwrap();
+    arm(&open, &[target(&node)], NOW).unwrap();
+    let before = snapshot(root.path());
+    for (nodes, word) in [
+        (&[("node02", OTHER)][..], "has no script for this address"),
+        (&[("node02", MAC)], "the script of another node or base"),
+    ] {
+        let error = oak(root.path(), nodes).unwrap_err();
+        assert!(error.is::<Refused>() && format!("{error:#}").contains(word), "{error:#}");
+        assert_eq!(snapshot(root.path()), before);
+    }
+    oak(root.path(), &[("node01", MAC)]).unwrap();
+    // The way back to the site with node02 takes nothing from node01.
+    roll_back(&WebRootLock::acquire(root.path()).unwrap(), "site", &terms(NOW)).unwrap();
+    assert_eq!(faults(root.path()), []);
+}
+
+#[test]
+fn a_base_that_nothing_needs_is_removed() {
+    let root = holding(Version::Old);
+    let lock = || WebRootLock::acquire(root.path()).unwrap();
+    let node = crate::publish::armed::node();
+    let open = WebRoot::open(root.path()).unwrap();
+    arm(&open, &[target(&node)], NOW).unwrap();
+    let before = snapshot(root.path());
+    let refused = |base: &str, word: &str| {
+        let error = format!("{:#}", remove(&lock(), base).unwrap_err());
+        assert!(error.contains(word), "{base}: {error}");
+        assert_eq!(snapshot(root.path()), before);
+    };
+    refused("worker", "node01 is armed and boots it: run plasmagen disarm node01 first");
+    for base in ["all-in-one", "../site", "site", ""] {
+        refused(base, "nothing is published for");
+    }
+    let outcome = remove(&lock(), "control-plane").unwrap();
+    assert_eq!((outcome.channel.as_str(), outcome.generations), ("nixos/control-plane", 1));
+    assert!(outcome.nodes.is_empty() && outcome.unconfirmed.is_none());
+    assert!(
+        !root.path().join("nixos/control-plane").exists() && !root.path().join(".plasmagen/stage").exists()
+    );
+    assert_eq!(faults(root.path()), []);
+    disarm(&open, &[MAC.to_owned()]).unwrap();
+    // Somebody's file goes nowhere.
+    let notes = root.path().join("nixos/worker/notes.txt");
+    fs::write(&notes, "").unwrap();
+    let error = format!("{:#}", remove(&lock(), "worker").unwrap_err());
+    assert!(error.contains("holds notes.txt, which nobody published") && notes.exists(), "{error}");
+    fs::remove_file(notes).unwrap();
+    assert_eq!(remove(&lock(), "worker").unwrap().nodes, ["node01"]);
+    assert_eq!(faults(root.path()), []);
+    // Numbers rise on.
+    let outcome = put(root.path(), &[MADE.bundle("worker", Version::Old)], None, terms(NOW)).unwrap();
+    assert_eq!(outcome.published[0].publication.generation, 2);
+    assert_eq!(look(root.path(), "after"), (Version::Old, Version::Old));
+}
