@@ -1,8 +1,9 @@
-//! Rule A16: strings that look like secrets, which would be committed with the inventory.
+//! Rule A16: strings that are private keys, or that look like secrets, which would be committed with the inventory.
 
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::diag::{Diagnostic, Report, Span, Subject};
+use crate::model::find_private_key;
 
 /// Words that end the name of a secret: `admin_password`, `apiToken`.
 const SECRET: [&str; 12] = [
@@ -25,11 +26,13 @@ const KEY: [&str; 6] = ["api", "private", "secret", "access", "encryption", "sig
 const PUBLIC: [&str; 10] =
     ["public", "pub", "cert", "certificate", "digest", "hash", "checksum", "fingerprint", "id", "recipient"];
 
-/// A string that looks like a secret.
+/// A string that is a secret, or looks like one.
 struct Suspect {
     key: Span,
     span: Span,
     what: &'static str,
+    /// Whether the string holds a private key, beyond doubt.
+    is_private_key: bool,
 }
 
 /// The key that a value stands at.
@@ -40,7 +43,8 @@ struct Key<'a> {
     free: bool,
 }
 
-/// Warns of each string below `root` that looks like a secret, except strings that are refused anyway.
+/// Refuses each string below `root` that holds a private key, and warns of each that looks like a secret. Leaves out
+/// strings that are refused anyway.
 pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
     let mut suspects = Vec::new();
     // Rule H16 checks the recipients in `vault`.
@@ -51,17 +55,28 @@ pub(super) fn check(root: &DeTable<'_>, report: &mut Report) {
     }
     let mut refused: Vec<Span> = report.places().cloned().collect();
     refused.sort_by_key(|span| span.start);
-    for Suspect { key, span, what } in suspects {
-        let after = refused.partition_point(|other| other.start < key.start);
-        if refused.get(after).is_some_and(|other| other.start <= span.end) {
-            continue;
+    for suspect in suspects {
+        let after = refused.partition_point(|other| other.start < suspect.key.start);
+        if refused.get(after).is_none_or(|other| other.start > suspect.span.end) {
+            report.push(suspect.diagnostic());
         }
-        let fault =
-            Diagnostic::warning("PG-A16", &span, format!("this looks like {what}, and is committed to git"))
-                .about(Subject::Secret);
-        report.push(
-            fault.help("keep it in a file on the machine that needs it, and write that file's path here"),
-        );
+    }
+}
+
+impl Suspect {
+    fn diagnostic(&self) -> Diagnostic {
+        let Self { span, what, .. } = self;
+        let fault = if self.is_private_key {
+            let message =
+                format!("this holds {what}, which would be committed to git and copied to every node");
+            let help = "remove it from here and from git, and make another key: this one may be known now";
+            Diagnostic::error("PG-A16", span, message).help(help)
+        } else {
+            let message = format!("this looks like {what}, and is committed to git");
+            let help = "keep it in a file on the machine that needs it, and write that file's path here";
+            Diagnostic::warning("PG-A16", span, message).help(help)
+        };
+        fault.about(Subject::Secret)
     }
 }
 
@@ -78,8 +93,10 @@ fn search_entry(
 fn search_value(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut Vec<Suspect>) {
     match value.get_ref() {
         DeValue::String(text) => {
-            if let Some(what) = classify(key, text) {
-                found.push(Suspect { key: key.span.clone(), span: value.span(), what });
+            let private_key = find_key_in_line(text);
+            if let Some(what) = private_key.or_else(|| classify(key, text)) {
+                let is_private_key = private_key.is_some();
+                found.push(Suspect { key: key.span.clone(), span: value.span(), what, is_private_key });
             }
         }
         DeValue::Array(items) => items.iter().for_each(|item| search_value(key, item, found)),
@@ -88,6 +105,11 @@ fn search_value(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut V
         }
         _ => {}
     }
+}
+
+/// Looks for a private key in `text`, which may become a line of a file: the next line may look like the body of a key.
+fn find_key_in_line(text: &str) -> Option<&'static str> {
+    find_private_key(format!("{text}\nAAAAAAAA").as_bytes())
 }
 
 /// The kind of secret that `text` looks like.
@@ -180,6 +202,16 @@ fn split_words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn private_keys() {
+        for text in
+            ["-----BEGIN PRIVATE KEY-----\\nMIGHAgEA", "ops AGE-SECRET-KEY-1QQPZRY9X8", "AGE-SECRET-KEY-"]
+        {
+            assert!(find_key_in_line(text).is_some(), "{text}");
+        }
+        assert_eq!(find_key_in_line("the file that begins with AGE-SECRET-KEY-…"), None);
+    }
 
     /// Classifies `name = text` below `settings`.
     fn looks(name: &str, text: &str) -> Option<&'static str> {

@@ -100,13 +100,17 @@ impl Word for Console {
 }
 
 impl Word for Mailbox {
-    const FORM: Form = Form::new("a mailbox", "^[A-Za-z0-9._+-]+@[a-z0-9.-]+$", &["hostmaster@example.com"]);
+    const FORM: Form =
+        Form::new("a mailbox", "^[A-Za-z0-9_][A-Za-z0-9._+-]*@[a-z0-9.-]+$", &["hostmaster@example.com"]);
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        // In a zone the user is one label (RFC 1035 section 8), and the whole a name.
+        // In a zone the user is one label (RFC 1035 section 8), and the whole a name. Name servers read a label that
+        // begins with another character as part of the syntax.
+        let is_part =
+            |part: &str| part.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
         let legal = text.split_once('@').is_some_and(|(user, domain)| {
             has_only(user, |b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
-                && user.split('.').all(|part| !part.is_empty())
+                && user.split('.').all(is_part)
                 && user.len() <= 63
                 && text.len() <= 253
                 && DomainName::parse(domain).is_ok()
@@ -163,6 +167,8 @@ mod tests {
         for bad in [
             ".a@example.com".to_owned(),
             "a..b@example.com".to_owned(),
+            "-a@example.com".to_owned(),
+            "a.+b@example.com".to_owned(),
             format!("{}@example.com", "a".repeat(64)),
         ] {
             assert!(Mailbox::parse(&bad).is_err(), "{bad}");

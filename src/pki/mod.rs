@@ -26,7 +26,7 @@ pub mod vault;
 
 pub use issue::{CaIssuer, IssuedCertificate};
 pub use read::PublicCert;
-pub use request::{CaRequest, LeafRequest};
+pub use request::{CaRequest, LONGEST_CLUSTER_NAME, LeafRequest};
 pub use secret::SecretKey;
 pub use vault::Vault;
 

@@ -13,6 +13,9 @@ const LOCALHOST: &str = "localhost";
 /// The longest common name (`ub-common-name`, RFC 5280 appendix A.1).
 pub(super) const MAX_COMMON_NAME: usize = 64;
 
+/// The longest name of a cluster, in bytes: its CA is called `<cluster> CA <generation>`, up to the generation 99.
+pub const LONGEST_CLUSTER_NAME: usize = MAX_COMMON_NAME - " CA 99".len();
+
 /// The request of a new CA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaRequest {

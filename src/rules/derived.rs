@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::diag::{Diagnostic, Report};
 use crate::inventory::LayoutTable;
 use crate::model::{IfName, Word};
+use crate::pki::LONGEST_CLUSTER_NAME;
 use crate::resolve::{Draft, DraftInterface};
 
 use super::zones;
@@ -22,11 +23,26 @@ fn device_name(interface: &DraftInterface<'_>) -> Option<String> {
     Some(format!("{}{suffix}", interface.key.strip_suffix(&suffix).unwrap_or(interface.key)))
 }
 
-/// B11: the devices of VLANs, the volumes of LVM and the records of zones have names that fit.
+/// B11: the devices of VLANs, the volumes of LVM, the certificate authority and the records of zones have names that fit.
 pub(super) fn b11(draft: &Draft<'_>, report: &mut Report) {
     check_vlan_devices(draft, report);
+    check_ca_name(draft, report);
     zones::check_lengths(draft, report);
     draft.nodes.iter().filter_map(|node| node.layout).for_each(|layout| check_volumes(&layout, report));
+}
+
+/// Checks that the cluster's CA can be called after the cluster.
+fn check_ca_name(draft: &Draft<'_>, report: &mut Report) {
+    let name = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.name.as_ref());
+    let Some(name) = name.filter(|name| name.value.as_str().len() > LONGEST_CLUSTER_NAME) else { return };
+    let message = format!(
+        "this name has {} bytes, and the certificate authority would be called `{} CA 1`: a name in a certificate has at \
+         most 64 bytes (X.520)",
+        name.value.as_str().len(),
+        name.value
+    );
+    let help = format!("shorten it to {LONGEST_CLUSTER_NAME} bytes");
+    report.push(Diagnostic::error("PG-B11", &name.span, message).help(help));
 }
 
 /// Checks the names of volumes: lvm(8), "VALID NAMES". A label of RFC 1123 has none of the suffixes that LVM

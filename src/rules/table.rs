@@ -94,7 +94,7 @@ pub const RULES: &[Rule] = &[
     error!("A15", Reading,
         "paths stay below the inventory's directory",
         "a private file of the operator ends up in an output"),
-    warning!("A16", Reading,
+    graded!("A16", Reading,
         "no secret is written in the inventory",
         "everybody who can read the repository has the secret, and git keeps it"),
     error!("B01", Reading,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod accepted;
 mod acknowledge;
 mod by_construction;
 mod catalogue;
