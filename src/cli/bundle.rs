@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
-use crate::model::System;
+use crate::model::{Base, System};
 
 use super::DONE;
 use super::printer::{DataFormat, FormatOption, Printer, size};
@@ -19,9 +19,9 @@ use super::table::TextTable;
 /// SHA256SUMS. The kernel and the initrd are checked. The same inputs give the same bytes.
 #[derive(Debug, Args)]
 pub(super) struct BundleArgs {
-    /// The base of the machines that boot the bundle: control-plane, worker or all-in-one
+    /// The base of the machines that boot the bundle
     #[arg(long, value_name = "BASE")]
-    base: String,
+    base: Base,
     /// The kernel: a bzImage, or an Image for 64-bit ARM
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     kernel: PathBuf,
@@ -54,6 +54,16 @@ pub(super) struct BundleArgs {
     out: PathBuf,
     #[command(flatten)]
     format: FormatOption,
+}
+
+impl ValueEnum for Base {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::ControlPlane, Self::Worker, Self::AllInOne]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
 }
 
 impl ValueEnum for System {
@@ -97,7 +107,7 @@ impl BundleArgs {
             (None, None) => anyhow::bail!("name an initrd with --initrd, or a directory with --root"),
         };
         Ok(Recipe {
-            base: self.base.clone(),
+            base: self.base.as_str().to_owned(),
             arch: self.arch,
             kernel: self.kernel.clone(),
             initrd,

@@ -7,6 +7,7 @@ use clap::{Args, Command, ValueHint};
 
 use crate::fs::{Dir, make_dirs};
 
+use super::examples::{Example, list_examples};
 use super::printer::Printer;
 use super::{DONE, command};
 
@@ -50,5 +51,18 @@ fn write_pages(mut command: Command, path: &Path) -> anyhow::Result<()> {
 fn render(man: &clap_mangen::Man) -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
     man.render(&mut page)?;
+    let name = man.get_filename();
+    let mut examples = list_examples(name.trim_end_matches(".1")).peekable();
+    if examples.peek().is_some() {
+        page.extend(b".SH EXAMPLES\n");
+    }
+    for Example { line, effect } in examples {
+        page.extend(format!(".TP\n\\fB{}\\fR\n{}\n", escape(line), escape(effect)).into_bytes());
+    }
     Ok(page)
+}
+
+/// Escapes a text that begins with a letter for troff: a bare `-` is a hyphen, and `~` is an accent.
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-").replace('~', "\\(ti")
 }

@@ -7,6 +7,7 @@ mod check;
 mod complete;
 mod completions;
 mod duration;
+mod examples;
 mod explain;
 mod flake_url;
 mod format;

@@ -80,6 +80,14 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["show", "--format", "xml"], &["possible values: human, json"]),
         (&["secrets", "stage", "node01"], &["--to <DIR>"]),
         (&["secrets", "stage", "node01", "node02", "--to", "x"], &["unexpected argument 'node02'"]),
+        (
+            &["bundle", "--base", "control", "--kernel", "k", "--initrd", "i", "--out", "o"],
+            &[
+                "invalid value 'control'",
+                "possible values: control-plane, worker, all-in-one",
+                "'control-plane'",
+            ],
+        ),
         (&["lab", "--node", "nod01"], &["did you mean `node01`?"]),
         (&["lab", "--timeout", "0s"], &["`0s` is not a time", "`30s`, `10m`, `12h`, `7d`"]),
         (&["lab", "--timeout", "300"], &["`300` is not a time", "`30s`, `10m`, `12h`, `7d`"]),

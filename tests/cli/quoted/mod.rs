@@ -8,8 +8,10 @@ mod texts;
 use std::fs;
 use std::path::Path;
 
+use self::lines::Line;
 use self::parse::Commands;
 use self::texts::Text;
+use crate::kit::Site;
 
 /// Options of other programs that the texts name alone, without the program.
 const OPTIONS_OF_OTHERS: [&str; 4] =
@@ -79,6 +81,36 @@ fn every_quoted_command_line_parses() {
         let (_, count) = self::faults(&here);
         assert!(count >= least, "{part}: {count} command lines");
     }
+}
+
+/// The command lines of the section EXAMPLES of a manual page.
+fn examples(page: &str) -> Vec<String> {
+    let section = page.split(".SH EXAMPLES\n").nth(1).unwrap_or_default();
+    let lines = section.lines().filter_map(|line| line.strip_prefix("\\fB")?.strip_suffix("\\fR"));
+    lines.map(|line| line.replace("\\-", "-").replace("\\(ti", "~")).collect()
+}
+
+#[test]
+fn every_manual_page_has_examples_that_parse() {
+    let site = Site::empty();
+    site.within(site.path(), &["man", "--out", "man"]).ends(0, &[]);
+    let commands = Commands::new();
+    let mut pages = 0;
+    for entry in fs::read_dir(site.path().join("man")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = fs::read_to_string(&path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().replace('-', " ");
+        let examples = examples(&page);
+        assert!(!examples.is_empty(), "{name} has no example in src/cli/examples.rs");
+        for example in examples {
+            let words = example.strip_prefix(&name).unwrap_or_else(|| panic!("{name}: {example}"));
+            let words = name.split(' ').skip(1).chain(words.split_whitespace()).map(str::to_owned);
+            let line = Line { words: words.collect(), is_whole: true, is_sentence: false };
+            assert_eq!(commands.fault(&line), None, "{example}");
+            pages += 1;
+        }
+    }
+    assert!(pages > 20, "{pages}");
 }
 
 /// The faults of a file `name` that says `text`.

@@ -1,0 +1,93 @@
+//! Examples of command lines for the manual. A test parses each of them.
+
+/// An example of a command line.
+pub(super) struct Example {
+    /// The command line.
+    pub(super) line: &'static str,
+    /// The effect of the command line, as a sentence.
+    pub(super) effect: &'static str,
+}
+
+/// Finds the examples for the manual page `page`, such as `plasmagen-certs-status`: those of the command and of its
+/// subcommands.
+pub(super) fn list_examples(page: &str) -> impl Iterator<Item = &'static Example> {
+    let words = page.replace('-', " ");
+    EXAMPLES.iter().filter(move |example| {
+        let rest = example.line.strip_prefix(&words);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    })
+}
+
+const fn example(line: &'static str, effect: &'static str) -> Example {
+    Example { line, effect }
+}
+
+/// All examples: those of a command stand together.
+const EXAMPLES: &[Example] = &[
+    example(
+        "plasmagen init mysite --admin-key ~/.ssh/id_ed25519.pub",
+        "Starts a site in the new directory mysite, on whose nodes this key may log in as root.",
+    ),
+    example("plasmagen check", "Checks ./inventory.toml and the certificates in nodes/."),
+    example(
+        "plasmagen check --deny-warnings --format github",
+        "Fails on warnings too, and prints annotations for a workflow of GitHub.",
+    ),
+    example("plasmagen show", "Prints a table of all nodes."),
+    example("plasmagen show node01 --format json", "Prints the resolved values of node01 for a program."),
+    example(
+        "plasmagen explain PG-C13",
+        "Prints what the rule protects, the incident behind it, and the fix.",
+    ),
+    example("plasmagen render", "Writes nodes/ and site/, and issues the certificates that are missing."),
+    example(
+        "plasmagen render --check",
+        "Writes nothing. Prints a diff and exits with status 1 when nodes/ or site/ is stale.",
+    ),
+    example("plasmagen certs status", "Prints until when each certificate is valid."),
+    example(
+        "plasmagen secrets stage node01 --to /run/stage-node01",
+        "Puts the key of node01 into a new directory for nixos-anywhere --extra-files.",
+    ),
+    example(
+        "plasmagen secrets encrypt --to secrets",
+        "Encrypts the keys of all nodes to the recipients of the inventory, for agenix.",
+    ),
+    example(
+        "plasmagen bundle --base worker --kernel bzImage --initrd initrd --init /init --out result-worker",
+        "Makes a bundle of a kernel and an initrd.",
+    ),
+    example(
+        "plasmagen bundle --base worker --kernel bzImage --root rootfs --init /init --out result-worker",
+        "Makes the initrd from the directory rootfs.",
+    ),
+    example(
+        "plasmagen publish result-control-plane result-worker",
+        "Publishes two bundles and the rendered site into the web root that the inventory names.",
+    ),
+    example(
+        "plasmagen publish --sign ~/.ssh/id_ed25519.pub",
+        "Publishes the site, signed by a key that ssh-agent holds.",
+    ),
+    example(
+        "plasmagen publish --rollback worker",
+        "Publishes the bundle for the base worker that was current before, under a new number.",
+    ),
+    example("plasmagen publish --remove worker", "Removes all bundles for the base worker."),
+    example(
+        "plasmagen verify /var/lib/pxe-boot",
+        "Compares every file of the web root with what was published.",
+    ),
+    example(
+        "plasmagen verify /var/lib/pxe-boot --signers allowed_signers --min-generation 42",
+        "Also asks for signatures, and for a generation that is not older than the 42nd.",
+    ),
+    example("plasmagen arm node01", "Lets node01 boot the installer."),
+    example("plasmagen disarm node01", "Lets node01 boot from its disk again."),
+    example("plasmagen armed", "Prints which nodes are armed."),
+    example("plasmagen lab", "Boots one machine of each class in QEMU, behind the real servers."),
+    example("plasmagen lab --all --dhcp dnsmasq", "Boots every node, behind dnsmasq."),
+    example("plasmagen schema", "Prints the JSON Schema of inventories."),
+    example("plasmagen completions bash", "Prints the completions for bash."),
+    example("plasmagen man --out /usr/local/share/man/man1", "Installs the manual."),
+];
