@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use crate::diag::{Diagnostic, Report, Severity};
 use crate::inventory::Inventory;
 use crate::model::Cluster;
-use crate::plan::Certificates;
 use crate::resolve::Draft;
+use crate::rules::CommittedFiles;
 use crate::{inventory, resolve, rules};
 
 /// The result of checking an inventory.
@@ -39,18 +39,19 @@ pub fn check(bytes: &[u8]) -> anyhow::Result<Checked> {
     check_and(bytes, |_, _, _| Ok(()))
 }
 
-/// Checks the inventory `bytes`, and when it has no errors, also the committed certificates that `gather` reads, as of
-/// `now`.
+/// Checks the inventory `bytes`, and when it has no errors, also the committed files that `gather` reads, as of `now`.
+/// `gather` gets the cluster and the directory of the vault that the inventory names.
 ///
 /// # Errors
 /// As for [`check`], and when `gather` fails.
-pub fn check_with_certificates(
+pub fn check_with_files(
     bytes: &[u8],
     now: OffsetDateTime,
-    gather: impl FnOnce(&Cluster) -> anyhow::Result<Certificates>,
+    gather: impl FnOnce(&Cluster, Option<&str>) -> anyhow::Result<CommittedFiles>,
 ) -> anyhow::Result<Checked> {
     check_and(bytes, |draft, cluster, report| {
-        let committed = rules::Committed::new(draft, cluster, &gather(cluster)?, now)?;
+        let vault = draft.inventory.vault.path.as_ref().map(|path| path.value.as_str());
+        let committed = rules::Committed::new(draft, cluster, &gather(cluster, vault)?, now)?;
         rules::check_certificates(&committed, report);
         Ok(())
     })

@@ -9,9 +9,11 @@ use crate::pki::PublicCert;
 use crate::pki::status::StatusRow;
 use crate::plan::Certificates;
 
+use super::committed::read_judged;
 use super::inventory::{InventoryArgument, read_checked};
 use super::printer::{FormatOption, Printer};
 use super::table::TextTable;
+use super::vault::VaultOption;
 use super::{DONE, REFUSED};
 
 /// Show the certificates of the cluster
@@ -44,37 +46,36 @@ impl CertsArgs {
 
 impl StatusArgs {
     fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let Some(cluster) = read_checked(printer, &self.inventory.inventory)?.cluster else {
-            return Ok(REFUSED);
-        };
+        let path = &self.inventory.inventory;
+        let Some(cluster) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
         let certificates = Certificates::gather(self.inventory.root(), &cluster)?;
         let rows = rows(&cluster, &certificates, OffsetDateTime::now_utc())?;
         self.format.print(&rows, || print_table(&rows))?;
         for node in cluster.nodes.iter().filter(|node| !certificates.nodes.contains_key(&node.name)) {
             printer.say(&format!("{} has no certificate yet: plasmagen render issues one", node.name));
         }
-        Ok(DONE)
+        // The table is printed whatever is wrong with the certificates; then the rules say that.
+        let judged = read_judged(printer, path, &VaultOption::default(), |_| false)?;
+        Ok(if judged.checked.cluster.is_some() { DONE } else { REFUSED })
     }
 }
 
-/// A row for the CA's certificate and for that of each node.
+/// A row for each CA in ca-cert.pem, and one for the certificate of each node.
 fn rows(
     cluster: &Cluster,
     certificates: &Certificates,
     now: OffsetDateTime,
 ) -> anyhow::Result<Vec<StatusRow>> {
     let mut rows = Vec::new();
-    let row = |name: &str, pem: &str| {
-        let certificate =
-            PublicCert::from_pem(pem).with_context(|| format!("could not read the certificate of {name}"))?;
-        anyhow::Ok(StatusRow::new(name, &certificate, now))
-    };
-    if let Some(ca) = &certificates.ca {
-        rows.push(row("(CA)", ca)?);
+    let unreadable = |name: &str| format!("could not read the certificate of {name}");
+    if let Some(pem) = &certificates.ca {
+        let authorities = PublicCert::list_from_pem(pem).with_context(|| unreadable("the CA"))?;
+        rows.extend(authorities.iter().map(|ca| StatusRow::new("(CA)", ca, now)));
     }
     for node in &cluster.nodes {
         if let Some(pem) = certificates.nodes.get(&node.name) {
-            rows.push(row(node.name.as_str(), pem)?);
+            let certificate = PublicCert::from_pem(pem).with_context(|| unreadable(node.name.as_str()))?;
+            rows.push(StatusRow::new(node.name.as_str(), &certificate, now));
         }
     }
     Ok(rows)

@@ -5,21 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
-use time::OffsetDateTime;
 
-use crate::check::{Checked, check_with_certificates};
+use crate::check::Checked;
 use crate::diag::Severity;
-use crate::model::Cluster;
-use crate::plan::Certificates;
 
+use super::committed::judge;
 use super::format::{DiagnosticFormat, Findings, SourceText, one_line};
-use super::inventory::{INVENTORY, print_diagnostics, print_refusal, read, read_from, root_of, visible};
+use super::inventory::{INVENTORY, print_diagnostics, print_refusal, read, read_from, visible};
 use super::printer::{Printer, plural};
+use super::vault::VaultOption;
 use super::{DONE, REFUSED};
 
 /// Print every error of the inventory, with its place and what to write instead
 ///
-/// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed.
+/// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed; where the vault is at hand, the CA in nodes/ must be the vault's.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The inventories to check
@@ -34,6 +33,8 @@ pub(super) struct CheckArgs {
     /// Read the inventory from standard input, and call it NAME in messages
     #[arg(long, value_name = "NAME", conflicts_with = "inventories", value_hint = ValueHint::FilePath)]
     stdin_filename: Option<PathBuf>,
+    #[command(flatten)]
+    vault: VaultOption,
 }
 
 impl CheckArgs {
@@ -42,15 +43,16 @@ impl CheckArgs {
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let gather = |cluster: &Cluster| Certificates::gather(root_of(Path::new(name)), cluster);
-            let checked = check_with_certificates(bytes, OffsetDateTime::now_utc(), gather)?;
+            let judged = judge(Path::new(name), bytes, &self.vault)?;
+            let checked = &judged.checked;
             let source = SourceText::new(name, bytes);
-            let found = visible(printer, &checked, self.deny_warnings);
+            let found = visible(printer, checked, self.deny_warnings);
             if self.format == DiagnosticFormat::Human {
                 print_diagnostics(printer, &source, &found);
             }
             findings.push(Findings { source, found });
-            status = status.max(self.print_verdict(printer, name, &checked));
+            judged.warn_of_lost_vault(printer);
+            status = status.max(self.print_verdict(printer, name, checked));
         }
         if let Some(render) = self.format.renderer() {
             Printer::print(&render(&findings)?)?;

@@ -4,6 +4,7 @@ mod arm;
 mod bundle;
 mod certs;
 mod check;
+mod committed;
 mod complete;
 mod completions;
 mod duration;

@@ -19,9 +19,11 @@ use crate::site;
 
 use self::outcome::{print_outcome, print_removal, warn_of_misfits};
 use super::REFUSED;
+use super::committed::read_judged;
 use super::duration::parse_duration;
 use super::printer::{Printer, plural};
 use super::progress::ByteProgress;
+use super::vault::VaultOption;
 use super::web_root::WebRootOptions;
 
 /// Copy bundles and the rendered site into the web root: all of them, or none
@@ -74,7 +76,12 @@ impl PublishArgs {
         let from_inventory = is_new && !self.no_site && self.site.is_none();
         let mut cluster = None;
         if from_inventory || !self.root.is_named() {
-            cluster = self.root.cluster(printer)?;
+            cluster = if from_inventory {
+                let inventory = &self.root.inventory.inventory;
+                read_judged(printer, inventory, &VaultOption::default(), |_| true)?.checked.cluster
+            } else {
+                self.root.cluster(printer)?
+            };
             if cluster.is_none() {
                 return Ok(REFUSED);
             }

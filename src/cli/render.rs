@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use time::OffsetDateTime;
 
+use crate::diag::Diagnostic;
 use crate::model::Cluster;
 use crate::site::{self, Authority, IssuedCertificates};
 use crate::write::{self, CommitOptions, CommitOutcome};
 
-use super::inventory::{InventoryArgument, read_checked};
+use super::committed::read_judged;
+use super::inventory::InventoryArgument;
 use super::printer::{Printer, plural};
 use super::vault::VaultOption;
 use super::{DONE, REFUSED};
@@ -34,7 +36,13 @@ pub(super) struct RenderArgs {
 
 impl RenderArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let checked = read_checked(printer, &self.inventory.inventory)?;
+        // PG-H06 warns of certificates that lack a name or an address: this command issues them anew.
+        let is_told = |warning: &Diagnostic| self.check || warning.code != "PG-H06";
+        let judged = read_judged(printer, &self.inventory.inventory, &self.vault, is_told)?;
+        if !self.check {
+            judged.warn_of_lost_vault(printer);
+        }
+        let checked = judged.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = self.inventory.root();
         if self.check {

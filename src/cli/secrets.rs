@@ -14,7 +14,8 @@ use crate::pki::vault::{encrypted::EncryptedKeys, staged};
 use crate::pki::{SecretKey, Vault};
 use crate::plan::Certificates;
 
-use super::inventory::{InventoryOption, read_checked};
+use super::committed::read_judged;
+use super::inventory::InventoryOption;
 use super::printer::{Printer, plural};
 use super::vault::{VaultOption, rendered_dirs};
 use super::{DONE, REFUSED, complete, named};
@@ -164,7 +165,7 @@ impl EncryptArgs {
 impl KeySource {
     /// Opens the vault of the inventory's cluster; none where the inventory is refused, which has been printed.
     fn open(&self, printer: &Printer) -> anyhow::Result<Option<OpenedKeys>> {
-        let checked = read_checked(printer, &self.inventory.inventory)?;
+        let checked = read_judged(printer, &self.inventory.inventory, &self.vault, |_| true)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(None) };
         let root = self.inventory.root();
         let certificates = Certificates::gather(root, &cluster)?;

@@ -6,17 +6,43 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::model::Cluster;
-use crate::pki::Vault;
+use crate::pki::{KnownAuthorities, Vault};
 
 use super::home;
 
 /// The vault as an option.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct VaultOption {
     /// The vault: the directory of private keys [default: `vault.path` of the inventory, else plasmagen/CLUSTER in the user's
     /// data directory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     vault: Option<PathBuf>,
+}
+
+/// The vault, as far as a command sees it that needs no key.
+pub(super) enum VaultView {
+    /// A vault with a CA.
+    Found(KnownAuthorities),
+    /// No CA at that place.
+    Absent(PathBuf),
+    /// A vault that cannot be used.
+    Unusable(anyhow::Error),
+}
+
+impl VaultView {
+    /// Explains why no CA was found; none where one was.
+    pub(super) fn explain_loss(&self) -> Option<String> {
+        match self {
+            Self::Found(_) => None,
+            Self::Absent(dir) => Some(format!(
+                "nodes/ publishes a CA, but its key is not in the vault {}, which holds no CA",
+                dir.display()
+            )),
+            Self::Unusable(error) => {
+                Some(format!("nodes/ publishes a CA, and the vault cannot be used: {error:#}"))
+            }
+        }
+    }
 }
 
 impl VaultOption {
@@ -28,14 +54,31 @@ impl VaultOption {
         cluster: &Cluster,
         written: Option<&str>,
     ) -> anyhow::Result<Vault> {
-        let dir = match (&self.vault, written) {
-            (Some(dir), _) => dir.clone(),
-            (None, Some(written)) => expand(root, written)?,
-            (None, None) => home::find()?.data_dir().join("plasmagen").join(cluster.name.as_str()),
-        };
         let rendered = rendered_dirs(root);
         let forbidden = rendered.each_ref().map(PathBuf::as_path);
-        Vault::open_or_new(&dir, &forbidden)
+        Vault::open_or_new(&self.path(root, cluster, written)?, &forbidden)
+    }
+
+    /// Looks for the vault that [`VaultOption::open`] would open, and reads the CAs in it, without their keys.
+    pub(super) fn look(&self, root: &Path, cluster: &Cluster, written: Option<&str>) -> VaultView {
+        let read = || {
+            let vault = self.open(root, cluster, written)?;
+            anyhow::Ok(KnownAuthorities { authorities: vault.authorities()?, vault: vault.dir().to_owned() })
+        };
+        match read() {
+            Ok(known) if known.authorities.is_empty() => VaultView::Absent(known.vault),
+            Ok(known) => VaultView::Found(known),
+            Err(error) => VaultView::Unusable(error),
+        }
+    }
+
+    /// The directory of the vault.
+    fn path(&self, root: &Path, cluster: &Cluster, written: Option<&str>) -> anyhow::Result<PathBuf> {
+        match (&self.vault, written) {
+            (Some(dir), _) => Ok(dir.clone()),
+            (None, Some(written)) => expand(root, written),
+            (None, None) => Ok(home::find()?.data_dir().join("plasmagen").join(cluster.name.as_str())),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::issue::{CaIssuer, IssuedCertificate};
 use super::read::PublicCert;
 use super::request::{CaRequest, LeafRequest};
 use super::secret::SecretKey;
+use super::trust::{CaFault, Issuer, find_ca_fault, find_issuer};
 use super::vault::Vault;
 
 /// The result of [`issue`]: public certificates, and the keys that the vault does not hold yet.
@@ -59,10 +60,11 @@ fn ca_request(cluster: &Cluster, generation: u32) -> anyhow::Result<CaRequest> {
     CaRequest::new(name, generation, domain, &subnets, cluster.tls.algorithm, cluster.tls.ca_days)
 }
 
-/// Lists the nodes without a certificate that says what the inventory asks for.
+/// Lists the nodes without a certificate that says what the inventory asks for. The rules have judged the certificates by
+/// then; this function verifies once more who signed them, since it reads what lies there after the lock is taken.
 ///
 /// # Errors
-/// When an existing certificate can't be read, or is not signed by the CA that `nodes/` publishes.
+/// When an existing certificate can't be read, or was not signed by a CA of the cluster that `nodes/` publishes.
 pub fn list_lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
     ensure!(
         certificates.ca.is_some() || certificates.nodes.is_empty(),
@@ -70,6 +72,11 @@ pub fn list_lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> an
     );
     let published = certificates.ca.as_deref().unwrap_or_default();
     let trusted = PublicCert::list_from_pem(published).context("could not use the ca-cert.pem in nodes/")?;
+    for ca in &trusted {
+        if let Some(fault) = find_ca_fault(ca, cluster, None) {
+            bail!("ca-cert.pem in nodes/ holds {fault}: restore it from git");
+        }
+    }
     let lacks = |node: &&'a Node| -> anyhow::Result<Option<&'a Node>> {
         let Some(pem) = certificates.nodes.get(&node.name) else { return Ok(Some(node)) };
         let unusable = || {
@@ -81,9 +88,8 @@ pub fn list_lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> an
             )
         };
         let certificate = PublicCert::from_pem(pem).with_context(unusable)?;
-        // By the ids of keys: to verify the signature takes a thousand times as long, and TLS clients verify it anyway.
-        let issuer = |ca: &PublicCert| ca.subject_key_id == certificate.authority_key_id;
-        ensure!(trusted.iter().any(issuer), "{}: it is not from the CA in ca-cert.pem", unusable());
+        let is_signed = matches!(find_issuer(&trusted, &certificate), Some(Issuer { has_signed: true, .. }));
+        ensure!(is_signed, "{}: it is not signed by the CA in ca-cert.pem", unusable());
         Ok(if certificate.covers(&leaf_request(cluster, node)?) { None } else { Some(node) })
     };
     let nodes: Vec<&Node> = cluster.nodes.iter().collect();
@@ -116,7 +122,8 @@ pub fn issue(
     let signed: Vec<_> = nodes.par_iter().map(sign).collect();
     let signed = signed.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let mut issue = Issue { new_ca: None, new_keys: Vec::new(), certificates: have, issued: signed.len() };
-    issue.certificates.ca = Some(ca.cert_pem().to_owned());
+    // While one CA replaces another, both are published.
+    issue.certificates.ca.get_or_insert_with(|| ca.cert_pem().to_owned());
     for (name, pem, key) in signed {
         issue.certificates.nodes.insert(name, pem);
         issue.new_keys.extend(key);
@@ -168,14 +175,24 @@ fn take_or_make_ca(
     let dir = vault.dir().display();
     match (vault.newest_ca()?, &have.ca) {
         (Some((_, ca)), Some(published)) => {
-            let same = ca.certificate().public_key == PublicCert::from_pem(published)?.public_key;
+            let published = PublicCert::list_from_pem(published)?;
             ensure!(
-                same,
-                "nodes/ publishes another CA than that of the vault {dir}: is it the vault of this cluster?"
+                published.iter().any(|other| other.public_key == ca.certificate().public_key),
+                "nodes/ publishes another CA than that of the vault {dir}: name the vault of this cluster with --vault"
             );
             Ok((ca, false))
         }
-        (Some((_, ca)), None) => Ok((ca, false)),
+        (Some((_, ca)), None) => match find_ca_fault(ca.certificate(), cluster, None) {
+            Some(CaFault::OtherCluster { cluster: Some(other), .. }) => bail!(
+                "{dir} is the vault of cluster {other}, and this is cluster {name}: name the vault of {name} with \
+                 --vault; a directory that does not exist yet becomes a new one",
+                name = cluster.name
+            ),
+            Some(fault) => {
+                bail!("the vault {dir} holds {fault}: name the vault of this cluster with --vault")
+            }
+            None => Ok((ca, false)),
+        },
         (None, Some(_)) => bail!(
             "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \
              a new CA would cut off every node that trusts the old one"

@@ -45,6 +45,22 @@ impl NameConstraints {
         names.cloned().chain(addresses.map(ToString::to_string)).collect()
     }
 
+    /// Finds what these constraints do not limit: names, or addresses of one family; none where they limit all three. A
+    /// client accepts everything of a kind that is not permitted in part.
+    #[must_use]
+    pub fn find_unlimited(&self) -> Option<&'static str> {
+        let Subtrees { domains, subnets } = &self.permitted;
+        let is_limited = |v6: bool| subnets.iter().any(|net| net.network().is_ipv6() == v6);
+        if domains.is_empty() || domains.iter().any(|domain| domain.trim_matches('.').is_empty()) {
+            Some("names")
+        } else if subnets.iter().any(|net| net.prefix_len() == 0) || !(is_limited(false) || is_limited(true))
+        {
+            Some("addresses")
+        } else {
+            None
+        }
+    }
+
     pub(super) fn read(
         permitted: Option<&[GeneralSubtree<'_>]>,
         excluded: Option<&[GeneralSubtree<'_>]>,

@@ -105,8 +105,8 @@ impl CaIssuer {
         ensure!(
             refused.is_empty(),
             "{} may not vouch for {} in the certificate of {}: its name constraints were fixed when it was made, and \
-             TLS clients refuse what lies outside. A new CA is needed, and every node must come to trust \
-             it: move the vault and nodes/*/*.pem away and render again",
+             TLS clients refuse what lies outside. Take the change back, or name another vault with --vault; plasmagen \
+             explain PG-H11 says how the CA of a cluster is replaced",
             self.certificate.name(),
             refused.join(", "),
             request.fqdn()
@@ -157,8 +157,8 @@ impl CaIssuer {
         );
         ensure!(
             ca.not_after - now >= Duration::days(1),
-            "{} is valid until {}, which is less than a day from now ({now}): nothing that it signs would last. Make \
-             a new one: move the vault and nodes/*/*.pem away and render again",
+            "{} is valid until {}, which is less than a day from now ({now}): nothing that it signs would last. \
+             plasmagen explain PG-H11 says how the CA of a cluster is replaced",
             ca.name(),
             ca.not_after
         );

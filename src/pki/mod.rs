@@ -9,6 +9,7 @@
 //! - [`recipient`]: the recipients of encrypted keys, and the encryption (age).
 //! - [`status`]: how long certificates are still valid, as rows of a table. Pure.
 //! - [`secret`]: the type of private keys, which can't be serialised or printed.
+//! - [`trust`]: whether a CA is the cluster's, and which CA signed a certificate. Pure.
 //! - [`vault`]: the directory of private keys, and the only code that writes them.
 //!
 //! Nothing in this room reads a clock: every function that depends on the time takes `now`.
@@ -22,12 +23,14 @@ pub mod recipient;
 pub mod request;
 pub mod secret;
 pub mod status;
+pub mod trust;
 pub mod vault;
 
 pub use issue::{CaIssuer, IssuedCertificate};
 pub use read::PublicCert;
 pub use request::{CaRequest, LONGEST_CLUSTER_NAME, LeafRequest};
 pub use secret::SecretKey;
+pub use trust::KnownAuthorities;
 pub use vault::Vault;
 
 pub use crate::model::KeyAlgorithm;

@@ -25,6 +25,7 @@ use anyhow::{Context, bail, ensure};
 
 use self::files::{check_private, key_file_name, read_private};
 use super::issue::CaIssuer;
+use super::read::PublicCert;
 use super::request::parse_full_name;
 use super::secret::SecretKey;
 use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
@@ -118,6 +119,20 @@ impl Vault {
         let ca = CaIssuer::load(certificate, key)
             .with_context(|| format!("could not use the CA in {}", dir.display()))?;
         Ok(Some((generation, ca)))
+    }
+
+    /// Reads the certificates of the CAs of all generations, without their keys.
+    ///
+    /// # Errors
+    /// When a certificate is unreadable, or readable by others.
+    pub fn authorities(&self) -> anyhow::Result<Vec<PublicCert>> {
+        let is_ca = |name: &&OsString| name.as_encoded_bytes().starts_with(b"ca-");
+        let read = |name: &OsString| {
+            let file = self.dir.join(name).join(CA_CERT);
+            let certificate = || read_private(&file)?.map(|pem| PublicCert::from_pem(&pem)).transpose();
+            certificate().with_context(|| format!("could not use {}", file.display())).transpose()
+        };
+        self.list()?.iter().filter(is_ca).filter_map(read).collect()
     }
 
     /// Whether the vault has no CA and no key.

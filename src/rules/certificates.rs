@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
 use crate::pki::read::SanDifference;
+use crate::pki::trust::CaFault;
 
 use super::committed::{Committed, NodeCertificate, ca_fault, certificate_fault};
 
@@ -144,9 +145,6 @@ pub(super) fn h09(committed: &Committed<'_>, report: &mut Report) {
     for ca in &committed.authorities {
         let subnets = &ca.constraints.permitted.subnets;
         let stated = |v6: bool| subnets.iter().any(|net| net.network().is_ipv6() == v6);
-        if subnets.is_empty() {
-            continue;
-        }
         if !stated(false) || !stated(true) {
             let what = "states subnets of one address family only, and some clients accept every address of the other";
             report.push(ca_fault("PG-H09", committed, what));
@@ -178,20 +176,56 @@ pub(super) fn h10(committed: &Committed<'_>, report: &mut Report) {
     }
 }
 
-/// H12: the CA of every certificate that has not expired is published.
+/// H12: a published CA signed each certificate that has not expired.
 pub(super) fn h12(committed: &Committed<'_>, report: &mut Report) {
     if committed.authorities.is_empty() {
         return;
     }
     for (member, certificate) in committed.leaves() {
         let lives = certificate.not_after >= committed.now;
-        // H08 reports a certificate without an issuer's identifier, or signed by itself.
-        let named = certificate.authority_key_id.is_some() && certificate.issuer != certificate.subject;
-        if lives && named && committed.issuer(certificate).is_none() {
-            let what = "is not from a CA in ca-cert.pem, so that nobody who trusts that file accepts it";
-            let help = "restore ca-cert.pem from git; if a foreign CA signed the certificate, remove it and run \
-                        `plasmagen render`";
-            report.push(certificate_fault("PG-H12", member, what).help(help));
+        // H08 reports a certificate without an issuer's identifier, or signed by itself; H18 a CA that is not the cluster's.
+        let is_reported = certificate.authority_key_id.is_none()
+            || certificate.issuer == certificate.subject
+            || committed.is_from_foreign_ca(certificate);
+        if is_reported {
+            continue;
         }
+        match committed.issuer(certificate) {
+            None if lives => {
+                let what = "is not from a CA in ca-cert.pem, so that nobody who trusts that file accepts it";
+                let help = "restore ca-cert.pem from git; if a foreign CA signed the certificate, remove it and run \
+                            `plasmagen render`";
+                report.push(certificate_fault("PG-H12", member, what).help(help));
+            }
+            // H07 reports a CA that may not sign, and H08 another name of the issuer.
+            Some(ca) if !member.has_signature && ca.is_ca() && ca.subject == certificate.issuer => {
+                let what = format!(
+                    "names {} as its CA, but the signature is not by that CA's key: the certificate was altered or forged",
+                    ca.subject
+                );
+                report.push(certificate_fault("PG-H12", member, what));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// H18: every CA in ca-cert.pem is the cluster's.
+pub(super) fn h18(committed: &Committed<'_>, report: &mut Report) {
+    for (_, fault) in &committed.foreign {
+        let help = match fault {
+            CaFault::NotInVault { .. } => {
+                "restore ca-cert.pem in nodes/ from git, or name the vault of this cluster with --vault"
+            }
+            CaFault::OtherCluster { .. } => {
+                "restore ca-cert.pem in nodes/ from git; if the cluster was renamed, take its old name back, or replace \
+                 the CA: `plasmagen explain PG-H11`"
+            }
+            CaFault::NotSigned { .. } | CaFault::Unlimited { .. } => {
+                "restore ca-cert.pem in nodes/ from git: machines trust whatever is signed by a CA in that file"
+            }
+        };
+        let message = format!("ca-cert.pem in nodes/ holds {fault}");
+        report.push(Diagnostic::error("PG-H18", &committed.cluster_span(), message).help(help));
     }
 }

@@ -1,6 +1,6 @@
 //! The committed certificates of a cluster, beside the requests that follow from the inventory.
 //!
-//! Public certificates only, so that `check` needs no vault. A diagnostic stands at the node that the certificate is
+//! Public certificates only, so that `check` needs no vault; the vault's CAs are compared where a vault is at hand. A diagnostic stands at the node that the certificate is
 //! for, and at the cluster's name where the fault is about the CA.
 
 use std::fmt::Display;
@@ -13,9 +13,19 @@ use time::OffsetDateTime;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::model::{Cluster, Node};
 use crate::pki::cluster::leaf_request;
-use crate::pki::{LeafRequest, PublicCert};
+use crate::pki::trust::{CaFault, Issuer, find_ca_fault, find_issuer};
+use crate::pki::{KnownAuthorities, LeafRequest, PublicCert};
 use crate::plan::Certificates;
 use crate::resolve::Draft;
+
+/// What lies beside an inventory, as far as rules look at it.
+#[derive(Debug, Default)]
+pub struct CommittedFiles {
+    /// The certificates in `nodes/`.
+    pub certificates: Certificates,
+    /// The CAs of the cluster's vault; none where no vault is at hand.
+    pub known: Option<KnownAuthorities>,
+}
 
 /// The public certificates of a sound cluster.
 #[derive(Debug)]
@@ -25,8 +35,10 @@ pub struct Committed<'a> {
     pub(super) now: OffsetDateTime,
     /// Whether `nodes/` has a ca-cert.pem.
     pub(super) published: bool,
-    /// The CAs in ca-cert.pem: two while one replaces the other.
+    /// The CAs in ca-cert.pem that are the cluster's: two while one replaces the other.
     pub(super) authorities: Vec<PublicCert>,
+    /// The other CAs in ca-cert.pem, and why each is not accepted as the cluster's.
+    pub(super) foreign: Vec<(PublicCert, CaFault)>,
     /// Why ca-cert.pem cannot be read; none where it can.
     pub(super) broken: Option<String>,
     /// The nodes in the order of the cluster.
@@ -43,6 +55,8 @@ pub(super) struct NodeCertificate<'a> {
     pub(super) request: LeafRequest,
     /// The certificate, or why it cannot be read; none where none is committed.
     pub(super) certificate: Option<Result<PublicCert, String>>,
+    /// Whether the CA that the certificate names signed the certificate.
+    pub(super) has_signature: bool,
 }
 
 impl<'a> Committed<'a> {
@@ -53,9 +67,10 @@ impl<'a> Committed<'a> {
     pub fn new(
         draft: &'a Draft<'a>,
         cluster: &'a Cluster,
-        certificates: &Certificates,
+        files: &CommittedFiles,
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
+        let CommittedFiles { certificates, known } = files;
         let member = |node: &'a Node| {
             let written = draft.node(node.name.as_str()).context("a node is not in the inventory")?;
             let read = |pem: &String| PublicCert::from_pem(pem).map_err(|why| format!("{why:#}"));
@@ -64,16 +79,26 @@ impl<'a> Committed<'a> {
                 span: &written.entry.span,
                 request: leaf_request(cluster, node)?,
                 certificate: certificates.nodes.get(&node.name).map(read),
+                has_signature: false,
             })
         };
-        let (authorities, broken) = match certificates.ca.as_deref().map(PublicCert::list_from_pem) {
+        let (published, broken) = match certificates.ca.as_deref().map(PublicCert::list_from_pem) {
             None => (Vec::new(), None),
             Some(Ok(none)) if none.is_empty() => (none, Some("the file holds no certificate".to_owned())),
             Some(Ok(authorities)) => (authorities, None),
             Some(Err(why)) => (Vec::new(), Some(format!("{why:#}"))),
         };
-        let members = cluster.nodes.par_iter().map(member).collect::<anyhow::Result<_>>()?;
-        Ok(Self { draft, now, published: certificates.ca.is_some(), authorities, broken, members })
+        let (mut authorities, mut foreign) = (Vec::new(), Vec::new());
+        for ca in published {
+            match find_ca_fault(&ca, cluster, known.as_ref()) {
+                None => authorities.push(ca),
+                Some(fault) => foreign.push((ca, fault)),
+            }
+        }
+        let mut members =
+            cluster.nodes.par_iter().map(member).collect::<anyhow::Result<Vec<NodeCertificate<'_>>>>()?;
+        members.par_iter_mut().for_each(|member| member.has_signature = has_signature(&authorities, member));
+        Ok(Self { draft, now, published: certificates.ca.is_some(), authorities, foreign, broken, members })
     }
 
     /// The certificates that can be read, with their nodes.
@@ -81,11 +106,15 @@ impl<'a> Committed<'a> {
         self.members.iter().filter_map(|member| Some((member, member.certificate.as_ref()?.as_ref().ok()?)))
     }
 
-    /// The published CA that signed `leaf`, found by key identifiers; the signature is left to those who use the
-    /// certificate.
+    /// The published CA that `leaf` names by the identifier of its key. Rule H12 verifies the signature.
     pub(super) fn issuer(&self, leaf: &PublicCert) -> Option<&PublicCert> {
         let id = leaf.authority_key_id.as_ref()?;
         self.authorities.iter().find(|ca| ca.subject_key_id.as_ref() == Some(id))
+    }
+
+    /// Whether `leaf` names a CA that is published, but is not accepted as the cluster's.
+    pub(super) fn is_from_foreign_ca(&self, leaf: &PublicCert) -> bool {
+        self.foreign.iter().any(|(ca, _)| ca.subject_key_id == leaf.authority_key_id)
     }
 
     /// The names and addresses of `member` that no published CA may vouch for.
@@ -116,6 +145,12 @@ impl<'a> Committed<'a> {
         };
         found.unwrap_or_else(|| (member.span.clone(), name.to_owned()))
     }
+}
+
+/// Whether one of `authorities` signed the certificate of `member`.
+fn has_signature(authorities: &[PublicCert], member: &NodeCertificate<'_>) -> bool {
+    let Some(Ok(certificate)) = &member.certificate else { return false };
+    matches!(find_issuer(authorities, certificate), Some(Issuer { has_signed: true, .. }))
 }
 
 /// Makes the fault of the certificate of `member`, and says how to get a new certificate.

@@ -28,7 +28,7 @@ mod unused;
 mod vlans;
 mod zones;
 
-pub use committed::Committed;
+pub use committed::{Committed, CommittedFiles};
 pub use rule::{Enforcement, Rule};
 pub use run::{check, check_certificates};
 pub use table::{RULES, find};

@@ -27,6 +27,7 @@ mod show;
 mod staging;
 mod stale;
 mod terminal;
+mod trust;
 mod vaults;
 mod web_root;
 mod whole;

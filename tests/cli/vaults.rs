@@ -96,7 +96,8 @@ fn the_vault_of_another_ca_is_refused() {
     let theirs = other.vault();
     let args = ["render", "--vault", theirs.to_str().unwrap()];
     let run = site.untouched(|| other.untouched(|| site.run(&args)));
-    run.ends(2, &["nodes/ publishes another CA than that of the vault", "is it the vault of this cluster?"]);
+    let unknown = format!("`my-cluster CA 1`, which the vault {} does not hold", theirs.display());
+    run.ends(1, &["error[PG-H18]", &unknown, "name the vault of this cluster with --vault"]);
 }
 
 #[test]
@@ -193,6 +194,42 @@ fn a_vault_that_cannot_be_written_leaves_everything() {
     let run = site.run(&["render"]);
     run.ends(2, &["already has node04.cluster.example.com", "never overwrites a key"]);
     assert!(!site.root().join("nodes/node04.cluster.example.com").exists());
+}
+
+/// The vault of cluster `beta`, and a site of `my-cluster` that is not rendered yet, or is.
+#[test]
+fn the_vault_of_another_cluster_is_refused() {
+    let other = Site::new();
+    other.edit("\"my-cluster\"", "\"beta\"");
+    other.run(&["render"]).ends(0, &[]);
+    let theirs = other.home().join("data/plasmagen/beta");
+    for (site, code) in [(Site::new(), 2), (Site::rendered(), 1)] {
+        let args = ["render", "--vault", theirs.to_str().unwrap()];
+        let run = other.untouched(|| site.untouched(|| site.run(&args)));
+        let of = ["is the vault of cluster", "beta", "name the vault of", "with --vault"];
+        run.ends(code, &of);
+        assert!(!["chmod", "move ", "mv "].iter().any(|word| run.stderr.contains(word)), "{}", run.stderr);
+    }
+    let site = Site::new();
+    site.append(&format!("\n[vault]\npath = \"{}\"\n", theirs.display()));
+    site.untouched(|| site.run(&["render"]).ends(2, &["is the vault of cluster beta"]).code);
+}
+
+#[test]
+fn a_lost_vault_is_told_while_nothing_has_to_be_issued() {
+    let site = Site::rendered();
+    fs::remove_dir_all(site.home()).unwrap();
+    let words =
+        ["warning: nodes/ publishes a CA, but its key is not in the vault", "no node added", "--vault"];
+    for args in [&["check", "--deny-warnings"][..], &["render"]] {
+        site.untouched(|| site.run(args).ends(0, &words).code);
+        assert_eq!(site.run(&[args, &["-q"]].concat()).stderr, "");
+    }
+    assert!(!site.run(&["render", "--check"]).ends(0, &[]).stderr.contains("warning"), "CI has no vault");
+    assert!(!Site::new().run(&["check"]).ends(0, &[]).stderr.contains("vault"), "nothing is lost yet");
+    let site = Site::rendered();
+    assert!(!site.run(&["check"]).ends(0, &[]).stderr.contains("vault"));
+    site.run(&["check", "--vault", "../nowhere"]).ends(0, &words);
 }
 
 /// Two clusters of one name find one vault: whoever renders the second hears of it.

@@ -2,15 +2,21 @@
 
 use std::net::IpAddr;
 
-use plasmagen::check::{check, check_with_certificates};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use plasmagen::check::{check, check_with_files};
 use plasmagen::diag::{Diagnostic, Severity};
 use plasmagen::model::{Cluster, HostName};
 use plasmagen::pki::cluster::leaf_request;
+use plasmagen::pki::{KnownAuthorities, PublicCert};
 use plasmagen::plan::Certificates;
+use plasmagen::rules::CommittedFiles;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
 };
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -71,14 +77,15 @@ pub(crate) fn cluster() -> Cluster {
 pub(crate) struct Site {
     pub(crate) inventory: String,
     pub(crate) certificates: Certificates,
+    pub(crate) known: Option<KnownAuthorities>,
     pub(crate) now: OffsetDateTime,
 }
 
 impl Site {
     /// Each diagnostic as `E PG-H01 node01: …`, with the text at its place.
     pub(crate) fn findings(&self) -> Vec<String> {
-        let certificates = self.certificates.clone();
-        let found = check_with_certificates(self.inventory.as_bytes(), self.now, |_| Ok(certificates));
+        let files = CommittedFiles { certificates: self.certificates.clone(), known: self.known.clone() };
+        let found = check_with_files(self.inventory.as_bytes(), self.now, |_, _| Ok(files));
         let line = |found: &Diagnostic| {
             let severity = if found.severity == Severity::Error { "E" } else { "W" };
             assert!(found.help.is_some(), "{found:?}");
@@ -97,6 +104,13 @@ impl Site {
 
     pub(crate) fn ca(mut self, pem: impl Into<String>) -> Self {
         self.certificates.ca = Some(pem.into());
+        self
+    }
+
+    /// A vault with these CAs is at hand.
+    pub(crate) fn vault(mut self, authorities: &[&Ca]) -> Self {
+        let authorities = authorities.iter().map(|ca| PublicCert::from_pem(&ca.pem).unwrap()).collect();
+        self.known = Some(KnownAuthorities { vault: "/vault".into(), authorities });
         self
     }
 
@@ -164,10 +178,24 @@ impl Ca {
         params.signed_by(key, &issuer).unwrap().pem()
     }
 
+    /// The identifier of the CA's key.
+    pub(crate) fn key_id(&self) -> Vec<u8> {
+        PublicCert::from_pem(&self.pem).unwrap().subject_key_id.unwrap()
+    }
+
+    /// The CA's certificate with another year in it, and the old signature.
+    pub(crate) fn altered(&self) -> String {
+        let mut der = CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap().to_vec();
+        let at = der.windows(4).position(|digits| digits == b"3602").unwrap();
+        der[at + 1] = b'7';
+        let text = STANDARD.encode(&der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    }
+
     /// A site with the certificate of this CA and one for each node.
     pub(crate) fn site(&self) -> Site {
         let certificates = Certificates { ca: Some(self.pem.clone()), nodes: std::iter::empty().collect() };
-        let site = Site { inventory: INVENTORY.to_owned(), certificates, now: NOW };
+        let site = Site { inventory: INVENTORY.to_owned(), certificates, known: None, now: NOW };
         ["node01", "node02"].into_iter().fold(site, |site, node| site.leaf(node, self.leaf(node, |_| {})))
     }
 }

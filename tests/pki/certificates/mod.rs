@@ -8,7 +8,7 @@ mod kit;
 
 use std::collections::BTreeSet;
 
-use plasmagen::check::check_with_certificates;
+use plasmagen::check::check_with_files;
 use plasmagen::pki::cluster::leaf_request;
 use plasmagen::pki::{CaIssuer, CaRequest, KeyAlgorithm};
 use plasmagen::plan::Certificates;
@@ -64,7 +64,7 @@ fn what_plasmagen_issues_is_sound_for_two_thirds_of_its_life() {
             (node.name.clone(), issued.cert_pem)
         });
         let certificates = Certificates { ca: Some(ca.cert_pem().to_owned()), nodes: nodes.collect() };
-        let mut site = Site { inventory: INVENTORY.to_owned(), certificates, now: NOW };
+        let mut site = Site { inventory: INVENTORY.to_owned(), certificates, known: None, now: NOW };
         for days in [0, 100, 242] {
             site.now = NOW + Duration::days(days);
             assert_eq!(site.findings(), [""; 0], "{days} days later");
@@ -75,6 +75,6 @@ fn what_plasmagen_issues_is_sound_for_two_thirds_of_its_life() {
 #[test]
 fn an_inventory_with_errors_is_not_held_against_certificates() {
     let faulty = INVENTORY.replace("10.0.2.52", "10.0.9.52");
-    let checked = check_with_certificates(faulty.as_bytes(), NOW, |_| anyhow::bail!("nobody looks")).unwrap();
+    let checked = check_with_files(faulty.as_bytes(), NOW, |_, _| anyhow::bail!("nobody looks")).unwrap();
     assert!(checked.diagnostics.iter().any(|found| found.code == "PG-C01"));
 }

@@ -1,0 +1,71 @@
+//! The inventory together with the files that are committed beside it, for commands that trust these files.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use crate::check::{Checked, check_with_files};
+use crate::diag::{Diagnostic, Severity};
+use crate::model::Cluster;
+use crate::plan::Certificates;
+use crate::rules::CommittedFiles;
+
+use super::format::SourceText;
+use super::inventory::{print_diagnostics, print_refusal, read, root_of, visible};
+use super::printer::Printer;
+use super::vault::{VaultOption, VaultView};
+
+/// An inventory that was checked together with the files beside it.
+pub(super) struct JudgedInventory {
+    /// The result of the check.
+    pub(super) checked: Checked,
+    /// Why there is no vault that belongs to the certificates in `nodes/`; none where there is one, or no certificate.
+    pub(super) lost_vault: Option<String>,
+}
+
+/// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault's CAs.
+pub(super) fn judge(path: &Path, bytes: &[u8], vault: &VaultOption) -> anyhow::Result<JudgedInventory> {
+    let root = root_of(path);
+    let mut lost_vault = None;
+    let gather = |cluster: &Cluster, written: Option<&str>| {
+        let certificates = Certificates::gather(root, cluster)?;
+        let view = vault.look(root, cluster, written);
+        lost_vault = view.explain_loss().filter(|_| certificates.ca.is_some());
+        let known = if let VaultView::Found(known) = view { Some(known) } else { None };
+        Ok(CommittedFiles { certificates, known })
+    };
+    let checked = check_with_files(bytes, OffsetDateTime::now_utc(), gather)?;
+    Ok(JudgedInventory { checked, lost_vault })
+}
+
+/// Reads the inventory at `path`, checks it as [`judge`] does, and prints the diagnostics that `is_told` keeps. Where the
+/// result has no cluster, the command ends with [`REFUSED`](super::REFUSED): the user knows why.
+pub(super) fn read_judged(
+    printer: &Printer,
+    path: &Path,
+    vault: &VaultOption,
+    is_told: impl Fn(&Diagnostic) -> bool,
+) -> anyhow::Result<JudgedInventory> {
+    let bytes = read(path)?;
+    let judged = judge(path, &bytes, vault)?;
+    let name = path.display().to_string();
+    let mut found = visible(printer, &judged.checked, false);
+    found.retain(|diagnostic| diagnostic.severity == Severity::Error || is_told(diagnostic));
+    print_diagnostics(printer, &SourceText::new(&name, &bytes), &found);
+    if judged.checked.cluster.is_none() {
+        print_refusal(&name, &judged.checked);
+    }
+    Ok(judged)
+}
+
+impl JudgedInventory {
+    /// Warns of a vault that is gone.
+    pub(super) fn warn_of_lost_vault(&self, printer: &Printer) {
+        if let Some(loss) = &self.lost_vault {
+            printer.say(&format!(
+                "warning: {loss}. Without the vault no certificate can be issued or renewed, no node added, and no key \
+                 staged or encrypted: restore the vault from a backup, or name it with --vault"
+            ));
+        }
+    }
+}
