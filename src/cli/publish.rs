@@ -12,12 +12,12 @@ use time::{Duration, OffsetDateTime};
 use crate::model::{BootVerification, Cluster};
 use crate::plan::Plan;
 use crate::publish::{
-    self, InstalledLoader, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock,
-    install_loaders, list_needed_loaders, remove, roll_back,
+    PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock, install_loaders,
+    publish_after, remove, roll_back,
 };
 use crate::site;
 
-use self::outcome::{print_outcome, print_removal, warn_of_misfits};
+use self::outcome::{print_loaders, print_outcome, print_removal, warn_of_misfits};
 use super::REFUSED;
 use super::committed::read_judged;
 use super::duration::parse_duration;
@@ -116,7 +116,7 @@ impl PublishArgs {
         Ok(print_outcome(printer, &root, &outcome))
     }
 
-    /// Installs builds of iPXE, and publishes the bundles and `site`.
+    /// Publishes the bundles and `site`, and installs builds of iPXE once nothing is refused.
     fn publish(
         &self,
         printer: &Printer,
@@ -125,7 +125,6 @@ impl PublishArgs {
         cluster: Option<&Cluster>,
         terms: PublicationTerms<'_>,
     ) -> anyhow::Result<PublishOutcome> {
-        self.install_loaders(printer, lock, cluster)?;
         let bundles = self.bundles.iter().map(PathBuf::as_path);
         let bytes = bundles.chain(site).map(size_of).sum();
         let progress = ByteProgress::bytes(printer, "publish", bytes);
@@ -137,42 +136,17 @@ impl PublishArgs {
             keep: self.keep,
             terms,
         };
-        publish::publish(lock, &request, &|bytes| progress.add(bytes))
-    }
-
-    /// Installs builds of iPXE, and warns of those that are missing.
-    fn install_loaders(
-        &self,
-        printer: &Printer,
-        lock: &WebRootLock,
-        cluster: Option<&Cluster>,
-    ) -> anyhow::Result<()> {
-        let (installed, missing) = install_loaders(lock, self.ipxe.as_deref())?;
-        for (file, how) in installed {
-            match how {
-                InstalledLoader::Copied(from) => printer.say(&format!("tftp/{file} is {}", from.display())),
-                InstalledLoader::Kept => {
-                    printer.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"));
-                }
-                InstalledLoader::Same => {}
-            }
+        let mut loaders = None;
+        let install = || {
+            loaders = Some(install_loaders(lock, self.ipxe.as_deref())?);
+            Ok(())
+        };
+        let outcome = publish_after(lock, &request, &|bytes| progress.add(bytes), install)?;
+        drop(progress);
+        if let Some((installed, missing)) = &loaders {
+            print_loaders(printer, installed, missing, cluster);
         }
-        let needed = cluster.map(list_needed_loaders);
-        for loader in missing {
-            let nodes = needed.as_ref().map(|needed| needed.get(loader.file));
-            let who = match nodes {
-                Some(None) => continue,
-                Some(Some(nodes)) => {
-                    format!(", without which {} can't boot", plural(nodes.len(), "node"))
-                }
-                None => String::new(),
-            };
-            printer.say(&format!(
-                "warning: there is no tftp/{}{who}: install {}, or name a directory with --ipxe",
-                loader.file, loader.package
-            ));
-        }
-        Ok(())
+        Ok(outcome)
     }
 }
 

@@ -44,15 +44,28 @@ pub struct PublishOutcome {
 /// `progress` is called with the number of bytes of each read.
 ///
 /// # Errors
-/// When the files of a bundle or a site are not what its manifest says, or a disk refuses. The current generations then stay
-/// current.
+/// When the files of a bundle or a site are not what its manifest says, when the publication would take machines away, or
+/// when a disk refuses. The current generations then stay current.
 pub fn publish(
     lock: &WebRootLock,
     request: &PublishRequest<'_>,
     progress: Progress<'_>,
 ) -> Result<PublishOutcome> {
+    publish_after(lock, request, progress, || Ok(()))
+}
+
+/// Publishes like [`publish`]; calls `prepare` when nothing can be refused any more, and before machines see any change.
+///
+/// # Errors
+/// Those of [`publish`], and that of `prepare`, after which nothing is published.
+pub fn publish_after(
+    lock: &WebRootLock,
+    request: &PublishRequest<'_>,
+    progress: Progress<'_>,
+    prepare: impl FnOnce() -> Result<()>,
+) -> Result<PublishOutcome> {
     let staged = stage(lock, request, progress)?;
-    publish_staged(lock, &request.terms, request.keep, &staged)
+    publish_staged(lock, &request.terms, request.keep, &staged, prepare)
 }
 
 /// A staged generation with its channel and its publication.
@@ -95,13 +108,15 @@ pub(super) fn publish_staged(
     terms: &PublicationTerms<'_>,
     keep: usize,
     staged: &[StagedGeneration],
+    prepare: impl FnOnce() -> Result<()>,
 ) -> Result<PublishOutcome> {
     if let Some(site) = staged.iter().find(|staged| staged.channel == SITE) {
         check_armed_nodes(&lock.root, &open_staged(lock, site)?)?;
     }
     let generation = lock.next_generation()?;
-    let prepare = |staged| Move::prepare(lock, terms, generation, staged);
-    let moves = staged.iter().map(prepare).collect::<Result<Vec<_>>>()?;
+    let to_move = |staged| Move::prepare(lock, terms, generation, staged);
+    let moves = staged.iter().map(to_move).collect::<Result<Vec<_>>>()?;
+    prepare()?;
     switch_or_undo(lock, &moves)?;
     let mut removed = Vec::new();
     let confirmed = confirm(lock, keep, &moves, &mut removed);

@@ -72,7 +72,7 @@ mod takeover;
 mod verify;
 
 pub use armed::{ArmTarget, Armed, ArmedFile, arm, disarm, list_armed};
-pub use commit::{PublishOutcome, Published, publish};
+pub use commit::{PublishOutcome, Published, publish, publish_after};
 pub use fault::{Fault, FaultKind, Refused};
 pub(crate) use loaders::PACKAGE_DIRS;
 pub use loaders::{InstalledLoader, MissingLoader, install_loaders, list_needed_loaders};

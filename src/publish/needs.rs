@@ -1,7 +1,7 @@
 //! The files that an armed node boots: the current bundle for its base, its script, and the overlay that the script names.
 //! Each must be published while the node is armed. That the files are unchanged, their generations' manifests say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -12,6 +12,7 @@ use super::fault::{Fault, FaultKind};
 use super::root::{SITE, WebRoot};
 use super::site::{self, BOOT};
 use crate::fs::{Dir, Sha256Sum};
+use crate::image::MANIFEST;
 
 /// The directory of the nodes' scripts in a site.
 const SCRIPTS: &str = "ipxe/node";
@@ -58,6 +59,15 @@ fn path_of_script(mac: &str) -> String {
 /// The path of a node's overlay in a site; `mac` has hyphens.
 fn path_of_overlay(mac: &str) -> String {
     format!("overlay/{mac}.cpio.gz")
+}
+
+/// Lists the topmost names of the served site, to which the web root should have links.
+pub(super) fn list_site_names(root: &WebRoot) -> Result<BTreeSet<String>> {
+    let Some((_, site)) = open_current(root, SITE)? else { return Ok(BTreeSet::new()) };
+    let contents = site::read_published(&site, "", &mut Vec::new())?;
+    let files = contents.into_iter().flat_map(|contents| contents.expected);
+    let names = files.map(|file| file.path.split('/').next().unwrap_or_default().to_owned());
+    Ok(names.filter(|name| name != MANIFEST).collect())
 }
 
 /// Reads the scripts of all nodes in the served site, sorted by MAC address.

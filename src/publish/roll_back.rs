@@ -40,7 +40,7 @@ pub fn roll_back(lock: &WebRootLock, name: &str, terms: &PublicationTerms<'_>) -
     check_cluster(&lock.root, cluster.as_deref(), terms)?;
     let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, &previous, &path)?;
     let staged = StagedGeneration { channel: path, id: previous.id, manifest, name: None, bundle, cluster };
-    publish_staged(lock, terms, usize::MAX, &[staged])
+    publish_staged(lock, terms, usize::MAX, &[staged], || Ok(()))
 }
 
 /// Returns the manifest of a bundle and the digest of the generation's manifest, after every file of the generation has

@@ -11,7 +11,7 @@ use super::compare::{ExpectedDir, compare};
 use super::fault::{Fault, FaultKind};
 use super::generations::{check_mode, verify_channel, verify_signature};
 use super::loaders::read_record;
-use super::needs::PublishedFiles;
+use super::needs::{PublishedFiles, list_site_names};
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
@@ -93,6 +93,7 @@ fn verify_root(
             verify_channel(root, &channel, requirements, report, dirs)?;
         }
     }
+    verify_links(root, report)?;
     report_unserved(requirements, report);
     report_foreign(requirements, report);
     verify_armed(root, report)?;
@@ -114,6 +115,17 @@ fn verify_top_name(root: &WebRoot, name: &str, stat: &Stat, report: &mut VerifyR
         _ => {
             let name = name.escape_debug().to_string();
             report.faults.push(Fault::new(FaultKind::Extra, name, "nobody published it"));
+        }
+    }
+    Ok(())
+}
+
+/// Reports names of the served site to which the web root has no link: a server that follows links finds nothing there.
+fn verify_links(root: &WebRoot, report: &mut VerifyReport) -> Result<()> {
+    for name in list_site_names(root)? {
+        if !root.dir.exists(&name)? {
+            let message = "the link into the current site is not there: publish the site again";
+            report.faults.push(Fault::new(FaultKind::Missing, name, message));
         }
     }
     Ok(())

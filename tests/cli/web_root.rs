@@ -38,7 +38,10 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
         site.read("inventory.toml").replace("my-cluster", "elm").replace("3c:ec:ef:00:00", "3c:ec:ef:00:99");
     fs::write(other.join("inventory.toml"), inventory.replace("node0", "elm0")).unwrap();
     site.run(&["render", "other/inventory.toml"]).ends(0, &[]);
-    let publish = ["publish", "--inventory", "other/inventory.toml", "--ipxe", "nowhere"];
+    // Its builds of iPXE stay out, too.
+    fs::create_dir(site.root().join("builds")).unwrap();
+    fs::write(site.root().join("builds/undionly.kpxe"), "a build").unwrap();
+    let publish = ["publish", "--inventory", "other/inventory.toml", "--ipxe", "builds"];
     at_root(&site, &publish).ends(
         1,
         &[
@@ -53,8 +56,10 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
     at_root(&site, &consent)
         .ends(1, &["armed/3c-ec-ef-00-00-01: node01 is armed", "plasmagen disarm node01 first"]);
     site.run(&["verify", "root"]).ends(0, &["is as it was published"]);
+    assert!(!site.root().join("root/tftp/undionly.kpxe").exists());
     at_root(&site, &["disarm", "node01"]).ends(0, &[]);
-    at_root(&site, &consent).ends(0, &["root/site: generation"]);
+    at_root(&site, &consent)
+        .ends(0, &["tftp/undionly.kpxe is builds/undionly.kpxe", "root/site: generation"]);
     let run = site.run(&["verify", "root"]);
     assert!(
         run.ends(1, &["1 fault"]).stdout.contains("plasmagen publish --remove control-plane"),

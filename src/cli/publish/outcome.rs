@@ -1,11 +1,43 @@
 //! What `plasmagen publish` prints of its outcome.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::printer::{Printer, plural};
 use super::super::{DONE, UNCONFIRMED};
 use crate::model::Cluster;
-use crate::publish::{PublishOutcome, RemoveOutcome};
+use crate::publish::{InstalledLoader, MissingLoader, PublishOutcome, RemoveOutcome, list_needed_loaders};
+
+/// Prints which builds of iPXE were installed, and warns of those that are missing.
+pub(super) fn print_loaders(
+    printer: &Printer,
+    installed: &BTreeMap<&'static str, InstalledLoader>,
+    missing: &[MissingLoader],
+    cluster: Option<&Cluster>,
+) {
+    for (file, how) in installed {
+        match how {
+            InstalledLoader::Copied(from) => printer.say(&format!("tftp/{file} is {}", from.display())),
+            InstalledLoader::Kept => {
+                printer.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"));
+            }
+            InstalledLoader::Same => {}
+        }
+    }
+    let needed = cluster.map(list_needed_loaders);
+    for loader in missing {
+        let nodes = needed.as_ref().map(|needed| needed.get(loader.file));
+        let who = match nodes {
+            Some(None) => continue,
+            Some(Some(nodes)) => format!(", without which {} can't boot", plural(nodes.len(), "node")),
+            None => String::new(),
+        };
+        printer.say(&format!(
+            "warning: there is no tftp/{}{who}: install {}, or name a directory with --ipxe",
+            loader.file, loader.package
+        ));
+    }
+}
 
 /// Warns of published bundles that no node boots, and of nodes that can't boot their bundle.
 pub(super) fn warn_of_misfits(printer: &Printer, outcome: &PublishOutcome, cluster: &Cluster) {

@@ -154,6 +154,13 @@ fn each_fault_has_its_name() {
     );
 }
 
+/// For servers that know no generations.
+#[test]
+fn a_link_into_the_site_is_missed() {
+    told(&|root| fs::remove_file(root.join("ipxe")).unwrap(), &[(FaultKind::Missing, "ipxe")]);
+    told(&|root| fs::remove_file(root.join("index.html")).unwrap(), &[(FaultKind::Missing, "index.html")]);
+}
+
 #[test]
 fn a_bundle_of_another_profile_is_out_of_place() {
     let root = holding(Version::Old);
