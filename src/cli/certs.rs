@@ -10,7 +10,7 @@ use crate::pki::status::StatusRow;
 use crate::plan::Certificates;
 
 use super::committed::read_judged;
-use super::inventory::{InventoryArgument, read_checked};
+use super::inventory::{InventoryOption, read_checked, root_of};
 use super::printer::{FormatOption, Printer};
 use super::table::TextTable;
 use super::vault::VaultOption;
@@ -32,7 +32,7 @@ enum CertsCommand {
 #[derive(Debug, Args)]
 struct StatusArgs {
     #[command(flatten)]
-    inventory: InventoryArgument,
+    inventory: InventoryOption,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -46,9 +46,9 @@ impl CertsArgs {
 
 impl StatusArgs {
     fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let path = &self.inventory.inventory;
+        let path = &self.inventory.find()?;
         let Some(cluster) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
-        let certificates = Certificates::gather(self.inventory.root(), &cluster)?;
+        let certificates = Certificates::gather(root_of(path), &cluster)?;
         let rows = rows(&cluster, &certificates, OffsetDateTime::now_utc())?;
         self.format.print(&rows, || print_table(&rows))?;
         for node in cluster.nodes.iter().filter(|node| !certificates.nodes.contains_key(&node.name)) {

@@ -11,7 +11,7 @@ use crate::diag::Severity;
 
 use super::committed::judge;
 use super::format::{DiagnosticFormat, Findings, SourceText, one_line};
-use super::inventory::{INVENTORY, print_diagnostics, print_refusal, read, read_from, visible};
+use super::inventory::{find_nearest, print_diagnostics, print_refusal, read, read_from, visible};
 use super::printer::{Printer, plural};
 use super::vault::VaultOption;
 use super::{DONE, REFUSED};
@@ -21,9 +21,12 @@ use super::{DONE, REFUSED};
 /// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed; where the vault is at hand, the CA in nodes/ must be the vault's.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// The inventories to check
-    #[arg(value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
+    /// The inventories to check [default: inventory.toml here, or in the nearest directory above]
+    #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     inventories: Vec<PathBuf>,
+    /// The inventory to check, as other commands name it
+    #[arg(long = "inventory", short = 'i', id = "option", value_name = "INVENTORY", value_hint = ValueHint::FilePath, conflicts_with = "inventories")]
+    inventory: Option<PathBuf>,
     /// Refuse an inventory with warnings, too
     #[arg(long)]
     deny_warnings: bool,
@@ -31,7 +34,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: DiagnosticFormat,
     /// Read the inventory from standard input, and call it NAME in messages
-    #[arg(long, value_name = "NAME", conflicts_with = "inventories", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["inventories", "option"], value_hint = ValueHint::FilePath)]
     stdin_filename: Option<PathBuf>,
     #[command(flatten)]
     vault: VaultOption,
@@ -67,7 +70,13 @@ impl CheckArgs {
                 read_from(stdin().lock()).context("could not read the inventory on standard input")?;
             return Ok(vec![(name.display().to_string(), bytes)]);
         }
-        self.inventories.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+        let nearest = if self.inventories.is_empty() && self.inventory.is_none() {
+            Some(find_nearest()?)
+        } else {
+            None
+        };
+        let paths = self.inventories.iter().chain(&self.inventory).chain(&nearest);
+        paths.map(|path| Ok((path.display().to_string(), read(path)?))).collect()
     }
 
     /// Prints whether the inventory `name` is sound or refused, and returns the exit status for it.

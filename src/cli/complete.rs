@@ -1,15 +1,14 @@
 //! Completions for shells. The program itself answers, so that it can name the nodes of the inventory.
 
-use std::path::Path;
-
 use clap_complete::CompletionCandidate;
 use clap_complete::env::CompleteEnv;
 
 use crate::diag::Report;
 use crate::inventory;
+use crate::model::{Base, Word};
 use crate::rules::RULES;
 
-use super::inventory::{INVENTORY, read};
+use super::inventory::{find_nearest, read};
 
 /// The environment variable by which the scripts of `plasmagen completions` ask for words.
 pub(super) const VARIABLE: &str = "_PLASMAGEN_COMPLETE";
@@ -25,9 +24,21 @@ pub(super) fn rules() -> Vec<CompletionCandidate> {
     RULES.iter().map(|rule| candidate(rule.code, rule.title)).collect()
 }
 
-/// The nodes of the inventory in the working directory; none where that inventory can't be read.
+/// The bases of profiles, which bundles are made for.
+pub(super) fn bases() -> Vec<CompletionCandidate> {
+    Base::FORM.choices.iter().map(CompletionCandidate::new).collect()
+}
+
+/// What the web root has generations of: the bases, and the site.
+pub(super) fn channels() -> Vec<CompletionCandidate> {
+    let mut channels = bases();
+    channels.push(CompletionCandidate::new("site"));
+    channels
+}
+
+/// The nodes of the nearest inventory; none where that inventory can't be read.
 pub(super) fn nodes() -> Vec<CompletionCandidate> {
-    let bytes = read(Path::new(INVENTORY)).unwrap_or_default();
+    let bytes = find_nearest().and_then(|path| read(&path)).unwrap_or_default();
     let Ok(text) = inventory::text(&bytes) else { return Vec::new() };
     let inventory = inventory::parse(text, &mut Report::default());
     let names = inventory.nodes.iter().filter_map(|node| node.name.as_ref());

@@ -17,34 +17,66 @@ use super::printer::{Printer, plural};
 /// The file name of an inventory, where the command line names none.
 pub(super) const INVENTORY: &str = "inventory.toml";
 
-/// The inventory as an argument.
+/// The inventory as an argument or as an option, for commands whose subject it is.
 #[derive(Debug, Args)]
 pub(super) struct InventoryArgument {
-    /// The inventory: the file that describes the cluster
-    #[arg(value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
-    pub(super) inventory: PathBuf,
+    /// The inventory: the file that describes the cluster [default: inventory.toml here, or in the nearest directory above]
+    #[arg(value_name = "INVENTORY", conflicts_with = "option", value_hint = ValueHint::FilePath)]
+    argument: Option<PathBuf>,
+    #[command(flatten)]
+    option: InventoryOption,
 }
 
-/// The inventory as an option, for commands whose arguments are something else.
+/// The inventory as an option.
 #[derive(Debug, Args)]
 pub(super) struct InventoryOption {
-    /// The inventory: the file that describes the cluster
-    #[arg(long, short, value_name = "INVENTORY", default_value = INVENTORY, value_hint = ValueHint::FilePath)]
-    pub(super) inventory: PathBuf,
+    /// The inventory: the file that describes the cluster [default: inventory.toml here, or in the nearest directory above]
+    #[arg(long = "inventory", short = 'i', id = "option", value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    path: Option<PathBuf>,
 }
 
 impl InventoryArgument {
-    /// The directory of the inventory.
-    pub(super) fn root(&self) -> &Path {
-        root_of(&self.inventory)
+    /// The inventory that the command line names, else the nearest.
+    pub(super) fn find(&self) -> anyhow::Result<PathBuf> {
+        self.argument.clone().map_or_else(|| self.option.find(), Ok)
     }
 }
 
 impl InventoryOption {
-    /// The directory of the inventory.
-    pub(super) fn root(&self) -> &Path {
-        root_of(&self.inventory)
+    /// The inventory that the command line names, else the nearest.
+    pub(super) fn find(&self) -> anyhow::Result<PathBuf> {
+        self.path.clone().map_or_else(find_nearest, Ok)
     }
+
+    /// The directory of that inventory.
+    pub(super) fn find_root(&self) -> anyhow::Result<PathBuf> {
+        Ok(root_of(&self.find()?).to_owned())
+    }
+}
+
+/// Finds `inventory.toml` in the working directory or in a directory above: up to the root of the git work tree, or of the
+/// file system.
+pub(super) fn find_nearest() -> anyhow::Result<PathBuf> {
+    let working = std::env::current_dir().context("could not find the working directory")?;
+    let mut path = PathBuf::from(INVENTORY);
+    let mut last = working.as_path();
+    for dir in working.ancestors() {
+        last = dir;
+        // A link that leads nowhere is found, too: reading it says so.
+        if path.symlink_metadata().is_ok() {
+            return Ok(path);
+        }
+        if dir.join(".git").symlink_metadata().is_ok() {
+            break;
+        }
+        path = Path::new("..").join(path);
+    }
+    let shown = working.display();
+    let above =
+        if last == working { String::new() } else { format!(", nor above it up to {}", last.display()) };
+    bail!(
+        "there is no inventory {INVENTORY} in {shown}{above}: name an inventory with -i, or start one with plasmagen init DIR"
+    )
 }
 
 /// The directory of an inventory, which holds `nodes/` and `site/`.

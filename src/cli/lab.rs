@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
+use clap_complete::ArgValueCandidates;
 use time::OffsetDateTime;
 
 use crate::check::check;
@@ -17,9 +18,9 @@ use crate::model::{Cluster, DhcpServer, Firmware, Seconds, System};
 use crate::plan::Plan;
 
 use super::duration::parse_seconds;
-use super::inventory::{InventoryArgument, check_bytes, read};
+use super::inventory::{InventoryArgument, check_bytes, read, root_of};
 use super::printer::{DataFormat, FormatOption, Printer};
-use super::{DONE, REFUSED, named};
+use super::{DONE, REFUSED, complete, named};
 
 mod bundles;
 mod live;
@@ -39,7 +40,7 @@ pub(super) struct LabArgs {
     #[command(flatten)]
     inventory: InventoryArgument,
     /// Power on this node; may be given several times
-    #[arg(long = "node", value_name = "NODE", conflicts_with = "all")]
+    #[arg(long = "node", value_name = "NODE", conflicts_with = "all", add = ArgValueCandidates::new(complete::nodes))]
     nodes: Vec<String>,
     /// Power on all nodes, instead of one for each profile, firmware, hardware and network
     #[arg(long)]
@@ -100,10 +101,10 @@ impl LabArgs {
         if self.inside {
             return run_inside();
         }
-        let path = &self.inventory.inventory;
+        let path = &self.inventory.find()?;
         let bytes = read(path)?;
         let Some(cluster) = check_bytes(printer, path, &bytes)?.cluster else { return Ok(REFUSED) };
-        let mut config = self.build_config(String::from_utf8(bytes)?, &cluster)?;
+        let mut config = self.build_config(root_of(path), String::from_utf8(bytes)?, &cluster)?;
         if self.keep {
             let kept = tempfile::Builder::new().prefix("plasmagen-lab-").tempdir()?.keep();
             // Printed before the lab runs, for users who interrupt it.
@@ -124,7 +125,7 @@ impl LabArgs {
     }
 
     /// Builds the configuration of the lab, after everything in it was checked.
-    fn build_config(&self, inventory: String, cluster: &Cluster) -> anyhow::Result<LabConfig> {
+    fn build_config(&self, root: &Path, inventory: String, cluster: &Cluster) -> anyhow::Result<LabConfig> {
         for name in &self.nodes {
             named::find_node(cluster, name)?;
         }
@@ -158,8 +159,7 @@ impl LabArgs {
             None
         };
         let selector = Selector { nodes: self.nodes.clone(), all: self.all, method: self.firmware };
-        let root =
-            self.inventory.root().canonicalize().context("could not find the inventory's directory")?;
+        let root = root.canonicalize().context("could not find the inventory's directory")?;
         let ipxe = self
             .ipxe
             .as_ref()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
+use clap_complete::ArgValueCandidates;
 use time::{Duration, OffsetDateTime};
 
 use crate::model::{BootVerification, Cluster};
@@ -18,13 +19,13 @@ use crate::publish::{
 use crate::site;
 
 use self::outcome::{print_loaders, print_outcome, print_removal, warn_of_misfits};
-use super::REFUSED;
 use super::committed::read_judged;
 use super::duration::parse_duration;
 use super::printer::{Printer, plural};
 use super::progress::ByteProgress;
 use super::vault::VaultOption;
 use super::web_root::WebRootOptions;
+use super::{REFUSED, complete};
 
 /// Copy bundles and the rendered site into the web root: all of them, or none
 ///
@@ -62,11 +63,12 @@ pub(super) struct PublishArgs {
     #[arg(long, value_name = "CLUSTER")]
     replace_cluster: Option<String>,
     /// Make the previous generation of BASE, or of the `site`, the current one again, under a new number
-    #[arg(long, value_name = "BASE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
+    #[arg(long, value_name = "BASE", add = ArgValueCandidates::new(complete::channels),
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
     rollback: Option<String>,
     /// Remove all bundles for BASE, which no armed node boots
-    #[arg(long, value_name = "BASE", conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep",
-        "expires_in", "sign", "replace_cluster", "rollback"])]
+    #[arg(long, value_name = "BASE", add = ArgValueCandidates::new(complete::bases),
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "rollback"])]
     remove: Option<String>,
 }
 
@@ -77,7 +79,7 @@ impl PublishArgs {
         let mut cluster = None;
         if from_inventory || !self.root.is_named() {
             cluster = if from_inventory {
-                let inventory = &self.root.inventory.inventory;
+                let inventory = &self.root.inventory.find()?;
                 read_judged(printer, inventory, &VaultOption::default(), |_| true)?.checked.cluster
             } else {
                 self.root.cluster(printer)?
@@ -87,13 +89,13 @@ impl PublishArgs {
             }
         }
         let root = self.root.path(cluster.as_ref())?;
-        let beside = self.root.inventory.root();
-        if let Some(cluster) = cluster.as_ref().filter(|_| from_inventory)
+        let beside = if from_inventory { Some(self.root.inventory.find_root()?) } else { None };
+        if let Some((beside, cluster)) = beside.as_ref().zip(cluster.as_ref())
             && is_stale(beside, cluster)?
         {
             return Ok(REFUSED);
         }
-        let site = from_inventory.then(|| beside.join("site")).or_else(|| self.site.clone());
+        let site = beside.map(|dir| dir.join("site")).or_else(|| self.site.clone());
         let lock = WebRootLock::acquire(&root)?;
         if let Some(base) = &self.remove {
             return Ok(print_removal(printer, &root, &remove(&lock, base)?));

@@ -11,7 +11,7 @@ use crate::site::{self, Authority, IssuedCertificates};
 use crate::write::{self, CommitOptions, CommitOutcome};
 
 use super::committed::read_judged;
-use super::inventory::InventoryArgument;
+use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
 use super::vault::VaultOption;
 use super::{DONE, REFUSED};
@@ -38,15 +38,16 @@ impl RenderArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         // PG-H06 warns of certificates that lack a name or an address: this command issues them anew.
         let is_told = |warning: &Diagnostic| self.check || warning.code != "PG-H06";
-        let judged = read_judged(printer, &self.inventory.inventory, &self.vault, is_told)?;
+        let inventory = self.inventory.find()?;
+        let judged = read_judged(printer, &inventory, &self.vault, is_told)?;
         if !self.check {
             judged.warn_of_lost_vault(printer);
         }
         let checked = judged.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
-        let root = self.inventory.root();
+        let root = root_of(&inventory);
         if self.check {
-            return compare(printer, root, cluster, &self.inventory.inventory);
+            return compare(printer, root, cluster, &inventory);
         }
         let nodes = plural(cluster.nodes.len(), "node");
         let options = CommitOptions { discard_edits: self.discard_edits };

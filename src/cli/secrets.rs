@@ -15,7 +15,7 @@ use crate::pki::{SecretKey, Vault};
 use crate::plan::Certificates;
 
 use super::committed::read_judged;
-use super::inventory::InventoryOption;
+use super::inventory::{InventoryOption, root_of};
 use super::printer::{Printer, plural};
 use super::vault::{VaultOption, rendered_dirs};
 use super::{DONE, REFUSED, complete, named};
@@ -165,9 +165,10 @@ impl EncryptArgs {
 impl KeySource {
     /// Opens the vault of the inventory's cluster; none where the inventory is refused, which has been printed.
     fn open(&self, printer: &Printer) -> anyhow::Result<Option<OpenedKeys>> {
-        let checked = read_judged(printer, &self.inventory.inventory, &self.vault, |_| true)?.checked;
+        let inventory = self.inventory.find()?;
+        let checked = read_judged(printer, &inventory, &self.vault, |_| true)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(None) };
-        let root = self.inventory.root();
+        let root = root_of(&inventory);
         let certificates = Certificates::gather(root, &cluster)?;
         let vault = self.vault.open(root, &cluster, checked.vault.as_deref())?;
         let mut forbidden = rendered_dirs(root).to_vec();

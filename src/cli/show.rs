@@ -31,7 +31,7 @@ pub(super) struct ShowArgs {
 
 impl ShowArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let checked = read_checked(printer, &self.inventory.inventory)?;
+        let checked = read_checked(printer, &self.inventory.find()?)?;
         let Some(cluster) = &checked.cluster else { return Ok(REFUSED) };
         let draft = resolve(&checked.inventory);
         match &self.node {

@@ -23,7 +23,7 @@ pub(super) struct WebRootOptions {
 impl WebRootOptions {
     /// Reads the cluster of the inventory; none where the inventory is refused, which has been printed.
     pub(super) fn cluster(&self, printer: &Printer) -> anyhow::Result<Option<Cluster>> {
-        Ok(read_checked(printer, &self.inventory.inventory)?.cluster)
+        Ok(read_checked(printer, &self.inventory.find()?)?.cluster)
     }
 
     /// Whether the command line names the web root.

@@ -115,7 +115,7 @@ fn status_needs_no_vault_and_tells_who_has_none() {
     let site = Site::rendered();
     fs::remove_dir_all(site.home()).unwrap();
     site.append(NODE04);
-    let run = site.within(site.path(), &["certs", "status", "site/inventory.toml"]);
+    let run = site.within(site.path(), &["certs", "status", "-i", "site/inventory.toml"]);
     run.ends(0, &["node04 has no certificate yet"]);
     assert_eq!(run.stdout.lines().count(), 5);
     assert_eq!(site.run(&["certs", "status", "-q"]).stderr, "");

@@ -14,6 +14,7 @@ mod help;
 mod init;
 mod kit;
 mod mounts;
+mod nearest;
 mod precommit;
 mod publish;
 mod quoted;

@@ -38,6 +38,12 @@ fn bash_completes_commands_formats_nodes_and_rules() {
     assert_eq!(bash(&site, "plasmagen show no"), ["node01", "node02", "node03"]);
     assert_eq!(bash(&site, "plasmagen secrets st"), ["stage"]);
     assert_eq!(bash(&site, "plasmagen secrets encrypt node0"), ["node01", "node02", "node03"]);
+    assert_eq!(bash(&site, "plasmagen lab --node node0"), ["node01", "node02", "node03"]);
+    assert_eq!(bash(&site, "plasmagen bundle --base w"), ["worker"]);
+    assert_eq!(
+        bash(&site, "plasmagen publish --rollback "),
+        ["control-plane", "worker", "all-in-one", "site"]
+    );
     let rules = bash(&site, "plasmagen explain PG-C1");
     assert!(rules.contains(&"PG-C13".to_owned()) && rules.len() > 3, "{rules:?}");
 }
