@@ -1,4 +1,5 @@
-# The answer of /health: every 15 seconds, a timer asks systemd for the state of the servers.
+# The answer of /health, and the end of armings: every 15 seconds, a timer asks systemd for the state of the servers and
+# removes the files of machines that are no longer armed.
 {
   config,
   lib,
@@ -8,6 +9,7 @@
 let
   cfg = config.services.centra-pxe-server;
   dhcp = (import ./dhcp { inherit lib cfg; }).${cfg.dhcp.backend};
+  armed = "${cfg.webRoot}/armed";
   arguments = lib.mapAttrsToList (name: unit: "${name}=${unit}.service") dhcp.units ++ [
     "tftp=${if dhcp.servesTftp then dhcp.units.dhcp else "atftpd"}.service"
     "http=nginx.service"
@@ -27,16 +29,18 @@ in
 
     systemd.services.pxe-health = {
       description = "Health check of the servers that machines boot from";
+      path = [ pkgs.util-linux ]; # flock
       serviceConfig = {
         Type = "oneshot";
-        ExecStart = "${pkgs.runtimeShell} ${./health.sh} --state /run/pxe-health ${lib.concatStringsSep " " arguments}";
+        ExecStart = "${pkgs.runtimeShell} ${./health.sh} --state /run/pxe-health --armed ${armed} ${lib.concatStringsSep " " arguments}";
         TimeoutStartSec = 30;
         RuntimeDirectory = "pxe-health";
         RuntimeDirectoryPreserve = true;
         UMask = "0022";
 
-        # The program asks systemd over a socket and writes two files.
-        CapabilityBoundingSet = "";
+        # The program asks systemd over a socket, writes two files, and removes files of the web root, which may belong to
+        # the user who publishes.
+        CapabilityBoundingSet = "CAP_DAC_OVERRIDE";
         LockPersonality = true;
         MemoryDenyWriteExecute = true;
         NoNewPrivileges = true;
@@ -50,6 +54,7 @@ in
         ProtectKernelModules = true;
         ProtectKernelTunables = true;
         ProtectSystem = "strict";
+        ReadWritePaths = [ "-${armed}" ];
         RestrictAddressFamilies = "AF_UNIX";
         RestrictNamespaces = true;
         RestrictRealtime = true;

@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# Asks systemd for the state of the servers of a PXE server, and writes the answer that nginx serves as /health:
+# Asks systemd for the state of the servers of a PXE server, and writes the answer that nginx serves as /health; and ends
+# the arming of machines, since iPXE reads no clock:
 #
-#   pxe-health --state /run/pxe-health dhcp=kea-dhcp4-server.service tftp=atftpd.socket http=nginx.service
+#   pxe-health --state /run/pxe-health --armed /srv/boot/armed dhcp=kea-dhcp4-server.service http=nginx.service
+#
+# --armed names the directory in which `plasmagen arm` writes a file for each armed machine. The program removes the files
+# whose time has ended.
 #
 # The program writes healthy.json where every unit runs, else unhealthy.json, and removes the other file. Where the program
 # cannot finish, it removes healthy.json too, so that no stale answer is healthy.
@@ -12,7 +16,7 @@ umask 022
 settled=30
 
 usage() {
-  echo "pxe-health: $1; usage: pxe-health --state DIR NAME=UNIT..." >&2
+  echo "pxe-health: $1; usage: pxe-health --state DIR [--armed DIR] NAME=UNIT..." >&2
   exit 2
 }
 
@@ -58,16 +62,54 @@ measure() {
   esac
 }
 
+# Removes the files in the directory $1 of machines whose arming has ended: the second line of a file says when, in seconds
+# since 1970. Sets `failed` where that is not possible.
+disarm_ended() {
+  local lock now file line name
+  # `plasmagen arm` and `plasmagen disarm` hold this lock while they work.
+  if ! { exec {lock}<"$1" && flock --timeout 5 "$lock" && now=$(date +%s) && [[ $now =~ ^[0-9]+$ ]]; }; then
+    echo "pxe-health: cannot end the arming of machines in $1"
+    failed=1
+    return
+  fi
+  for file in "$1"/*; do
+    name=${file##*/}
+    [[ $name =~ ^([0-9a-f]{2}-){5}[0-9a-f]{2}$ && -f $file && ! -L $file ]] || continue
+    if ! { IFS= read -r -n 64 _ && IFS= read -r -n 64 line; } <"$file"; then
+      line=''
+    fi
+    if ! [[ $line =~ ^'# until '([1-9][0-9]{0,11})$ ]]; then
+      echo "pxe-health: $name is armed without an end, and not by this version of plasmagen arm"
+    elif ((BASH_REMATCH[1] <= now)); then
+      if rm -f -- "$file"; then
+        echo "pxe-health: the arming of $name has ended"
+      else
+        failed=1
+      fi
+    fi
+  done
+  exec {lock}<&-
+}
+
 [[ ${1:-} == --state && ${2:-} == /* ]] || usage "no absolute --state first"
-state=$2
+state=$2 armed='' failed=0
 shift 2
+if [[ ${1:-} == --armed ]]; then
+  [[ ${2:-} == /* ]] || usage "no absolute --armed"
+  armed=$2
+  shift 2
+fi
 (($# > 0)) || usage "no unit"
 for word; do
   [[ $word =~ ^[a-z][a-z0-9-]*=[A-Za-z0-9:_.@-]+\.(service|socket)$ ]] || usage "'$word' is not NAME=UNIT"
 done
 
-unfinished() { rm -f -- "$state/healthy.json" "$state/.new"; }
-trap unfinished EXIT
+# Before plasmagen has armed a machine for the first time, there is no such directory.
+if [[ -d $armed ]]; then
+  disarm_ended "$armed"
+fi
+
+trap 'rm -f -- "$state/healthy.json" "$state/.new"' EXIT
 
 status=healthy services='' other=unhealthy
 for word; do
@@ -84,3 +126,4 @@ TZ=UTC printf '{"status":"%s","services":{%s},"checked":"%(%Y-%m-%dT%H:%M:%SZ)T"
 mv -f -- "$state/.new" "$state/$status.json"
 rm -f -- "$state/$other.json"
 trap - EXIT
+exit "$failed"

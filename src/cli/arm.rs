@@ -1,28 +1,50 @@
 //! `plasmagen arm`, `disarm` and `armed`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde_json::json;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 use crate::model::Cluster;
-use crate::publish::{ArmTarget, ArmedFile, WebRoot, arm, disarm, list_armed};
+use crate::outputs;
+use crate::plan::{Certificates, Plan, Zones};
+use crate::publish::{
+    ArmRequest, ArmTarget, Armed, ArmedFile, DisarmSelection, WebRoot, arm, disarm, find_quorum_risk,
+    list_armed,
+};
 
+use super::duration::parse_duration;
 use super::printer::{FormatOption, Printer};
+use super::progress::ByteProgress;
+use super::publish::size_of;
 use super::table::TextTable;
 use super::web_root::WebRootOptions;
 use super::{DONE, JSON_SCHEMA, REFUSED, complete, named};
 
-/// Let nodes boot the installer from the network, which can erase their disks
+/// The longest arming, in days: whoever installs a node later arms it again.
+const LONGEST_DAYS: i64 = 7;
+
+/// Let nodes boot the installer from the network for a limited time
 ///
-/// A node that is not armed boots from its own disk. Either all of the nodes are armed, or, when one of them must not be,
-/// none.
+/// A node that is not armed boots from its own disk. The installer waits, and nixos-anywhere erases the disks when you run
+/// it. Either all of the nodes are armed or none. A node is refused where its bundle is missing, damaged or expired, or
+/// where the published site differs from what the inventory renders now.
 #[derive(Debug, Args)]
 pub(super) struct ArmArgs {
     /// The nodes to arm
     #[arg(value_name = "NODE", required = true, add = ArgValueCandidates::new(complete::nodes))]
     nodes: Vec<String>,
+    /// How long the nodes stay armed: a number with m, h or d, from 1m to 7d
+    #[arg(long = "for", value_name = "TIME", default_value = "4h", value_parser = parse_period)]
+    period: Duration,
+    /// Also compare the contents of the bundles' files with their digests, as verify does
+    #[arg(long)]
+    verify: bool,
+    /// Arm the nodes even if installing all of them would cost the cluster its quorum
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     root: WebRootOptions,
 }
@@ -31,13 +53,16 @@ pub(super) struct ArmArgs {
 #[derive(Debug, Args)]
 pub(super) struct DisarmArgs {
     /// The nodes to disarm
-    #[arg(value_name = "NODE", required = true, add = ArgValueCandidates::new(complete::nodes))]
+    #[arg(value_name = "NODE", required_unless_present = "all", add = ArgValueCandidates::new(complete::nodes))]
     nodes: Vec<String>,
+    /// Disarm every machine
+    #[arg(long, conflicts_with = "nodes")]
+    all: bool,
     #[command(flatten)]
     root: WebRootOptions,
 }
 
-/// Print which nodes are armed, and since when
+/// Print which nodes are armed, and how long they stay armed
 #[derive(Debug, Args)]
 pub(super) struct ArmedArgs {
     #[command(flatten)]
@@ -46,16 +71,61 @@ pub(super) struct ArmedArgs {
     format: FormatOption,
 }
 
+/// Parses a time from one minute to [`LONGEST_DAYS`] days.
+fn parse_period(text: &str) -> Result<Duration, String> {
+    let period = parse_duration(text)?;
+    if (Duration::minutes(1)..=Duration::days(LONGEST_DAYS)).contains(&period) {
+        Ok(period)
+    } else {
+        Err(format!("a node is armed for one minute up to {LONGEST_DAYS} days: `1m` to `{LONGEST_DAYS}d`"))
+    }
+}
+
 impl ArmArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let Some(cluster) = self.root.cluster(printer)? else { return Ok(REFUSED) };
-        let root = WebRoot::open(&self.root.path(Some(&cluster))?)?;
-        let target = |name: &String| named::find_node(&cluster, name).map(ArmTarget::of);
-        let targets = self.nodes.iter().map(target).collect::<anyhow::Result<Vec<_>>>()?;
-        for armed in arm(&root, &targets, OffsetDateTime::now_utc())? {
+        let path = self.root.path(Some(&cluster))?;
+        let root = WebRoot::open(&path)?;
+        let find = |name: &String| named::find_node(&cluster, name);
+        let nodes = self.nodes.iter().map(find).collect::<anyhow::Result<Vec<_>>>()?;
+        let now = OffsetDateTime::now_utc();
+        let earlier = list_armed(&root)?;
+        let earlier = earlier.iter().filter_map(|file| Some(file.armed_at(now)?.node.as_str()));
+        let all: BTreeSet<_> = earlier.chain(nodes.iter().map(|node| node.name.as_str())).collect();
+        if let Some(risk) = find_quorum_risk(&cluster, &all).filter(|_| !self.yes) {
+            let nodes = self.nodes.join(" ");
+            Printer::warn(&format!(
+                "no node is armed: {risk}. If you want that: plasmagen arm --yes {nodes}"
+            ));
+            return Ok(REFUSED);
+        }
+        let plan = Plan {
+            cluster: cluster.clone(),
+            // The files that machines fetch hold neither certificates nor zones.
+            certificates: Certificates::default(),
+            zones: Zones::default(),
+        };
+        let site = outputs::render(&plan)?;
+        let targets = nodes.into_iter().map(|node| ArmTarget::of(node, &site));
+        let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
+        let bytes = if self.verify { size_of(&path.join("nixos")) } else { 0 };
+        let progress = ByteProgress::bytes(printer, "verify", bytes);
+        let request = ArmRequest {
+            targets: &targets,
+            now,
+            duration: self.period,
+            is_hashed: self.verify,
+            progress: &|bytes| progress.add(bytes),
+        };
+        let outcome = arm(&root, &request)?;
+        drop(progress);
+        let is_armed = |node: &String| outcome.armed.iter().any(|armed| armed.node == *node);
+        print_recovered(printer, outcome.recovered.iter().filter(|node| !is_armed(node)));
+        for armed in &outcome.armed {
             printer.say(&format!(
-                "{} is armed: its next network boot is the installer {:.12} of {}, which can erase its disks",
+                "{} is armed {}: it boots the installer {:.12} of {} from the network",
                 armed.node,
+                print_end(armed),
                 armed.bundle.to_string(),
                 armed.base
             ));
@@ -64,20 +134,49 @@ impl ArmArgs {
     }
 }
 
+/// Prints the nodes that a killed run had left half armed or half disarmed.
+fn print_recovered<'a>(printer: &Printer, nodes: impl Iterator<Item = &'a String>) {
+    for node in nodes {
+        printer.say(&format!("{node} is disarmed: an earlier run that armed or disarmed it was killed"));
+    }
+}
+
 impl DisarmArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let Some(cluster) = self.root.cluster(printer)? else { return Ok(REFUSED) };
-        let root = WebRoot::open(&self.root.path(Some(&cluster))?)?;
+        let mut cluster = None;
+        if !self.all || !self.root.is_named() {
+            cluster = self.root.cluster(printer)?;
+            if cluster.is_none() {
+                return Ok(REFUSED);
+            }
+        }
+        let root = WebRoot::open(&self.root.path(cluster.as_ref())?)?;
+        let Some(cluster) = cluster.filter(|_| !self.all) else {
+            return disarm_all(printer, &root);
+        };
         let armed = list_armed(&root)?;
         let files = |name: &String| armed_files(name, &cluster, &armed);
         let files = self.nodes.iter().map(files).collect::<anyhow::Result<Vec<_>>>()?;
+        let outcome = disarm(&root, DisarmSelection::Files(&files.concat()))?;
+        print_recovered(printer, outcome.recovered.iter());
         for (name, files) in self.nodes.iter().zip(files) {
-            let were_armed = disarm(&root, &files)?;
-            let result = if were_armed.contains(&true) { "is disarmed" } else { "was not armed" };
-            printer.say(&format!("{name} {result}"));
+            let was_armed = files.iter().any(|file| outcome.disarmed.contains_key(file));
+            printer.say(&format!("{name} {}", if was_armed { "is disarmed" } else { "was not armed" }));
         }
         Ok(DONE)
     }
+}
+
+fn disarm_all(printer: &Printer, root: &WebRoot) -> anyhow::Result<u8> {
+    let outcome = disarm(root, DisarmSelection::All)?;
+    print_recovered(printer, outcome.recovered.iter());
+    for node in outcome.disarmed.values() {
+        printer.say(&format!("{node} is disarmed"));
+    }
+    if outcome.disarmed.is_empty() {
+        printer.say("no node was armed");
+    }
+    Ok(DONE)
 }
 
 /// The names of the files that arm the node `name`. A node that has left the inventory, or has another network card now,
@@ -90,6 +189,7 @@ fn armed_files(name: &str, cluster: &Cluster, armed: &[ArmedFile]) -> anyhow::Re
         Err(unknown) if files.is_empty() => return Err(unknown),
         Err(_) => {}
     }
+    files.sort();
     files.dedup();
     Ok(files)
 }
@@ -104,29 +204,58 @@ impl ArmedArgs {
             }
         }
         let files = list_armed(&WebRoot::open(&self.root.path(cluster.as_ref())?)?)?;
-        let table = print_table(&files)?;
-        let list: Vec<_> =
-            files.iter().map(|file| json!({ "file": file.name, "armed": file.armed })).collect();
-        self.format.print(&json!({ "schema": JSON_SCHEMA, "armed": list }), || table)?;
+        let now = OffsetDateTime::now_utc();
+        let left = |file: &ArmedFile| Some((file.armed.as_ref()?.until - now).whole_seconds().max(0));
+        let list: Vec<_> = files
+            .iter()
+            .map(|file| {
+                json!({ "file": file.name, "armed": file.armed, "seconds_left": left(file),
+                    "interrupted": file.is_interrupted })
+            })
+            .collect();
+        let value = json!({ "schema": JSON_SCHEMA, "armed": list });
+        self.format.print(&value, || print_table(&files, now))?;
         Ok(DONE)
     }
 }
 
-fn print_table(files: &[ArmedFile]) -> anyhow::Result<String> {
+fn print_table(files: &[ArmedFile], now: OffsetDateTime) -> String {
     let mut table = TextTable::new();
     for file in files {
         let Some(armed) = &file.armed else {
             let name = file.name.escape_debug().to_string();
-            table.short_row([name, "not written by plasmagen arm".to_owned()]);
+            table.short_row([name, "not written by this version of plasmagen arm".to_owned()]);
             continue;
+        };
+        let state = if file.is_interrupted {
+            "by a run that was killed: the next arm or disarm disarms it".to_owned()
+        } else if armed.has_ended(now) {
+            format!(
+                "ended, but the file is there: is pxe-health.timer running? plasmagen disarm {}",
+                armed.node
+            )
+        } else {
+            format!("{}, {} left", print_end(armed), print_left(armed.until - now))
         };
         table.row([
             armed.node.clone(),
             armed.mac.clone(),
-            format!("since {}", armed.armed.format(&Rfc3339)?),
             armed.base.clone(),
             format!("{:.12}", armed.bundle.to_string()),
+            state,
         ]);
     }
-    Ok(table.print())
+    table.print()
+}
+
+/// The end of an arming, as in `until 2026-01-02 07:04 UTC`.
+fn print_end(armed: &Armed) -> String {
+    let (date, (hour, minute, _)) = (armed.until.date(), armed.until.to_hms());
+    format!("until {date} {hour:02}:{minute:02} UTC")
+}
+
+/// A time as in `3 h 59 min`; less than a minute is `0 h 0 min`.
+fn print_left(left: Duration) -> String {
+    let minutes = left.whole_minutes();
+    format!("{} h {} min", minutes / 60, minutes % 60)
 }

@@ -147,7 +147,7 @@ impl Scheduler<'_> {
         let network = network.with_context(|| format!("the lab has no network {}", test.network))?;
         create_tap(&self.config.tools, &tap, network)?;
         match test.node {
-            Some(node) if test.scenario.is_armed() => self.web_root.arm(node)?,
+            Some(node) if test.scenario.is_armed() => self.web_root.arm(node, self.artifacts)?,
             Some(node) => self.web_root.disarm(node)?,
             None => {}
         }

@@ -14,8 +14,8 @@ use crate::fs::Sha256Sum;
 use crate::image::{BundleManifest, INITRD};
 use crate::model::{Cluster, Node};
 use crate::publish::{
-    ArmTarget, PublicationTerms, PublishRequest, WebRoot, WebRootLock, arm, disarm, install_loaders,
-    list_needed_loaders, publish,
+    ArmRequest, ArmTarget, DisarmSelection, PublicationTerms, PublishRequest, WebRoot, WebRootLock, arm,
+    disarm, install_loaders, list_needed_loaders, publish,
 };
 use crate::write;
 
@@ -79,12 +79,20 @@ impl LabWebRoot {
         Ok((Self { path, root, now }, missing, manifests))
     }
 
-    /// Arms `node`, as `plasmagen arm` does.
+    /// Arms `node`, whose files are among `artifacts`, as `plasmagen arm` does.
     ///
     /// # Errors
     /// When no published bundle fits the node.
-    pub(super) fn arm(&self, node: &Node) -> Result<()> {
-        arm(&self.root, &[ArmTarget::of(node)], self.now).map(drop)
+    pub(super) fn arm(&self, node: &Node, artifacts: &ArtifactSet) -> Result<()> {
+        let targets = [ArmTarget::of(node, artifacts)?];
+        let request = ArmRequest {
+            targets: &targets,
+            now: self.now,
+            duration: LIFE,
+            is_hashed: false,
+            progress: &|_| (),
+        };
+        arm(&self.root, &request).map(drop)
     }
 
     /// Disarms `node`, as `plasmagen disarm` does.
@@ -92,7 +100,7 @@ impl LabWebRoot {
     /// # Errors
     /// When the file cannot be removed.
     pub(super) fn disarm(&self, node: &Node) -> Result<()> {
-        disarm(&self.root, &[node.mac.hyphens()]).map(drop)
+        disarm(&self.root, DisarmSelection::Files(&[node.mac.hyphens()])).map(drop)
     }
 
     /// Changes one bit of the published initrd of the bundle `id` for `base`: in the 64th byte from the end, so that only

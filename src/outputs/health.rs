@@ -1,5 +1,5 @@
-//! The health check of the provisioner's servers: every 15 seconds, pxe-health asks systemd for the state of the units and
-//! writes the answer of `/health`.
+//! The health check of the provisioner's servers: every 15 seconds, pxe-health asks systemd for the state of the units,
+//! writes the answer of `/health`, and removes the files of machines whose arming has ended.
 
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub(super) const SERVICE: Output =
 pub(super) const TIMER: Output =
     Output { name: "pxe-health.timer", templates: &[], emit: Emit::Site(emit_timer) };
 
-/// The settings of the program: the units that it asks about.
+/// The settings of the program: the units that it asks about, and the directory of armed machines.
 pub(super) const UNITS: Output =
     Output { name: "pxe-health.default", templates: &[TEMPLATE], emit: Emit::Site(emit_units) };
 
@@ -34,6 +34,8 @@ const PROGRAM: &str = include_str!("../../profiles/pxe-server/health.sh");
 struct Context {
     /// Words `NAME=UNIT`.
     units: String,
+    /// The directory of armed machines in the web root.
+    armed: String,
 }
 
 fn emit_script(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
@@ -56,6 +58,7 @@ fn emit_units(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>>
     let server = plan.cluster.provisioner.dhcp.facts();
     let tftp = if server.serves_tftp { server.unit } else { "tftpd-hpa.service" };
     let units = format!("dhcp={} tftp={tftp} http=nginx.service", server.unit);
-    let text = renderer.render(TEMPLATE.name, Context { units })?;
+    let armed = format!("{}/armed", plan.cluster.provisioner.web_root);
+    let text = renderer.render(TEMPLATE.name, Context { units, armed })?;
     Ok(vec![Artifact::new("site/pxe/pxe-health.default", text)?])
 }

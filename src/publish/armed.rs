@@ -1,48 +1,26 @@
-//! Armed machines, which the installer may erase: `armed/<mac>` exists while a machine is armed (rule PG-F07).
+//! The files of armed machines: `armed/<mac>` exists while a machine is armed (rule PG-F07).
 //!
 //! The file is a script that `boot.ipxe` runs: the script must name the node that the machine takes itself for. So neither a
 //! server that answers every request with a page of its own, nor the file of another node, arms a machine.
+//!
+//! An arming ends at a time that the second line of the file says. iPXE reads no clock: the file works until somebody
+//! removes it, which the provisioner's timer `pxe-health` does within 15 seconds after the end.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use super::bundle::read_bundle;
-use super::channel::{CURRENT, Channel};
-use super::root::{ARMED, SITE, WebRoot};
+use super::root::{ARMED, WebRoot};
 use crate::fs::{Dir, Sha256Sum};
-use crate::model::{HostName, MacAddr, Node, SerialNumber, System};
 
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
-/// A node that is to be armed.
-#[derive(Clone, Copy, Debug)]
-pub struct ArmTarget<'a> {
-    /// Name of the node.
-    pub node: &'a HostName,
-    /// MAC address of the network card that boots.
-    pub mac: MacAddr,
-    /// Base of the netboot image, which is that of the node's profile.
-    pub base: &'a str,
-    /// Architecture of the machine.
-    pub system: System,
-    /// Serial number of the machine, which the installer compares.
-    pub serial: Option<&'a str>,
-}
+/// The second line of the file before the end of the arming in seconds since 1970, for `profiles/pxe-server/health.sh`.
+const END: &str = "# until ";
 
-impl<'a> ArmTarget<'a> {
-    /// The target for `node`.
-    #[must_use]
-    pub fn of(node: &'a Node) -> Self {
-        Self {
-            node: &node.name,
-            mac: node.mac,
-            base: node.base.as_str(),
-            system: node.system,
-            serial: node.serial.as_ref().map(SerialNumber::as_str),
-        }
-    }
-}
+/// Names of files in the state directory: the machines that an interrupted run has left half done, one a line. The next run
+/// that arms or disarms anything disarms these machines.
+pub(super) const INTERRUPTED: &str = "disarm";
 
 /// The record of an armed node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +32,7 @@ pub struct Armed {
     pub node: String,
     /// MAC address of the network card that boots.
     pub mac: String,
-    /// Serial number of the machine, which the installer compares.
+    /// Serial number of the machine in the inventory. Arming does not compare the number with the machine.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub serial: Option<String>,
     /// Base of the netboot image.
@@ -67,6 +45,9 @@ pub struct Armed {
     /// When the node was armed: RFC 3339, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub armed: OffsetDateTime,
+    /// When the arming ends: RFC 3339, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub until: OffsetDateTime,
 }
 
 /// A file in `armed/`.
@@ -76,14 +57,36 @@ pub struct ArmedFile {
     pub name: String,
     /// Content of the file; none where `plasmagen arm` did not write the file.
     pub armed: Option<Armed>,
+    /// Whether a run that was killed has left the file. The next run that arms or disarms anything removes the file.
+    pub is_interrupted: bool,
 }
 
 impl Armed {
-    fn print(&self) -> Result<String> {
+    /// Begin and end of an arming at `now` for `duration`, in whole seconds, UTC.
+    pub(super) fn period(
+        now: OffsetDateTime,
+        duration: Duration,
+    ) -> Result<(OffsetDateTime, OffsetDateTime)> {
+        let armed = now.to_offset(time::UtcOffset::UTC).replace_nanosecond(0)?;
+        let until = armed.checked_add(duration).context("the arming would end after the year 9999")?;
+        ensure!(until > armed, "the arming would end at the moment of its begin");
+        Ok((armed, until))
+    }
+
+    /// Whether the arming has ended: the node does not count as armed any more.
+    #[must_use]
+    pub fn has_ended(&self, now: OffsetDateTime) -> bool {
+        self.until <= now
+    }
+
+    /// Prints the file.
+    pub(super) fn print(&self) -> Result<String> {
         let node = &self.node;
+        let (date, (hour, minute, second)) = (self.until.date(), self.until.to_hms());
         Ok(format!(
-            "#!ipxe\n# {node} is erased at its next network boot. plasmagen disarm {node} takes that back.\n# {}\nset \
-             armed {node}\n",
+            "#!ipxe\n{END}{}\n# {node} boots the installer at every network boot until {date} \
+             {hour:02}:{minute:02}:{second:02} UTC. plasmagen disarm {node} ends that earlier.\n# {}\nset armed {node}\n",
+            self.until.unix_timestamp(),
             serde_json::to_string(self)?
         ))
     }
@@ -95,41 +98,29 @@ impl Armed {
         ensure!(armed.schema == SCHEMA && armed.print()? == text, "plasmagen arm did not write it");
         Ok(armed)
     }
-}
 
-/// Arms all `targets`, or none where one of them must not be armed.
-///
-/// # Errors
-/// When there is nothing published that a target could boot, or a disk refuses.
-pub fn arm(root: &WebRoot, targets: &[ArmTarget<'_>], now: OffsetDateTime) -> Result<Vec<Armed>> {
-    let prepare = |target: &ArmTarget<'_>| {
-        prepare(root, target, now).with_context(|| format!("{} is not armed, nor is any other", target.node))
-    };
-    let all = targets.iter().map(prepare).collect::<Result<Vec<_>>>()?;
-    let dir = open_locked(root)?;
-    for (armed, target) in all.iter().zip(targets) {
-        dir.replace_from(&root.state, &target.mac.hyphens(), armed.print()?.as_bytes())
-            .with_context(|| format!("could not arm {}", armed.node))?;
+    /// The version of the format that this program writes.
+    pub(super) fn schema() -> u32 {
+        SCHEMA
     }
-    Ok(all)
 }
 
-/// Disarms the machines with these names in `armed/`; returns whether each was armed.
-///
-/// # Errors
-/// When a disk refuses.
-pub fn disarm(root: &WebRoot, names: &[String]) -> Result<Vec<bool>> {
-    let dir = open_locked(root)?;
-    let mut were_armed = Vec::new();
-    for name in names {
-        were_armed.push(dir.exists(name)?);
-        dir.remove_file(name)?;
+impl ArmedFile {
+    /// The record of a node that is armed at `now`; none where the arming has ended, or where `plasmagen arm` did not write
+    /// the file.
+    #[must_use]
+    pub fn armed_at(&self, now: OffsetDateTime) -> Option<&Armed> {
+        self.armed.as_ref().filter(|armed| !armed.has_ended(now))
     }
-    dir.sync().context("could not make armed/ durable")?;
-    Ok(were_armed)
+
+    /// The name of the node, or of the file where no node is known.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.armed.as_ref().map_or_else(|| self.name.escape_debug().to_string(), |armed| armed.node.clone())
+    }
 }
 
-/// Lists the files in `armed/`, sorted by name.
+/// Lists the files in `armed/`, sorted by name, also those whose time has ended.
 ///
 /// # Errors
 /// When a disk refuses.
@@ -138,78 +129,37 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
         return Ok(Vec::new());
     }
     let dir = root.dir.open_dir(ARMED).context("could not open armed/")?;
+    let mut interrupted = read_interrupted(root)?;
+    if !interrupted.is_empty() {
+        // A run at work has such a list too, for a moment.
+        lock(&dir)?;
+        interrupted = read_interrupted(root)?;
+    }
     let mut files = Vec::new();
     for (name, _) in dir.list().context("could not list armed/")? {
-        let armed = dir.read_limited(&name).and_then(|text| Armed::parse(&text));
-        let armed = armed.ok().filter(|armed| armed.mac.replace(':', "-") == name);
-        files.push(ArmedFile { name, armed });
+        files.push(ArmedFile { is_interrupted: interrupted.contains(&name), ..read_armed(&dir, name) });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
 }
 
-/// Opens `armed/` for one writer at a time.
-fn open_locked(root: &WebRoot) -> Result<Dir> {
-    let dir = root.dir.ensure_dir(ARMED)?;
-    dir.wait_for_lock().context("could not lock armed/")?;
-    Ok(dir)
+/// Reads the file `name` in `armed/`.
+pub(super) fn read_armed(dir: &Dir, name: String) -> ArmedFile {
+    let armed = dir.read_limited(&name).and_then(|text| Armed::parse(&text));
+    let armed = armed.ok().filter(|armed| armed.mac.replace(':', "-") == name);
+    ArmedFile { name, armed, is_interrupted: false }
 }
 
-/// Makes the record of `target`, for which everything that it boots must be published.
-fn prepare(root: &WebRoot, target: &ArmTarget<'_>, now: OffsetDateTime) -> Result<Armed> {
-    let path = Channel::path_of_base(target.base);
-    let hint = format!("plasmagen publish a bundle for {} first", target.base);
-    let channel = Channel::open(root, &path)?.with_context(|| format!("{path} is not there: {hint}"))?;
-    let current = channel.current_generation()?;
-    let current = current.with_context(|| format!("{path}/{CURRENT} leads nowhere: {hint}"))?;
-    let publication = current.publication;
-    let publication =
-        publication.with_context(|| format!("{path}/{CURRENT} is damaged: publish it again"))?;
-    ensure!(
-        !publication.is_expired(now),
-        "its bundle has expired on {}: publish it again",
-        publication.expires.date()
-    );
-    let Some(bundle) = read_bundle(&channel.open_generation(current.id)?, "", &mut Vec::new())? else {
-        bail!("{path}/{CURRENT} is damaged: plasmagen verify says where");
-    };
-    ensure!(
-        bundle.manifest.arch == target.system,
-        "it is {}, and its bundle is for {}",
-        target.system.as_str(),
-        bundle.manifest.arch.as_str()
-    );
-    check_published_site(root, target)?;
-    Ok(Armed {
-        schema: SCHEMA,
-        node: target.node.to_string(),
-        mac: target.mac.to_string(),
-        serial: target.serial.map(str::to_owned),
-        base: target.base.to_owned(),
-        bundle: current.id,
-        generation: publication.generation,
-        armed: now.to_offset(time::UtcOffset::UTC).replace_nanosecond(0)?,
-    })
+/// Waits until no other run changes `armed/`.
+pub(super) fn lock(dir: &Dir) -> Result<()> {
+    dir.wait_for_lock().context("could not lock armed/")
 }
 
-/// Refuses a target that the published site does not know, or knows as another node: the site is then not the inventory's.
-fn check_published_site(root: &WebRoot, target: &ArmTarget<'_>) -> Result<()> {
-    let channel = Channel::open(root, SITE)?;
-    let current = channel.as_ref().map(Channel::current).transpose()?.flatten();
-    let (Some(channel), Some(id)) = (channel, current) else {
-        bail!("no site is published: machines would find no boot.ipxe");
-    };
-    let path = format!("{id}/ipxe/node/{}.ipxe", target.mac.hyphens());
-    let text = channel.dir.read_limited(&path);
-    let text =
-        text.with_context(|| format!("the published site knows no {}: publish it again", target.mac))?;
-    let text = String::from_utf8_lossy(&text);
-    for fact in [format!("set node {}", target.node), format!("set profile {}", target.base)] {
-        ensure!(
-            text.lines().any(|line| line == fact),
-            "the published site says something else of {}: publish it again",
-            target.mac
-        );
+/// Reads the names of the files that an interrupted run has left half done.
+pub(super) fn read_interrupted(root: &WebRoot) -> Result<Vec<String>> {
+    if !root.state.exists(INTERRUPTED)? {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let text = root.state.read_limited(INTERRUPTED).context("could not read .plasmagen/disarm")?;
+    Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
 }

@@ -28,7 +28,10 @@
 //! signatures   finds the detached signatures of a site's files
 //! site         reads a site that render wrote or that is published
 //! request      the request of a publication
-//! armed        arms and disarms machines
+//! armed        the files of armed machines
+//! bootable     whether a machine finds everything that it boots
+//! arm          arms and disarms machines
+//! quorum       whether armed machines could cost a cluster its quorum
 //! needs        the files that an armed node boots
 //! takeover     refuses a publication that takes machines away
 //! staging      builds new generations in the staging directory
@@ -44,7 +47,9 @@
 //! Nothing in this room prints or reads a clock.
 
 mod allowed_signers;
+mod arm;
 mod armed;
+mod bootable;
 mod bundle;
 mod channel;
 mod commit;
@@ -58,6 +63,7 @@ mod lock;
 mod needs;
 mod patterns;
 mod publication;
+mod quorum;
 mod remove;
 mod report;
 mod request;
@@ -71,13 +77,16 @@ mod staging;
 mod takeover;
 mod verify;
 
-pub use armed::{ArmTarget, Armed, ArmedFile, arm, disarm, list_armed};
+pub use arm::{ArmOutcome, ArmRequest, DisarmOutcome, DisarmSelection, arm, disarm};
+pub use armed::{Armed, ArmedFile, list_armed};
+pub use bootable::ArmTarget;
 pub use commit::{PublishOutcome, Published, publish, publish_after};
 pub use fault::{Fault, FaultKind, Refused};
 pub(crate) use loaders::PACKAGE_DIRS;
 pub use loaders::{InstalledLoader, MissingLoader, install_loaders, list_needed_loaders};
 pub use lock::WebRootLock;
 pub use publication::Publication;
+pub use quorum::find_quorum_risk;
 pub use remove::{RemoveOutcome, remove};
 pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 pub use request::{PublicationTerms, PublishRequest};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use time::Duration;
 
 use super::armed::list_armed;
 use super::bundle::read_bundle;
@@ -18,6 +19,9 @@ use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
 use crate::fs::{FileType, Progress, STATE, Sha256Sum, Stat, kind_of};
 use crate::image::MANIFEST;
 use crate::model::{Label, MacAddr, Word};
+
+/// How long the file of an arming that has ended may be there: the provisioner's timer removes it every 15 seconds.
+const GRACE: Duration = Duration::minutes(1);
 
 /// Verifies the web root or the bundle at `path`; `progress` is called with the number of bytes of each read.
 ///
@@ -96,7 +100,7 @@ fn verify_root(
     verify_links(root, report)?;
     report_unserved(requirements, report);
     report_foreign(requirements, report);
-    verify_armed(root, report)?;
+    verify_armed(root, requirements, report)?;
     verify_loaders(root, report);
     Ok(())
 }
@@ -171,8 +175,13 @@ fn report_foreign(requirements: &VerifyRequirements<'_>, report: &mut VerifyRepo
     report.faults.extend(foreign);
 }
 
-/// Verifies that `plasmagen arm` wrote the files in `armed/`, and that what the armed nodes boot is published.
-fn verify_armed(root: &WebRoot, report: &mut VerifyReport) -> Result<()> {
+/// Verifies that `plasmagen arm` wrote the files in `armed/`, that none is there after its end, and that what the armed
+/// nodes boot is published.
+fn verify_armed(
+    root: &WebRoot,
+    requirements: &VerifyRequirements<'_>,
+    report: &mut VerifyReport,
+) -> Result<()> {
     let files = list_armed(root)?;
     if files.is_empty() {
         return Ok(());
@@ -180,13 +189,30 @@ fn verify_armed(root: &WebRoot, report: &mut VerifyReport) -> Result<()> {
     let published = PublishedFiles::open(root)?;
     for file in files {
         let path = format!("{ARMED}/{}", file.name.escape_debug());
+        let mut fault = |kind, message: String| report.faults.push(Fault::new(kind, path.as_str(), message));
         if MacAddr::parse(&file.name.replace('-', ":")).is_err() {
-            let message = "it is no MAC address with hyphens";
-            report.faults.push(Fault::new(FaultKind::Extra, path, message));
-        } else if let Some(armed) = &file.armed {
+            fault(FaultKind::Extra, "it is no MAC address with hyphens".to_owned());
+            continue;
+        }
+        let Some(armed) = &file.armed else {
+            fault(FaultKind::Changed, "plasmagen arm did not write it".to_owned());
+            continue;
+        };
+        let node = armed.node.escape_debug();
+        if file.is_interrupted {
+            fault(
+                FaultKind::Changed,
+                format!("a run that was killed has left {node} armed: plasmagen disarm {node}"),
+            );
+        }
+        if !armed.has_ended(requirements.now) {
             published.report_missing(&file.name, armed, &mut report.faults)?;
-        } else {
-            report.faults.push(Fault::new(FaultKind::Changed, path, "plasmagen arm did not write it"));
+        } else if armed.has_ended(requirements.now - GRACE) {
+            let message = format!(
+                "the arming of {node} has ended, and machines still boot the installer: start pxe-health.timer, or run \
+                 plasmagen disarm {node}"
+            );
+            fault(FaultKind::Expired, message);
         }
     }
     Ok(())

@@ -66,10 +66,15 @@ fn from_an_inventory_to_a_machine_that_may_be_erased() {
 
     at_root(&site, &["arm", "node02.cluster.example.com"]).ends(2, &["did you mean `node02`?"]);
     at_root(&site, &["arm", "nod01"]).ends(2, &["there is no node `nod01`: did you mean `node01`?"]);
-    at_root(&site, &["arm", "node01", "node02"]).ends(0, &["node01 is armed", "node02 is armed"]);
+    at_root(&site, &["arm", "node01", "node02"])
+        .ends(0, &["node01 is armed until 2", "node02 is armed until 2"]);
     let list = armed(&site);
     assert_eq!((list.as_array().unwrap().len(), &list[0]["armed"]["node"]), (2, &Value::from("node01")));
-    assert!(at_root(&site, &["armed"]).stdout.contains("node01  3c:ec:ef:00:00:01  since 2"));
+    let left = list[0]["seconds_left"].as_i64().unwrap();
+    assert!((4 * 3600 - 600..=4 * 3600).contains(&left), "four hours by default: {left}");
+    let table = at_root(&site, &["armed"]).stdout;
+    assert!(table.contains("node01  3c:ec:ef:00:00:01  control-plane  "), "{table}");
+    assert!(table.contains("UTC, 3 h 5"), "{table}");
     site.run(&["verify", "root"]).ends(0, &[]);
     at_root(&site, &["disarm", "node01"]).ends(0, &["node01 is disarmed"]);
     at_root(&site, &["disarm", "node01"]).ends(0, &["node01 was not armed"]);
@@ -145,6 +150,103 @@ fn admin_keys_vouch_for_bundles() {
     site.run(&verify).ends(0, &["is as it was published"]);
     fs::write(site.root().join("signers"), format!("ops {public}")).unwrap();
     site.run(&["verify", "bundle", "--signers", "signers"]).ends(0, &[]);
+}
+
+#[test]
+fn an_arming_lasts_as_long_as_it_should() {
+    let site = site();
+    at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &[]);
+    for (period, words) in [
+        ("soon", "`soon` is not a time"),
+        ("59s", "one minute up to 7 days: `1m` to `7d`"),
+        ("8d", "one minute up to 7 days"),
+    ] {
+        at_root(&site, &["arm", "node01", "--for", period]).ends(2, &[words]);
+    }
+    at_root(&site, &["arm", "node01", "--for", "7d", "--verify"]).ends(0, &["node01 is armed until"]);
+    let table = at_root(&site, &["armed"]).stdout;
+    assert!(table.contains("UTC, 167 h 5") || table.contains("UTC, 168 h 0 min left"), "{table}");
+    // The end of an arming may lie in the past.
+    let file = site.root().join("root/armed/3c-ec-ef-00-00-01");
+    let text = fs::read_to_string(&file).unwrap();
+    let record: Value =
+        serde_json::from_str(text.lines().nth(3).unwrap().strip_prefix("# ").unwrap()).unwrap();
+    let (until, begin) = (record["until"].as_str().unwrap(), record["armed"].as_str().unwrap());
+    let seconds = |text: &str| {
+        let rfc3339 = &time::format_description::well_known::Rfc3339;
+        time::OffsetDateTime::parse(text, rfc3339).unwrap().unix_timestamp().to_string()
+    };
+    let shown = |text: &str| text.replace('T', " ").replace('Z', " UTC");
+    let past = text
+        .replace(&seconds(until), &seconds(begin))
+        .replace(&shown(until), &shown(begin))
+        .replace(until, begin);
+    fs::write(&file, past).unwrap();
+    let table = at_root(&site, &["armed"]).stdout;
+    assert!(table.contains("ended, but the file is there"), "{table}");
+    assert_eq!(armed(&site)[0]["seconds_left"], 0);
+    at_root(&site, &["arm", "node02", "node03"]).ends(0, &["node02 is armed", "node03 is armed"]);
+    // Without an inventory: nobody should have to mend one to disarm.
+    site.append("[");
+    at_root(&site, &["disarm", "node02"]).ends(1, &["is refused"]);
+    at_root(&site, &["disarm", "--all"]).ends(0, &["node01 is disarmed", "node02 is disarmed"]);
+    at_root(&site, &["disarm", "--all"]).ends(0, &["no node was armed"]);
+    at_root(&site, &["disarm"]).ends(2, &["required"]);
+    at_root(&site, &["disarm", "--all", "node01"]).ends(2, &["cannot be used with"]);
+}
+
+#[test]
+fn what_the_inventory_says_and_nobody_published_is_not_armed() {
+    let site = site();
+    let publish = ["publish", "bundle", "--ipxe", "nowhere"];
+    at_root(&site, &publish).ends(0, &[]);
+    for (old, new) in [
+        ("EXAMPLE0001", "CN7475139H0023"),
+        ("nvme-EXAMPLE_DISK_00000001_1", "nvme-EXAMPLE_DISK_00000009_1"),
+        ("address.production = \"10.0.200.10\"", "address.production = \"10.0.200.17\""),
+    ] {
+        site.edit(old, new);
+        let overlay = "site/current/overlay/3c-ec-ef-00-00-01.cpio.gz: it differs from the file that";
+        at_root(&site, &["arm", "node02", "node01"]).ends(
+            1,
+            &["could not arm node02, node01", overlay, "run plasmagen render, then plasmagen publish"],
+        );
+        assert_eq!(armed(&site).as_array().unwrap().len(), 0);
+        // Other nodes may be armed.
+        at_root(&site, &["arm", "node02"]).ends(0, &[]);
+        at_root(&site, &["disarm", "node02"]).ends(0, &[]);
+        site.run(&["render"]).ends(0, &[]);
+        at_root(&site, &["arm", "node01"]).ends(1, &[overlay]);
+        at_root(&site, &["publish", "--ipxe", "nowhere"]).ends(0, &[]);
+        at_root(&site, &["arm", "node01"]).ends(0, &["node01 is armed"]);
+        at_root(&site, &["disarm", "node01"]).ends(0, &[]);
+    }
+    site.append("\n[boot]\npause = \"45s\"\n");
+    at_root(&site, &["arm", "node01"])
+        .ends(1, &["site/current/ipxe/boot.ipxe: it differs from the file that"]);
+}
+
+#[test]
+fn a_cluster_does_not_lose_its_quorum_by_accident() {
+    let site = site();
+    at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &[]);
+    // Not formed, as far as the inventory knows: the first installation arms all of them.
+    let all = ["arm", "node01", "node02", "node03"];
+    at_root(&site, &all)
+        .ends(1, &["no node is armed: all bootstrap nodes", "plasmagen arm --yes node01 node02"]);
+    at_root(&site, &["arm", "node01", "node02"]).ends(0, &[]);
+    // Those that are armed already count.
+    at_root(&site, &["arm", "node03"]).ends(1, &["all bootstrap nodes would be armed at once"]);
+    at_root(&site, &[&all[..], &["--yes"]].concat()).ends(0, &["node03 is armed"]);
+    at_root(&site, &["disarm", "--all"]).ends(0, &[]);
+    site.edit("formed = false", "formed = true");
+    site.run(&["render"]).ends(0, &[]);
+    at_root(&site, &["publish", "--ipxe", "nowhere"]).ends(0, &[]);
+    at_root(&site, &["arm", "node01", "node02"])
+        .ends(1, &["2 of the 3 voters of chainfire would be armed at once (node01, node02)", "needs 2"]);
+    at_root(&site, &["arm", "node01"]).ends(0, &[]);
+    at_root(&site, &["arm", "node02"]).ends(1, &["(node01, node02)"]);
+    at_root(&site, &["arm", "node02", "--yes"]).ends(0, &["node02 is armed"]);
 }
 
 /// The commands of docs/bundles.md that make a signer, sign and publish.

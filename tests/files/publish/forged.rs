@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::fs::Sha256Sum;
-use plasmagen::model::{HostName, MacAddr, System, Word};
-use plasmagen::publish::{ArmTarget, FaultKind, WebRoot, arm};
+use plasmagen::publish::{FaultKind, WebRoot};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use test_kit::{Version, memory};
 
+use crate::publish::armed::{arm_at, node, target};
 use crate::publish::kit::{MAC, MADE, NOW, faults, put};
 
 /// Renders a site whose node has an overlay, into `root`.
@@ -41,10 +41,7 @@ fn render(root: &Path) -> PathBuf {
 fn armed() -> TempDir {
     let (root, site) = (memory::tempdir(), tempfile::tempdir().unwrap());
     put(root.path(), &[MADE.bundle("worker", Version::Old)], Some(&render(site.path())), NOW).unwrap();
-    let node = HostName::parse("node01").unwrap();
-    let mac = MacAddr::parse(&MAC.replace('-', ":")).unwrap();
-    let target = ArmTarget { node: &node, mac, base: "worker", system: System::X86_64, serial: None };
-    arm(&WebRoot::open(root.path()).unwrap(), &[target], NOW).unwrap();
+    arm_at(&WebRoot::open(root.path()).unwrap(), &[target(&node("node01"), &[])], NOW, false).unwrap();
     root
 }
 

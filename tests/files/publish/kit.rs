@@ -142,7 +142,14 @@ pub(crate) fn faults(root: &Path) -> Vec<Fault> {
 
 /// The kinds of what is wrong, and where.
 pub(crate) fn kinds(root: &Path) -> Vec<(FaultKind, String)> {
-    faults(root).into_iter().map(|fault| (fault.kind, fault.path)).collect()
+    fault_kinds_at(root, NOW)
+}
+
+/// The kinds of what is wrong at `now`, and where.
+pub(crate) fn fault_kinds_at(root: &Path, now: OffsetDateTime) -> Vec<(FaultKind, String)> {
+    let report =
+        verify(root, &VerifyRequirements { now, least: &[], signers: None, cluster: None }, &|_| {}).unwrap();
+    report.faults.into_iter().map(|fault| (fault.kind, fault.path)).collect()
 }
 
 /// What a machine finds that follows `current` of the worker's bundle, and one that asks for boot.ipxe: each is whole, or

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::publish::{
-    FaultKind, PublicationTerms, PublishOutcome, PublishRequest, Refused, Signers, SigningKey,
-    VerifyRequirements, WebRoot, WebRootLock, arm, disarm, publish, remove, roll_back, verify,
+    DisarmSelection, FaultKind, PublicationTerms, PublishOutcome, PublishRequest, Refused, Signers,
+    SigningKey, VerifyRequirements, WebRoot, WebRootLock, disarm, publish, remove, roll_back, verify,
 };
 use tempfile::TempDir;
 
 use test_kit::{Version, memory};
 
-use crate::publish::armed::target;
+use crate::publish::armed::{arm_at, target};
 use crate::publish::forged::forge_site;
 use crate::publish::kit::{MAC, MADE, NOW, faults, holding, look, request, snapshot, terms};
 use crate::publish::signers::{key, unsigned};
@@ -179,9 +179,9 @@ fn a_second_cluster_does_not_take_the_first_off_the_air() {
     oak(root.path(), &[("oak1", OTHER), ("node01", MAC)]).unwrap();
     let publication = fs::read_to_string(root.path().join("nixos/worker/current/publication.json")).unwrap();
     assert!(publication.contains("\"cluster\": \"oak\""), "{publication}");
-    let node = crate::publish::armed::node();
+    let node = crate::publish::armed::node("node01");
     let open = WebRoot::open(root.path()).unwrap();
-    arm(&open, &[target(&node)], NOW).unwrap();
+    arm_at(&open, &[target(&node, &[])], NOW, false).unwrap();
     let before = snapshot(root.path());
     let elm = site_of(dir.path(), "elm", &[("elm1", "52-54-00-00-00-03")]);
     let bundle = [MADE.bundle("worker", Version::New)];
@@ -221,7 +221,7 @@ fn a_second_cluster_does_not_take_the_first_off_the_air() {
     }
     assert_eq!(faults(root.path()), []);
 
-    disarm(&open, &[MAC.to_owned()]).unwrap();
+    disarm(&open, DisarmSelection::All).unwrap();
     let consent = PublicationTerms { replaced_cluster: Some("oak"), ..of_elm };
     put(root.path(), &[], Some(&elm), consent).unwrap();
     // The other's bundle is out of place now.
@@ -243,9 +243,9 @@ fn a_second_cluster_does_not_take_the_first_off_the_air() {
 fn an_armed_node_does_not_vanish_from_the_site() {
     let root = memory::tempdir();
     oak(root.path(), &[("node01", MAC), ("node02", OTHER)]).unwrap();
-    let node = crate::publish::armed::node();
+    let node = crate::publish::armed::node("node01");
     let open = WebRoot::open(root.path()).unwrap();
-    arm(&open, &[target(&node)], NOW).unwrap();
+    arm_at(&open, &[target(&node, &[])], NOW, false).unwrap();
     let before = snapshot(root.path());
     for (nodes, word) in [
         (&[("node02", OTHER)][..], "has no script for this address"),
@@ -265,9 +265,9 @@ fn an_armed_node_does_not_vanish_from_the_site() {
 fn a_base_that_nothing_needs_is_removed() {
     let root = holding(Version::Old);
     let lock = || WebRootLock::acquire(root.path()).unwrap();
-    let node = crate::publish::armed::node();
+    let node = crate::publish::armed::node("node01");
     let open = WebRoot::open(root.path()).unwrap();
-    arm(&open, &[target(&node)], NOW).unwrap();
+    arm_at(&open, &[target(&node, &[])], NOW, false).unwrap();
     let before = snapshot(root.path());
     let refused = |base: &str, word: &str| {
         let error = format!("{:#}", remove(&lock(), base).unwrap_err());
@@ -285,7 +285,7 @@ fn a_base_that_nothing_needs_is_removed() {
         !root.path().join("nixos/control-plane").exists() && !root.path().join(".plasmagen/stage").exists()
     );
     assert_eq!(faults(root.path()), []);
-    disarm(&open, &[MAC.to_owned()]).unwrap();
+    disarm(&open, DisarmSelection::All).unwrap();
     // Somebody's file goes nowhere.
     let notes = root.path().join("nixos/worker/notes.txt");
     fs::write(&notes, "").unwrap();

@@ -144,7 +144,17 @@ fn a_timer_asks_what_the_servers_are() {
         let systemd = &evaluate(&[server])[0]["config"]["systemd"];
         let service = &systemd["services"]["pxe-health"]["serviceConfig"];
         let command = service["ExecStart"].as_str().unwrap();
-        assert!(command.ends_with(&format!("health.sh --state /run/pxe-health {units}")), "{command}");
+        let armed = "/var/lib/pxe-boot/armed";
+        let expected = format!("health.sh --state /run/pxe-health --armed {armed} {units}");
+        assert!(command.ends_with(&expected), "{command}");
+        // It removes files there, also those of another user, and nowhere else; flock is not in every path.
+        assert_eq!(service["ReadWritePaths"], json!([format!("-{armed}")]));
+        assert_eq!(
+            [&service["ProtectSystem"], &service["CapabilityBoundingSet"]],
+            [&json!("strict"), &json!("CAP_DAC_OVERRIDE")]
+        );
+        let path = systemd["services"]["pxe-health"]["path"].as_array().unwrap();
+        assert!(path.iter().any(|package| package.as_str().unwrap().contains("util-linux")), "{path:?}");
         assert_eq!(
             [&service["RuntimeDirectory"], &service["RuntimeDirectoryPreserve"]],
             [&json!("pxe-health"), &json!(true)]

@@ -1,4 +1,4 @@
-//! The health checker against a `systemctl` that says what a test wants.
+//! The health checker against a `systemctl` and a clock that say what a test wants.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,34 +9,40 @@ use serde_json::Value;
 use test_kit::{repository, run};
 
 /// A systemctl that prints the file named like the unit, and fails where there is none.
-const SYSTEMCTL: &str = "#!/bin/sh\nfor unit; do :; done\nexec cat \"$UNITS/$unit\"\n";
+pub(crate) const SYSTEMCTL: &str = "#!/bin/sh\nfor unit; do :; done\nexec cat \"$UNITS/$unit\"\n";
 
-struct Case {
+pub(crate) struct Case {
     dir: tempfile::TempDir,
 }
 
 impl Case {
-    fn new(systemctl: &str) -> Self {
+    pub(crate) fn new(systemctl: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for sub in ["bin", "units", "state"] {
             fs::create_dir(dir.path().join(sub)).unwrap();
         }
-        let program = dir.path().join("bin/systemctl");
-        fs::write(&program, systemctl).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        Self { dir }
+        let case = Self { dir };
+        case.program("systemctl", systemctl);
+        case
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    /// Puts a program into the first directory of the path.
+    pub(crate) fn program(&self, name: &str, text: &str) {
+        let program = self.path("bin").join(name);
+        fs::write(&program, text).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.dir.path().join(name)
     }
 
     /// What `systemctl show` says of a unit.
-    fn unit(&self, unit: &str, said: &str) {
+    pub(crate) fn unit(&self, unit: &str, said: &str) {
         fs::write(self.path("units").join(unit), said).unwrap();
     }
 
-    fn check(&self, units: &[&str]) -> Output {
+    pub(crate) fn check(&self, units: &[&str]) -> Output {
         let mut path = self.path("bin").into_os_string();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap());
@@ -47,7 +53,7 @@ impl Case {
     }
 
     /// What nginx would serve: the name of the one file in the state directory, and what it says.
-    fn answer(&self) -> (String, Value) {
+    pub(crate) fn answer(&self) -> (String, Value) {
         let names = names(&self.path("state"));
         assert_eq!(names.len(), 1, "{names:?}");
         let file = self.path("state").join(&names[0]);
@@ -56,11 +62,11 @@ impl Case {
     }
 }
 
-fn names(dir: &Path) -> Vec<String> {
+pub(crate) fn names(dir: &Path) -> Vec<String> {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn said(load: &str, active: &str, sub: &str) -> String {
+pub(crate) fn said(load: &str, active: &str, sub: &str) -> String {
     format!(
         "LoadState={load}\nActiveState={active}\nSubState={sub}\nNRestarts=0\nActiveEnterTimestampMonotonic=1\n"
     )
@@ -167,6 +173,9 @@ fn wrong_words_are_refused() {
         &["ht\"tp=nginx.service"],
         &["http=nginx.service\n"],
         &["http=a b.service"],
+        &["--armed", "http=nginx.service"],
+        &["--armed", "armed", "http=nginx.service"],
+        &["--armed", "/armed"],
     ] {
         let output = case.check(units);
         assert_eq!(output.status.code(), Some(2), "{units:?}: {output:?}");

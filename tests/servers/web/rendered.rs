@@ -46,7 +46,9 @@ fn etc_default_says_the_facts_of_the_model() {
             (words[..2].to_vec(), *words.last().unwrap()),
             (vec!["--bind-address", &address], root.as_str())
         );
-        let units = &variables(&files.path().join("pxe-health.default"))["UNITS"];
+        let health = variables(&files.path().join("pxe-health.default"));
+        assert_eq!(health["ARMED"], format!("{}/armed", provisioner.web_root));
+        let units = &health["UNITS"];
         let (dhcp, tftp) = match provisioner.dhcp {
             DhcpServer::Kea => ("kea-dhcp4-server", "tftpd-hpa"),
             DhcpServer::Isc => ("isc-dhcp-server", "tftpd-hpa"),

@@ -1,0 +1,271 @@
+//! Arms and disarms machines: all machines of a run or none, and an error names the machines for which that fails.
+//!
+//! A run that changes several files in `armed/` first writes their names to [`INTERRUPTED`]. When the run is killed, the
+//! next one disarms these machines: half of an arming is taken back, half of a disarming is finished.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow};
+use time::{Duration, OffsetDateTime};
+
+use super::armed::{Armed, INTERRUPTED, lock, read_armed, read_interrupted};
+use super::bootable::{ArmTarget, BootCheck};
+use super::fault::Refused;
+use super::root::{ARMED, WebRoot};
+use crate::fs::{Dir, Progress, file_mode, sync_file};
+use crate::model::{MacAddr, Word};
+
+/// The directory in the state directory where new files are written before they are moved to `armed/`.
+const STAGING: &str = "arm";
+
+const NOTHING_CHANGED: &str = "could not arm any node, and nothing has changed";
+
+/// The nodes that are to be armed, and for how long.
+pub struct ArmRequest<'a> {
+    /// The nodes.
+    pub targets: &'a [ArmTarget<'a>],
+    /// The present time.
+    pub now: OffsetDateTime,
+    /// How long the nodes stay armed.
+    pub duration: Duration,
+    /// Whether the contents of the bundles' files are compared with their digests, beside their sizes.
+    pub is_hashed: bool,
+    /// Called with the number of bytes of each read when contents are compared.
+    pub progress: Progress<'a>,
+}
+
+/// The outcome of [`arm`].
+#[derive(Debug)]
+pub struct ArmOutcome {
+    /// The nodes that are armed now.
+    pub armed: Vec<Armed>,
+    /// The nodes that a killed run had left half armed or half disarmed, and that are disarmed now.
+    pub recovered: Vec<String>,
+}
+
+/// The outcome of [`disarm`].
+#[derive(Debug, Default)]
+pub struct DisarmOutcome {
+    /// The names of the files that armed a machine and are gone now, each with the name of its node.
+    pub disarmed: BTreeMap<String, String>,
+    /// The nodes that a killed run had left half armed or half disarmed, and that are disarmed now.
+    pub recovered: Vec<String>,
+}
+
+/// The files in `armed/` that are to be removed.
+#[derive(Clone, Copy, Debug)]
+pub enum DisarmSelection<'a> {
+    /// The files with these names.
+    Files(&'a [String]),
+    /// The file of every MAC address.
+    All,
+}
+
+/// Arms all targets of `request`, or none where one of them must not be armed.
+///
+/// # Errors
+/// [`Refused`] when something that a target boots is missing, damaged, or not what the inventory renders. Otherwise when a
+/// disk refuses: the error names the nodes that are armed all the same.
+pub fn arm(root: &WebRoot, request: &ArmRequest<'_>) -> Result<ArmOutcome> {
+    let armed = prepare(root, request)?;
+    let files = armed.iter().map(|record| Ok((record.mac.replace(':', "-"), record.print()?)));
+    let files = files.collect::<Result<BTreeMap<_, _>>>()?;
+    let begin = || {
+        let dir = root.dir.ensure_dir(ARMED)?;
+        lock(&dir)?;
+        let recovered: Vec<_> = remove_files(&dir, &read_interrupted(root)?)?.into_values().collect();
+        clear_interrupted(root)?;
+        anyhow::Ok((dir, recovered, stage(root, &files)?))
+    };
+    let (dir, recovered, staging) = begin().context(NOTHING_CHANGED)?;
+    let mut before = BTreeMap::new();
+    let moved = move_in(root, &dir, &staging, &files, &mut before);
+    if let Err(error) = moved {
+        return Err(take_back(root, &dir, &staging, &before, error));
+    }
+    // The next run removes what is left there.
+    let _ = root.state.remove_tree(STAGING);
+    Ok(ArmOutcome { armed, recovered })
+}
+
+/// Makes the record of each target, for which everything that it boots must be published.
+fn prepare(root: &WebRoot, request: &ArmRequest<'_>) -> Result<Vec<Armed>> {
+    let ArmRequest { now, is_hashed, progress, .. } = *request;
+    let (bundles, faults) = (BTreeMap::new(), Vec::new());
+    let mut check = BootCheck { root, now, is_hashed, progress, bundles, faults };
+    let (begin, until) = Armed::period(now, request.duration)?;
+    let mut records = Vec::new();
+    for target in request.targets {
+        let Some(bundle) = check.check(target)? else { continue };
+        records.push(Armed {
+            schema: Armed::schema(),
+            node: target.node.to_string(),
+            mac: target.mac.to_string(),
+            serial: target.serial.map(str::to_owned),
+            base: target.base.to_owned(),
+            bundle: bundle.id,
+            generation: bundle.generation,
+            armed: begin,
+            until,
+        });
+    }
+    if !check.faults.is_empty() {
+        let names: Vec<_> = request.targets.iter().map(|target| target.node.as_str()).collect();
+        return Err(Refused::new(format!("could not arm {}", names.join(", ")), check.faults).into());
+    }
+    Ok(records)
+}
+
+/// Writes the new files durably into an empty staging directory.
+fn stage(root: &WebRoot, files: &BTreeMap<String, String>) -> Result<Dir> {
+    root.state.remove_tree(STAGING)?;
+    let staging = root.state.ensure_dir(STAGING)?;
+    for (name, text) in files {
+        let (file, _) = staging
+            .write_new(name, file_mode(false), text.as_bytes())
+            .with_context(|| format!("could not write .plasmagen/{STAGING}/{name}"))?;
+        sync_file(&file).with_context(|| format!("could not make .plasmagen/{STAGING}/{name} durable"))?;
+    }
+    Ok(staging)
+}
+
+/// Moves all staged files into `armed/`, and makes that durable. `before` gets what was there under each moved name.
+fn move_in(
+    root: &WebRoot,
+    dir: &Dir,
+    staging: &Dir,
+    files: &BTreeMap<String, String>,
+    before: &mut BTreeMap<String, Option<Vec<u8>>>,
+) -> Result<()> {
+    if files.len() > 1 {
+        write_interrupted(root, files.keys())?;
+    }
+    for name in files.keys() {
+        before.insert(name.clone(), dir.read_limited(name).ok());
+        staging
+            .rename(name, dir, name)
+            .with_context(|| format!("could not move a file to {ARMED}/{name}"))?;
+    }
+    dir.sync().context("could not make armed/ durable")?;
+    clear_interrupted(root)
+}
+
+/// Gives every name in `before` its old file again, after `error`. Returns the error to report: it says which nodes are
+/// armed all the same.
+fn take_back(
+    root: &WebRoot,
+    dir: &Dir,
+    staging: &Dir,
+    before: &BTreeMap<String, Option<Vec<u8>>>,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    for (name, body) in before {
+        let undone = match body {
+            Some(body) => dir.replace_from(staging, name, body),
+            None => dir.remove_file(name),
+        };
+        // What is there in the end decides.
+        drop(undone);
+    }
+    let is_durable = dir.sync().is_ok();
+    let is_left = |(name, body): &(&String, &Option<Vec<u8>>)| {
+        dir.exists(name).unwrap_or(true) && dir.read_limited(name).ok() != **body
+    };
+    let left: Vec<_> =
+        before.iter().filter(is_left).map(|(name, _)| read_armed(dir, name.clone()).label()).collect();
+    if left.is_empty() && is_durable && clear_interrupted(root).is_ok() {
+        let _ = root.state.remove_tree(STAGING);
+        return error.context(NOTHING_CHANGED);
+    }
+    if left.is_empty() {
+        return error.context(
+            "could not arm any node. None is armed by this run now, but the disk did not confirm that: look at plasmagen \
+             armed after a power cut",
+        );
+    }
+    let (names, nodes) = (left.join(", "), left.join(" "));
+    error.context(format!(
+        "could not arm all nodes, nor take the others back: armed now are {names}. Run plasmagen disarm {nodes}"
+    ))
+}
+
+/// Disarms machines.
+///
+/// # Errors
+/// When a disk refuses: the error names the nodes that are still armed. All others are disarmed.
+pub fn disarm(root: &WebRoot, selection: DisarmSelection<'_>) -> Result<DisarmOutcome> {
+    if !root.dir.exists(ARMED)? {
+        return Ok(DisarmOutcome::default());
+    }
+    let dir = root.dir.open_dir(ARMED).context("could not open armed/")?;
+    lock(&dir)?;
+    let interrupted = read_interrupted(root)?;
+    let mut names = match selection {
+        DisarmSelection::Files(names) => names.to_vec(),
+        DisarmSelection::All => {
+            let list = dir.list().context("could not list armed/")?;
+            list.into_iter().map(|(name, _)| name).filter(|name| is_mac(name)).collect()
+        }
+    };
+    let is_asked = |name: &String| names.contains(name);
+    let others: Vec<_> = interrupted.iter().filter(|name| !is_asked(name)).cloned().collect();
+    names.extend(others.iter().cloned());
+    if names.len() > 1 {
+        // A full disk must not keep anybody from disarming: without the list, a killed run is only not finished.
+        let _ = write_interrupted(root, names.iter());
+    }
+    let mut disarmed = remove_files(&dir, &names)?;
+    // Where the list stays, the next run finds nothing more to remove.
+    let _ = clear_interrupted(root);
+    let recovered = others.iter().filter_map(|name| disarmed.remove(name)).collect();
+    Ok(DisarmOutcome { disarmed, recovered })
+}
+
+/// Removes the files `names` in `armed/` durably, as many as the disk lets. Returns those that were there, each with the
+/// name of its node.
+fn remove_files(dir: &Dir, names: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut removed = BTreeMap::new();
+    let mut failed = Vec::new();
+    for name in names.iter().filter(|name| is_mac(name)) {
+        if !dir.exists(name)? {
+            continue;
+        }
+        let label = read_armed(dir, name.clone()).label();
+        match dir.remove_file(name) {
+            Ok(()) => drop(removed.insert(name.clone(), label)),
+            Err(error) => failed.push((label, error)),
+        }
+    }
+    // Also where nothing was there: an earlier run may have removed a file and not come to this.
+    let synced = dir.sync();
+    if let Some((_, error)) = failed.first() {
+        let left: Vec<_> = failed.iter().map(|(label, _)| label.as_str()).collect();
+        return Err(anyhow!("{error:#}").context(format!("still armed: {}", left.join(", "))));
+    }
+    synced.with_context(|| {
+        let labels: Vec<_> = removed.values().map(String::as_str).collect();
+        let labels = labels.join(", ");
+        format!("disarmed, but perhaps armed again after a power cut: {labels}. Run plasmagen armed then")
+    })?;
+    Ok(removed)
+}
+
+/// Whether `name` is a MAC address with hyphens. iPXE asks for no other name.
+fn is_mac(name: &str) -> bool {
+    MacAddr::parse(&name.replace('-', ":")).is_ok()
+}
+
+/// Writes the names of the files that this run changes, for the case that it is killed.
+fn write_interrupted<'a>(root: &WebRoot, names: impl Iterator<Item = &'a String>) -> Result<()> {
+    let text: String = names.map(|name| format!("{name}\n")).collect();
+    root.state.replace(INTERRUPTED, text.as_bytes(), true).context("could not write .plasmagen/disarm")
+}
+
+/// Removes that list durably.
+fn clear_interrupted(root: &WebRoot) -> Result<()> {
+    if root.state.exists(INTERRUPTED)? {
+        root.state.remove_file(INTERRUPTED)?;
+        root.state.sync().context("could not make .plasmagen durable")?;
+    }
+    Ok(())
+}
