@@ -11,7 +11,9 @@ use crate::diag::Severity;
 
 use super::committed::judge;
 use super::format::{DiagnosticFormat, Findings, SourceText, one_line};
-use super::inventory::{find_nearest, print_diagnostics, print_refusal, read, read_from, visible};
+use super::inventory::{
+    find_nearest, is_half_written, print_diagnostics, print_refusal, read, read_from, root_of, visible,
+};
 use super::printer::{Printer, plural};
 use super::vault::VaultOption;
 use super::{DONE, REFUSED};
@@ -56,6 +58,9 @@ impl CheckArgs {
             findings.push(Findings { source, found });
             judged.warn_of_lost_vault(printer);
             status = status.max(self.print_verdict(printer, name, checked));
+            if self.stdin_filename.is_none() && is_half_written(root_of(Path::new(name)))? {
+                status = REFUSED;
+            }
         }
         if let Some(render) = self.format.renderer() {
             Printer::print(&render(&findings)?)?;

@@ -10,6 +10,7 @@ use clap::{Args, ValueHint};
 use crate::check::{Checked, check};
 use crate::diag::{Diagnostic, Severity};
 use crate::inventory::LARGEST;
+use crate::write;
 
 use super::format::{SourceText, one_line};
 use super::printer::{Printer, plural};
@@ -125,6 +126,17 @@ pub(super) fn print_refusal(name: &str, checked: &Checked) {
     let denied = if errors == 0 { ", which --deny-warnings denies" } else { "" };
     let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
     Printer::warn(&format!("{} is refused: {errors}, {warnings}{denied}", one_line(name)));
+}
+
+/// Whether nodes/ and site/ in `root` are of two versions, which is then printed.
+pub(super) fn is_half_written(root: &Path) -> anyhow::Result<bool> {
+    let is_half = write::is_half_written(root)?;
+    if is_half {
+        Printer::warn(
+            "nodes/ and site/ are of two versions: a run of plasmagen render was killed between them. Run plasmagen render",
+        );
+    }
+    Ok(is_half)
 }
 
 /// Reads the inventory at `path`.

@@ -21,6 +21,7 @@ use crate::site;
 use self::outcome::{print_loaders, print_outcome, print_removal, warn_of_misfits};
 use super::committed::read_judged;
 use super::duration::parse_duration;
+use super::inventory::is_half_written;
 use super::printer::{Printer, plural};
 use super::progress::ByteProgress;
 use super::vault::VaultOption;
@@ -91,7 +92,7 @@ impl PublishArgs {
         let root = self.root.path(cluster.as_ref())?;
         let beside = if from_inventory { Some(self.root.inventory.find_root()?) } else { None };
         if let Some((beside, cluster)) = beside.as_ref().zip(cluster.as_ref())
-            && is_stale(beside, cluster)?
+            && (is_half_written(beside)? || is_stale(beside, cluster)?)
         {
             return Ok(REFUSED);
         }

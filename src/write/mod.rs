@@ -41,3 +41,4 @@ mod wanted;
 pub use self::check::{FileChange, Side, check, unified_diff};
 pub use self::commit::{CommitOptions, CommitOutcome, commit};
 pub use self::lock::SiteLock;
+pub use self::recover::is_half_written;

@@ -13,7 +13,7 @@ use super::wanted;
 use crate::fs::{DIR_MODE, Dir, file_mode, split, sync_file};
 
 /// The name of the staging directory in the state directory.
-const NAME: &str = "stage";
+pub(super) const NAME: &str = "stage";
 
 /// From this number of new files and directories on, one syncfs(2) is cheaper than an fsync(2) of each.
 const MANY: usize = 64;

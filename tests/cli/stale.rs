@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
+use test_kit::strace::{SIGKILL, inject};
+
+use crate::faults::strace;
 use crate::kit::{NODE04, PLASMAGEN, Run, Site};
 
 const DISKO: &str = "nodes/node01.cluster.example.com/disko.nix";
@@ -171,4 +175,21 @@ fn a_fresh_clone_of_a_committed_site_is_fresh() {
     // A line ending that git changed on the way is a difference.
     site.shell("cd ../clone && sed -i 's/$/\\r/' site/pxe/dhcpd.conf && $P render --check")
         .ends(1, &["1 file"]);
+}
+
+/// Killed between the renames of nodes/ and site/.
+#[test]
+fn trees_of_two_versions_are_told_of_until_the_next_render() {
+    let site = Site::rendered();
+    site.edit("EXAMPLE_DISK_00000001_1", "EXAMPLE_DISK_00000009_1");
+    let (status, run, _) = strace(&site, &inject("renameat2", "signal=KILL", 2), &["render"]);
+    assert_eq!(status.signal(), Some(SIGKILL), "{run:?}");
+    let words = ["nodes/ and site/ are of two versions", "Run plasmagen render"];
+    site.run(&["check"]).ends(1, &words);
+    site.run(&["publish", "--root", "root", "--ipxe", "nowhere"]).ends(1, &words);
+    assert!(!site.root().join("root").exists());
+    site.run(&["render"]).ends(0, &[]);
+    let run = site.run(&["check"]);
+    assert!(!run.ends(0, &[]).stderr.contains("two versions"), "{run:?}");
+    site.run(&["render", "--check"]).ends(0, &[]);
 }
