@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 
+use super::begun::forget_begun;
 use super::channel::Channel;
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE, Publication};
@@ -65,7 +66,12 @@ pub fn publish_after(
     prepare: impl FnOnce() -> Result<()>,
 ) -> Result<PublishOutcome> {
     let staged = stage(lock, request, progress)?;
-    publish_staged(lock, &request.terms, request.keep, &staged, prepare)
+    publish_staged(lock, &request.terms, request.keep, &staged, || {
+        for staged in &staged {
+            forget_begun(lock, &staged.channel)?;
+        }
+        prepare()
+    })
 }
 
 /// A staged generation with its channel and its publication.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 
+use super::begun::read_begun;
 use super::bundle::read_bundle;
 use super::channel::{CURRENT, Channel, Generation};
 use super::compare::ExpectedDir;
@@ -91,13 +92,17 @@ fn verify_current(
     };
     let (number, top) = (generation.number(), highest.number());
     if number < top {
-        fault(
-            FaultKind::RolledBack,
+        let name = channel.path.strip_prefix(NIXOS).map_or(SITE, |rest| rest.trim_start_matches('/'));
+        let way_out = if read_begun(root, &channel.path).is_some() {
+            format!("A roll back was killed: plasmagen publish --rollback {name} finishes it")
+        } else {
             format!(
-                "generation {number} is served, and {top} was published after it. If a publish died, run it again; \
-                 plasmagen publish --rollback goes back for good"
-            ),
-        );
+                "If a publish died, run it again; plasmagen publish --rollback {name} publishes another generation \
+                 under a new number"
+            )
+        };
+        let message = format!("generation {number} is served, and {top} was published after it. {way_out}");
+        fault(FaultKind::RolledBack, message);
     }
     let base = channel.path.strip_prefix(NIXOS).and_then(|rest| rest.strip_prefix('/'));
     let least = requirements.least.iter().filter(|(of, _)| of.is_none() || of.as_deref() == base);

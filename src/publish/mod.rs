@@ -34,6 +34,7 @@
 //! quorum       whether armed machines could cost a cluster its quorum
 //! needs        the files that an armed node boots
 //! takeover     refuses a publication that takes machines away
+//! begun        the roll back that is at work, or was killed
 //! staging      builds new generations in the staging directory
 //! commit       publishes them
 //! roll_back    goes back to the generation before the current one
@@ -49,6 +50,7 @@
 mod allowed_signers;
 mod arm;
 mod armed;
+mod begun;
 mod bootable;
 mod bundle;
 mod channel;

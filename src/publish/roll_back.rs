@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
+use super::begun::{forget_begun, read_begun, write_begun};
 use super::bundle::{Bundle, read_bundle};
 use super::channel::{Channel, Generation};
 use super::commit::{PublishOutcome, publish_staged};
@@ -29,18 +30,31 @@ pub fn roll_back(lock: &WebRootLock, name: &str, terms: &PublicationTerms<'_>) -
     let channel = channel.with_context(|| format!("nothing is published for {}", name.escape_debug()))?;
     let current =
         channel.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
+    let generations = channel.generations()?;
+    // A killed run has perhaps switched already: the generation that it led to may be the current one.
+    let begun = read_begun(&lock.root, &path);
+    let begun = generations.iter().find(|generation| Some(generation.id) == begun);
     // The highest number of the others, also where that is above the current one: a run that was killed before it switched
     // has given the generation that number.
-    let is_other = |other: &Generation| other.publication.is_some() && other.id != current.id;
-    let previous = channel.generations()?.into_iter().find(is_other);
+    let is_other = |other: &&Generation| other.publication.is_some() && other.id != current.id;
+    let previous = begun.or_else(|| generations.iter().find(is_other));
     let previous = previous.with_context(|| {
         format!("{path} has no generation before the current one: publish keeps as many as --keep says")
     })?;
     let cluster = previous.publication.as_ref().and_then(|publication| publication.cluster.clone());
     check_cluster(&lock.root, cluster.as_deref(), terms)?;
-    let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, &previous, &path)?;
-    let staged = StagedGeneration { channel: path, id: previous.id, manifest, name: None, bundle, cluster };
-    publish_staged(lock, terms, usize::MAX, &[staged], || Ok(()))
+    let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, previous, &path)?;
+    write_begun(lock, &path, previous.id)?;
+    let staged =
+        StagedGeneration { channel: path.clone(), id: previous.id, manifest, name: None, bundle, cluster };
+    let mut outcome = publish_staged(lock, terms, usize::MAX, &[staged], || Ok(())).inspect_err(|_| {
+        // Where the file stays, the next roll back leads to the same generation.
+        let _ = forget_begun(lock, &path);
+    })?;
+    if outcome.unconfirmed.is_none() {
+        outcome.unconfirmed = forget_begun(lock, &path).err();
+    }
+    Ok(outcome)
 }
 
 /// Returns the manifest of a bundle and the digest of the generation's manifest, after every file of the generation has

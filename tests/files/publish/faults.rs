@@ -13,7 +13,7 @@ use test_kit::strace::{self, Call, SIGKILL, Traced, calls_since, inject};
 use crate::publish::kit::{PLASMAGEN, all, arguments, faults, holding, look};
 
 /// Every call that changes something on a disk.
-const CALLS: &str = "openat,write,pwrite64,ftruncate,flock,mkdir,mkdirat,fchmod,fsync,renameat,renameat2,symlinkat,\
+pub(crate) const CALLS: &str = "openat,write,pwrite64,ftruncate,flock,mkdir,mkdirat,fchmod,fsync,renameat,renameat2,symlinkat,\
                      unlinkat";
 
 /// Publishes the new version into `root` under strace.
@@ -33,7 +33,7 @@ fn calls(make: &dyn Fn() -> TempDir) -> Vec<Call> {
 }
 
 /// What verify may say of a root in which a publish has died: that there is a generation nobody is sent to.
-fn assert_unharmed(root: &Path, when: &str) {
+pub(crate) fn assert_unharmed(root: &Path, when: &str) {
     let found = faults(root);
     let harmless = |fault: &plasmagen::publish::Fault| {
         fault.kind == FaultKind::RolledBack

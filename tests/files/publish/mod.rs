@@ -1,6 +1,7 @@
 //! The web root: what machines find there is whole, whatever happens while it is published.
 
 mod armed;
+mod arming;
 mod bundles;
 mod faults;
 mod forged;
@@ -9,6 +10,7 @@ mod kit;
 mod loaders;
 mod publications;
 mod readers;
+mod rollback;
 mod roots;
 mod signatures;
 mod signers;
