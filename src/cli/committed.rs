@@ -11,7 +11,7 @@ use crate::plan::Certificates;
 use crate::rules::CommittedFiles;
 
 use super::format::SourceText;
-use super::inventory::{print_diagnostics, print_refusal, read, root_of, visible};
+use super::inventory::{print_briefly, print_diagnostics, print_refusal, read, root_of, visible};
 use super::printer::Printer;
 use super::vault::{VaultOption, VaultView};
 
@@ -55,6 +55,19 @@ pub(super) fn read_judged(
     if judged.checked.cluster.is_none() {
         print_refusal(&name, &judged.checked);
     }
+    Ok(judged)
+}
+
+/// As [`read_judged`], with the warnings in one line: for commands that are about something else.
+pub(super) fn read_judged_briefly(
+    printer: &Printer,
+    path: &Path,
+    vault: &VaultOption,
+) -> anyhow::Result<JudgedInventory> {
+    let bytes = read(path)?;
+    let judged = judge(path, &bytes, vault)?;
+    let name = path.display().to_string();
+    print_briefly(printer, &SourceText::new(&name, &bytes), path, &judged.checked);
     Ok(judged)
 }
 

@@ -9,11 +9,12 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::check::check;
-use crate::fs::{create_whole, make_dirs};
+use crate::fs::{create_all, make_dirs, remove_empty_dir};
 
 use super::flake_url::FlakeUrl;
 use super::inventory::INVENTORY;
 use super::printer::Printer;
+use super::render::is_in_git;
 use super::{DONE, home};
 
 // `nix flake init` copies the same files as they are.
@@ -61,37 +62,64 @@ impl InitArgs {
             "{} exists and is not a directory: name another directory",
             self.dir.display()
         );
-        make_dirs(&self.dir)?;
         let path = self.dir.join(INVENTORY);
-        if !create_whole(&path, &inventory)? {
-            bail!("{} exists already, and init replaces no file", path.display());
+        let refuse_existing = || format!("{} exists already, and init replaces no file", path.display());
+        ensure!(path.symlink_metadata().is_err(), refuse_existing());
+        let is_new_dir = !self.dir.exists();
+        make_dirs(&self.dir)?;
+        // The inventory comes last: a run that was killed before has made no site, and the next one makes it.
+        let mut files = companions(flake)?.map(|(name, text, _)| (self.dir.join(name), text)).to_vec();
+        files.push((path.clone(), inventory));
+        let written = create_all(&files).inspect_err(|_| {
+            if is_new_dir {
+                drop(remove_empty_dir(&self.dir));
+            }
+        })?;
+        ensure!(written.last() == Some(&true), refuse_existing());
+        for ((path, text), (_, _, help)) in files.iter().zip(companions(String::new())?) {
+            // A file of another text stays as it is.
+            if std::fs::read(path).ok().as_deref() != Some(text.as_bytes()) {
+                let shown = path.display();
+                printer.say(&format!("kept {shown}: {}", help.replace("FILE", &shown.to_string())));
+            }
         }
-        let schema = self.dir.join("inventory.schema.json");
-        if !create_whole(&schema, &super::schema::schema_text()?)? {
-            let shown = schema.display();
-            printer.say(&format!(
-                "kept {shown}: plasmagen schema > {shown} replaces it by the schema of this version"
-            ));
-        }
-        let path_of_flake = self.dir.join("flake.nix");
-        if !create_whole(&path_of_flake, &flake)? {
-            let shown = path_of_flake.display();
-            printer.say(&format!("kept {shown}: its outputs should be those of plasmagen.lib.mkSite"));
-        }
-        let ignore = self.dir.join(".gitignore");
-        if !create_whole(&ignore, GITIGNORE)? {
-            printer.say(&format!("kept {}: add the line .plasmagen/", ignore.display()));
-        }
-        let hooks = self.dir.join(".pre-commit-config.yaml");
-        if !create_whole(&hooks, PRE_COMMIT)? {
-            printer.say(&format!("kept {}: add a hook that runs plasmagen check", hooks.display()));
-        }
-        let path = path.display();
-        printer.say(&format!(
-            "wrote {path}: edit it, then run\n\n  plasmagen check {path}\n  plasmagen render {path}\n"
-        ));
+        printer.say(&format!("wrote {}: edit it, then run\n\n{}", path.display(), self.next_steps()));
         Ok(DONE)
     }
+
+    /// The commands that come next, to be pasted into a shell.
+    fn next_steps(&self) -> String {
+        let is_here = self.dir == Path::new(".");
+        let dir = self.dir.display().to_string();
+        let cd = if is_here { String::new() } else { format!("  cd {}\n", quote(&dir)) };
+        let init = if is_in_git(&self.dir) { "" } else { "  git init\n" };
+        format!("{cd}{init}  plasmagen check\n  plasmagen render\n  git add .\n")
+    }
+}
+
+/// The files beside the inventory: name, text, and what to do where another file has the name.
+fn companions(flake: String) -> anyhow::Result<[(&'static str, String, &'static str); 4]> {
+    Ok([
+        (
+            "inventory.schema.json",
+            super::schema::schema_text()?,
+            "plasmagen schema > FILE replaces it by the schema of this version",
+        ),
+        ("flake.nix", flake, "its outputs should be those of plasmagen.lib.mkSite"),
+        (".gitignore", GITIGNORE.to_owned(), "add the line .plasmagen/"),
+        (
+            ".pre-commit-config.yaml",
+            PRE_COMMIT.to_owned(),
+            "add hooks that run plasmagen check and plasmagen render --check",
+        ),
+    ])
+}
+
+/// Quotes a word for a POSIX shell, where the word needs quotes.
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
+    if word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Reads the keys that the command line names.

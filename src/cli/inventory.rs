@@ -88,21 +88,33 @@ pub(super) fn root_of(inventory: &Path) -> &Path {
     }
 }
 
-/// Reads and checks the inventory at `path`, and prints its diagnostics. Where the result has no cluster, the command
+/// Reads and checks the inventory at `path`, and prints its errors, and its warnings in one line. Where the result has no cluster, the command
 /// ends with [`REFUSED`](super::REFUSED): the user knows why.
 pub(super) fn read_checked(printer: &Printer, path: &Path) -> anyhow::Result<Checked> {
     check_bytes(printer, path, &read(path)?)
 }
 
-/// Checks the inventory `bytes`, which was read from `path`, and prints its diagnostics.
+/// Checks the inventory `bytes`, which was read from `path`, and prints its errors, and its warnings in one line.
 pub(super) fn check_bytes(printer: &Printer, path: &Path, bytes: &[u8]) -> anyhow::Result<Checked> {
     let name = path.display().to_string();
     let checked = check(bytes)?;
-    print_diagnostics(printer, &SourceText::new(&name, bytes), &visible(printer, &checked, false));
-    if checked.cluster.is_none() {
-        print_refusal(&name, &checked);
-    }
+    print_briefly(printer, &SourceText::new(&name, bytes), path, &checked);
     Ok(checked)
+}
+
+/// Prints the errors of the inventory at `path` in full, and its warnings in one line: commands that are about something
+/// else say that there are some, and `plasmagen check` prints them.
+pub(super) fn print_briefly(printer: &Printer, source: &SourceText<'_>, path: &Path, checked: &Checked) {
+    let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    print_diagnostics(printer, source, &errors.cloned().collect::<Vec<_>>());
+    let warnings = checked.count(Severity::Warning);
+    if checked.cluster.is_none() {
+        print_refusal(&path.display().to_string(), checked);
+    } else if warnings > 0 {
+        let option =
+            if path == Path::new(INVENTORY) { String::new() } else { format!(" {}", path.display()) };
+        printer.say(&format!("{}: plasmagen check{option}", plural(warnings, "warning")));
+    }
 }
 
 /// The diagnostics to print: warnings are left out with `--quiet`, unless `--deny-warnings` makes them count.

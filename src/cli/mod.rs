@@ -3,6 +3,7 @@
 mod arm;
 mod bundle;
 mod certs;
+mod changes;
 mod check;
 mod committed;
 mod complete;

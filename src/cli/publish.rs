@@ -19,7 +19,7 @@ use crate::publish::{
 use crate::site;
 
 use self::outcome::{print_loaders, print_outcome, print_removal, warn_of_misfits};
-use super::committed::read_judged;
+use super::committed::read_judged_briefly;
 use super::duration::parse_duration;
 use super::inventory::is_half_written;
 use super::printer::{Printer, plural};
@@ -81,7 +81,7 @@ impl PublishArgs {
         if from_inventory || !self.root.is_named() {
             cluster = if from_inventory {
                 let inventory = &self.root.inventory.find()?;
-                read_judged(printer, inventory, &VaultOption::default(), |_| true)?.checked.cluster
+                read_judged_briefly(printer, inventory, &VaultOption::default())?.checked.cluster
             } else {
                 self.root.cluster(printer)?
             };

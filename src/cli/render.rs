@@ -6,15 +6,19 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use crate::diag::Diagnostic;
-use crate::model::Cluster;
+use crate::model::{Cluster, HostName};
 use crate::site::{self, Authority, IssuedCertificates};
-use crate::write::{self, CommitOptions, CommitOutcome};
+use crate::write::{CommitOptions, CommitOutcome};
 
+use super::changes::{print_full, print_summary};
 use super::committed::read_judged;
 use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
 use super::vault::VaultOption;
 use super::{DONE, REFUSED};
+
+/// The most names of nodes that one line lists.
+const MOST_NAMES: usize = 5;
 
 /// Write nodes/ and site/, and issue the certificates that are missing
 ///
@@ -27,6 +31,9 @@ pub(super) struct RenderArgs {
     /// Write nothing: print the differences, and exit with status 1 if there are any (needs no vault)
     #[arg(long, conflicts_with = "discard_edits")]
     check: bool,
+    /// With --check, print the contents of new and removed files too, as a patch
+    #[arg(long, requires = "check")]
+    full: bool,
     /// Replace files in nodes/ and site/ that were edited by hand
     #[arg(long)]
     discard_edits: bool,
@@ -47,7 +54,7 @@ impl RenderArgs {
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = root_of(&inventory);
         if self.check {
-            return compare(printer, root, cluster, &inventory);
+            return self.compare(printer, root, cluster, &inventory);
         }
         let nodes = plural(cluster.nodes.len(), "node");
         let options = CommitOptions { discard_edits: self.discard_edits };
@@ -59,6 +66,46 @@ impl RenderArgs {
         }
         print_outcome(printer, root, &nodes, &rendered.outcome);
         Ok(DONE)
+    }
+
+    /// `render --check`: compares what would be written with what is there.
+    fn compare(
+        &self,
+        printer: &Printer,
+        root: &Path,
+        cluster: Cluster,
+        inventory: &Path,
+    ) -> anyhow::Result<u8> {
+        let comparison = site::compare(root, cluster)?;
+        let changes = &comparison.changes;
+        printer.print_diff(&if self.full { print_full(changes) } else { print_summary(changes) })?;
+        if let Some(names) = list_some(&comparison.uncertified) {
+            printer.say(&format!("no certificate with the names and addresses of the inventory: {names}"));
+        }
+        if comparison.is_current() {
+            printer.say("nodes/ and site/ are what the inventory says");
+            return Ok(DONE);
+        }
+        let missing = match comparison.uncertified.len() {
+            0 => String::new(),
+            some => format!(", {} would be issued", plural(some, "certificate")),
+        };
+        printer.say(&format!(
+            "stale: {} would change{missing}: run plasmagen render {}",
+            plural(changes.len(), "file"),
+            inventory.display()
+        ));
+        Ok(REFUSED)
+    }
+}
+
+/// The first few names, and how many more there are; none where there is no name.
+fn list_some(names: &[HostName]) -> Option<String> {
+    let shown: Vec<&str> = names.iter().take(MOST_NAMES).map(HostName::as_str).collect();
+    match names.len().saturating_sub(MOST_NAMES) {
+        _ if shown.is_empty() => None,
+        0 => Some(shown.join(", ")),
+        more => Some(format!("{} and {}", shown.join(", "), plural(more, "other node"))),
     }
 }
 
@@ -76,29 +123,6 @@ fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
     printer.say(&format!("issued {}", plural(issued.certificates, "certificate")));
 }
 
-/// `render --check`: compares what would be written with what is there.
-fn compare(printer: &Printer, root: &Path, cluster: Cluster, inventory: &Path) -> anyhow::Result<u8> {
-    let comparison = site::compare(root, cluster)?;
-    printer.print_diff(&comparison.changes.iter().map(write::unified_diff).collect::<String>())?;
-    for name in &comparison.uncertified {
-        printer.say(&format!("{name} has no certificate with the names and addresses of the inventory"));
-    }
-    if comparison.is_current() {
-        printer.say("nodes/ and site/ are what the inventory says");
-        return Ok(DONE);
-    }
-    let missing = match comparison.uncertified.len() {
-        0 => String::new(),
-        some => format!(", {} would be issued", plural(some, "certificate")),
-    };
-    printer.say(&format!(
-        "stale: {} would change{missing}: run plasmagen render {}",
-        plural(comparison.changes.len(), "file"),
-        inventory.display()
-    ));
-    Ok(REFUSED)
-}
-
 fn print_outcome(printer: &Printer, root: &Path, nodes: &str, outcome: &CommitOutcome) {
     if outcome.is_unchanged() {
         printer.say(&format!("{nodes}: nodes/ and site/ are up to date, nothing was touched"));
@@ -114,7 +138,7 @@ fn print_outcome(printer: &Printer, root: &Path, nodes: &str, outcome: &CommitOu
 }
 
 /// Whether `root` lies in a git work tree.
-fn is_in_git(root: &Path) -> bool {
+pub(super) fn is_in_git(root: &Path) -> bool {
     let absolute: PathBuf = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     absolute.ancestors().any(|dir| dir.join(".git").exists())
 }

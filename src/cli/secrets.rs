@@ -14,7 +14,7 @@ use crate::pki::vault::{encrypted::EncryptedKeys, staged};
 use crate::pki::{SecretKey, Vault};
 use crate::plan::Certificates;
 
-use super::committed::read_judged;
+use super::committed::read_judged_briefly;
 use super::inventory::{InventoryOption, root_of};
 use super::printer::{Printer, plural};
 use super::vault::{VaultOption, rendered_dirs};
@@ -166,7 +166,7 @@ impl KeySource {
     /// Opens the vault of the inventory's cluster; none where the inventory is refused, which has been printed.
     fn open(&self, printer: &Printer) -> anyhow::Result<Option<OpenedKeys>> {
         let inventory = self.inventory.find()?;
-        let checked = read_judged(printer, &inventory, &self.vault, |_| true)?.checked;
+        let checked = read_judged_briefly(printer, &inventory, &self.vault)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(None) };
         let root = root_of(&inventory);
         let certificates = Certificates::gather(root, &cluster)?;

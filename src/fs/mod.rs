@@ -32,7 +32,7 @@ pub use sha256::{FileFacts, Sha256Sum};
 pub(crate) use change::{DIR_MODE, file_mode, sync_file};
 pub(crate) use dir::{Dir, kind_of, parents, split};
 pub(crate) use lock::{FileLock, LockedDir, LockedFile, STATE};
-pub(crate) use paths::{create_whole, make_dirs, make_private_dirs, remove_empty_dir};
+pub(crate) use paths::{create_all, make_dirs, make_private_dirs, remove_empty_dir};
 pub(crate) use rename::explain_refusal;
 pub(crate) use rustix::fs::{FileType, Stat};
 pub(crate) use rustix::io::Errno;

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -31,9 +31,27 @@ pub(crate) fn remove_empty_dir(path: &Path) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
+/// Writes new files, all of them or none, in this order: where one can't be written, those before are removed. Returns for
+/// each whether it was written; a file that is there already stays.
+pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<Vec<bool>> {
+    let mut written = Vec::with_capacity(files.len());
+    for (path, text) in files {
+        match create_whole(path, text) {
+            Ok(is_new) => written.push(is_new),
+            Err(error) => {
+                let made = files.iter().zip(written).filter(|(_, is_new)| *is_new);
+                // What can't be removed stays; the next run keeps it where it finds it.
+                made.for_each(|((path, _), _)| drop(fs::remove_file(path)));
+                return Err(error);
+            }
+        }
+    }
+    Ok(written)
+}
+
 /// Writes the new file `path`, whole or not at all, with the mode that the user's umask gives; false where something is
 /// there already, which is never replaced.
-pub(crate) fn create_whole(path: &Path, text: &str) -> Result<bool> {
+fn create_whole(path: &Path, text: &str) -> Result<bool> {
     let could_not = || format!("could not write {}", path.display());
     if path.symlink_metadata().is_ok() {
         return Ok(false);

@@ -110,6 +110,23 @@ fn an_inventory_cut_short_anywhere_is_refused_or_read() {
     assert!(codes.iter().all(|code| *code == "1" || *code == "0"), "{codes:?}");
 }
 
+/// Only `check` and `render` are about warnings; other commands say that there are some.
+#[test]
+fn other_commands_count_warnings_in_one_line() {
+    let site = Site::rendered();
+    warn(&site);
+    for args in [&["show"][..], &["certs", "status"], &["secrets", "stage", "node02", "--to", "../staged"]] {
+        let run = site.run(args);
+        run.ends(0, &["1 warning: plasmagen check\n"]);
+        assert!(!run.stderr.contains("PG-F01"), "{run:?}");
+        assert!(!site.run(&[args, &["-q"]].concat()).stderr.contains("warning"));
+        let _ = std::fs::remove_dir_all(site.path().join("staged"));
+    }
+    for args in [&["check"][..], &["render"], &["render", "--check"]] {
+        site.run(args).ends(0, &["warning[PG-F01]"]);
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_an_error_of_its_own() {
     let site = Site::new();

@@ -43,8 +43,7 @@ fn assert_sound(site: &Site) {
 #[test]
 fn a_key_on_the_command_line_or_in_a_file_is_enough() {
     let site = Site::empty();
-    init(&site, &["--admin-key", KEY])
-        .ends(0, &["wrote site/inventory.toml", "plasmagen render site/inventory.toml"]);
+    init(&site, &["--admin-key", KEY]).ends(0, &["wrote site/inventory.toml"]);
     assert_eq!(keys(&site), [KEY]);
     assert_sound(&site);
 
@@ -189,7 +188,7 @@ fn what_is_there_already_is_never_replaced() {
     fs::remove_file(site.inventory()).unwrap();
     fs::write(site.root().join(".pre-commit-config.yaml"), "repos: []\n").unwrap();
     init(&site, &["--admin-key", KEY])
-        .ends(0, &["kept site/.pre-commit-config.yaml: add a hook that runs plasmagen check"]);
+        .ends(0, &["kept site/.pre-commit-config.yaml: add hooks that run plasmagen check and"]);
     assert_eq!(site.read(".pre-commit-config.yaml"), "repos: []\n");
 }
 
@@ -207,25 +206,59 @@ fn a_directory_that_cannot_be_made_is_said() {
 }
 
 #[test]
-fn a_disk_that_fails_leaves_no_half_inventory() {
-    for (call, error) in
-        [("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("linkat,renameat2", "EIO")]
-    {
+fn a_disk_that_fails_leaves_nothing_or_a_whole_site() {
+    let calls = [("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("linkat,renameat2", "EIO")];
+    // Each of the five files fails once.
+    for (nth, (call, error)) in (1..=5).flat_map(|nth| calls.map(|call| (nth, call))) {
         let site = Site::empty();
         let mut init_site = Command::new(PLASMAGEN);
         init_site.args(["init", "site", "--admin-key", KEY]);
-        let options = inject(call, &format!("error={error}"), 1);
+        let options = inject(call, &format!("error={error}"), nth);
         let run = Run::of(&strace(site.command("strace"), &options, &mut init_site, b"").output);
         if run.code == Some(0) {
             // tempfile tries one of the two calls after the other.
             assert_eq!(call, "linkat,renameat2", "{run:?}");
         } else {
-            run.ends(2, &["could not write site/inventory.toml"]);
-            assert_eq!(fs::read_dir(site.root()).unwrap().count(), 0, "{call} {error}");
+            run.ends(2, &["could not write site/"]);
+            assert!(!site.root().exists(), "{nth} {call} {error}");
             init(&site, &["--admin-key", KEY]).ends(0, &[]);
         }
         assert_eq!(keys(&site), [KEY]);
+        assert_eq!(fs::read_dir(site.root()).unwrap().count(), 5);
     }
+}
+
+#[test]
+fn a_site_that_a_killed_run_has_begun_is_finished_by_the_next_run() {
+    let site = Site::new();
+    let whole = entries(&site.root());
+    // The inventory comes last.
+    fs::remove_file(site.inventory()).unwrap();
+    let run = init(&site, &["--admin-key", KEY]);
+    run.ends(0, &["wrote site/inventory.toml"]);
+    assert!(!run.stderr.contains("kept"), "{run:?}");
+    assert_eq!(entries(&site.root()).len(), whole.len());
+}
+
+#[test]
+fn the_next_steps_can_be_pasted() {
+    let site = Site::empty();
+    let dir = "a site's files";
+    let started = site.within(site.path(), &["init", dir, "--admin-key", KEY]);
+    started.ends(
+        0,
+        &["  cd 'a site'\\''s files'\n  git init\n  plasmagen check\n  plasmagen render\n  git add .\n"],
+    );
+    let (_, steps) = started.stderr.split_once("then run\n").unwrap();
+    let mut bash = site.command("bash");
+    let script = format!("set -e; plasmagen() {{ $P \"$@\"; }}\n{steps}\ngit ls-files | grep -c /disko.nix");
+    let pasted =
+        Run::of(&run("bash", bash.current_dir(site.path()).env("P", PLASMAGEN).args(["-c", &script])));
+    pasted.ends(0, &["is sound", "issued 3 certificates"]);
+    assert!(pasted.stdout.ends_with("3\n"), "{pasted:?}");
+    // Inside a repository there is nothing to make.
+    let inside = site.within(&site.path().join(dir), &["init", "more", "--admin-key", KEY]);
+    assert!(!inside.stderr.contains("git init"), "{inside:?}");
 }
 
 #[test]

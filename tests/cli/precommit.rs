@@ -278,6 +278,10 @@ fn what_init_writes_is_a_configuration_that_works() {
     repository.refused("error[PG-C08]");
     repository.write("inventory.toml", &format!("{sound}# sound\n"));
     repository.git("site", &["add", "inventory.toml"]);
+    repository.refused("stale: ");
+    let rendered = repository.run("site", "plasmagen", &["render"]);
+    assert!(rendered.status.success(), "{rendered:?}");
+    repository.git("site", &["add", "nodes", "site"]);
     repository.passed();
 }
 

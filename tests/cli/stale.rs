@@ -42,7 +42,11 @@ fn nothing_rendered_is_stale() {
         1,
         &[" files would change, 3 certificates would be issued: run plasmagen render inventory.toml"],
     );
-    assert!(run.stdout.contains(&format!("--- /dev/null\n+++ {DISKO}\n@@ -0,0 +1")), "{}", run.stdout);
+    assert!(run.stdout.contains("new: nodes/node01.cluster.example.com/ ("), "{}", run.stdout);
+    assert!(run.stdout.lines().count() < 30, "{}", run.stdout);
+    let full = site.run(&["render", "--check", "--full"]).stdout;
+    assert!(full.contains(&format!("--- /dev/null\n+++ {DISKO}\n@@ -0,0 +1")), "{full}");
+    site.run(&["render", "--full"]).ends(2, &["--check"]);
 }
 
 #[test]
@@ -84,35 +88,33 @@ fn a_missing_file_is_stale() {
     fs::remove_file(site.root().join(DISKO)).unwrap();
     let run = check(&site);
     run.ends(1, &["stale: 1 file would change"]);
-    assert!(run.stdout.starts_with(&format!("--- /dev/null\n+++ {DISKO}\n")), "{}", run.stdout);
+    assert_eq!(run.stdout, format!("new: {DISKO}\n"));
     fs::remove_dir_all(site.root().join("site")).unwrap();
-    assert!(check(&site).ends(1, &[]).stdout.contains("+++ site/pxe/dhcpd.conf"));
+    assert!(check(&site).ends(1, &[]).stdout.contains("new: site/pxe/ ("));
 }
 
 #[test]
 fn a_missing_certificate_is_stale() {
     let site = Site::rendered().copy();
     fs::remove_file(site.root().join("nodes/node03.cluster.example.com/node03-cert.pem")).unwrap();
-    check(&site).ends(1, &["node03 has no certificate", "1 certificate would be issued"]);
+    check(&site).ends(1, &["addresses of the inventory: node03\n", "1 certificate would be issued"]);
 
     let site = Site::rendered().copy();
     fs::remove_file(site.root().join("nodes/node03.cluster.example.com/ca-cert.pem")).unwrap();
     let run = check(&site);
     run.ends(1, &["stale: 1 file would change: "]);
-    assert!(run.stdout.contains("+-----BEGIN CERTIFICATE-----"), "{}", run.stdout);
+    assert_eq!(run.stdout, "new: nodes/node03.cluster.example.com/ca-cert.pem\n");
 }
 
 #[test]
 fn a_certificate_that_does_not_say_what_the_inventory_asks_for_is_stale() {
     let site = Site::rendered().copy();
     site.edit("iam = \"10.0.200.101\"", "iam = \"10.0.200.101\"\nflaredb = \"10.0.200.102\"");
-    check(&site).ends(
-        1,
-        &["node01 has no certificate with the names and addresses", "3 certificates would be issued"],
-    );
+    check(&site)
+        .ends(1, &["no certificate with the names and addresses of the inventory: node01, node02, node03\n"]);
     let site = Site::rendered().copy();
     site.append(NODE04);
-    check(&site).ends(1, &["node04 has no certificate", "1 certificate would be issued"]);
+    check(&site).ends(1, &["addresses of the inventory: node04\n", "1 certificate would be issued"]);
 }
 
 #[test]
@@ -121,7 +123,9 @@ fn what_is_there_beside_is_stale() {
     fs::write(site.root().join("site/notes.txt"), "mine\n").unwrap();
     let run = check(&site);
     run.ends(1, &["stale: 1 file would change"]);
-    assert_eq!(run.stdout, "--- site/notes.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-mine\n");
+    assert_eq!(run.stdout, "removed: site/notes.txt\n");
+    let full = site.run(&["render", "--check", "--full"]).stdout;
+    assert_eq!(full, "--- site/notes.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-mine\n");
     fs::remove_file(site.root().join("site/notes.txt")).unwrap();
     fs::set_permissions(site.root().join(DISKO), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(check(&site).ends(1, &[]).stdout, format!("{DISKO}: is no longer executable\n"));

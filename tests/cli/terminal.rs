@@ -31,7 +31,7 @@ fn colours_are_for_terminals_unless_something_else_is_said() {
         ("TERM=xterm $P --color never check nowhere.toml", false),
         ("TERM=xterm $P --help", true),
         ("TERM=xterm $P render --check", true),
-        ("TERM=xterm $P render --check 2>/dev/null", true),
+        ("TERM=xterm $P render --check --full 2>/dev/null", true),
         ("TERM=xterm $P render --check --color never", false),
         ("TERM=xterm $P render --check 2>&1 | cat", false),
         ("TERM=xterm $P check 2>&1 | cat", false),
