@@ -17,7 +17,7 @@
 //! | [`model`] | the resolved vocabulary: validated names, addresses, disks, nodes, the cluster | `diag` |
 //! | [`inventory`] | the inventory as written: values with their places, nothing defaulted | `diag`, `model` |
 //! | [`resolve`] | inventory to cluster: references, profiles, defaults, and the origin of each value | `diag`, `inventory`, `model` |
-//! | [`plan`] | the cluster and the published files that outputs read; `Plan::gather` is the only reading step | `model` |
+//! | [`plan`] | the cluster and the published files that outputs read; `Plan::gather` is the only reading step | `fs`, `model` |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes private keys | `fs`, `model`, `plan` |
 //! | [`rules`] | the invariants: a file for each chapter, one table of all rules | `diag`, `inventory`, `model`, `pki`, `plan`, `resolve` |
 //! | [`check`] | bytes to a sound cluster, or to all faults: parses, resolves and applies the rules | `diag`, `inventory`, `model`, `resolve`, `rules` |

@@ -1,14 +1,12 @@
 //! The plan: a sound cluster, and the published files that outputs go on from. [`Plan::gather`] reads those files.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
-use std::fs;
-use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use rayon::prelude::*;
 
+use crate::fs::{Dir, Errno, LIST_LIMIT, TEXT_LIMIT};
 use crate::model::{Cluster, HostName, Node};
 
 /// Everything that outputs are written from.
@@ -39,6 +37,9 @@ pub struct Zones(pub BTreeMap<String, String>);
 /// The directory of zone files, relative to the inventory.
 pub const ZONE_DIR: &str = "site/dns";
 
+/// The file name of the CA's certificate in the directory of each node.
+const CA: &str = "ca-cert.pem";
+
 /// The directory of a node's files, relative to the inventory.
 #[must_use]
 pub fn node_dir(node: &Node) -> String {
@@ -64,10 +65,12 @@ impl Certificates {
     /// # Errors
     /// When a file cannot be read, or two nodes have different CAs.
     pub fn gather(root: &Path, cluster: &Cluster) -> anyhow::Result<Self> {
+        let Some(open) = open_root(root)? else { return Ok(Self::default()) };
         let read = |node: &Node| {
-            let dir = root.join(node_dir(node));
-            let ca = read_optional(&dir.join("ca-cert.pem"))?;
-            let certificate = read_optional(&dir.join(format!("{}-cert.pem", node.name)))?;
+            let dir = node_dir(node);
+            let ca = read_optional(&open, root, &format!("{dir}/{CA}"), TEXT_LIMIT)?;
+            let file = format!("{dir}/{}-cert.pem", node.name);
+            let certificate = read_optional(&open, root, &file, TEXT_LIMIT)?;
             anyhow::Ok((ca, certificate))
         };
         let found: Vec<_> = cluster.nodes.par_iter().map(read).collect();
@@ -85,7 +88,7 @@ impl Certificates {
             certificates.nodes.extend(certificate.map(|pem| (node.name.clone(), pem)));
         }
         if certificates.ca.is_none() {
-            certificates.ca = read_former_ca(&root.join("nodes"))?;
+            certificates.ca = read_former_ca(&open, root)?;
         }
         Ok(certificates)
     }
@@ -93,15 +96,11 @@ impl Certificates {
 
 /// Reads the CA certificate that any directory in `nodes` publishes: when all nodes were renamed, machines still trust
 /// that CA.
-fn read_former_ca(nodes: &Path) -> anyhow::Result<Option<String>> {
-    if !nodes.is_dir() {
-        return Ok(None);
-    }
-    let list = || fs::read_dir(nodes)?.map(|dir| Ok(dir?.path())).collect::<std::io::Result<Vec<_>>>();
-    let mut dirs = list().with_context(|| format!("could not list {}", nodes.display()))?;
+fn read_former_ca(open: &Dir, root: &Path) -> anyhow::Result<Option<String>> {
+    let mut dirs = list(open, root, "nodes")?;
     dirs.sort_unstable();
-    let mut published = dirs.iter().map(|dir| read_optional(&dir.join("ca-cert.pem")));
-    published.find_map(Result::transpose).transpose()
+    let read = |dir: &String| read_optional(open, root, &format!("nodes/{dir}/{CA}"), TEXT_LIMIT);
+    dirs.iter().map(read).find_map(Result::transpose).transpose()
 }
 
 impl Zones {
@@ -110,40 +109,37 @@ impl Zones {
     /// # Errors
     /// When a zone file cannot be read, or `site/dns` is not a directory.
     pub fn gather(root: &Path) -> anyhow::Result<Self> {
-        let dir = root.join(ZONE_DIR);
-        let list = || {
-            let kind = dir.symlink_metadata()?.file_type();
-            let entries =
-                if kind.is_dir() { dir.read_dir()? } else { return Err(Error::other("not a directory")) };
-            entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>()
-        };
-        let names = match list() {
-            Ok(names) => names,
-            Err(error) if is_absent(&error) => Vec::new(),
-            Err(error) => return Err(error).with_context(|| format!("could not list {}", dir.display())),
-        };
-        let zone = |name: &OsString| Some(name.to_str()?.to_owned()).filter(|name| name.ends_with(".zone"));
-        let read = |name: String| Ok(read_optional(&dir.join(&name))?.map(|text| (name, text)));
-        let zones = names.iter().filter_map(zone).map(read).filter_map(Result::transpose);
-        Ok(Self(zones.collect::<anyhow::Result<_>>()?))
+        let Some(open) = open_root(root)? else { return Ok(Self::default()) };
+        let mut zones = BTreeMap::new();
+        for name in list(&open, root, ZONE_DIR)?.into_iter().filter(|name| name.ends_with(".zone")) {
+            let text = read_optional(&open, root, &format!("{ZONE_DIR}/{name}"), LIST_LIMIT)?;
+            zones.extend(text.map(|text| (name, text)));
+        }
+        Ok(Self(zones))
     }
 }
 
-/// Whether `error` says that there is no such file. A file in the place of a directory is for `write` to refuse.
-fn is_absent(error: &Error) -> bool {
-    [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind())
+/// Opens the directory of the inventory; none where there is no such directory, as for an inventory from standard input.
+fn open_root(root: &Path) -> anyhow::Result<Option<Dir>> {
+    match Dir::open(root) {
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        opened => opened.map(Some).with_context(|| format!("could not open {}", root.display())),
+    }
 }
 
-/// Reads the file at `path`, if it exists. Only a regular file is read: a symbolic link could publish a file from
-/// elsewhere, and a pipe would never end.
-fn read_optional(path: &Path) -> anyhow::Result<Option<String>> {
-    let read = || {
-        let kind = path.symlink_metadata()?.file_type();
-        if kind.is_file() { fs::read_to_string(path) } else { Err(Error::other("not a regular file")) }
+/// Lists the names in the directory `path` below `root`, whose descriptor is `open`; none where there is no directory.
+fn list(open: &Dir, root: &Path, path: &str) -> anyhow::Result<Vec<String>> {
+    let names = match open.open_dir(path) {
+        // A file in the place of a directory is for `write` to refuse.
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(Vec::new()),
+        dir => dir.and_then(|dir| dir.list()),
     };
-    match read() {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
-    }
+    let names = names.with_context(|| format!("could not list {}", root.join(path).display()))?;
+    Ok(names.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Reads the text of the file `path` below `root`, whose descriptor is `open`, if the file exists. A symbolic link is
+/// refused: it could publish a file from elsewhere.
+fn read_optional(open: &Dir, root: &Path, path: &str, limit: u64) -> anyhow::Result<Option<String>> {
+    open.read_text(path, limit).with_context(|| format!("could not read {}", root.join(path).display()))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
+use crate::image::{BuiltBundle, BundleManifest, Codec, InitrdKey, InitrdSource, Recipe, build_bundle};
 use crate::model::{Base, System};
 
 use super::DONE;
@@ -34,6 +34,9 @@ pub(super) struct BundleArgs {
     /// A directory whose files are added to the initrd; may be given several times, later files replace earlier ones
     #[arg(long = "overlay", value_name = "DIR", value_hint = ValueHint::DirPath)]
     overlays: Vec<PathBuf>,
+    /// Accept private keys in --initrd without a warning: they are meant for every machine that can fetch the initrd
+    #[arg(long, conflicts_with = "root")]
+    allow_keys: bool,
     /// The program that the initrd starts, such as /nix/store/…/init
     #[arg(long, value_name = "PATH")]
     init: Option<String>,
@@ -92,8 +95,14 @@ impl BundleArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let recipe = self.recipe()?;
         let progress = ByteProgress::bytes(printer, "bundle", recipe.bytes()?);
-        let manifest = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes))?;
+        let BuiltBundle { manifest, keys } = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes))?;
         drop(progress);
+        for InitrdKey { path, what } in keys.iter().filter(|_| !self.allow_keys) {
+            Printer::warn(&format!(
+                "warning: the initrd holds {what} at {path}, and every machine in the boot network can fetch the initrd: \
+                 leave the key out; --allow-keys accepts a key that all machines may know"
+            ));
+        }
         if self.format.format == DataFormat::Json || !printer.quiet {
             self.format.print(&manifest, || print_table(&manifest, &self.out))?;
         }

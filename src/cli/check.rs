@@ -10,7 +10,8 @@ use crate::check::Checked;
 use crate::diag::Severity;
 
 use super::committed::judge;
-use super::format::{DiagnosticFormat, Findings, SourceText, one_line};
+use super::escape::one_line;
+use super::format::{DiagnosticFormat, Findings, SourceText};
 use super::inventory::{
     find_nearest, is_half_written, print_diagnostics, print_refusal, read, read_from, root_of, visible,
 };

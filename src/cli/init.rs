@@ -1,7 +1,5 @@
 //! `plasmagen init`.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -9,7 +7,7 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::check::check;
-use crate::fs::{create_all, make_dirs, remove_empty_dir};
+use crate::fs::{TEXT_LIMIT, create_all, make_dirs, read_input_text, remove_empty_dir};
 
 use super::flake_url::FlakeUrl;
 use super::inventory::INVENTORY;
@@ -26,8 +24,6 @@ const ADMIN_KEYS: &str = "  # \"ssh-ed25519 AAAA… you@example.com\", as in ~/.
 const FLAKE: &str = include_str!("../../templates/init/flake.nix");
 const REGISTRY: &str = "\"flake:plasmagen\"; # where it is: nix registry add plasmagen URL";
 const GITIGNORE: &str = include_str!("../../templates/init/.gitignore");
-/// The size of the largest file of keys that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 const PRE_COMMIT: &str = include_str!("../../templates/init/.pre-commit-config.yaml");
 
 /// Start a site: write a commented inventory, and a flake that builds machines from it
@@ -134,7 +130,7 @@ fn read_keys(named: &[String]) -> anyhow::Result<Vec<String>> {
                 !named.is_empty(),
                 "--admin-key is empty: name a `.pub` file, or give the one line that is in it"
             );
-            let text = read_key_file(named.as_ref())
+            let text = read_input_text(named.as_ref(), TEXT_LIMIT)
                 .with_context(|| format!("could not read the SSH key {named}"))?;
             (text, format!("--admin-key {named}"))
         };
@@ -145,16 +141,6 @@ fn read_keys(named: &[String]) -> anyhow::Result<Vec<String>> {
         ensure!(keys.len() > before, "{origin}: there is no key in it");
     }
     Ok(keys)
-}
-
-/// Reads a file of keys, unless it is too large for one.
-fn read_key_file(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        return Err(io::Error::new(ErrorKind::FileTooLarge, "not a file of keys: it has more than 1 MiB"));
-    }
-    Ok(text)
 }
 
 /// Reads the keys in `~/.ssh/*.pub`, and leaves out those that an inventory may not have.
@@ -170,7 +156,7 @@ fn find_keys(printer: &Printer) -> anyhow::Result<Vec<String>> {
     for path in files {
         let left_out =
             |why: &dyn std::fmt::Display| printer.say(&format!("left out {}: {why}", path.display()));
-        match read_key_file(&path) {
+        match read_input_text(&path, TEXT_LIMIT) {
             Ok(text) => key_lines(&text).for_each(|line| match check_key(line) {
                 Ok(key) => keys.push(key),
                 Err(why) => left_out(&why),

@@ -1,6 +1,5 @@
 //! The inventory that a command reads: where it is, and what is wrong with it.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, stderr};
 use std::path::{Path, PathBuf};
 
@@ -9,10 +8,12 @@ use clap::{Args, ValueHint};
 
 use crate::check::{Checked, check};
 use crate::diag::{Diagnostic, Severity};
+use crate::fs::open_input;
 use crate::inventory::LARGEST;
 use crate::write;
 
-use super::format::{SourceText, one_line};
+use super::escape::one_line;
+use super::format::SourceText;
 use super::printer::{Printer, plural};
 
 /// The file name of an inventory, where the command line names none.
@@ -128,7 +129,7 @@ pub(super) fn visible(printer: &Printer, checked: &Checked, deny_warnings: bool)
 pub(super) fn print_diagnostics(printer: &Printer, source: &SourceText<'_>, diagnostics: &[Diagnostic]) {
     let styled = printer.is_styled(&stderr());
     for diagnostic in diagnostics {
-        Printer::warn(&format!("{}\n", source.render(diagnostic, styled)));
+        Printer::warn_rendered(&format!("{}\n", source.render(diagnostic, styled)));
     }
 }
 
@@ -154,7 +155,7 @@ pub(super) fn is_half_written(root: &Path) -> anyhow::Result<bool> {
 /// Reads the inventory at `path`.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let shown = path.display();
-    match File::open(path).and_then(read_from) {
+    match open_input(path, u64::MAX).and_then(read_from) {
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!("there is no inventory {shown}: name another, or start one with plasmagen init DIR")

@@ -9,6 +9,7 @@ mod committed;
 mod complete;
 mod completions;
 mod duration;
+mod escape;
 mod examples;
 mod explain;
 mod flake_url;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 use clap::builder::StyledStr;
 use clap::builder::styling::Styles;
 use clap::{CommandFactory, Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use printer::Printer;
 
@@ -115,6 +117,7 @@ pub fn command() -> clap::Command {
 
 /// Runs the program: parses its command line, runs the command, and returns the exit status.
 pub fn run() -> ExitCode {
+    forbid_core_dumps();
     complete::answer(command);
     let arguments = Arguments::parse();
     let printer = &arguments.printer;
@@ -144,6 +147,18 @@ pub fn run() -> ExitCode {
             ExitCode::from(status_of(&error))
         }
     }
+}
+
+/// Forbids core dumps, which would hold the private keys in memory: of this program, and of all programs that it starts.
+///
+/// The limit is one byte. With a limit of 0 the kernel writes no file, but still hands the dump to a program in
+/// `kernel.core_pattern`; with 1 it does neither (`fs/coredump.c`).
+fn forbid_core_dumps() {
+    let limits = getrlimit(Resource::Core);
+    // Lowering a limit is always allowed, and 0 is lower still.
+    let lowered =
+        Rlimit { current: limits.maximum.map_or(Some(1), |maximum| Some(maximum.min(1))), ..limits };
+    let _ = setrlimit(Resource::Core, lowered);
 }
 
 /// The exit status for an error.

@@ -9,6 +9,8 @@ use clap::builder::styling::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::escape::{ascii_controls, many_lines};
+
 /// The style of the word `error`, as clap prints it.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
@@ -49,8 +51,10 @@ impl FormatOption {
     /// Prints a result: `human` as it is, or `value` as JSON.
     pub(super) fn print(&self, value: &impl Serialize, human: impl FnOnce() -> String) -> anyhow::Result<()> {
         match self.format {
-            DataFormat::Human => Printer::print(&human()),
-            DataFormat::Json => Printer::print(&(serde_json::to_string_pretty(value)? + "\n")),
+            DataFormat::Human => Printer::print(&many_lines(&human())),
+            DataFormat::Json => {
+                Printer::print(&(ascii_controls(&serde_json::to_string_pretty(value)?) + "\n"))
+            }
         }
     }
 }
@@ -74,6 +78,11 @@ impl Printer {
 
     /// Prints a message on standard error, with `--quiet` too.
     pub(super) fn warn(line: &str) {
+        Self::warn_rendered(&many_lines(line));
+    }
+
+    /// Prints a message on standard error whose colours are part of the text; everything else in the text is escaped.
+    pub(super) fn warn_rendered(line: &str) {
         // Where standard error is closed nobody reads it, and the exit status still tells.
         let _ = writeln!(stderr(), "{line}");
     }
@@ -81,10 +90,11 @@ impl Printer {
     /// Prints an error, with its causes, on standard error.
     pub(super) fn error(&self, error: &anyhow::Error) {
         let style = if self.is_styled(&stderr()) { ERROR } else { Style::new() };
-        Self::warn(&format!("{style}error{style:#}: {error:#}"));
+        let text = format!("{error:#}");
+        Self::warn_rendered(&format!("{style}error{style:#}: {}", many_lines(&text)));
     }
 
-    /// Prints the result of a command on standard output. A reader that closes its pipe early, such as `head`, is no
+    /// Prints the result of a command on standard output, as it is. A reader that closes its pipe early, such as `head`, is no
     /// error.
     pub(super) fn print(text: &str) -> anyhow::Result<()> {
         let mut stdout = stdout().lock();
@@ -98,8 +108,9 @@ impl Printer {
 
     /// Prints a unified diff on standard output, in git's colours.
     pub(super) fn print_diff(&self, diff: &str) -> anyhow::Result<()> {
+        let diff = many_lines(diff);
         if !self.is_styled(&stdout()) {
-            return Self::print(diff);
+            return Self::print(&diff);
         }
         let coloured = |line: &str| {
             let style = match line.as_bytes() {

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
+use super::escape::one_line;
+
 /// Rows with aligned columns, two spaces apart. Cells are aligned to the left, and their widths are counted in
-/// characters. The last cell of a row has no width: it may be a long text.
+/// characters. Characters that a terminal obeys are escaped. The last cell of a row has no width: it may be a long text.
 pub(super) struct TextTable<const N: usize> {
     rows: Vec<Vec<String>>,
     right: Option<usize>,
@@ -30,12 +32,12 @@ impl<const N: usize> TextTable<N> {
 
     /// Adds a row.
     pub(super) fn row(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.short_row(cells);
     }
 
     /// Adds a row of fewer cells, whose last cell may reach over the columns that are left.
     pub(super) fn short_row<const M: usize>(&mut self, cells: [String; M]) {
-        self.rows.push(cells.into());
+        self.rows.push(cells.into_iter().map(|cell| one_line(&cell).into_owned()).collect());
     }
 
     /// Adds a line of text that reaches over all columns.

@@ -1,6 +1,5 @@
 //! `plasmagen verify`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -8,6 +7,7 @@ use clap::{Args, ValueHint};
 use serde_json::json;
 use time::OffsetDateTime;
 
+use crate::fs::{TEXT_LIMIT, read_input_text};
 use crate::model::{AdminKey, Label};
 use crate::publish::{Signers, VerifyReport, VerifyRequirements, verify};
 
@@ -52,8 +52,8 @@ impl VerifyArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let (mut signers, mut cluster) = (None, None);
         if let Some(path) = &self.signers {
-            let text =
-                fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+            let text = read_input_text(path, TEXT_LIMIT)
+                .with_context(|| format!("could not read {}", path.display()))?;
             signers = Some(Signers::parse(&text)?);
         } else if let Some(path) = &self.inventory {
             let Some(checked) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };

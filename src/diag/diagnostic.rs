@@ -1,5 +1,6 @@
 //! One fault of an inventory: where it is, what is wrong, what to write instead.
 
+use super::secret::conceal;
 use super::span::Span;
 
 /// How grave a diagnostic is.
@@ -47,7 +48,7 @@ pub struct Related {
     pub label: String,
 }
 
-/// One fault of an inventory.
+/// One fault of an inventory. Texts that quote a private key are made without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The code of the rule that the inventory breaks.
@@ -74,7 +75,7 @@ impl Diagnostic {
             severity: Severity::Error,
             span: span.clone(),
             subject: Subject::default(),
-            message: message.into(),
+            message: conceal(message.into()),
             related: Vec::new(),
             help: None,
         }
@@ -95,14 +96,14 @@ impl Diagnostic {
     /// Adds what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(conceal(help.into()));
         self
     }
 
     /// Adds another place.
     #[must_use]
     pub fn related(mut self, span: &Span, label: impl Into<String>) -> Self {
-        self.related.push(Related { span: span.clone(), label: label.into() });
+        self.related.push(Related { span: span.clone(), label: conceal(label.into()) });
         self
     }
 }

@@ -2,16 +2,18 @@
 
 use std::ffi::CString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, fstat, openat, readlinkat, seek, statat,
 };
 use rustix::io::Errno;
+
+use super::input::{INPUT, check_input, read_to_limit, to_text};
 
 /// How a directory is opened that a user named.
 const NAMED: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -19,11 +21,8 @@ const NAMED: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOE
 /// How every directory below is opened.
 const BELOW: OFlags = NAMED.union(OFlags::NOFOLLOW);
 
-/// How a file is opened to be read. Without `O_NONBLOCK` a pipe put there a moment ago would hold us for ever.
-const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
-
-/// The largest file that [`Dir::read_limited`] reads into memory: a list of a million files.
-const LIMIT: u64 = 256 << 20;
+/// How a file is opened to be read.
+const FILE: OFlags = INPUT.union(OFlags::NOFOLLOW);
 
 /// An open directory.
 #[derive(Debug)]
@@ -53,34 +52,38 @@ impl Dir {
         Ok(Self(dir))
     }
 
-    /// Opens `name`, whatever it is, to read it.
-    pub(crate) fn open_file(&self, name: &str) -> Result<File, Errno> {
-        openat(&self.0, name, FILE, Mode::empty()).map(File::from)
+    /// Opens the regular file `path` below this directory to read it. A symbolic link is refused.
+    pub(crate) fn open_regular(&self, path: &str) -> io::Result<File> {
+        self.open_limited(path, u64::MAX)
     }
 
-    /// Opens the regular file `path` below this directory to read it.
-    pub(crate) fn open_regular(&self, path: &str) -> Result<File> {
+    /// Reads the regular file `path` below this directory, of at most `limit` bytes. A symbolic link is refused.
+    pub(crate) fn read_limited(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        read_to_limit(self.open_limited(path, limit)?, limit)
+    }
+
+    /// Reads the text of the regular file `path` below this directory, of at most `limit` bytes; none where there is none. A
+    /// symbolic link is refused.
+    pub(crate) fn read_text(&self, path: &str, limit: u64) -> io::Result<Option<String>> {
+        match self.read_limited(path, limit) {
+            Ok(body) => to_text(body).map(Some),
+            // A file in the place of a directory is for `write` to refuse.
+            Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn open_limited(&self, path: &str, limit: u64) -> io::Result<File> {
         let (parent, name) = split(path);
-        let file =
-            if parent.is_empty() { self.open_file(name)? } else { self.open_dir(parent)?.open_file(name)? };
-        ensure!(kind_of(&fstat(&file)?) == FileType::RegularFile, "it is no regular file");
+        let dir = if parent.is_empty() { None } else { Some(self.open_dir(parent)?) };
+        let opened = openat(&dir.as_ref().unwrap_or(self).0, name, FILE, Mode::empty());
+        let file = File::from(opened.map_err(|errno| match errno {
+            // O_NOFOLLOW says "too many levels of symbolic links".
+            Errno::LOOP => io::Error::other("it is a symbolic link, no regular file"),
+            errno => errno.into(),
+        })?);
+        check_input(&file, limit)?;
         Ok(file)
-    }
-
-    /// Reads the whole file `path` below this directory.
-    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>> {
-        let (parent, name) = split(path);
-        let mut body = Vec::new();
-        self.open_dir(parent)?.open_file(name)?.read_to_end(&mut body)?;
-        Ok(body)
-    }
-
-    /// Reads the regular file `path` below this directory, and refuses one that is too large for a list or a script.
-    pub(crate) fn read_limited(&self, path: &str) -> Result<Vec<u8>> {
-        let mut body = Vec::new();
-        self.open_regular(path)?.take(LIMIT + 1).read_to_end(&mut body)?;
-        ensure!(body.len() as u64 <= LIMIT, "it is too large for what it should be");
-        Ok(body)
     }
 
     /// Reads the target of the symbolic link `name`.

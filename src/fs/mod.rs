@@ -4,6 +4,7 @@
 //! sha256    the SHA-256 type, and hashers for bytes that pass by
 //! stream    one pass over a file: read, hashed, and copied where a copy is wanted
 //! dir       a directory by its descriptor: its files and directories, opened and listed
+//! input     files that somebody else may have made: opened and read, regular files of a limited size only
 //! change    files, directories and links in such a directory: made, replaced, removed, made durable
 //! rename    moves and exchanges between two directories, and why the kernel refuses one
 //! lock      flock(2): lock files that name their holder, and locks that wait
@@ -20,6 +21,7 @@
 
 mod change;
 mod dir;
+mod input;
 mod lock;
 mod paths;
 mod rename;
@@ -31,6 +33,7 @@ pub use sha256::{FileFacts, Sha256Sum};
 
 pub(crate) use change::{DIR_MODE, file_mode, sync_file};
 pub(crate) use dir::{Dir, kind_of, parents, split};
+pub(crate) use input::{LIST_LIMIT, TEXT_LIMIT, open_input, read_input, read_input_text};
 pub(crate) use lock::{FileLock, LockedDir, LockedFile, STATE};
 pub(crate) use paths::{create_all, make_dirs, make_private_dirs, remove_empty_dir};
 pub(crate) use rename::explain_refusal;

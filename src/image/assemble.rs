@@ -11,12 +11,20 @@ use super::copy::Tee;
 use super::directory::read_directory;
 use super::initrd::{InitrdSummary, read_initrd};
 use super::manifest::Input;
-use super::newc::CpioHeader;
+use super::newc::{CpioHeader, UNREADABLE};
 use super::pack::pack;
 use super::recipe::{InitrdSource, Recipe};
-use crate::fs::{Dir, FileFacts, HashingWriter, Progress, sync_file};
+use super::secret_scan::{InitrdKey, SecretScan};
+use crate::fs::{Dir, FileFacts, HashingWriter, Progress, open_input, sync_file};
 
-/// Writes the initrd of `recipe` to the new file `name` in `dir`, and appends what it is made of to `inputs`.
+/// The size of the largest initrd, in bytes: iPXE holds the file in memory, and the kernel its contents beside it.
+const INITRD_LIMIT: u64 = 16 << 30;
+
+/// Bytes of an entry that are scanned for keys at once.
+const PIECE: usize = 64 << 10;
+
+/// Writes the initrd of `recipe` to the new file `name` in `dir`, and appends what it is made of to `inputs`, and the private
+/// keys in an initrd file to `keys`.
 ///
 /// # Errors
 /// When an input cannot be read, is not an initrd or holds a private key, or when no part contains the init of the
@@ -26,13 +34,14 @@ pub(super) fn assemble_initrd(
     dir: &Dir,
     name: &str,
     inputs: &mut Vec<Input>,
+    keys: &mut Vec<InitrdKey>,
     progress: Progress<'_>,
 ) -> Result<FileFacts> {
     let file = dir.create(name).with_context(|| format!("could not make {name}"))?;
     let mut out = HashingWriter::new(file);
     let mut init = InitSearch::new(recipe.init.as_deref());
     inputs.push(match &recipe.initrd {
-        InitrdSource::File(path) => copy_initrd(path, &mut out, &mut init, progress)?,
+        InitrdSource::File(path) => copy_initrd(path, &mut out, &mut init, keys, progress)?,
         InitrdSource::Directory(path) => {
             pack_directory("root", path, recipe.codec, &mut out, &mut init, progress)?
         }
@@ -88,13 +97,18 @@ fn copy_initrd(
     path: &Path,
     out: &mut HashingWriter<File>,
     init: &mut InitSearch<'_>,
+    keys: &mut Vec<InitrdKey>,
     progress: Progress<'_>,
 ) -> Result<Input> {
     let mut copied = HashingWriter::new(out);
-    let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
+    let file =
+        open_input(path, INITRD_LIMIT).with_context(|| format!("could not open {}", path.display()))?;
     let source = Tee { inner: file, copy: &mut copied, progress };
-    let mut visit = |header: &CpioHeader, _: &mut dyn Read| {
+    let mut visit = |header: &CpioHeader, content: &mut dyn Read| {
         init.visit(&header.path);
+        if let Some(what) = find_key_in(content)? {
+            keys.push(InitrdKey { path: header.path.escape_ascii().to_string(), what });
+        }
         Ok(())
     };
     let summary = read_initrd(source, &mut visit)
@@ -106,6 +120,21 @@ fn copy_initrd(
     formats.dedup();
     let unpacked = Some(FileFacts { bytes, sha256 });
     Ok(Input { role: "initrd".to_owned(), file: Some(facts), unpacked, formats })
+}
+
+/// Reads the content of an entry, and names the type of a private key in it.
+fn find_key_in(content: &mut dyn Read) -> Result<Option<&'static str>> {
+    let mut scan = SecretScan::default();
+    let mut piece = Vec::with_capacity(PIECE);
+    let mut found = None;
+    loop {
+        piece.clear();
+        let read = content.take(PIECE as u64).read_to_end(&mut piece).context(UNREADABLE)?;
+        found = found.or_else(|| scan.find(&piece, read < PIECE));
+        if read < PIECE {
+            return Ok(found);
+        }
+    }
 }
 
 /// Packs a directory.

@@ -8,19 +8,29 @@ use anyhow::{Context, Result, ensure};
 
 use super::assemble::assemble_initrd;
 use super::copy::copy;
-use super::kernel::Kernel;
+use super::kernel::{KERNEL_LIMIT, Kernel};
 use super::manifest::{BundleManifest, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS, compute_id};
 use super::recipe::Recipe;
 use super::script::Script;
+use super::secret_scan::InitrdKey;
 use super::staging::Staging;
 use crate::fs::{Dir, FileFacts, Sha256Sum, sync_file};
+
+/// A bundle that was made.
+#[derive(Clone, Debug)]
+pub struct BuiltBundle {
+    /// The manifest of the bundle.
+    pub manifest: BundleManifest,
+    /// The private keys in the initrd file: in a packed directory, a key is an error.
+    pub keys: Vec<InitrdKey>,
+}
 
 /// Makes the bundle of `recipe` in the directory `out`, which is new or empty. `progress` is called with the number of
 /// bytes each time that some were read.
 ///
 /// # Errors
 /// When an input is not valid or does not fit the others, or when writing fails. `out` is then as it was before.
-pub fn build_bundle(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<BundleManifest> {
+pub fn build_bundle(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<BuiltBundle> {
     let words = recipe.command_line_words()?;
     let kernel = Kernel::read(&recipe.kernel)?;
     ensure!(
@@ -32,7 +42,7 @@ pub fn build_bundle(recipe: &Recipe, out: &Path, progress: &(dyn Fn(u64) + Sync)
     );
     let staging = Staging::begin(out, || check_inputs_outside(recipe, out))?;
     let built = write_files(recipe, &kernel, &words, staging.dir(), progress)
-        .and_then(|manifest| staging.finish().map(|()| manifest));
+        .and_then(|bundle| staging.finish().map(|()| bundle));
     if built.is_err() {
         staging.abandon();
     }
@@ -72,16 +82,16 @@ fn write_files(
     words: &[&str],
     out: &Dir,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<BundleManifest> {
-    let mut inputs = Vec::new();
-    let kernel_facts = copy(&recipe.kernel, out, KERNEL, progress)?;
+) -> Result<BuiltBundle> {
+    let (mut inputs, mut keys) = (Vec::new(), Vec::new());
+    let kernel_facts = copy(&recipe.kernel, KERNEL_LIMIT, out, KERNEL, progress)?;
     inputs.push(Input {
         role: "kernel".to_owned(),
         file: Some(kernel_facts),
         unpacked: None,
         formats: Vec::new(),
     });
-    let initrd_facts = assemble_initrd(recipe, out, INITRD, &mut inputs, progress)?;
+    let initrd_facts = assemble_initrd(recipe, out, INITRD, &mut inputs, &mut keys, progress)?;
     let id =
         compute_id(kernel_facts.sha256, initrd_facts.sha256, recipe.init.as_deref(), &recipe.command_line);
     let script = Script {
@@ -111,7 +121,7 @@ fn write_files(
     };
     write(out, SUMS, manifest.print_sums()?.as_bytes())?;
     write(out, MANIFEST, &manifest.print()?)?;
-    Ok(manifest)
+    Ok(BuiltBundle { manifest, keys })
 }
 
 fn write(dir: &Dir, name: &str, bytes: &[u8]) -> Result<FileFacts> {

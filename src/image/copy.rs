@@ -1,6 +1,5 @@
 //! Copies the inputs of a bundle while they are read.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -25,14 +24,20 @@ impl<R: Read, W: Write> Read for Tee<'_, R, W> {
     }
 }
 
-/// Copies the file `from` to the new file `name` in `dir`, in one pass.
+/// Copies the file `from`, of at most `limit` bytes, to the new file `name` in `dir`, in one pass.
 ///
 /// # Errors
 /// When reading or writing fails, or when `name` exists.
-pub(super) fn copy(from: &Path, dir: &Dir, name: &str, progress: &(dyn Fn(u64) + Sync)) -> Result<FileFacts> {
+pub(super) fn copy(
+    from: &Path,
+    limit: u64,
+    dir: &Dir,
+    name: &str,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<FileFacts> {
     let run = || {
         let mut out = dir.create(name)?;
-        let facts = fs::copy(&mut File::open(from)?, Some(&mut out), progress)?;
+        let facts = fs::copy(&mut fs::open_input(from, limit)?, Some(&mut out), progress)?;
         sync_file(&out)?;
         anyhow::Ok(facts)
     };

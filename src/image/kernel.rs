@@ -3,16 +3,19 @@
 //! x86: from the setup header of the Linux/x86 boot protocol (Documentation/arch/x86/boot.rst). ARM: from the header of
 //! a flat `Image` (Documentation/arch/arm64/booting.rst). That header holds no version, so the image is searched for it.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::fs::open_input;
 use crate::model::System;
 
 /// How many bytes at the beginning of an image contain the header.
 const HEADER_BYTES: usize = 0x1000;
+
+/// The size of the largest kernel, in bytes: those with every driver and debugging aid have less than a tenth.
+pub(super) const KERNEL_LIMIT: u64 = 1 << 30;
 
 /// The text before the version in every kernel (`linux_banner` of init/version.c).
 const BANNER: &[u8] = b"Linux version ";
@@ -37,7 +40,8 @@ impl Kernel {
     /// # Errors
     /// When the file cannot be read, is not a kernel for 64-bit x86 or ARM, or has no version.
     pub fn read(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
+        let mut file =
+            open_input(path, KERNEL_LIMIT).with_context(|| format!("could not open {}", path.display()))?;
         read_image(&mut file).with_context(|| format!("{} cannot be booted", path.display()))
     }
 }

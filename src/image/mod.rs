@@ -53,7 +53,7 @@ mod secret_scan;
 mod staging;
 
 pub use archive::Archive;
-pub use bundle::build_bundle;
+pub use bundle::{BuiltBundle, build_bundle};
 pub use codec::Codec;
 pub use directory::read_directory;
 pub use entry::{ArchiveEntry, ArchivePath, EntryKind, FileContent};
@@ -65,3 +65,4 @@ pub use memory::pack_in_memory;
 pub use newc::CpioHeader;
 pub use pack::{PackedArchive, pack};
 pub use recipe::{InitrdSource, Recipe};
+pub use secret_scan::InitrdKey;

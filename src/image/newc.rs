@@ -22,7 +22,7 @@ const TYPE_BITS: u32 = 0o170_000;
 const REGULAR_FILE: u32 = 0o100_000;
 
 /// The context of errors of the source or of the decompressor.
-const UNREADABLE: &str = "it cannot be unpacked";
+pub(super) const UNREADABLE: &str = "it cannot be unpacked";
 
 /// The header of a cpio entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

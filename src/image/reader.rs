@@ -13,6 +13,7 @@ use super::codec::{Codec, is_compressible};
 use super::cpio_entry::{CpioContent, to_cpio_entries, write_padding, write_trailer};
 use super::entry::{ArchivePath, FileContent};
 use super::secret_scan::SecretScan;
+use crate::fs::open_input;
 
 /// The smallest segment in bytes, the last one excepted: large enough that nothing is lost by compressing it alone.
 const SEGMENT: usize = 4 << 20;
@@ -174,5 +175,5 @@ impl<'a> ArchiveReader<'a> {
 }
 
 fn open(path: &Path) -> Result<File> {
-    File::open(path).with_context(|| format!("could not open {}", path.display()))
+    open_input(path, u64::MAX).with_context(|| format!("could not open {}", path.display()))
 }

@@ -6,6 +6,15 @@ use crate::model::{PRIVATE_KEY_WINDOW as WINDOW, find_private_key};
 
 use super::entry::ArchivePath;
 
+/// A private key in an initrd file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitrdKey {
+    /// The path of the file with the key, in the initrd.
+    pub path: String,
+    /// The type of the key, as in "a private key".
+    pub what: &'static str,
+}
+
 /// The scan of one file after the other, each given in pieces. A web server gives every file to any machine, so none
 /// may hold a secret.
 #[derive(Default)]
@@ -24,12 +33,24 @@ impl SecretScan {
     /// # Errors
     /// When the file holds a private key.
     pub(super) fn scan(&mut self, path: &ArchivePath, piece: &[u8], is_last: bool) -> Result<()> {
+        match self.find(piece, is_last) {
+            None => Ok(()),
+            Some(what) => bail!(
+                "{path} holds {what}, and every machine in the boot network can fetch this file: leave it out; a node gets \
+                 its secrets when it is installed (`plasmagen secrets stage`)"
+            ),
+        }
+    }
+
+    /// Scans the next piece of a file, and names the type of a private key in the file; `is_last` says that the piece ends
+    /// the file.
+    pub(super) fn find(&mut self, piece: &[u8], is_last: bool) -> Option<&'static str> {
         if !self.has_begun {
             self.is_program = piece.starts_with(b"\x7fELF");
         }
         self.has_begun = !is_last;
         if self.is_program {
-            return Ok(());
+            return None;
         }
         let mut found = None;
         if !self.tail.is_empty() {
@@ -40,13 +61,7 @@ impl SecretScan {
         if !is_last {
             self.tail.extend_from_slice(&piece[piece.len().saturating_sub(WINDOW)..]);
         }
-        if let Some(what) = found.or_else(|| find_private_key(piece)) {
-            bail!(
-                "{path} holds {what}, and every machine in the boot network can fetch this file: leave it out; a node gets \
-                 its secrets when it is installed (`plasmagen secrets stage`)"
-            );
-        }
-        Ok(())
+        found.or_else(|| find_private_key(piece))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diag::{Diagnostic, Report, Span, Subject};
+use crate::diag::{Diagnostic, Report, Span, Subject, find_keys};
 
 use super::brackets;
 use super::reader::refuse_invisible;
@@ -47,6 +47,10 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
         return None;
     }
     let (document, errors) = DeTable::parse_recoverable(text);
+    if let Some(key) = find_keys(text).first().filter(|_| !errors.is_empty()) {
+        report.push(refuse_key(key));
+        return None;
+    }
     let open = if errors.is_empty() { None } else { brackets::unclosed(text) };
     if let Some(at) = open {
         report.push(refuse_open_bracket(text, at));
@@ -107,6 +111,16 @@ fn judge_recovery(why: &str) -> Recovery {
     } else {
         Recovery::Lost
     }
+}
+
+/// The fault of text that is not TOML and holds a private key: every other fault could quote the key.
+fn refuse_key(key: &Span) -> Diagnostic {
+    Diagnostic::error("PG-A01", key, "this is a private key, and the text around it is not TOML")
+        .about(Subject::Secret)
+        .help(
+            "is this the right file? An inventory is committed to git: write the path of the file that holds the key, \
+             and take a new key if this one was committed",
+        )
 }
 
 fn refuse_syntax(span: &Span, why: &str) -> Diagnostic {

@@ -25,6 +25,7 @@ pub mod secret;
 pub mod status;
 pub mod trust;
 pub mod vault;
+mod weak;
 
 pub use issue::{CaIssuer, IssuedCertificate};
 pub use read::PublicCert;

@@ -9,6 +9,7 @@ use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32, Checksum};
 
 use super::secret::SecretKey;
+use super::weak::{is_weak_ssh, is_weak_x25519};
 
 /// Bech32 (BIP 173) as age uses it: of any length, since recipients of plugins and of post-quantum keys are long.
 enum AgeBech32 {}
@@ -49,6 +50,12 @@ pub struct InvalidRecipient {
     pub help: &'static str,
 }
 
+/// The fault of a key that makes no secret.
+const WEAK: InvalidRecipient = InvalidRecipient {
+    message: "anybody could decrypt what is encrypted to this key",
+    help: "it was not made by a sound program: make another with `age-keygen`, or with `ssh-keygen -t ed25519`",
+};
+
 impl Recipient {
     /// Parses a recipient as age(1) does: `age1…`, or an SSH public key.
     ///
@@ -87,6 +94,9 @@ impl Recipient {
 /// Parses an SSH key of the two types that age(1) knows.
 fn parse_ssh(text: &str) -> Result<RecipientKind, InvalidRecipient> {
     let strict = ssh_key::PublicKey::from_openssh(text).ok();
+    if strict.as_ref().is_some_and(is_weak_ssh) {
+        return Err(WEAK);
+    }
     let recipient = strict.and_then(|_| text.parse().ok()).map(RecipientKind::Ssh);
     recipient.ok_or(InvalidRecipient {
         message: "this is no SSH key that age encrypts to",
@@ -101,6 +111,11 @@ fn parse_native(text: &str) -> Result<RecipientKind, InvalidRecipient> {
         let parsed = CheckedHrpstring::new::<AgeBech32>(text).ok()?;
         Some(RecipientKind::Plugin(parsed.hrp().to_string().strip_prefix("age1")?.to_owned()))
     };
+    if let Ok(parsed) = CheckedHrpstring::new::<AgeBech32>(text)
+        && is_weak_x25519(&parsed.byte_iter().collect::<Vec<_>>())
+    {
+        return Err(WEAK);
+    }
     let recipient =
         text.parse().map(RecipientKind::Native).or_else(|_| text.parse().map(RecipientKind::Tagged));
     recipient.ok().or_else(plugin).ok_or(InvalidRecipient {
@@ -128,6 +143,8 @@ pub fn encrypt(key: &SecretKey, recipients: &[Recipient]) -> anyhow::Result<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::weak::{ED25519, X25519};
+    use base64::Engine;
     use bech32::{ByteIterExt, Fe32IterExt, Hrp};
 
     fn refused(text: &str) -> Option<&'static str> {
@@ -150,6 +167,57 @@ mod tests {
         }
         for bad in [recipient("age", 31), recipient("agf", 32), recipient("bc", 32), String::new()] {
             assert!(refused(&bad).is_some(), "{bad}");
+        }
+    }
+
+    /// Encodes the line of an SSH key of `kind` with `fields`.
+    fn ssh(kind: &str, fields: &[&[u8]]) -> String {
+        let mut body = Vec::new();
+        for field in [kind.as_bytes()].iter().chain(fields) {
+            body.extend_from_slice(&u32::try_from(field.len()).unwrap().to_be_bytes());
+            body.extend_from_slice(field);
+        }
+        format!("{kind} {}", base64::prelude::BASE64_STANDARD.encode(body))
+    }
+
+    /// No key that `parse` accepts makes `encrypt` panic; the weak ones are refused.
+    #[test]
+    fn keys_that_make_no_secret_are_refused() {
+        let secret = SecretKey::generate(crate::model::KeyAlgorithm::EcdsaP256).unwrap();
+        let modulus = |bytes: usize, last: u8| {
+            let mut modulus = vec![0xc5; bytes];
+            modulus[bytes - 1] = last;
+            [vec![0], modulus].concat()
+        };
+        let mut weak: Vec<String> = Vec::new();
+        for first in [0, 1, 0xe0, 0x5f, 0xec, 0xed, 0xee] {
+            for high in [0, 0x80] {
+                let mut point = *X25519.iter().find(|point| point[0] == first).unwrap();
+                point[31] |= high;
+                let hrp = Hrp::parse("age").unwrap();
+                weak.push(
+                    point.into_iter().bytes_to_fes().with_checksum::<AgeBech32>(&hrp).chars().collect(),
+                );
+            }
+        }
+        for point in ED25519 {
+            let mut other = point;
+            other[31] |= 0x80;
+            weak.extend([ssh("ssh-ed25519", &[&point]), ssh("ssh-ed25519", &[&other])]);
+        }
+        for (bytes, last, exponent) in
+            [(64, 1, 3), (96, 1, 3), (255, 1, 3), (256, 2, 3), (256, 1, 1), (256, 1, 2), (600, 1, 3)]
+        {
+            weak.push(ssh("ssh-rsa", &[&[exponent], &modulus(bytes, last)]));
+        }
+        for text in &weak {
+            assert_eq!(refused(text), Some(WEAK.message), "{text}");
+        }
+        for sound in
+            [ssh("ssh-rsa", &[&[1, 0, 1], &modulus(256, 1)]), ssh("ssh-rsa", &[&[3], &modulus(512, 1)])]
+        {
+            let recipient = Recipient::parse(&sound).map_err(|why| why.message).unwrap();
+            encrypt(&secret, &[recipient]).unwrap();
         }
     }
 

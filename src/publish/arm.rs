@@ -12,7 +12,7 @@ use super::armed::{Armed, INTERRUPTED, lock, read_armed, read_interrupted};
 use super::bootable::{ArmTarget, BootCheck};
 use super::fault::Refused;
 use super::root::{ARMED, WebRoot};
-use crate::fs::{Dir, Progress, file_mode, sync_file};
+use crate::fs::{Dir, Progress, TEXT_LIMIT, file_mode, sync_file};
 use crate::model::{MacAddr, Word};
 
 /// The directory in the state directory where new files are written before they are moved to `armed/`.
@@ -141,7 +141,7 @@ fn move_in(
         write_interrupted(root, files.keys())?;
     }
     for name in files.keys() {
-        before.insert(name.clone(), dir.read_limited(name).ok());
+        before.insert(name.clone(), dir.read_limited(name, TEXT_LIMIT).ok());
         staging
             .rename(name, dir, name)
             .with_context(|| format!("could not move a file to {ARMED}/{name}"))?;
@@ -169,7 +169,7 @@ fn take_back(
     }
     let is_durable = dir.sync().is_ok();
     let is_left = |(name, body): &(&String, &Option<Vec<u8>>)| {
-        dir.exists(name).unwrap_or(true) && dir.read_limited(name).ok() != **body
+        dir.exists(name).unwrap_or(true) && dir.read_limited(name, TEXT_LIMIT).ok() != **body
     };
     let left: Vec<_> =
         before.iter().filter(is_left).map(|(name, _)| read_armed(dir, name.clone()).label()).collect();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use super::root::{ARMED, WebRoot};
-use crate::fs::{Dir, Sha256Sum};
+use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 
 const SCHEMA: u32 = 2;
 
@@ -145,7 +145,7 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
 
 /// Reads the file `name` in `armed/`.
 pub(super) fn read_armed(dir: &Dir, name: String) -> ArmedFile {
-    let armed = dir.read_limited(&name).and_then(|text| Armed::parse(&text));
+    let armed = dir.read_limited(&name, TEXT_LIMIT).map_err(Into::into).and_then(|text| Armed::parse(&text));
     let armed = armed.ok().filter(|armed| armed.mac.replace(':', "-") == name);
     ArmedFile { name, armed, is_interrupted: false }
 }
@@ -160,6 +160,7 @@ pub(super) fn read_interrupted(root: &WebRoot) -> Result<Vec<String>> {
     if !root.state.exists(INTERRUPTED)? {
         return Ok(Vec::new());
     }
-    let text = root.state.read_limited(INTERRUPTED).context("could not read .plasmagen/disarm")?;
+    let text =
+        root.state.read_limited(INTERRUPTED, TEXT_LIMIT).context("could not read .plasmagen/disarm")?;
     Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
 }

@@ -5,13 +5,13 @@ use anyhow::{Context, Result};
 
 use super::lock::WebRootLock;
 use super::root::WebRoot;
-use crate::fs::Sha256Sum;
+use crate::fs::{Sha256Sum, TEXT_LIMIT};
 
 const NAME: &str = "rollback";
 
 /// Reads the id of the generation to which a killed roll back of the channel at `path` has led.
 pub(super) fn read_begun(root: &WebRoot, path: &str) -> Option<Sha256Sum> {
-    let text = String::from_utf8(root.state.read_limited(NAME).ok()?).ok()?;
+    let text = String::from_utf8(root.state.read_limited(NAME, TEXT_LIMIT).ok()?).ok()?;
     let (channel, id) = text.trim_end().split_once(' ')?;
     if channel == path { Sha256Sum::try_from(id.to_owned()).ok() } else { None }
 }

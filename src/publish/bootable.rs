@@ -13,7 +13,7 @@ use super::fault::{Fault, FaultKind};
 use super::publication::Publication;
 use super::root::{SITE, WebRoot};
 use crate::artifact::{Artifact, ArtifactPath, ArtifactSet};
-use crate::fs::{Dir, Progress, Sha256Sum};
+use crate::fs::{Dir, LIST_LIMIT, Progress, Sha256Sum};
 use crate::model::{HostName, MacAddr, Node, SerialNumber, System};
 
 /// Where render writes what publish copies into the web root.
@@ -180,7 +180,7 @@ impl BootCheck<'_> {
         let dir = channel.open_generation(generation.id)?;
         for artifact in &target.files {
             let name = artifact.path.as_str().strip_prefix(WWW).unwrap_or(artifact.path.as_str());
-            let (kind, what) = match dir.read_limited(name) {
+            let (kind, what) = match dir.read_limited(name, LIST_LIMIT) {
                 Err(_) => (FaultKind::Missing, "the published site lacks this file"),
                 Ok(body) if body != artifact.body => (FaultKind::Changed, "it differs from the file"),
                 Ok(_) => continue,

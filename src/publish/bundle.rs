@@ -6,7 +6,7 @@ use super::contents::{Contents, ExpectedFile};
 use super::fault::{Fault, FaultKind};
 use super::publication::PUBLICATION;
 use crate::artifact::ArtifactPath;
-use crate::fs::{Dir, Sha256Sum};
+use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT, SUMS};
 use crate::model::{Label, Word};
 
@@ -29,8 +29,11 @@ pub(super) fn read_bundle(dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -> R
         fault(FaultKind::Missing, MANIFEST, "without a manifest it is no bundle".to_owned());
         return Ok(None);
     }
-    let parsed = dir.read_limited(MANIFEST).and_then(|text| Ok((BundleManifest::parse(&text)?, text)));
-    let (manifest, text) = match parsed {
+    let read = || {
+        let text = dir.read_limited(MANIFEST, TEXT_LIMIT)?;
+        anyhow::Ok((BundleManifest::parse(&text)?, text))
+    };
+    let (manifest, text) = match read() {
         Ok(parsed) => parsed,
         Err(error) => {
             fault(FaultKind::Changed, MANIFEST, format!("{error:#}"));
@@ -113,7 +116,7 @@ pub(super) fn is_same_bundle(dir: &Dir, from: &Dir, bundle: &Bundle) -> Result<b
         return Ok(false);
     }
     for name in &bundle.contents.signatures {
-        if from.read_limited(name)? != dir.read_limited(name)? {
+        if from.read_limited(name, TEXT_LIMIT)? != dir.read_limited(name, TEXT_LIMIT)? {
             return Ok(false);
         }
     }

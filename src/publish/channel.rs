@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, Publication};
 use super::root::{NIXOS, WebRoot};
-use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, explain_refusal, kind_of};
+use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, TEXT_LIMIT, explain_refusal, kind_of};
 
 /// The symbolic link to the generation that machines boot.
 pub(super) const CURRENT: &str = "current";
@@ -74,8 +74,8 @@ impl Channel {
             if let Ok(id) = Sha256Sum::try_from(name.clone())
                 && kind_of(&stat) == FileType::Directory
             {
-                let text = self.dir.read(&format!("{name}/{PUBLICATION}"));
-                let publication = text.and_then(|text| Publication::parse(&text)).ok();
+                let text = self.dir.read_limited(&format!("{name}/{PUBLICATION}"), TEXT_LIMIT);
+                let publication = text.map_err(Into::into).and_then(|text| Publication::parse(&text)).ok();
                 generations.push(Generation { id, publication });
             }
         }

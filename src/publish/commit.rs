@@ -11,7 +11,7 @@ use super::request::{PublicationTerms, PublishRequest};
 use super::root::SITE;
 use super::staging::{StagedGeneration, stage};
 use super::takeover::check_armed_nodes;
-use crate::fs::{Dir, Progress, Sha256Sum, file_mode, sync_file};
+use crate::fs::{Dir, Progress, Sha256Sum, TEXT_LIMIT, file_mode, sync_file};
 use crate::image::BundleManifest;
 
 /// A generation that was published.
@@ -179,8 +179,8 @@ fn move_to_place<'a>(lock: &'a WebRootLock, step: &'a Move<'_>, undo: &mut Undo<
     }
     // A generation that is in its place already only gets a new publication.
     let dir = channel.open_generation(id)?;
-    let old = dir.read(PUBLICATION).ok();
-    let old_signature = dir.read(PUBLICATION_SIGNATURE).ok();
+    let old = dir.read_limited(PUBLICATION, TEXT_LIMIT).ok();
+    let old_signature = dir.read_limited(PUBLICATION_SIGNATURE, TEXT_LIMIT).ok();
     let again = channel.open_generation(id)?;
     undo.push(Box::new(move || {
         if let Some(old) = &old {

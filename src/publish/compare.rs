@@ -1,12 +1,12 @@
 //! Compares many files with their digests, on all cores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::contents::{Contents, ExpectedFile};
-use super::copy::find_fault;
+use super::copy::{find_fault, open_expected};
 use super::fault::{Fault, FaultKind};
 use crate::fs::{self, Dir, FileFacts, Progress, Sha256Sum};
 
@@ -29,8 +29,9 @@ pub(super) fn compare(dirs: &[ExpectedDir], progress: Progress<'_>) -> Result<Ve
     }
     // The large ones first, or one core is left with the largest at the end.
     jobs.sort_by_key(|(_, file)| std::cmp::Reverse(file.bytes));
+    let sizes = jobs.iter().filter_map(|(_, file)| file.bytes).collect();
     let hashed: Vec<_> =
-        jobs.par_iter().map(|(dir, file)| hash(dir, file, progress)).collect::<Result<_>>()?;
+        jobs.par_iter().map(|(dir, file)| hash(dir, file, &sizes, progress)).collect::<Result<_>>()?;
     let mut owners = BTreeMap::<Sha256Sum, String>::new();
     for (dir, file) in &jobs {
         owners.entry(file.sha256).or_insert_with(|| format!("{}{}", dir.prefix, file.path));
@@ -38,9 +39,12 @@ pub(super) fn compare(dirs: &[ExpectedDir], progress: Progress<'_>) -> Result<Ve
     let mut faults = Vec::new();
     for ((dir, file), facts) in jobs.iter().zip(hashed) {
         let path = format!("{}{}", dir.prefix, file.path);
-        let Some(facts) = facts else {
-            faults.push(Fault::new(FaultKind::Missing, path, "it can't be opened"));
-            continue;
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(fault) => {
+                faults.push(Fault { path, ..fault });
+                continue;
+            }
         };
         let Some(fault) = find_fault(facts, file, path.clone()) else { continue };
         match owners.get(&facts.sha256) {
@@ -53,9 +57,25 @@ pub(super) fn compare(dirs: &[ExpectedDir], progress: Progress<'_>) -> Result<Ve
     Ok(faults)
 }
 
-/// Hashes a file; none where it can't be opened.
-fn hash(dir: &ExpectedDir, file: &ExpectedFile, progress: Progress<'_>) -> Result<Option<FileFacts>> {
-    let Ok(mut open) = dir.dir.open_regular(&file.path) else { return Ok(None) };
-    let facts = fs::copy(&mut open, None, progress);
-    facts.map(Some).with_context(|| format!("could not read {}{}", dir.prefix, file.path))
+/// Hashes a file; a fault where the file cannot be opened, or has a size that none of the expected files has: a file that
+/// was swapped is looked for by its digest, and a sparse file of any size is not read.
+fn hash(
+    dir: &ExpectedDir,
+    file: &ExpectedFile,
+    sizes: &BTreeSet<u64>,
+    progress: Progress<'_>,
+) -> Result<Result<FileFacts, Fault>> {
+    let could_not = || format!("could not read {}{}", dir.prefix, file.path);
+    let mut open = match open_expected(&dir.dir, file) {
+        Ok(open) => open,
+        Err(fault) if fault.kind == FaultKind::Missing => return Ok(Err(fault)),
+        Err(fault) => {
+            let open = dir.dir.open_regular(&file.path).with_context(could_not)?;
+            if !sizes.contains(&open.metadata().with_context(could_not)?.len()) {
+                return Ok(Err(fault));
+            }
+            open
+        }
+    };
+    fs::copy(&mut open, None, progress).map(Ok).with_context(could_not)
 }

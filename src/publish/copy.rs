@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::contents::ExpectedFile;
 use super::fault::{Fault, FaultKind};
-use crate::fs::{self, Dir, FileFacts, Progress, split, sync_file};
+use crate::fs::{self, Dir, FileFacts, LIST_LIMIT, Progress, split, sync_file};
 
 /// The directory that copies are written to.
 #[derive(Clone, Copy)]
@@ -28,8 +28,9 @@ pub(super) fn copy_expected(
     progress: Progress<'_>,
 ) -> Result<Option<Fault>> {
     let path = &expected.path;
-    let Ok(mut source) = dir.open_regular(path) else {
-        return Ok(Some(Fault::new(FaultKind::Missing, path, "it can't be opened")));
+    let mut source = match open_expected(dir, expected) {
+        Ok(source) => source,
+        Err(fault) => return Ok(Some(fault)),
     };
     let mut out = to.map(|to| create(to.dir, path)).transpose()?;
     let facts =
@@ -40,15 +41,37 @@ pub(super) fn copy_expected(
     Ok(find_fault(facts, expected, path.clone()))
 }
 
+/// Opens the file `expected` in `dir`; a fault where the file cannot be opened or has another size: then the contents need
+/// not be read.
+pub(super) fn open_expected(dir: &Dir, expected: &ExpectedFile) -> Result<File, Fault> {
+    let path = &expected.path;
+    let open = || {
+        let file = dir.open_regular(path)?;
+        Ok((file.metadata()?.len(), file))
+    };
+    let Ok((bytes, file)) = open().map_err(|_: std::io::Error| ()) else {
+        return Err(Fault::new(FaultKind::Missing, path, "it can't be opened"));
+    };
+    match explain_size(bytes, expected) {
+        None => Ok(file),
+        Some(message) => Err(Fault::new(FaultKind::Changed, path, message)),
+    }
+}
+
+/// Says why a file of `bytes` bytes cannot be the file `expected`.
+fn explain_size(bytes: u64, expected: &ExpectedFile) -> Option<String> {
+    match expected.bytes {
+        Some(right) if right != bytes => Some(format!("it has {bytes} bytes instead of {right}")),
+        None if bytes > LIST_LIMIT => Some(format!("it has {bytes} bytes, more than any file of a site")),
+        _ => None,
+    }
+}
+
 /// Compares size and digest of a file with the expected ones.
 pub(super) fn find_fault(facts: FileFacts, expected: &ExpectedFile, path: String) -> Option<Fault> {
-    let message = match expected.bytes {
-        Some(bytes) if bytes != facts.bytes => format!("it has {} bytes instead of {bytes}", facts.bytes),
-        _ if facts.sha256 != expected.sha256 => {
-            format!("its SHA-256 is {} instead of {}", facts.sha256, expected.sha256)
-        }
-        _ => return None,
-    };
+    let differs = || format!("its SHA-256 is {} instead of {}", facts.sha256, expected.sha256);
+    let message =
+        explain_size(facts.bytes, expected).or_else(|| (facts.sha256 != expected.sha256).then(differs))?;
     Some(Fault::new(FaultKind::Changed, path, message))
 }
 

@@ -13,7 +13,7 @@ use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{NIXOS, SITE, WebRoot};
 use super::signers::NAMESPACE;
 use super::site;
-use crate::fs::{Dir, FileType, Sha256Sum, Stat, kind_of, split};
+use crate::fs::{Dir, FileType, Sha256Sum, Stat, TEXT_LIMIT, kind_of, split};
 use crate::image::MANIFEST;
 
 /// The file name of the signature that the builder of a bundle made.
@@ -205,8 +205,9 @@ pub(super) fn verify_signature(
         });
         return Ok(());
     }
-    let (message, signature) = (dir.read_limited(name)?, dir.read_limited(&signature)?);
-    if let Err(error) = signers.verify(&message, &signature, requirements.now) {
+    let read = |name| dir.read_limited(name, TEXT_LIMIT);
+    let verify = || signers.verify(&read(name)?, &read(&signature)?, requirements.now);
+    if let Err(error) = verify() {
         fault(format!("{error:#}"));
     }
     Ok(())

@@ -1,16 +1,15 @@
 //! Loaders: installs builds of iPXE into `tftp/`, from the directories of the distributions' packages.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::lock::WebRootLock;
 use super::root::{TFTP, WebRoot};
-use crate::fs::Sha256Sum;
-use crate::model::{Cluster, HostName, Loader};
+use crate::fs::{Sha256Sum, TEXT_LIMIT, read_input};
+use crate::model::{Cluster, HostName, Loader, find_private_key};
 
 /// The directories of the distributions' packages of iPXE: Debian and Ubuntu; Fedora, Arch and openSUSE; a NixOS system
 /// with iPXE in its environment.
@@ -21,7 +20,7 @@ pub(crate) const PACKAGE_DIRS: [&str; 3] =
 const RECORD: &str = "loaders.json";
 
 /// The largest build of iPXE that is read, in bytes.
-const LARGEST: u64 = 16 << 20;
+pub(super) const LOADER_LIMIT: u64 = 16 << 20;
 
 /// A build of iPXE: its names in packages, and which packages have it.
 struct Build {
@@ -111,7 +110,7 @@ pub fn install_loaders(
     let mut record = read_record(&lock.root);
     let (mut done, mut missing) = (BTreeMap::new(), Vec::new());
     for build in &BUILDS {
-        let installed = dir.read_limited(build.file).ok().map(|body| Sha256Sum::of(&body));
+        let installed = dir.read_limited(build.file, LOADER_LIMIT).ok().map(|body| Sha256Sum::of(&body));
         let is_foreign = installed.is_none() && dir.exists(build.file)?
             || installed.is_some() && installed != record.get(build.file).copied();
         if is_foreign && named.is_none() {
@@ -154,7 +153,7 @@ pub fn list_needed_loaders(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&Hos
 
 /// Reads the record of installed loaders: digests by name. It is empty where the record is unreadable.
 pub(super) fn read_record(root: &WebRoot) -> BTreeMap<String, Sha256Sum> {
-    let text = root.state.read_limited(RECORD).unwrap_or_default();
+    let text = root.state.read_limited(RECORD, TEXT_LIMIT).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
@@ -164,11 +163,16 @@ fn find_build(build: &Build, preferred: &[&str], sources: &[&Path]) -> Result<Op
         sources.iter().flat_map(|dir| names.iter().map(|name| dir.join(name))).collect()
     };
     for path in paths(preferred).into_iter().chain(paths(build.names)) {
-        let Ok(file) = File::open(&path) else { continue };
-        let mut body = Vec::new();
-        file.take(LARGEST)
-            .read_to_end(&mut body)
-            .with_context(|| format!("could not read {}", path.display()))?;
+        let body = match read_input(&path, LOADER_LIMIT) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            body => body.with_context(|| format!("could not read {}", path.display()))?,
+        };
+        if let Some(what) = find_private_key(&body) {
+            bail!(
+                "{} holds {what}, and every machine in the boot network could fetch the file",
+                path.display()
+            );
+        }
         if read_machine(&body) == build.machine {
             return Ok(Some((path, body)));
         }

@@ -11,7 +11,7 @@ use super::contents::Contents;
 use super::fault::{Fault, FaultKind};
 use super::root::{SITE, WebRoot};
 use super::site::{self, BOOT};
-use crate::fs::{Dir, Sha256Sum};
+use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::image::MANIFEST;
 
 /// The directory of the nodes' scripts in a site.
@@ -31,7 +31,7 @@ impl NodeScript {
     /// Reads the script of the node with the MAC address `mac`, which has hyphens, in the directory of a site; none where
     /// the script can't be read.
     pub(super) fn read(site: &Dir, mac: &str) -> Option<Self> {
-        let text = site.read_limited(&path_of_script(mac)).ok()?;
+        let text = site.read_limited(&path_of_script(mac), TEXT_LIMIT).ok()?;
         let text = String::from_utf8_lossy(&text);
         let value = |key: &str| {
             let set = format!("set {key} ");

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::fs::{Dir, STATE};
+use crate::fs::{Dir, STATE, TEXT_LIMIT};
 
 /// The marker file in the state directory.
 pub(super) const MARKER: &str = "web-root.json";
@@ -60,7 +60,8 @@ impl WebRoot {
 
     /// The number of the last generation; 0 before the first one.
     pub(super) fn last_generation(&self) -> Result<u64> {
-        let text = self.state.read(MARKER).context("could not read .plasmagen/web-root.json")?;
+        let text =
+            self.state.read_limited(MARKER, TEXT_LIMIT).context("could not read .plasmagen/web-root.json")?;
         let marker: Marker = serde_json::from_slice(&text).context(".plasmagen/web-root.json is damaged")?;
         ensure!(marker.schema == SCHEMA, "it was made by a later plasmagen (schema {})", marker.schema);
         Ok(marker.generation)

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::contents::ExpectedFile;
 use super::fault::{Fault, FaultKind, Refused};
 use super::root::open_named;
-use crate::fs::{Dir, FileType, Sha256Sum, kind_of};
+use crate::fs::{Dir, FileType, Sha256Sum, TEXT_LIMIT, kind_of};
 
 /// Number of missing signatures that are named after the first; a site has two of each node.
 const FEW: usize = 5;
@@ -35,7 +35,7 @@ pub(super) fn find_signatures(path: &Path, files: &BTreeSet<&str>) -> Result<(Di
             continue;
         }
         let body = dir
-            .read_limited(&name)
+            .read_limited(&name, TEXT_LIMIT)
             .with_context(|| format!("could not read {}", path.join(&name).display()))?;
         if body.is_empty() {
             fault(FaultKind::Changed, "it is empty");

@@ -14,7 +14,7 @@ use super::publication::PUBLICATION;
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
 use super::signatures::{find_signatures, unsigned_fault};
 use crate::artifact::ArtifactPath;
-use crate::fs::{Dir, Sha256Sum};
+use crate::fs::{Dir, LIST_LIMIT, Sha256Sum, TEXT_LIMIT};
 use crate::image::MANIFEST;
 use crate::model::{Label, Word};
 use crate::write::manifest::{ManifestEntry, TreeManifest, print};
@@ -49,7 +49,7 @@ impl RenderedSite {
         let manifest = path.join(MANIFEST);
         let manifest = manifest.display();
         let text = site
-            .read_limited(MANIFEST)
+            .read_limited(MANIFEST, LIST_LIMIT)
             .with_context(|| format!("could not read {manifest}: plasmagen render writes it"))?;
         let tree = TreeManifest::parse(&text).with_context(|| format!("could not read {manifest}"))?;
         let of_www = |(path, sha256): (&str, Sha256Sum)| {
@@ -121,7 +121,7 @@ fn read_cluster(site: &Dir, tree: &TreeManifest) -> Result<Option<String>> {
         name: String,
     }
     let Some((sha256, _)) = tree.get(INVENTORY) else { return Ok(None) };
-    let text = site.read_limited(INVENTORY)?;
+    let text = site.read_limited(INVENTORY, LIST_LIMIT)?;
     ensure!(Sha256Sum::of(&text) == sha256, "it is not as plasmagen render left it");
     let Inventory { name } = serde_json::from_slice(&text).context("it is no resolved inventory")?;
     ensure!(Label::parse(&name).is_ok(), "its cluster has no legal name");
@@ -138,7 +138,7 @@ pub(super) fn published_asks_for_signatures(root: &WebRoot) -> Result<bool> {
 
 fn script_asks_for_signatures(dir: &Dir, script: &str) -> bool {
     let asks = |text: Vec<u8>| text.split(|byte| *byte == b'\n').any(|line| line == b"set verify signature");
-    dir.read_limited(script).is_ok_and(asks)
+    dir.read_limited(script, TEXT_LIMIT).is_ok_and(asks)
 }
 
 /// Prints the manifest of `files`, sorted by path.
@@ -160,7 +160,7 @@ pub(super) fn read_published(dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -
         fault(FaultKind::Missing, "without a list of its files it is no site".to_owned());
         return Ok(None);
     }
-    match dir.read_limited(MANIFEST).and_then(|text| parse_published(&text)) {
+    match dir.read_limited(MANIFEST, LIST_LIMIT).map_err(Into::into).and_then(|text| parse_published(&text)) {
         Ok(contents) => {
             contents.report_extra(dir, prefix, faults)?;
             Ok(Some(contents))

@@ -10,7 +10,7 @@ use super::bundle::{Bundle, is_same_bundle, read_bundle};
 use super::channel::{CURRENT, Channel};
 use super::compare::{ExpectedDir, compare};
 use super::contents::Contents;
-use super::copy::{CopyTarget, copy_expected};
+use super::copy::{CopyTarget, copy_expected, open_expected};
 use super::fault::{Fault, Refused};
 use super::lock::WebRootLock;
 use super::request::PublishRequest;
@@ -18,7 +18,9 @@ use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
 use super::takeover::find_cluster;
-use crate::fs::{Dir, FileType, Progress, Sha256Sum, file_mode, kind_of, parents, split, sync_file};
+use crate::fs::{
+    Dir, FileType, Progress, Sha256Sum, TEXT_LIMIT, file_mode, kind_of, parents, split, sync_file,
+};
 use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT};
 
 /// From this number of files on, one syncfs(2) is cheaper than an fsync(2) of each.
@@ -115,7 +117,7 @@ fn stage_bundle(
 /// Copies the signatures of a bundle, which have no digest, from `dir` to `to`.
 fn copy_signatures(dir: &Dir, bundle: &Bundle, to: &Dir) -> Result<()> {
     for name in &bundle.contents.signatures {
-        let body = dir.read_limited(name).with_context(|| format!("could not read {name}"))?;
+        let body = dir.read_limited(name, TEXT_LIMIT).with_context(|| format!("could not read {name}"))?;
         let (file, _) = to.write_new(name, file_mode(false), &body)?;
         sync_file(&file).with_context(|| format!("could not make {name} durable"))?;
     }
@@ -183,6 +185,13 @@ fn fill(
     faults: &mut Vec<Fault>,
     progress: Progress<'_>,
 ) -> Result<()> {
+    // Sizes first: a sparse file of any size costs its author nothing.
+    let sizes = contents.expected.par_iter().filter_map(|file| open_expected(from, file).err());
+    let wrong: Vec<Fault> = sizes.collect();
+    if !wrong.is_empty() {
+        faults.extend(wrong);
+        return Ok(());
+    }
     let dirs: BTreeSet<&str> = contents.expected.iter().flat_map(|file| parents(&file.path)).collect();
     let mut made = Vec::new();
     for dir in dirs.iter().filter(|_| to.is_some()) {

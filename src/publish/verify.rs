@@ -11,7 +11,7 @@ use super::channel::{CURRENT, Channel};
 use super::compare::{ExpectedDir, compare};
 use super::fault::{Fault, FaultKind};
 use super::generations::{check_mode, verify_channel, verify_signature};
-use super::loaders::read_record;
+use super::loaders::{LOADER_LIMIT, read_record};
 use super::needs::{PublishedFiles, list_site_names};
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
@@ -223,7 +223,7 @@ fn verify_loaders(root: &WebRoot, report: &mut VerifyReport) {
     let tftp = root.dir.open_dir(TFTP);
     for (name, sha256) in read_record(root) {
         let path = format!("{TFTP}/{}", name.escape_debug());
-        let body = tftp.as_ref().ok().and_then(|dir| dir.read_limited(&name).ok());
+        let body = tftp.as_ref().ok().and_then(|dir| dir.read_limited(&name, LOADER_LIMIT).ok());
         match body {
             None => report.faults.push(Fault::new(FaultKind::Missing, path, "it can't be opened")),
             Some(body) if Sha256Sum::of(&body) != sha256 => {

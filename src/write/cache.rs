@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use super::scan::{HashedStat, StatData};
-use crate::fs::{Dir, Sha256Sum};
+use crate::fs::{Dir, LIST_LIMIT, Sha256Sum};
 
 const NAME: &str = "stat-cache";
 const MAGIC: &[u8] = b"plasmagen stat cache 1\n";
@@ -22,7 +22,7 @@ pub(super) struct StatCache(HashMap<u64, HashedStat>);
 impl StatCache {
     /// Loads the cache from the directory `state`; it is empty when there is none or the file is damaged.
     pub(super) fn load(state: &Dir) -> Self {
-        state.read(NAME).ok().and_then(|bytes| Self::parse(&bytes)).unwrap_or_default()
+        state.read_limited(NAME, LIST_LIMIT).ok().and_then(|bytes| Self::parse(&bytes)).unwrap_or_default()
     }
 
     /// The digest of the file with this stat data.

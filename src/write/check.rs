@@ -14,7 +14,7 @@ use super::scan::{TreeEntryKind, scan_tree};
 use super::trees::TREES;
 use super::wanted;
 use crate::artifact::ArtifactSet;
-use crate::fs::{Dir, STATE};
+use crate::fs::{Dir, LIST_LIMIT, STATE};
 
 /// The time to search for the smallest difference of two texts; after that a larger one is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -71,7 +71,8 @@ fn describe_change(root: &Dir, tree: &str, pair: &Pair<'_>) -> Result<FileChange
     let old = match pair.found {
         None => Side::Absent,
         Some(TreeEntryKind::File(file)) => {
-            let body = root.read(&path).with_context(|| format!("could not read {path}"))?;
+            let body =
+                root.read_limited(&path, LIST_LIMIT).with_context(|| format!("could not read {path}"))?;
             Side::File { body, executable: file.is_executable() }
         }
         Some(TreeEntryKind::EmptyDir) => Side::Other("empty directory"),

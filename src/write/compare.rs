@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use super::manifest::{self, TreeManifest};
 use super::scan::{ScannedFile, ScannedTree, TreeEntryKind};
 use super::wanted::WantedFile;
-use crate::fs::Dir;
+use crate::fs::{Dir, LIST_LIMIT};
 
 /// Number of edits that a refusal names.
 const NAMED: usize = 20;
@@ -111,7 +111,7 @@ impl<'a> TreeComparison<'a> {
         };
         let path = format!("{}/{}", self.tree, manifest::NAME);
         self.pairs.iter().find(here).with_context(|| format!("{path} is missing"))?;
-        let body = root.read(&path).with_context(|| format!("could not read {path}"))?;
+        let body = root.read_limited(&path, LIST_LIMIT).with_context(|| format!("could not read {path}"))?;
         TreeManifest::parse(&body).with_context(|| format!("could not understand {path}"))
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::TreeComparison;
 use super::trees::TREES;
-use crate::fs::{Dir, Sha256Sum};
+use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 
 const NAME: &str = "journal";
 const SCHEMA: u32 = 1;
@@ -61,7 +61,7 @@ impl Journal {
             return Ok(None);
         }
         let journal = || {
-            let journal: Self = serde_json::from_slice(&state.read(NAME)?)?;
+            let journal: Self = serde_json::from_slice(&state.read_limited(NAME, TEXT_LIMIT)?)?;
             ensure!(journal.schema == SCHEMA, "it has schema {}", journal.schema);
             ensure!(
                 journal.trees.iter().all(|tree| TREES.contains(&tree.name.as_str())),

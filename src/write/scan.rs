@@ -5,6 +5,9 @@ use rayon::prelude::*;
 
 use crate::fs::{self, Dir, FileType, Hasher, Sha256Sum, Stat, kind_of};
 
+/// The size of the largest file that is read, in bytes: no output is larger, and a sparse file of somebody else's may be.
+const LARGEST: i64 = 256 << 20;
+
 /// Entries of a directory that one thread takes at a time: to look at a single file is too little work for a thread.
 const GRAIN: usize = 16;
 
@@ -161,10 +164,11 @@ fn scan_dir(dir: &Dir, prefix: &str, known: KnownDigest<'_>) -> Result<Vec<TreeE
 
 fn scan_entry(dir: &Dir, name: &str, stat: &Stat, known: KnownDigest<'_>) -> Result<TreeEntryKind> {
     Ok(match kind_of(stat) {
+        FileType::RegularFile if stat.st_size > LARGEST => TreeEntryKind::Other("file of more than 256 MiB"),
         FileType::RegularFile => {
             let data = StatData::new(stat);
             let cached = known(&data);
-            let read = || anyhow::Ok(fs::copy(&mut dir.open_file(name)?, None, &|_| {})?.sha256);
+            let read = || anyhow::Ok(fs::copy(&mut dir.open_regular(name)?, None, &|_| {})?.sha256);
             let sha256 = cached.map_or_else(read, Ok)?;
             let was_read = cached.is_none();
             TreeEntryKind::File(ScannedFile { stat: data, sha256, mode: stat.st_mode & 0o7777, was_read })

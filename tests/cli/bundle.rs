@@ -157,16 +157,16 @@ fn a_bar_is_for_terminals() {
 #[test]
 fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
     let site = inputs();
-    // Nobody writes into the pipe: the run stands still in the middle of its work.
-    let pipe = site.path().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // Who runs in the background of a script is born deaf to interrupts.
     let mut command = Command::new("/usr/bin/env");
-    let words = ["bundle", "--base", "worker", "--kernel", "kernel", "--initrd", "pipe", "--out", "out"];
+    let words =
+        ["bundle", "--base", "worker", "--kernel", "kernel", "--initrd", "/dev/stdin", "--out", "out"];
     command
         .args(["--default-signal=INT", PLASMAGEN])
         .args(words)
         .current_dir(site.path())
+        // Nobody writes into the pipe: the run stands still in the middle of its work.
+        .stdin(Stdio::piped())
         .stdout(Stdio::null());
     let mut run = command.spawn().unwrap();
     let start = Instant::now();

@@ -11,6 +11,7 @@ mod explain;
 mod faults;
 mod formats;
 mod help;
+mod hostile_files;
 mod init;
 mod kit;
 mod mounts;

@@ -167,7 +167,7 @@ fn boots(base: Codec, over: Codec) {
         command_line: "console=ttyS0 loglevel=3 panic=-1".to_owned(),
         codec: over,
     };
-    let manifest = build_bundle(&recipe, &path("out"), &|_| {}).unwrap();
+    let manifest = build_bundle(&recipe, &path("out"), &|_| {}).unwrap().manifest;
     let said = boot(&path("out/bzImage"), &path("out/initrd"), &manifest.command_line);
     let layers = [archive, read_directory(&path("one")).unwrap(), read_directory(&path("other")).unwrap()];
     let (told, expected) = (told(&said), expected(&layers.each_ref()));

@@ -32,7 +32,7 @@ pub(crate) fn recipe(dir: &Path) -> Recipe {
 }
 
 pub(crate) fn made(recipe: &Recipe, out: &Path) -> BundleManifest {
-    build_bundle(recipe, out, &|_| {}).unwrap()
+    build_bundle(recipe, out, &|_| {}).unwrap().manifest
 }
 
 fn refused(recipe: &Recipe) -> String {

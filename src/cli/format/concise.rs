@@ -1,7 +1,8 @@
 //! One line per diagnostic, `file:line:column: error[PG-C13]: …`, as compilers print them for editors and `grep`.
 
+use crate::cli::escape::one_line;
+
 use super::findings::Findings;
-use super::source::one_line;
 
 pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     let mut text = String::new();

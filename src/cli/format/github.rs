@@ -1,9 +1,10 @@
 //! Workflow commands of GitHub Actions ("Workflow commands for GitHub Actions", setting an error message).
 
+use crate::cli::escape::one_line;
 use crate::diag::Diagnostic;
 
 use super::findings::Findings;
-use super::source::{SourceText, one_line};
+use super::source::SourceText;
 
 /// Encodes the message of a command: `%` and line ends, which the runner decodes.
 fn encode_message(text: &str) -> String {

@@ -12,7 +12,7 @@ const NEAR: usize = 4096;
 /// How many bytes an excerpt has at most.
 const READABLE: usize = 4 * NEAR;
 /// Texts that mark a line as one that holds a secret.
-const SECRETS: [&str; 4] = ["PRIVATE KEY", "AGE-SECRET-KEY-", "password =", "password="];
+const SECRETS: [&str; 2] = ["password =", "password="];
 
 /// Whether `span` is shown in one excerpt with the place of `diagnostic`.
 fn is_near(diagnostic: &Diagnostic, span: &Span) -> bool {
@@ -31,8 +31,9 @@ impl SourceText<'_> {
     /// where the lines are not shown: they hold a secret, and terminals are logged, or they are too long to be read.
     fn excerpt(&self, span: &Span) -> Option<(&str, usize, usize)> {
         let (text, line, start) = self.lines(span);
-        (text.len() <= READABLE && !SECRETS.iter().any(|mark| text.contains(mark)))
-            .then_some((text, line, start))
+        let holds_key = self.keys.iter().any(|key| key.start < start + text.len() && start < key.end);
+        let holds_secret = holds_key || SECRETS.iter().any(|mark| text.contains(mark));
+        (text.len() <= READABLE && !holds_secret).then_some((text, line, start))
     }
 
     /// The place of `span` without an excerpt.

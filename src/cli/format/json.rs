@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use crate::cli::escape::ascii_controls;
 use crate::diag::{Diagnostic, Span};
 use crate::rules;
 
 use super::findings::Findings;
-use super::source::{Position, SourceText, ascii_controls};
+use super::source::{Position, SourceText};
 
 /// The version of the schema. A field that is removed or changes its meaning raises the version; a new field does
 /// not.

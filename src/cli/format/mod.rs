@@ -11,7 +11,7 @@ mod source;
 use clap::ValueEnum;
 
 pub(super) use findings::Findings;
-pub(super) use source::{SourceText, one_line};
+pub(super) use source::SourceText;
 
 /// Writes all findings of a run as one text.
 type RenderFindings = fn(&[Findings<'_>]) -> anyhow::Result<String>;

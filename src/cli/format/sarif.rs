@@ -6,11 +6,12 @@ use std::path::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Value, json};
 
+use crate::cli::escape::ascii_controls;
 use crate::diag::{Diagnostic, Span};
 use crate::rules;
 
 use super::findings::Findings;
-use super::source::{SourceText, ascii_controls};
+use super::source::SourceText;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::diag::Span;
+use crate::diag::{Span, find_keys};
 use crate::model::is_invisible;
+
+use crate::cli::escape::one_line;
 
 /// A place by line and column, both counted from 1; a column is a character (a Unicode scalar value).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -24,6 +26,8 @@ pub(in crate::cli) struct SourceText<'a> {
     text: Cow<'a, str>,
     /// The offset at which each line begins.
     starts: Vec<usize>,
+    /// The places of private keys.
+    pub(super) keys: Vec<Span>,
 }
 
 impl<'a> SourceText<'a> {
@@ -31,7 +35,8 @@ impl<'a> SourceText<'a> {
         // A file that is not UTF-8 has no places to show.
         let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, shown: one_line(path), text, starts }
+        let keys = find_keys(&text);
+        Self { path, shown: one_line(path), text, starts, keys }
     }
 
     /// Whether the source is text, so that it has places.
@@ -82,31 +87,6 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
-/// Writes `text` on one line, with the characters that a terminal obeys or hides as `\u{1b}`.
-pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_invisible) {
-        return Cow::Borrowed(text);
-    }
-    let shown = |c: char| if is_invisible(c) { c.escape_unicode().to_string() } else { c.to_string() };
-    Cow::Owned(text.chars().map(shown).collect())
-}
-
-/// Writes the characters of `json` that a terminal obeys or hides as JSON's `\u009b`. Apart from line ends, such
-/// characters stand within strings only.
-pub(super) fn ascii_controls(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_invisible(c) && c != '\n' {
-            let units =
-                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
-            escaped.push_str(&units);
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,11 +102,5 @@ mod tests {
         assert_eq!(source.position(1), Position { line: 1, column: 2 });
         assert_eq!(source.position(1 << 40), Position { line: 3, column: 1 });
         assert_eq!(SourceText::new("", b"\xff").position(7), Position { line: 1, column: 1 });
-    }
-
-    #[test]
-    fn nothing_raw_reaches_a_terminal() {
-        assert_eq!(one_line("a\x1b[2J\n\u{202e}é"), "a\\u{1b}[2J\\u{a}\\u{202e}é");
-        assert_eq!(ascii_controls("\"\u{7f}\u{9b}\u{e0001}é\"\n"), "\"\\u007f\\u009b\\udb40\\udc01é\"\n");
     }
 }

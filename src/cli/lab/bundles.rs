@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
+use crate::fs::{TEXT_LIMIT, read_input};
 use crate::image::{BundleManifest, MANIFEST};
 use crate::model::Cluster;
 
@@ -23,7 +24,7 @@ pub(super) fn check(bundles: &BTreeMap<String, PathBuf>, cluster: &Cluster) -> a
 fn check_bundle(base: &str, dir: &Path, cluster: &Cluster) -> anyhow::Result<()> {
     let is_used = cluster.nodes.iter().any(|node| node.base.as_str() == base);
     ensure!(is_used, "no node boots a bundle for {}", base.escape_debug());
-    let read = std::fs::read(dir.join(MANIFEST)).with_context(|| {
+    let read = read_input(&dir.join(MANIFEST), TEXT_LIMIT).with_context(|| {
         format!("{} is not a bundle: it has no {MANIFEST}, which `plasmagen bundle` writes", dir.display())
     })?;
     let manifest =

@@ -1,12 +1,14 @@
 //! Private files: their names, and reading them, only if nobody else can.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use zeroize::Zeroizing;
+
+use crate::fs::{TEXT_LIMIT, open_input};
 
 /// Names the file of a node's key, with the host name that begins the full name.
 pub(super) fn key_file_name(fqdn: &str) -> String {
@@ -16,7 +18,7 @@ pub(super) fn key_file_name(fqdn: &str) -> String {
 /// Reads the text of a file, which only its owner may be able to read; none where there is no file.
 pub(super) fn read_private(path: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
     let context = || format!("could not read {}", path.display());
-    let mut file = match File::open(path) {
+    let mut file = match open_input(path, TEXT_LIMIT) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file.with_context(context)?,
     };

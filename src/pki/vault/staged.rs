@@ -122,7 +122,7 @@ fn holds_key(dir: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let mut bytes = Zeroizing::new(vec![0; key.expose().len() + 1]);
-    let mut file = at.open_file(name)?;
+    let mut file = at.open_regular(name)?;
     let mut read = 0;
     while read < bytes.len() {
         match file.read(&mut bytes[read..])? {

@@ -73,7 +73,7 @@ pub(crate) fn bundle(out: &Path, profile: &str, text: &str) -> BundleManifest {
         command_line: "quiet".to_owned(),
         codec: Codec::Gzip(6),
     };
-    build_bundle(&recipe, out, &|_| {}).unwrap()
+    build_bundle(&recipe, out, &|_| {}).unwrap().manifest
 }
 
 /// Renders a site that says `text` into `root`.

@@ -1,0 +1,95 @@
+//! Private keys in the text of an inventory: no message and no excerpt quotes them, since terminals and CI keep logs.
+
+use super::span::Span;
+
+/// The last words of the line that begins or ends a private key in PEM (RFC 7468) or in OpenSSH's format (PROTOCOL.key).
+const PEM: &str = "PRIVATE KEY-----";
+/// The beginning of an age identity.
+const AGE: &str = "AGE-SECRET-KEY-";
+/// The beginning of a file of PuTTY's.
+const PUTTY: &str = "PuTTY-User-Key-File-";
+
+/// How many bytes before [`PEM`] the line may begin: the longest type of key is `ENCRYPTED`.
+const LOOK_BACK: usize = 32;
+
+/// How many characters a file of nothing but base64 has at least: a key of WireGuard has 44, one of 256 bits in all
+/// other forms as many or more.
+const LEAST: usize = 40;
+
+/// Finds the private keys in `text`, in order. A key in PEM reaches from the line that begins the key to the line that
+/// ends the key; without such a line, to the end of the text.
+#[must_use]
+pub fn find_keys(text: &str) -> Vec<Span> {
+    let word = text.trim();
+    if word.len() >= LEAST && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+    {
+        return std::iter::once(0..text.len()).collect();
+    }
+    find_marked_keys(text)
+}
+
+/// Finds the keys by their markers, in one pass: a text of a million markers must not take the square of that.
+fn find_marked_keys(text: &str) -> Vec<Span> {
+    let mut marks: Vec<(usize, &str)> =
+        [PEM, AGE, PUTTY].into_iter().flat_map(|mark| text.match_indices(mark)).collect();
+    marks.sort_unstable();
+    let mut keys = Vec::<Span>::new();
+    for (n, (at, mark)) in marks.iter().copied().enumerate() {
+        if keys.last().is_some_and(|key| at < key.end) {
+            continue;
+        }
+        let rest = &text[at..];
+        keys.push(match mark {
+            PEM => {
+                let next = marks[n + 1..].iter().find(|(_, mark)| *mark == PEM);
+                let mut before = at.saturating_sub(LOOK_BACK)..=at;
+                let before = before.find(|place| text.is_char_boundary(*place)).unwrap_or(at);
+                let begin = text[before..at].rfind("-----BEGIN").map_or(at, |begin| before + begin);
+                begin..next.map_or(text.len(), |(next, _)| next + PEM.len())
+            }
+            AGE => {
+                let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+                at..at + rest.bytes().take_while(is_part).count()
+            }
+            _ => at..text.len(),
+        });
+    }
+    keys
+}
+
+/// Replaces every private key in `text`.
+pub(super) fn conceal(mut text: String) -> String {
+    // From the end, so that the places of the keys before stay.
+    for key in find_marked_keys(&text).into_iter().rev() {
+        text.replace_range(key, "(a private key)");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_whole() {
+        for (before, key, after) in [
+            ("a = 1\n", "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----", "\nb = 2\n"),
+            ("a = '", "-----BEGIN EC PRIVATE KEY-----\\nMIGH\\n-----END EC PRIVATE KEY-----", "'\n"),
+            ("a = 1\n", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n", ""),
+            ("a = '", "AGE-SECRET-KEY-1QQPZRY9X8", "'\n"),
+            ("", "PuTTY-User-Key-File-3: ssh-ed25519\nAAAA\n", ""),
+            // Of a file of nothing else, the end of the line too.
+            ("", "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n", ""),
+        ] {
+            let text = [before, key, after].concat();
+            let place = before.len()..before.len() + key.len();
+            assert_eq!(find_keys(&text), std::slice::from_ref(&place), "{text}");
+        }
+        let two = "AGE-SECRET-KEY-1A AGE-SECRET-KEY-1B";
+        assert_eq!(conceal(two.to_owned()), "(a private key) (a private key)");
+        for text in ["", "node01", "-----BEGIN PUBLIC KEY-----\nMFkw\n", "the PRIVATE KEY", "AAAA"] {
+            assert_eq!(find_keys(text), [], "{text}");
+            assert_eq!(conceal(text.to_owned()), text);
+        }
+    }
+}
