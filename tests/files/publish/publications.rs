@@ -137,6 +137,21 @@ fn a_signature_covers_generation_dates_and_cluster() {
     }
 }
 
+/// A run that is killed between the two files of a generation that is in its place already.
+#[test]
+fn a_publication_with_the_signature_of_the_one_before_is_found_and_healed() {
+    let signed = Signed::new();
+    let signature = signed.root.path().join("site/current/publication.json.sig");
+    let old = fs::read(&signature).unwrap();
+    signed.put(Version::Old).unwrap();
+    assert_ne!(fs::read(&signature).unwrap(), old);
+    fs::write(&signature, old).unwrap();
+    let found = signed.unsigned();
+    assert!(found.len() == 1 && found[0].contains("does not fit"), "{found:?}");
+    signed.put(Version::Old).unwrap();
+    assert_eq!((signed.unsigned(), faults(signed.root.path())), (vec![], vec![]));
+}
+
 #[test]
 fn a_key_that_cannot_sign_changes_nothing() {
     let signed = Signed::new();

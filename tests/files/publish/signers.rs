@@ -244,3 +244,18 @@ fn a_line_of_signers_means_what_it_means_to_ssh_keygen() {
         }
     }
 }
+
+proptest::proptest! {
+    /// Nothing that somebody writes stops the program.
+    #[test]
+    fn any_text_of_signers_is_parsed_or_refused(
+        text in "(ops |\"|\\\\|,|=|!|\\*|Z|20270101|valid-before|namespaces|ssh-ed25519 AAAA|[ -~é\u{0}\t]){0,12}"
+    ) {
+        let _ = Signers::parse(&text);
+        let _ = Signers::parse(&format!("ops {text} {KEY}"));
+        let _ = Signers::parse(&format!("{text}{KEY}"));
+    }
+}
+
+/// Somebody's public key.
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y";
