@@ -50,6 +50,11 @@ impl InventoryOption {
         self.path.clone().map_or_else(find_nearest, Ok)
     }
 
+    /// Whether the command line names the inventory.
+    pub(super) fn is_named(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// The directory of that inventory.
     pub(super) fn find_root(&self) -> anyhow::Result<PathBuf> {
         Ok(root_of(&self.find()?).to_owned())

@@ -78,7 +78,7 @@ impl PublishArgs {
         let is_new = self.rollback.is_none() && self.remove.is_none();
         let from_inventory = is_new && !self.no_site && self.site.is_none();
         let mut cluster = None;
-        if from_inventory || !self.root.is_named() {
+        if from_inventory || !self.root.is_named() || self.root.inventory.is_named() {
             cluster = if from_inventory {
                 let inventory = &self.root.inventory.find()?;
                 read_judged_briefly(printer, inventory, &VaultOption::default())?.checked.cluster

@@ -52,6 +52,9 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
             "--replace-cluster my-cluster",
         ],
     );
+    // Nor does its inventory's bundle come in alone.
+    let alone = ["publish", "bundle", "--no-site", "--inventory", "other/inventory.toml"];
+    at_root(&site, &alone).ends(1, &["this is of the cluster elm", "--replace-cluster my-cluster"]);
     let consent = [&publish[..], &["--replace-cluster", "my-cluster"]].concat();
     at_root(&site, &consent)
         .ends(1, &["armed/3c-ec-ef-00-00-01: node01 is armed", "plasmagen disarm node01 first"]);
