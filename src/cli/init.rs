@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::check::check;
-use crate::fs::{TEXT_LIMIT, create_all, make_dirs, read_input_text, remove_empty_dir};
+use crate::fs::{TEXT_LIMIT, create_all, make_dirs, read_input, read_input_text, remove_empty_dir};
 
 use super::flake_url::FlakeUrl;
 use super::inventory::INVENTORY;
@@ -74,7 +74,7 @@ impl InitArgs {
         ensure!(written.last() == Some(&true), refuse_existing());
         for ((path, text), (_, _, help)) in files.iter().zip(companions(String::new())?) {
             // A file of another text stays as it is.
-            if std::fs::read(path).ok().as_deref() != Some(text.as_bytes()) {
+            if read_input(path, TEXT_LIMIT).ok().as_deref() != Some(text.as_bytes()) {
                 let shown = path.display();
                 printer.say(&format!("kept {shown}: {}", help.replace("FILE", &shown.to_string())));
             }
