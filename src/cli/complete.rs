@@ -9,6 +9,7 @@ use crate::model::{Base, Word};
 use crate::rules::RULES;
 
 use super::inventory::{find_nearest, read};
+use super::reference::sections;
 
 /// The environment variable by which the scripts of `plasmagen completions` ask for words.
 pub(super) const VARIABLE: &str = "_PLASMAGEN_COMPLETE";
@@ -18,10 +19,12 @@ pub(super) fn answer(command: fn() -> clap::Command) {
     CompleteEnv::with_factory(command).var(VARIABLE).complete();
 }
 
-/// The codes of all rules.
-pub(super) fn rules() -> Vec<CompletionCandidate> {
-    let candidate = |code: &str, title: &'static str| CompletionCandidate::new(code).help(Some(title.into()));
-    RULES.iter().map(|rule| candidate(rule.code, rule.title)).collect()
+/// The words that `explain` explains: the codes of all rules, and the keys of the inventory.
+pub(super) fn words() -> Vec<CompletionCandidate> {
+    let candidate = |word: &str, help: String| CompletionCandidate::new(word).help(Some(help.into()));
+    let rules = RULES.iter().map(|rule| candidate(rule.code, rule.title.to_owned()));
+    let keys = sections().into_iter().map(|section| candidate(section.key, section.summary()));
+    rules.chain(keys).collect()
 }
 
 /// The bases of profiles, which bundles are made for.

@@ -14,19 +14,22 @@ use crate::rules::{self, Enforcement, RULES, Rule};
 use super::DONE;
 use super::complete;
 use super::printer::Printer;
+use super::reference::{self, Section};
 
-/// Say what a rule protects, which incident it comes from, and what to write instead
+/// Explain a rule or a key of the inventory
+///
+/// Of a rule: what it protects, which incident it comes from, and what to write instead. Of a key: its meaning, type, default, an example, and the rules that look at it. Any other word is searched in both: plasmagen explain bond
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The code of a rule, `PG-C13` or `c13`; all rules are listed without one
-    #[arg(value_name = "CODE", add = ArgValueCandidates::new(complete::rules))]
-    code: Option<String>,
+    /// The code of a rule, `PG-C13` or `c13`; a key, `cluster.bootstrap`; or a word. All rules are listed without one
+    #[arg(value_name = "WORD", add = ArgValueCandidates::new(complete::words))]
+    word: Option<String>,
 }
 
 impl ExplainArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let text = match &self.code {
-            Some(code) => write_page(find(code)?),
+        let text = match &self.word {
+            Some(word) => explain(word.trim())?,
             None => RULES.iter().map(write_line).collect(),
         };
         let styled = printer.is_styled(&stdout());
@@ -35,16 +38,55 @@ impl ExplainArgs {
     }
 }
 
-/// Finds the rule that `typed` stands for.
-fn find(typed: &str) -> anyhow::Result<&'static Rule> {
-    let upper = typed.trim().to_uppercase();
-    let code = if upper.starts_with("PG-") { upper } else { format!("PG-{upper}") };
-    if let Some(rule) = rules::find(&code) {
-        return Ok(rule);
+/// Explains the rule or the key `word`, or lists the rules and keys that are about that word.
+fn explain(word: &str) -> anyhow::Result<String> {
+    if let Some(rule) = find_rule(word) {
+        return Ok(write_page(rule));
     }
-    let codes: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
-    let meant = nearest(&code, &codes).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-    bail!("there is no rule {typed:?}: {meant}plasmagen explain lists all rules")
+    let keys = reference::find(word);
+    let last = word.rsplit('.').next().unwrap_or_default();
+    if let [key] = keys[..] {
+        let others = list(&reference::search(last), last, Some(key.key));
+        let others = if others.is_empty() { others } else { format!("\nMore about `{last}`:\n\n{others}") };
+        return Ok(format!("{}\n{others}", key.text.trim_end()));
+    }
+    let keys = if keys.is_empty() && word.len() > 1 { reference::search(word) } else { keys };
+    let found = list(&keys, word, None);
+    if found.is_empty() {
+        bail!("no rule and no key is about {word:?}: {}plasmagen explain lists all rules", suggest(word));
+    }
+    Ok(found)
+}
+
+/// Finds the rule whose code is `typed`, with or without `PG-`.
+fn find_rule(typed: &str) -> Option<&'static Rule> {
+    let upper = typed.to_uppercase();
+    rules::find(&upper).or_else(|| rules::find(&format!("PG-{upper}")))
+}
+
+/// Lists `keys`, but not the key `shown`, and the rules that are about `word`, a line each.
+fn list(keys: &[Section], word: &str, shown: Option<&str>) -> String {
+    let keys = keys.iter().filter(|key| Some(key.key) != shown);
+    let keys = keys.map(|key| format!("{}  {}\n", key.key, key.summary()));
+    let word = word.to_lowercase();
+    let is_about = |rule: &&Rule| !word.is_empty() && rule.title.to_lowercase().contains(&word);
+    keys.chain(RULES.iter().filter(is_about).map(write_line)).collect()
+}
+
+/// The code or the key that was probably meant by `typed`, as the beginning of a sentence.
+fn suggest(typed: &str) -> String {
+    let codes = RULES.iter().map(|rule| rule.code);
+    let keys = reference::sections();
+    let names = keys
+        .iter()
+        .filter_map(|section| section.key.rsplit('.').find(|part| !part.starts_with(char::is_uppercase)));
+    let upper = typed.to_uppercase();
+    let upper = if upper.starts_with("PG-") { upper } else { format!("PG-{upper}") };
+    let code =
+        nearest(&upper, &codes.collect::<Vec<_>>()).filter(|_| typed.contains(|c: char| c.is_ascii_digit()));
+    let last = typed.rsplit('.').next().unwrap_or_default();
+    let near = code.or_else(|| nearest(last, &names.collect::<Vec<_>>()));
+    near.map(|near| format!("did you mean {near}? ")).unwrap_or_default()
 }
 
 /// Writes the line of `rule` in the list of all rules.
@@ -90,7 +132,9 @@ fn style(text: &str) -> String {
             styled += &format!("  {example}{line}{example:#}\n");
         } else if line.starts_with('#') {
             styled += &format!("{bold}{}{bold:#}\n", line.trim_start_matches('#').trim_start());
-        } else if let Some((code, rest)) = line.split_once("  ").filter(|(code, _)| code.starts_with("PG-")) {
+        } else if let Some((code, rest)) =
+            line.split_once("  ").filter(|(name, _)| !name.is_empty() && !name.contains(' '))
+        {
             styled += &format!("{bold}{code}{bold:#}  {rest}\n");
         } else {
             styled += &format!("{line}\n");

@@ -48,6 +48,15 @@ pub struct Related {
     pub label: String,
 }
 
+/// A change of the inventory's text that a program can make: the text that the help proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The place that is replaced; empty where text is inserted.
+    pub span: Span,
+    /// The text to write there.
+    pub text: String,
+}
+
 /// One fault of an inventory. Texts that quote a private key are made without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -65,6 +74,8 @@ pub struct Diagnostic {
     pub related: Vec<Related>,
     /// The text to write, or the command to run, instead.
     pub help: Option<String>,
+    /// The help as a change of the text, where it is one. The result is sound, or has another fault.
+    pub edit: Option<Box<Edit>>,
 }
 
 impl Diagnostic {
@@ -78,6 +89,7 @@ impl Diagnostic {
             message: conceal(message.into()),
             related: Vec::new(),
             help: None,
+            edit: None,
         }
     }
 
@@ -97,6 +109,14 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(conceal(help.into()));
+        self
+    }
+
+    /// Adds the change that the help proposes: `text` in the place of `span`. A text with a private key is left out.
+    #[must_use]
+    pub fn edit(mut self, span: Span, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.edit = (conceal(text.clone()) == text).then(|| Box::new(Edit { span, text }));
         self
     }
 

@@ -23,8 +23,8 @@ tables! {
         name: Option<Spanned<Label>> = required(),
         /// DNS domain of the nodes: the node `node01` becomes `node01.<domain>`.
         domain: Option<Spanned<DomainName>> = required(),
-        /// Names of the nodes that form the cluster as its first Raft voters, an odd number of three or more. They get
-        /// `bootstrap = true` and the same list of peers.
+        /// Names of the nodes that form the cluster as its first Raft voters, such as `["node01", "node02", "node03"]`: an odd
+        /// number of three or more. They get `bootstrap = true` and the same list of peers.
         bootstrap: Option<Spanned<List<Option<String>>>> = required(),
         /// Whether the cluster has been formed. Set it to `true` after the first boot: from then on no node bootstraps, and
         /// every new node joins.
@@ -158,10 +158,10 @@ tables! {
 
     /// `[vault]`: the private keys.
     VaultTable(allow) {
-        /// Directory on the operator's machine that holds the private keys. Without it, `~/.local/share/plasmagen/<cluster>`.
+        /// Directory on the operator's machine that holds the private keys, such as `/srv/vault`. Without it, `~/.local/share/plasmagen/<cluster>`.
         path: Option<Spanned<String>> = optional(),
-        /// Recipients that `plasmagen secrets encrypt` encrypts the nodes' keys to: age recipients (`age1…`) or SSH public
-        /// keys.
+        /// Recipients that `plasmagen secrets encrypt` encrypts the nodes' keys to: age recipients or SSH public keys, such as
+        /// `["age1…", "ssh-ed25519 …"]`.
         recipients: Option<Spanned<List<Option<String>>>> = optional(),
     }
 }

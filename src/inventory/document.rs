@@ -1,14 +1,12 @@
 //! The bytes of an inventory as a TOML document: rules A01 and A02, and A06 for characters that are not escaped.
 
-use std::collections::HashMap;
-
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::diag::{Diagnostic, Report, Span, Subject, find_keys};
-
-use super::brackets;
-use super::reader::refuse_invisible;
 use crate::model::is_invisible;
+
+use super::reader::refuse_invisible;
+use super::syntax::{self, duplicates};
 
 /// The largest inventory: 100,000 nodes take 31 MB.
 pub const LARGEST: usize = 64 << 20;
@@ -25,7 +23,12 @@ pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         let fault = refuse("the inventory begins with a byte order mark".to_owned());
-        return Err(fault.help("save it as UTF-8 without BOM"));
+        return Err(fault.help("save it as UTF-8 without BOM").edit(0..3, ""));
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(
+            refuse("the inventory is UTF-16, not UTF-8".to_owned()).help("save it as UTF-8 without BOM")
+        );
     }
     std::str::from_utf8(bytes).map_err(|why| {
         let line = bytes[..why.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -47,46 +50,40 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
         return None;
     }
     let (document, errors) = DeTable::parse_recoverable(text);
-    if let Some(key) = find_keys(text).first().filter(|_| !errors.is_empty()) {
+    if errors.is_empty() {
+        return Some(document);
+    }
+    if let Some(key) = find_keys(text).first() {
         report.push(refuse_key(key));
         return None;
     }
-    let open = if errors.is_empty() { None } else { brackets::unclosed(text) };
-    if let Some(at) = open {
-        report.push(refuse_open_bracket(text, at));
-        readable = false;
-    }
-    let mut firsts = None;
-    // The text below a header that stands there for the second time.
-    let mut copied = 0..0;
-    let mut too_deep = false;
-    for error in errors {
+    let slips = syntax::find_faults(text);
+    let (duplicates, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| syntax::is_duplicate(error));
+    // Behind a fault after which the parser mixes tables, a key may seem to stand twice.
+    let mut trusted = text.len();
+    for error in &errors {
         let span = error.span().unwrap_or(0..0);
-        if open.is_some_and(|at| span.start >= at) {
-            continue;
-        }
-        if error.message().starts_with("duplicate key") {
-            if copied.contains(&span.start) {
-                continue;
-            }
-            if header(&text[line_start(text, span.start)..]).is_some() {
-                // The parser has mixed the two tables.
-                readable = false;
-                copied = span.end..text[span.end..].find("\n[").map_or(text.len(), |at| span.end + at);
-            }
-            let firsts = firsts.get_or_insert_with(|| Firsts::of(text, document.get_ref()));
-            report.push(refuse_duplicate(text, firsts, &span));
-            continue;
-        }
         match judge_recovery(error.message()) {
             Recovery::Whole => {}
             Recovery::Value => report.mark_unreadable(&span),
-            Recovery::Lost => readable = false,
+            Recovery::Lost => {
+                trusted = trusted.min(span.start);
+                readable = false;
+            }
         }
-        if error.message().starts_with("cannot recurse") && std::mem::replace(&mut too_deep, true) {
-            continue;
-        }
-        report.push(refuse_syntax(&span, error.message()));
+    }
+    let mut places: Vec<Span> = duplicates.iter().filter_map(|error| error.span()).collect();
+    places.sort_unstable_by_key(|place| place.start);
+    let twice = duplicates::refuse(text, &places, trusted);
+    readable &= twice.is_whole;
+    let is_silent = slips.is_empty() && twice.faults.is_empty();
+    slips.into_iter().chain(twice.faults).for_each(|fault| report.push(fault));
+    if is_silent {
+        errors.iter().for_each(|error| {
+            let message = format!("this is not TOML: {}", error.message());
+            let fault = Diagnostic::error("PG-A01", &error.span().unwrap_or(0..0), message);
+            report.push(fault.about(Subject::Syntax));
+        });
     }
     readable.then_some(document)
 }
@@ -122,92 +119,6 @@ fn refuse_key(key: &Span) -> Diagnostic {
              and take a new key if this one was committed",
         )
 }
-
-fn refuse_syntax(span: &Span, why: &str) -> Diagnostic {
-    let fault = Diagnostic::error("PG-A01", span, format!("this is not TOML: {why}")).about(Subject::Syntax);
-    // `52:54:00:12:34:56` begins like a time, and `10.0.1.10` like a number.
-    if (why.starts_with("invalid") && !why.contains("string")) || why.starts_with("string values must") {
-        return fault.help("write text, such as an address, in quotes");
-    }
-    fault
-}
-
-fn refuse_open_bracket(text: &str, at: usize) -> Diagnostic {
-    let closing = if text[at..].starts_with('[') { ']' } else { '}' };
-    Diagnostic::error("PG-A01", &(at..at + 1), "this bracket is never closed")
-        .about(Subject::Syntax)
-        .help(format!("write `{closing}` after its last item: what stands behind it could not be read"))
-}
-
-fn refuse_duplicate(text: &str, firsts: &Firsts<'_>, span: &Span) -> Diagnostic {
-    let key = text.get(span.clone()).unwrap_or_default();
-    let fault = Diagnostic::error("PG-A02", span, format!("`{key}` is here for the second time"));
-    let fault = match firsts.header(text, span).or_else(|| firsts.key(key, span)) {
-        Some(first) => fault.related(&first, "first used here"),
-        None => fault,
-    };
-    fault.help("keep one of the two, or rename it")
-}
-
-/// The places where keys and headers stand for the first time, for those that stand twice.
-struct Firsts<'i> {
-    /// The places of all keys of a name, in order.
-    keys: HashMap<&'i str, Vec<Span>>,
-    /// The start of the first header of each text. The parser keeps the place of the last header only.
-    headers: HashMap<&'i str, usize>,
-}
-
-impl<'i> Firsts<'i> {
-    fn of(text: &'i str, document: &DeTable<'_>) -> Self {
-        let mut firsts = Self { keys: HashMap::new(), headers: HashMap::new() };
-        firsts.add(text, document);
-        firsts.keys.values_mut().for_each(|places| places.sort_unstable_by_key(|place| place.start));
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
-            if let Some(header) = header(line) {
-                firsts.headers.entry(header).or_insert(start);
-            }
-            start += line.len();
-        }
-        firsts
-    }
-
-    fn add(&mut self, text: &'i str, table: &DeTable<'_>) {
-        for (name, value) in table {
-            let written = text.get(name.span()).unwrap_or_default();
-            self.keys.entry(written).or_default().push(name.span());
-            if let DeValue::Table(inner) = value.get_ref() {
-                self.add(text, inner);
-            }
-        }
-    }
-
-    /// The place of the same header further up, where `span` lies in a header.
-    fn header(&self, text: &str, span: &Span) -> Option<Span> {
-        let start = line_start(text, span.start);
-        let first = *self.headers.get(header(&text[start..])?)?;
-        let offset = span.start - start;
-        (first < start).then(|| first + offset..first + offset + span.len())
-    }
-
-    /// The last key of that name before `span`.
-    fn key(&self, key: &str, span: &Span) -> Option<Span> {
-        let places = self.keys.get(key)?;
-        places[..places.partition_point(|place| place.start < span.start)].last().cloned()
-    }
-}
-
-/// The start of the line that holds `at`.
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
-}
-
-/// The header that `text` begins with, without what follows it.
-fn header(text: &str) -> Option<&str> {
-    let line = text.starts_with('[').then(|| text.lines().next())??;
-    Some(line.split('#').next().unwrap_or(line).trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

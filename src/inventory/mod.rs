@@ -3,7 +3,6 @@
 //! A key is one declaration in `cluster`, `network`, `node`, `profile`, `layout` or `root`: `tables` makes of the
 //! declaration its field, its reader and its JSON Schema. `reader` collects faults, `document` parses TOML.
 
-mod brackets;
 mod cluster;
 mod document;
 mod key;
@@ -18,6 +17,7 @@ mod root;
 mod schema;
 mod secrets;
 mod settings;
+mod syntax;
 mod tables;
 mod values;
 mod written;

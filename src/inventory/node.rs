@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::diag::{Diagnostic, Spanned, Subject};
 use crate::model::{
-    BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, Word,
+    BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, VaultFile, Word,
 };
 
 use super::key::{entries, optional, required, required_as, section};
@@ -45,7 +45,7 @@ tables! {
         /// User to log in as.
         user: Maybe<UserName> = optional().default("admin"),
         /// File in the vault that holds the user's password, such as `bmc/node01`.
-        password_file: Maybe<RelPath> = optional(),
+        password_file: Maybe<VaultFile> = optional(),
         /// Protocol that the BMC speaks.
         protocol: Option<Spanned<BmcProtocol>> = optional().default("redfish"),
         /// MAC address of the BMC.

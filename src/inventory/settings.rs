@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diag::{Diagnostic, Report, Span};
 use crate::model::Settings;
 
-use super::reader::{Cell, Read, check_printable, parse_integer, read_text};
+use super::reader::{Cell, Expected, Read, check_printable, parse_integer, read_text};
 use super::schema::{Schema, map_of};
 
 /// Settings of a service as written.
@@ -23,7 +23,7 @@ pub struct SettingsTable {
 impl Read for SettingsTable {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         let DeValue::Table(table) = cell.value else {
-            cell.report_unexpected("a table", report);
+            cell.report_unexpected(Expected::Table, report);
             return None;
         };
         let places = table.keys().map(|name| (name.get_ref().to_string(), name.span())).collect();

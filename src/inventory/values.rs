@@ -14,11 +14,13 @@ fn choose<T: Copy>(typed: &str, choices: &[(&str, T)]) -> Result<T, Invalid> {
     }
     let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
     let legal = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let help = match nearest(typed, &words) {
+    let near = nearest(typed, &words);
+    let help = match near {
         Some(near) => format!("did you mean `{near}`? legal are {legal}"),
         None => format!("legal are {legal}"),
     };
-    Err(Invalid::new("PG-A04", format!("`{typed}` is none of the legal values"), help))
+    let invalid = Invalid::new("PG-A04", format!("`{typed}` is none of the legal values"), help);
+    Err(Invalid { instead: near.map(str::to_owned), ..invalid })
 }
 
 macro_rules! choices {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{RelPath, UserName};
+use super::{UserName, VaultFile};
 
 /// The baseboard management controller of a node.
 #[derive(Clone, Debug, Serialize)]
@@ -15,7 +15,7 @@ pub struct Bmc {
     pub user: UserName,
     /// The file in the vault that holds the user's password.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_file: Option<RelPath>,
+    pub password_file: Option<VaultFile>,
     /// The protocol that the BMC speaks.
     pub protocol: BmcProtocol,
 }

@@ -41,6 +41,36 @@ fn strip_disk(name: &str) -> Option<&str> {
 /// The prefixes of udev's links to volumes, which are on disks: LVM, device mapper, md.
 const VOLUMES: [&str; 3] = ["lvm-", "dm-", "md-"];
 
+/// Whether the device-mapper name `map` is that of a multipath device: by its UUID, or as multipathd names devices.
+fn is_multipath(map: &str) -> bool {
+    map.starts_with("uuid-mpath-") || map.starts_with("name-mpath")
+}
+
+/// Refuses the multipath device `map`. By its World Wide Identifier, the disk behind it has a name of its own: the
+/// digit 3 stands before an NAA identifier, which is also that of the `wwn-` link (scsi_id(8)).
+fn refuse_multipath(text: &str, map: &str) -> Invalid {
+    let message = format!("`{text}` is a multipath device, which the installer does not set up");
+    let naa = map.strip_prefix("uuid-mpath-3").filter(|naa| naa.bytes().all(|b| b.is_ascii_hexdigit()));
+    let invalid = Invalid::new(
+        "PG-F02",
+        message,
+        "write the `wwn-…` name of the disk, which leads to one of the paths: `ls -l /dev/disk/by-id` shows it",
+    );
+    match naa {
+        Some(naa) => Invalid {
+            instead: Some(format!("/dev/disk/by-id/wwn-0x{naa}")),
+            help: format!("write `/dev/disk/by-id/wwn-0x{naa}`, which leads to one of the paths to the disk"),
+            ..invalid
+        },
+        None => invalid,
+    }
+}
+
+/// Whether `c` may stand in a link of udev's for which no other name is needed.
+fn is_link_char(c: char) -> bool {
+    u8::try_from(c).is_ok_and(is_device_byte) && c != '/'
+}
+
 /// Whether `name`, of `/dev/disk/by-id/`, is udev's link for a whole NVMe controller: `nvme-<model>_<serial>`, which
 /// moves to whichever of its namespaces changed last (systemd#31448). Those of one namespace are `nvme-eui.…`,
 /// `nvme-uuid.…` and `nvme-nvme.…`, by what the namespace calls itself, and `nvme-<model>_<serial>_<number>`. A last
@@ -62,6 +92,14 @@ impl Word for DiskId {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write `/dev/disk/by-id/…`, as `ls -l /dev/disk/by-id` on the machine shows it";
+        let odd =
+            text.strip_prefix("/dev/disk/by-id/").and_then(|link| link.chars().find(|c| !is_link_char(*c)));
+        if let Some(odd) = odd {
+            let message = format!("`{odd}` in `{text}` means something else to the shell, or to udev");
+            let help = "write another name of the same disk, such as `wwn-…` or `nvme-eui.…`: `ls -l /dev/disk/by-id` \
+                        shows all that lead to one device";
+            return Err(Invalid::new("PG-F02", message, help));
+        }
         let invalid = |message: String| Err(Invalid::new("PG-F02", message, help));
         let path =
             text.strip_prefix("/dev/").filter(|path| has_only(path, is_device_byte) && is_normal_path(path));
@@ -69,6 +107,9 @@ impl Word for DiskId {
             return invalid(format!("`{text}` is not the path of a disk"));
         };
         let link = name.strip_prefix("disk/by-id/").or_else(|| name.strip_prefix("disk/by-path/"));
+        if let Some(map) = link.and_then(|link| link.strip_prefix("dm-")).filter(|map| is_multipath(map)) {
+            return Err(refuse_multipath(text, map));
+        }
         if link.is_none() && name.starts_with("disk/by-")
             || link.is_some_and(|link| VOLUMES.iter().any(|kind| link.starts_with(kind)))
         {

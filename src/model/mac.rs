@@ -85,12 +85,17 @@ impl Word for MacAddr {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let Some(octets) = parse_octets(text) else {
             let message = format!("`{text}` is not a MAC address");
+            if text.split([':', '-']).count() == 20 {
+                let help = "this is the address of an InfiniBand port: write the MAC address of an Ethernet port, which \
+                            the machine boots from";
+                return Err(Invalid::new("PG-D01", message, help));
+            }
             return Err(Invalid::new("PG-D01", message, "write six octets: `52:54:00:12:34:56`"));
         };
         let mac = Self(octets);
         if mac.to_string() != text {
             let message = format!("`{text}` is not the canonical form, which servers and file names compare");
-            return Err(Invalid::new("PG-D01", message, format!("write `{mac}`")));
+            return Err(Invalid::new("PG-D01", message, "").instead(mac.to_string()));
         }
         if octets == [0; 6] || octets == [0xff; 6] {
             let message = format!("`{text}` is no machine's address: it means none, or all");

@@ -31,8 +31,17 @@ impl Word for SerialNumber {
         if has_only(text, |b| b.is_ascii_alphanumeric() || b"._/ -".contains(&b)) && text.len() <= 64 {
             Ok(Self(text.to_owned()))
         } else {
-            let help = "write it as `cat /sys/class/dmi/id/product_serial` prints it";
-            invalid("PG-A04", format!("`{text}` is not a serial number"), help)
+            // profiles/netboot/facts.sh leaves out the same characters.
+            let kept: String =
+                text.chars().filter(|c| c.is_ascii_alphanumeric() || "._/ -".contains(*c)).take(64).collect();
+            let kept = kept.trim();
+            let help = if kept.is_empty() {
+                "write it as `cat /sys/class/dmi/id/product_serial` prints it".to_owned()
+            } else {
+                format!("write `{kept}`: the installer leaves out other characters, too")
+            };
+            let invalid = Invalid::new("PG-A04", format!("`{text}` is not a serial number"), help);
+            Err(Invalid { instead: (!kept.is_empty()).then(|| kept.to_owned()), ..invalid })
         }
     }
 }

@@ -45,16 +45,49 @@ fn is_dos_port(text: &str) -> bool {
     number.is_some_and(|number| number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The help for an illegal label: the closest legal label.
-fn suggest(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let word: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let word = word.trim_matches('-');
-    let word = &word[..word.len().min(LONGEST_LABEL)];
-    if word.is_empty() {
-        "write letters a-z, digits and hyphens".to_owned()
-    } else {
-        format!("write `{word}`")
+/// Letters with a mark or a ligature, and the ASCII letters that are written for them.
+const PLAIN: [(&str, &str); 12] = [
+    ("àáâãäåā", "a"),
+    ("çćč", "c"),
+    ("èéêëēę", "e"),
+    ("ìíîïī", "i"),
+    ("ñńň", "n"),
+    ("òóôõöøō", "o"),
+    ("śš", "s"),
+    ("ùúûüū", "u"),
+    ("ýÿ", "y"),
+    ("źżž", "z"),
+    ("æ", "ae"),
+    ("ß", "ss"),
+];
+
+/// The legal label that is closest to `text`, if a letter or digit of `text` can stand in a label.
+#[must_use]
+pub fn suggest_label(text: &str) -> Option<String> {
+    let mut label = String::new();
+    for c in text.to_lowercase().chars() {
+        match PLAIN.iter().find(|(letters, _)| letters.contains(c)) {
+            Some((_, plain)) => label.push_str(plain),
+            None if c.is_ascii_alphanumeric() => label.push(c),
+            None => label.push('-'),
+        }
+    }
+    let label = label.trim_matches('-');
+    let label = label[..label.len().min(LONGEST_LABEL)].trim_matches('-');
+    (!label.is_empty()).then(|| label.to_owned())
+}
+
+/// The legal domain that is closest to `text`.
+fn suggest_domain(text: &str) -> Option<String> {
+    let labels: Option<Vec<String>> = text.split('.').map(suggest_label).collect();
+    labels.map(|labels| labels.join("."))
+}
+
+/// Adds the legal label that is closest to `text` to a refusal.
+fn with_label(invalid: Invalid, text: &str) -> Invalid {
+    match suggest_label(text) {
+        Some(label) => invalid.instead(label),
+        None => invalid,
     }
 }
 
@@ -63,7 +96,8 @@ fn check_label(text: &str, what: &str) -> Result<(), Invalid> {
     check_identifier(text)?;
     if !has_label_form(text, b"-") || text.bytes().any(|b| b.is_ascii_uppercase()) {
         let message = format!("`{text}` is not {what}: only a-z, 0-9 and inner hyphens are (RFC 1123)");
-        return Err(Invalid::new("PG-B01", message, suggest(text)));
+        let invalid = Invalid::new("PG-B01", message, "write letters a-z, digits and hyphens");
+        return Err(with_label(invalid, text));
     }
     if text.len() > LONGEST_LABEL {
         let message = format!("this name has {} bytes, and a label at most 63", text.len());
@@ -76,13 +110,13 @@ fn check_label(text: &str, what: &str) -> Result<(), Invalid> {
 fn check_other_meanings(text: &str) -> Result<(), Invalid> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
         let message = format!("`{text}` is all digits: tools read it as an address");
-        return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
+        return Err(Invalid::new("PG-B02", message, "").instead(format!("n{text}")));
     }
     // inet_aton(3) reads hexadecimal too: glibc's resolver asks nobody for such a name.
     let hex = text.strip_prefix("0x").unwrap_or_default();
     if !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         let message = format!("`{text}` is a hexadecimal number: tools read it as an address");
-        return Err(Invalid::new("PG-B02", message, format!("write `n{text}`")));
+        return Err(Invalid::new("PG-B02", message, "").instead(format!("n{text}")));
     }
     if text.starts_with("xn--") {
         let message = format!("`{text}` claims to be an internationalised name");
@@ -105,6 +139,12 @@ impl Word for HostName {
                 format!("`{text}` is an address, not a host name"),
                 "give it a name",
             ));
+        }
+        if let Some((label, _)) = text.split_once('.').filter(|_| text.is_ascii()) {
+            let message = format!("`{text}` is not a host name: it has a domain behind it");
+            let help =
+                "write the name without the domain: the domain of all nodes is `domain` in `[cluster]`";
+            return Err(Invalid { instead: suggest_label(label), ..Invalid::new("PG-B01", message, help) });
         }
         check_label(text, "a host name")?;
         check_other_meanings(text)?;
@@ -148,8 +188,8 @@ impl Word for DomainName {
     fn parse(text: &str) -> Result<Self, Invalid> {
         check_identifier(text)?;
         if text.ends_with('.') {
-            let help = format!("write `{}`", text.trim_end_matches('.'));
-            return Err(Invalid::new("PG-B01", "a domain is written without the final dot here", help));
+            let invalid = Invalid::new("PG-B01", "a domain is written without the final dot here", "");
+            return Err(invalid.instead(text.trim_end_matches('.')));
         }
         for part in text.split('.') {
             if part.is_empty() {
@@ -159,7 +199,10 @@ impl Word for DomainName {
                     "write one dot between labels",
                 ));
             }
-            check_label(part, "a label of a domain")?;
+            check_label(part, "a label of a domain").map_err(|invalid| match suggest_domain(text) {
+                Some(domain) if invalid.instead.is_some() => invalid.instead(domain),
+                _ => invalid,
+            })?;
         }
         if text.len() > 253 {
             let message = format!("this domain has {} bytes, and DNS carries 253", text.len());

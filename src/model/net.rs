@@ -127,7 +127,7 @@ fn parse_subnet(text: &str, example: &str) -> Result<IpNet, Invalid> {
     let net: IpNet = text.parse().map_err(|_| invalid(format!("`{text}` is not a subnet")))?;
     if net.trunc() != net {
         let message = format!("`{text}` is an address with a prefix length, not a subnet: host bits are set");
-        return Err(Invalid::new("PG-C08", message, format!("write `{}`", net.trunc())));
+        return Err(Invalid::new("PG-C08", message, "").instead(net.trunc().to_string()));
     }
     Ok(net)
 }

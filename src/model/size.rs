@@ -25,6 +25,12 @@ fn split(text: &str) -> Option<(NonZeroU64, char)> {
     if plain { Some((digits.parse().ok()?, unit)) } else { None }
 }
 
+/// Splits `text` into the digits that it begins with, and the word behind them.
+fn split_unit(text: &str) -> (&str, &str) {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    (&text[..text.len() - unit.len()], unit.trim())
+}
+
 impl Word for Size {
     const FORM: Form =
         Form::new("a size with a binary unit: M, G or T", "^[1-9][0-9]*[MGT]$", &["512M", "1G", "2T"]);
@@ -36,7 +42,18 @@ impl Word for Size {
         });
         bytes.filter(|bytes| *bytes < 1 << 60).map(Self).ok_or_else(|| {
             let message = format!("`{text}` is not a size: it needs a whole number and a unit");
-            Invalid::new("PG-A09", message, "write mebi-, gibi- or tebibytes: `512M`, `1G`, `2T`")
+            let help = "write mebi-, gibi- or tebibytes: `512M`, `1G`, `2T`";
+            let invalid = Invalid::new("PG-A09", message, help);
+            // `1GiB`, `1 GB`, `512m`
+            let (number, unit) = split_unit(text);
+            let letter = unit.to_ascii_uppercase();
+            let letter = letter.strip_suffix("IB").or(letter.strip_suffix('B')).unwrap_or(&letter);
+            match letter {
+                "T" | "G" | "M" if !number.starts_with('0') && !number.is_empty() => {
+                    invalid.instead(format!("{number}{letter}"))
+                }
+                _ => invalid,
+            }
         })
     }
 }
@@ -86,11 +103,20 @@ impl Word for Seconds {
         });
         seconds.map(Self).ok_or_else(|| {
             let message = format!("`{text}` is not a time: it needs a whole number and a unit");
-            Invalid::new(
-                "PG-A09",
-                message,
-                "write seconds, minutes, hours or days: `30s`, `10m`, `12h`, `7d`",
-            )
+            let help = "write seconds, minutes, hours or days: `30s`, `10m`, `12h`, `7d`";
+            let invalid = Invalid::new("PG-A09", message, help);
+            let (number, unit) = split_unit(text);
+            let letter = match unit.to_ascii_lowercase().as_str() {
+                "sec" | "secs" | "second" | "seconds" => "s",
+                "min" | "mins" | "minute" | "minutes" => "m",
+                "h" | "hour" | "hours" => "h",
+                "d" | "day" | "days" => "d",
+                _ => return invalid,
+            };
+            if number.is_empty() || number.starts_with('0') || format!("{number}{letter}") == text {
+                return invalid;
+            }
+            invalid.instead(format!("{number}{letter}"))
         })
     }
 }

@@ -12,8 +12,11 @@ word! {
     /// A file of the provisioner's or a node's: absolute and normal, of `[A-Za-z0-9._-]` components, at most 255 bytes,
     /// which a string of any server's configuration holds.
     AbsPath;
-    /// A file of the user's, relative to the directory of the inventory; it cannot leave it.
+    /// A file of the user's, relative to the directory of the inventory, which the path cannot leave. A leading `./` is
+    /// left out.
     RelPath;
+    /// A file in the vault, relative to the vault, which the path cannot leave.
+    VaultFile;
     /// A `system.stateVersion` of NixOS, such as `24.11`.
     StateVersion;
 }
@@ -80,7 +83,8 @@ impl Word for KernelParam {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"._,:=/@+%~*!-".contains(&b);
-        let help = "write one parameter a string, of letters, digits and `._,:=/@+%~*!-`";
+        let help = "write one parameter a string, of letters, digits and `._,:=/@+%~*!-`; set a parameter with other \
+                    characters in a module of `modules`, by `boot.kernelParams`";
         if !has_only(text, legal) {
             return invalid("PG-F20", format!("`{text}` is not one kernel parameter"), help);
         }
@@ -117,11 +121,12 @@ impl Word for AbsPath {
 impl Word for RelPath {
     const FORM: Form = Form::new(
         "a path below the inventory's directory",
-        "^[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*$",
+        r"^(\./)?[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*$",
         &["custom/foo.nix"],
     );
 
-    fn parse(text: &str) -> Result<Self, Invalid> {
+    fn parse(written: &str) -> Result<Self, Invalid> {
+        let text = written.strip_prefix("./").unwrap_or(written);
         let help = "write a path below the inventory's directory, such as `custom/foo.nix`";
         let legal = has_only(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
         if !legal || !is_normal_path(text) {
@@ -139,6 +144,22 @@ impl Word for RelPath {
             );
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl Word for VaultFile {
+    const FORM: Form =
+        Form::new("a path below the vault", "^[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*$", &["bmc/node01"]);
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if has_only(text, |b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b)) && is_normal_path(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        invalid(
+            "PG-A15",
+            format!("`{text}` is not a path below the vault"),
+            "put the file into the vault, and write the path from there, such as `bmc/node01`",
+        )
     }
 }
 
@@ -192,7 +213,10 @@ mod tests {
     #[test]
     fn paths_stay_below_the_inventory() {
         assert!(RelPath::parse("custom/foo.nix").is_ok());
-        for bad in ["/etc/shadow", "../x", "a/../../x", "a//b", "nodes/x", "site", "a b", "${x}"] {
+        assert_eq!(RelPath::parse("./gpu.nix").unwrap().as_str(), "gpu.nix");
+        for bad in
+            ["/etc/shadow", "../x", "././x", "a/../../x", "a//b", "./nodes/x", "site", "a b", "${x}", "./"]
+        {
             assert_eq!(RelPath::parse(bad).unwrap_err().code, "PG-A15", "{bad}");
         }
     }

@@ -12,6 +12,8 @@ pub struct Invalid {
     pub message: String,
     /// The text to write instead.
     pub help: String,
+    /// The text to write instead, where the help is one text: a program can write that text.
+    pub instead: Option<String>,
     /// The kind of content of the text: a secret, say, which no output may quote.
     pub subject: Subject,
 }
@@ -19,7 +21,14 @@ pub struct Invalid {
 impl Invalid {
     /// A refusal under the rule `code`.
     pub fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: help.into(), subject: Subject::default() }
+        Self { code, message: message.into(), help: help.into(), instead: None, subject: Subject::default() }
+    }
+
+    /// Proposes `text` instead: the help is to write that text.
+    #[must_use]
+    pub fn instead(self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { help: format!("write `{text}`"), instead: Some(text), ..self }
     }
 
     /// Says that the refused text holds a secret.
@@ -118,8 +127,7 @@ pub(super) fn check_identifier(text: &str) -> Result<(), Invalid> {
         return Err(Invalid::new("PG-A07", "this name is empty", "give it a name"));
     }
     if text.trim() != text {
-        let help = format!("write `{}`", text.trim());
-        return Err(Invalid::new("PG-A07", "this name has white space around it", help));
+        return Err(Invalid::new("PG-A07", "this name has white space around it", "").instead(text.trim()));
     }
     if let Some(odd) = text.chars().find(|c| !c.is_ascii()) {
         let message = format!("`{odd}` is no ASCII character: another name may look the same");

@@ -50,22 +50,20 @@ fn check_ca_name(draft: &Draft<'_>, report: &mut Report) {
 fn check_volumes(layout: &LayoutTable, report: &mut Report) {
     for volume in layout.keys.volumes.iter().filter(|volume| volume.name.is_some()) {
         let reserved = ["snapshot", "pvmove"].iter().find(|start| volume.key.starts_with(**start));
-        let (message, help) = if let Some(start) = reserved {
-            (
-                format!("LVM reserves names that begin with `{start}`"),
-                "give the volume another name".to_owned(),
-            )
+        if let Some(start) = reserved {
+            let message = format!("LVM reserves names that begin with `{start}`");
+            let fault = Diagnostic::error("PG-B11", &volume.span, message);
+            report.push(fault.help("give the volume another name"));
         } else if volume.key.contains('-') {
             let message = format!(
                 "the device of `{}` would be called `pool-{}`",
                 volume.key,
                 volume.key.replace('-', "--")
             );
-            (message, format!("write `{}`", volume.key.replace('-', "")))
-        } else {
-            continue;
-        };
-        report.push(Diagnostic::error("PG-B11", &volume.span, message).help(help));
+            let name = volume.key.replace('-', "");
+            let fault = Diagnostic::error("PG-B11", &volume.span, message).help(format!("write `{name}`"));
+            report.push(fault.edit(volume.span.clone(), name));
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Chapter A: references (A11 and A12).
 
+use std::collections::HashSet;
+
 use crate::diag::{Diagnostic, Report, Span};
-use crate::inventory::{Common, known};
+use crate::inventory::{Common, Entry, ProfileTable, known};
 use crate::model::service::{CHAINFIRE, KNOWN as KNOWN_SERVICES};
-use crate::model::{Base, KNOWN_HARDWARE, Role, Word};
+use crate::model::{Base, KNOWN_HARDWARE, Label, Role, Word};
 use crate::resolve::{Draft, DraftNode};
 
 /// Makes the fault of `name`, written at `span`, which is none of the `known` names.
@@ -11,14 +13,24 @@ fn unknown_name<'k>(what: &str, name: &str, span: &Span, known: impl Iterator<It
     let fault = Diagnostic::error("PG-A11", span, format!("there is no {what} `{name}`"));
     let mut known: Vec<&str> = known.take(1000).collect();
     known.sort_unstable();
-    let near = crate::inventory::nearest(name, &known);
-    fault.help(match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => format!("define it as `[{what}.{name}]`"),
-        None => {
-            let more = if known.len() > 12 { ", …" } else { "" };
-            format!("known: {}{more}", known[..known.len().min(12)].join(", "))
-        }
+    // A host name with its domain is known by its first label.
+    let label = name.split('.').next().unwrap_or_default();
+    let label = known.iter().find(|known| **known == label).copied();
+    let near = label.or_else(|| crate::inventory::nearest(name, &known));
+    if let Some(near) = near {
+        let fault = fault.help(format!("did you mean `{near}`?"));
+        return match span.len() - name.len().min(span.len()) {
+            0 => fault.edit(span.clone(), near),
+            2 => fault.edit(span.clone(), format!("\"{near}\"")),
+            // Escapes stand between the quotes.
+            _ => fault,
+        };
+    }
+    fault.help(if known.is_empty() {
+        format!("define it as `[{what}.{name}]`")
+    } else {
+        let more = if known.len() > 12 { ", …" } else { "" };
+        format!("known: {}{more}", known[..known.len().min(12)].join(", "))
     })
 }
 
@@ -110,18 +122,46 @@ fn check_node(draft: &Draft<'_>, node: &DraftNode<'_>, report: &mut Report) {
         if !draft.networks.contains_key(name) {
             check_network(draft, name, span, report);
         } else if !connected() && node.networks_known() && !needed(name) {
-            let message = format!("no interface of `{}` is in the network `{name}`", node.entry.key);
-            let fault = Diagnostic::error("PG-A11", span, message);
-            let next = node.interfaces.len();
-            let help =
-                format!("add `interface.eth{next} = {{ network = \"{name}\" }}` to the node or its profile");
-            report.push(fault.help(help));
+            report.push(refuse_unconnected(draft, node, name, span));
         }
     }
     if node.profile.is_some() && node.layers().all(|layer| layer.common().layout.is_none()) {
         let (who, span) = node.who_lacks(|_| false);
         let message = format!("{who} has no disk layout");
         report.push(Diagnostic::error("PG-A11", span, message).help("add `disk.single = {}`"));
+    }
+}
+
+/// Makes the fault of an address of `node` in the network `name`, in which the node has no interface. Where the node has
+/// addresses in all networks of another profile, the wrong profile was named.
+fn refuse_unconnected(draft: &Draft<'_>, node: &DraftNode<'_>, name: &str, span: &Span) -> Diagnostic {
+    let message = format!("no interface of `{}` is in the network `{name}`", node.entry.key);
+    let fault = Diagnostic::error("PG-A11", span, message);
+    let addressed: HashSet<&str> = node.addresses.iter().map(|address| address.network_name).collect();
+    let networks = |profile: &Entry<Label, ProfileTable>| -> HashSet<&str> {
+        let interfaces = profile.value.common.interfaces.iter();
+        let names = interfaces.filter_map(|interface| known(&interface.value.network));
+        // The names outlive the closure with the draft.
+        names.map(|name| draft.networks.get_key_value(name.as_str()).map_or("", |(name, _)| name)).collect()
+    };
+    let fits = |profile: &&Entry<Label, ProfileTable>| networks(profile) == addressed;
+    let other = draft.inventory.profiles.iter().find(fits);
+    let written = node.entry.value.profile.as_ref();
+    if let (Some(other), Some(written)) = (other, written) {
+        let fault = fault.related(&written.span, "the profile of the node");
+        let help =
+            format!("did you mean `profile = \"{}\"`, whose interfaces are in these networks?", other.key);
+        return fault.help(help).edit(written.span.clone(), format!("\"{}\"", other.key));
+    }
+    let taken: HashSet<&str> = node.interfaces.iter().map(|interface| interface.key).collect();
+    let kernel =
+        (0..=taken.len()).map(|number| format!("eth{number}")).find(|name| !taken.contains(name.as_str()));
+    let is_numbered = taken.iter().all(|name| name.starts_with("eth"));
+    match kernel.filter(|_| is_numbered) {
+        Some(next) => fault.help(format!(
+            "add `interface.{next} = {{ network = \"{name}\" }}` to the node or its profile, or remove this address"
+        )),
+        None => fault.help(format!("put an interface of the node into the network `{name}`, or remove this address")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `explain`: the page of a rule, and the list of all.
+//! `explain`: the page of a rule, the section of a key, the search for a word, and the list of all rules.
 
 use plasmagen::rules::{Enforcement, RULES};
 
@@ -53,4 +53,39 @@ fn at_a_terminal_headings_stand_out() {
         assert_eq!(run.stdout.contains("\x1b[1mPG-C13"), styled, "{run:?}");
         assert_eq!(run.stdout.contains("# PG-C13"), !styled, "{run:?}");
     }
+}
+
+/// What `explain` prints of `word`.
+fn explained(word: &str) -> String {
+    let site = Site::empty();
+    let run = site.within(site.path(), &["explain", word]);
+    run.ends(0, &[]);
+    run.stdout
+}
+
+#[test]
+fn a_key_is_explained_as_on_the_page() {
+    let page = include_str!("../../docs/inventory.md");
+    for key in ["cluster.bootstrap", "network.pool", "network.NAME.pool", "pool", "[tls]", "node_days"] {
+        let text = explained(key);
+        let section = text.split("\nMore about").next().unwrap();
+        assert!(page.contains(section.trim_end()) && section.contains("- Type: "), "{key}: {text}");
+    }
+    assert!(explained("cluster.bootstrap").contains("Rules: PG-"));
+}
+
+#[test]
+fn a_word_finds_keys_and_rules() {
+    let bond = explained("bond");
+    for part in ["## `profile.NAME.interface.NAME.bond", "profile.NAME.interface.NAME.bond.members", "PG-D11"]
+    {
+        assert!(bond.contains(part), "{part}: {bond}");
+    }
+    // There are several keys of that name, and none of that path.
+    for word in ["format", "network.mtu", "gateway", "redfish"] {
+        assert!(explained(word).contains('.'), "{word}");
+    }
+    assert!(explained("network.mtu").contains("interface.NAME.mtu"));
+    let site = Site::empty();
+    site.within(site.path(), &["explain", "bootstarp"]).ends(2, &["did you mean bootstrap?"]);
 }

@@ -25,6 +25,13 @@ struct DiagnosticJson<'a> {
     why: Option<&'a str>,
     span: Option<SpanJson>,
     related: Vec<RelatedJson<'a>>,
+    edit: Option<EditJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct EditJson<'a> {
+    span: Option<SpanJson>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -63,6 +70,10 @@ impl<'a> DiagnosticJson<'a> {
             related: related
                 .map(|other| RelatedJson { message: &other.label, span: SpanJson::new(&other.span, source) })
                 .collect(),
+            edit: diagnostic
+                .edit
+                .as_ref()
+                .map(|edit| EditJson { span: SpanJson::new(&edit.span, source), text: &edit.text }),
         }
     }
 }

@@ -73,6 +73,19 @@ fn write_result(source: &SourceText<'_>, fault: &Diagnostic, codes: &BTreeSet<&s
         });
         result["relatedLocations"] = related.collect();
     }
+    if let Some(edit) = fault.edit.as_ref().filter(|_| source.is_text()) {
+        let replacement = json!({
+            "deletedRegion": write_region(source, &edit.span),
+            "insertedContent": { "text": edit.text },
+        });
+        let change =
+            json!({ "artifactLocation": write_artifact(source.path), "replacements": [replacement] });
+        let mut fix = json!({ "artifactChanges": [change] });
+        if let Some(help) = &fault.help {
+            fix["description"] = json!({ "text": end_sentence(help) });
+        }
+        result["fixes"] = json!([fix]);
+    }
     result
 }
 
@@ -83,18 +96,22 @@ fn end_sentence(text: &str) -> String {
 
 fn write_location(source: &SourceText<'_>, span: &Span) -> Value {
     let region = if source.is_text() {
-        let (start, end) = source.ends(span);
-        json!({
-            "startLine": start.line,
-            "startColumn": start.column,
-            "endLine": end.line,
-            "endColumn": end.column,
-        })
+        write_region(source, span)
     } else {
         // GitHub shows only what has a line.
         json!({ "startLine": 1 })
     };
     json!({ "physicalLocation": { "artifactLocation": write_artifact(source.path), "region": region } })
+}
+
+fn write_region(source: &SourceText<'_>, span: &Span) -> Value {
+    let (start, end) = source.ends(span);
+    json!({
+        "startLine": start.line,
+        "startColumn": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
+    })
 }
 
 /// Writes the location of the file at `path`. A relative path is one below the root of the sources, which the reader

@@ -31,13 +31,15 @@ pub struct Entries<K, T> {
     list: Vec<Entry<K, T>>,
     /// The names of entries that could not be read at all.
     lost: Vec<String>,
+    /// The legal names that were proposed for illegal ones.
+    proposed: Vec<String>,
     /// Whether the table could not be read at all, or is missing where it must not be.
     pub(super) unread: bool,
 }
 
 impl<K, T> Default for Entries<K, T> {
     fn default() -> Self {
-        Self { list: Vec::new(), lost: Vec::new(), unread: false }
+        Self { list: Vec::new(), lost: Vec::new(), proposed: Vec::new(), unread: false }
     }
 }
 
@@ -73,7 +75,10 @@ impl<K, T> Entries<K, T> {
                 self.lost.push(key);
                 continue;
             }
-            let word = names.read(name, report);
+            let word = names.read(name, report).unwrap_or_else(|proposed| {
+                self.proposed.extend(proposed);
+                None
+            });
             match T::read(cell_of(name, value), report) {
                 Some(value) => self.list.push(Entry { key, span: name.span(), name: word, value }),
                 None => self.lost.push(key),
@@ -87,10 +92,11 @@ impl<K, T> Entries<K, T> {
         !self.unread && self.lost.is_empty()
     }
 
-    /// Whether `name` may be the name of an entry that could not be read: a reference to it is not known to dangle.
+    /// Whether `name` may be the name of an entry that could not be read, or whose name is illegal and should be `name`: a
+    /// reference to it is not known to dangle.
     #[must_use]
     pub fn may_have_lost(&self, name: &str) -> bool {
-        self.unread || self.lost.iter().any(|lost| lost == name)
+        self.unread || self.lost.iter().chain(&self.proposed).any(|lost| lost == name)
     }
 }
 
@@ -118,8 +124,12 @@ impl<'a> NamesByCase<'a> {
         Self(first)
     }
 
-    /// Reads `name` as a word, or reports its fault.
-    fn read<K: Word>(&self, name: &toml::Spanned<DeString<'_>>, report: &mut Report) -> Option<K> {
+    /// Reads `name` as a word. Otherwise reports the fault, and returns the name that is proposed instead, if any.
+    fn read<K: Word>(
+        &self,
+        name: &toml::Spanned<DeString<'_>>,
+        report: &mut Report,
+    ) -> Result<Option<K>, Option<String>> {
         let (text, span) = (name.get_ref(), name.span());
         // A08: DNS and some file systems do not tell names apart by case.
         if let Some(first) = self.0.get(&text.to_ascii_lowercase()).filter(|first| first.get_ref() != text) {
@@ -127,8 +137,20 @@ impl<'a> NamesByCase<'a> {
             let fault = Diagnostic::error("PG-A08", &span, message);
             report
                 .push(fault.related(&first.span(), "first used here").help("give one of them another name"));
-            return None;
+            return Err(None);
         }
-        K::parse(text).map_err(|invalid| report.push(refuse(invalid, &span))).ok()
+        K::parse(text).map(Some).map_err(|invalid| {
+            let proposed = invalid.instead.clone();
+            let is_bare =
+                |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+            let mut fault = refuse(invalid, &span);
+            if let (Some(edit), Some(name)) =
+                (&mut fault.edit, proposed.as_ref().filter(|name| is_bare(name)))
+            {
+                edit.text.clone_from(name);
+            }
+            report.push(fault);
+            proposed
+        })
     }
 }

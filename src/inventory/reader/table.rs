@@ -11,7 +11,8 @@ use crate::inventory::written::Maybe;
 use crate::model::Word;
 
 use super::entries::Entries;
-use super::value::{Cell, Read, cell_of, name_type, parse_integer};
+use super::expected::{Expected, name_type};
+use super::value::{Cell, Read, cell_of, parse_integer};
 
 /// A table that is being read.
 pub(in crate::inventory) struct Table<'a, 'r> {
@@ -35,7 +36,7 @@ impl<'a, 'r> Table<'a, 'r> {
         report: &'r mut Report,
     ) -> Option<Self> {
         let DeValue::Table(table) = cell.value else {
-            cell.report_unexpected("a table", report);
+            cell.report_unexpected(Expected::Table, report);
             return None;
         };
         let unknown = table.keys().filter(|name| !keys.contains(&name.get_ref().as_ref()));
@@ -112,7 +113,9 @@ impl<'a, 'r> Table<'a, 'r> {
                 let fault = Diagnostic::error("PG-A10", &cell.span(), message);
                 self.report.push(fault.help("write it without a fraction"));
             } else {
-                cell.report_unexpected("a whole number", self.report);
+                let days = key.ends_with("_days");
+                let expected = if days { Expected::Days } else { Expected::Number };
+                cell.report_unexpected(expected, self.report);
             }
             return None;
         };
@@ -134,7 +137,7 @@ impl<'a, 'r> Table<'a, 'r> {
             None => {}
             Some((_, DeValue::Table(table))) => entries.read(table, self.report),
             Some((cell, _)) => {
-                cell.report_unexpected("a table", self.report);
+                cell.report_unexpected(Expected::Table, self.report);
                 entries.unread = true;
             }
         }
@@ -208,11 +211,11 @@ impl<'a, 'r> Table<'a, 'r> {
         debug_assert_eq!(self.asked, self.keys.len(), "a key is legal and never read: {:?}", self.keys);
         for (name, meant) in self.unknown {
             let message = format!("unknown key `{}`", name.get_ref().escape_debug());
-            let help = match meant {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here: {}", self.keys.join(", ")),
-            };
-            self.report.push(Diagnostic::error("PG-A03", &name.span(), message).help(help));
+            let fault = Diagnostic::error("PG-A03", &name.span(), message);
+            self.report.push(match meant {
+                Some(near) => fault.help(format!("did you mean `{near}`?")).edit(name.span(), near),
+                None => fault.help(format!("known here: {}", self.keys.join(", "))),
+            });
         }
     }
 }

@@ -3,9 +3,11 @@
 use serde_json::json;
 use toml::de::{DeInteger, DeString, DeValue};
 
-use crate::diag::{Diagnostic, Report, Span, Spanned};
+use crate::diag::{Diagnostic, Report, Span, Spanned, Subject};
 use crate::inventory::schema::{self, Schema, list_of, map_of};
 use crate::model::{Invalid, Word, is_invisible};
+
+use super::expected::{Expected, name_type, quote};
 
 /// A value of the document with its place.
 #[derive(Clone, Copy)]
@@ -27,14 +29,13 @@ impl<'a> Cell<'a> {
     }
 
     /// Reports that `what` was expected here.
-    pub(in crate::inventory) fn report_unexpected(&self, what: &str, report: &mut Report) {
-        let message = format!("expected {what}, found {}", name_type(self.value));
+    pub(in crate::inventory) fn report_unexpected(&self, what: Expected, report: &mut Report) {
+        let message = format!("expected {}, found {}", what.name(), name_type(self.value));
         let fault = Diagnostic::error("PG-A04", &self.span(), message);
-        report.push(match what {
-            "a table" => fault.help("write `{ key = value }`"),
-            "a list" => fault.help("write it in brackets: `[ … ]`"),
-            "a string" => fault.help("write it in quotes"),
-            _ => fault.help("write it without quotes"),
+        let text = what.convert(self.value);
+        report.push(match text {
+            Some(text) => fault.help(format!("write `{text}`")).edit(self.span(), text),
+            None => fault.help(what.help(self.value)),
         });
     }
 }
@@ -69,7 +70,7 @@ impl<T: Word> Read for T {
 impl Read for bool {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         let DeValue::Boolean(value) = cell.value else {
-            cell.report_unexpected("`true` or `false`", report);
+            cell.report_unexpected(Expected::Flag, report);
             return None;
         };
         Some(*value)
@@ -98,7 +99,7 @@ impl<T: Read> Read for Option<T> {
 impl<T: Read> Read for Vec<Spanned<T>> {
     fn read(cell: Cell<'_>, report: &mut Report) -> Option<Self> {
         let DeValue::Array(items) = cell.value else {
-            cell.report_unexpected("a list", report);
+            cell.report_unexpected(Expected::List, report);
             return None;
         };
         let mut read = |item| {
@@ -126,7 +127,7 @@ impl<T: Read> Read for Spanned<T> {
 /// The text of a string, which rule A06 keeps free of control characters.
 pub(in crate::inventory) fn read_text<'a>(cell: Cell<'a>, report: &mut Report) -> Option<&'a str> {
     let DeValue::String(text) = cell.value else {
-        cell.report_unexpected("a string", report);
+        cell.report_unexpected(Expected::Text, report);
         return None;
     };
     check_printable(text, &cell.span(), report).then_some(text)
@@ -165,21 +166,15 @@ fn find_variable(text: &str) -> Option<Invalid> {
     ))
 }
 
-/// The diagnostic of a refused text.
+/// The diagnostic of a refused text that stands in quotes at `span`.
 pub(in crate::inventory) fn refuse(invalid: Invalid, span: &Span) -> Diagnostic {
-    Diagnostic::error(invalid.code, span, invalid.message).help(invalid.help).about(invalid.subject)
-}
-
-/// The type of a value in TOML's words.
-pub(in crate::inventory) fn name_type(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "a number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+    let instead =
+        invalid.instead.as_ref().filter(|_| invalid.subject != Subject::Secret).map(|text| quote(text));
+    let fault =
+        Diagnostic::error(invalid.code, span, invalid.message).help(invalid.help).about(invalid.subject);
+    match instead {
+        Some(text) => fault.edit(span.clone(), text),
+        None => fault,
     }
 }
 

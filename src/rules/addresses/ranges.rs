@@ -65,8 +65,9 @@ fn find_range_fault(
 ) -> Option<Diagnostic> {
     if range.first > range.last {
         let message = format!("the {what}, {range}, ends before it begins");
-        let help = format!("write `{}-{}`", range.last, range.first);
-        return Some(Diagnostic::error("PG-C12", span, message).help(help));
+        let text = format!("{}-{}", range.last, range.first);
+        let fault = Diagnostic::error("PG-C12", span, message).help(format!("write `{text}`"));
+        return Some(fault.edit(span.clone(), format!("\"{text}\"")));
     }
     let (message, help) = match network.value.subnet_for(range.first) {
         Some(net) if net.contains(&range.first) && net.contains(&range.last) => return None,

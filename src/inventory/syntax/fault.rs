@@ -1,0 +1,15 @@
+//! The fault of syntax, and the question whether a text is a value.
+
+use toml::de::DeTable;
+
+use crate::diag::{Diagnostic, Span, Subject};
+
+/// Makes a fault of syntax.
+pub(super) fn fault(span: &Span, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error("PG-A01", span, message).about(Subject::Syntax)
+}
+
+/// Whether TOML has the value `text`.
+pub(super) fn is_value(text: &str) -> bool {
+    DeTable::parse(&format!("value = {text}")).is_ok()
+}

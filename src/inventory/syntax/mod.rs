@@ -1,0 +1,97 @@
+//! Text that is not TOML: what the author meant, one fault for one slip. [`find_faults`] looks at each statement alone,
+//! so that a slip in one makes no fault of the next.
+
+mod brackets;
+pub(super) mod duplicates;
+mod fault;
+mod foreign;
+mod keys;
+mod quotes;
+mod statement;
+mod values;
+
+use toml::de::{DeTable, Error};
+
+use crate::diag::{Diagnostic, Span};
+
+use fault::fault;
+use statement::{Statement, Statements};
+
+/// Finds the faults of syntax in `text`, in order. Keys that are written twice are not among them.
+pub(super) fn find_faults(text: &str) -> Vec<Diagnostic> {
+    let conflicts = foreign::find_conflicts(text);
+    if !conflicts.is_empty() {
+        return conflicts;
+    }
+    let mut faults = Vec::new();
+    let mut covered = 0;
+    for statement in Statements::of(text) {
+        let span = statement.span();
+        if span.start < covered {
+            continue;
+        }
+        let (_, errors) = DeTable::parse_recoverable(&text[span.clone()]);
+        let errors: Vec<_> = errors.iter().filter(|error| !is_duplicate(error)).collect();
+        if errors.is_empty() {
+            continue;
+        }
+        if let Some(json) = foreign::find_json(&statement) {
+            faults.push(json);
+            break;
+        }
+        if let Some((yaml, end)) = foreign::find_yaml(&statement) {
+            faults.push(yaml);
+            covered = end;
+            continue;
+        }
+        faults.extend(find_slips(&statement, &errors));
+    }
+    faults
+}
+
+/// Whether `error` is that of a key or a table that is written twice.
+pub(super) fn is_duplicate(error: &Error) -> bool {
+    error.message().starts_with("duplicate key")
+}
+
+/// Finds what the author of `statement`, in which the parser found `errors`, meant.
+fn find_slips(statement: &Statement<'_>, errors: &[&Error]) -> Vec<Diagnostic> {
+    let lines = statement.lines();
+    let find_quotes = |line: &Span| {
+        quotes::find_lookalike(statement, line).or_else(|| quotes::find_single_quote(statement, line))
+    };
+    if let Some(first) = keys::find_comment(statement).or_else(|| quotes::find_endless_text(statement)) {
+        return vec![first];
+    }
+    let quotes: Vec<_> = lines.iter().filter_map(find_quotes).collect();
+    if !quotes.is_empty() {
+        return quotes;
+    }
+    let whole = keys::find_half_header(statement)
+        .or_else(|| brackets::find_single_bracket(statement))
+        .or_else(|| keys::find_bad_key(statement))
+        .or_else(|| keys::find_bare_key(statement));
+    if let Some(whole) = whole {
+        return vec![whole];
+    }
+    let start = statement.span().start;
+    let place = |error: &Error| {
+        let span = error.span().unwrap_or(0..0);
+        start + span.start..start + span.end
+    };
+    let in_line = |line: &Span| {
+        let error = errors.iter().find(|error| line.contains(&place(error).start))?;
+        Some(
+            values::find_bad_value(statement, line)
+                .unwrap_or_else(|| refuse(statement, &place(error), error.message())),
+        )
+    };
+    let found: Vec<_> = lines.iter().filter_map(in_line).collect();
+    if found.is_empty() { vec![refuse(statement, &place(errors[0]), errors[0].message())] } else { found }
+}
+
+/// Makes the fault that the parser describes as `why`.
+fn refuse(statement: &Statement<'_>, span: &Span, why: &str) -> Diagnostic {
+    let comma = why.starts_with("missing comma").then(|| brackets::refuse_missing_comma(statement, span));
+    comma.flatten().unwrap_or_else(|| fault(span, format!("this is not TOML: {why}")))
+}
