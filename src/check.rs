@@ -51,7 +51,8 @@ pub fn check_with_files(
 ) -> anyhow::Result<Checked> {
     check_and(bytes, |draft, cluster, report| {
         let vault = draft.inventory.vault.path.as_ref().map(|path| path.value.as_str());
-        let committed = rules::Committed::new(draft, cluster, &gather(cluster, vault)?, now)?;
+        let files = gather(cluster, vault)?;
+        let committed = rules::Committed::new(draft, cluster, &files, now)?;
         rules::check_certificates(&committed, report);
         Ok(())
     })

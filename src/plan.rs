@@ -1,5 +1,7 @@
 //! The plan: a sound cluster, and the published files that outputs go on from. [`Plan::gather`] reads those files.
 
+mod named;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -8,6 +10,8 @@ use rayon::prelude::*;
 
 use crate::fs::{Dir, Errno, LIST_LIMIT, TEXT_LIMIT};
 use crate::model::{Cluster, HostName, Node};
+
+pub use named::{NamedFile, NamedFiles};
 
 /// Everything that outputs are written from.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::check::{Checked, check_with_files};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Cluster;
-use crate::plan::Certificates;
+use crate::plan::{Certificates, NamedFiles};
 use crate::rules::CommittedFiles;
 
 use super::format::SourceText;
@@ -32,7 +32,7 @@ pub(super) fn judge(path: &Path, bytes: &[u8], vault: &VaultOption) -> anyhow::R
         let view = vault.look(root, cluster, written);
         lost_vault = view.explain_loss().filter(|_| certificates.ca.is_some());
         let known = if let VaultView::Found(known) = view { Some(known) } else { None };
-        Ok(CommittedFiles { certificates, known })
+        Ok(CommittedFiles { certificates, known, named: NamedFiles::gather(root, cluster) })
     };
     let checked = check_with_files(bytes, OffsetDateTime::now_utc(), gather)?;
     Ok(JudgedInventory { checked, lost_vault })

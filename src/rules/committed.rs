@@ -15,7 +15,7 @@ use crate::model::{Cluster, Node};
 use crate::pki::cluster::leaf_request;
 use crate::pki::trust::{CaFault, Issuer, find_ca_fault, find_issuer};
 use crate::pki::{KnownAuthorities, LeafRequest, PublicCert};
-use crate::plan::Certificates;
+use crate::plan::{Certificates, NamedFiles};
 use crate::resolve::Draft;
 
 /// What lies beside an inventory, as far as rules look at it.
@@ -25,12 +25,16 @@ pub struct CommittedFiles {
     pub certificates: Certificates,
     /// The CAs of the cluster's vault; none where no vault is at hand.
     pub known: Option<KnownAuthorities>,
+    /// The operator's files that nodes use.
+    pub named: NamedFiles,
 }
 
 /// The public certificates of a sound cluster.
 #[derive(Debug)]
 pub struct Committed<'a> {
-    draft: &'a Draft<'a>,
+    pub(super) draft: &'a Draft<'a>,
+    /// The operator's files that nodes use.
+    pub(super) named: &'a NamedFiles,
     /// The present time.
     pub(super) now: OffsetDateTime,
     /// Whether `nodes/` has a ca-cert.pem.
@@ -67,10 +71,10 @@ impl<'a> Committed<'a> {
     pub fn new(
         draft: &'a Draft<'a>,
         cluster: &'a Cluster,
-        files: &CommittedFiles,
+        files: &'a CommittedFiles,
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
-        let CommittedFiles { certificates, known } = files;
+        let CommittedFiles { certificates, known, named } = files;
         let member = |node: &'a Node| {
             let written = draft.node(node.name.as_str()).context("a node is not in the inventory")?;
             let read = |pem: &String| PublicCert::from_pem(pem).map_err(|why| format!("{why:#}"));
@@ -98,7 +102,16 @@ impl<'a> Committed<'a> {
         let mut members =
             cluster.nodes.par_iter().map(member).collect::<anyhow::Result<Vec<NodeCertificate<'_>>>>()?;
         members.par_iter_mut().for_each(|member| member.has_signature = has_signature(&authorities, member));
-        Ok(Self { draft, now, published: certificates.ca.is_some(), authorities, foreign, broken, members })
+        Ok(Self {
+            draft,
+            named,
+            now,
+            published: certificates.ca.is_some(),
+            authorities,
+            foreign,
+            broken,
+            members,
+        })
     }
 
     /// The certificates that can be read, with their nodes.

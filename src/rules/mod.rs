@@ -12,6 +12,7 @@ mod committed;
 mod dates;
 mod derived;
 mod disks;
+mod files;
 mod links;
 mod loading;
 mod macs;

@@ -33,6 +33,8 @@ pub enum Enforcement {
     Resolved(fn(&Draft<'_>, &mut Report)),
     /// By a function that looks at the committed certificates of a sound inventory.
     Certificates(fn(&Committed<'_>, &mut Report)),
+    /// By a function that looks at the operator's files that a sound inventory names.
+    Files(fn(&Committed<'_>, &mut Report)),
     /// By a part of plasmagen that does not look at the inventory; the text names that part.
     Elsewhere(&'static str),
     /// Not yet: the text says what is missing.

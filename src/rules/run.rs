@@ -22,10 +22,10 @@ pub fn check(draft: &Draft<'_>, report: &mut Report) {
     acknowledgements::check_use(report);
 }
 
-/// Runs every rule on the committed certificates.
+/// Runs every rule on the committed certificates, and on the operator's files.
 pub fn check_certificates(committed: &Committed<'_>, report: &mut Report) {
     for rule in RULES {
-        if let Enforcement::Certificates(check) = rule.enforcement {
+        if let Enforcement::Certificates(check) | Enforcement::Files(check) = rule.enforcement {
             check(committed, report);
         }
     }

@@ -2,11 +2,11 @@
 
 use crate::diag::Severity;
 
-use super::rule::Enforcement::{Certificates, Elsewhere, Later, Reading, Resolved};
+use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, Resolved};
 use super::rule::Rule;
 use super::{
-    access, addresses, bonds, certificates, dates, derived, disks, links, loading, macs, members, mtu, names,
-    ports, quorum, references, unused, vlans, zones,
+    access, addresses, bonds, certificates, dates, derived, disks, files, links, loading, macs, members, mtu,
+    names, ports, quorum, references, unused, vlans, zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
@@ -97,6 +97,9 @@ pub const RULES: &[Rule] = &[
     graded!("A16", Reading,
         "no secret is written in the inventory",
         "everybody who can read the repository has the secret, and git keeps it"),
+    graded!("A17", Files(files::a17),
+        "files that the inventory names are there",
+        "an installation stops halfway, on an erased disk"),
     error!("B01", Reading,
         "names are labels of RFC 1123",
         "NixOS, DNS and TLS refuse or mangle them"),

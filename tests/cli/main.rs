@@ -15,6 +15,7 @@ mod hostile_files;
 mod init;
 mod kit;
 mod mounts;
+mod named;
 mod nearest;
 mod precommit;
 mod publish;

@@ -84,7 +84,11 @@ pub(crate) struct Site {
 impl Site {
     /// Each diagnostic as `E PG-H01 node01: …`, with the text at its place.
     pub(crate) fn findings(&self) -> Vec<String> {
-        let files = CommittedFiles { certificates: self.certificates.clone(), known: self.known.clone() };
+        let files = CommittedFiles {
+            certificates: self.certificates.clone(),
+            known: self.known.clone(),
+            ..CommittedFiles::default()
+        };
         let found = check_with_files(self.inventory.as_bytes(), self.now, |_, _| Ok(files));
         let line = |found: &Diagnostic| {
             let severity = if found.severity == Severity::Error { "E" } else { "W" };
