@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::image::{BuiltBundle, BundleManifest, Codec, InitrdKey, InitrdSource, Recipe, build_bundle};
+use crate::image::{
+    BuiltBundle, BundleManifest, Codec, INITRD, InitrdKey, InitrdSource, Recipe, build_bundle,
+};
 use crate::model::{Base, System};
 
 use super::DONE;
@@ -134,12 +136,20 @@ impl BundleArgs {
 
 /// A table of the files of the bundle, and the command that publishes it.
 fn print_table(manifest: &BundleManifest, out: &Path) -> String {
-    let mut table = TextTable::with_headings(["file", "size", "sha256"]).align_right(1);
+    // The kernel holds the archive until it is unpacked, and what it unpacks into until the machine is restarted.
+    let unpacked: u64 = manifest
+        .inputs
+        .iter()
+        .filter_map(|input| input.unpacked.as_ref())
+        .map(|archives| archives.bytes)
+        .sum();
+    let mut table = TextTable::with_headings(["file", "size", "unpacked in memory", "sha256"]);
     for (name, facts) in &manifest.files {
-        table.row([name.clone(), size(facts.bytes), facts.sha256.to_string()]);
+        let in_memory = if name == INITRD { size(unpacked) } else { String::new() };
+        table.row([name.clone(), size(facts.bytes), in_memory, format!("{:.16}…", facts.sha256.to_string())]);
     }
     format!(
-        "{}\n{} for {}, Linux {}, id {}\npublish it: plasmagen publish {} --root DIR\n",
+        "{}\n{} for {}, Linux {}\nid {}\npublish it: plasmagen publish {} --root DIR\n",
         table.print(),
         manifest.base,
         manifest.arch.as_str(),
