@@ -189,3 +189,23 @@ fn what_is_interrupted_is_no_bundle_and_the_next_run_makes_one() {
     bundle(&site, &[]).ends(0, &[]);
     assert!(site.path().join("out/manifest.json").exists());
 }
+
+/// FAULTS 38.
+#[test]
+fn a_private_key_in_an_initrd_is_a_warning_with_its_path() {
+    let site = inputs();
+    bundle(&site, &["--compress", "none"]).ends(0, &[]);
+    // The archive of a directory without a key, in which a line of the program becomes a key of as many bytes.
+    let path = site.path().join("root/init");
+    let key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n";
+    fs::write(&path, "#".repeat(key.len())).unwrap();
+    fs::remove_dir_all(site.path().join("out")).unwrap();
+    bundle(&site, &["--compress", "none"]).ends(0, &[]);
+    let archive = fs::read_to_string(site.path().join("out/initrd")).unwrap();
+    fs::write(site.path().join("initrd"), archive.replace(&"#".repeat(key.len()), key)).unwrap();
+    let args = ["bundle", "--base", "worker", "--kernel", "kernel", "--initrd", "initrd", "--out"];
+    let warned = site.within(site.path(), &[&args[..], &["warned"]].concat());
+    warned.ends(0, &["warning: the initrd holds a private key at init", "--allow-keys"]);
+    let silent = site.within(site.path(), &[&args[..], &["silent", "--allow-keys"]].concat());
+    assert_eq!(silent.ends(0, &[]).stderr, "");
+}

@@ -175,3 +175,13 @@ fn an_inventory_is_found_wherever_it_is() {
     refuse(&site);
     site.within(site.path(), &["check", "site/inventory.toml"]).ends(1, &["--> site/inventory.toml:"]);
 }
+
+/// FAULTS 38: a core dump would hold the keys in memory.
+#[test]
+fn a_program_that_is_aborted_dumps_no_core() {
+    let site = Site::new();
+    let script = "ulimit -c unlimited; mkfifo pipe; sleep 60 >pipe & $P check --stdin-filename x <pipe & \
+                  until grep -q 'Max core file size *1 ' /proc/$!/limits; do kill -0 $! || exit 9; done; \
+                  kill -ABRT $!; wait $!; status=$?; kill %1; exit $status";
+    assert_eq!(site.shell(script).code, Some(128 + 6));
+}
