@@ -76,7 +76,8 @@ fn inventory(nodes: usize, serial: &str) -> Result<String> {
 fn plan(text: &str) -> Result<Plan> {
     let cluster = check(text.as_bytes())?.cluster.context("the generated inventory is refused")?;
     let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), node.fqdn.to_string().repeat(40)));
-    let certificates = Certificates { ca: Some("CA".repeat(350)), nodes: nodes.collect() };
+    let certificates =
+        Certificates { ca: Some("CA".repeat(350)), nodes: nodes.collect(), ..Certificates::default() };
     Ok(Plan { cluster, certificates, zones: Zones::default() })
 }
 

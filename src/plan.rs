@@ -2,7 +2,7 @@
 
 mod named;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -32,6 +32,8 @@ pub struct Certificates {
     pub ca: Option<String>,
     /// The certificates of nodes, by the node's name.
     pub nodes: HashMap<HostName, String>,
+    /// The nodes that have a directory in `nodes/`, with or without a certificate.
+    pub rendered: HashSet<HostName>,
 }
 
 /// The zone files that were published last, whole, by file name such as `example.com.zone`. The default is none.
@@ -87,6 +89,9 @@ impl Certificates {
                     first == ca,
                     "{dir}/ca-cert.pem is another CA than that of the nodes before it: restore it from git"
                 );
+            }
+            if ca.is_some() {
+                certificates.rendered.insert(node.name.clone());
             }
             certificates.ca = certificates.ca.or(ca);
             certificates.nodes.extend(certificate.map(|pem| (node.name.clone(), pem)));

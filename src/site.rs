@@ -35,6 +35,8 @@ pub struct IssuedCertificates {
     pub authority: Authority,
     /// The directory of the vault that holds the keys.
     pub vault: PathBuf,
+    /// The full names of the nodes that came back after a removal, and have new keys.
+    pub returned: Vec<String>,
 }
 
 /// Where the CA of issued certificates comes from.
@@ -89,6 +91,7 @@ pub fn render(
         certificates: issued.issued,
         authority,
         vault: vault.dir().to_owned(),
+        returned: issued.replaced_keys.into_iter().map(|(fqdn, _)| fqdn).collect(),
     });
     Ok(Rendered { outcome, issued })
 }

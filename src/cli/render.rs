@@ -1,5 +1,6 @@
 //! `plasmagen render`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -57,6 +58,8 @@ impl RenderArgs {
             return self.compare(printer, root, cluster, &inventory);
         }
         let nodes = plural(cluster.nodes.len(), "node");
+        let names: BTreeSet<String> = cluster.nodes.iter().map(|node| node.fqdn.to_string()).collect();
+        let keys = self.vault.open(root, &cluster, checked.vault.as_deref()).ok();
         let options = CommitOptions { discard_edits: self.discard_edits };
         let vault = checked.vault.as_deref();
         let open_vault = |cluster: &Cluster| self.vault.open(root, cluster, vault);
@@ -65,6 +68,16 @@ impl RenderArgs {
             print_issued(printer, issued);
         }
         print_outcome(printer, root, &nodes, &rendered.outcome);
+        for fqdn in list_removed(&rendered.outcome, &names) {
+            let kept = keys.as_ref().filter(|vault| matches!(vault.key(&fqdn), Ok(Some(_))));
+            let kept = kept.map_or_else(String::new, |vault| {
+                format!(" The node's private key stays in {}.", vault.dir().join(&fqdn).display())
+            });
+            printer.say(&format!(
+                "{fqdn} was removed.{kept} Keep the name in `removed` of [cluster], so that no other machine is given it: \
+                 plasmagen explain PG-G06"
+            ));
+        }
         Ok(DONE)
     }
 
@@ -121,6 +134,18 @@ fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
         )),
     }
     printer.say(&format!("issued {}", plural(issued.certificates, "certificate")));
+    for fqdn in &issued.returned {
+        printer.say(&format!(
+            "{fqdn} has a new key, since the vault's was that of a removed node of this name; the old key is now in \
+             {vault}/.retired"
+        ));
+    }
+}
+
+/// The full names of the nodes that `outcome` removed from nodes/: those of removed files that are not among `nodes`.
+fn list_removed(outcome: &CommitOutcome, nodes: &BTreeSet<String>) -> BTreeSet<String> {
+    let names = outcome.removed.iter().filter_map(|path| path.strip_prefix("nodes/")?.split_once('/'));
+    names.map(|(fqdn, _)| fqdn.to_owned()).filter(|fqdn| !nodes.contains(fqdn)).collect()
 }
 
 fn print_outcome(printer: &Printer, root: &Path, nodes: &str, outcome: &CommitOutcome) {

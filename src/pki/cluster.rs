@@ -22,6 +22,8 @@ pub struct Issue {
     pub new_ca: Option<CaIssuer>,
     /// The keys that were made, with the full names of their nodes.
     pub new_keys: Vec<(String, SecretKey)>,
+    /// The keys that were made for names which the vault has keys of: nodes that were removed and came back.
+    pub replaced_keys: Vec<(String, SecretKey)>,
     /// All certificates of the cluster, old and new.
     pub certificates: Certificates,
     /// Number of nodes for which a certificate was issued.
@@ -37,9 +39,13 @@ impl Issue {
         if let Some(ca) = &self.new_ca {
             vault.store_ca(1, ca)?;
         }
-        let keys: Vec<_> = self.new_keys.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect();
-        vault.store(&keys)
+        vault.store(&borrow_keys(&self.new_keys))?;
+        vault.replace(&borrow_keys(&self.replaced_keys))
     }
+}
+
+fn borrow_keys(keys: &[(String, SecretKey)]) -> Vec<(&str, &SecretKey)> {
+    keys.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect()
 }
 
 /// Requests the certificate of `node`: for its full name, the names and addresses of the VIPs that the node may take over,
@@ -111,22 +117,33 @@ pub fn issue(
     now: OffsetDateTime,
 ) -> anyhow::Result<Issue> {
     let (ca, is_new) = take_or_make_ca(cluster, &have, vault, now)?;
+    // Where nodes/ has no directory of the node, a key in the vault is that of a removed node, perhaps another machine's: it
+    // is not used again. (A run that died when it had stored the key leaves such a key, too: nobody has used it.) Where all
+    // of nodes/ is gone, the nodes are not: they keep their keys.
+    let is_back = |node: &Node| have.ca.is_some() && !have.rendered.contains(&node.name);
     let sign = |node: &&Node| {
         let known = vault.key(node.fqdn.as_str())?;
+        let (old, known) = if is_back(node) { (known, None) } else { (None, known) };
         let issued = ca.sign_leaf(&leaf_request(cluster, node)?, now, known.as_ref());
         let IssuedCertificate { cert_pem, key } =
             issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
         let new_key = known.is_none().then(|| (node.fqdn.to_string(), key));
-        anyhow::Ok((node.name.clone(), cert_pem, new_key))
+        anyhow::Ok((node.name.clone(), cert_pem, new_key, old.is_some()))
     };
     let signed: Vec<_> = nodes.par_iter().map(sign).collect();
     let signed = signed.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
-    let mut issue = Issue { new_ca: None, new_keys: Vec::new(), certificates: have, issued: signed.len() };
+    let mut issue = Issue {
+        new_ca: None,
+        new_keys: Vec::new(),
+        replaced_keys: Vec::new(),
+        certificates: have,
+        issued: signed.len(),
+    };
     // While one CA replaces another, both are published.
     issue.certificates.ca.get_or_insert_with(|| ca.cert_pem().to_owned());
-    for (name, pem, key) in signed {
+    for (name, pem, key, replaces) in signed {
         issue.certificates.nodes.insert(name, pem);
-        issue.new_keys.extend(key);
+        if replaces { &mut issue.replaced_keys } else { &mut issue.new_keys }.extend(key);
     }
     issue.new_ca = is_new.then_some(ca);
     Ok(issue)

@@ -5,9 +5,13 @@
 //! <vault>/                                      0700
 //!   ca-1/  ca-cert.pem  ca-key.pem              the CA of generation 1; a rotation adds ca-2
 //!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
+//!   .retired/  node03.example.com.1/            keys of nodes that were removed, whose names came back
 //! ```
 //!
 //! Directories are 0700 and files 0600 from the moment they exist, whatever the umask. Nothing is ever overwritten.
+//!
+//! The vault belongs to root or to the user who runs plasmagen. Everything in it is reached by descriptor and without
+//! following a symbolic link, and each opened directory and file is asked for its owner and mode.
 //!
 //! **Order.** An entry is a directory. It is written whole into `.staging`, made durable (an `fsync` for each file, or one
 //! `syncfs` for many), and renamed to its real name; then the directory of the vault is made durable. Only then does the
@@ -16,14 +20,11 @@
 //! yet: the next run finds the key with [`Vault::key`] or [`Vault::newest_ca`] and goes on from there. The next run that
 //! stores something also removes what is left in `.staging`.
 
-use std::ffi::OsString;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use self::files::{check_private, key_file_name, read_private};
+use self::files::{PrivateDir, key_file_name};
 use super::issue::CaIssuer;
 use super::read::PublicCert;
 use super::request::parse_full_name;
@@ -32,6 +33,7 @@ use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
 
 pub mod encrypted;
 mod files;
+mod git;
 mod location;
 pub mod staged;
 
@@ -42,6 +44,7 @@ const LOCK: &str = ".lock";
 const STAGING: &str = ".staging";
 const CA_CERT: &str = "ca-cert.pem";
 const CA_KEY: &str = "ca-key.pem";
+const RETIRED: &str = ".retired";
 
 /// A directory of private keys, which only its owner may enter.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub struct Vault {
 struct VaultEntry<'a> {
     name: String,
     files: Vec<(String, &'a str)>,
+    /// Whether an entry of that name is put aside; else there must be none.
+    replaces: bool,
 }
 
 impl Vault {
@@ -62,26 +67,62 @@ impl Vault {
     /// # Errors
     /// As for [`Vault::open`], unless there is nothing at `dir`.
     pub fn open_or_new(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let dir = location::check_private("the vault", dir, forbidden)?;
-        if dir.try_exists().with_context(|| format!("could not look for {}", dir.display()))? {
-            return Self::open(&dir, forbidden);
+        let vault = Self { dir: location::check_private("the vault", dir, forbidden)? };
+        if let Some(dir) = PrivateDir::open(&vault.dir)? {
+            vault.check(&dir)?;
         }
-        Ok(Self { dir })
+        Ok(vault)
     }
 
     /// Opens the vault at `dir`. The vault must not be in one of the directories `forbidden`, which plasmagen writes or
     /// serves in public.
     ///
     /// # Errors
-    /// When there is no such directory, when others could read the keys there (in the Nix store, below a directory with a
-    /// `flake.nix`, or in a forbidden one, symbolic links followed), or when group or others may enter the directory.
+    /// When there is no such directory, when the directory holds other things, when others could read the keys there (in
+    /// the Nix store, below a directory with a `flake.nix`, in a git work tree that does not ignore it, or in a forbidden
+    /// one, symbolic links followed), when group or others may enter the directory, or when it belongs to another user.
     pub fn open(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let dir = location::check_private("the vault", dir, forbidden)?;
-        let metadata =
-            fs::metadata(&dir).with_context(|| format!("there is no vault at {}", dir.display()))?;
-        ensure!(metadata.is_dir(), "the vault {} is not a directory", dir.display());
-        check_private(&dir, &metadata, "700")?;
-        Ok(Self { dir })
+        let vault = Self { dir: location::check_private("the vault", dir, forbidden)? };
+        let dir = PrivateDir::open(&vault.dir)?;
+        vault.check(&dir.with_context(|| format!("there is no vault at {}", vault.dir.display()))?)?;
+        Ok(vault)
+    }
+
+    /// Refuses a directory that is no vault, and one that is not private. Only where there is a vault does the message
+    /// say how to make it private.
+    fn check(&self, dir: &PrivateDir) -> anyhow::Result<()> {
+        let shown = self.dir.display();
+        let instead = "name the vault with --vault; a directory that does not exist yet becomes a new vault";
+        let names = dir.list()?;
+        let is_other = |name: &&String| !name.starts_with('.') && *name != "lost+found";
+        let Some(first) = names.iter().find(is_other) else {
+            // The message of the check would propose to change a directory that is none of plasmagen's.
+            let not_private = dir.check().is_err();
+            ensure!(
+                !not_private,
+                "there is no vault at {shown}, only an empty directory that others may enter, or that \
+                 belongs to another user: {instead}"
+            );
+            return Ok(());
+        };
+        let is_entry = |name: &String| {
+            parse_generation(name).is_some()
+                || dir
+                    .open_dir(name)
+                    .is_ok_and(|entry| entry.is_some_and(|entry| entry.has(&key_file_name(name))))
+        };
+        ensure!(
+            names.iter().any(is_entry),
+            "there is no vault at {shown}, which holds other things, such as {first:?}: {instead}"
+        );
+        dir.check()
+    }
+
+    /// Opens the directory of the vault; none where there is none yet.
+    fn root(&self) -> anyhow::Result<Option<PrivateDir>> {
+        let root = PrivateDir::open(&self.dir)?;
+        root.as_ref().map_or(Ok(()), PrivateDir::check)?;
+        Ok(root)
     }
 
     /// The directory of the vault, with symbolic links resolved.
@@ -96,7 +137,7 @@ impl Vault {
     /// When the vault has a CA of that generation, or the disk refuses.
     pub fn store_ca(&self, generation: u32, ca: &CaIssuer) -> anyhow::Result<()> {
         let files = vec![(CA_CERT.to_owned(), ca.cert_pem()), (CA_KEY.to_owned(), ca.key().expose())];
-        self.store_entries(&[VaultEntry { name: format!("ca-{generation}"), files }])
+        self.store_entries(&[VaultEntry { name: format!("ca-{generation}"), files, replaces: false }])
     }
 
     /// Reads the CA of the highest generation; returns the generation and the CA, or none where there is no CA yet.
@@ -104,20 +145,25 @@ impl Vault {
     /// # Errors
     /// When a file of the CA is missing, unreadable or readable by others, or when certificate and key do not match.
     pub fn newest_ca(&self) -> anyhow::Result<Option<(u32, CaIssuer)>> {
-        let generation = |name: &OsString| name.to_str()?.strip_prefix("ca-")?.parse::<u32>().ok();
-        let Some(generation) = self.list()?.iter().filter_map(generation).max() else { return Ok(None) };
-        let dir = self.dir.join(format!("ca-{generation}"));
-        let certificate = read_private(&dir.join(CA_CERT))?.map(|pem| pem.to_string());
-        let key = read_key(&dir.join(CA_KEY))?;
+        let Some(root) = self.root()? else { return Ok(None) };
+        let generation = root.list()?.iter().filter_map(|name| parse_generation(name)).max();
+        let Some(generation) = generation else { return Ok(None) };
+        let name = format!("ca-{generation}");
+        let shown = self.dir.join(&name);
+        let (mut certificate, mut key) = (None, None);
+        if let Some(dir) = root.open_dir(&name)? {
+            certificate = dir.read(CA_CERT)?.map(|pem| pem.to_string());
+            key = read_key(&dir, CA_KEY, &shown)?;
+        }
         let (Some(certificate), Some(key)) = (certificate, key) else {
             bail!(
                 "the vault has half a CA: {} needs both {CA_CERT} and {CA_KEY}. Restore it from a backup: a new CA \
                  would be unknown to every machine that trusts this one",
-                dir.display()
+                shown.display()
             );
         };
         let ca = CaIssuer::load(certificate, key)
-            .with_context(|| format!("could not use the CA in {}", dir.display()))?;
+            .with_context(|| format!("could not use the CA in {}", shown.display()))?;
         Ok(Some((generation, ca)))
     }
 
@@ -126,13 +172,17 @@ impl Vault {
     /// # Errors
     /// When a certificate is unreadable, or readable by others.
     pub fn authorities(&self) -> anyhow::Result<Vec<PublicCert>> {
-        let is_ca = |name: &&OsString| name.as_encoded_bytes().starts_with(b"ca-");
-        let read = |name: &OsString| {
-            let file = self.dir.join(name).join(CA_CERT);
-            let certificate = || read_private(&file)?.map(|pem| PublicCert::from_pem(&pem)).transpose();
-            certificate().with_context(|| format!("could not use {}", file.display())).transpose()
+        let Some(root) = self.root()? else { return Ok(Vec::new()) };
+        let read = |name: &String| {
+            let certificate = || {
+                let Some(dir) = root.open_dir(name)? else { return Ok(None) };
+                dir.read(CA_CERT)?.map(|pem| PublicCert::from_pem(&pem)).transpose()
+            };
+            let shown = self.dir.join(name);
+            certificate().with_context(|| format!("could not use the CA in {}", shown.display())).transpose()
         };
-        self.list()?.iter().filter(is_ca).filter_map(read).collect()
+        let names = root.list()?;
+        names.iter().filter(|name| parse_generation(name).is_some()).filter_map(read).collect()
     }
 
     /// Whether the vault has no CA and no key.
@@ -140,16 +190,9 @@ impl Vault {
     /// # Errors
     /// When the vault can't be listed.
     pub fn is_empty(&self) -> anyhow::Result<bool> {
+        let Some(root) = self.root()? else { return Ok(true) };
         // The lock and the staging directory begin with a dot.
-        Ok(self.list()?.iter().all(|name| name.as_encoded_bytes().starts_with(b".")))
-    }
-
-    fn list(&self) -> anyhow::Result<Vec<OsString>> {
-        let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()),
-        };
-        entries.with_context(|| format!("could not list the vault {}", self.dir.display()))
+        Ok(root.list()?.iter().all(|name| name.starts_with('.')))
     }
 
     /// Stores keys durably, each with the full name of its node. To store many takes little longer than to store one.
@@ -157,11 +200,23 @@ impl Vault {
     /// # Errors
     /// When a name is no full host name, when a node has a key already (then no key is written), or when the disk refuses.
     pub fn store(&self, keys: &[(&str, &SecretKey)]) -> anyhow::Result<()> {
+        self.store_keys(keys, false)
+    }
+
+    /// Stores keys as [`Vault::store`] does, for nodes whose name had another key: that key is put aside, in `.retired`.
+    ///
+    /// # Errors
+    /// When a name is no full host name, or when the disk refuses.
+    pub fn replace(&self, keys: &[(&str, &SecretKey)]) -> anyhow::Result<()> {
+        self.store_keys(keys, true)
+    }
+
+    fn store_keys(&self, keys: &[(&str, &SecretKey)], replaces: bool) -> anyhow::Result<()> {
         let mut entries = Vec::with_capacity(keys.len());
         for (fqdn, key) in keys {
             let name = parse_full_name(fqdn)?;
             let files = vec![(key_file_name(&name), key.expose())];
-            entries.push(VaultEntry { name, files });
+            entries.push(VaultEntry { name, files, replaces });
         }
         self.store_entries(&entries)
     }
@@ -172,7 +227,9 @@ impl Vault {
     /// When the name is no full host name, or when the key is unreadable or readable by others.
     pub fn key(&self, fqdn: &str) -> anyhow::Result<Option<SecretKey>> {
         let name = parse_full_name(fqdn)?;
-        read_key(&self.dir.join(&name).join(key_file_name(&name)))
+        let Some(root) = self.root()? else { return Ok(None) };
+        let Some(dir) = root.open_dir(&name)? else { return Ok(None) };
+        read_key(&dir, &key_file_name(&name), &self.dir.join(&name))
     }
 
     fn store_entries(&self, entries: &[VaultEntry<'_>]) -> anyhow::Result<()> {
@@ -181,10 +238,11 @@ impl Vault {
         }
         make_private_dirs(&self.dir)?;
         let shown = self.dir.display();
-        let vault = Dir::open(&self.dir).with_context(|| format!("could not open {shown}"))?;
+        let root = self.root()?.with_context(|| format!("could not open {shown}"))?;
+        let vault = &root.dir;
         let _lock =
-            LockedFile::wait(&vault, LOCK).with_context(|| format!("could not lock {shown}/{LOCK}"))?;
-        for entry in entries {
+            LockedFile::wait(vault, LOCK).with_context(|| format!("could not lock {shown}/{LOCK}"))?;
+        for entry in entries.iter().filter(|entry| !entry.replaces) {
             ensure!(
                 !vault.exists(&entry.name)?,
                 "the vault {shown} already has {}: plasmagen never overwrites a key, since certificates and machines \
@@ -194,7 +252,7 @@ impl Vault {
         }
         let clean = || vault.remove_tree(STAGING).with_context(|| format!("could not clean up {shown}"));
         clean()?;
-        let stored = write_and_rename(&vault, entries)
+        let stored = write_and_rename(vault, entries)
             .with_context(|| format!("could not store keys in the vault {shown}"));
         stored.and(clean())
     }
@@ -208,7 +266,7 @@ fn write_and_rename(vault: &Dir, entries: &[VaultEntry<'_>]) -> anyhow::Result<(
         made.with_context(|| format!("could not make {name}"))
     };
     let staging = make(vault, STAGING)?;
-    for VaultEntry { name, files } in entries {
+    for VaultEntry { name, files, .. } in entries {
         let dir = make(&staging, name)?;
         for (file_name, text) in files {
             let written = dir.write_new(file_name, 0o600, text.as_bytes());
@@ -224,14 +282,40 @@ fn write_and_rename(vault: &Dir, entries: &[VaultEntry<'_>]) -> anyhow::Result<(
     if !sync_each {
         vault.sync_file_system().context("could not make the keys durable")?;
     }
-    for VaultEntry { name, .. } in entries {
+    for VaultEntry { name, replaces, .. } in entries {
+        if *replaces {
+            put_aside(vault, name).with_context(|| format!("could not put the old {name} aside"))?;
+        }
         // Renaming a directory cannot replace one that holds anything (rename(2), ENOTEMPTY).
         staging.rename(name, vault, name).with_context(|| format!("could not move {name} to its place"))?;
     }
     vault.sync().context("could not make the vault durable")
 }
 
-fn read_key(path: &Path) -> anyhow::Result<Option<SecretKey>> {
-    let key = read_private(path)?.map(SecretKey::from_pem).transpose();
-    key.with_context(|| format!("could not use {}", path.display()))
+/// Moves the entry `name`, if there is one, into the directory of retired entries, under the first number that is free.
+fn put_aside(vault: &Dir, name: &str) -> anyhow::Result<()> {
+    if !vault.exists(name)? {
+        return Ok(());
+    }
+    if !vault.exists(RETIRED)? {
+        vault.make_dir(RETIRED, 0o700)?;
+    }
+    let retired = vault.open_dir(RETIRED)?;
+    let mut number = 1;
+    while retired.exists(&format!("{name}.{number}"))? {
+        number += 1;
+    }
+    vault.rename(name, &retired, &format!("{name}.{number}"))?;
+    Ok(retired.sync()?)
+}
+
+/// Parses the name of the directory of a CA, `ca-GENERATION`.
+fn parse_generation(name: &str) -> Option<u32> {
+    name.strip_prefix("ca-")?.parse().ok()
+}
+
+/// Reads the key in the file `name` of `dir`, whose path is `shown`.
+fn read_key(dir: &PrivateDir, name: &str, shown: &Path) -> anyhow::Result<Option<SecretKey>> {
+    let key = dir.read(name)?.map(SecretKey::from_pem).transpose();
+    key.with_context(|| format!("could not use {}", shown.join(name).display()))
 }

@@ -17,6 +17,7 @@ mod kit;
 mod mounts;
 mod named;
 mod nearest;
+mod planted;
 mod precommit;
 mod publish;
 mod quoted;

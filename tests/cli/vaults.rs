@@ -242,3 +242,51 @@ fn the_ca_of_a_vault_is_never_taken_in_silence() {
     let again = site.within(&site.path().join("other"), &["render"]);
     assert!(!again.ends(0, &[]).stderr.contains("took the certificate authority"));
 }
+
+/// The key of a node in the vault.
+fn key(site: &Site, node: &str) -> Vec<u8> {
+    fs::read(site.vault().join(format!("{node}.cluster.example.com/{node}-key.pem"))).unwrap()
+}
+
+#[test]
+fn a_removed_name_that_comes_back_has_another_key() {
+    let site = Site::new();
+    let inventory = fs::read_to_string(site.inventory()).unwrap();
+    site.append(NODE04);
+    site.run(&["render"]).ends(0, &[]);
+    let first = key(&site, "node04");
+    for number in [1, 2] {
+        let old = key(&site, "node04");
+        fs::write(site.inventory(), &inventory).unwrap();
+        let shown = site.vault().join("node04.cluster.example.com").canonicalize().unwrap();
+        let hint = format!(
+            "node04.cluster.example.com was removed. The node's private key stays in {}.",
+            shown.display()
+        );
+        site.run(&["render"]).ends(0, &[&hint, "`removed` of [cluster]", "plasmagen explain PG-G06"]);
+        assert_eq!(key(&site, "node04"), old, "nothing is removed");
+        site.append(NODE04);
+        let run = site.run(&["render"]);
+        run.ends(0, &["issued 1 certificate", "node04.cluster.example.com has a new key", "/.retired"]);
+        assert!(key(&site, "node04") != old, "the old key was used again");
+        let retired =
+            site.vault().join(format!(".retired/node04.cluster.example.com.{number}/node04-key.pem"));
+        assert_eq!(fs::read(retired).unwrap(), old);
+    }
+    assert!(key(&site, "node04") != first);
+    assert_keys_belong(&site, "after a return");
+    assert_verified(&site, &["node01", "node02", "node03", "node04"]);
+}
+
+/// A certificate that was removed to be issued anew, and trees that are lost: the machines are where they were.
+#[test]
+fn a_node_that_stays_keeps_its_key() {
+    let site = Site::rendered();
+    let before = key(&site, "node01");
+    site.shell("rm nodes/node01*/node01-cert.pem").ends(0, &[]);
+    site.run(&["render"]).ends(0, &["issued 1 certificate"]);
+    site.shell("rm -r nodes site").ends(0, &[]);
+    site.run(&["render"]).ends(0, &["issued 3 certificates"]);
+    assert_eq!(key(&site, "node01"), before);
+    assert!(!site.vault().join(".retired").exists());
+}

@@ -85,6 +85,8 @@ const PROOFS: &[(&str, &[&str])] = &[
         "the_nix_store_is_refused",
         "output_and_served_directories_are_refused",
         "a_flake_anywhere_above_is_refused",
+        "a_planted_vault_is_refused",
+        "keys_do_not_go_into_git",
         "symbolic_links_hide_nothing",
         "no_setting_names_a_file_in_the_store",
     ]),

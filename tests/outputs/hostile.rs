@@ -117,7 +117,7 @@ fn what_the_rules_accept_every_output_says_and_nix_reads_back() {
         let ca = Some("CA\n".to_owned());
         let nodes =
             cluster.nodes.iter().map(|node| (node.name.clone(), "certificate\n".to_owned())).collect();
-        let certificates = Certificates { ca, nodes };
+        let certificates = Certificates { ca, nodes, ..Certificates::default() };
         let plan = Plan { cluster, certificates, zones: Zones::default() };
         let rendered =
             outputs::render(&plan).unwrap_or_else(|error| panic!("{place} = {chosen:?}: {error:#}"));

@@ -1,44 +1,118 @@
-//! Private files: their names, and reading them, only if nobody else can.
+//! Private directories and files: opened by descriptor, without following a symbolic link, and only if nobody else can
+//! read or replace what is in them.
 
-use std::fs;
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
+use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
-use crate::fs::{TEXT_LIMIT, open_input};
+use crate::fs::{Dir, Errno, TEXT_LIMIT};
 
 /// Names the file of a node's key, with the host name that begins the full name.
 pub(super) fn key_file_name(fqdn: &str) -> String {
     format!("{}-key.pem", fqdn.split('.').next().unwrap_or(fqdn))
 }
 
-/// Reads the text of a file, which only its owner may be able to read; none where there is no file.
-pub(super) fn read_private(path: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
-    let context = || format!("could not read {}", path.display());
-    let mut file = match open_input(path, TEXT_LIMIT) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file.with_context(context)?,
-    };
-    let metadata = file.metadata().with_context(context)?;
-    check_private(path, &metadata, "600")?;
-    // Large enough at once: a string that grows leaves copies in memory.
-    let size = usize::try_from(metadata.len()).with_context(context)?;
-    let mut text = Zeroizing::new(String::with_capacity(size + 1));
-    file.read_to_string(&mut text).with_context(context)?;
-    Ok(Some(text))
+/// An open directory of private files: the vault, or a directory in it.
+#[derive(Debug)]
+pub(super) struct PrivateDir {
+    pub(super) dir: Dir,
+    path: PathBuf,
 }
 
-/// Refuses a file or directory that group or others may read; `mode` is the mode to set instead.
-pub(super) fn check_private(path: &Path, metadata: &fs::Metadata, mode: &str) -> anyhow::Result<()> {
-    let actual = metadata.permissions().mode() & 0o7777;
+impl PrivateDir {
+    /// Opens the directory `path`, whose owner and mode are for [`PrivateDir::check`]; none where nothing is there.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Option<Self>> {
+        Self::named(Dir::open_unlinked(path), path.to_owned())
+    }
+
+    /// Opens the directory `name` in this one, and checks who owns it; none where nothing is there.
+    pub(super) fn open_dir(&self, name: &str) -> anyhow::Result<Option<Self>> {
+        let Some(inner) = Self::named(self.dir.open_dir(name), self.path.join(name))? else {
+            return Ok(None);
+        };
+        check_owner(&inner.path, inner.stat()?.0)?;
+        Ok(Some(inner))
+    }
+
+    fn named(opened: Result<Dir, Errno>, path: PathBuf) -> anyhow::Result<Option<Self>> {
+        match opened {
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::NOTDIR | Errno::LOOP) => bail!("{} is not a directory", path.display()),
+            opened => {
+                let dir = opened.with_context(|| format!("could not open {}", path.display()))?;
+                Ok(Some(Self { dir, path }))
+            }
+        }
+    }
+
+    /// Refuses a directory of another user, and one that group or others may enter.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let (owner, mode) = self.stat()?;
+        check_private(&self.path, owner, mode, "700")
+    }
+
+    fn stat(&self) -> anyhow::Result<(u32, u32)> {
+        let stat =
+            self.dir.stat_self().with_context(|| format!("could not look at {}", self.path.display()))?;
+        Ok((stat.st_uid, stat.st_mode))
+    }
+
+    /// Whether something is called `name` in this directory.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.dir.exists(name).is_ok_and(|exists| exists)
+    }
+
+    /// Lists the names in this directory.
+    pub(super) fn list(&self) -> anyhow::Result<Vec<String>> {
+        let entries = self.dir.list().with_context(|| format!("could not list {}", self.path.display()))?;
+        Ok(entries.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Reads the text of the file `name`, which only its owner may be able to read; none where there is no file.
+    pub(super) fn read(&self, name: &str) -> anyhow::Result<Option<Zeroizing<String>>> {
+        let path = self.path.join(name);
+        let context = || format!("could not read {}", path.display());
+        if self.dir.stat(name).with_context(context)?.is_none() {
+            return Ok(None);
+        }
+        let file = self.dir.open_regular(name).with_context(context)?;
+        let metadata = file.metadata().with_context(context)?;
+        check_private(&path, metadata.uid(), metadata.mode(), "600")?;
+        ensure!(metadata.len() <= TEXT_LIMIT, "{} is too large for a key or a certificate", path.display());
+        // Large enough at once: a string that grows leaves copies in memory.
+        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(metadata.len() + 1)?));
+        file.take(TEXT_LIMIT).read_to_string(&mut text).with_context(context)?;
+        Ok(Some(text))
+    }
+}
+
+/// Refuses what belongs neither to root nor to the user who runs plasmagen: the owner could replace the keys.
+fn check_owner(path: &Path, owner: u32) -> anyhow::Result<()> {
     ensure!(
-        actual & 0o077 == 0,
-        "{path} has mode {actual:04o}, so others on this machine can read private keys. If nobody can have read them yet, run: \
-         chmod {mode} {path}",
-        path = path.display()
+        owner == 0 || owner == geteuid().as_raw(),
+        "{} belongs to another user (uid {owner}), who can read and replace private keys there: name another vault with \
+         --vault, or run plasmagen as that user",
+        path.display()
+    );
+    Ok(())
+}
+
+/// Refuses a file or directory of another user, or one that group or others may read; `wanted` is the mode to set
+/// instead.
+fn check_private(path: &Path, owner: u32, mode: u32, wanted: &str) -> anyhow::Result<()> {
+    check_owner(path, owner)?;
+    let (mode, path) = (mode & 0o7777, path.display());
+    let instead = match owner == geteuid().as_raw() {
+        true => format!(". If nobody can have read them yet, run: chmod {wanted} {path}"),
+        false => String::new(),
+    };
+    ensure!(
+        mode & 0o077 == 0,
+        "{path} has mode {mode:04o}, so others on this machine can read private keys{instead}"
     );
     Ok(())
 }

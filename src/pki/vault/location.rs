@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
+use super::git::check_ignored;
+
 /// Checks that private keys may lie in the directory `dir`, which messages call `name`. Returns the path with symbolic
 /// links resolved, as far as the path exists.
 ///
@@ -24,6 +26,7 @@ pub(super) fn check_private(name: &str, dir: &Path, forbidden: &[&Path]) -> anyh
             flake.display()
         );
     }
+    check_ignored(name, &real)?;
     Ok(real)
 }
 

@@ -25,9 +25,6 @@ use crate::pki::secret::SecretKey;
 /// The directories from DIR down to the key, with their modes.
 const DIRS: [(&str, u32); 3] = [("etc", 0o755), ("nixos", 0o755), ("secrets", 0o700)];
 
-/// The bit of a mode that keeps users from removing each other's files (inode(7)).
-const STICKY: u32 = 0o1000;
-
 /// The staging directory.
 const STAGING: &str = ".plasmagen-staging";
 
@@ -82,15 +79,9 @@ fn check_owner(path: &Path, stat: &Stat) -> anyhow::Result<()> {
     let is_owner = stat.st_uid == geteuid().as_raw();
     ensure!(is_owner, "{} belongs to another user: name a directory of your own", path.display());
     let path = path.display();
-    // A directory such as /tmp is for all users: the system needs its mode.
-    let instead = if stat.st_mode & STICKY == 0 {
-        format!("name a new directory, or run: chmod go-w {path}")
-    } else {
-        "name a new directory in it, such as mktemp -d makes".to_owned()
-    };
     ensure!(
         stat.st_mode & 0o022 == 0,
-        "{path} has mode {:04o}, so others can replace what is in it: {instead}",
+        "{path} has mode {:04o}, so others can replace what is in it: name a new directory, such as mktemp -d makes",
         stat.st_mode & 0o7777
     );
     Ok(())

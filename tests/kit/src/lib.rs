@@ -49,7 +49,10 @@ pub fn plan(dir: &Path) -> Plan {
     let cluster = checked.cluster.unwrap();
     let nodes =
         cluster.nodes.iter().map(|node| (node.name.clone(), format!("the certificate of {}\n", node.fqdn)));
-    let certificates =
-        Certificates { ca: Some("the certificate of the CA\n".to_owned()), nodes: nodes.collect() };
+    let certificates = Certificates {
+        ca: Some("the certificate of the CA\n".to_owned()),
+        nodes: nodes.collect(),
+        ..Certificates::default()
+    };
     Plan { cluster, certificates, zones: Zones::default() }
 }

@@ -198,7 +198,11 @@ impl Ca {
 
     /// A site with the certificate of this CA and one for each node.
     pub(crate) fn site(&self) -> Site {
-        let certificates = Certificates { ca: Some(self.pem.clone()), nodes: std::iter::empty().collect() };
+        let certificates = Certificates {
+            ca: Some(self.pem.clone()),
+            nodes: std::iter::empty().collect(),
+            ..Certificates::default()
+        };
         let site = Site { inventory: INVENTORY.to_owned(), certificates, known: None, now: NOW };
         ["node01", "node02"].into_iter().fold(site, |site, node| site.leaf(node, self.leaf(node, |_| {})))
     }

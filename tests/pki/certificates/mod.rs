@@ -63,7 +63,11 @@ fn what_plasmagen_issues_is_sound_for_two_thirds_of_its_life() {
             let issued = ca.sign_leaf(&leaf_request(&cluster, node).unwrap(), NOW, None).unwrap();
             (node.name.clone(), issued.cert_pem)
         });
-        let certificates = Certificates { ca: Some(ca.cert_pem().to_owned()), nodes: nodes.collect() };
+        let certificates = Certificates {
+            ca: Some(ca.cert_pem().to_owned()),
+            nodes: nodes.collect(),
+            ..Certificates::default()
+        };
         let mut site = Site { inventory: INVENTORY.to_owned(), certificates, known: None, now: NOW };
         for days in [0, 100, 242] {
             site.now = NOW + Duration::days(days);

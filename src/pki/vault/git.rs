@@ -1,0 +1,74 @@
+//! Whether git would take a directory of private keys into a repository.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, bail};
+
+/// Settings that keep a repository of somebody else from running programs: `core.fsmonitor` and hooks name programs in the
+/// repository. With `safe.directory`, git answers although the repository belongs to another user.
+const SETTINGS: [&str; 6] =
+    ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"];
+
+/// Refuses the directory `dir`, which messages call `name` and which need not exist yet, where it lies in a git work tree
+/// that does not ignore it. Without git, nothing is refused.
+pub(super) fn check_ignored(name: &str, dir: &Path) -> anyhow::Result<()> {
+    let Some(above) = dir.ancestors().find(|ancestor| ancestor.is_dir()) else { return Ok(()) };
+    if !above.ancestors().any(|ancestor| ancestor.join(".git").symlink_metadata().is_ok()) {
+        return Ok(());
+    }
+    let Some(found) = run_git(above, &["rev-parse".as_ref(), "--show-toplevel".as_ref()])? else {
+        return Ok(());
+    };
+    if !found.status.success() {
+        // A `.git` that is no repository, or a directory below `.git`: there is no work tree here.
+        return Ok(());
+    }
+    let top = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim_end_matches('\n'));
+    // A file in the directory, since a pattern such as `/vault/` matches a directory that exists, and its files always.
+    let file = dir.join("key.pem");
+    let arguments = ["check-ignore", "--quiet", "--no-index", "--"].map(OsStr::new);
+    let arguments = [&arguments[..], &[file.as_os_str()]].concat();
+    match run_git(above, &arguments)?.and_then(|output| output.status.code()) {
+        Some(0) => Ok(()),
+        Some(1) => {
+            let pattern = match dir.strip_prefix(&top) {
+                Ok(below) if !below.as_os_str().is_empty() => {
+                    format!(", or write /{}/ into {}", below.display(), top.join(".gitignore").display())
+                }
+                _ => String::new(),
+            };
+            bail!(
+                "{name} {} is in the git work tree {}, which does not ignore it: git add would take the private keys \
+                 into the repository. Choose a directory elsewhere{pattern}",
+                dir.display(),
+                top.display()
+            )
+        }
+        _ => bail!(
+            "{name} {} is in the git work tree {}, and git check-ignore does not tell whether git ignores it: choose a \
+             directory elsewhere",
+            dir.display(),
+            top.display()
+        ),
+    }
+}
+
+/// Runs git in the directory `dir`; none where there is no git.
+fn run_git(dir: &Path, arguments: &[&OsStr]) -> anyhow::Result<Option<Output>> {
+    let mut command = Command::new("git");
+    // Variables such as GIT_DIR, which hooks have, would have git look at another repository.
+    for (variable, _) in std::env::vars_os() {
+        if variable.as_encoded_bytes().starts_with(b"GIT_") {
+            command.env_remove(variable);
+        }
+    }
+    command.arg("-C").arg(dir).args(SETTINGS).args(arguments).stdin(Stdio::null());
+    match command.output() {
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context("could not run git"),
+    }
+}
