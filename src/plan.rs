@@ -11,6 +11,8 @@ use rayon::prelude::*;
 use crate::fs::{Dir, Errno, LIST_LIMIT, TEXT_LIMIT};
 use crate::model::{Cluster, HostName, Node};
 
+pub mod former;
+
 pub use named::{NamedFile, NamedFiles};
 
 /// Everything that outputs are written from.
@@ -32,7 +34,8 @@ pub struct Certificates {
     pub ca: Option<String>,
     /// The certificates of nodes, by the node's name.
     pub nodes: HashMap<HostName, String>,
-    /// The nodes that have a directory in `nodes/`, with or without a certificate.
+    /// The nodes that were rendered last, with or without a certificate: they have a directory in `nodes/`, or stand in the
+    /// manifest of `nodes/`.
     pub rendered: HashSet<HostName>,
 }
 
@@ -80,6 +83,7 @@ impl Certificates {
             anyhow::Ok((ca, certificate))
         };
         let found: Vec<_> = cluster.nodes.par_iter().map(read).collect();
+        let listed = list_directories(&root.join("nodes/manifest.json"))?;
         let mut certificates = Self::default();
         for (node, found) in cluster.nodes.iter().zip(found) {
             let (ca, certificate) = found?;
@@ -90,7 +94,7 @@ impl Certificates {
                     "{dir}/ca-cert.pem is another CA than that of the nodes before it: restore it from git"
                 );
             }
-            if ca.is_some() {
+            if ca.is_some() || listed.contains(node.fqdn.as_str()) {
                 certificates.rendered.insert(node.name.clone());
             }
             certificates.ca = certificates.ca.or(ca);
@@ -101,6 +105,13 @@ impl Certificates {
         }
         Ok(certificates)
     }
+}
+
+/// Lists the directories of the files in the manifest at `path`, which `write` has written.
+fn list_directories(path: &Path) -> anyhow::Result<HashSet<String>> {
+    let manifest = read_optional(path)?.unwrap_or_default();
+    let files = manifest.split("\"path\":\"").skip(1);
+    Ok(files.filter_map(|file| Some(file.split_once('/')?.0.to_owned())).collect())
 }
 
 /// Reads the CA certificate that any directory in `nodes` publishes: when all nodes were renamed, machines still trust

@@ -8,6 +8,7 @@ use crate::check::{Checked, check_with_files};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Cluster;
 use crate::plan::{Certificates, NamedFiles};
+use crate::plan::former::FormerCluster;
 use crate::rules::CommittedFiles;
 
 use super::format::SourceText;
@@ -32,7 +33,9 @@ pub(super) fn judge(path: &Path, bytes: &[u8], vault: &VaultOption) -> anyhow::R
         let view = vault.look(root, cluster, written);
         lost_vault = view.explain_loss().filter(|_| certificates.ca.is_some());
         let known = if let VaultView::Found(known) = view { Some(known) } else { None };
-        Ok(CommittedFiles { certificates, known, named: NamedFiles::gather(root, cluster) })
+        let former = FormerCluster::gather(root, cluster.name.as_str());
+        let named = NamedFiles::gather(root, cluster);
+        Ok(CommittedFiles { certificates, known, former, named })
     };
     let checked = check_with_files(bytes, OffsetDateTime::now_utc(), gather)?;
     Ok(JudgedInventory { checked, lost_vault })

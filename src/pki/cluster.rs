@@ -117,8 +117,8 @@ pub fn issue(
     now: OffsetDateTime,
 ) -> anyhow::Result<Issue> {
     let (ca, is_new) = take_or_make_ca(cluster, &have, vault, now)?;
-    // Where nodes/ has no directory of the node, a key in the vault is that of a removed node, perhaps another machine's: it
-    // is not used again. (A run that died when it had stored the key leaves such a key, too: nobody has used it.) Where all
+    // Where nodes/ does not know the node, a key in the vault is that of a removed node, perhaps another machine's: it is not
+    // used again. (A run that died when it had stored the key leaves such a key, too: nobody has used it.) Where all
     // of nodes/ is gone, the nodes are not: they keep their keys.
     let is_back = |node: &Node| have.ca.is_some() && !have.rendered.contains(&node.name);
     let sign = |node: &&Node| {

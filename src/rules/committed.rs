@@ -16,6 +16,7 @@ use crate::pki::cluster::leaf_request;
 use crate::pki::trust::{CaFault, Issuer, find_ca_fault, find_issuer};
 use crate::pki::{KnownAuthorities, LeafRequest, PublicCert};
 use crate::plan::{Certificates, NamedFiles};
+use crate::plan::former::FormerCluster;
 use crate::resolve::Draft;
 
 /// What lies beside an inventory, as far as rules look at it.
@@ -27,6 +28,8 @@ pub struct CommittedFiles {
     pub known: Option<KnownAuthorities>,
     /// The operator's files that nodes use.
     pub named: NamedFiles,
+    /// The cluster as it was rendered last.
+    pub former: FormerCluster,
 }
 
 /// The public certificates of a sound cluster.
@@ -35,6 +38,9 @@ pub struct Committed<'a> {
     pub(super) draft: &'a Draft<'a>,
     /// The operator's files that nodes use.
     pub(super) named: &'a NamedFiles,
+    /// The cluster as it was rendered last.
+    pub(super) former: &'a FormerCluster,
+    cluster: &'a Cluster,
     /// The present time.
     pub(super) now: OffsetDateTime,
     /// Whether `nodes/` has a ca-cert.pem.
@@ -74,7 +80,7 @@ impl<'a> Committed<'a> {
         files: &'a CommittedFiles,
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
-        let CommittedFiles { certificates, known, named } = files;
+        let CommittedFiles { certificates, known, former, named } = files;
         let member = |node: &'a Node| {
             let written = draft.node(node.name.as_str()).context("a node is not in the inventory")?;
             let read = |pem: &String| PublicCert::from_pem(pem).map_err(|why| format!("{why:#}"));
@@ -105,6 +111,8 @@ impl<'a> Committed<'a> {
         Ok(Self {
             draft,
             named,
+            former,
+            cluster,
             now,
             published: certificates.ca.is_some(),
             authorities,
@@ -134,6 +142,23 @@ impl<'a> Committed<'a> {
     pub(super) fn refused(&self, member: &NodeCertificate<'_>) -> Vec<String> {
         let refused = self.authorities.iter().map(|ca| ca.constraints.refused(&member.request));
         refused.min_by_key(Vec::len).unwrap_or_default()
+    }
+
+    /// Whether the inventory says that the cluster is formed.
+    pub(super) fn is_formed(&self) -> bool {
+        self.cluster.formed
+    }
+
+    /// Whether the inventory lists `name` among the removed nodes.
+    pub(super) fn is_removed(&self, name: &str) -> bool {
+        let removed = self.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.removed.as_ref());
+        removed.is_some_and(|list| list.value.iter().any(|removed| removed.value.as_str() == name))
+    }
+
+    /// The place of the list of voters.
+    pub(super) fn bootstrap_span(&self) -> Span {
+        let list = self.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
+        list.map_or_else(|| self.cluster_span(), |list| list.span.clone())
     }
 
     /// The place of the cluster's name.

@@ -13,6 +13,7 @@ mod dates;
 mod derived;
 mod disks;
 mod files;
+mod former;
 mod links;
 mod loading;
 mod macs;

@@ -31,7 +31,7 @@ pub enum Enforcement {
     Reading,
     /// By a function that looks at the resolved inventory.
     Resolved(fn(&Draft<'_>, &mut Report)),
-    /// By a function that looks at the committed certificates of a sound inventory.
+    /// By a function that looks at the committed certificates, and at what was rendered last, of a sound inventory.
     Certificates(fn(&Committed<'_>, &mut Report)),
     /// By a function that looks at the operator's files that a sound inventory names.
     Files(fn(&Committed<'_>, &mut Report)),

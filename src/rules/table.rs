@@ -5,7 +5,7 @@ use crate::diag::Severity;
 use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, Resolved};
 use super::rule::Rule;
 use super::{
-    access, addresses, bonds, certificates, dates, derived, disks, files, links, loading, macs, members, mtu,
+    access, addresses, bonds, certificates, dates, derived, disks, files, former, links, loading, macs, members, mtu,
     names, ports, quorum, references, unused, vlans, zones,
 };
 
@@ -349,7 +349,7 @@ pub const RULES: &[Rule] = &[
     error!("G12", Resolved(quorum::g12),
         "an election waits for several heartbeats",
         "a busy moment deposes the leader, again and again"),
-    error!("G13", Later("plasmagen does not compare an inventory with the one before it"),
+    error!("G13", Certificates(former::g13),
         "a change leaves the quorum standing",
         "the cluster loses its majority in one step"),
     error!("G14", Elsewhere("cluster-config.json"),
@@ -463,7 +463,7 @@ pub const RULES: &[Rule] = &[
     error!("J03", Elsewhere("the writer of nodes/ and site/"),
         "a node that is removed leaves nothing behind",
         "its address and its certificate are still trusted"),
-    error!("J04", Later("plasmagen does not compare an inventory with the one before it"),
+    warning!("J04", Certificates(former::j04),
         "a renamed machine is told from a replaced one",
         "the new node is installed over the data of the old one"),
 ];

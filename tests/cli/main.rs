@@ -10,6 +10,7 @@ mod check;
 mod explain;
 mod faults;
 mod formats;
+mod former;
 mod help;
 mod hostile_files;
 mod init;

@@ -10,6 +10,7 @@ use plasmagen::model::{Cluster, HostName};
 use plasmagen::pki::cluster::leaf_request;
 use plasmagen::pki::{KnownAuthorities, PublicCert};
 use plasmagen::plan::Certificates;
+use plasmagen::plan::former::FormerCluster;
 use plasmagen::rules::CommittedFiles;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
@@ -78,6 +79,7 @@ pub(crate) struct Site {
     pub(crate) inventory: String,
     pub(crate) certificates: Certificates,
     pub(crate) known: Option<KnownAuthorities>,
+    pub(crate) former: FormerCluster,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -87,6 +89,7 @@ impl Site {
         let files = CommittedFiles {
             certificates: self.certificates.clone(),
             known: self.known.clone(),
+            former: self.former.clone(),
             ..CommittedFiles::default()
         };
         let found = check_with_files(self.inventory.as_bytes(), self.now, |_, _| Ok(files));
@@ -97,7 +100,9 @@ impl Site {
             format!("{severity} {} {place}: {}", found.code, found.message)
         };
         // Rules on the inventory alone are not what these tests are about.
-        let on_certificates = |found: &&Diagnostic| found.code.starts_with("PG-H");
+        let on_certificates = |found: &&Diagnostic| {
+            found.code.starts_with("PG-H") || ["PG-G13", "PG-J04"].contains(&found.code)
+        };
         found.unwrap().diagnostics.iter().filter(on_certificates).map(line).collect()
     }
 
@@ -203,7 +208,13 @@ impl Ca {
             nodes: std::iter::empty().collect(),
             ..Certificates::default()
         };
-        let site = Site { inventory: INVENTORY.to_owned(), certificates, known: None, now: NOW };
+        let site = Site {
+            inventory: INVENTORY.to_owned(),
+            certificates,
+            known: None,
+            former: FormerCluster::default(),
+            now: NOW,
+        };
         ["node01", "node02"].into_iter().fold(site, |site, node| site.leaf(node, self.leaf(node, |_| {})))
     }
 }

@@ -4,6 +4,7 @@
 mod authorities;
 mod contents;
 mod dates;
+mod former;
 mod kit;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use plasmagen::check::check_with_files;
 use plasmagen::pki::cluster::leaf_request;
 use plasmagen::pki::{CaIssuer, CaRequest, KeyAlgorithm};
 use plasmagen::plan::Certificates;
+use plasmagen::plan::former::FormerCluster;
 use plasmagen::rules::{Enforcement, RULES};
 use rcgen::DnType;
 use time::Duration;
@@ -19,7 +21,12 @@ use time::Duration;
 use kit::{Ca, Case, INVENTORY, NOW, Site, cluster};
 
 fn cases() -> Vec<Case> {
-    dates::faults().into_iter().chain(authorities::faults()).chain(contents::faults()).collect()
+    dates::faults()
+        .into_iter()
+        .chain(authorities::faults())
+        .chain(contents::faults())
+        .chain(former::faults())
+        .collect()
 }
 
 #[test]
@@ -68,7 +75,13 @@ fn what_plasmagen_issues_is_sound_for_two_thirds_of_its_life() {
             nodes: nodes.collect(),
             ..Certificates::default()
         };
-        let mut site = Site { inventory: INVENTORY.to_owned(), certificates, known: None, now: NOW };
+        let mut site = Site {
+            inventory: INVENTORY.to_owned(),
+            certificates,
+            known: None,
+            former: FormerCluster::default(),
+            now: NOW,
+        };
         for days in [0, 100, 242] {
             site.now = NOW + Duration::days(days);
             assert_eq!(site.findings(), [""; 0], "{days} days later");

@@ -1,0 +1,90 @@
+//! The cluster as it was rendered last, read from the files beside the inventory: who was to form it, and who its voters
+//! are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The largest file that is read, in bytes: the inventory of ten thousand nodes.
+const LARGEST: u64 = 64 << 20;
+
+/// The cluster as it was rendered last, as far as rules look at it. The default is a cluster that was never rendered.
+#[derive(Clone, Debug, Default)]
+pub struct FormerCluster {
+    /// Whether the cluster was formed.
+    pub formed: bool,
+    /// The names of the nodes that were to form the cluster: by their `cluster-config.json`, else the voters.
+    pub founders: BTreeSet<String>,
+    /// The voters, in the order of `bootstrap`.
+    pub voters: Vec<FormerVoter>,
+}
+
+/// A voter of the cluster as it was rendered last.
+#[derive(Clone, Debug)]
+pub struct FormerVoter {
+    /// The name of the node.
+    pub name: String,
+    /// The serial number of the machine, if it was known.
+    pub serial: Option<String>,
+}
+
+/// The keys of `cluster-config.json` that are read here.
+#[derive(Deserialize)]
+struct ClusterConfig {
+    node_id: String,
+    cluster_name: String,
+    bootstrap: bool,
+}
+
+/// The keys of `site/inventory.json` that are read here.
+#[derive(Deserialize)]
+struct ResolvedInventory {
+    name: String,
+    formed: bool,
+    bootstrap: Vec<String>,
+    nodes: Vec<ResolvedNode>,
+}
+
+#[derive(Deserialize)]
+struct ResolvedNode {
+    name: String,
+    serial: Option<String>,
+}
+
+impl FormerCluster {
+    /// Reads what `nodes/` and `site/` in `root` say of the cluster `name`. Files that are missing, unreadable or of another
+    /// cluster say nothing: whether these files are what they should be is for `render` to compare.
+    #[must_use]
+    pub fn gather(root: &Path, name: &str) -> Self {
+        let mut former = Self::default();
+        let resolved: Option<ResolvedInventory> = read(&root.join("site/inventory.json"));
+        if let Some(resolved) = resolved.filter(|resolved| resolved.name == name) {
+            former.formed = resolved.formed;
+            for voter in resolved.bootstrap {
+                let node = resolved.nodes.iter().find(|node| node.name == voter);
+                let serial = node.and_then(|node| node.serial.clone());
+                former.voters.push(FormerVoter { name: voter, serial });
+            }
+        }
+        let dirs = fs::read_dir(root.join("nodes")).into_iter().flatten().filter_map(Result::ok);
+        let configs = dirs.filter_map(|dir| read::<ClusterConfig>(&dir.path().join("cluster-config.json")));
+        let founders = configs.filter(|config| config.bootstrap && config.cluster_name == name);
+        former.founders = founders.map(|config| config.node_id).collect();
+        if former.founders.is_empty() {
+            former.founders = former.voters.iter().map(|voter| voter.name.clone()).collect();
+        }
+        former
+    }
+}
+
+/// Reads the JSON file at `path`, which must be a regular file.
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let metadata = path.symlink_metadata().ok()?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return None;
+    }
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}

@@ -1,0 +1,64 @@
+//! Chapters G and J: the inventory beside the cluster that was rendered last.
+
+use crate::diag::{Diagnostic, Report};
+
+use super::committed::Committed;
+
+/// G13: no second set of voters forms a cluster beside the first.
+pub(super) fn g13(committed: &Committed<'_>, report: &mut Report) {
+    let founders = &committed.former.founders;
+    let mut voters = committed.draft.bootstrap().map(|(name, _)| name);
+    let (false, Some(first)) = (committed.is_formed(), founders.iter().next()) else { return };
+    if voters.any(|name| founders.contains(name)) {
+        return;
+    }
+    let named = founders.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "none of these voters is among those that nodes/ tells to form the cluster, {named}: they would form a second \
+         cluster of the same name"
+    );
+    let fault = Diagnostic::error("PG-G13", &committed.bootstrap_span(), message);
+    report.push(fault.help(format!(
+        "if the cluster exists, write `formed = true`, and exchange its voters one by one: keep {first} in `bootstrap`, for \
+         example; if no machine was ever installed, remove nodes/*/cluster-config.json and site/inventory.json, and run \
+         `plasmagen render`"
+    )));
+}
+
+/// J04: a voter of a formed cluster stays, or is named as removed.
+pub(super) fn j04(committed: &Committed<'_>, report: &mut Report) {
+    if !(committed.is_formed() || committed.former.formed) {
+        return;
+    }
+    for voter in &committed.former.voters {
+        let is_node = committed.members.iter().any(|member| member.node.name.as_str() == voter.name);
+        if is_node || committed.is_removed(&voter.name) {
+            continue;
+        }
+        let gone = format!("`{}`, a voter of the formed cluster", voter.name);
+        let has_serial = |serial: &String| {
+            let mut members = committed.members.iter();
+            members.find(|member| member.node.serial.as_ref().is_some_and(|known| known.as_str() == serial))
+        };
+        let removed = format!("write `removed = [\"{}\"]` in [cluster]", voter.name);
+        let (span, message, help) = match voter.serial.as_ref().and_then(has_serial) {
+            Some(member) => (
+                member.span.clone(),
+                format!(
+                    "`{}` has the serial number of {gone}, which is gone without standing in `removed`",
+                    member.node.name
+                ),
+                format!(
+                    "take the old name back; a machine with another name is another member: remove the old member from the \
+                     cluster, {removed}, and install the machine again"
+                ),
+            ),
+            None => (
+                committed.bootstrap_span(),
+                format!("{gone}, is gone without standing in `removed`"),
+                format!("take the node back, or remove the member from the cluster and {removed}"),
+            ),
+        };
+        report.push(Diagnostic::warning("PG-J04", &span, message).help(help));
+    }
+}

@@ -1,0 +1,66 @@
+//! The voters of an inventory beside those of the cluster that was rendered last.
+
+use std::fs;
+
+use crate::kit::Site;
+
+const VOTERS: &str = "[\"node01\", \"node02\", \"node03\"]";
+
+/// A rendered site with three more nodes, of which the inventory makes its voters.
+fn exchanged() -> Site {
+    let site = Site::rendered();
+    for number in 4..=6 {
+        let node = crate::kit::NODE04.replace("node04", &format!("node0{number}"));
+        let node =
+            node.replace(":04", &format!(":1{number}")).replace("EXAMPLE", &format!("EXAMPLE_{number}"));
+        site.append(
+            &node.replace(".53\"", &format!(".8{number}\"")).replace(".14\"", &format!(".8{number}\"")),
+        );
+    }
+    site.run(&["render"]).ends(0, &[]);
+    site.edit(VOTERS, "[\"node04\", \"node05\", \"node06\"]");
+    site
+}
+
+#[test]
+fn a_second_set_of_voters_is_refused() {
+    let site = exchanged();
+    let words =
+        ["error[PG-G13]", "node01, node02, node03: they would form a second cluster", "`formed = true`"];
+    for args in [&["check"][..], &["render"], &["render", "--check"]] {
+        site.untouched(|| site.run(args).ends(1, &words).code);
+    }
+    // The voters are known by either tree.
+    let copy = site.copy();
+    copy.shell("rm nodes/*/cluster-config.json").ends(0, &[]);
+    copy.run(&["check"]).ends(1, &words);
+    fs::remove_file(site.root().join("site/inventory.json")).unwrap();
+    site.run(&["check"]).ends(1, &words);
+    // Both ways out that the message names.
+    copy.edit("[cluster]", "[cluster]\nformed = true");
+    copy.run(&["check"]).ends(0, &[]);
+    site.shell("rm nodes/*/cluster-config.json").ends(0, &[]);
+    site.run(&["render"]).ends(0, &[]);
+    site.run(&["check"]).ends(0, &[]);
+}
+
+#[test]
+fn a_voter_that_is_renamed_or_gone_is_told() {
+    let site = Site::new();
+    site.edit("[cluster]", "[cluster]\nformed = true");
+    site.run(&["render"]).ends(0, &[]);
+    site.edit("node02", "node09");
+    let words =
+        ["warning[PG-J04]", "`node09` has the serial number of `node02`, a voter of the formed cluster"];
+    site.run(&["check"]).ends(0, &words);
+    site.run(&["render"]).ends(0, &words);
+    let site = Site::new();
+    site.edit("[cluster]", "[cluster]\nformed = true");
+    site.run(&["render"]).ends(0, &[]);
+    site.edit("node02", "node09");
+    site.edit("EXAMPLE0002", "EXAMPLE0009");
+    site.run(&["check"])
+        .ends(0, &["`node02`, a voter of the formed cluster, is gone", "removed = [\"node02\"]"]);
+    site.edit("[cluster]", "[cluster]\nremoved = [\"node02\"]");
+    assert!(!site.run(&["check"]).ends(0, &[]).stderr.contains("PG-J04"));
+}
