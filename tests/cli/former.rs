@@ -37,7 +37,7 @@ fn a_second_set_of_voters_is_refused() {
     fs::remove_file(site.root().join("site/inventory.json")).unwrap();
     site.run(&["check"]).ends(1, &words);
     // Both ways out that the message names.
-    copy.edit("[cluster]", "[cluster]\nformed = true");
+    copy.edit("formed = false", "formed = true");
     copy.run(&["check"]).ends(0, &[]);
     site.shell("rm nodes/*/cluster-config.json").ends(0, &[]);
     site.run(&["render"]).ends(0, &[]);
@@ -47,7 +47,7 @@ fn a_second_set_of_voters_is_refused() {
 #[test]
 fn a_voter_that_is_renamed_or_gone_is_told() {
     let site = Site::new();
-    site.edit("[cluster]", "[cluster]\nformed = true");
+    site.edit("formed = false", "formed = true");
     site.run(&["render"]).ends(0, &[]);
     site.edit("node02", "node09");
     let words =
@@ -55,7 +55,7 @@ fn a_voter_that_is_renamed_or_gone_is_told() {
     site.run(&["check"]).ends(0, &words);
     site.run(&["render"]).ends(0, &words);
     let site = Site::new();
-    site.edit("[cluster]", "[cluster]\nformed = true");
+    site.edit("formed = false", "formed = true");
     site.run(&["render"]).ends(0, &[]);
     site.edit("node02", "node09");
     site.edit("EXAMPLE0002", "EXAMPLE0009");

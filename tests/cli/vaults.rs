@@ -81,6 +81,7 @@ fn a_committed_ca_without_its_key_is_refused() {
     fs::remove_dir_all(clone.home()).unwrap();
     clone.untouched(|| clone.run(&["render"]).ends(2, &words).code);
     // All nodes have other names now: the machines out there trust the CA all the same.
+    site.edit("formed = false", "formed = true");
     for n in 1..=4 {
         site.edit(&format!("node0{n}"), &format!("server0{n}"));
     }
