@@ -83,7 +83,7 @@ impl Certificates {
             anyhow::Ok((ca, certificate))
         };
         let found: Vec<_> = cluster.nodes.par_iter().map(read).collect();
-        let listed = list_directories(&root.join("nodes/manifest.json"))?;
+        let listed = list_directories(&open, root)?;
         let mut certificates = Self::default();
         for (node, found) in cluster.nodes.iter().zip(found) {
             let (ca, certificate) = found?;
@@ -107,9 +107,9 @@ impl Certificates {
     }
 }
 
-/// Lists the directories of the files in the manifest at `path`, which `write` has written.
-fn list_directories(path: &Path) -> anyhow::Result<HashSet<String>> {
-    let manifest = read_optional(path)?.unwrap_or_default();
+/// Lists the directories of the files in the manifest of `nodes/`, which `write` has written.
+fn list_directories(open: &Dir, root: &Path) -> anyhow::Result<HashSet<String>> {
+    let manifest = read_optional(open, root, "nodes/manifest.json", LIST_LIMIT)?.unwrap_or_default();
     let files = manifest.split("\"path\":\"").skip(1);
     Ok(files.filter_map(|file| Some(file.split_once('/')?.0.to_owned())).collect())
 }

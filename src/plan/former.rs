@@ -8,8 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// The largest file that is read, in bytes: the inventory of ten thousand nodes.
-const LARGEST: u64 = 64 << 20;
+use crate::fs::{LIST_LIMIT, read_input};
 
 /// The cluster as it was rendered last, as far as rules look at it. The default is a cluster that was never rendered.
 #[derive(Clone, Debug, Default)]
@@ -82,9 +81,5 @@ impl FormerCluster {
 
 /// Reads the JSON file at `path`, which must be a regular file.
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let metadata = path.symlink_metadata().ok()?;
-    if !metadata.is_file() || metadata.len() > LARGEST {
-        return None;
-    }
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    serde_json::from_slice(&read_input(path, LIST_LIMIT).ok()?).ok()
 }
