@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use crate::check::{Checked, check_with_files};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Cluster;
-use crate::plan::{Certificates, NamedFiles};
 use crate::plan::former::FormerCluster;
+use crate::plan::{Certificates, NamedFiles};
 use crate::rules::CommittedFiles;
 
 use super::format::SourceText;

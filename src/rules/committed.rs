@@ -15,8 +15,8 @@ use crate::model::{Cluster, Node};
 use crate::pki::cluster::leaf_request;
 use crate::pki::trust::{CaFault, Issuer, find_ca_fault, find_issuer};
 use crate::pki::{KnownAuthorities, LeafRequest, PublicCert};
-use crate::plan::{Certificates, NamedFiles};
 use crate::plan::former::FormerCluster;
+use crate::plan::{Certificates, NamedFiles};
 use crate::resolve::Draft;
 
 /// What lies beside an inventory, as far as rules look at it.

@@ -5,8 +5,8 @@ use crate::diag::Severity;
 use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, Resolved};
 use super::rule::Rule;
 use super::{
-    access, addresses, bonds, certificates, dates, derived, disks, files, former, links, loading, macs, members, mtu,
-    names, ports, quorum, references, unused, vlans, zones,
+    access, addresses, bonds, certificates, dates, derived, disks, files, former, links, loading, macs,
+    members, mtu, names, ports, quorum, references, unused, vlans, zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
