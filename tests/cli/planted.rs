@@ -64,7 +64,7 @@ fn a_planted_vault_is_refused() {
         // Only root can make a directory of another user, and only root can enter one that is closed.
         return refused(&site, "/", &["there is no vault at /"]);
     }
-    let words = ["belongs to another user (uid 65534)", "or run plasmagen as that user"];
+    let words = ["belongs to another user (uid 65534)", "or become that user"];
     chown(&planted, Some(65534), None).unwrap();
     refused(&site, "../planted", &words);
     let stage = ["secrets", "stage", "node01", "--to", "../out", "--vault", "../planted"];
@@ -145,6 +145,19 @@ fn keys_do_not_go_into_git() {
     let args = ["secrets", "stage", "node01", "--to", "../repository/out", "--vault", "../repository/vault"];
     site.run(&args).ends(0, &[]);
     git(&site, &repository, "git add -A; ! git ls-files | grep -q pem");
+    // Ignored, and tracked all the same.
+    git(&site, &repository, "git add -f vault/ca-1/ca-cert.pem");
+    assert!(site.run(&["check", "--vault", "../repository/vault"]).stderr.contains("git tracks files in it"));
+    git(&site, &repository, "git rm -q --cached vault/ca-1/ca-cert.pem");
+    // git refuses to look into the repository.
+    git(
+        &site,
+        &repository,
+        "git config core.repositoryFormatVersion 1; git config extensions.unheardof true",
+    );
+    let told = "git does not tell whether it ignores the directory";
+    assert!(site.run(&["check", "--vault", "../repository/vault"]).stderr.contains(told));
+    git(&site, &repository, "sed -i '/unheardof/d' .git/config");
     git(&site, &repository, "rm .gitignore");
     assert!(site.run(&["check", "--vault", "../repository/vault"]).stderr.contains("git work tree"));
 }

@@ -95,7 +95,7 @@ fn check_owner(path: &Path, owner: u32) -> anyhow::Result<()> {
     ensure!(
         owner == 0 || owner == geteuid().as_raw(),
         "{} belongs to another user (uid {owner}), who can read and replace private keys there: name another vault with \
-         --vault, or run plasmagen as that user",
+         --vault, or become that user",
         path.display()
     );
     Ok(())

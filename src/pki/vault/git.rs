@@ -12,6 +12,10 @@ use anyhow::{Context, bail};
 const SETTINGS: [&str; 6] =
     ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"];
 
+/// What git says where there is no work tree.
+const NO_WORK_TREE: [&str; 3] =
+    ["not a git repository", "must be run in a work tree", "invalid gitfile format"];
+
 /// Refuses the directory `dir`, which messages call `name` and which need not exist yet, where it lies in a git work tree
 /// that does not ignore it. Without git, nothing is refused.
 pub(super) fn check_ignored(name: &str, dir: &Path) -> anyhow::Result<()> {
@@ -23,10 +27,27 @@ pub(super) fn check_ignored(name: &str, dir: &Path) -> anyhow::Result<()> {
         return Ok(());
     };
     if !found.status.success() {
-        // A `.git` that is no repository, or a directory below `.git`: there is no work tree here.
-        return Ok(());
+        let message = String::from_utf8_lossy(&found.stderr);
+        // A `.git` that is no repository, or a directory below `.git`.
+        if NO_WORK_TREE.iter().any(|words| message.contains(words)) {
+            return Ok(());
+        }
+        bail!(
+            "{name} {} lies below a .git, and git does not tell whether it ignores the directory ({}): choose a directory \
+             elsewhere",
+            dir.display(),
+            message.trim().escape_debug()
+        );
     }
     let top = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim_end_matches('\n'));
+    let tracked = run_git(above, &["ls-files".as_ref(), "-z".as_ref(), "--".as_ref(), dir.as_os_str()])?;
+    if tracked.is_some_and(|output| !output.status.success() || !output.stdout.is_empty()) {
+        bail!(
+            "{name} {} is in the git work tree {}, and git tracks files in it: choose a directory elsewhere",
+            dir.display(),
+            top.display()
+        );
+    }
     // A file in the directory, since a pattern such as `/vault/` matches a directory that exists, and its files always.
     let file = dir.join("key.pem");
     let arguments = ["check-ignore", "--quiet", "--no-index", "--"].map(OsStr::new);
@@ -65,6 +86,8 @@ fn run_git(dir: &Path, arguments: &[&OsStr]) -> anyhow::Result<Option<Output>> {
             command.env_remove(variable);
         }
     }
+    // The messages are compared. A vault may be a file system of its own inside the work tree.
+    command.env("LC_ALL", "C").env("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1");
     command.arg("-C").arg(dir).args(SETTINGS).args(arguments).stdin(Stdio::null());
     match command.output() {
         Ok(output) => Ok(Some(output)),
