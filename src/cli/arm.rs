@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use crate::model::Cluster;
+use crate::model::{Cluster, Node};
 use crate::outputs;
 use crate::plan::{Certificates, Plan, Zones};
 use crate::publish::{
@@ -90,8 +90,11 @@ impl ArmArgs {
         let nodes = self.nodes.iter().map(find).collect::<anyhow::Result<Vec<_>>>()?;
         let now = OffsetDateTime::now_utc();
         let earlier = list_armed(&root)?;
-        let earlier = earlier.iter().filter_map(|file| Some(file.armed_at(now)?.node.as_str()));
-        let all: BTreeSet<_> = earlier.chain(nodes.iter().map(|node| node.name.as_str())).collect();
+        // A file whose time has ended, or that another version wrote, still boots the installer.
+        let named = earlier.iter().filter_map(|file| Some(file.armed.as_ref()?.node.as_str()));
+        let by_mac = |node: &&Node| earlier.iter().any(|file| file.name == node.mac.hyphens());
+        let addressed = cluster.nodes.iter().filter(by_mac).chain(nodes.iter().copied());
+        let all: BTreeSet<_> = named.chain(addressed.map(|node| node.name.as_str())).collect();
         if let Some(risk) = find_quorum_risk(&cluster, &all).filter(|_| !self.yes) {
             let nodes = self.nodes.join(" ");
             Printer::warn(&format!(

@@ -12,6 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::root::{ARMED, WebRoot};
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
+use crate::model::{MacAddr, Word as _};
 
 const SCHEMA: u32 = 2;
 
@@ -106,11 +107,10 @@ impl Armed {
 }
 
 impl ArmedFile {
-    /// The record of a node that is armed at `now`; none where the arming has ended, or where `plasmagen arm` did not write
-    /// the file.
-    #[must_use]
-    pub fn armed_at(&self, now: OffsetDateTime) -> Option<&Armed> {
-        self.armed.as_ref().filter(|armed| !armed.has_ended(now))
+    /// Whether `boot.ipxe` may run the file although this version of plasmagen can't read it, such as one that an earlier
+    /// version wrote: iPXE fetches the file of its MAC address, whatever wrote it.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.armed.is_none() && MacAddr::parse(&self.name.replace('-', ":")).is_ok()
     }
 
     /// The name of the node, or of the file where no node is known.

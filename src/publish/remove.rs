@@ -8,6 +8,7 @@ use super::fault::{Fault, FaultKind, Refused};
 use super::lock::WebRootLock;
 use super::needs::list_site_scripts;
 use super::root::{ARMED, NIXOS, WebRoot};
+use super::takeover::report_foreign;
 use crate::model::{Label, Word};
 
 /// The name of the removed channel in the staging directory.
@@ -60,6 +61,7 @@ pub fn remove(lock: &WebRootLock, base: &str) -> Result<RemoveOutcome> {
 fn check_unarmed(root: &WebRoot, base: &str) -> Result<()> {
     let mut faults = Vec::new();
     for file in list_armed(root)? {
+        faults.extend(report_foreign(&file));
         if let Some(armed) = file.armed.filter(|armed| armed.base == base) {
             let node = armed.node.escape_debug();
             let message = format!("{node} is armed and boots it: run plasmagen disarm {node} first");

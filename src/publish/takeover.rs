@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::armed::list_armed;
+use super::armed::{ArmedFile, list_armed};
 use super::channel::Channel;
 use super::fault::{Fault, FaultKind, Refused};
 use super::needs::{NodeScript, list_site_scripts};
@@ -90,7 +90,10 @@ pub(super) fn check_cluster(
 pub(super) fn check_armed_nodes(root: &WebRoot, site: &Dir) -> Result<()> {
     let mut faults = Vec::new();
     for file in list_armed(root)? {
-        let Some(armed) = &file.armed else { continue };
+        let Some(armed) = &file.armed else {
+            faults.extend(report_foreign(&file));
+            continue;
+        };
         let node = armed.node.escape_debug();
         let message = match NodeScript::read(site, &file.name) {
             Some(script) if script.is_of(armed) => continue,
@@ -104,6 +107,14 @@ pub(super) fn check_armed_nodes(root: &WebRoot, site: &Dir) -> Result<()> {
         return Ok(());
     }
     Err(Refused::new("armed nodes would lose their scripts, and nothing was changed", faults).into())
+}
+
+/// Reports a file that may arm a machine of which nobody knows what it boots.
+pub(super) fn report_foreign(file: &ArmedFile) -> Option<Fault> {
+    let message = "it may arm a machine, and this version of plasmagen did not write it: disarm its node, or run \
+                   plasmagen disarm --all";
+    let path = format!("{ARMED}/{}", file.name.escape_debug());
+    file.is_foreign().then(|| Fault::new(FaultKind::Changed, path, message))
 }
 
 /// Names the first few of `names`, which are escaped since a web root is what others wrote.

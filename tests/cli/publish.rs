@@ -247,6 +247,11 @@ fn a_cluster_does_not_lose_its_quorum_by_accident() {
     at_root(&site, &["arm", "node01"]).ends(0, &[]);
     at_root(&site, &["arm", "node02"]).ends(1, &["(node01, node02)"]);
     at_root(&site, &["arm", "node02", "--yes"]).ends(0, &["node02 is armed"]);
+    at_root(&site, &["disarm", "--all"]).ends(0, &[]);
+    // A file of another version boots the installer, too.
+    let mac = "3c-ec-ef-00-00-01";
+    fs::write(site.root().join("root/armed").join(mac), "#!ipxe\nset armed node01\n").unwrap();
+    at_root(&site, &["arm", "node02"]).ends(1, &["(node01, node02)"]);
 }
 
 /// The commands of docs/bundles.md that make a signer, sign and publish.

@@ -6,7 +6,8 @@ use std::path::Path;
 use plasmagen::artifact::Artifact;
 use plasmagen::model::{HostName, MacAddr, System, Word};
 use plasmagen::publish::{
-    ArmOutcome, ArmRequest, ArmTarget, DisarmSelection, FaultKind, Refused, WebRoot, arm, disarm, list_armed,
+    ArmOutcome, ArmRequest, ArmTarget, ArmedFile, DisarmSelection, FaultKind, Refused, WebRoot, arm, disarm,
+    list_armed,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -93,14 +94,15 @@ fn an_arming_ends() {
     arm_at(&root, &[target(&node, &files)], NOW, false).unwrap();
     let found = list_armed(&root).unwrap();
     let end = NOW + PERIOD;
-    assert!(found[0].armed_at(end - Duration::SECOND).is_some() && found[0].armed_at(end).is_none());
+    let has_ended = |file: &ArmedFile, now| file.armed.as_ref().unwrap().has_ended(now);
+    assert!(!has_ended(&found[0], end - Duration::SECOND) && has_ended(&found[0], end));
     // The provisioner's timer has its 15 seconds; a file that is there for longer still arms the machine.
     assert_eq!(fault_kinds_at(dir.path(), end + Duration::seconds(59)), []);
     let late = fault_kinds_at(dir.path(), end + Duration::minutes(1));
     assert_eq!(late, [(FaultKind::Expired, format!("armed/{MAC}"))]);
     // Armed again, it has a new end.
     arm_at(&root, &[target(&node, &files)], end, false).unwrap();
-    assert!(list_armed(&root).unwrap()[0].armed_at(end + PERIOD - Duration::SECOND).is_some());
+    assert!(!has_ended(&list_armed(&root).unwrap()[0], end + PERIOD - Duration::SECOND));
 }
 
 #[test]

@@ -276,6 +276,30 @@ fn an_armed_node_does_not_vanish_from_the_site() {
     assert_eq!(faults(root.path()), []);
 }
 
+/// A file in `armed/` that this version can't read, as an earlier version wrote it: iPXE runs it all the same.
+#[test]
+fn a_file_of_another_version_arms_a_machine_too() {
+    let root = memory::tempdir();
+    oak(root.path(), &[("node01", MAC), ("node02", OTHER)]).unwrap();
+    fs::create_dir_all(root.path().join("armed")).unwrap();
+    let file = root.path().join("armed").join(MAC);
+    fs::write(&file, "#!ipxe\nset armed node01\n").unwrap();
+    let before = snapshot(root.path());
+    let word = "it may arm a machine, and this version of plasmagen did not write it";
+    let error = oak(root.path(), &[("node02", OTHER)]).unwrap_err();
+    assert!(error.is::<Refused>() && format!("{error:#}").contains(word), "{error:#}");
+    assert_eq!(snapshot(root.path()), before);
+    fs::remove_file(&file).unwrap();
+    put(root.path(), &[MADE.bundle("worker", Version::Old)], None, terms(NOW)).unwrap();
+    fs::write(&file, "#!ipxe\nset armed node01\n").unwrap();
+    let lock = WebRootLock::acquire(root.path()).unwrap();
+    let error = format!("{:#}", remove(&lock, "worker").unwrap_err());
+    assert!(error.contains(word) && root.path().join("nixos/worker").exists(), "{error}");
+    drop(lock);
+    disarm(&WebRoot::open(root.path()).unwrap(), DisarmSelection::All).unwrap();
+    remove(&WebRootLock::acquire(root.path()).unwrap(), "worker").unwrap();
+}
+
 #[test]
 fn a_base_that_nothing_needs_is_removed() {
     let root = holding(Version::Old);
