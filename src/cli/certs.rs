@@ -34,6 +34,8 @@ struct StatusArgs {
     #[command(flatten)]
     inventory: InventoryOption,
     #[command(flatten)]
+    vault: VaultOption,
+    #[command(flatten)]
     format: FormatOption,
 }
 
@@ -55,7 +57,7 @@ impl StatusArgs {
             printer.say(&format!("{} has no certificate yet: plasmagen render issues one", node.name));
         }
         // The table is printed whatever is wrong with the certificates; then the rules say that.
-        let judged = read_judged(printer, path, &VaultOption::default(), |_| false)?;
+        let judged = read_judged(printer, path, &self.vault, |_| false)?;
         Ok(if judged.checked.cluster.is_some() { DONE } else { REFUSED })
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct PublishArgs {
     bundles: Vec<PathBuf>,
     #[command(flatten)]
     root: WebRootOptions,
+    #[command(flatten)]
+    vault: VaultOption,
     /// Publish this site/ instead of the one beside the inventory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
     site: Option<PathBuf>,
@@ -81,7 +83,7 @@ impl PublishArgs {
         if from_inventory || !self.root.is_named() || self.root.inventory.is_named() {
             cluster = if from_inventory {
                 let inventory = &self.root.inventory.find()?;
-                read_judged_briefly(printer, inventory, &VaultOption::default())?.checked.cluster
+                read_judged_briefly(printer, inventory, &self.vault)?.checked.cluster
             } else {
                 self.root.cluster(printer)?
             };
