@@ -91,7 +91,7 @@ pub fn render(
         certificates: issued.issued,
         authority,
         vault: vault.dir().to_owned(),
-        returned: issued.replaced_keys.into_iter().map(|(fqdn, _)| fqdn).collect(),
+        returned: issued.replaced_keys.into_iter().map(|key| key.fqdn).collect(),
     });
     Ok(Rendered { outcome, issued })
 }

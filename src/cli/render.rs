@@ -126,18 +126,18 @@ fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
     let vault = issued.vault.display();
     match issued.authority {
         Authority::Published => {}
-        Authority::New => printer
-            .say(&format!("made a certificate authority: its private key is in {vault}; back it up")),
-        Authority::FromVault => printer.say(&format!(
-            "took the certificate authority that the vault {vault} already holds; if it belongs to another cluster, \
-             remove nodes/ and site/, and name another vault with --vault"
-        )),
+        Authority::New => {
+            printer.say(&format!("made a certificate authority: its private key is in {vault}; back it up"));
+        }
+        Authority::FromVault => {
+            printer.say(&format!("took the certificate authority that the vault {vault} already holds"));
+        }
     }
     printer.say(&format!("issued {}", plural(issued.certificates, "certificate")));
     for fqdn in &issued.returned {
         printer.say(&format!(
-            "{fqdn} has a new key, since the vault's was that of a removed node of this name; the old key is now in \
-             {vault}/.retired"
+            "{fqdn} has a new key, since the vault's was that of another machine of this name, which was removed; the old \
+             key is now in {vault}/.retired"
         ));
     }
 }

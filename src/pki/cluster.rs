@@ -20,14 +20,25 @@ use super::vault::Vault;
 pub struct Issue {
     /// The CA that was made, if there was no certificate anywhere.
     pub new_ca: Option<CaIssuer>,
-    /// The keys that were made, with the full names of their nodes.
-    pub new_keys: Vec<(String, SecretKey)>,
-    /// The keys that were made for names which the vault has keys of: nodes that were removed and came back.
-    pub replaced_keys: Vec<(String, SecretKey)>,
+    /// The keys that were made.
+    pub new_keys: Vec<NodeKey>,
+    /// The keys that were made for names which the vault has keys of: those of other machines, which were removed.
+    pub replaced_keys: Vec<NodeKey>,
     /// All certificates of the cluster, old and new.
     pub certificates: Certificates,
     /// Number of nodes for which a certificate was issued.
     pub issued: usize,
+}
+
+/// A key that was made for a node.
+#[derive(Debug)]
+pub struct NodeKey {
+    /// Full name of the node.
+    pub fqdn: String,
+    /// The private key.
+    pub key: SecretKey,
+    /// The machine, as [`describe_machine`] does.
+    machine: String,
 }
 
 impl Issue {
@@ -44,8 +55,22 @@ impl Issue {
     }
 }
 
-fn borrow_keys(keys: &[(String, SecretKey)]) -> Vec<(&str, &SecretKey)> {
-    keys.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect()
+fn borrow_keys(keys: &[NodeKey]) -> Vec<(&str, &SecretKey, &str)> {
+    keys.iter().map(|NodeKey { fqdn, key, machine }| (fqdn.as_str(), key, machine.as_str())).collect()
+}
+
+/// Describes the machine of `node` for the vault: serial number and MAC address, one a line.
+fn describe_machine(node: &Node) -> String {
+    let serial = node.serial.as_ref().map(|serial| format!("serial {}\n", serial.as_str()));
+    format!("{}mac {}\n", serial.unwrap_or_default(), node.mac)
+}
+
+/// Whether the vault holds a key of another machine for the name of `node`: neither serial number nor MAC address is that
+/// of `node`.
+fn has_key_of_other_machine(vault: &Vault, node: &Node) -> anyhow::Result<bool> {
+    let Some(recorded) = vault.machine(node.fqdn.as_str())? else { return Ok(false) };
+    let machine = describe_machine(node);
+    Ok(recorded.lines().all(|line| machine.lines().all(|other| other != line)))
 }
 
 /// Requests the certificate of `node`: for its full name, the names and addresses of the VIPs that the node may take over,
@@ -117,17 +142,23 @@ pub fn issue(
     now: OffsetDateTime,
 ) -> anyhow::Result<Issue> {
     let (ca, is_new) = take_or_make_ca(cluster, &have, vault, now)?;
-    // Where nodes/ does not know the node, a key in the vault is that of a removed node, perhaps another machine's: it is not
-    // used again. (A run that died when it had stored the key leaves such a key, too: nobody has used it.) Where all
-    // of nodes/ is gone, the nodes are not: they keep their keys.
-    let is_back = |node: &Node| have.ca.is_some() && !have.rendered.contains(&node.name);
+    // A name that nodes/ does not know may have come back for another machine: the key of the former machine is not used
+    // again. For the same machine the key is used again: another work tree may have rendered the node with this vault,
+    // and the machine may run with the key already.
+    let is_back = |node: &Node| -> anyhow::Result<bool> {
+        Ok(have.ca.is_some() && !have.rendered.contains(&node.name) && has_key_of_other_machine(vault, node)?)
+    };
     let sign = |node: &&Node| {
         let known = vault.key(node.fqdn.as_str())?;
-        let (old, known) = if is_back(node) { (known, None) } else { (None, known) };
+        let (old, known) = if is_back(node)? { (known, None) } else { (None, known) };
         let issued = ca.sign_leaf(&leaf_request(cluster, node)?, now, known.as_ref());
         let IssuedCertificate { cert_pem, key } =
             issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
-        let new_key = known.is_none().then(|| (node.fqdn.to_string(), key));
+        let new_key = known.is_none().then(|| NodeKey {
+            fqdn: node.fqdn.to_string(),
+            key,
+            machine: describe_machine(node),
+        });
         anyhow::Ok((node.name.clone(), cert_pem, new_key, old.is_some()))
     };
     let signed: Vec<_> = nodes.par_iter().map(sign).collect();

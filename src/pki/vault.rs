@@ -5,6 +5,7 @@
 //! <vault>/                                      0700
 //!   ca-1/  ca-cert.pem  ca-key.pem              the CA of generation 1; a rotation adds ca-2
 //!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
+//!                        machine                the machine that the key was made for
 //!   .retired/  node03.example.com.1/            keys of nodes that were removed, whose names came back
 //! ```
 //!
@@ -45,6 +46,7 @@ const STAGING: &str = ".staging";
 const CA_CERT: &str = "ca-cert.pem";
 const CA_KEY: &str = "ca-key.pem";
 const RETIRED: &str = ".retired";
+const MACHINE: &str = "machine";
 
 /// A directory of private keys, which only its owner may enter.
 #[derive(Debug)]
@@ -195,11 +197,12 @@ impl Vault {
         Ok(root.list()?.iter().all(|name| name.starts_with('.')))
     }
 
-    /// Stores keys durably, each with the full name of its node. To store many takes little longer than to store one.
+    /// Stores keys durably, each with the full name of its node and a text that identifies the node's machine. To store
+    /// many takes little longer than to store one.
     ///
     /// # Errors
     /// When a name is no full host name, when a node has a key already (then no key is written), or when the disk refuses.
-    pub fn store(&self, keys: &[(&str, &SecretKey)]) -> anyhow::Result<()> {
+    pub fn store(&self, keys: &[(&str, &SecretKey, &str)]) -> anyhow::Result<()> {
         self.store_keys(keys, false)
     }
 
@@ -207,15 +210,15 @@ impl Vault {
     ///
     /// # Errors
     /// When a name is no full host name, or when the disk refuses.
-    pub fn replace(&self, keys: &[(&str, &SecretKey)]) -> anyhow::Result<()> {
+    pub fn replace(&self, keys: &[(&str, &SecretKey, &str)]) -> anyhow::Result<()> {
         self.store_keys(keys, true)
     }
 
-    fn store_keys(&self, keys: &[(&str, &SecretKey)], replaces: bool) -> anyhow::Result<()> {
+    fn store_keys(&self, keys: &[(&str, &SecretKey, &str)], replaces: bool) -> anyhow::Result<()> {
         let mut entries = Vec::with_capacity(keys.len());
-        for (fqdn, key) in keys {
+        for (fqdn, key, machine) in keys {
             let name = parse_full_name(fqdn)?;
-            let files = vec![(key_file_name(&name), key.expose())];
+            let files = vec![(key_file_name(&name), key.expose()), (MACHINE.to_owned(), *machine)];
             entries.push(VaultEntry { name, files, replaces });
         }
         self.store_entries(&entries)
@@ -230,6 +233,18 @@ impl Vault {
         let Some(root) = self.root()? else { return Ok(None) };
         let Some(dir) = root.open_dir(&name)? else { return Ok(None) };
         read_key(&dir, &key_file_name(&name), &self.dir.join(&name))
+    }
+
+    /// Reads the text that identifies the machine for which the key of the node `fqdn` was made; none where there is no
+    /// key, or where a version of plasmagen stored the key that recorded no machine.
+    ///
+    /// # Errors
+    /// When the name is no full host name, or when the file is unreadable or readable by others.
+    pub fn machine(&self, fqdn: &str) -> anyhow::Result<Option<String>> {
+        let name = parse_full_name(fqdn)?;
+        let Some(root) = self.root()? else { return Ok(None) };
+        let Some(dir) = root.open_dir(&name)? else { return Ok(None) };
+        Ok(dir.read(MACHINE)?.map(|text| text.to_string()))
     }
 
     fn store_entries(&self, entries: &[VaultEntry<'_>]) -> anyhow::Result<()> {

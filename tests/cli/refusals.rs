@@ -122,7 +122,7 @@ fn a_certificate_that_is_a_symbolic_link() {
         let elsewhere = site.root().join("elsewhere.pem");
         fs::rename(&ca, &elsewhere).unwrap();
         symlink(&elsewhere, &ca).unwrap();
-        refused(&site, 2, &["ca-cert.pem: not a regular file"]);
+        refused(&site, 2, &["ca-cert.pem: it is a symbolic link, no regular file"]);
     }
 }
 

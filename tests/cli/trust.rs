@@ -109,7 +109,7 @@ fn rendered_before(days: i64) -> Site {
     publish_ca(&site, ca.cert_pem());
     for node in &cluster.nodes {
         let issued = ca.sign_leaf(&leaf_request(&cluster, node).unwrap(), then, None).unwrap();
-        vault.store(&[(node.fqdn.as_str(), &issued.key)]).unwrap();
+        vault.store(&[(node.fqdn.as_str(), &issued.key, "mac 3c:ec:ef:00:00:01\n")]).unwrap();
         let file = format!("nodes/{}/{}-cert.pem", node.fqdn, node.name);
         fs::write(site.root().join(file), issued.cert_pem).unwrap();
     }

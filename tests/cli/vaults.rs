@@ -238,7 +238,7 @@ fn a_lost_vault_is_told_while_nothing_has_to_be_issued() {
 fn the_ca_of_a_vault_is_never_taken_in_silence() {
     let site = Site::rendered();
     site.within(site.path(), &["init", "other", "--admin-key", crate::kit::KEY]).ends(0, &[]);
-    let words = ["took the certificate authority that the vault", "already holds", "--vault"];
+    let words = ["took the certificate authority that the vault", "already holds"];
     site.within(&site.path().join("other"), &["render"]).ends(0, &words);
     let again = site.within(&site.path().join("other"), &["render"]);
     assert!(!again.ends(0, &[]).stderr.contains("took the certificate authority"));
@@ -266,7 +266,10 @@ fn a_removed_name_that_comes_back_has_another_key() {
         );
         site.run(&["render"]).ends(0, &[&hint, "`removed` of [cluster]", "plasmagen explain PG-G06"]);
         assert_eq!(key(&site, "node04"), old, "nothing is removed");
+        // Another machine of that name.
         site.append(NODE04);
+        site.edit("3c:ec:ef:00:00:04", &format!("3c:ec:ef:00:04:0{number}"));
+        site.edit("EXAMPLE0004", &format!("EXAMPLE004{number}"));
         let run = site.run(&["render"]);
         run.ends(0, &["issued 1 certificate", "node04.cluster.example.com has a new key", "/.retired"]);
         assert!(key(&site, "node04") != old, "the old key was used again");
@@ -277,6 +280,29 @@ fn a_removed_name_that_comes_back_has_another_key() {
     assert!(key(&site, "node04") != first);
     assert_keys_belong(&site, "after a return");
     assert_verified(&site, &["node01", "node02", "node03", "node04"]);
+}
+
+/// Another work tree rendered the node with the same vault, or this one lost the node's directory before it was committed: the
+/// machine may run with its key, which must stay.
+#[test]
+fn a_machine_that_another_work_tree_knows_keeps_its_key() {
+    let site = Site::rendered();
+    site.shell("cp -r . ../other").ends(0, &[]);
+    site.append(NODE04);
+    site.run(&["render"]).ends(0, &["issued 1 certificate"]);
+    let first = key(&site, "node04");
+    let inventory = fs::read_to_string(site.inventory()).unwrap();
+    fs::write(site.path().join("other/inventory.toml"), &inventory).unwrap();
+    site.run(&["render", "../other/inventory.toml"]).ends(0, &["issued 1 certificate"]);
+    assert_eq!(key(&site, "node04"), first, "the key of a living node was replaced");
+    // A new network card: the serial number is that of the same machine.
+    site.shell("rm -r nodes site && cp -r ../other/nodes ../other/site .").ends(0, &[]);
+    site.edit(NODE04, "");
+    site.run(&["render"]).ends(0, &["node04.cluster.example.com was removed"]);
+    site.append(&NODE04.replace("3c:ec:ef:00:00:04", "3c:ec:ef:00:00:44"));
+    site.run(&["render"]).ends(0, &["issued 1 certificate"]);
+    assert_eq!(key(&site, "node04"), first);
+    assert!(!site.vault().join(".retired").exists());
 }
 
 /// A certificate that was removed to be issued anew, and trees that are lost: the machines are where they were.

@@ -18,6 +18,9 @@ fn empty() -> (tempfile::TempDir, Vault) {
     (root, vault)
 }
 
+/// The text that identifies the machine of a key.
+const MACHINE: &str = "mac 3c:ec:ef:00:00:01\n";
+
 fn key() -> SecretKey {
     SecretKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
 }
@@ -41,7 +44,7 @@ fn keys_come_back_as_they_went_in() {
     let (first, second) = (ca(), ca());
     vault.store_ca(1, &first).unwrap();
     let leaf = node(&first);
-    vault.store(&[(FQDN, &leaf.key), ("node02.example.com", &key())]).unwrap();
+    vault.store(&[(FQDN, &leaf.key, MACHINE), ("node02.example.com", &key(), MACHINE)]).unwrap();
 
     let again = Vault::open(vault.dir(), &[]).unwrap();
     let (generation, loaded) = again.newest_ca().unwrap().unwrap();
@@ -62,11 +65,14 @@ fn keys_come_back_as_they_went_in() {
         "ca-10/ca-cert.pem",
         "ca-10/ca-key.pem",
         FQDN,
+        "node01.example.com/machine",
         "node01.example.com/node01-key.pem",
         "node02.example.com",
+        "node02.example.com/machine",
         "node02.example.com/node02-key.pem",
     ];
     assert_eq!(tree(vault.dir()), expected.map(PathBuf::from));
+    assert_eq!(again.machine(FQDN).unwrap().unwrap(), MACHINE);
 }
 
 #[test]
@@ -74,17 +80,20 @@ fn nothing_is_ever_overwritten() {
     let (_root, vault) = empty();
     let ca = ca();
     vault.store_ca(1, &ca).unwrap();
-    vault.store(&[(FQDN, &key())]).unwrap();
+    vault.store(&[(FQDN, &key(), MACHINE)]).unwrap();
     let before = fs::read(vault.dir().join("node01.example.com/node01-key.pem")).unwrap();
     for message in [
-        vault.store(&[("node02.example.com", &key()), (FQDN, &key())]).unwrap_err().to_string(),
+        vault
+            .store(&[("node02.example.com", &key(), MACHINE), (FQDN, &key(), MACHINE)])
+            .unwrap_err()
+            .to_string(),
         vault.store_ca(1, &ca).unwrap_err().to_string(),
     ] {
         assert!(message.contains("never overwrites"), "{message}");
     }
     assert_eq!(fs::read(vault.dir().join("node01.example.com/node01-key.pem")).unwrap(), before);
     assert!(vault.key("node02.example.com").unwrap().is_none(), "all or nothing");
-    assert!(vault.store(&[("../node03.example.com", &key())]).is_err());
+    assert!(vault.store(&[("../node03.example.com", &key(), MACHINE)]).is_err());
     assert!(vault.key("../../etc").is_err());
 }
 
@@ -93,18 +102,18 @@ fn a_large_batch_is_stored_whole() {
     let (_root, vault) = empty();
     let names: Vec<String> = (0..100).map(|n| format!("node{n:02}.example.com")).collect();
     let keys: Vec<(&str, SecretKey)> = names.iter().map(|name| (name.as_str(), key())).collect();
-    vault.store(&keys.iter().map(|(name, key)| (*name, key)).collect::<Vec<_>>()).unwrap();
+    vault.store(&keys.iter().map(|(name, key)| (*name, key, MACHINE)).collect::<Vec<_>>()).unwrap();
     for name in &names {
         assert!(vault.key(name).unwrap().is_some(), "{name}");
     }
-    assert_eq!(tree(vault.dir()).len(), 201);
+    assert_eq!(tree(vault.dir()).len(), 301);
 }
 
 #[test]
 fn what_others_can_read_is_not_used() {
     let (_root, vault) = empty();
     vault.store_ca(1, &ca()).unwrap();
-    vault.store(&[(FQDN, &key())]).unwrap();
+    vault.store(&[(FQDN, &key(), MACHINE)]).unwrap();
     let chmod = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let (node, ca) = (vault.dir().join(FQDN).join("node01-key.pem"), vault.dir().join("ca-1/ca-key.pem"));
     for bad in [0o640, 0o604, 0o660] {
@@ -153,7 +162,7 @@ fn there_must_be_a_vault_to_open() {
 #[test]
 fn a_staged_key_is_the_vaults() {
     let (root, vault) = empty();
-    vault.store(&[(FQDN, &key())]).unwrap();
+    vault.store(&[(FQDN, &key(), MACHINE)]).unwrap();
     let to = root.path().join("new/out");
     let stage = |fqdn| staged::stage(fqdn, &vault.key(FQDN).unwrap().unwrap(), &to, &[]);
     assert!(stage(FQDN).unwrap() && !stage(FQDN).unwrap(), "only the first run has something to do");
@@ -180,7 +189,9 @@ fn child() {
     let (_, ca) = vault.newest_ca().unwrap().unwrap();
     for fqdn in [FQDN, "node02.example.com"] {
         if vault.key(fqdn).unwrap().is_none() {
-            vault.store(&[(fqdn, &ca.sign_leaf(&node_request(fqdn), NOW, None).unwrap().key)]).unwrap();
+            vault
+                .store(&[(fqdn, &ca.sign_leaf(&node_request(fqdn), NOW, None).unwrap().key, MACHINE)])
+                .unwrap();
         }
     }
 }
@@ -205,7 +216,7 @@ fn modes_do_not_depend_on_the_umask() {
         assert!(output.status.success(), "{}", printed(&output));
         assert_eq!((mode(&dir), mode(&root.path().join("new"))), (0o700, 0o700), "umask {umask}");
         let paths = tree(&dir);
-        assert_eq!(paths.len(), 8, "{paths:?}");
+        assert_eq!(paths.len(), 10, "{paths:?}");
         for path in paths {
             let path = dir.join(path);
             let expected = if path.is_dir() { 0o700 } else { 0o600 };
@@ -244,7 +255,7 @@ fn a_run_that_dies_leaves_no_half_written_key() {
             let mut paths = tree(&dir);
             // Empty: it goes when something is stored again.
             paths.retain(|path| path != Path::new(".staging"));
-            assert_eq!(paths.len(), 8, "{call} {fault} {nth}: {paths:?}");
+            assert_eq!(paths.len(), 10, "{call} {fault} {nth}: {paths:?}");
         }
         assert!(deaths > 0, "{call} was never called: the test has grown stale");
     }
