@@ -12,6 +12,7 @@ pkgs.rustPlatform.buildRustPackage {
       ../Cargo.lock
       ../Cargo.toml
       ../benches
+      ../docs/inventory.md
       ../docs/rules
       ../profiles/pxe-server/health.sh
       ../src
