@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use rayon::prelude::*;
 
-use crate::fs::{Dir, Errno, LIST_LIMIT, TEXT_LIMIT};
+use crate::fs::{Dir, Errno, FileType, LIST_LIMIT, TEXT_LIMIT, kind_of};
 use crate::model::{Cluster, HostName, Node};
 
 pub mod former;
@@ -130,6 +130,14 @@ impl Zones {
     /// When a zone file cannot be read, or `site/dns` is not a directory.
     pub fn gather(root: &Path) -> anyhow::Result<Self> {
         let Some(open) = open_root(root)? else { return Ok(Self::default()) };
+        // Zones that are taken for absent begin again at serial 1, which secondaries ignore.
+        if let Ok(Some(stat)) = open.stat(ZONE_DIR) {
+            ensure!(
+                kind_of(&stat) == FileType::Directory,
+                "could not list {}: it is not a directory",
+                root.join(ZONE_DIR).display()
+            );
+        }
         let mut zones = BTreeMap::new();
         for name in list(&open, root, ZONE_DIR)?.into_iter().filter(|name| name.ends_with(".zone")) {
             let text = read_optional(&open, root, &format!("{ZONE_DIR}/{name}"), LIST_LIMIT)?;

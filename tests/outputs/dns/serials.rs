@@ -182,7 +182,7 @@ fn the_program_goes_on_from_the_tree() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(what), "{said}");
     };
-    refused("not a regular file");
+    refused("it is a symbolic link, no regular file");
     fs::rename(&dir, root.join("elsewhere")).unwrap();
     std::os::unix::fs::symlink(root.join("elsewhere"), &dir).unwrap();
     refused("not a directory");
