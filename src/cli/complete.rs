@@ -32,7 +32,7 @@ pub(super) fn bases() -> Vec<CompletionCandidate> {
     Base::FORM.choices.iter().map(CompletionCandidate::new).collect()
 }
 
-/// What the web root has generations of: the bases, and the site.
+/// Lists the channels of the web root: the bases, and the site.
 pub(super) fn channels() -> Vec<CompletionCandidate> {
     let mut channels = bases();
     channels.push(CompletionCandidate::new("site"));

@@ -19,7 +19,7 @@ use crate::plan::former::FormerCluster;
 use crate::plan::{Certificates, NamedFiles};
 use crate::resolve::Draft;
 
-/// What lies beside an inventory, as far as rules look at it.
+/// The files beside an inventory that rules look at.
 #[derive(Debug, Default)]
 pub struct CommittedFiles {
     /// The certificates in `nodes/`.

@@ -55,7 +55,7 @@ fn at_a_terminal_headings_stand_out() {
     }
 }
 
-/// What `explain` prints of `word`.
+/// Returns the output of `plasmagen explain` for `word`.
 fn explained(word: &str) -> String {
     let site = Site::empty();
     let run = site.within(site.path(), &["explain", word]);

@@ -15,7 +15,8 @@ fn site() -> Site {
     site
 }
 
-fn bundle(site: &Site, name: &str, text: &str) {
+/// Makes a bundle for control planes in `name` beside the inventory, whose init holds `text`.
+pub(crate) fn bundle(site: &Site, name: &str, text: &str) {
     let (root, kernel) = (site.root().join("initrd-root"), site.root().join("kernel"));
     fs::create_dir_all(&root).unwrap();
     fs::write(root.join("init"), format!("#!/bin/sh\n# {text}\n")).unwrap();
@@ -25,7 +26,7 @@ fn bundle(site: &Site, name: &str, text: &str) {
 }
 
 /// Runs a command with the web root `root` beside the inventory.
-fn at_root(site: &Site, args: &[&str]) -> crate::kit::Run {
+pub(crate) fn at_root(site: &Site, args: &[&str]) -> crate::kit::Run {
     site.run(&[args, &["--root", "root"]].concat())
 }
 

@@ -129,7 +129,7 @@ fn a_certificate_of_tomorrow() {
     refused(&rendered_before(-1), &["error[PG-H02]", "is valid only from", "set the clock"]);
 }
 
-/// What the diagnostics say to do is done: the site is sound again, and the machines keep their keys.
+/// After the remedy that the diagnostics name, the site is sound again, and the machines keep their keys.
 #[test]
 fn the_remedy_of_an_expired_certificate_cures() {
     let site = rendered_before(370);

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::kit::{Run, Site};
-use test_kit::bzimage::bzimage;
+use crate::kit::Site;
+use crate::publish::{at_root, bundle};
 
 /// A rendered site with a published bundle in `root` beside the inventory.
 fn published() -> Site {
@@ -11,20 +11,6 @@ fn published() -> Site {
     bundle(&site, "bundle", "one");
     at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &[]);
     site
-}
-
-fn bundle(site: &Site, name: &str, text: &str) {
-    let (root, kernel) = (site.root().join("initrd-root"), site.root().join("kernel"));
-    fs::create_dir_all(&root).unwrap();
-    fs::write(root.join("init"), format!("#!/bin/sh\n# {text}\n")).unwrap();
-    fs::write(&kernel, bzimage()).unwrap();
-    let args = ["bundle", "--base", "control-plane", "--kernel", "kernel", "--root", "initrd-root"];
-    site.run(&[&args[..], &["--init", "/init", "--out", name]].concat()).ends(0, &[]);
-}
-
-/// Runs a command with the web root `root` beside the inventory.
-fn at_root(site: &Site, args: &[&str]) -> Run {
-    site.run(&[args, &["--root", "root"]].concat())
 }
 
 #[test]

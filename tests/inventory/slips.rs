@@ -145,7 +145,7 @@ fn a_whole_file_of_another_language_is_one_diagnostic() {
     }
 }
 
-/// What is written twice, `|` between: the key of the second one is reported, and the first one shown.
+/// Documents with a key or table twice: the key of the second one is reported, and the first one shown.
 const TWICE: [(&str, &str, usize); 7] = [
     ("[node.a]\nmac = 1\n[node.b]\nmac = 2\nmac = 3\n", "mac", 1),
     ("[node.a]\nmac = 1\nmac = 2\n[node.b]\nmac = 3\n", "mac", 0),

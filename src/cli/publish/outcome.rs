@@ -1,4 +1,4 @@
-//! What `plasmagen publish` prints of its outcome.
+//! Printing of the outcome of `plasmagen publish`: messages, warnings and exit status.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -66,7 +66,7 @@ impl Expected {
         }
     }
 
-    /// What to write in the place of `value`, in words.
+    /// Returns the help: the text to write in the place of `value`, in words.
     pub(super) fn help(self, value: &DeValue<'_>) -> &'static str {
         match (self, value) {
             (Self::Table, DeValue::Array(_)) => {

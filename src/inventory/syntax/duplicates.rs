@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Span};
 
 use super::statement::{Statement, Statements, span_of};
 
-/// What is written twice.
+/// The keys and tables that the document has twice.
 pub(in crate::inventory) struct Duplicates {
     /// The faults.
     pub(in crate::inventory) faults: Vec<Diagnostic>,

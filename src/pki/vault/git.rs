@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 const SETTINGS: [&str; 6] =
     ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"];
 
-/// What git says where there is no work tree.
+/// Words of git's messages in a directory that belongs to no work tree.
 const NO_WORK_TREE: [&str; 3] =
     ["not a git repository", "must be run in a work tree", "invalid gitfile format"];
 

@@ -18,7 +18,7 @@ use crate::publish::kit::{MAC, MADE, NOW, all, fault_kinds_at, faults, holding, 
 /// How long nodes are armed in these tests.
 pub(crate) const PERIOD: Duration = Duration::hours(4);
 
-/// What the inventory would render for the machine now: what render wrote in that version.
+/// The files that the inventory renders for the machine, as in that version of the site.
 pub(crate) fn rendered(version: Version) -> Vec<Artifact> {
     let read = |path: String| {
         let body = fs::read(MADE.site(version).join("www").join(&path)).unwrap();

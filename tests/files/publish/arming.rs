@@ -24,7 +24,7 @@ const ROOT: &str = "PLASMAGEN_TEST_ROOT";
 /// The machine of node02.
 const OTHER: &str = "52-54-00-12-34-57";
 
-/// What arms both machines: the file of each.
+/// The content of the armed file of each of the two machines.
 type State = [Option<String>; 2];
 
 fn state(root: &Path) -> State {
