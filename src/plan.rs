@@ -1,5 +1,6 @@
 //! The plan: a sound cluster, and the published files that outputs go on from. [`Plan::gather`] reads those files.
 
+pub(crate) mod git;
 mod named;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use super::git;
 use crate::model::{Cluster, RelPath};
 
 /// Whether a file that the inventory names can be used.
@@ -57,13 +57,19 @@ fn is_listed(index: &BTreeSet<String>, path: &str) -> bool {
     index.contains(path) || index.range(below.clone()..).next().is_some_and(|file| file.starts_with(&below))
 }
 
+/// The variable that names the index of the commit that is being made: that of `git commit FILE` is not the repository's.
+const INDEX: &str = "GIT_INDEX_FILE";
+
 /// The files below `root` that git's index has, without those that plasmagen writes. `None` outside of a git work tree,
 /// and where git cannot tell: in a repository of another user, for example.
 fn list_index(root: &Path) -> Option<BTreeSet<String>> {
-    let mut git = Command::new("git");
-    // No program that the repository's configuration names is run.
-    git.arg("-C").arg(root).args(["-c", "core.fsmonitor=false", "ls-files", "--cached", "-z", "--"]);
-    let output = git.args([".", ":!nodes", ":!site"]).stdin(Stdio::null()).output().ok()?;
+    let mut git = git::git(root);
+    // git reads a relative path from `root`, and the hook wrote the path for the working directory.
+    if let Some(index) = std::env::var_os(INDEX).and_then(|path| std::path::absolute(path).ok()) {
+        git.env(INDEX, index);
+    }
+    git.args(["ls-files", "--cached", "-z", "--", ".", ":!nodes", ":!site"]);
+    let output = git::run(&mut git).ok()??;
     let files = output.stdout.split(|byte| *byte == 0).filter_map(|file| str::from_utf8(file).ok());
     output.status.success().then(|| files.map(str::to_owned).collect())
 }

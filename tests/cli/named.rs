@@ -58,4 +58,10 @@ fn a_module_that_git_does_not_know_is_a_warning() {
     site.run(&["check", "--deny-warnings"]).ends(0, &["0 warnings"]);
     // Git's answer is for the inventory's directory, wherever the command runs.
     site.within(&site.home(), &["check", site.inventory().to_str().unwrap()]).ends(0, &["0 warnings"]);
+    // The variables of a hook lead to its own repository, but the index is that of the commit that is being made.
+    site.shell("git init -q ../other; GIT_DIR=../other/.git $P check --deny-warnings")
+        .ends(0, &["0 warnings"]);
+    site.shell("cp .git/index new; git rm -q --cached gpu.nix; GIT_INDEX_FILE=new $P check --deny-warnings")
+        .ends(0, &["0 warnings"]);
+    site.run(&["check", "--deny-warnings"]).ends(1, &["PG-A17"]);
 }

@@ -1,16 +1,12 @@
 //! Whether git would take a directory of private keys into a repository.
 
 use std::ffi::OsStr;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
-/// Settings that keep a repository of somebody else from running programs: `core.fsmonitor` and hooks name programs in the
-/// repository. With `safe.directory`, git answers although the repository belongs to another user.
-const SETTINGS: [&str; 6] =
-    ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"];
+use crate::plan::git;
 
 /// Words of git's messages in a directory that belongs to no work tree.
 const NO_WORK_TREE: [&str; 3] =
@@ -77,21 +73,13 @@ pub(super) fn check_ignored(name: &str, dir: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Runs git in the directory `dir`; none where there is no git.
+/// Runs git in the directory `dir`, which may be somebody else's; none where there is no git. The messages are compared, so
+/// they are those of the locale C.
 fn run_git(dir: &Path, arguments: &[&OsStr]) -> anyhow::Result<Option<Output>> {
-    let mut command = Command::new("git");
-    // Variables such as GIT_DIR, which hooks have, would have git look at another repository.
-    for (variable, _) in std::env::vars_os() {
-        if variable.as_encoded_bytes().starts_with(b"GIT_") {
-            command.env_remove(variable);
-        }
-    }
-    // The messages are compared. A vault may be a file system of its own inside the work tree.
-    command.env("LC_ALL", "C").env("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1");
-    command.arg("-C").arg(dir).args(SETTINGS).args(arguments).stdin(Stdio::null());
-    match command.output() {
-        Ok(output) => Ok(Some(output)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).context("could not run git"),
-    }
+    let mut git = git::git(dir);
+    // A vault may be a file system of its own inside the work tree.
+    git.env("LC_ALL", "C").env("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1");
+    // With this setting, git answers although the repository belongs to another user.
+    git.args(["-c", "safe.directory=*"]).args(arguments);
+    git::run(&mut git)
 }
