@@ -1,8 +1,6 @@
 //! Chapters C and D: interfaces, what their devices are called, which of them boots, how their names are bound.
 
-use std::collections::HashSet;
-
-use crate::diag::{Diagnostic, Report};
+use crate::diag::{Diagnostic, Report, Span};
 use crate::model::Role;
 use crate::resolve::{Draft, DraftInterface, DraftNode};
 
@@ -105,19 +103,40 @@ pub(super) fn d12(draft: &Draft<'_>, report: &mut Report) {
         for interface in node.interfaces.iter().filter(|interface| interface.bond.is_none()) {
             report.push_some(find_name_fault(node, interface));
         }
-        let named: HashSet<&str> = node.interfaces.iter().map(|interface| interface.key).collect();
-        for (name, span) in members(node).filter(|member| !named.contains(member.0.as_str())) {
-            let message = format!("`{name}` may be another interface after a change of hardware");
-            let fault = Diagnostic::warning("PG-D12", span, message);
-            report.push(fault.help(format!(
-                "bind its name, `interface.{name}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`"
-            )));
+        for (name, span) in members(node) {
+            let member = node.interfaces.iter().find(|interface| interface.key == name.as_str());
+            // A12 reports a member that is a bond, D11 one that is in a network.
+            if member.is_none_or(|member| {
+                member.mac.is_none() && member.bond.is_none() && member.network_name.is_none()
+            }) {
+                report.push(make_member_fault(name.as_str(), span));
+            }
         }
     }
 }
 
-/// Finds what is wrong with the name of an interface. NixOS keeps the kernel's names here, so that an interface which
-/// nothing binds is `eth` and a number, or does not exist; and udev cannot bind such a name where the kernel has
+/// Whether the kernel gives the name `name` to interfaces: `eth` and a number. NixOS keeps the kernel's names here, so
+/// that an interface of another name exists only where something binds the name.
+fn is_kernel_name(name: &str) -> bool {
+    name.strip_prefix("eth")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Makes the fault of a bond's member that no MAC address binds: with one of the kernel's names, it may be another
+/// interface tomorrow; with any other name, it does not exist.
+fn make_member_fault(name: &str, span: &Span) -> Diagnostic {
+    if is_kernel_name(name) {
+        let message = format!("`{name}` may be another interface after a change of hardware");
+        return Diagnostic::warning("PG-D12", span, message).help(format!(
+            "bind its name, `interface.{name}.mac = \"…\"`, or acknowledge it with `allow = [\"PG-D12\"]`"
+        ));
+    }
+    let message = format!("no machine has an interface `{name}`: the kernel calls them `eth0`, `eth1`");
+    let help = format!("add `interface.{name}.mac = \"…\"` to the node, or write the kernel's name");
+    Diagnostic::error("PG-D12", span, message).help(help)
+}
+
+/// Finds what is wrong with the name of an interface. udev cannot bind a name of the kernel's where the kernel has
 /// already given it to another interface (systemd.link(5), `Name=`).
 fn find_name_fault(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Option<Diagnostic> {
     let key = interface.key;
@@ -128,10 +147,8 @@ fn find_name_fault(node: &DraftNode<'_>, interface: &DraftInterface<'_>) -> Opti
         return None;
     }
     let bound = interface.mac.is_some() || below.is_some_and(|below| below.mac.is_some());
-    let number = link.strip_prefix("eth").unwrap_or_default();
-    let kernel = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     let fault = |message| Diagnostic::warning("PG-D12", &interface.span, message);
-    match (kernel, bound) {
+    match (is_kernel_name(link), bound) {
         (false, true) => None,
         (false, false) if interface.network.is_none() => None,
         (true, true) => {

@@ -164,7 +164,7 @@ pub const RULES: &[Rule] = &[
         "a subnet has a usable prefix length",
         "no address in it can be used, or machines cannot configure themselves"),
     error!("C10", Resolved(addresses::c10),
-        "a gateway lies in its subnet",
+        "a gateway lies in its subnet, and its machines reach it",
         "machines have no default route"),
     error!("C11", Resolved(addresses::c11),
         "a node has one default route",

@@ -101,7 +101,7 @@ fn sound_sites_are_said_nothing_of() {
             "static IPv6 in a /112",
             &format!("{CORE}\nsubnet6 = \"fd00:2::/112\"\ngateway6 = \"fd00:2::1\""),
             TWO,
-            "",
+            "address6.core = \"fd00:2::1%\"",
         ),
         (
             "clients with a gateway",

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
+use crate::inventory::NodeTable;
 use crate::model::service::FLASHDNS;
 use crate::model::{broadcast, family, is_network_address};
-use crate::resolve::{Draft, NetworkEntry};
+use crate::resolve::{Draft, DraftNode, NetworkEntry};
 
 use super::claims::{Claim, bmcs, hosts, provisioner, vips};
 
@@ -171,28 +172,68 @@ fn check_unique<'a>(claims: impl Iterator<Item = Claim<'a>>, report: &mut Report
     }
 }
 
-/// C10: a gateway lies in its network's subnet, and is neither the network nor the broadcast address.
+/// C10: a gateway lies in its network's subnet, is neither the network nor the broadcast address, and is on a link of
+/// every machine that takes its default route from there.
 pub(in crate::rules) fn c10(draft: &Draft<'_>, report: &mut Report) {
     for network in draft.networks.values() {
         for (gateway, span) in network.value.gateways() {
-            let Some(subnet) = network.value.subnet_for(gateway) else {
-                if !network.value.may_have_family(gateway) {
-                    let (family, key) = family(gateway);
-                    let message = format!("`{}` has no {family} subnet for its gateway", network.key);
-                    let fault = Diagnostic::error("PG-C10", span, message);
-                    report.push(fault.help(format!("add `{key}` to the network, or remove the gateway")));
-                }
-                continue;
-            };
-            let message = if !subnet.contains(&gateway) {
-                format!("{gateway} is outside {subnet}, the subnet of `{}`", network.key)
-            } else if is_network_address(subnet, gateway) || broadcast(subnet) == Some(gateway) {
-                format!("{gateway} is the network or the broadcast address of {subnet}")
-            } else {
-                continue;
-            };
-            let fault = Diagnostic::error("PG-C10", span, message);
-            report.push(fault.help("write the router's address in this subnet"));
+            report.push_some(find_gateway_fault(network, gateway, span));
         }
     }
+    for node in &draft.nodes {
+        for network in node.cluster_networks() {
+            for fault in find_unreachable_gateways(node, network) {
+                report.push(fault);
+            }
+        }
+    }
+}
+
+/// Finds what is wrong with the gateway of a network.
+fn find_gateway_fault(network: &NetworkEntry, gateway: IpAddr, span: &Span) -> Option<Diagnostic> {
+    let Some(subnet) = network.value.subnet_for(gateway) else {
+        if network.value.may_have_family(gateway) {
+            return None;
+        }
+        let (family, key) = family(gateway);
+        let message = format!("`{}` has no {family} subnet for its gateway", network.key);
+        let help = format!("add `{key}` to the network, or remove the gateway");
+        return Some(Diagnostic::error("PG-C10", span, message).help(help));
+    };
+    let message = if !subnet.contains(&gateway) {
+        format!("{gateway} is outside {subnet}, the subnet of `{}`", network.key)
+    } else if is_network_address(subnet, gateway) || broadcast(subnet) == Some(gateway) {
+        format!("{gateway} is the network or the broadcast address of {subnet}")
+    } else {
+        return None;
+    };
+    Some(Diagnostic::error("PG-C10", span, message).help("write the router's address in this subnet"))
+}
+
+/// Finds the gateways of `network` that `node` cannot reach, since the node has an address there of the other family
+/// only. G07 and C18 report a node without any address.
+fn find_unreachable_gateways<'a>(node: &DraftNode<'a>, network: &'a NetworkEntry) -> Vec<Diagnostic> {
+    let NodeTable { addresses, addresses6, .. } = &node.entry.value;
+    let may_have4 = !addresses.is_whole() || addresses.iter().any(|entry| entry.key == network.key);
+    let may_have6 = !addresses6.is_whole() || addresses6.iter().any(|entry| entry.key == network.key);
+    let unreachable = |gateway: &(IpAddr, _)| {
+        let may_have_same = if gateway.0.is_ipv4() { may_have4 } else { may_have6 };
+        let has_other =
+            node.addresses_in(network).any(|address| address.address.is_ipv4() != gateway.0.is_ipv4());
+        has_other && !may_have_same && network.value.subnet_for(gateway.0).is_some()
+    };
+    let make_fault = |(gateway, span): (IpAddr, &Span)| {
+        let (family, prefix, suffix) =
+            if gateway.is_ipv4() { ("IPv4", "address", "") } else { ("IPv6", "address6", "6") };
+        let message = format!(
+            "`{}` has no {family} address in `{}`, whose gateway {gateway} is its default route",
+            node.entry.key, network.key
+        );
+        let fault = Diagnostic::error("PG-C10", &node.entry.span, message).related(span, "the gateway");
+        fault.help(format!(
+            "add `{prefix}.{} = \"…\"`, or remove `gateway{suffix}` from the network",
+            network.key
+        ))
+    };
+    network.value.gateways().filter(unreachable).map(make_fault).collect()
 }
