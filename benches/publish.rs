@@ -16,7 +16,7 @@ use plasmagen::fs::{FileFacts, Sha256Sum};
 use plasmagen::image::BundleManifest;
 use plasmagen::model::System;
 use plasmagen::publish::{
-    PublicationTerms, PublishRequest, VerifyRequirements, WebRootLock, publish, verify,
+    LoaderSource, PublicationTerms, PublishRequest, VerifyRequirements, WebRootLock, publish, verify,
 };
 use time::OffsetDateTime;
 
@@ -72,6 +72,7 @@ fn publish_into(dir: &Path) -> Result<()> {
         site: None,
         signatures: None,
         signed: false,
+        loaders: LoaderSource::Unchanged,
         keep: 1,
         terms: PublicationTerms {
             cluster: None,

@@ -13,12 +13,12 @@ use time::{Duration, OffsetDateTime};
 use crate::model::{BootVerification, Cluster};
 use crate::plan::Plan;
 use crate::publish::{
-    PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock, install_loaders,
-    publish_after, remove, roll_back,
+    LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock, publish, remove,
+    roll_back,
 };
 use crate::site;
 
-use self::outcome::{print_loaders, print_outcome, print_removal, warn_of_misfits};
+use self::outcome::{print_finished, print_loaders, print_outcome, print_removal, warn_of_misfits};
 use super::committed::read_judged_briefly;
 use super::duration::parse_duration;
 use super::inventory::is_half_written;
@@ -51,7 +51,7 @@ pub(super) struct PublishArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
     signatures: Option<PathBuf>,
     /// The directory with builds of iPXE, which replace those in tftp/ of the web root
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
     ipxe: Option<PathBuf>,
     /// How many older generations to keep
     #[arg(long, value_name = "N", default_value = "1")]
@@ -111,17 +111,21 @@ impl PublishArgs {
             now: OffsetDateTime::now_utc(),
             life: self.expires_in,
         };
-        let outcome = match &self.rollback {
+        let (outcome, finished) = match &self.rollback {
             Some(name) => roll_back(&lock, name, &terms)?,
-            None => self.publish(printer, &lock, site.as_deref(), cluster.as_ref(), terms)?,
+            None => (self.publish(printer, &lock, site.as_deref(), cluster.as_ref(), terms)?, None),
         };
         if let Some(cluster) = &cluster {
             warn_of_misfits(printer, &outcome, cluster);
         }
-        Ok(print_outcome(printer, &root, &outcome))
+        let status = print_outcome(printer, &root, &outcome);
+        if let Some(finished) = finished {
+            print_finished(printer, &outcome, finished);
+        }
+        Ok(status)
     }
 
-    /// Publishes the bundles and `site`, and installs builds of iPXE once nothing is refused.
+    /// Publishes the bundles, and `site` with builds of iPXE.
     fn publish(
         &self,
         printer: &Printer,
@@ -138,19 +142,13 @@ impl PublishArgs {
             site,
             signatures: self.signatures.as_deref(),
             signed: cluster.is_some_and(|cluster| cluster.boot.verify == BootVerification::Signature),
+            loaders: self.ipxe.as_deref().map_or(LoaderSource::Packages, LoaderSource::Dir),
             keep: self.keep,
             terms,
         };
-        let mut loaders = None;
-        let install = || {
-            loaders = Some(install_loaders(lock, self.ipxe.as_deref())?);
-            Ok(())
-        };
-        let outcome = publish_after(lock, &request, &|bytes| progress.add(bytes), install)?;
+        let outcome = publish(lock, &request, &|bytes| progress.add(bytes))?;
         drop(progress);
-        if let Some((installed, missing)) = &loaders {
-            print_loaders(printer, installed, missing, cluster);
-        }
+        print_loaders(printer, &outcome.loaders, cluster);
         Ok(outcome)
     }
 }

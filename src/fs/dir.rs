@@ -122,7 +122,11 @@ impl Dir {
             let entry = entry?;
             let name = entry.file_name();
             if name != c"." && name != c".." {
-                let stat = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                let stat = match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    // Another process has removed the file since.
+                    Err(Errno::NOENT) => continue,
+                    stat => stat?,
+                };
                 // plasmagen's names are ASCII; another name only has to be told in a message.
                 entries.push((name.to_string_lossy().into_owned(), stat));
             }

@@ -14,8 +14,8 @@ use crate::fs::Sha256Sum;
 use crate::image::{BundleManifest, INITRD};
 use crate::model::{Cluster, Node};
 use crate::publish::{
-    ArmRequest, ArmTarget, DisarmSelection, PublicationTerms, PublishRequest, WebRoot, WebRootLock, arm,
-    disarm, install_loaders, list_needed_loaders, publish,
+    ArmRequest, ArmTarget, DisarmSelection, LoaderSource, PublicationTerms, PublishRequest, WebRoot,
+    WebRootLock, arm, disarm, list_needed_loaders, publish,
 };
 use crate::write;
 
@@ -52,16 +52,13 @@ impl LabWebRoot {
         write::commit(&lock, artifacts, write::CommitOptions { discard_edits: false }, || Ok(()))?;
         let path = PathBuf::from(cluster.provisioner.web_root.as_str());
         let lock = WebRootLock::acquire(&path)?;
-        let (_, lacking) = install_loaders(&lock, ipxe)?;
-        let needed = list_needed_loaders(cluster);
-        let missing = lacking.iter().filter(|loader| needed.contains_key(loader.file));
-        let missing = missing.map(|loader| format!("{} ({})", loader.file, loader.package)).collect();
         let site = rendered.join("site");
         let request = PublishRequest {
             bundles,
             site: Some(&site),
             signatures: None,
             signed: false,
+            loaders: ipxe.map_or(LoaderSource::Packages, LoaderSource::Dir),
             keep: 0,
             terms: PublicationTerms {
                 cluster: Some(cluster.name.as_str()),
@@ -72,6 +69,9 @@ impl LabWebRoot {
             },
         };
         let outcome = publish(&lock, &request, &|_| ())?;
+        let needed = list_needed_loaders(cluster);
+        let missing = outcome.loaders.missing.iter().filter(|loader| needed.contains_key(loader.file));
+        let missing = missing.map(|loader| format!("{} ({})", loader.file, loader.package)).collect();
         let manifests = outcome.published.into_iter().filter_map(|published| published.bundle);
         let manifests = manifests.map(|manifest| (manifest.base.clone(), manifest)).collect();
         drop(lock);

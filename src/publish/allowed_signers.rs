@@ -63,6 +63,11 @@ fn parse_line(line: &str, namespace: &str) -> Result<Option<AllowedKey>> {
         "plasmagen asks for no principal, so it can't check the pattern {}: name the principals that may sign",
         principals.escape_debug()
     );
+    ensure!(
+        !is_ssh_key_type(&principals),
+        "it is a public key without principals, as in a .pub file: write the name of its owner before it, such as \
+         ops@example.com {principals} AAAA…"
+    );
     ensure!(!rest.is_empty(), "it has no key: write PRINCIPALS TYPE KEY, as ssh-keygen(1) says");
     let (options, key) = match PublicKey::from_openssh(rest) {
         Ok(key) => (Options::default(), key),

@@ -63,6 +63,9 @@ pub struct ArmedFile {
 }
 
 impl Armed {
+    /// The longest arming: whoever installs a node later arms it again.
+    pub const LONGEST: Duration = Duration::days(7);
+
     /// Begin and end of an arming at `now` for `duration`, in whole seconds, UTC.
     pub(super) fn period(
         now: OffsetDateTime,

@@ -5,8 +5,9 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, Publication};
-use super::root::{NIXOS, WebRoot};
+use super::root::{NIXOS, SITE, WebRoot};
 use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, TEXT_LIMIT, explain_refusal, kind_of};
+use crate::model::{Label, Word};
 
 /// The symbolic link to the generation that machines boot.
 pub(super) const CURRENT: &str = "current";
@@ -44,6 +45,27 @@ impl Channel {
             dir = dir.ensure_dir(name)?;
         }
         Ok(Self { path: path.to_owned(), dir })
+    }
+
+    /// The name of the channel on the command line: a base, or `site`.
+    pub(super) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(SITE)
+    }
+
+    /// Opens the channel that the command line calls `name`.
+    ///
+    /// # Errors
+    /// When nothing is published there: the error lists the names of the channels.
+    pub(super) fn open_named(root: &WebRoot, name: &str) -> Result<Self> {
+        let path = if name == SITE { SITE.to_owned() } else { Self::path_of_base(name) };
+        let channel = if Label::parse(name).is_ok() { Self::open(root, &path)? } else { None };
+        let shown = name.escape_debug();
+        channel.with_context(|| match list_names(root) {
+            Ok(names) if !names.is_empty() => {
+                format!("nothing is published for {shown}: there are {}", names.join(", "))
+            }
+            _ => format!("nothing is published for {shown}, nor for anything else"),
+        })
     }
 
     /// The path of the channel of bundles for `base`, which is a label.
@@ -168,6 +190,20 @@ impl Channel {
         lock.staging.remove_tree(&trash)?;
         Ok(removed)
     }
+}
+
+/// Lists the names of all channels of `root`.
+fn list_names(root: &WebRoot) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    if root.dir.exists(NIXOS)? {
+        let nixos = root.dir.open_dir(NIXOS)?.list()?;
+        names.extend(nixos.into_iter().map(|(name, _)| name).filter(|name| Label::parse(name).is_ok()));
+    }
+    names.sort();
+    if root.dir.exists(SITE)? {
+        names.push(SITE.to_owned());
+    }
+    Ok(names)
 }
 
 impl Generation {

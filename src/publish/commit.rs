@@ -5,9 +5,10 @@ use anyhow::{Context, Result};
 
 use super::begun::forget_begun;
 use super::channel::Channel;
+use super::loaders::{LoaderOutcome, StagedLoaders, Undo, stage_loaders};
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE, Publication};
-use super::request::{PublicationTerms, PublishRequest};
+use super::request::{LoaderSource, PublicationTerms, PublishRequest};
 use super::root::SITE;
 use super::staging::{StagedGeneration, stage};
 use super::takeover::check_armed_nodes;
@@ -36,6 +37,8 @@ pub struct PublishOutcome {
     pub published: Vec<Published>,
     /// Paths of the removed generations: `nixos/worker/<id>`.
     pub removed: Vec<String>,
+    /// The builds of iPXE that were published with the site.
+    pub loaders: LoaderOutcome,
     /// Why the publication may not outlast a power cut, or why old generations could not be removed.
     pub unconfirmed: Option<anyhow::Error>,
 }
@@ -52,25 +55,12 @@ pub fn publish(
     request: &PublishRequest<'_>,
     progress: Progress<'_>,
 ) -> Result<PublishOutcome> {
-    publish_after(lock, request, progress, || Ok(()))
-}
-
-/// Publishes like [`publish`]; calls `prepare` when nothing can be refused any more, and before machines see any change.
-///
-/// # Errors
-/// Those of [`publish`], and that of `prepare`, after which nothing is published.
-pub fn publish_after(
-    lock: &WebRootLock,
-    request: &PublishRequest<'_>,
-    progress: Progress<'_>,
-    prepare: impl FnOnce() -> Result<()>,
-) -> Result<PublishOutcome> {
     let staged = stage(lock, request, progress)?;
-    publish_staged(lock, &request.terms, request.keep, &staged, || {
-        for staged in &staged {
-            forget_begun(lock, &staged.channel)?;
-        }
-        prepare()
+    let has_site = staged.iter().any(|staged| staged.channel == SITE);
+    let loaders = if has_site { request.loaders } else { LoaderSource::Unchanged };
+    let loaders = stage_loaders(lock, loaders)?;
+    publish_staged(lock, &request.terms, request.keep, &staged, &loaders, || {
+        staged.iter().try_for_each(|staged| forget_begun(lock, &staged.channel))
     })
 }
 
@@ -94,36 +84,39 @@ impl<'a> Move<'a> {
         terms: &PublicationTerms<'_>,
         generation: u64,
         staged: &'a StagedGeneration,
+        loaders: &StagedLoaders,
     ) -> Result<Self> {
         let channel = Channel::open_or_make(&lock.root, &staged.channel)?;
         let before = channel.current()?;
         let cluster = staged.cluster.as_deref();
-        let publication = Publication::new(cluster, generation, terms.now, terms.life, staged.manifest)?;
+        let mut publication = Publication::new(cluster, generation, terms.now, terms.life, staged.manifest)?;
+        if staged.channel == SITE {
+            publication.loaders.clone_from(&loaders.digests);
+        }
         let body = publication.print()?;
         let signature = terms.signing_key.map(|key| key.sign(&body)).transpose()?;
         Ok(Self { staged, channel, before, publication, body, signature })
     }
 }
 
-/// Functions that undo the steps so far, in the order of the steps.
-type Undo<'a> = Vec<Box<dyn Fn() -> Result<()> + 'a>>;
-
-/// Moves staged generations to their places and switches to them, or undoes everything.
+/// Installs loaders, moves staged generations to their places and switches to them, or undoes everything. Calls `prepare`
+/// when nothing can be refused any more.
 pub(super) fn publish_staged(
     lock: &WebRootLock,
     terms: &PublicationTerms<'_>,
     keep: usize,
     staged: &[StagedGeneration],
+    loaders: &StagedLoaders,
     prepare: impl FnOnce() -> Result<()>,
 ) -> Result<PublishOutcome> {
     if let Some(site) = staged.iter().find(|staged| staged.channel == SITE) {
         check_armed_nodes(&lock.root, &open_staged(lock, site)?)?;
     }
     let generation = lock.next_generation()?;
-    let to_move = |staged| Move::prepare(lock, terms, generation, staged);
+    let to_move = |staged| Move::prepare(lock, terms, generation, staged, loaders);
     let moves = staged.iter().map(to_move).collect::<Result<Vec<_>>>()?;
     prepare()?;
-    switch_or_undo(lock, &moves)?;
+    switch_or_undo(lock, &moves, loaders)?;
     let mut removed = Vec::new();
     let confirmed = confirm(lock, keep, &moves, &mut removed);
     let published = moves.into_iter().map(|step| Published {
@@ -133,7 +126,8 @@ pub(super) fn publish_staged(
         before: step.before,
         bundle: step.staged.bundle.clone(),
     });
-    Ok(PublishOutcome { published: published.collect(), removed, unconfirmed: confirmed.err() })
+    let (published, loaders) = (published.collect(), loaders.outcome.clone());
+    Ok(PublishOutcome { published, removed, loaders, unconfirmed: confirmed.err() })
 }
 
 /// Opens the directory of a staged generation, be it in the staging directory or in its place.
@@ -145,9 +139,10 @@ fn open_staged(lock: &WebRootLock, staged: &StagedGeneration) -> Result<Dir> {
     dir.context("could not open the staged generation")
 }
 
-fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>]) -> Result<()> {
+fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>], loaders: &StagedLoaders) -> Result<()> {
     let mut undo = Undo::new();
-    switch(lock, moves, &mut undo).inspect_err(|_| {
+    let run = loaders.install(lock, &mut undo).and_then(|()| switch(lock, moves, &mut undo));
+    run.inspect_err(|_| {
         // What can't be undone is a generation to which no `current` leads: the next run replaces it.
         undo.into_iter().rev().for_each(|step| drop(step()));
     })

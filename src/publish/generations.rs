@@ -2,22 +2,24 @@
 
 use anyhow::{Context, Result};
 
-use super::begun::read_begun;
+use super::begun::find_begun;
 use super::bundle::read_bundle;
 use super::channel::{CURRENT, Channel, Generation};
 use super::compare::ExpectedDir;
-use super::contents::Contents;
 use super::fault::{Fault, FaultKind};
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{NIXOS, SITE, WebRoot};
-use super::signers::NAMESPACE;
 use super::site;
-use crate::fs::{Dir, FileType, Sha256Sum, Stat, TEXT_LIMIT, kind_of, split};
+use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::image::MANIFEST;
 
 /// The file name of the signature that the builder of a bundle made.
 const MANIFEST_SIGNATURE: &str = "manifest.json.sig";
+
+/// The message for a manifest of a bundle that its builder has not signed.
+pub(super) const UNSIGNED_MANIFEST: &str =
+    "its manifest is not signed: run ssh-keygen -Y sign -n plasmagen -f KEY manifest.json";
 
 /// Verifies a channel. The contents of files are compared later, all together: their directories are appended to `dirs`.
 pub(super) fn verify_channel(
@@ -29,14 +31,12 @@ pub(super) fn verify_channel(
 ) -> Result<()> {
     let generations = channel.generations()?;
     let list = channel.dir.list().with_context(|| format!("could not list {}", channel.path))?;
-    for (name, stat) in list {
-        let path = format!("{}/{}", channel.path, name.escape_debug());
+    for (name, _) in list {
         let is_known =
             generations.iter().any(|generation| generation.id.to_string() == name) || name == CURRENT;
         if !is_known {
+            let path = format!("{}/{}", channel.path, name.escape_debug());
             report.faults.push(Fault::new(FaultKind::Extra, path, "nobody published it"));
-        } else if name != CURRENT {
-            check_mode(&path, &stat, &mut report.faults);
         }
     }
     let current = match channel.current() {
@@ -50,8 +50,9 @@ pub(super) fn verify_channel(
     verify_current(root, channel, &generations, current, requirements, &mut report.faults)?;
     for generation in generations {
         let path = format!("{}/{}", channel.path, generation.id);
-        dirs.extend(verify_generation(channel, &generation, requirements, &mut report.faults)?);
         let is_current = current == Some(generation.id);
+        let faults = &mut report.faults;
+        dirs.extend(verify_generation(channel, &generation, is_current, requirements, faults)?);
         let Generation { id, publication } = generation;
         report.generations.push(VerifiedGeneration { path, id, is_current, publication });
     }
@@ -91,17 +92,17 @@ fn verify_current(
         return Ok(());
     };
     let (number, top) = (generation.number(), highest.number());
-    if number < top {
-        let name = channel.path.strip_prefix(NIXOS).map_or(SITE, |rest| rest.trim_start_matches('/'));
-        let way_out = if read_begun(root, &channel.path).is_some() {
-            format!("A roll back was killed: plasmagen publish --rollback {name} finishes it")
-        } else {
-            format!(
-                "If a publish died, run it again; plasmagen publish --rollback {name} publishes another generation \
-                 under a new number"
-            )
-        };
-        let message = format!("generation {number} is served, and {top} was published after it. {way_out}");
+    let name = channel.name();
+    if find_begun(root, &channel.path).is_some() {
+        let message = format!(
+            "generation {number} is served. A roll back was interrupted: plasmagen publish --rollback {name} finishes it"
+        );
+        fault(FaultKind::RolledBack, message);
+    } else if number < top {
+        let message = format!(
+            "generation {number} is served, and {top} was published after it. If a publish died, run it again; plasmagen \
+             publish --rollback {name} publishes another generation under a new number"
+        );
         fault(FaultKind::RolledBack, message);
     }
     let base = channel.path.strip_prefix(NIXOS).and_then(|rest| rest.strip_prefix('/'));
@@ -125,6 +126,7 @@ fn verify_current(
 fn verify_generation(
     channel: &Channel,
     generation: &Generation,
+    is_current: bool,
     requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<Option<ExpectedDir>> {
@@ -140,7 +142,7 @@ fn verify_generation(
             faults.push(Fault::new(FaultKind::Swapped, prefix.as_str(), message));
         }
         if dir.exists(MANIFEST_SIGNATURE)? {
-            verify_signature(&dir, &prefix, MANIFEST, requirements, faults)?;
+            verify_signature(&dir, &prefix, MANIFEST, UNSIGNED_MANIFEST, requirements, faults)?;
         }
         (bundle.manifest.id, bundle.contents)
     };
@@ -153,43 +155,38 @@ fn verify_generation(
         Some(publication) if publication.manifest != contents.manifest => {
             faults.push(Fault::new(FaultKind::Swapped, path, "it is of another manifest"));
         }
-        Some(_) => verify_signature(&dir, &prefix, PUBLICATION, requirements, faults)?,
+        Some(_) => {
+            let unsigned = explain_unsigned(channel, is_current);
+            verify_signature(&dir, &prefix, PUBLICATION, unsigned, requirements, faults)?;
+        }
     }
-    check_modes(&dir, &prefix, &contents, faults)?;
     Ok(Some(ExpectedDir { dir, prefix, contents }))
 }
 
-/// Reports files that the web server can't read, or that others may write.
-fn check_modes(dir: &Dir, prefix: &str, contents: &Contents, faults: &mut Vec<Fault>) -> Result<()> {
-    for file in &contents.expected {
-        let (parent, name) = split(&file.path);
-        let Ok(parent) = dir.open_dir(parent) else { continue };
-        let path = format!("{prefix}{}", file.path);
-        let stat = parent.stat(name).with_context(|| format!("could not look at {path}"))?;
-        if let Some(stat) = stat {
-            check_mode(&path, &stat, faults);
+/// Says how a generation gets a signature, or goes: to publish again signs the current generation only.
+fn explain_unsigned(channel: &Channel, is_current: bool) -> &'static str {
+    match (is_current, channel.path == SITE) {
+        (true, true) => "its publication is not signed: publish again with plasmagen publish --sign KEY",
+        (true, false) => {
+            "its publication is not signed: publish the same bundle again with plasmagen publish BUNDLE --sign KEY"
         }
-    }
-    Ok(())
-}
-
-/// Reports a file or directory that the web server can't read, or that others may write.
-pub(super) fn check_mode(path: &str, stat: &Stat, faults: &mut Vec<Fault>) {
-    let wanted = if kind_of(stat) == FileType::Directory { 0o755 } else { 0o644 };
-    let mode = stat.st_mode & 0o7777;
-    // A mode that is too strict for the web server is a fault, like a mode that is too lax for others.
-    if mode & 0o022 != 0 || mode & wanted & 0o055 != wanted & 0o055 {
-        let message = format!("its mode is {mode:04o} instead of {wanted:04o}");
-        faults.push(Fault::new(FaultKind::Mode, path, message));
+        (false, true) => {
+            "it is kept, and its publication is not signed: plasmagen publish --keep 0 --sign KEY removes it"
+        }
+        (false, false) => {
+            "it is kept, and its publication is not signed: plasmagen publish BUNDLE --keep 0 --sign KEY, with the bundle \
+             that is current, removes it"
+        }
     }
 }
 
 /// Verifies that one of the required signers has signed the file `name` in `dir`: the manifest of a bundle, or a
-/// publication, which has the digest of the generation's manifest.
+/// publication, which has the digest of the generation's manifest. Where there is no signature, the fault says `unsigned`.
 pub(super) fn verify_signature(
     dir: &Dir,
     prefix: &str,
     name: &str,
+    unsigned: &str,
     requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<()> {
@@ -198,11 +195,7 @@ pub(super) fn verify_signature(
     let mut fault =
         |message| faults.push(Fault::new(FaultKind::Unsigned, format!("{prefix}{signature}"), message));
     if !dir.exists(&signature)? {
-        fault(if name == PUBLICATION {
-            "its publication is not signed: publish again with plasmagen publish --sign KEY".to_owned()
-        } else {
-            format!("its manifest is not signed: run ssh-keygen -Y sign -n {NAMESPACE} -f KEY {name}")
-        });
+        fault(unsigned.to_owned());
         return Ok(());
     }
     let read = |name| dir.read_limited(name, TEXT_LIMIT);

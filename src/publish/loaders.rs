@@ -1,79 +1,26 @@
-//! Loaders: installs builds of iPXE into `tftp/`, from the directories of the distributions' packages.
+//! Loaders: builds of iPXE in `tftp/`. The publication of a site has their digests, so that its signature covers them.
+//!
+//! Names and digests of the builds that plasmagen installs stand in [`RECORD`] before any file changes. A file in `tftp/`
+//! that neither the record nor the publication knows is somebody's own build.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::builds::{BUILDS, LOADER_LIMIT, find_build};
+use super::channel::Channel;
 use super::lock::WebRootLock;
-use super::root::{TFTP, WebRoot};
-use crate::fs::{Sha256Sum, TEXT_LIMIT, read_input};
-use crate::model::{Cluster, HostName, Loader, find_private_key};
+use super::request::LoaderSource;
+use super::root::{SITE, TFTP, WebRoot};
+use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
+use crate::model::{Cluster, HostName, Loader};
 
-/// The directories of the distributions' packages of iPXE: Debian and Ubuntu; Fedora, Arch and openSUSE; a NixOS system
-/// with iPXE in its environment.
-pub(crate) const PACKAGE_DIRS: [&str; 3] =
-    ["/usr/lib/ipxe", "/usr/share/ipxe", "/run/current-system/sw/share/ipxe"];
-
-/// The record of installed loaders with their digests. A file with another digest is somebody's own build.
+/// The record of the builds that plasmagen has installed or is about to install.
 const RECORD: &str = "loaders.json";
 
-/// The largest build of iPXE that is read, in bytes.
-pub(super) const LOADER_LIMIT: u64 = 16 << 20;
-
-/// A build of iPXE: its names in packages, and which packages have it.
-struct Build {
-    /// Name in `tftp/`.
-    file: &'static str,
-    /// Names that are better than `names` in the directories of packages. They are not searched in a directory that the
-    /// user names.
-    preferred: &'static [&'static str],
-    /// Names of the file elsewhere.
-    names: &'static [&'static str],
-    /// `Machine` of the PE header (Microsoft PE format, "Machine Types"); none for a build for BIOS.
-    machine: Option<u16>,
-    package: &'static str,
-}
-
-const BUILDS: [Build; 4] = [
-    Build {
-        file: "undionly.kpxe",
-        preferred: &[],
-        names: &["undionly.kpxe"],
-        machine: None,
-        package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
-    },
-    Build {
-        file: "ipxe.efi",
-        // Like undionly.kpxe, snponly.efi uses the driver of the firmware, by which it was loaded. A full build from before
-        // November 2020, such as Debian 12's, hangs when it releases such a network card on the way to the local disk.
-        preferred: &["snponly.efi", "ipxe-snponly-x86_64.efi", "x86_64/snponly.efi"],
-        names: &["ipxe.efi", "ipxe-x86_64.efi", "x86_64/ipxe.efi"],
-        machine: Some(0x8664),
-        package: "ipxe (Debian, nixpkgs) or ipxe-bootimgs-x86 (Fedora)",
-    },
-    Build {
-        file: "ipxe-ia32.efi",
-        preferred: &[],
-        names: &["ipxe-ia32.efi", "ipxe-i386.efi", "i386/ipxe.efi"],
-        machine: Some(0x014c),
-        package: "ipxe-bootimgs-x86 (Fedora)",
-    },
-    Build {
-        file: "ipxe-arm64.efi",
-        preferred: &[],
-        names: &[
-            "ipxe-arm64.efi",
-            "ipxe-aarch64.efi",
-            "arm64-efi/ipxe.efi",
-            "arm64-efi/snponly.efi",
-            "ipxe.efi",
-        ],
-        machine: Some(0xaa64),
-        package: "ipxe (Debian 13, nixpkgs for aarch64) or ipxe-bootimgs-aarch64 (Fedora)",
-    },
-];
+/// The digests of loaders by their names in `tftp/`.
+pub(super) type LoaderDigests = BTreeMap<String, Sha256Sum>;
 
 /// The outcome of publishing one loader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,49 +42,115 @@ pub struct MissingLoader {
     pub package: &'static str,
 }
 
-/// Installs loaders into `tftp/`: from the directory `named` where it is given, replacing somebody's own builds; else from
-/// the directories of the distributions' packages.
+/// The outcome of publishing all loaders.
+#[derive(Clone, Debug, Default)]
+pub struct LoaderOutcome {
+    /// The loaders in `tftp/`.
+    pub installed: BTreeMap<&'static str, InstalledLoader>,
+    /// The loaders that are neither there nor in any directory.
+    pub missing: Vec<MissingLoader>,
+}
+
+/// Loaders that are ready to be installed.
+#[derive(Debug, Default)]
+pub(super) struct StagedLoaders {
+    /// The digest of each published loader once the loaders are installed.
+    pub(super) digests: LoaderDigests,
+    /// The loaders to copy, with their contents.
+    bodies: Vec<(&'static str, Vec<u8>)>,
+    pub(super) outcome: LoaderOutcome,
+}
+
+/// Functions that undo the steps so far, in the order of the steps.
+pub(super) type Undo<'a> = Vec<Box<dyn Fn() -> Result<()> + 'a>>;
+
+/// Lists the digests that the publication of the served site has.
+pub(super) fn list_published(root: &WebRoot) -> Result<LoaderDigests> {
+    let channel = Channel::open(root, SITE)?;
+    // verify reports a link that leads nowhere.
+    let current = channel.and_then(|channel| channel.current_generation().ok().flatten());
+    let publication = current.and_then(|generation| generation.publication);
+    Ok(publication.map(|publication| publication.loaders).unwrap_or_default())
+}
+
+/// Reads the loaders that are to be published with a site. Those in the directory that the request names replace
+/// somebody's own builds.
 ///
 /// # Errors
-/// When a disk refuses.
-pub fn install_loaders(
-    lock: &WebRootLock,
-    named: Option<&Path>,
-) -> Result<(BTreeMap<&'static str, InstalledLoader>, Vec<MissingLoader>)> {
-    let sources: Vec<&Path> =
-        named.map_or_else(|| PACKAGE_DIRS.iter().map(Path::new).collect(), |dir| vec![dir]);
+/// When a disk refuses, or a build holds a private key.
+pub(super) fn stage_loaders(lock: &WebRootLock, source: LoaderSource<'_>) -> Result<StagedLoaders> {
+    let published = list_published(&lock.root)?;
+    let named = match source {
+        LoaderSource::Unchanged => {
+            return Ok(StagedLoaders { digests: published, ..StagedLoaders::default() });
+        }
+        LoaderSource::Packages => None,
+        LoaderSource::Dir(dir) => Some(dir),
+    };
     let dir = lock.root.dir.ensure_dir(TFTP)?;
-    let mut record = read_record(&lock.root);
-    let (mut done, mut missing) = (BTreeMap::new(), Vec::new());
+    let record = read_record(&lock.root);
+    let mut staged = StagedLoaders::default();
     for build in &BUILDS {
-        let installed = dir.read_limited(build.file, LOADER_LIMIT).ok().map(|body| Sha256Sum::of(&body));
-        let is_foreign = installed.is_none() && dir.exists(build.file)?
-            || installed.is_some() && installed != record.get(build.file).copied();
-        if is_foreign && named.is_none() {
-            done.insert(build.file, InstalledLoader::Kept);
-            continue;
-        }
-        let preferred = if named.is_none() { build.preferred } else { &[] };
-        let Some((path, body)) = find_build(build, preferred, &sources)? else {
-            if installed.is_none() {
-                missing.push(MissingLoader { file: build.file, package: build.package });
-            } else {
-                done.insert(build.file, InstalledLoader::Same);
-            }
-            continue;
+        let LoaderOutcome { installed, missing } = &mut staged.outcome;
+        let found = find_build(build, named)?;
+        let sha256 = found.as_ref().map(|(_, body)| Sha256Sum::of(body));
+        let present = dir.read_limited(build.file, LOADER_LIMIT).ok().map(|body| Sha256Sum::of(&body));
+        let is_known = |present: Sha256Sum| {
+            [record.get(build.file), published.get(build.file), sha256.as_ref()].contains(&Some(&present))
         };
-        let sha256 = Sha256Sum::of(&body);
-        record.insert(build.file.to_owned(), sha256);
-        if installed == Some(sha256) {
-            done.insert(build.file, InstalledLoader::Same);
-            continue;
+        let is_foreign = dir.exists(build.file)? && !present.is_some_and(is_known);
+        match found {
+            None if is_foreign => drop(installed.insert(build.file, InstalledLoader::Kept)),
+            Some(_) if is_foreign && named.is_none() => {
+                installed.insert(build.file, InstalledLoader::Kept);
+            }
+            None => match present {
+                None => missing.push(MissingLoader { file: build.file, package: build.package }),
+                Some(present) => {
+                    installed.insert(build.file, InstalledLoader::Same);
+                    staged.digests.insert(build.file.to_owned(), present);
+                }
+            },
+            Some((path, body)) => {
+                let sha256 = Sha256Sum::of(&body);
+                staged.digests.insert(build.file.to_owned(), sha256);
+                if present == Some(sha256) {
+                    installed.insert(build.file, InstalledLoader::Same);
+                } else {
+                    installed.insert(build.file, InstalledLoader::Copied(path));
+                    staged.bodies.push((build.file, body));
+                }
+            }
         }
-        dir.replace_from(&lock.staging, build.file, &body)?;
-        done.insert(build.file, InstalledLoader::Copied(path));
     }
-    let text = serde_json::to_vec_pretty(&record)?;
-    lock.root.state.replace_from(&lock.staging, RECORD, &text)?;
-    Ok((done, missing))
+    Ok(staged)
+}
+
+impl StagedLoaders {
+    /// Installs the loaders durably. `undo` gets a step for each that puts the file of before back.
+    pub(super) fn install<'a>(&'a self, lock: &'a WebRootLock, undo: &mut Undo<'a>) -> Result<()> {
+        if self.bodies.is_empty() {
+            return Ok(());
+        }
+        let text = serde_json::to_vec_pretty(&self.digests)?;
+        lock.root.state.replace_from(&lock.staging, RECORD, &text)?;
+        for (name, body) in &self.bodies {
+            let dir = lock.root.dir.open_dir(TFTP).context("could not open tftp/")?;
+            let before = dir.read_limited(name, LOADER_LIMIT).ok();
+            let again = dir.try_clone().context("could not open tftp/")?;
+            undo.push(Box::new(move || put_back(&again, lock, name, before.as_deref())));
+            dir.replace_from(&lock.staging, name, body)?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives the loader `name` its old content again, or removes the loader where there was none.
+fn put_back(dir: &Dir, lock: &WebRootLock, name: &str, before: Option<&[u8]>) -> Result<()> {
+    match before {
+        Some(body) => dir.replace_from(&lock.staging, name, body),
+        None => dir.remove_file(name),
+    }
 }
 
 /// Lists the loaders that the nodes of `cluster` start, each with its nodes.
@@ -151,39 +164,8 @@ pub fn list_needed_loaders(cluster: &Cluster) -> BTreeMap<&'static str, Vec<&Hos
     needed
 }
 
-/// Reads the record of installed loaders: digests by name. It is empty where the record is unreadable.
-pub(super) fn read_record(root: &WebRoot) -> BTreeMap<String, Sha256Sum> {
+/// Reads the record of installed loaders. It is empty where the record is unreadable.
+fn read_record(root: &WebRoot) -> LoaderDigests {
     let text = root.state.read_limited(RECORD, TEXT_LIMIT).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
-}
-
-/// Finds the first file in `sources` that is the build; files with a preferred name come before all others.
-fn find_build(build: &Build, preferred: &[&str], sources: &[&Path]) -> Result<Option<(PathBuf, Vec<u8>)>> {
-    let paths = |names: &[&str]| -> Vec<PathBuf> {
-        sources.iter().flat_map(|dir| names.iter().map(|name| dir.join(name))).collect()
-    };
-    for path in paths(preferred).into_iter().chain(paths(build.names)) {
-        let body = match read_input(&path, LOADER_LIMIT) {
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            body => body.with_context(|| format!("could not read {}", path.display()))?,
-        };
-        if let Some(what) = find_private_key(&body) {
-            bail!(
-                "{} holds {what}, and every machine in the boot network could fetch the file",
-                path.display()
-            );
-        }
-        if read_machine(&body) == build.machine {
-            return Ok(Some((path, body)));
-        }
-    }
-    Ok(None)
-}
-
-/// Reads `Machine` of a PE image; none where the file is no PE image.
-fn read_machine(body: &[u8]) -> Option<u16> {
-    let at = body.get(0x3c..0x40).filter(|_| body.starts_with(b"MZ"))?;
-    let at = u32::from_le_bytes(at.try_into().ok()?) as usize;
-    let header = body.get(at..at.checked_add(6)?)?;
-    header.strip_prefix(b"PE\0\0").and_then(|machine| Some(u16::from_le_bytes(machine.try_into().ok()?)))
 }

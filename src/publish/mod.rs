@@ -28,6 +28,8 @@
 //! signatures   finds the detached signatures of a site's files
 //! site         reads a site that render wrote or that is published
 //! request      the request of a publication
+//! builds       finds builds of iPXE
+//! loaders      stages and installs them
 //! armed        the files of armed machines
 //! bootable     whether a machine finds everything that it boots
 //! arm          arms and disarms machines
@@ -39,19 +41,23 @@
 //! commit       publishes them
 //! roll_back    goes back to the generation before the current one
 //! remove       removes the bundles for a base
-//! loaders      installs builds of iPXE
 //! report       requirements and report of a verification
 //! generations  verifies a channel and its generations
+//! access       verifies modes and owners
+//! verify_armed    verifies the files of armed machines
+//! verify_loaders  verifies builds of iPXE
 //! verify       verifies a web root or a bundle
 //! ```
 //!
 //! Nothing in this room prints or reads a clock.
 
+mod access;
 mod allowed_signers;
 mod arm;
 mod armed;
 mod begun;
 mod bootable;
+mod builds;
 mod bundle;
 mod channel;
 mod commit;
@@ -78,21 +84,23 @@ mod site;
 mod staging;
 mod takeover;
 mod verify;
+mod verify_armed;
+mod verify_loaders;
 
 pub use arm::{ArmOutcome, ArmRequest, DisarmOutcome, DisarmSelection, arm, disarm};
 pub use armed::{Armed, ArmedFile, list_armed};
 pub use bootable::ArmTarget;
-pub use commit::{PublishOutcome, Published, publish, publish_after};
+pub(crate) use builds::PACKAGE_DIRS;
+pub use commit::{PublishOutcome, Published, publish};
 pub use fault::{Fault, FaultKind, Refused};
-pub(crate) use loaders::PACKAGE_DIRS;
-pub use loaders::{InstalledLoader, MissingLoader, install_loaders, list_needed_loaders};
+pub use loaders::{InstalledLoader, LoaderOutcome, MissingLoader, list_needed_loaders};
 pub use lock::WebRootLock;
 pub use publication::Publication;
 pub use quorum::find_quorum_risk;
 pub use remove::{RemoveOutcome, remove};
 pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
-pub use request::{PublicationTerms, PublishRequest};
-pub use roll_back::roll_back;
+pub use request::{LoaderSource, PublicationTerms, PublishRequest};
+pub use roll_back::{FinishedRollback, roll_back};
 pub use root::WebRoot;
 pub use signers::Signers;
 pub use signing_key::SigningKey;

@@ -1,6 +1,8 @@
 //! `publication.json` in a generation: its cluster, its number, when it was published, and until when it may be booted.
 //! `publication.json.sig` beside it is a signature of all that and, by the digest of the manifest, of every file.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -36,6 +38,9 @@ pub struct Publication {
     pub expires: OffsetDateTime,
     /// SHA-256 of the `manifest.json` in the same directory.
     pub manifest: Sha256Sum,
+    /// SHA-256 of each build of iPXE in `tftp/`, by name; only a site's publication has any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub loaders: BTreeMap<String, Sha256Sum>,
 }
 
 impl Publication {
@@ -51,7 +56,8 @@ impl Publication {
         let expires = published.checked_add(life).context("it would expire after the year 9999")?;
         ensure!(expires > published, "it would expire at the moment of its publication");
         let cluster = cluster.map(str::to_owned);
-        Ok(Self { schema: SCHEMA, cluster, generation, published, expires, manifest })
+        let loaders = BTreeMap::new();
+        Ok(Self { schema: SCHEMA, cluster, generation, published, expires, manifest, loaders })
     }
 
     /// Parses a `publication.json`.
@@ -65,6 +71,9 @@ impl Publication {
         // Messages print the name, and a web root is what others wrote.
         let is_name = publication.cluster.as_deref().is_none_or(|name| Label::parse(name).is_ok());
         ensure!(is_name, "its cluster has no legal name");
+        // verify opens these files.
+        let is_plain = |name: &String| !name.is_empty() && !name.starts_with('.') && !name.contains('/');
+        ensure!(publication.loaders.keys().all(is_plain), "a build of iPXE has no legal name");
         Ok(publication)
     }
 

@@ -7,9 +7,8 @@ use super::channel::{CURRENT, Channel};
 use super::fault::{Fault, FaultKind, Refused};
 use super::lock::WebRootLock;
 use super::needs::list_site_scripts;
-use super::root::{ARMED, NIXOS, WebRoot};
+use super::root::{ARMED, NIXOS, SITE, WebRoot};
 use super::takeover::report_foreign;
-use crate::model::{Label, Word};
 
 /// The name of the removed channel in the staging directory.
 const REMOVED: &str = "removed";
@@ -33,9 +32,13 @@ pub struct RemoveOutcome {
 /// When there are none, when an armed node boots one of them, or when a disk refuses. Then nothing is removed.
 pub fn remove(lock: &WebRootLock, base: &str) -> Result<RemoveOutcome> {
     let root = &lock.root;
-    let path = Channel::path_of_base(base);
-    let channel = if Label::parse(base).is_ok() { Channel::open(root, &path)? } else { None };
-    let channel = channel.with_context(|| format!("nothing is published for {}", base.escape_debug()))?;
+    ensure!(
+        base != SITE,
+        "the site is not removed, since no machine boots without one: plasmagen publish replaces it, and plasmagen publish \
+         --rollback site publishes the one before again"
+    );
+    let channel = Channel::open_named(root, base)?;
+    let path = channel.path.clone();
     check_unarmed(root, base)?;
     let generations = channel.generations()?;
     for (name, _) in channel.dir.list().with_context(|| format!("could not list {path}"))? {

@@ -18,10 +18,24 @@ pub struct PublishRequest<'a> {
     /// Whether files that machines fetch must be signed. They must also be where the `boot.ipxe` of the site, or of the
     /// published site, says so.
     pub signed: bool,
+    /// The builds of iPXE that are published with a site.
+    pub loaders: LoaderSource<'a>,
     /// Number of generations that stay beside the current one.
     pub keep: usize,
     /// The terms of the publication.
     pub terms: PublicationTerms<'a>,
+}
+
+/// Where the builds of iPXE come from that are published with a site.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum LoaderSource<'a> {
+    /// The builds that were published last stay.
+    #[default]
+    Unchanged,
+    /// The directories of the distributions' packages; somebody's own builds stay.
+    Packages,
+    /// This directory, whose builds replace somebody's own builds.
+    Dir(&'a Path),
 }
 
 /// The terms of a publication, also of one that goes back to an earlier generation.

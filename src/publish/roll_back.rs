@@ -2,42 +2,52 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::begun::{forget_begun, read_begun, write_begun};
+use super::begun::{find_begun, forget_begun, write_begun};
 use super::bundle::{Bundle, read_bundle};
 use super::channel::{Channel, Generation};
 use super::commit::{PublishOutcome, publish_staged};
 use super::compare::{ExpectedDir, compare};
 use super::contents::Contents;
 use super::fault::Refused;
+use super::loaders::stage_loaders;
 use super::lock::WebRootLock;
-use super::request::PublicationTerms;
+use super::request::{LoaderSource, PublicationTerms};
 use super::root::SITE;
 use super::site::read_published;
 use super::staging::StagedGeneration;
 use super::takeover::check_cluster;
 use crate::fs::{Dir, Sha256Sum};
 use crate::image::BundleManifest;
-use crate::model::{Label, Word};
+
+/// A roll back that an earlier run had begun when it was killed, and that is finished now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinishedRollback {
+    /// Id of the generation to which the next roll back leads; none where there is none.
+    pub next: Option<Sha256Sum>,
+}
 
 /// Publishes the generation before the current one again, with a new number: of the bundles for the base `name`, or of the
-/// site, where `name` is `site`.
+/// site, where `name` is `site`. Where an earlier roll back was killed, finishes that one instead, which is returned.
 ///
 /// # Errors
 /// When there is no such generation, when it is damaged, when an armed node needs the current one, or when a disk refuses.
-pub fn roll_back(lock: &WebRootLock, name: &str, terms: &PublicationTerms<'_>) -> Result<PublishOutcome> {
-    let path = if name == SITE { SITE.to_owned() } else { Channel::path_of_base(name) };
-    let channel = if Label::parse(name).is_ok() { Channel::open(&lock.root, &path)? } else { None };
-    let channel = channel.with_context(|| format!("nothing is published for {}", name.escape_debug()))?;
+pub fn roll_back(
+    lock: &WebRootLock,
+    name: &str,
+    terms: &PublicationTerms<'_>,
+) -> Result<(PublishOutcome, Option<FinishedRollback>)> {
+    let channel = Channel::open_named(&lock.root, name)?;
+    let path = channel.path.clone();
     let current =
         channel.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
     let generations = channel.generations()?;
     // A killed run has perhaps switched already: the generation that it led to may be the current one.
-    let begun = read_begun(&lock.root, &path);
+    let begun = find_begun(&lock.root, &path);
     let begun = generations.iter().find(|generation| Some(generation.id) == begun);
     // The highest number of the others, also where that is above the current one: a run that was killed before it switched
     // has given the generation that number.
-    let is_other = |other: &&Generation| other.publication.is_some() && other.id != current.id;
-    let previous = begun.or_else(|| generations.iter().find(is_other));
+    let others = generations.iter().find(|other| is_previous(other, current.id));
+    let previous = begun.or(others);
     let previous = previous.with_context(|| {
         format!("{path} has no generation before the current one: publish keeps as many as --keep says")
     })?;
@@ -47,14 +57,23 @@ pub fn roll_back(lock: &WebRootLock, name: &str, terms: &PublicationTerms<'_>) -
     write_begun(lock, &path, previous.id)?;
     let staged =
         StagedGeneration { channel: path.clone(), id: previous.id, manifest, name: None, bundle, cluster };
-    let mut outcome = publish_staged(lock, terms, usize::MAX, &[staged], || Ok(())).inspect_err(|_| {
-        // Where the file stays, the next roll back leads to the same generation.
-        let _ = forget_begun(lock, &path);
-    })?;
+    let loaders = stage_loaders(lock, LoaderSource::Unchanged)?;
+    let mut outcome =
+        publish_staged(lock, terms, usize::MAX, &[staged], &loaders, || Ok(())).inspect_err(|_| {
+            // Where the file stays, the next roll back leads to the same generation.
+            let _ = forget_begun(lock, &path);
+        })?;
     if outcome.unconfirmed.is_none() {
         outcome.unconfirmed = forget_begun(lock, &path).err();
     }
-    Ok(outcome)
+    let next = channel.generations()?.into_iter().find(|other| is_previous(other, previous.id));
+    let finished = begun.map(|_| FinishedRollback { next: next.map(|generation| generation.id) });
+    Ok((outcome, finished))
+}
+
+/// Whether a roll back may lead from the generation `current` to `other`.
+fn is_previous(other: &Generation, current: Sha256Sum) -> bool {
+    other.publication.is_some() && other.id != current
 }
 
 /// Returns the manifest of a bundle and the digest of the generation's manifest, after every file of the generation has

@@ -3,25 +3,23 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use time::Duration;
 
-use super::armed::list_armed;
+use super::access::verify_access;
+use super::begun::verify_begun;
 use super::bundle::read_bundle;
 use super::channel::{CURRENT, Channel};
 use super::compare::{ExpectedDir, compare};
 use super::fault::{Fault, FaultKind};
-use super::generations::{check_mode, verify_channel, verify_signature};
-use super::loaders::{LOADER_LIMIT, read_record};
-use super::needs::{PublishedFiles, list_site_names};
+use super::generations::{UNSIGNED_MANIFEST, verify_channel, verify_signature};
+use super::needs::list_site_names;
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
-use crate::fs::{FileType, Progress, STATE, Sha256Sum, Stat, kind_of};
+use super::verify_armed::verify_armed;
+use super::verify_loaders::verify_loaders;
+use crate::fs::{FileType, Progress, STATE, Stat, kind_of};
 use crate::image::MANIFEST;
-use crate::model::{Label, MacAddr, Word};
-
-/// How long the file of an arming that has ended may be there: the provisioner's timer removes it every 15 seconds.
-const GRACE: Duration = Duration::minutes(1);
+use crate::model::{Base, Label, Word};
 
 /// Verifies the web root or the bundle at `path`; `progress` is called with the number of bytes of each read.
 ///
@@ -61,7 +59,7 @@ fn verify_bundle(
         path.display()
     );
     let Some(bundle) = read_bundle(&dir, "", &mut report.faults)? else { return Ok(None) };
-    verify_signature(&dir, "", MANIFEST, requirements, &mut report.faults)?;
+    verify_signature(&dir, "", MANIFEST, UNSIGNED_MANIFEST, requirements, &mut report.faults)?;
     let (path, id) = (String::new(), bundle.manifest.id);
     report.generations.push(VerifiedGeneration { path, id, is_current: false, publication: None });
     Ok(Some(ExpectedDir { dir, prefix: String::new(), contents: bundle.contents }))
@@ -82,9 +80,12 @@ fn verify_root(
         let nixos = root.dir.open_dir(NIXOS).context("could not open nixos/")?;
         for (name, stat) in nixos.list().context("could not list nixos/")? {
             let path = format!("{NIXOS}/{}", name.escape_debug());
-            if kind_of(&stat) == FileType::Directory && Label::parse(&name).is_ok() {
-                check_mode(&path, &stat, &mut report.faults);
+            let is_dir = kind_of(&stat) == FileType::Directory;
+            if is_dir && Base::parse(&name).is_ok() {
                 paths.push(path);
+            } else if is_dir && Label::parse(&name).is_ok() {
+                let message = format!("no node boots this base: run plasmagen publish --remove {name}");
+                report.faults.push(Fault::new(FaultKind::Extra, path, message));
             } else {
                 report.faults.push(Fault::new(FaultKind::Extra, path, "nobody published it"));
             }
@@ -100,9 +101,10 @@ fn verify_root(
     verify_links(root, report)?;
     report_unserved(requirements, report);
     report_foreign(requirements, report);
-    verify_armed(root, requirements, report)?;
-    verify_loaders(root, report);
-    Ok(())
+    verify_armed(root, requirements, &mut report.faults)?;
+    verify_loaders(root, requirements, &mut report.faults)?;
+    verify_begun(root, &mut report.faults);
+    verify_access(root, &mut report.faults)
 }
 
 /// Verifies a file or directory of the web root's top level.
@@ -173,64 +175,4 @@ fn report_foreign(requirements: &VerifyRequirements<'_>, report: &mut VerifyRepo
     });
     let foreign: Vec<_> = foreign.collect();
     report.faults.extend(foreign);
-}
-
-/// Verifies that `plasmagen arm` wrote the files in `armed/`, that none is there after its end, and that what the armed
-/// nodes boot is published.
-fn verify_armed(
-    root: &WebRoot,
-    requirements: &VerifyRequirements<'_>,
-    report: &mut VerifyReport,
-) -> Result<()> {
-    let files = list_armed(root)?;
-    if files.is_empty() {
-        return Ok(());
-    }
-    let published = PublishedFiles::open(root)?;
-    for file in files {
-        let path = format!("{ARMED}/{}", file.name.escape_debug());
-        let mut fault = |kind, message: String| report.faults.push(Fault::new(kind, path.as_str(), message));
-        if MacAddr::parse(&file.name.replace('-', ":")).is_err() {
-            fault(FaultKind::Extra, "it is no MAC address with hyphens".to_owned());
-            continue;
-        }
-        let Some(armed) = &file.armed else {
-            fault(FaultKind::Changed, "plasmagen arm did not write it".to_owned());
-            continue;
-        };
-        let node = armed.node.escape_debug();
-        if file.is_interrupted {
-            fault(
-                FaultKind::Changed,
-                format!("a run that was killed has left {node} armed: plasmagen disarm {node}"),
-            );
-        }
-        if !armed.has_ended(requirements.now) {
-            published.report_missing(&file.name, armed, &mut report.faults)?;
-        } else if armed.has_ended(requirements.now - GRACE) {
-            let message = format!(
-                "the arming of {node} has ended, and machines still boot the installer: start pxe-health.timer, or run \
-                 plasmagen disarm {node}"
-            );
-            fault(FaultKind::Expired, message);
-        }
-    }
-    Ok(())
-}
-
-/// Verifies that the loaders are those that were installed.
-fn verify_loaders(root: &WebRoot, report: &mut VerifyReport) {
-    let tftp = root.dir.open_dir(TFTP);
-    for (name, sha256) in read_record(root) {
-        let path = format!("{TFTP}/{}", name.escape_debug());
-        let body = tftp.as_ref().ok().and_then(|dir| dir.read_limited(&name, LOADER_LIMIT).ok());
-        match body {
-            None => report.faults.push(Fault::new(FaultKind::Missing, path, "it can't be opened")),
-            Some(body) if Sha256Sum::of(&body) != sha256 => {
-                let message = "it is not what was published";
-                report.faults.push(Fault::new(FaultKind::Changed, path, message));
-            }
-            Some(_) => {}
-        }
-    }
 }

@@ -74,7 +74,7 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
     );
     site.run(&["verify", "root"]).ends(0, &[]);
     at_root(&site, &["publish", "--remove", "control-plane"])
-        .ends(2, &["nothing is published for control-plane"]);
+        .ends(2, &["nothing is published for control-plane: there are site"]);
 }
 
 #[test]
@@ -89,14 +89,27 @@ fn publications_are_signed_by_the_operator_and_verified_by_the_inventory() {
     site.run(&["render"]).ends(0, &[]);
     let verify = ["verify", "root", "--inventory", "inventory.toml"];
     let run = site.run(&verify);
-    let unsigned = "publication.json.sig: its publication is not signed: publish again with plasmagen publish --sign KEY";
-    assert!(run.ends(1, &["2 faults"]).stdout.contains(unsigned), "{}", run.stdout);
+    for unsigned in [
+        "publication.json.sig: its publication is not signed: publish again with plasmagen publish --sign KEY",
+        "its publication is not signed: publish the same bundle again with plasmagen publish BUNDLE --sign KEY",
+    ] {
+        assert!(run.ends(1, &["2 faults"]).stdout.contains(unsigned), "{}", run.stdout);
+    }
     let publish = ["publish", "bundle", "--ipxe", "nowhere", "--keep", "0", "--sign", key];
     at_root(&site, &publish).ends(0, &["generation 2"]);
     site.run(&verify).ends(0, &["is as it was published"]);
     bundle(&site, "newer", "two");
+    // A generation that is kept: to sign the current one leaves it as it is, and each remedy is one.
+    at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &["generation 3"]);
+    at_root(&site, &["publish", "newer", "--ipxe", "nowhere", "--sign", key]).ends(0, &["generation 4"]);
+    let run = site.run(&verify);
+    let kept = "it is kept, and its publication is not signed: plasmagen publish BUNDLE --keep 0 --sign KEY";
+    assert!(run.ends(1, &["1 fault"]).stdout.contains(kept), "{}", run.stdout);
+    at_root(&site, &["publish", "newer", "--keep", "0", "--ipxe", "nowhere", "--sign", key]).ends(0, &[]);
+    site.run(&verify).ends(0, &["is as it was published"]);
+    at_root(&site, &["publish", "bundle", "--keep", "0", "--ipxe", "nowhere", "--sign", key]).ends(0, &[]);
     at_root(&site, &["publish", "newer", "--no-site", "--sign", key]).ends(0, &[]);
-    at_root(&site, &["publish", "--rollback", "control-plane", "--sign", key]).ends(0, &["generation 4"]);
+    at_root(&site, &["publish", "--rollback", "control-plane", "--sign", key]).ends(0, &["generation 8"]);
     site.run(&verify).ends(0, &["is as it was published"]);
     // The inventory of another cluster with the same operators.
     site.edit("my-cluster", "elm");
@@ -142,6 +155,12 @@ fn quiet_says_why_and_the_site_has_a_way_back() {
     let site = published();
     at_root(&site, &["publish", "--rollback", "site"])
         .ends(2, &["site has no generation before the current one"]);
+    for option in ["--rollback", "--remove"] {
+        at_root(&site, &["publish", option, "wrker"])
+            .ends(2, &["nothing is published for wrker: there are control-plane, site"]);
+    }
+    at_root(&site, &["publish", "--remove", "site"])
+        .ends(2, &["the site is not removed", "plasmagen publish --rollback site"]);
     site.edit("3c:ec:ef:00:00:01", "3c:ec:ef:00:00:99");
     let run = at_root(&site, &["publish", "--quiet", "--ipxe", "nowhere"]);
     run.ends(1, &["stale: 4 files in site/www would change: run plasmagen render"]);
@@ -151,4 +170,36 @@ fn quiet_says_why_and_the_site_has_a_way_back() {
     assert!(!site.root().join("root/ipxe/node/3c-ec-ef-00-00-01.ipxe").exists());
     at_root(&site, &["publish", "--rollback", "site"]).ends(0, &["root/site: generation 3"]);
     assert!(site.root().join("root/ipxe/node/3c-ec-ef-00-00-01.ipxe").exists());
+}
+
+/// A note in the web root says that a roll back was killed after its switch.
+#[test]
+fn a_roll_back_says_that_it_finishes_an_earlier_one() {
+    let site = published();
+    bundle(&site, "newer", "two");
+    at_root(&site, &["publish", "newer", "--ipxe", "nowhere"]).ends(0, &[]);
+    let current = fs::read_link(site.root().join("root/nixos/control-plane/current")).unwrap();
+    let note = format!("nixos/control-plane {}\n", current.display());
+    fs::write(site.root().join("root/.plasmagen/rollback"), note).unwrap();
+    let run = site.run(&["verify", "root"]);
+    let told = "A roll back was interrupted: plasmagen publish --rollback control-plane finishes it";
+    assert!(run.ends(1, &["1 fault"]).stdout.contains(told), "{}", run.stdout);
+    let run = at_root(&site, &["publish", "--rollback", "control-plane"]);
+    let led = format!(
+        "it led to {:.12}, which is served. The same command again leads on to ",
+        current.display().to_string()
+    );
+    run.ends(0, &["an earlier roll back of nixos/control-plane, which was interrupted, is finished", &led]);
+    site.run(&["verify", "root"]).ends(0, &[]);
+    let run = at_root(&site, &["publish", "--rollback", "control-plane"]);
+    assert!(!run.ends(0, &[]).stderr.contains("finished"), "{}", run.stderr);
+}
+
+#[test]
+fn bundles_alone_bring_no_builds_of_ipxe() {
+    let site = published();
+    let run = at_root(&site, &["publish", "bundle", "--no-site"]);
+    assert!(!run.ends(0, &[]).stderr.contains("tftp/"), "{}", run.stderr);
+    at_root(&site, &["publish", "bundle", "--no-site", "--ipxe", "nowhere"])
+        .ends(2, &["cannot be used with"]);
 }

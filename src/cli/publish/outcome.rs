@@ -1,21 +1,18 @@
 //! Printing of the outcome of `plasmagen publish`: messages, warnings and exit status.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::printer::{Printer, plural};
 use super::super::{DONE, UNCONFIRMED};
 use crate::model::Cluster;
-use crate::publish::{InstalledLoader, MissingLoader, PublishOutcome, RemoveOutcome, list_needed_loaders};
+use crate::publish::{
+    FinishedRollback, InstalledLoader, LoaderOutcome, PublishOutcome, Published, RemoveOutcome,
+    list_needed_loaders,
+};
 
 /// Prints which builds of iPXE were installed, and warns of those that are missing.
-pub(super) fn print_loaders(
-    printer: &Printer,
-    installed: &BTreeMap<&'static str, InstalledLoader>,
-    missing: &[MissingLoader],
-    cluster: Option<&Cluster>,
-) {
-    for (file, how) in installed {
+pub(super) fn print_loaders(printer: &Printer, loaders: &LoaderOutcome, cluster: Option<&Cluster>) {
+    for (file, how) in &loaders.installed {
         match how {
             InstalledLoader::Copied(from) => printer.say(&format!("tftp/{file} is {}", from.display())),
             InstalledLoader::Kept => {
@@ -25,7 +22,7 @@ pub(super) fn print_loaders(
         }
     }
     let needed = cluster.map(list_needed_loaders);
-    for loader in missing {
+    for loader in &loaders.missing {
         let nodes = needed.as_ref().map(|needed| needed.get(loader.file));
         let who = match nodes {
             Some(None) => continue,
@@ -80,6 +77,19 @@ pub(super) fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOut
         printer.say(&format!("removed {}", plural(outcome.removed.len(), "old generation")));
     }
     confirmation(printer, "published", outcome.unconfirmed.as_ref())
+}
+
+/// Prints that the roll back was that of an earlier run, and where the next one leads.
+pub(super) fn print_finished(printer: &Printer, outcome: &PublishOutcome, finished: FinishedRollback) {
+    for Published { channel, id, .. } in &outcome.published {
+        let next = finished.next.map_or_else(String::new, |next| {
+            format!(". The same command again leads on to {:.12}", next.to_string())
+        });
+        printer.say(&format!(
+            "an earlier roll back of {channel}, which was interrupted, is finished: it led to {:.12}, which is served{next}",
+            id.to_string()
+        ));
+    }
 }
 
 /// Prints what was removed, and returns the exit status for it.

@@ -138,7 +138,8 @@ fn the_site_has_a_way_back_too() {
     let error = format!("{:#}", back(root.path()).unwrap_err());
     assert!(error.contains("site has no generation before the current one"), "{error}");
     all(root.path(), Version::New).unwrap();
-    let outcome = back(root.path()).unwrap();
+    let (outcome, finished) = back(root.path()).unwrap();
+    assert_eq!(finished, None);
     assert_eq!((outcome.published[0].channel.as_str(), outcome.published.len()), ("site", 1));
     assert_eq!(look(root.path(), "after"), (Version::New, Version::Old));
     assert_eq!(faults(root.path()), []);

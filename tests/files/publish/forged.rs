@@ -141,3 +141,68 @@ fn an_armed_node_needs_its_site() {
     let change = |dir: &Path| fs::write(dir.join(&overlay), "another overlay").unwrap();
     found(&|root| forge_site(root, &change), &[(FaultKind::Swapped, &overlay)]);
 }
+
+/// Changes the record of node01, and everything that is derived from it.
+fn forge_arming(root: &Path, old: &str, new: &str) {
+    let path = root.join("armed").join(MAC);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(old), "{text}");
+    let mut text = text.replace(old, new);
+    let until = text.split("\"until\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let rfc3339 = &time::format_description::well_known::Rfc3339;
+    let seconds = time::OffsetDateTime::parse(&until, rfc3339).unwrap().unix_timestamp();
+    let shown = until.replace('T', " ").replace('Z', " UTC");
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| match line.split_once(" until ") {
+            _ if line.starts_with("# until ") => format!("# until {seconds}"),
+            Some((before, _)) => {
+                format!("{before} until {shown}. plasmagen disarm node01 ends that earlier.")
+            }
+            None => line.to_owned(),
+        })
+        .collect();
+    text = lines.join("\n") + "\n";
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn an_arming_that_arm_could_not_have_made_is_told_of() {
+    for (old, new, word) in [
+        ("\"until\":\"2026-01-02T07", "\"until\":\"2099-01-02T07", "node01 is armed for longer than 7 days"),
+        ("\"until\":\"2026-01-02T07:04:05", "\"until\":\"2026-01-09T03:04:06", "for longer than 7 days"),
+        (
+            "\"armed\":\"2026-01-02T03:04:05",
+            "\"armed\":\"2026-01-02T03:06:05",
+            "begins on 2026-01-02, which is in the",
+        ),
+        ("\"profile\":\"worker\"", "\"profile\":\"wrker\"", "armed for the base wrker, which does not exist"),
+    ] {
+        let root = armed();
+        forge_arming(root.path(), old, new);
+        let found = faults(root.path());
+        let is_told = |fault: &plasmagen::publish::Fault| {
+            fault.kind == FaultKind::Changed
+                && fault.path == format!("armed/{MAC}")
+                && fault.message.starts_with("plasmagen arm did not write it: ")
+                && fault.message.contains(word)
+                && fault.message.ends_with("Run plasmagen disarm node01")
+        };
+        assert!(found.iter().any(is_told), "{word}: {found:?}");
+    }
+    // The longest arming, and a clock that is a little late.
+    let root = armed();
+    forge_arming(root.path(), "\"until\":\"2026-01-02T07:04:05", "\"until\":\"2026-01-09T03:05:05");
+    forge_arming(root.path(), "\"armed\":\"2026-01-02T03:04:05", "\"armed\":\"2026-01-02T03:05:05");
+    assert_eq!(faults(root.path()), []);
+}
+
+#[test]
+fn a_base_that_no_node_can_have_is_told_of() {
+    let root = armed();
+    let nixos = root.path().join("nixos");
+    fs::rename(nixos.join("worker"), nixos.join("gpu")).unwrap();
+    let found = faults(root.path());
+    let message = "no node boots this base: run plasmagen publish --remove gpu";
+    assert!(found.iter().any(|fault| fault.path == "nixos/gpu" && fault.message == message), "{found:?}");
+}

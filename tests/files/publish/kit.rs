@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
 use plasmagen::publish::{
-    Fault, FaultKind, PublicationTerms, PublishOutcome, PublishRequest, VerifyReport, VerifyRequirements,
-    WebRootLock, publish, verify,
+    Fault, FaultKind, LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, VerifyReport,
+    VerifyRequirements, WebRootLock, publish, verify,
 };
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -35,6 +35,11 @@ impl Made {
         self.dir.path().join(format!("inventory-{version:?}/site"))
     }
 
+    /// The directory of builds of iPXE.
+    pub(crate) fn builds(&self, version: Version) -> PathBuf {
+        self.dir.path().join(format!("ipxe-{version:?}"))
+    }
+
     pub(crate) fn manifest(&self, profile: &str, version: Version) -> BundleManifest {
         BundleManifest::parse(&fs::read(self.bundle(profile, version).join("manifest.json")).unwrap())
             .unwrap()
@@ -52,6 +57,8 @@ pub(crate) static MADE: LazyLock<Made> = LazyLock::new(|| {
             bundle(&made.bundle(profile, version), profile, &format!("{version:?}"));
         }
         site(made.site(version).parent().unwrap(), &format!("{version:?}"));
+        fs::create_dir(made.builds(version)).unwrap();
+        fs::write(made.builds(version).join("undionly.kpxe"), format!("BIOS {version:?}")).unwrap();
     }
     made
 });
@@ -102,8 +109,8 @@ pub(crate) fn terms<'a>(now: OffsetDateTime) -> PublicationTerms<'a> {
 
 /// Nothing, published at `now`.
 pub(crate) fn request<'a>(now: OffsetDateTime) -> PublishRequest<'a> {
-    let terms = terms(now);
-    PublishRequest { bundles: &[], site: None, signatures: None, signed: false, keep: 1, terms }
+    let (terms, loaders) = (terms(now), LoaderSource::Unchanged);
+    PublishRequest { bundles: &[], site: None, signatures: None, signed: false, loaders, keep: 1, terms }
 }
 
 /// Publishes `bundles` and a site at `now`.
@@ -120,7 +127,10 @@ pub(crate) fn put(
 /// Publishes everything in that version.
 pub(crate) fn all(root: &Path, version: Version) -> anyhow::Result<PublishOutcome> {
     let bundles = ["worker", "control-plane"].map(|profile| MADE.bundle(profile, version));
-    put(root, &bundles, Some(&MADE.site(version)), NOW)
+    let (site, builds) = (MADE.site(version), MADE.builds(version));
+    let loaders = LoaderSource::Dir(&builds);
+    let request = PublishRequest { bundles: &bundles, site: Some(&site), loaders, ..request(NOW) };
+    publish(&WebRootLock::acquire(root)?, &request, &|_| {})
 }
 
 /// A root that holds everything in that version.
@@ -202,8 +212,7 @@ pub(crate) fn arguments(root: &Path, version: Version) -> Vec<String> {
     let mut arguments = vec!["publish".to_owned()];
     arguments.extend(["worker", "control-plane"].map(|profile| text(MADE.bundle(profile, version))));
     arguments.extend(["--site".to_owned(), text(MADE.site(version))]);
-    // No loaders, wherever the tests run.
-    arguments.extend(["--ipxe".to_owned(), text(MADE.dir.path().join("none"))]);
+    arguments.extend(["--ipxe".to_owned(), text(MADE.builds(version))]);
     arguments.extend(["--root".to_owned(), text(root.to_owned())]);
     arguments
 }

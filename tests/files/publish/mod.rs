@@ -1,5 +1,6 @@
 //! The web root: what machines find there is whole, whatever happens while it is published.
 
+mod access;
 mod armed;
 mod arming;
 mod bundles;

@@ -87,10 +87,8 @@ fn a_signed_publication_vouches_for_bundle_and_site() {
     assert_eq!((signed.unsigned(), faults(root)), (vec![], vec![]));
     // Without a key, no signature stays that does not fit.
     put(root, &[MADE.bundle("worker", Version::New)], None, terms(NOW)).unwrap();
-    assert_eq!(
-        signed.unsigned(),
-        ["its publication is not signed: publish again with plasmagen publish --sign KEY"]
-    );
+    let unsigned = "its publication is not signed: publish the same bundle again with plasmagen publish BUNDLE --sign KEY";
+    assert_eq!(signed.unsigned(), [unsigned]);
     assert!(!root.join("nixos/worker/current/publication.json.sig").exists());
     roll_back(&WebRootLock::acquire(root).unwrap(), "site", &terms(NOW)).unwrap();
     assert_eq!(signed.unsigned().len(), 2);
@@ -314,9 +312,13 @@ fn a_base_that_nothing_needs_is_removed() {
         assert_eq!(snapshot(root.path()), before);
     };
     refused("worker", "node01 is armed and boots it: run plasmagen disarm node01 first");
-    for base in ["all-in-one", "../site", "site", ""] {
-        refused(base, "nothing is published for");
+    for base in ["all-in-one", "../site", ""] {
+        refused(base, ": there are control-plane, worker, site");
     }
+    refused(
+        "site",
+        "the site is not removed, since no machine boots without one: plasmagen publish replaces it",
+    );
     let outcome = remove(&lock(), "control-plane").unwrap();
     assert_eq!((outcome.channel.as_str(), outcome.generations), ("nixos/control-plane", 1));
     assert!(outcome.nodes.is_empty() && outcome.unconfirmed.is_none());

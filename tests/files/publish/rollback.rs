@@ -4,14 +4,14 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 
-use plasmagen::publish::{FaultKind, WebRootLock, roll_back};
+use plasmagen::publish::{FaultKind, FinishedRollback, WebRootLock, roll_back};
 use tempfile::TempDir;
 
 use test_kit::strace::{self, Call, SIGKILL, Traced, calls_since};
 use test_kit::{Version, memory, tree};
 
 use crate::publish::faults::{CALLS, assert_unharmed};
-use crate::publish::kit::{NOW, PLASMAGEN, all, faults, holding, look, terms};
+use crate::publish::kit::{MADE, NOW, PLASMAGEN, all, faults, holding, look, terms};
 
 /// The states of bundle and site before a roll back, and after it.
 const BEFORE: (Version, Version) = (Version::New, Version::New);
@@ -51,7 +51,12 @@ fn changes(make: &TempDir) -> Vec<Call> {
 /// The same command again: it ends where the first one was going.
 fn assert_finished(root: &Path, when: &str) {
     let lock = WebRootLock::acquire(root).unwrap_or_else(|error| panic!("{when}: {error:#}"));
-    roll_back(&lock, "worker", &terms(NOW)).unwrap_or_else(|error| panic!("not finished {when}: {error:#}"));
+    let is_begun = root.join(".plasmagen/rollback").exists();
+    let (_, finished) = roll_back(&lock, "worker", &terms(NOW))
+        .unwrap_or_else(|error| panic!("not finished {when}: {error:#}"));
+    // The next one would lead to the new version again.
+    let next = FinishedRollback { next: Some(MADE.manifest("worker", Version::New).id) };
+    assert_eq!(finished, is_begun.then_some(next), "{when}");
     drop(lock);
     assert_eq!(look(root, when), AFTER, "{when}");
     assert_eq!(faults(root), [], "{when}");
@@ -72,9 +77,14 @@ fn a_killed_roll_back_is_finished_by_the_same_command() {
         let state = look(root.path(), &when);
         assert_unharmed(root.path(), &when);
         let is_begun = root.path().join(".plasmagen/rollback").exists();
-        for fault in faults(root.path()).iter().filter(|fault| fault.kind == FaultKind::RolledBack) {
-            let words = "A roll back was killed: plasmagen publish --rollback worker finishes it";
-            assert!(is_begun && fault.message.ends_with(words), "{when}: {fault:?}");
+        let found = faults(root.path());
+        assert_eq!(found.len(), usize::from(is_begun), "{when}: {found:?}");
+        for fault in found {
+            let words = "A roll back was interrupted: plasmagen publish --rollback worker finishes it";
+            assert!(
+                fault.kind == FaultKind::RolledBack && fault.message.ends_with(words),
+                "{when}: {fault:?}"
+            );
         }
         // A run that is killed after its last step has nothing to finish.
         if state == BEFORE || is_begun {
@@ -98,9 +108,17 @@ fn on_a_failing_disk_a_roll_back_is_done_or_undone() {
         assert!(log.contains("(INJECTED)"), "no {when}");
         let state = look(root.path(), &when);
         match output.status.code() {
-            Some(0 | 4) => {
+            Some(code @ (0 | 4)) => {
                 assert_eq!(state, AFTER, "{when}: {output:?}");
-                assert_eq!(faults(root.path()), [], "{when}");
+                // Where the disk did not confirm the roll back, the same command does it again.
+                let left = faults(root.path());
+                assert!(
+                    left.iter().all(|fault| code == 4 && fault.kind == FaultKind::RolledBack),
+                    "{when}: {left:?}"
+                );
+                if !left.is_empty() {
+                    assert_finished(root.path(), &when);
+                }
             }
             Some(2) => {
                 assert_eq!(state, BEFORE, "{when}: {output:?}");
@@ -123,4 +141,21 @@ fn a_publication_takes_the_place_of_a_killed_roll_back() {
     assert!(!root.path().join(".plasmagen/rollback").exists());
     assert_eq!((look(root.path(), "after"), faults(root.path())), (BEFORE, Vec::new()));
     assert_finished(root.path(), "after a publication");
+}
+
+#[test]
+fn a_note_of_a_roll_back_that_nobody_can_read_is_told_of() {
+    let make = published_twice();
+    let id = MADE.manifest("worker", Version::Old).id;
+    for body in [Some("\u{1b}[2J"), Some(&format!("nixos/elsewhere {id}\n")[..]), None] {
+        let root = copy(&make);
+        let note = root.path().join(".plasmagen/rollback");
+        match body {
+            Some(body) => std::fs::write(&note, body).unwrap(),
+            None => std::fs::create_dir(&note).unwrap(),
+        }
+        let found = faults(root.path());
+        assert!(found.len() == 1 && found[0].path == ".plasmagen/rollback", "{body:?}: {found:?}");
+        assert!(found[0].message.ends_with(": remove it"), "{found:?}");
+    }
 }

@@ -138,7 +138,7 @@ fn a_file_of_signers_means_what_it_says_or_is_refused() {
     for (text, word) in [
         (String::new(), "names none"),
         (format!("ops namespaces=\"git\" {public}"), "names none"),
-        (public.clone(), "line 1"),
+        (public.clone(), "a public key without principals, as in a .pub file: write the name of its owner"),
         ("ops ssh-ed25519 AAAA".to_owned(), "its public key can't be read"),
         ("ops".to_owned(), "it has no key"),
         (format!("# a comment\n\nops namespaces=\"*\" {public}\nops cert-authority {public}"), "line 4"),
