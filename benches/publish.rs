@@ -76,8 +76,10 @@ fn publish_into(dir: &Path) -> Result<()> {
         keep: 1,
         terms: PublicationTerms {
             cluster: None,
+            machines: &[],
             replaced_cluster: None,
             signing_key: None,
+            may_change_armed: false,
             now: OffsetDateTime::UNIX_EPOCH,
             life: time::Duration::days(90),
         },

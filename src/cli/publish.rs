@@ -62,16 +62,20 @@ pub(super) struct PublishArgs {
     /// Sign the publication with this SSH key: a private key, or the .pub file of a key that ssh-agent holds
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     sign: Option<PathBuf>,
-    /// Take over the web root of this cluster, whose machines can no longer boot from it
+    /// Take over the web root of this cluster, whose machines can no longer boot from it; `unnamed` for a cluster that no
+    /// publication names
     #[arg(long, value_name = "CLUSTER")]
     replace_cluster: Option<String>,
+    /// Publish even if an armed node boots another bundle from now on than the one that it was armed for
+    #[arg(long)]
+    yes: bool,
     /// Make the previous generation of BASE, or of the `site`, the current one again, under a new number
     #[arg(long, value_name = "BASE", add = ArgValueCandidates::new(complete::channels),
         conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
     rollback: Option<String>,
     /// Remove all bundles for BASE, which no armed node boots
     #[arg(long, value_name = "BASE", add = ArgValueCandidates::new(complete::bases),
-        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "rollback"])]
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "yes", "rollback"])]
     remove: Option<String>,
 }
 
@@ -104,10 +108,14 @@ impl PublishArgs {
             return Ok(print_removal(printer, &root, &remove(&lock, base)?));
         }
         let signing_key = self.sign.clone().map(SigningKey::new);
+        let nodes = cluster.iter().flat_map(|cluster| &cluster.nodes);
+        let machines: Vec<_> = nodes.map(|node| node.mac).collect();
         let terms = PublicationTerms {
             cluster: cluster.as_ref().map(|cluster| cluster.name.as_str()),
+            machines: &machines,
             replaced_cluster: self.replace_cluster.as_deref(),
             signing_key: signing_key.as_ref(),
+            may_change_armed: self.yes,
             now: OffsetDateTime::now_utc(),
             life: self.expires_in,
         };

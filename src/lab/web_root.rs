@@ -62,8 +62,10 @@ impl LabWebRoot {
             keep: 0,
             terms: PublicationTerms {
                 cluster: Some(cluster.name.as_str()),
+                machines: &[],
                 replaced_cluster: None,
                 signing_key: None,
+                may_change_armed: false,
                 now,
                 life: LIFE,
             },

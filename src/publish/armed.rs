@@ -6,13 +6,16 @@
 //! An arming ends at a time that the second line of the file says. iPXE reads no clock: the file works until somebody
 //! removes it, which the provisioner's timer `pxe-health` does within 15 seconds after the end.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use super::channel::Channel;
 use super::root::{ARMED, WebRoot};
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
-use crate::model::{MacAddr, Word as _};
+use crate::model::{Label, MacAddr, Word as _};
 
 const SCHEMA: u32 = 2;
 
@@ -58,6 +61,9 @@ pub struct ArmedFile {
     pub name: String,
     /// Content of the file; none where `plasmagen arm` did not write the file.
     pub armed: Option<Armed>,
+    /// Id of the bundle that the node boots now: a publication may have changed the bundle for the base. None where there is
+    /// none.
+    pub boots: Option<Sha256Sum>,
     /// Whether a run that was killed has left the file. The next run that arms or disarms anything removes the file.
     pub is_interrupted: bool,
 }
@@ -138,19 +144,31 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
         lock(&dir)?;
         interrupted = read_interrupted(root)?;
     }
-    let mut files = Vec::new();
+    let (mut files, mut bundles) = (Vec::new(), BTreeMap::new());
     for (name, _) in dir.list().context("could not list armed/")? {
-        files.push(ArmedFile { is_interrupted: interrupted.contains(&name), ..read_armed(&dir, name) });
+        let mut file = read_armed(&dir, name);
+        file.is_interrupted = interrupted.contains(&file.name);
+        if let Some(armed) = &file.armed {
+            file.boots = *bundles.entry(armed.base.clone()).or_insert_with(|| find_bundle(root, &armed.base));
+        }
+        files.push(file);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+/// Finds the id of the current bundle for `base`; none where nothing is served.
+fn find_bundle(root: &WebRoot, base: &str) -> Option<Sha256Sum> {
+    Label::parse(base).ok()?;
+    // What is no directory, or leads nowhere, verify reports.
+    Channel::open(root, &Channel::path_of_base(base)).ok()??.current().ok()?
 }
 
 /// Reads the file `name` in `armed/`.
 pub(super) fn read_armed(dir: &Dir, name: String) -> ArmedFile {
     let armed = dir.read_limited(&name, TEXT_LIMIT).map_err(Into::into).and_then(|text| Armed::parse(&text));
     let armed = armed.ok().filter(|armed| armed.mac.replace(':', "-") == name);
-    ArmedFile { name, armed, is_interrupted: false }
+    ArmedFile { name, armed, boots: None, is_interrupted: false }
 }
 
 /// Waits until no other run changes `armed/`.

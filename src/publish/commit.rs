@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 
+use super::armed_changes::{check_bundles, list_site_changes};
 use super::begun::forget_begun;
 use super::channel::Channel;
 use super::loaders::{LoaderOutcome, StagedLoaders, Undo, stage_loaders};
@@ -37,6 +38,8 @@ pub struct PublishOutcome {
     pub published: Vec<Published>,
     /// Paths of the removed generations: `nixos/worker/<id>`.
     pub removed: Vec<String>,
+    /// What has changed for armed nodes, a sentence each.
+    pub changes: Vec<String>,
     /// The builds of iPXE that were published with the site.
     pub loaders: LoaderOutcome,
     /// Why the publication may not outlast a power cut, or why old generations could not be removed.
@@ -109,8 +112,17 @@ pub(super) fn publish_staged(
     loaders: &StagedLoaders,
     prepare: impl FnOnce() -> Result<()>,
 ) -> Result<PublishOutcome> {
-    if let Some(site) = staged.iter().find(|staged| staged.channel == SITE) {
-        check_armed_nodes(&lock.root, &open_staged(lock, site)?)?;
+    let mut changes = Vec::new();
+    for staged in staged {
+        if staged.channel == SITE {
+            let site = open_staged(lock, staged)?;
+            check_armed_nodes(&lock.root, &site)?;
+            changes.extend(list_site_changes(&lock.root, &site)?);
+        } else {
+            let before =
+                Channel::open(&lock.root, &staged.channel)?.and_then(|channel| channel.current().ok());
+            changes.extend(check_bundles(&lock.root, staged, before.flatten(), terms)?);
+        }
     }
     let generation = lock.next_generation()?;
     let to_move = |staged| Move::prepare(lock, terms, generation, staged, loaders);
@@ -127,7 +139,7 @@ pub(super) fn publish_staged(
         bundle: step.staged.bundle.clone(),
     });
     let (published, loaders) = (published.collect(), loaders.outcome.clone());
-    Ok(PublishOutcome { published, removed, loaders, unconfirmed: confirmed.err() })
+    Ok(PublishOutcome { published, removed, loaders, changes, unconfirmed: confirmed.err() })
 }
 
 /// Opens the directory of a staged generation, be it in the staging directory or in its place.

@@ -38,6 +38,7 @@
 //! takeover     refuses a publication that takes machines away
 //! begun        the roll back that is at work, or was killed
 //! staging      builds new generations in the staging directory
+//! armed_changes   what a publication changes for armed nodes
 //! commit       publishes them
 //! roll_back    goes back to the generation before the current one
 //! remove       removes the bundles for a base
@@ -55,6 +56,7 @@ mod access;
 mod allowed_signers;
 mod arm;
 mod armed;
+mod armed_changes;
 mod begun;
 mod bootable;
 mod builds;
@@ -99,7 +101,7 @@ pub use publication::Publication;
 pub use quorum::find_quorum_risk;
 pub use remove::{RemoveOutcome, remove};
 pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
-pub use request::{LoaderSource, PublicationTerms, PublishRequest};
+pub use request::{LoaderSource, PublicationTerms, PublishRequest, UNNAMED};
 pub use roll_back::{FinishedRollback, roll_back};
 pub use root::WebRoot;
 pub use signers::Signers;

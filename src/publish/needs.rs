@@ -20,6 +20,8 @@ const SCRIPTS: &str = "ipxe/node";
 /// The facts of a node that its published script sets.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NodeScript {
+    /// MAC address of the node, with hyphens.
+    pub(super) mac: String,
     pub(super) node: Option<String>,
     pub(super) base: Option<String>,
     /// Whether the script names an overlay.
@@ -38,6 +40,7 @@ impl NodeScript {
             text.lines().find_map(|line| line.strip_prefix(&set)).map(str::to_owned)
         };
         Some(Self {
+            mac: mac.to_owned(),
             node: value("node"),
             base: value("profile"),
             has_overlay: value("overlay").is_some(),
@@ -52,12 +55,12 @@ impl NodeScript {
 }
 
 /// The path of a node's script in a site; `mac` has hyphens.
-fn path_of_script(mac: &str) -> String {
+pub(super) fn path_of_script(mac: &str) -> String {
     format!("{SCRIPTS}/{mac}.ipxe")
 }
 
 /// The path of a node's overlay in a site; `mac` has hyphens.
-fn path_of_overlay(mac: &str) -> String {
+pub(super) fn path_of_overlay(mac: &str) -> String {
     format!("overlay/{mac}.cpio.gz")
 }
 
@@ -73,11 +76,16 @@ pub(super) fn list_site_names(root: &WebRoot) -> Result<BTreeSet<String>> {
 /// Reads the scripts of all nodes in the served site, sorted by MAC address.
 pub(super) fn list_site_scripts(root: &WebRoot) -> Result<Vec<NodeScript>> {
     let Some((_, site)) = open_current(root, SITE)? else { return Ok(Vec::new()) };
+    list_scripts(&site)
+}
+
+/// Reads the scripts of all nodes in the directory of a site, sorted by MAC address.
+pub(super) fn list_scripts(site: &Dir) -> Result<Vec<NodeScript>> {
     let Ok(dir) = site.open_dir(SCRIPTS) else { return Ok(Vec::new()) };
-    let mut files = dir.list().context("could not list the scripts of the served site")?;
+    let mut files = dir.list().context("could not list the scripts of a site")?;
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let macs = files.iter().filter_map(|(file, _)| file.strip_suffix(".ipxe"));
-    Ok(macs.filter_map(|mac| NodeScript::read(&site, mac)).collect())
+    Ok(macs.filter_map(|mac| NodeScript::read(site, mac)).collect())
 }
 
 /// The published files among which the needs of armed nodes are looked for.
@@ -136,7 +144,7 @@ impl<'a> PublishedFiles<'a> {
 }
 
 /// Opens the generation that is current in the channel at `path`; none where nothing is served from there.
-fn open_current(root: &WebRoot, path: &str) -> Result<Option<(Sha256Sum, Dir)>> {
+pub(super) fn open_current(root: &WebRoot, path: &str) -> Result<Option<(Sha256Sum, Dir)>> {
     let Some(channel) = Channel::open(root, path)? else { return Ok(None) };
     // A link that leads nowhere is reported with its channel.
     let Some(id) = channel.current().ok().flatten() else { return Ok(None) };

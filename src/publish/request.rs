@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use super::signing_key::SigningKey;
+use crate::model::MacAddr;
 
 /// A publication: bundles and a site, with options.
 #[derive(Clone, Copy, Debug)]
@@ -38,15 +39,22 @@ pub enum LoaderSource<'a> {
     Dir(&'a Path),
 }
 
+/// The name by which `--replace-cluster` calls a cluster that no publication names.
+pub const UNNAMED: &str = "unnamed";
+
 /// The terms of a publication, also of one that goes back to an earlier generation.
 #[derive(Clone, Copy, Debug)]
 pub struct PublicationTerms<'a> {
     /// Name of the inventory's cluster; none without an inventory.
     pub cluster: Option<&'a str>,
-    /// Name of the cluster whose web root another cluster may take over.
+    /// MAC addresses of the inventory's nodes; none without an inventory.
+    pub machines: &'a [MacAddr],
+    /// Name of the cluster whose web root another cluster may take over: [`UNNAMED`] for one that no publication names.
     pub replaced_cluster: Option<&'a str>,
     /// The key that signs the publication; none for an unsigned one.
     pub signing_key: Option<&'a SigningKey>,
+    /// Whether armed nodes may get another bundle than the one that they were armed for.
+    pub may_change_armed: bool,
     /// The present time.
     pub now: OffsetDateTime,
     /// How long the generation may be booted.

@@ -15,7 +15,7 @@ use super::request::{LoaderSource, PublicationTerms};
 use super::root::SITE;
 use super::site::read_published;
 use super::staging::StagedGeneration;
-use super::takeover::check_cluster;
+use super::takeover::{ClusterIdentity, check_cluster};
 use crate::fs::{Dir, Sha256Sum};
 use crate::image::BundleManifest;
 
@@ -30,7 +30,8 @@ pub struct FinishedRollback {
 /// site, where `name` is `site`. Where an earlier roll back was killed, finishes that one instead, which is returned.
 ///
 /// # Errors
-/// When there is no such generation, when it is damaged, when an armed node needs the current one, or when a disk refuses.
+/// When there is no such generation, when it is damaged, when an armed node would lose its script or get another bundle, or
+/// when a disk refuses.
 pub fn roll_back(
     lock: &WebRootLock,
     name: &str,
@@ -52,7 +53,12 @@ pub fn roll_back(
         format!("{path} has no generation before the current one: publish keeps as many as --keep says")
     })?;
     let cluster = previous.publication.as_ref().and_then(|publication| publication.cluster.clone());
-    check_cluster(&lock.root, cluster.as_deref(), terms)?;
+    let identity = if path == SITE {
+        ClusterIdentity::of_site(cluster.as_deref(), &channel.open_generation(previous.id)?)?
+    } else {
+        ClusterIdentity { name: cluster.clone(), ..ClusterIdentity::default() }
+    };
+    check_cluster(&lock.root, &identity, terms)?;
     let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, previous, &path)?;
     write_begun(lock, &path, previous.id)?;
     let staged =

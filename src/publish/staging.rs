@@ -17,7 +17,7 @@ use super::request::PublishRequest;
 use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
-use super::takeover::find_cluster;
+use super::takeover::{ClusterIdentity, find_cluster};
 use crate::fs::{
     Dir, FileType, Progress, Sha256Sum, TEXT_LIMIT, file_mode, kind_of, parents, split, sync_file,
 };
@@ -60,7 +60,8 @@ pub(super) fn stage(
         None => site::published_asks_for_signatures(&lock.root)?,
     };
     let signed = request.signed || asks;
-    let of_site = site.as_ref().and_then(|site| site.cluster.as_deref());
+    let of_site = site.as_ref().map(|site| ClusterIdentity::of_site(site.cluster.as_deref(), &site.dir));
+    let of_site = of_site.transpose()?;
     let cluster = find_cluster(&lock.root, of_site, &request.terms)?;
     let mut staged: Vec<StagedGeneration> = Vec::new();
     for path in request.bundles {

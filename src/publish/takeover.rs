@@ -1,37 +1,70 @@
 //! Refuses a publication that takes machines away: those of another cluster, and those that are armed.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, ensure};
 
 use super::armed::{ArmedFile, list_armed};
 use super::channel::Channel;
 use super::fault::{Fault, FaultKind, Refused};
-use super::needs::{NodeScript, list_site_scripts};
-use super::request::PublicationTerms;
+use super::needs::{NodeScript, list_scripts, list_site_scripts, open_current};
+use super::request::{PublicationTerms, UNNAMED};
 use super::root::{ARMED, NIXOS, SITE, WebRoot};
 use crate::fs::Dir;
 
 /// The number of nodes that a message names.
 const FEW: usize = 5;
 
-/// Reads the name of the cluster that boots from `root`: that of the served site, else that of a served bundle; none where
-/// no publication names a cluster.
-fn read_served_cluster(root: &WebRoot) -> Result<Option<String>> {
-    let mut paths = vec![SITE.to_owned()];
+/// A cluster whose machines boot from a web root, or for which something is published.
+#[derive(Debug, Default)]
+pub(super) struct ClusterIdentity {
+    /// The name; none where no publication says it.
+    pub(super) name: Option<String>,
+    /// The MAC addresses of its machines, with hyphens; empty where they are not known.
+    pub(super) macs: BTreeSet<String>,
+}
+
+impl ClusterIdentity {
+    /// The cluster called `name` whose machines have scripts in the directory of a site.
+    pub(super) fn of_site(name: Option<&str>, site: &Dir) -> Result<Self> {
+        let macs = list_scripts(site)?.into_iter().map(|script| script.mac);
+        Ok(Self { name: name.map(str::to_owned), macs: macs.collect() })
+    }
+
+    /// Whether the two may be the same cluster: names differ never, and of machines some are in both.
+    fn may_be(&self, other: &Self) -> bool {
+        let has_name = |name: &String| other.name.as_ref().is_none_or(|other| other == name);
+        let are_known = !self.macs.is_empty() && !other.macs.is_empty();
+        self.name.as_ref().is_none_or(has_name) && (!are_known || !self.macs.is_disjoint(&other.macs))
+    }
+}
+
+/// Reads which cluster boots from `root`: that of the served site; without a site, that of a served bundle.
+fn read_served_cluster(root: &WebRoot) -> Result<ClusterIdentity> {
+    if let Some(channel) = Channel::open(root, SITE)?
+        && let Some((_, site)) = open_current(root, SITE)?
+    {
+        let current = channel.current_generation().ok().flatten();
+        let publication = current.and_then(|generation| generation.publication);
+        let name = publication.and_then(|publication| publication.cluster);
+        return ClusterIdentity::of_site(name.as_deref(), &site);
+    }
+    let mut names = Vec::new();
     if root.dir.exists(NIXOS)? {
         let nixos = root.dir.open_dir(NIXOS).context("could not open nixos/")?;
-        let mut names: Vec<_> = nixos.list().context("could not list nixos/")?;
-        names.sort_by(|a, b| a.0.cmp(&b.0));
-        paths.extend(names.into_iter().map(|(name, _)| Channel::path_of_base(&name)));
+        names.extend(nixos.list().context("could not list nixos/")?.into_iter().map(|(name, _)| name));
     }
-    for path in paths {
+    names.sort();
+    for name in names {
         // What is no directory, or leads nowhere, verify reports.
-        let Ok(Some(channel)) = Channel::open(root, &path) else { continue };
+        let Ok(Some(channel)) = Channel::open(root, &Channel::path_of_base(&name)) else { continue };
         let current = channel.current_generation().ok().flatten();
-        if let Some(cluster) = current.and_then(|generation| generation.publication?.cluster) {
-            return Ok(Some(cluster));
+        let name = current.and_then(|generation| generation.publication?.cluster);
+        if name.is_some() {
+            return Ok(ClusterIdentity { name, ..ClusterIdentity::default() });
         }
     }
-    Ok(None)
+    Ok(ClusterIdentity::default())
 }
 
 /// Finds the name of the cluster for which something is published: that of the site, else that of the inventory, else that
@@ -41,34 +74,49 @@ fn read_served_cluster(root: &WebRoot) -> Result<Option<String>> {
 /// When the site is not the inventory's, or the web root is another cluster's.
 pub(super) fn find_cluster(
     root: &WebRoot,
-    of_site: Option<&str>,
+    of_site: Option<ClusterIdentity>,
     terms: &PublicationTerms<'_>,
 ) -> Result<Option<String>> {
-    if let (Some(of_site), Some(of_inventory)) = (of_site, terms.cluster) {
+    let name_of_site = of_site.as_ref().and_then(|site| site.name.as_deref());
+    if let (Some(of_site), Some(of_inventory)) = (name_of_site, terms.cluster) {
         ensure!(
             of_site == of_inventory,
             "the site is of the cluster {of_site}, and the inventory of the cluster {of_inventory}: name the inventory of \
              the site with --inventory"
         );
     }
-    let Some(cluster) = of_site.or(terms.cluster) else { return read_served_cluster(root) };
-    check_cluster(root, Some(cluster), terms)?;
-    Ok(Some(cluster.to_owned()))
+    let name = name_of_site.or(terms.cluster).map(str::to_owned);
+    let of_inventory = || terms.machines.iter().map(|mac| mac.hyphens()).collect();
+    let macs = of_site.map_or_else(of_inventory, |site| site.macs);
+    let served = check_cluster(root, &ClusterIdentity { name: name.clone(), macs }, terms)?;
+    Ok(name.or(served.name))
 }
 
 /// Refuses to publish for `cluster` where another cluster boots from `root`, unless the terms name that other cluster.
+/// Returns the cluster that boots from `root`.
 pub(super) fn check_cluster(
     root: &WebRoot,
-    cluster: Option<&str>,
+    cluster: &ClusterIdentity,
     terms: &PublicationTerms<'_>,
-) -> Result<()> {
+) -> Result<ClusterIdentity> {
     let served = read_served_cluster(root)?;
-    let (Some(served), Some(cluster)) = (served, cluster) else { return Ok(()) };
-    if served == cluster || terms.replaced_cluster == Some(served.as_str()) {
-        return Ok(());
+    let consent = served.name.as_deref().unwrap_or(UNNAMED);
+    if served.may_be(cluster) || terms.replaced_cluster == Some(consent) {
+        return Ok(served);
     }
-    let mut message =
-        format!("machines of the cluster {served} boot from it, and this is of the cluster {cluster}");
+    let newcomer =
+        cluster.name.as_deref().map_or_else(|| "the site".to_owned(), |name| format!("the cluster {name}"));
+    let mut message = match (&served.name, &cluster.name) {
+        (Some(served), Some(cluster)) if served != cluster => {
+            format!("machines of the cluster {served} boot from it, and this is of the cluster {cluster}")
+        }
+        (Some(served), _) => {
+            format!("machines of the cluster {served} boot from it, and none of them is in {newcomer}")
+        }
+        (None, _) => format!(
+            "machines of a cluster that no publication names boot from it, and none of them is in {newcomer}"
+        ),
+    };
     let scripts = list_site_scripts(root)?.into_iter();
     let names: Vec<_> = scripts.filter_map(|script| script.node).collect();
     if !names.is_empty() {
@@ -79,8 +127,8 @@ pub(super) fn check_cluster(
         message += &format!("; armed: {}", name_few(&armed));
     }
     message += &format!(
-        ". Publish {cluster} into another web root (--root DIR, or web_root in its inventory). Where {cluster} takes the \
-         place of {served}, add --replace-cluster {served}"
+        ". Publish {newcomer} into another web root (--root DIR, or web_root in its inventory). Where {newcomer} takes \
+         their place, add --replace-cluster {consent}"
     );
     let fault = Fault::new(FaultKind::Swapped, SITE, message);
     Err(Refused::new("the web root is another cluster's, and nothing was changed", vec![fault]).into())

@@ -34,7 +34,7 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
             "the web root is another cluster's, and nothing was changed",
             "machines of the cluster my-cluster boot from it",
             "without their scripts node01, node02, node03 could boot nothing; armed: node01",
-            "Publish elm into another web root",
+            "Publish the cluster elm into another web root",
             "--replace-cluster my-cluster",
         ],
     );
@@ -202,4 +202,39 @@ fn bundles_alone_bring_no_builds_of_ipxe() {
     assert!(!run.ends(0, &[]).stderr.contains("tftp/"), "{}", run.stderr);
     at_root(&site, &["publish", "bundle", "--no-site", "--ipxe", "nowhere"])
         .ends(2, &["cannot be used with"]);
+}
+
+#[test]
+fn an_armed_node_gets_another_bundle_with_yes_only() {
+    let site = published();
+    bundle(&site, "newer", "two");
+    at_root(&site, &["arm", "node01"]).ends(0, &[]);
+    let publish = ["publish", "newer", "--no-site"];
+    at_root(&site, &publish).ends(
+        1,
+        &[
+            "armed nodes would boot another bundle, and nothing was changed",
+            "node01 is armed, and would boot the bundle",
+        ],
+    );
+    at_root(&site, &[&publish[..], &["--yes"]].concat())
+        .ends(0, &["node01 is armed, and boots the bundle", "now instead of"]);
+    let rollback = ["publish", "--rollback", "control-plane"];
+    at_root(&site, &rollback).ends(1, &["node01 is armed, and would boot"]);
+    at_root(&site, &[&rollback[..], &["--yes"]].concat()).ends(0, &["node01 is armed, and boots"]);
+    at_root(&site, &["publish", "--remove", "control-plane"])
+        .ends(1, &["node01 is armed and boots it: run plasmagen disarm node01 first"]);
+}
+
+/// Two clusters with the name that `init` writes.
+#[test]
+fn a_cluster_of_the_same_name_with_other_machines_is_another() {
+    let site = published();
+    site.edit("3c:ec:ef:00:00", "3c:ec:ef:00:99");
+    site.run(&["render"]).ends(0, &[]);
+    let words =
+        "machines of the cluster my-cluster boot from it, and none of them is in the cluster my-cluster";
+    at_root(&site, &["publish", "--ipxe", "nowhere"]).ends(1, &[words, "--replace-cluster my-cluster"]);
+    at_root(&site, &["publish", "bundle", "--no-site", "-i", "inventory.toml"]).ends(1, &[words]);
+    at_root(&site, &["publish", "--ipxe", "nowhere", "--replace-cluster", "my-cluster"]).ends(0, &[]);
 }

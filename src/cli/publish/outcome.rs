@@ -73,6 +73,9 @@ pub(super) fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOut
             published.publication.expires.date()
         ));
     }
+    for change in &outcome.changes {
+        printer.say(change);
+    }
     if !outcome.removed.is_empty() {
         printer.say(&format!("removed {}", plural(outcome.removed.len(), "old generation")));
     }

@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 
 use test_kit::Version;
 
-use crate::publish::kit::{MAC, MADE, NOW, all, fault_kinds_at, faults, holding, kinds, put};
+use crate::publish::kit::{MAC, MADE, NOW, consent, fault_kinds_at, faults, holding, kinds, put};
 
 /// How long nodes are armed in these tests.
 pub(crate) const PERIOD: Duration = Duration::hours(4);
@@ -77,8 +77,11 @@ fn a_node_is_armed_until_it_is_disarmed() {
         "{text}"
     );
     assert_eq!(faults(dir.path()), []);
-    // Publishing changes nothing about it.
-    all(dir.path(), Version::New).unwrap();
+    // Publishing changes nothing about it, but what the node boots.
+    consent(dir.path(), Version::New).unwrap();
+    let found = list_armed(&root).unwrap();
+    assert_eq!(found[0].boots.unwrap().to_string(), MADE.id("worker", Version::New));
+    assert_eq!(found[0].armed.as_ref().unwrap().bundle.to_string(), MADE.id("worker", Version::Old));
     assert_eq!(fs::read_to_string(dir.path().join("armed").join(MAC)).unwrap(), text);
     assert!(disarm_one(&root));
     assert!(!disarm_one(&root));

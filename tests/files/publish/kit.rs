@@ -103,8 +103,15 @@ pub(crate) fn site(root: &Path, text: &str) {
 
 /// Terms of a publication at `now`, for no cluster in particular.
 pub(crate) fn terms<'a>(now: OffsetDateTime) -> PublicationTerms<'a> {
-    let life = Duration::days(90);
-    PublicationTerms { cluster: None, replaced_cluster: None, signing_key: None, now, life }
+    PublicationTerms {
+        cluster: None,
+        machines: &[],
+        replaced_cluster: None,
+        signing_key: None,
+        may_change_armed: false,
+        now,
+        life: Duration::days(90),
+    }
 }
 
 /// Nothing, published at `now`.
@@ -130,6 +137,15 @@ pub(crate) fn all(root: &Path, version: Version) -> anyhow::Result<PublishOutcom
     let (site, builds) = (MADE.site(version), MADE.builds(version));
     let loaders = LoaderSource::Dir(&builds);
     let request = PublishRequest { bundles: &bundles, site: Some(&site), loaders, ..request(NOW) };
+    publish(&WebRootLock::acquire(root)?, &request, &|_| {})
+}
+
+/// Publishes everything in that version, also where an armed node boots another bundle then.
+pub(crate) fn consent(root: &Path, version: Version) -> anyhow::Result<PublishOutcome> {
+    let bundles = ["worker", "control-plane"].map(|profile| MADE.bundle(profile, version));
+    let site = MADE.site(version);
+    let terms = PublicationTerms { may_change_armed: true, ..terms(NOW) };
+    let request = PublishRequest { bundles: &bundles, site: Some(&site), terms, ..request(NOW) };
     publish(&WebRootLock::acquire(root)?, &request, &|_| {})
 }
 

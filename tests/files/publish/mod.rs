@@ -4,6 +4,7 @@ mod access;
 mod armed;
 mod arming;
 mod bundles;
+mod changes;
 mod faults;
 mod forged;
 mod hostile;

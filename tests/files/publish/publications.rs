@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
+use plasmagen::model::{MacAddr, Word};
 use plasmagen::publish::{
     DisarmSelection, FaultKind, PublicationTerms, PublishOutcome, PublishRequest, Refused, Signers,
     SigningKey, VerifyRequirements, WebRoot, WebRootLock, disarm, publish, remove, roll_back, verify,
@@ -250,6 +251,54 @@ fn a_second_cluster_does_not_take_the_first_off_the_air() {
     let back = |terms| roll_back(&WebRootLock::acquire(root.path()).unwrap(), "site", terms);
     assert!(format!("{:#}", back(&of_elm).unwrap_err()).contains("--replace-cluster elm"));
     back(&PublicationTerms { replaced_cluster: Some("elm"), ..terms(NOW) }).unwrap();
+}
+
+/// A web root whose publications name no cluster, as plasmagen wrote them at first, and two clusters that have the name
+/// that `init` writes: their machines tell them apart.
+#[test]
+fn a_cluster_is_known_by_its_machines_too() {
+    let ours = [("node01", MAC), ("node02", OTHER)];
+    let theirs = [("node01", "52-54-00-00-00-03"), ("node02", "52-54-00-00-00-04")];
+    for (name, consent) in [(None, "unnamed"), (Some("oak"), "oak")] {
+        let (root, dir) = (memory::tempdir(), tempfile::tempdir().unwrap());
+        let site = site_of(dir.path(), "oak", &ours);
+        put(root.path(), &[MADE.bundle("worker", Version::Old)], Some(&site), terms(NOW)).unwrap();
+        if name.is_none() {
+            for channel in ["site", "nixos/worker"] {
+                let path = root.path().join(channel).join("current/publication.json");
+                let text = fs::read_to_string(&path).unwrap();
+                assert!(text.contains("  \"cluster\": \"oak\",\n"), "{text}");
+                fs::write(path, text.replace("  \"cluster\": \"oak\",\n", "")).unwrap();
+            }
+        }
+        let before = snapshot(root.path());
+        let dir = tempfile::tempdir().unwrap();
+        let elm = site_of(dir.path(), "oak", &theirs);
+        let machines = theirs.map(|(_, mac)| MacAddr::parse(&mac.replace('-', ":")).unwrap());
+        let of_elm = PublicationTerms { cluster: Some("oak"), machines: &machines, ..terms(NOW) };
+        let bundle = [MADE.bundle("worker", Version::New)];
+        for (bundles, site) in [(&[][..], Some(elm.as_path())), (&bundle[..], None)] {
+            let error = put(root.path(), bundles, site, of_elm).unwrap_err();
+            let text = format!("{error:#}");
+            let words =
+                ["boot from it, and none of them is in the cluster oak", "node02, node01 could boot nothing"];
+            assert!(error.is::<Refused>() && words.iter().all(|word| text.contains(word)), "{text}");
+            assert!(text.ends_with(&format!("add --replace-cluster {consent}")), "{text}");
+            assert_eq!(snapshot(root.path()), before);
+        }
+        // One machine in common is enough.
+        let dir = tempfile::tempdir().unwrap();
+        let grown = site_of(dir.path(), "oak", &[("cp1", OTHER), theirs[0]]);
+        put(root.path(), &[], Some(&grown), terms(NOW)).unwrap();
+        let consent = PublicationTerms { replaced_cluster: Some("oak"), ..of_elm };
+        put(root.path(), &[], Some(&site_of(tempfile::tempdir().unwrap().path(), "oak", &ours)), terms(NOW))
+            .unwrap();
+        put(root.path(), &[], Some(&elm), consent).unwrap();
+        // The way back leads to the others' site.
+        let lock = WebRootLock::acquire(root.path()).unwrap();
+        let error = format!("{:#}", roll_back(&lock, "site", &of_elm).unwrap_err());
+        assert!(error.contains("and none of them is in the cluster oak"), "{error}");
+    }
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! What a publication changes for nodes that are armed.
+
+use std::fs;
+use std::path::Path;
+
+use plasmagen::image::BundleManifest;
+use plasmagen::model::System;
+use plasmagen::publish::{PublicationTerms, PublishOutcome, Refused, WebRoot, WebRootLock, roll_back};
+use tempfile::TempDir;
+
+use test_kit::{Version, memory};
+
+use crate::publish::armed::{arm_at, node, target};
+use crate::publish::kit::{MADE, NOW, all, consent, faults, holding, put, snapshot, terms};
+
+/// A web root in which the new version follows the old one, and node01 is armed for the new one.
+fn armed() -> TempDir {
+    let root = holding(Version::Old);
+    all(root.path(), Version::New).unwrap();
+    arm_at(&WebRoot::open(root.path()).unwrap(), &[target(&node("node01"), &[])], NOW, false).unwrap();
+    root
+}
+
+fn back(root: &Path, name: &str, may_change_armed: bool) -> anyhow::Result<PublishOutcome> {
+    let terms = PublicationTerms { may_change_armed, ..terms(NOW) };
+    roll_back(&WebRootLock::acquire(root)?, name, &terms).map(|(outcome, _)| outcome)
+}
+
+/// The sentence about the bundle that node01 boots after a change from `old` to `new`.
+fn sentence(verb: &str, [old, new]: [Version; 2], now: &str) -> String {
+    let [old, new] = [old, new].map(|version| MADE.id("worker", version));
+    format!("node01 is armed, and {verb} the bundle {new:.12}{now} instead of {old:.12}")
+}
+
+#[test]
+fn an_armed_node_gets_another_bundle_only_with_consent() {
+    let root = armed();
+    let before = snapshot(root.path());
+    let to_old = [Version::New, Version::Old];
+    for result in [
+        all(root.path(), Version::Old),
+        back(root.path(), "worker", false),
+        put(root.path(), &[MADE.bundle("worker", Version::Old)], None, NOW),
+    ] {
+        let error = result.unwrap_err();
+        let words = sentence("would boot", to_old, "") + ": run plasmagen disarm node01 first, or add --yes";
+        assert!(error.is::<Refused>() && format!("{error:#}").contains(&words), "{error:#}");
+        assert_eq!(snapshot(root.path()), before);
+        assert!(!root.path().join(".plasmagen/rollback").exists());
+    }
+    // The same bundle again, another base, and the site are no other bundle.
+    put(root.path(), &[MADE.bundle("worker", Version::New)], None, NOW).unwrap();
+    assert!(back(root.path(), "control-plane", false).unwrap().changes.is_empty());
+    let changes = back(root.path(), "site", false).unwrap().changes;
+    let files = "node01 is armed, and loads another ipxe/boot.ipxe, ipxe/node/52-54-00-12-34-56.ipxe now";
+    assert_eq!(changes, [files]);
+
+    let changes = consent(root.path(), Version::Old).unwrap().changes;
+    assert_eq!(changes, [sentence("boots", to_old, " now")]);
+    let changes = back(root.path(), "worker", true).unwrap().changes;
+    assert_eq!(changes, [sentence("boots", [Version::Old, Version::New], " now")]);
+    assert_eq!(faults(root.path()), []);
+}
+
+/// FAULTS 28.
+#[test]
+fn an_armed_node_never_gets_a_bundle_for_another_architecture() {
+    let (root, dir) = (armed(), memory::tempdir());
+    for name in ["bzImage", "initrd", "boot.ipxe"] {
+        fs::copy(MADE.bundle("worker", Version::Old).join(name), dir.path().join(name)).unwrap();
+    }
+    let manifest: BundleManifest =
+        BundleManifest { arch: System::Aarch64, ..MADE.manifest("worker", Version::Old) };
+    fs::write(dir.path().join("manifest.json"), manifest.print().unwrap()).unwrap();
+    fs::write(dir.path().join("SHA256SUMS"), manifest.print_sums().unwrap()).unwrap();
+    let (before, bundles) = (snapshot(root.path()), [dir.path().to_owned()]);
+    let terms = PublicationTerms { may_change_armed: true, ..terms(NOW) };
+    let request =
+        plasmagen::publish::PublishRequest { bundles: &bundles, terms, ..crate::publish::kit::request(NOW) };
+    let lock = WebRootLock::acquire(root.path()).unwrap();
+    let error = plasmagen::publish::publish(&lock, &request, &|_| {}).unwrap_err();
+    let words = "node01 is armed, and can't boot a bundle for aarch64-linux instead of x86_64-linux: run plasmagen disarm";
+    assert!(format!("{error:#}").contains(words), "{error:#}");
+    assert_eq!(snapshot(root.path()), before);
+}
