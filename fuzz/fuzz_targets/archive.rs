@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use plasmagen::image::{
-    Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, pack, read_initrd,
+    Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, Owner, pack, read_initrd,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -39,7 +39,7 @@ fuzz_target!(|input: (Vec<AnyEntry>, u8)| {
             AnyKind::Fifo => EntryKind::Fifo,
         };
         // The archive refuses entries that collide.
-        let _ = archive.insert(path, ArchiveEntry { mode: u32::from(entry.mode) & 0o7777, kind });
+        let _ = archive.insert(path, ArchiveEntry { owner: Owner::ROOT, mode: u32::from(entry.mode) & 0o7777, kind });
     }
     let codec = [Codec::Plain, Codec::Gzip(1), Codec::Zstd(1)][usize::from(codec) % 3];
     let mut packed = Vec::new();

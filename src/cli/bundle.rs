@@ -6,14 +6,14 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::image::{
-    BuiltBundle, BundleManifest, Codec, INITRD, InitrdKey, InitrdSource, Recipe, build_bundle,
+    BuiltBundle, BundleManifest, Codec, INITRD, InitrdKey, InitrdSource, LostAttribute, Recipe, build_bundle,
 };
 use crate::model::{Base, System};
 
-use super::DONE;
 use super::printer::{DataFormat, FormatOption, Printer, size};
 use super::progress::ByteProgress;
 use super::table::TextTable;
+use super::{DONE, recompress};
 
 /// Make a netboot bundle from a kernel and an initrd
 ///
@@ -27,10 +27,10 @@ pub(super) struct BundleArgs {
     /// The kernel: a bzImage, or an Image for 64-bit ARM
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     kernel: PathBuf,
-    /// The initrd: newc archives, plain or compressed by gzip, zstd, xz or lz4
+    /// The initrd: newc archives, plain or compressed by gzip, zstd or xz, as the kernel unpacks them
     #[arg(long, value_name = "FILE", required_unless_present = "root", conflicts_with = "root")]
     initrd: Option<PathBuf>,
-    /// The directory to make the initrd from, instead of --initrd
+    /// The directory to make the initrd from, instead of --initrd; owners are kept, and your own files become root's
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     root: Option<PathBuf>,
     /// A directory whose files are added to the initrd; may be given several times, later files replace earlier ones
@@ -97,13 +97,18 @@ impl BundleArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let recipe = self.recipe()?;
         let progress = ByteProgress::bytes(printer, "bundle", recipe.bytes()?);
-        let BuiltBundle { manifest, keys } = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes))?;
+        let built = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes));
+        let BuiltBundle { manifest, keys, lost } =
+            built.map_err(|error| recompress::explain(error, recipe.initrd.path()))?;
         drop(progress);
         for InitrdKey { path, what } in keys.iter().filter(|_| !self.allow_keys) {
             Printer::warn(&format!(
                 "warning: the initrd holds {what} at {path}, and every machine in the boot network can fetch the initrd: \
                  leave the key out; --allow-keys accepts a key that all machines may know"
             ));
+        }
+        if let Some(warning) = print_lost(&lost) {
+            Printer::warn(&warning);
         }
         if self.format.format == DataFormat::Json || !printer.quiet {
             self.format.print(&manifest, || print_table(&manifest, &self.out))?;
@@ -132,6 +137,22 @@ impl BundleArgs {
             },
         })
     }
+}
+
+/// A warning of the attributes that files lose in an initrd, with the first of these files.
+fn print_lost(lost: &[LostAttribute]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let first = lost.iter().take(SHOWN).map(|LostAttribute { path, what }| format!("{what} of {path}"));
+    let first = first.collect::<Vec<_>>().join(", ");
+    let more = match lost.len() {
+        0 => return None,
+        count if count > SHOWN => format!(" and {} more", count - SHOWN),
+        _ => String::new(),
+    };
+    Some(format!(
+        "warning: an initrd has no room for extended attributes, and these are left out: {first}{more}; set them when the \
+         machine starts, or use a mode such as 4755 in the place of a capability"
+    ))
 }
 
 /// A table of the files of the bundle, and the command that publishes it.

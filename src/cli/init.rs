@@ -112,7 +112,7 @@ fn companions(flake: String) -> anyhow::Result<[(&'static str, String, &'static 
 }
 
 /// Quotes a word for a POSIX shell, where the word needs quotes.
-fn quote(word: &str) -> String {
+pub(super) fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
     let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
     if word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }

@@ -23,6 +23,7 @@ mod named;
 mod printer;
 mod progress;
 mod publish;
+mod recompress;
 mod reference;
 mod render;
 mod schema;

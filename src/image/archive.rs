@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
 
-use super::entry::{ArchiveEntry, ArchivePath, EntryKind};
+use super::entry::{ArchiveEntry, ArchivePath, EntryKind, LostAttribute, Owner};
 
 /// The largest file that a newc archive can hold, in bytes: the size is a field of eight hexadecimal digits.
 const LARGEST_FILE: u64 = u32::MAX as u64;
@@ -14,6 +14,7 @@ const LARGEST_FILE: u64 = u32::MAX as u64;
 #[derive(Clone, Debug, Default)]
 pub struct Archive {
     entries: BTreeMap<ArchivePath, ArchiveEntry>,
+    lost: Vec<LostAttribute>,
 }
 
 impl Archive {
@@ -37,7 +38,10 @@ impl Archive {
                 Some(_) => bail!("{path} needs the directory {parent}, and {parent} is not a directory"),
                 None => {
                     let grandparent = parent.parent();
-                    self.entries.insert(parent, ArchiveEntry { mode: 0o755, kind: EntryKind::Directory });
+                    self.entries.insert(
+                        parent,
+                        ArchiveEntry { owner: Owner::ROOT, mode: 0o755, kind: EntryKind::Directory },
+                    );
                     grandparent
                 }
             };
@@ -51,6 +55,17 @@ impl Archive {
         }
         self.entries.insert(path, entry);
         Ok(())
+    }
+
+    /// Records an attribute that the file at `path` has on disk and loses in the archive.
+    pub(super) fn record_lost(&mut self, path: ArchivePath, what: &'static str) {
+        self.lost.push(LostAttribute { path, what });
+    }
+
+    /// The attributes that files have on disk and lose in the archive, in the order of reading.
+    #[must_use]
+    pub fn lost(&self) -> &[LostAttribute] {
+        &self.lost
     }
 
     /// The entries, sorted by path: a directory comes before the entries in it.
@@ -92,7 +107,7 @@ mod tests {
 
     fn file(text: &str) -> ArchiveEntry {
         let kind = EntryKind::File { content: FileContent::Bytes(text.into()), group: None };
-        ArchiveEntry { mode: 0o644, kind }
+        ArchiveEntry { owner: Owner::ROOT, mode: 0o644, kind }
     }
 
     #[test]
@@ -100,7 +115,8 @@ mod tests {
         let mut archive = Archive::default();
         archive.insert(path("b/c/d"), file("x")).unwrap();
         archive.insert(path("b.d"), file("y")).unwrap();
-        archive.insert(path("b/c"), ArchiveEntry { mode: 0o700, kind: EntryKind::Directory }).unwrap();
+        let directory = ArchiveEntry { owner: Owner::ROOT, mode: 0o700, kind: EntryKind::Directory };
+        archive.insert(path("b/c"), directory).unwrap();
         let listed: Vec<_> = archive.iter().map(|(path, entry)| (path.as_str(), entry.mode)).collect();
         assert_eq!(listed, [("b", 0o755), ("b.d", 0o644), ("b/c", 0o700), ("b/c/d", 0o644)]);
     }
@@ -114,7 +130,7 @@ mod tests {
         assert!(archive.insert(path("a/b"), file("y")).is_err());
         let of_size = |len| {
             let kind = EntryKind::File { content: FileContent::Disk("g".into(), len), group: None };
-            ArchiveEntry { mode: 0o644, kind }
+            ArchiveEntry { owner: Owner::ROOT, mode: 0o644, kind }
         };
         assert!(archive.insert(path("g"), of_size(1 << 32)).is_err());
         assert!(archive.insert(path("g"), of_size((1 << 32) - 1)).is_ok());

@@ -9,7 +9,9 @@ use anyhow::{Context, Result, bail, ensure};
 use super::codec::Codec;
 use super::copy::Tee;
 use super::directory::read_directory;
-use super::initrd::{InitrdSummary, read_initrd};
+use super::entry::LostAttribute;
+use super::format::SegmentFormat;
+use super::initrd::{InitrdSummary, Segment, UnsupportedSegment, read_initrd};
 use super::manifest::Input;
 use super::newc::{CpioHeader, UNREADABLE};
 use super::pack::pack;
@@ -23,8 +25,7 @@ const INITRD_LIMIT: u64 = 16 << 30;
 /// Bytes of an entry that are scanned for keys at once.
 const PIECE: usize = 64 << 10;
 
-/// Writes the initrd of `recipe` to the new file `name` in `dir`, and appends what it is made of to `inputs`, and the private
-/// keys in an initrd file to `keys`.
+/// Writes the initrd of `recipe` to the new file `name` in `dir`, and appends what it is made of to `inputs`.
 ///
 /// # Errors
 /// When an input cannot be read, is not an initrd or holds a private key, or when no part contains the init of the
@@ -34,28 +35,38 @@ pub(super) fn assemble_initrd(
     dir: &Dir,
     name: &str,
     inputs: &mut Vec<Input>,
-    keys: &mut Vec<InitrdKey>,
+    notes: &mut InitrdNotes,
     progress: Progress<'_>,
 ) -> Result<FileFacts> {
     let file = dir.create(name).with_context(|| format!("could not make {name}"))?;
     let mut out = HashingWriter::new(file);
     let mut init = InitSearch::new(recipe.init.as_deref());
     inputs.push(match &recipe.initrd {
-        InitrdSource::File(path) => copy_initrd(path, &mut out, &mut init, keys, progress)?,
+        InitrdSource::File(path) => copy_initrd(path, &mut out, &mut init, &mut notes.keys, progress)?,
         InitrdSource::Directory(path) => {
-            pack_directory("root", path, recipe.codec, &mut out, &mut init, progress)?
+            pack_directory(("root", path), recipe.codec, &mut out, &mut init, &mut notes.lost, progress)?
         }
     });
     for overlay in &recipe.overlays {
         // The kernel skips a plain archive that does not begin at a multiple of four.
         let padding = (out.bytes().wrapping_neg() % 4) as usize;
         out.write_all(&[0; 3][..padding]).context("could not write the initrd")?;
-        inputs.push(pack_directory("overlay", overlay, recipe.codec, &mut out, &mut init, progress)?);
+        let source = ("overlay", overlay.as_path());
+        inputs.push(pack_directory(source, recipe.codec, &mut out, &mut init, &mut notes.lost, progress)?);
     }
     init.finish()?;
     let (file, facts) = out.finish();
     sync_file(&file).context("could not make the initrd durable")?;
     Ok(facts)
+}
+
+/// Findings about an initrd that do not keep it from being made.
+#[derive(Default)]
+pub(super) struct InitrdNotes {
+    /// The private keys in an initrd file.
+    pub(super) keys: Vec<InitrdKey>,
+    /// The attributes that packed files have lost.
+    pub(super) lost: Vec<LostAttribute>,
 }
 
 /// The search for the program that the initrd starts at the end.
@@ -112,6 +123,7 @@ fn copy_initrd(
         Ok(())
     };
     let summary = read_initrd(source, &mut visit)
+        .and_then(refuse_endless_segment)
         .with_context(|| format!("{} is not an initrd that the kernel unpacks", path.display()))?;
     let (_, facts) = copied.finish();
     let InitrdSummary { segments, bytes, sha256 } = summary;
@@ -120,6 +132,20 @@ fn copy_initrd(
     formats.dedup();
     let unpacked = Some(FileFacts { bytes, sha256 });
     Ok(Input { role: "initrd".to_owned(), file: Some(facts), unpacked, formats })
+}
+
+/// Refuses an initrd that ends in a segment of lz4's legacy format, which has no end mark: the kernel takes the node's
+/// overlay, which is loaded after the initrd, for the next block of that segment (`lib/decompress_unlz4.c`).
+fn refuse_endless_segment(summary: InitrdSummary) -> Result<InitrdSummary> {
+    match summary.segments.last() {
+        Some(&Segment { format: SegmentFormat::Lz4, offset, .. }) => {
+            let property =
+                "no end mark, and the kernel would lose the node's overlay, which is loaded after it"
+                    .to_owned();
+            Err(UnsupportedSegment { format: SegmentFormat::Lz4, offset, property }.into())
+        }
+        _ => Ok(summary),
+    }
 }
 
 /// Reads the content of an entry, and names the type of a private key in it.
@@ -137,13 +163,13 @@ fn find_key_in(content: &mut dyn Read) -> Result<Option<&'static str>> {
     }
 }
 
-/// Packs a directory.
+/// Packs a directory, given as its role and its path.
 fn pack_directory(
-    role: &str,
-    path: &Path,
+    (role, path): (&str, &Path),
     codec: Codec,
     out: &mut HashingWriter<File>,
     init: &mut InitSearch<'_>,
+    lost: &mut Vec<LostAttribute>,
     progress: Progress<'_>,
 ) -> Result<Input> {
     let archive = read_directory(path)?;
@@ -151,6 +177,7 @@ fn pack_directory(
     archive.iter().for_each(|(name, _)| init.visit(name.as_str().as_bytes()));
     let packed =
         pack(&archive, codec, out, progress).with_context(|| format!("could not pack {}", path.display()))?;
+    lost.extend_from_slice(archive.lost());
     let unpacked = Some(FileFacts { bytes: packed.archive_bytes, sha256: packed.archive_sha256 });
     Ok(Input {
         role: role.to_owned(),

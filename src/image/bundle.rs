@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::assemble::assemble_initrd;
+use super::assemble::{InitrdNotes, assemble_initrd};
 use super::copy::copy;
+use super::entry::LostAttribute;
 use super::kernel::{KERNEL_LIMIT, Kernel};
 use super::manifest::{BundleManifest, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS, compute_id};
 use super::recipe::Recipe;
@@ -23,6 +24,8 @@ pub struct BuiltBundle {
     pub manifest: BundleManifest,
     /// The private keys in the initrd file: in a packed directory, a key is an error.
     pub keys: Vec<InitrdKey>,
+    /// The attributes that files of packed directories have lost.
+    pub lost: Vec<LostAttribute>,
 }
 
 /// Makes the bundle of `recipe` in the directory `out`, which is new or empty. `progress` is called with the number of
@@ -83,7 +86,7 @@ fn write_files(
     out: &Dir,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<BuiltBundle> {
-    let (mut inputs, mut keys) = (Vec::new(), Vec::new());
+    let (mut inputs, mut notes) = (Vec::new(), InitrdNotes::default());
     let kernel_facts = copy(&recipe.kernel, KERNEL_LIMIT, out, KERNEL, progress)?;
     inputs.push(Input {
         role: "kernel".to_owned(),
@@ -91,7 +94,7 @@ fn write_files(
         unpacked: None,
         formats: Vec::new(),
     });
-    let initrd_facts = assemble_initrd(recipe, out, INITRD, &mut inputs, &mut keys, progress)?;
+    let initrd_facts = assemble_initrd(recipe, out, INITRD, &mut inputs, &mut notes, progress)?;
     let id =
         compute_id(kernel_facts.sha256, initrd_facts.sha256, recipe.init.as_deref(), &recipe.command_line);
     let script = Script {
@@ -121,7 +124,7 @@ fn write_files(
     };
     write(out, SUMS, manifest.print_sums()?.as_bytes())?;
     write(out, MANIFEST, &manifest.print()?)?;
-    Ok(BuiltBundle { manifest, keys })
+    Ok(BuiltBundle { manifest, keys: notes.keys, lost: notes.lost })
 }
 
 fn write(dir: &Dir, name: &str, bytes: &[u8]) -> Result<FileFacts> {

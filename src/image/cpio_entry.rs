@@ -96,6 +96,7 @@ impl CpioEntry<'_> {
         };
         let len = u32::try_from(self.content.len()).with_context(|| format!("{} is too large", self.path))?;
         let builder = Builder::new(self.path.as_str()).mode(self.entry.mode).set_mode_file_type(kind);
+        let builder = builder.uid(self.entry.owner.user).gid(self.entry.owner.group);
         let builder = builder.ino(self.inode).nlink(self.links).rdev_major(major).rdev_minor(minor);
         // The cpio crate writes the header with the first bytes of the content, even when these are none.
         let _count = builder.write(out, len).write(&[])?;

@@ -7,19 +7,36 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use rustix::fs::llistxattr;
+use rustix::io::Errno;
+use rustix::process::geteuid;
 use walkdir::WalkDir;
 
 use super::archive::Archive;
-use super::entry::{ArchiveEntry, ArchivePath, EntryKind, FileContent};
+use super::entry::{ArchiveEntry, ArchivePath, EntryKind, FileContent, Owner};
+
+/// The most bytes that the names of a file's extended attributes take (linux/limits.h).
+const XATTR_LIST_MAX: usize = 65_536;
+
+/// The extended attributes whose loss changes who may do something, with their names in messages.
+const LOST: [(&[u8], &str); 3] = [
+    (b"security.capability", "the capabilities"),
+    (b"system.posix_acl_access", "the access control list"),
+    (b"system.posix_acl_default", "the default access control list"),
+];
 
 /// Makes an archive of everything below the directory `root`. The directory itself is not part of the archive. Symbolic
 /// links are kept as links and never followed.
+///
+/// Owners are kept, except that the files of the user who runs plasmagen belong to root, as in an image that a normal user
+/// makes. Capabilities and access control lists have no place in an archive: [`Archive::lost`] lists them.
 ///
 /// # Errors
 /// When an entry cannot be read, has a name that is not UTF-8, or is a socket.
 pub fn read_directory(root: &Path) -> Result<Archive> {
     let mut archive = Archive::default();
     let mut groups = HashMap::new();
+    let mut names = vec![0; XATTR_LIST_MAX];
     for found in WalkDir::new(root).min_depth(1) {
         let found = found.map_err(|error| explain_list_error(root, error))?;
         let inside = found.path().strip_prefix(root).unwrap_or(found.path());
@@ -29,9 +46,39 @@ pub fn read_directory(root: &Path) -> Result<Archive> {
         let metadata =
             found.metadata().with_context(|| format!("could not look at {}", found.path().display()))?;
         let kind = read_kind(found.path(), &metadata, &mut groups)?;
-        archive.insert(ArchivePath::new(name)?, ArchiveEntry { mode: metadata.mode() & 0o7777, kind })?;
+        let path = ArchivePath::new(name)?;
+        for what in list_lost_attributes(found.path(), &mut names)? {
+            archive.record_lost(path.clone(), what);
+        }
+        let mode = metadata.mode() & 0o7777;
+        archive.insert(path, ArchiveEntry { owner: pick_owner(&metadata), mode, kind })?;
     }
     Ok(archive)
+}
+
+/// The owner of an entry in the archive.
+fn pick_owner(metadata: &Metadata) -> Owner {
+    if metadata.uid() == geteuid().as_raw() {
+        return Owner::ROOT;
+    }
+    Owner { user: metadata.uid(), group: metadata.gid() }
+}
+
+/// Lists the attributes of the file `path` that an archive has no room for. `names` is a buffer for the names of its
+/// extended attributes (xattr(7)).
+fn list_lost_attributes(path: &Path, names: &mut [u8]) -> Result<Vec<&'static str>> {
+    let length = match llistxattr(path, &mut *names) {
+        Ok(length) => length,
+        // The file system has no extended attributes.
+        Err(Errno::NOTSUP) => 0,
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("could not list the attributes of {}", path.display()));
+        }
+    };
+    let names = names[..length].split(|byte| *byte == 0);
+    let lost = names.filter_map(|name| LOST.iter().find(|(lost, _)| *lost == name));
+    Ok(lost.map(|(_, what)| *what).collect())
 }
 
 /// Says once why a directory could not be listed: walkdir's own error says it twice.

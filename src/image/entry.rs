@@ -58,13 +58,38 @@ impl fmt::Display for ArchivePath {
     }
 }
 
-/// The file, directory, link or device at a path of an archive. Owner, group and times of every entry are zero.
+/// The file, directory, link or device at a path of an archive. The times of every entry are zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveEntry {
+    /// The user and the group that the entry belongs to.
+    pub owner: Owner,
     /// The permissions: the twelve low bits of `st_mode` (inode(7)).
     pub mode: u32,
     /// The type of the entry, with its content.
     pub kind: EntryKind,
+}
+
+/// The numbers of a user and of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The number of the user.
+    pub user: u32,
+    /// The number of the group.
+    pub group: u32,
+}
+
+impl Owner {
+    /// root, and root's group.
+    pub const ROOT: Self = Self { user: 0, group: 0 };
+}
+
+/// An attribute of a file that an archive has no room for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostAttribute {
+    /// The path of the file in the archive.
+    pub path: ArchivePath,
+    /// The attribute, such as "the capabilities".
+    pub what: &'static str,
 }
 
 /// The type of an entry, with its content.

@@ -1,10 +1,12 @@
 //! Reads an initrd as the kernel does: segments in a row, each a newc archive, plain or compressed
 //! (`init/initramfs.c`).
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::decoder::find_unsupported;
 use super::digest_reader::DigestReader;
 use super::format::SegmentFormat;
 use super::lookahead::LookaheadReader;
@@ -26,6 +28,26 @@ pub struct Segment {
     pub entries: usize,
 }
 
+/// A segment that is whole, and that the kernel does not unpack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsupportedSegment {
+    /// The compression of the segment.
+    pub format: SegmentFormat,
+    /// Where the segment begins in the initrd, in bytes.
+    pub offset: u64,
+    /// The property of the segment that the kernel refuses, in words that follow "has".
+    pub property: String,
+}
+
+impl fmt::Display for UnsupportedSegment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { format, offset, property } = self;
+        write!(f, "the {} segment at offset {offset} has {property}", format.as_str())
+    }
+}
+
+impl std::error::Error for UnsupportedSegment {}
+
 /// The contents of an initrd, summed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitrdSummary {
@@ -40,9 +62,9 @@ pub struct InitrdSummary {
 /// Reads a whole initrd, and calls `visit` with the header and the content of each entry.
 ///
 /// # Errors
-/// When `input` cannot be read, when a segment has an unknown format or is damaged, when a plain segment does not begin
-/// at a multiple of four bytes (the kernel skips such a segment silently), when there is no segment, or when `visit`
-/// fails.
+/// When `input` cannot be read, when a segment has an unknown format or is damaged, when the kernel does not unpack a
+/// segment (an [`UnsupportedSegment`]), when a plain segment does not begin at a multiple of four bytes (the kernel skips
+/// such a segment silently), when there is no segment, or when `visit` fails.
 pub fn read_initrd(
     input: impl Read,
     visit: &mut dyn FnMut(&CpioHeader, &mut dyn Read) -> Result<()>,
@@ -71,6 +93,9 @@ pub fn read_initrd(
              silently: put {} zeros before the archive, or compress it",
             offset.wrapping_neg() % 4
         );
+        if let Some(property) = find_unsupported(format, start) {
+            return Err(UnsupportedSegment { format, offset, property }.into());
+        }
         let entries = read_segment(&mut input, format, &mut hasher, visit)
             .with_context(|| format!("the {} segment at offset {offset} is damaged", format.as_str()))?;
         segments.push(Segment { format, offset, entries });

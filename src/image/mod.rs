@@ -15,6 +15,7 @@
 //! pack           packs an archive into segments, on all cores
 //! memory         packs small archives in memory, on one thread
 //! lookahead, digest_reader, lz4    the readers that an initrd is read through
+//! decoder        the limits of the kernel's decoders
 //! initrd         reads an initrd from any source
 //! kernel         reads architecture and version of a kernel image
 //! manifest       manifest.json of a bundle, and its id
@@ -34,6 +35,7 @@ mod bundle;
 mod codec;
 mod copy;
 mod cpio_entry;
+mod decoder;
 mod digest_reader;
 mod directory;
 mod entry;
@@ -56,9 +58,9 @@ pub use archive::Archive;
 pub use bundle::{BuiltBundle, build_bundle};
 pub use codec::Codec;
 pub use directory::read_directory;
-pub use entry::{ArchiveEntry, ArchivePath, EntryKind, FileContent};
+pub use entry::{ArchiveEntry, ArchivePath, EntryKind, FileContent, LostAttribute, Owner};
 pub use format::SegmentFormat;
-pub use initrd::{InitrdSummary, Segment, read_initrd};
+pub use initrd::{InitrdSummary, Segment, UnsupportedSegment, read_initrd};
 pub use kernel::Kernel;
 pub use manifest::{BundleManifest, INITRD, Input, KERNEL, MANIFEST, SCRIPT, SUMS};
 pub use memory::pack_in_memory;

@@ -17,9 +17,10 @@ const HEADER_BYTES: usize = 6 + 13 * 8;
 /// paths.
 const PATH_BYTES: u32 = 4096;
 
-/// The file type bits of [`CpioHeader::mode`], and their value for a regular file (inode(7)).
+/// The file type bits of [`CpioHeader::mode`], and their values for a regular file and a symbolic link (inode(7)).
 const TYPE_BITS: u32 = 0o170_000;
 const REGULAR_FILE: u32 = 0o100_000;
+const SYMBOLIC_LINK: u32 = 0o120_000;
 
 /// The context of errors of the source or of the decompressor.
 pub(super) const UNREADABLE: &str = "it cannot be unpacked";
@@ -92,6 +93,10 @@ fn read_header(input: &mut dyn BufRead) -> Result<CpioHeader> {
     ensure!(
         (1..=PATH_BYTES).contains(&length),
         "a path has {length} bytes with its final NUL, and the kernel takes 1 to {PATH_BYTES}"
+    );
+    ensure!(
+        mode & TYPE_BITS != SYMBOLIC_LINK || size <= PATH_BYTES,
+        "a symbolic link has a target of {size} bytes, and the kernel leaves out targets of more than {PATH_BYTES}"
     );
     let mut path = vec![0; length as usize];
     input.read_exact(&mut path).context("a path is cut off")?;

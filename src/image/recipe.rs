@@ -50,7 +50,8 @@ pub enum InitrdSource {
 
 impl InitrdSource {
     /// The path of the file or directory.
-    pub(super) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         match self {
             Self::File(path) | Self::Directory(path) => path,
         }

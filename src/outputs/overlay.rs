@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
-use crate::image::{Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, pack_in_memory};
+use crate::image::{
+    Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, Owner, pack_in_memory,
+};
 use crate::model::{
     Cluster, DiskId, DomainName, Firmware, HostName, Interface, Label, MacAddr, Node, SerialNumber,
 };
@@ -61,8 +63,9 @@ pub(super) fn pack(cluster: &Cluster, node: &Node) -> anyhow::Result<Vec<u8>> {
         disks: &node.disks,
     };
     let keys: String = cluster.admin_keys.iter().map(|key| format!("{key}\n")).collect();
-    let directory = || ArchiveEntry { mode: 0o700, kind: EntryKind::Directory };
+    let directory = || ArchiveEntry { owner: Owner::ROOT, mode: 0o700, kind: EntryKind::Directory };
     let file = |mode, bytes| ArchiveEntry {
+        owner: Owner::ROOT,
         mode,
         kind: EntryKind::File { content: FileContent::Bytes(bytes), group: None },
     };

@@ -22,6 +22,7 @@ mod planted;
 mod precommit;
 mod publish;
 mod quoted;
+mod recompress;
 mod refusals;
 mod render;
 mod schema;

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use plasmagen::fs::Sha256Sum;
 use plasmagen::image::{
-    Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, InitrdSource, Recipe, build_bundle,
-    read_directory,
+    Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, InitrdSource, Owner, Recipe,
+    build_bundle, read_directory,
 };
 
 use crate::kit::{packed, tree};
@@ -66,7 +66,11 @@ fn boot(kernel: &Path, initrd: &Path, command_line: &str) -> String {
 fn bootable(mut archive: Archive) -> Archive {
     let busybox = debian().join("bin/busybox");
     let len = fs::metadata(&busybox).unwrap().len();
-    let file = |mode, content| ArchiveEntry { mode, kind: EntryKind::File { content, group: None } };
+    let file = |mode, content| ArchiveEntry {
+        owner: Owner::ROOT,
+        mode,
+        kind: EntryKind::File { content, group: None },
+    };
     for (path, entry) in [
         ("bin/busybox", file(0o755, FileContent::Disk(busybox, len))),
         ("init", file(0o755, FileContent::Bytes(INIT.into()))),
@@ -147,7 +151,7 @@ fn boots(base: Codec, over: Codec) {
         [("console", EntryKind::Character(5, 1)), ("sda1", EntryKind::Block(8, 1)), ("pipe", EntryKind::Fifo)]
     {
         let name = ArchivePath::new(format!("tree/dev/{name}")).unwrap();
-        archive.insert(name, ArchiveEntry { mode: 0o620, kind }).unwrap();
+        archive.insert(name, ArchiveEntry { owner: Owner::ROOT, mode: 0o620, kind }).unwrap();
     }
     fs::write(path("initrd"), packed(&archive, base).0).unwrap();
     for (overlay, name) in [("one", "node01"), ("other", "node02, which is longer")] {

@@ -5,7 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use plasmagen::image::{Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, read_directory};
+use plasmagen::image::{
+    Archive, ArchiveEntry, ArchivePath, Codec, EntryKind, FileContent, Owner, read_directory,
+};
 
 use crate::kit::{CODECS, packed, tree};
 
@@ -79,7 +81,9 @@ fn lsinitramfs_lists_every_path() {
 fn devices_need_no_root_to_be_packed() {
     let mut archive = Archive::default();
     let mut add = |path: &str, kind| {
-        archive.insert(ArchivePath::new(path).unwrap(), ArchiveEntry { mode: 0o600, kind }).unwrap();
+        archive
+            .insert(ArchivePath::new(path).unwrap(), ArchiveEntry { owner: Owner::ROOT, mode: 0o600, kind })
+            .unwrap();
     };
     add("dev/console", EntryKind::Character(5, 1));
     add("dev/sda", EntryKind::Block(8, 0));
