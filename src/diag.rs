@@ -7,5 +7,5 @@ mod span;
 
 pub use diagnostic::{Code, Diagnostic, Edit, Related, Severity, Subject};
 pub use report::{Acknowledgement, Report};
-pub use secret::find_keys;
+pub use secret::{KEY_MARKERS, find_keys};
 pub use span::{Span, Spanned};

@@ -9,6 +9,10 @@ const AGE: &str = "AGE-SECRET-KEY-";
 /// The beginning of a file of PuTTY's.
 const PUTTY: &str = "PuTTY-User-Key-File-";
 
+/// The markers that private keys begin with, each with what it begins.
+pub const KEY_MARKERS: [(&str, &str); 3] =
+    [(PEM, "a private key"), (AGE, "an age identity"), (PUTTY, "a private key")];
+
 /// How many bytes before [`PEM`] the line may begin: the longest type of key is `ENCRYPTED`.
 const LOOK_BACK: usize = 32;
 
@@ -31,7 +35,7 @@ pub fn find_keys(text: &str) -> Vec<Span> {
 /// Finds the keys by their markers, in one pass: a text of a million markers must not take the square of that.
 fn find_marked_keys(text: &str) -> Vec<Span> {
     let mut marks: Vec<(usize, &str)> =
-        [PEM, AGE, PUTTY].into_iter().flat_map(|mark| text.match_indices(mark)).collect();
+        KEY_MARKERS.iter().flat_map(|(mark, _)| text.match_indices(mark)).collect();
     marks.sort_unstable();
     let mut keys = Vec::<Span>::new();
     for (n, (at, mark)) in marks.iter().copied().enumerate() {

@@ -15,6 +15,7 @@ mod profile;
 mod reader;
 mod root;
 mod schema;
+mod secret_words;
 mod secrets;
 mod settings;
 mod syntax;

@@ -48,7 +48,7 @@ pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Rese
 pub use network::{Network, Role};
 pub use node::Node;
 pub use path::is_normal_path;
-pub use private_key::{PRIVATE_KEY_WINDOW, find_private_key};
+pub use private_key::{PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
 pub use profile::{Base, Profile};
 pub use range::Range;
 pub use reverse::ReverseZone;

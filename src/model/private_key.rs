@@ -3,12 +3,7 @@
 
 use memchr::memmem;
 
-/// The markers that private keys begin with: PEM and OpenSSH's format (RFC 7468, PROTOCOL.key), age's, and PuTTY's.
-const MARKERS: [(&[u8], &str); 3] = [
-    (b"PRIVATE KEY-----", "a private key"),
-    (b"AGE-SECRET-KEY-", "an age identity"),
-    (b"PuTTY-User-Key-File-", "a private key"),
-];
+use crate::diag::KEY_MARKERS;
 
 /// How many bytes after a marker must look like a key. Programs that read and write keys contain the markers alone.
 const KEY_BYTES: usize = 8;
@@ -19,6 +14,12 @@ const LINE_BREAK_BYTES: usize = 4;
 /// A private key is recognised by at most this many bytes: from the first of a marker to the last that must look like a
 /// key. A scan of a file in pieces keeps as many bytes of one piece for the next.
 pub const PRIVATE_KEY_WINDOW: usize = 48;
+
+/// Looks for a word in `text` that a private key begins with, and names the type of the key. The key may be missing.
+#[must_use]
+pub fn find_key_marker(text: &str) -> Option<&'static str> {
+    KEY_MARKERS.iter().find(|(marker, _)| text.contains(marker)).map(|(_, what)| *what)
+}
 
 /// Looks for a private key in `bytes`, and names its type. Programs that read and write keys contain the words that keys
 /// begin with, but no key behind them.
@@ -32,8 +33,8 @@ pub fn find_private_key(bytes: &[u8]) -> Option<&'static str> {
         rest.get(line_break..line_break + KEY_BYTES).is_some_and(|key| key.iter().all(is_legal))
     };
     let has_key =
-        |marker: &[u8]| memmem::find_iter(bytes, marker).any(|at| is_key(&bytes[at + marker.len()..]));
-    MARKERS.iter().find(|(marker, _)| has_key(marker)).map(|(_, what)| *what)
+        |marker: &str| memmem::find_iter(bytes, marker).any(|at| is_key(&bytes[at + marker.len()..]));
+    KEY_MARKERS.iter().find(|(marker, _)| has_key(marker)).map(|(_, what)| *what)
 }
 
 #[cfg(test)]
@@ -42,7 +43,7 @@ mod tests {
 
     #[test]
     fn every_key_is_recognised_within_the_window() {
-        for (marker, _) in MARKERS {
+        for (marker, _) in KEY_MARKERS {
             assert!(marker.len() + LINE_BREAK_BYTES + KEY_BYTES <= PRIVATE_KEY_WINDOW);
         }
     }

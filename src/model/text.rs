@@ -1,6 +1,7 @@
 //! Words whose grammar other programs define: SSH keys, kernel parameters, paths, versions.
 
 use super::path::is_normal_path;
+use super::private_key::find_key_marker;
 use super::word::{Form, Invalid, Word, has_only, invalid, is_invisible, word};
 
 word! {
@@ -35,7 +36,8 @@ impl Word for AdminKey {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "paste the one line of a `.pub` file, such as ~/.ssh/id_ed25519.pub";
-        if text.contains("PRIVATE KEY") {
+        // Behind a public key stands the comment, which rule A16 searches.
+        if !is_ssh_key_type(text) && find_key_marker(text).is_some() {
             return invalid("PG-H13", "this is a private key: it must never be in an inventory".into(), help);
         }
         if !is_ssh_key_type(text) && text.split(' ').any(is_ssh_key_type) {
@@ -197,6 +199,7 @@ mod tests {
             "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIKP4qW8vDaGDGd3oWyyBhj8cVYAMMZp3gAJ6qdjYNM0y",
             &format!("command=\"id\" {KEY}"),
             "-----BEGIN OPENSSH PRIVATE KEY-----",
+            "PuTTY-User-Key-File-3: ssh-ed25519",
         ] {
             assert_eq!(AdminKey::parse(bad).unwrap_err().code, "PG-H13", "{bad}");
         }

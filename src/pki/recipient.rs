@@ -8,6 +8,8 @@ use anyhow::{Context, bail};
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32, Checksum};
 
+use crate::model::find_key_marker;
+
 use super::secret::SecretKey;
 use super::weak::{is_weak_ssh, is_weak_x25519};
 
@@ -62,7 +64,7 @@ impl Recipient {
     /// # Errors
     /// When age would not encrypt to the text.
     pub fn parse(text: &str) -> Result<Self, InvalidRecipient> {
-        if text.starts_with("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY") {
+        if find_key_marker(text).is_some() {
             return Err(InvalidRecipient {
                 message: "this is a private key",
                 help: "it is public now: make another with `age-keygen`, and write what `age-keygen -y` prints of it",
