@@ -1,6 +1,7 @@
 //! The command line: one file a command. The only room that prints, colours, exits and reads the clock.
 
 mod arm;
+mod armed;
 mod bundle;
 mod certs;
 mod changes;
@@ -83,7 +84,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Arm(arm::ArmArgs),
     Disarm(arm::DisarmArgs),
-    Armed(arm::ArmedArgs),
+    Armed(armed::ArmedArgs),
     Lab(lab::LabArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),

@@ -20,6 +20,7 @@
 //! accelerator     KVM or emulation
 //! machine         starts QEMU
 //! log_tail        reads logs and consoles while they are written
+//! server_logs     the lines of the servers' logs
 //! observer        how far a machine has come, by logs and console
 //! checks          compares what was observed with the inventory and the published files
 //! report          the report of a run
@@ -52,6 +53,7 @@ mod report;
 mod run;
 mod scheduler;
 mod select;
+mod server_logs;
 mod servers;
 mod test_system;
 mod tools;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::boot_test::{BootStep, BootTest, Scenario};
 use super::local_disk::LOCAL_DISK_MESSAGE;
 use super::log_tail::LogTail;
+use super::server_logs::{HttpRequest, parse_lease, parse_tftp_request};
 use super::servers::{ACCESS, LeaseLog};
 use crate::model::TFTP_DIR;
 
@@ -28,16 +29,6 @@ const UNKNOWN_MESSAGE: &str = "This machine is not in the inventory";
 /// Formats the line in which boot.ipxe shows the MAC address of such a machine.
 fn mac_line(mac: impl Display) -> String {
     format!("mac = \"{mac}\"")
-}
-
-/// An HTTP request of a machine, as nginx logged it.
-#[derive(Clone, Debug)]
-pub(super) struct HttpRequest {
-    /// The path below `/boot/`.
-    pub(super) path: String,
-    pub(super) status: u16,
-    /// The size of the response in bytes.
-    pub(super) bytes: u64,
 }
 
 /// The observations of one machine.
@@ -110,59 +101,40 @@ impl<'a> Observer<'a> {
         self.address.is_some() && text.parse().ok() == self.address
     }
 
-    /// Reads a line of the DHCP server's log: `DHCPACK on 10.0.0.1 to MAC`, `DHCPACK(eth0) 10.0.0.1 MAC name` or
-    /// `DHCP4_LEASE_ALLOC … MAC …: lease 10.0.0.1 has`.
+    /// Reads a line of the DHCP server's log.
     fn read_lease(&mut self, line: &str, now: f64) {
         let mac = self.test.mac.to_string();
-        let message = line.split_once(self.lease_message);
-        let Some((_, rest)) = message.filter(|(_, rest)| rest.contains(&mac)) else { return };
-        let mut words = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'));
-        if let Some(address) = words.find_map(|word| word.parse().ok()) {
+        if let Some(address) = parse_lease(line, self.lease_message, &mac) {
             self.address = Some(address);
             self.add_step(BootStep::Lease, now);
         }
     }
 
-    /// Reads a line of the TFTP server's log: `RRQ from 10.0.0.1 filename ipxe.efi` or
-    /// `sent /root/ipxe.efi to 10.0.0.1`.
+    /// Reads a line of the TFTP server's log.
     fn read_tftp_request(&mut self, line: &str, now: f64) {
-        let mut words = line.split_whitespace();
-        let Some(first) = words.find(|word| matches!(*word, "RRQ" | "sent")) else { return };
-        let words: Vec<&str> = words.collect();
-        let (file, client) = match (first, &*words) {
-            ("RRQ", ["from", client, "filename", file, ..]) => (file, client),
-            ("sent", [file, "to", client, ..]) => (file, client),
-            _ => return,
-        };
-        if !self.is_machine(client) {
+        let Some((file, _)) = parse_tftp_request(line).filter(|(_, client)| self.is_machine(client)) else {
             return;
-        }
-        let file = file.rsplit('/').next().unwrap_or(file).to_owned();
+        };
         let loader = self.test.loader();
         if loader.file == file && !loader.http {
             self.add_step(BootStep::Loader, now);
         }
-        self.tftp_file.get_or_insert(file);
+        self.tftp_file.get_or_insert_with(|| file.to_owned());
     }
 
-    /// Reads a line of nginx' access log: `$msec $remote_addr "$request" $status $body_bytes_sent …`.
+    /// Reads a line of nginx' access log.
     fn read_http_request(&mut self, line: &str, now: f64) {
-        let Some((head, rest)) = line.split_once(" \"") else { return };
-        let Some((request, rest)) = rest.split_once("\" ") else { return };
-        if !head.split(' ').nth(1).is_some_and(|client| self.is_machine(client)) {
+        let Some((client, request)) = HttpRequest::parse(line) else { return };
+        if !self.is_machine(client) {
             return;
         }
-        let mut numbers = rest.split(' ').map(|number| number.parse::<u64>().unwrap_or_default());
-        let status = u16::try_from(numbers.next().unwrap_or_default()).unwrap_or_default();
-        let bytes = numbers.next().unwrap_or_default();
-        let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches("/boot/").to_owned();
-        if status == 200
-            && request.starts_with("GET ")
-            && let Some(step) = self.find_step(&path)
+        if request.status == 200
+            && request.is_get
+            && let Some(step) = self.find_step(&request.path)
         {
             self.add_step(step, now);
         }
-        self.requests.push(HttpRequest { path, status, bytes });
+        self.requests.push(request);
     }
 
     /// Finds the step that a machine makes when it loads `path`.

@@ -5,7 +5,7 @@
 //! - [`constraints`]: the names and addresses that a CA may vouch for. Pure.
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and of public keys. Pure.
-//! - [`read`]: reads certificates, compares them with requests, and verifies who signed them (x509-parser).
+//! - [`read`]: reads certificates, and compares them with requests (x509-parser); `verify` says who signed them.
 //! - [`recipient`]: the recipients of encrypted keys, and the encryption (age).
 //! - [`status`]: how long certificates are still valid, as rows of a table. Pure.
 //! - [`secret`]: the type of private keys, which can't be serialised or printed.
@@ -25,6 +25,7 @@ pub mod secret;
 pub mod status;
 pub mod trust;
 pub mod vault;
+mod verify;
 mod weak;
 
 pub use issue::{CaIssuer, IssuedCertificate};

@@ -1,8 +1,8 @@
-//! Reads certificates, compares them with requests, and verifies signatures.
+//! Reads certificates, and compares them with requests.
 
 use std::net::IpAddr;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use time::OffsetDateTime;
 use x509_parser::extensions::{GeneralName, NameConstraints as ParsedConstraints, ParsedExtension};
 use x509_parser::pem::Pem;
@@ -45,7 +45,7 @@ pub struct PublicCert {
     has_other_names: bool,
     /// The DER of the SubjectPublicKeyInfo.
     pub(super) public_key: Vec<u8>,
-    der: Vec<u8>,
+    pub(super) der: Vec<u8>,
 }
 
 /// How the SANs of a certificate differ from those that a request asks for.
@@ -192,49 +192,6 @@ impl PublicCert {
             extra: without(&self.dns_names, request.dns_names(), &self.addresses, request.addresses()),
         }
     }
-
-    /// Whether the issuer's name is that of `ca`, and the signature is by the key of `ca`. That takes about 0.1 ms.
-    #[must_use]
-    pub fn is_signed_by(&self, ca: &Self) -> bool {
-        let (Ok(leaf), Ok(issuer)) = (parse(&self.der), parse(&ca.der)) else { return false };
-        leaf.issuer().as_raw() == issuer.subject().as_raw()
-            && leaf.verify_signature(Some(issuer.public_key())).is_ok()
-    }
-
-    /// Verifies that `ca` signed this certificate: the key ids agree, the names agree, and the signature is good (RFC 5280
-    /// section 6.1.3). That takes about 0.1 ms; dates and name constraints are not compared.
-    ///
-    /// # Errors
-    /// When one of the three fails: the message says which.
-    pub fn verify_signed_by(&self, ca: &Self) -> anyhow::Result<()> {
-        let (leaf, issuer) = (parse(&self.der)?, parse(&ca.der)?);
-        ensure!(
-            ca.is_ca(),
-            "{} is not a CA, so it cannot have signed the certificate of {}",
-            ca.name(),
-            self.name()
-        );
-        ensure!(
-            leaf.issuer().as_raw() == issuer.subject().as_raw(),
-            "the certificate of {} was issued by {}, not by {}",
-            self.name(),
-            self.issuer,
-            ca.subject
-        );
-        ensure!(
-            self.authority_key_id.is_some() && self.authority_key_id == ca.subject_key_id,
-            "the certificate of {} was signed by another CA of the same name, {}: their key ids differ",
-            self.name(),
-            ca.subject
-        );
-        leaf.verify_signature(Some(issuer.public_key())).map_err(|_| {
-            anyhow!(
-                "the signature in the certificate of {} is not from {}: it was altered",
-                self.name(),
-                ca.subject
-            )
-        })
-    }
 }
 
 /// Escapes the control characters of a name in a certificate: anybody may have written the name, and a terminal obeys
@@ -246,7 +203,8 @@ fn escape_controls(name: &str) -> String {
     name.chars().map(escape).collect()
 }
 
-fn parse(der: &[u8]) -> anyhow::Result<X509Certificate<'_>> {
+/// Reads the fields of the certificate `der`.
+pub(super) fn parse(der: &[u8]) -> anyhow::Result<X509Certificate<'_>> {
     let (rest, x509) = X509Certificate::from_der(der).context("not an X.509 certificate")?;
     ensure!(rest.is_empty(), "{} bytes follow the end of the certificate", rest.len());
     Ok(x509)

@@ -1,19 +1,16 @@
-//! Arms and disarms machines: all machines of a run or none, and an error names the machines for which that fails.
-//!
-//! A run that changes several files in `armed/` first writes their names to [`INTERRUPTED`]. When the run is killed, the
-//! next one disarms these machines: half of an arming is taken back, half of a disarming is finished.
+//! Arms machines: all machines of a run or none, and an error names the machines for which that fails.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use time::{Duration, OffsetDateTime};
 
-use super::armed::{Armed, INTERRUPTED, lock, read_armed, read_interrupted};
+use super::armed::{Armed, clear_interrupted, lock, read_armed, read_interrupted, write_interrupted};
 use super::bootable::{ArmTarget, BootCheck};
+use super::disarm::remove_files;
 use super::fault::Refused;
 use super::root::{ARMED, WebRoot};
 use crate::fs::{Dir, Progress, TEXT_LIMIT, file_mode, sync_file};
-use crate::model::{MacAddr, Word};
 
 /// The directory in the state directory where new files are written before they are moved to `armed/`.
 const STAGING: &str = "arm";
@@ -41,24 +38,6 @@ pub struct ArmOutcome {
     pub armed: Vec<Armed>,
     /// The nodes that a killed run had left half armed or half disarmed, and that are disarmed now.
     pub recovered: Vec<String>,
-}
-
-/// The outcome of [`disarm`].
-#[derive(Debug, Default)]
-pub struct DisarmOutcome {
-    /// The names of the files that armed a machine and are gone now, each with the name of its node.
-    pub disarmed: BTreeMap<String, String>,
-    /// The nodes that a killed run had left half armed or half disarmed, and that are disarmed now.
-    pub recovered: Vec<String>,
-}
-
-/// The files in `armed/` that are to be removed.
-#[derive(Clone, Copy, Debug)]
-pub enum DisarmSelection<'a> {
-    /// The files with these names.
-    Files(&'a [String]),
-    /// The file of every MAC address.
-    All,
 }
 
 /// Arms all targets of `request`, or none where one of them must not be armed.
@@ -187,85 +166,4 @@ fn take_back(
     error.context(format!(
         "could not arm all nodes, nor take the others back: armed now are {names}. Run plasmagen disarm {nodes}"
     ))
-}
-
-/// Disarms machines.
-///
-/// # Errors
-/// When a disk refuses: the error names the nodes that are still armed. All others are disarmed.
-pub fn disarm(root: &WebRoot, selection: DisarmSelection<'_>) -> Result<DisarmOutcome> {
-    if !root.dir.exists(ARMED)? {
-        return Ok(DisarmOutcome::default());
-    }
-    let dir = root.dir.open_dir(ARMED).context("could not open armed/")?;
-    lock(&dir)?;
-    let interrupted = read_interrupted(root)?;
-    let mut names = match selection {
-        DisarmSelection::Files(names) => names.to_vec(),
-        DisarmSelection::All => {
-            let list = dir.list().context("could not list armed/")?;
-            list.into_iter().map(|(name, _)| name).filter(|name| is_mac(name)).collect()
-        }
-    };
-    let is_asked = |name: &String| names.contains(name);
-    let others: Vec<_> = interrupted.iter().filter(|name| !is_asked(name)).cloned().collect();
-    names.extend(others.iter().cloned());
-    if names.len() > 1 {
-        // A full disk must not keep anybody from disarming: without the list, a killed run is only not finished.
-        let _ = write_interrupted(root, names.iter());
-    }
-    let mut disarmed = remove_files(&dir, &names)?;
-    // Where the list stays, the next run finds nothing more to remove.
-    let _ = clear_interrupted(root);
-    let recovered = others.iter().filter_map(|name| disarmed.remove(name)).collect();
-    Ok(DisarmOutcome { disarmed, recovered })
-}
-
-/// Removes the files `names` in `armed/` durably, as many as the disk lets. Returns those that were there, each with the
-/// name of its node.
-fn remove_files(dir: &Dir, names: &[String]) -> Result<BTreeMap<String, String>> {
-    let mut removed = BTreeMap::new();
-    let mut failed = Vec::new();
-    for name in names.iter().filter(|name| is_mac(name)) {
-        if !dir.exists(name)? {
-            continue;
-        }
-        let label = read_armed(dir, name.clone()).label();
-        match dir.remove_file(name) {
-            Ok(()) => drop(removed.insert(name.clone(), label)),
-            Err(error) => failed.push((label, error)),
-        }
-    }
-    // Also where nothing was there: an earlier run may have removed a file and not come to this.
-    let synced = dir.sync();
-    if let Some((_, error)) = failed.first() {
-        let left: Vec<_> = failed.iter().map(|(label, _)| label.as_str()).collect();
-        return Err(anyhow!("{error:#}").context(format!("still armed: {}", left.join(", "))));
-    }
-    synced.with_context(|| {
-        let labels: Vec<_> = removed.values().map(String::as_str).collect();
-        let labels = labels.join(", ");
-        format!("disarmed, but perhaps armed again after a power cut: {labels}. Run plasmagen armed then")
-    })?;
-    Ok(removed)
-}
-
-/// Whether `name` is a MAC address with hyphens. iPXE asks for no other name.
-fn is_mac(name: &str) -> bool {
-    MacAddr::parse(&name.replace('-', ":")).is_ok()
-}
-
-/// Writes the names of the files that this run changes, for the case that it is killed.
-fn write_interrupted<'a>(root: &WebRoot, names: impl Iterator<Item = &'a String>) -> Result<()> {
-    let text: String = names.map(|name| format!("{name}\n")).collect();
-    root.state.replace(INTERRUPTED, text.as_bytes(), true).context("could not write .plasmagen/disarm")
-}
-
-/// Removes that list durably.
-fn clear_interrupted(root: &WebRoot) -> Result<()> {
-    if root.state.exists(INTERRUPTED)? {
-        root.state.remove_file(INTERRUPTED)?;
-        root.state.sync().context("could not make .plasmagen durable")?;
-    }
-    Ok(())
 }

@@ -22,9 +22,10 @@ const SCHEMA: u32 = 2;
 /// The second line of the file before the end of the arming in seconds since 1970, for `profiles/pxe-server/health.sh`.
 const END: &str = "# until ";
 
-/// Names of files in the state directory: the machines that an interrupted run has left half done, one a line. The next run
-/// that arms or disarms anything disarms these machines.
-pub(super) const INTERRUPTED: &str = "disarm";
+/// The file in the state directory with the names of the files that a run changes in `armed/`, one a line: a run that
+/// changes several writes them first. When the run is killed, the next run that arms or disarms anything disarms these
+/// machines: half of an arming is taken back, half of a disarming is finished.
+const INTERRUPTED: &str = "disarm";
 
 /// The record of an armed node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,4 +185,19 @@ pub(super) fn read_interrupted(root: &WebRoot) -> Result<Vec<String>> {
     let text =
         root.state.read_limited(INTERRUPTED, TEXT_LIMIT).context("could not read .plasmagen/disarm")?;
     Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
+}
+
+/// Writes the names of the files that this run changes, for the case that it is killed.
+pub(super) fn write_interrupted<'a>(root: &WebRoot, names: impl Iterator<Item = &'a String>) -> Result<()> {
+    let text: String = names.map(|name| format!("{name}\n")).collect();
+    root.state.replace(INTERRUPTED, text.as_bytes(), true).context("could not write .plasmagen/disarm")
+}
+
+/// Removes the list of [`write_interrupted`] durably.
+pub(super) fn clear_interrupted(root: &WebRoot) -> Result<()> {
+    if root.state.exists(INTERRUPTED)? {
+        root.state.remove_file(INTERRUPTED)?;
+        root.state.sync().context("could not make .plasmagen durable")?;
+    }
+    Ok(())
 }

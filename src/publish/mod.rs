@@ -32,7 +32,7 @@
 //! loaders      stages and installs them
 //! armed        the files of armed machines
 //! bootable     whether a machine finds everything that it boots
-//! arm          arms and disarms machines
+//! arm, disarm  arm and disarm machines
 //! quorum       whether armed machines could cost a cluster its quorum
 //! needs        the files that an armed node boots
 //! takeover     refuses a publication that takes machines away
@@ -66,6 +66,7 @@ mod commit;
 mod compare;
 mod contents;
 mod copy;
+mod disarm;
 mod fault;
 mod generations;
 mod loaders;
@@ -89,11 +90,12 @@ mod verify;
 mod verify_armed;
 mod verify_loaders;
 
-pub use arm::{ArmOutcome, ArmRequest, DisarmOutcome, DisarmSelection, arm, disarm};
+pub use arm::{ArmOutcome, ArmRequest, arm};
 pub use armed::{Armed, ArmedFile, list_armed};
 pub use bootable::ArmTarget;
 pub(crate) use builds::PACKAGE_DIRS;
 pub use commit::{PublishOutcome, Published, publish};
+pub use disarm::{DisarmOutcome, DisarmSelection, disarm};
 pub use fault::{Fault, FaultKind, Refused};
 pub use loaders::{InstalledLoader, LoaderOutcome, MissingLoader, list_needed_loaders};
 pub use lock::WebRootLock;

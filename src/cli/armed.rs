@@ -1,0 +1,87 @@
+//! `plasmagen armed`.
+
+use clap::Args;
+use serde_json::json;
+use time::{Duration, OffsetDateTime};
+
+use crate::publish::{Armed, ArmedFile, WebRoot, list_armed};
+
+use super::printer::{FormatOption, Printer};
+use super::table::TextTable;
+use super::web_root::WebRootOptions;
+use super::{DONE, JSON_SCHEMA, REFUSED};
+
+/// Print which nodes are armed, and how long they stay armed
+#[derive(Debug, Args)]
+pub(super) struct ArmedArgs {
+    #[command(flatten)]
+    root: WebRootOptions,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl ArmedArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let mut cluster = None;
+        if !self.root.is_named() {
+            cluster = self.root.cluster(printer)?;
+            if cluster.is_none() {
+                return Ok(REFUSED);
+            }
+        }
+        let files = list_armed(&WebRoot::open(&self.root.path(cluster.as_ref())?)?)?;
+        let now = OffsetDateTime::now_utc();
+        let left = |file: &ArmedFile| Some((file.armed.as_ref()?.until - now).whole_seconds().max(0));
+        let list: Vec<_> = files
+            .iter()
+            .map(|file| {
+                json!({ "file": file.name, "armed": file.armed, "seconds_left": left(file),
+                    "interrupted": file.is_interrupted })
+            })
+            .collect();
+        let value = json!({ "schema": JSON_SCHEMA, "armed": list });
+        self.format.print(&value, || print_table(&files, now))?;
+        Ok(DONE)
+    }
+}
+
+fn print_table(files: &[ArmedFile], now: OffsetDateTime) -> String {
+    let mut table = TextTable::new();
+    for file in files {
+        let Some(armed) = &file.armed else {
+            let name = file.name.escape_debug().to_string();
+            table.short_row([name, "not written by this version of plasmagen arm".to_owned()]);
+            continue;
+        };
+        let state = if file.is_interrupted {
+            "by a run that was killed: the next arm or disarm disarms it".to_owned()
+        } else if armed.has_ended(now) {
+            format!(
+                "ended, but the file is there: is pxe-health.timer running? plasmagen disarm {}",
+                armed.node
+            )
+        } else {
+            format!("{}, {} left", print_end(armed), print_left(armed.until - now))
+        };
+        table.row([
+            armed.node.clone(),
+            armed.mac.clone(),
+            armed.base.clone(),
+            format!("{:.12}", armed.bundle.to_string()),
+            state,
+        ]);
+    }
+    table.print()
+}
+
+/// The end of an arming, as in `until 2026-01-02 07:04 UTC`.
+pub(super) fn print_end(armed: &Armed) -> String {
+    let (date, (hour, minute, _)) = (armed.until.date(), armed.until.to_hms());
+    format!("until {date} {hour:02}:{minute:02} UTC")
+}
+
+/// A time as in `3 h 59 min`; less than a minute is `0 h 0 min`.
+fn print_left(left: Duration) -> String {
+    let minutes = left.whole_minutes();
+    format!("{} h {} min", minutes / 60, minutes % 60)
+}
