@@ -104,10 +104,27 @@ fn helps_lead_to_what_is_meant() {
 
 #[test]
 fn a_node_with_the_addresses_of_another_profile_has_the_wrong_profile() {
-    let text = REFERENCE.replacen("profile = \"control-plane\"", "profile = \"worker\"", 1);
-    let faults = found(&text);
-    let fault = faults.iter().find(|fault| fault.code == "PG-A11");
-    assert!(fault.is_none_or(|fault| !fault.help.as_ref().unwrap().contains("interface.eth")), "{fault:#?}");
+    // node05 has an address in `storage`, as the nodes of `store` have, and not those of `worker`.
+    let store = "[network.storage]\nroles = [\"client\"]\nsubnet = \"10.0.60.0/24\"\n\n[profile.store]\n\
+                 base = \"worker\"\nallow = [\"PG-D12\"]\nservices = [\"chainfire\", \"flaredb\"]\n\
+                 interface.eth0 = { network = \"provisioning\" }\ninterface.eth1 = { network = \"production\" }\n\
+                 interface.eth2 = { network = \"storage\" }\ndisk.raid1 = {}\n\n[service.";
+    let address = "address.production = \"10.0.200.21\"";
+    let text = REFERENCE.replacen("[service.", store, 1).replacen(
+        address,
+        &format!("{address}\naddress.storage = \"10.0.60.21\""),
+        1,
+    );
+    let faults: Vec<_> = found(&text).into_iter().filter(|fault| fault.code == "PG-A11").collect();
+    let [fault] = &faults[..] else { panic!("{faults:#?}") };
+    assert_eq!(&text[fault.span.clone()], "storage");
+    let help = fault.help.as_deref().unwrap();
+    assert!(help.starts_with("did you mean `profile = \"store\"`"), "{help}");
+    let edit = fault.edit.as_ref().unwrap();
+    let node05 = text.find("[node.node05]").unwrap();
+    assert_eq!(edit.span.start, node05 + text[node05..].find("\"worker\"").unwrap());
+    let mended = apply(&text, edit);
+    assert!(found(&mended).iter().all(|fault| fault.code != "PG-A11"), "{:#?}", found(&mended));
 }
 
 #[test]

@@ -57,6 +57,10 @@ const SLIPS: &[(&str, &str, &str, &str, Mended)] = &[
     ("\"node01\", \"node02\", \"node03\"]", "\"node01\" \"node02\", \"node03\"]", "\"node02\"", "a comma is missing", Sound),
     ("\"node01\", \"node02\", \"node03\"]", "\n  \"node01\"\n  \"node02\",\n  \"node03\",\n]", "\"node02\"", "a comma is missing", Sound),
     ("[node.node05]", "[node.node05", "[node.node05", "header is never closed", Sound),
+    ("[node.node05]", "[node.node05 = \"x\"", "[node.node05 = \"x\"", "header is never closed", ByHand),
+    ("[node.node05]", "[node.node05] the last one", "the last one", "stands behind a header", ByHand),
+    ("[node.node05]\nprofile", "[node.node05] profile", "profile = \"worker\"", "stands behind a header", Sound),
+    ("[node.node05]", "[node.node05]]", "]", "closes nothing", Sound),
     ("[node.node05]", "node.node05]", "node.node05]", "header is never opened", Sound),
     // Keys.
     ("name = \"prod-cluster\"", "name \"prod-cluster\"", "name", "`=` is missing", Sound),

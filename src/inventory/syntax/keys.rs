@@ -20,6 +20,29 @@ pub(super) fn find_comment(statement: &Statement<'_>) -> Option<Diagnostic> {
     Some(fault.help("write `#`").edit(span, "#"))
 }
 
+/// Finds what stands behind the bracket that closes a header.
+pub(super) fn find_text_behind_header(statement: &Statement<'_>) -> Option<Diagnostic> {
+    let tokens: Vec<&Token> = statement.meaningful().collect();
+    let is_closer = |token: &&Token| token.kind() == TokenKind::RightSquareBracket;
+    let closed_at = tokens.iter().position(is_closer).filter(|_| statement.is_header())?;
+    // `[[…]]` is no header of an inventory: the parser's fault says more.
+    if tokens[1].kind() == TokenKind::LeftSquareBracket {
+        return None;
+    }
+    let (first, last) = (tokens.get(closed_at + 1)?, tokens.last()?);
+    let span = first.span().start()..last.span().end();
+    if tokens[closed_at + 1..].iter().all(is_closer) {
+        let fault = fault(&span, format!("this `{}` closes nothing", &statement.text[span.clone()]));
+        return Some(fault.help("remove it").edit(span, ""));
+    }
+    let fault = fault(&span, "this stands behind a header, on the same line");
+    if !tokens.iter().any(|token| token.kind() == TokenKind::Equals) {
+        return Some(fault.help("remove it, or write `#` before it"));
+    }
+    let gap = span_of(tokens[closed_at]).end..span.start;
+    Some(fault.help("write it on a line of its own").edit(gap, "\n"))
+}
+
 /// Finds a header without one of its brackets.
 pub(super) fn find_half_header(statement: &Statement<'_>) -> Option<Diagnostic> {
     let tokens: Vec<&Token> = statement.meaningful().collect();

@@ -67,7 +67,8 @@ fn find_slips(statement: &Statement<'_>, errors: &[&Error]) -> Vec<Diagnostic> {
     if !quotes.is_empty() {
         return quotes;
     }
-    let whole = keys::find_half_header(statement)
+    let whole = keys::find_text_behind_header(statement)
+        .or_else(|| keys::find_half_header(statement))
         .or_else(|| brackets::find_single_bracket(statement))
         .or_else(|| keys::find_bad_key(statement))
         .or_else(|| keys::find_bare_key(statement));
