@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::check::check;
+use crate::diag::Severity;
 use crate::fs::{TEXT_LIMIT, create_all, make_dirs, read_input, read_input_text, remove_empty_dir};
 
 use super::flake_url::FlakeUrl;
@@ -183,10 +184,11 @@ fn key_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// Returns `key` if an inventory with that key is sound.
+/// Returns `key` if an inventory with that key is sound. Warnings are those of the template's placeholders.
 fn check_key(key: &str) -> anyhow::Result<String> {
     let inventory = first_inventory(&[key.to_owned()])?;
-    match check(inventory.as_bytes())?.diagnostics.first() {
+    let checked = check(inventory.as_bytes())?;
+    match checked.diagnostics.iter().find(|fault| fault.severity == Severity::Error) {
         None => Ok(key.to_owned()),
         Some(fault) => bail!("{}; {}", fault.message, fault.help.as_deref().unwrap_or("take another key")),
     }

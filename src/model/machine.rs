@@ -46,6 +46,18 @@ impl Word for SerialNumber {
     }
 }
 
+impl SerialNumber {
+    /// Whether the number is a placeholder that somebody was meant to replace, such as the `EXAMPLE0001` of
+    /// `plasmagen init`.
+    #[must_use]
+    pub fn is_example(&self) -> bool {
+        let number = self.0.to_ascii_uppercase();
+        ["EXAMPLE", "PLACEHOLDER", "CHANGEME", "CHANGE-ME", "CHANGE_ME", "REPLACE", "TODO", "FIXME", "XXXX"]
+            .iter()
+            .any(|word| number.starts_with(word))
+    }
+}
+
 impl Word for UserName {
     const FORM: Form =
         Form::new("a user of a BMC, at most 16 bytes", "^[A-Za-z0-9._@][A-Za-z0-9._@-]{0,15}$", &["admin"]);
@@ -171,6 +183,17 @@ mod tests {
     #[test]
     fn other_words() {
         assert!(Console::parse("ttyS0,115200n8").is_ok() && Console::parse("ttyS0 x").is_err());
+        for (text, is_example) in [
+            ("EXAMPLE0001", true),
+            ("example-1", true),
+            ("changeme", true),
+            ("XXXXXXXX", true),
+            ("CN7475139H0023", false),
+            ("XX7475139H", false),
+            ("S-EXAMPLE", false),
+        ] {
+            assert_eq!(SerialNumber::parse(text).unwrap().is_example(), is_example, "{text}");
+        }
         assert!(SerialNumber::parse("CN7475139H0023").is_ok() && SerialNumber::parse("a\"b").is_err());
         assert!(Mailbox::parse("host.master@example.com").is_ok() && Mailbox::parse("ops").is_err());
         for bad in [

@@ -154,3 +154,21 @@ pub(super) fn f06(draft: &Draft<'_>, report: &mut Report) {
         }
     }
 }
+
+/// F23: the serial number of a node is that of a machine, not the placeholder of a template.
+pub(super) fn f23(draft: &Draft<'_>, report: &mut Report) {
+    for node in &draft.nodes {
+        let Some(Spanned { value: Some(serial), span }) = &node.entry.value.serial else { continue };
+        if serial.is_example() {
+            let message = format!(
+                "`{serial}` is a placeholder and the serial number of no machine: nothing shows whether an installer \
+                 runs on the right machine"
+            );
+            let fault = Diagnostic::warning("PG-F23", span, message);
+            report.push(fault.help(
+                "write the machine's number, as `cat /sys/class/dmi/id/product_serial` prints it; look at the node's MAC \
+                 address and disks, too",
+            ));
+        }
+    }
+}

@@ -63,7 +63,7 @@ fn warnings_refuse_only_when_they_are_denied() {
         run.ends(1, &["warning[PG-F01]", "is refused: 0 errors, 1 warning, which --deny-warnings denies"]);
         assert!(!run.stderr.contains("sound"), "{}", run.stderr);
     }
-    site.edit("serial = \"EXAMPLE0001\"", "serial = \"EXAMPLE0001\"\nallow = [\"PG-F01\"]");
+    site.edit("serial = \"SERIAL0001\"", "serial = \"SERIAL0001\"\nallow = [\"PG-F01\"]");
     site.run(&["check", "--deny-warnings"]).ends(0, &["0 warnings"]);
 }
 

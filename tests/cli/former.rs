@@ -13,6 +13,7 @@ fn exchanged() -> Site {
         let node = crate::kit::NODE04.replace("node04", &format!("node0{number}"));
         let node =
             node.replace(":04", &format!(":1{number}")).replace("EXAMPLE", &format!("EXAMPLE_{number}"));
+        let node = node.replace("SERIAL", &format!("SERIAL_{number}"));
         site.append(
             &node.replace(".53\"", &format!(".8{number}\"")).replace(".14\"", &format!(".8{number}\"")),
         );
@@ -58,7 +59,7 @@ fn a_voter_that_is_renamed_or_gone_is_told() {
     site.edit("formed = false", "formed = true");
     site.run(&["render"]).ends(0, &[]);
     site.edit("node02", "node09");
-    site.edit("EXAMPLE0002", "EXAMPLE0009");
+    site.edit("SERIAL0002", "SERIAL0009");
     site.run(&["check"])
         .ends(0, &["`node02`, a voter of the formed cluster, is gone", "removed = [\"node02\"]"]);
     site.edit("[cluster]", "[cluster]\nremoved = [\"node02\"]");

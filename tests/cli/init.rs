@@ -32,8 +32,11 @@ fn init(site: &Site, args: &[&str]) -> Run {
     site.within(site.path(), &[&["init", "site"], args].concat())
 }
 
-/// The inventory is sound without a warning, and renders.
+/// The inventory is sound, warns of placeholders until they are replaced, and renders.
 fn assert_sound(site: &Site) {
+    let placeholders = ["warning[PG-F23]: `EXAMPLE0001` is a placeholder", "is sound: 3 nodes, 3 warnings"];
+    site.run(&["check"]).ends(0, &placeholders);
+    site.replace_placeholders();
     site.run(&["check", "--deny-warnings"]).ends(0, &["is sound: 3 nodes, 0 warnings"]);
     site.run(&["render"]).ends(0, &["issued 3 certificates"]);
     let resolved: serde_json::Value = serde_json::from_str(&site.read("site/inventory.json")).unwrap();
@@ -302,7 +305,7 @@ fn a_url_that_is_more_than_a_url_makes_nothing() {
 #[test]
 fn the_template_is_what_init_starts_from() {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/init");
-    let site = Site::new();
+    let site = Site::started();
     let mut names: Vec<_> = fs::read_dir(&template)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -87,6 +87,6 @@ fn a_read_only_vault_publishes_nothing() {
     run.ends(2, &["Read-only file system"]);
     scenario.assert_recovers(&site, "with a read-only vault");
     // Where nothing is issued, no vault is needed.
-    site.edit("EXAMPLE0001", "EXAMPLE0009");
+    site.edit("SERIAL0001", "SERIAL0009");
     namespace(&site, script).ends(0, &[]);
 }

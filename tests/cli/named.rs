@@ -40,7 +40,7 @@ fn a_path_may_begin_with_a_dot() {
 #[test]
 fn a_hardware_file_is_looked_for_too() {
     let site = Site::new();
-    site.edit("serial = \"EXAMPLE0001\"", "serial = \"EXAMPLE0001\"\nhardware_file = \"hardware/one.nix\"");
+    site.edit("serial = \"SERIAL0001\"", "serial = \"SERIAL0001\"\nhardware_file = \"hardware/one.nix\"");
     site.run(&["check"]).ends(1, &["error[PG-A17]", "`hardware/one.nix`"]);
     fs::create_dir(site.root().join("hardware")).unwrap();
     fs::write(site.root().join("hardware/one.nix"), "{ }\n").unwrap();

@@ -204,7 +204,7 @@ fn what_the_inventory_says_and_nobody_published_is_not_armed() {
     let publish = ["publish", "bundle", "--ipxe", "nowhere"];
     at_root(&site, &publish).ends(0, &[]);
     for (old, new) in [
-        ("EXAMPLE0001", "CN7475139H0023"),
+        ("SERIAL0001", "CN7475139H0023"),
         ("nvme-EXAMPLE_DISK_00000001_1", "nvme-EXAMPLE_DISK_00000009_1"),
         ("address.production = \"10.0.200.10\"", "address.production = \"10.0.200.17\""),
     ] {

@@ -149,7 +149,7 @@ fn a_directory_of_somebody_else() {
     }
     let site = Site::rendered();
     fs::write(site.root().join("site/manifest.json"), "<<<<<<< HEAD\n").unwrap();
-    site.edit("EXAMPLE0001", "EXAMPLE0009");
+    site.edit("SERIAL0001", "SERIAL0009");
     refused(&site, 2, &["site/ is not known to be plasmagen's"]);
 }
 

@@ -102,7 +102,7 @@ fn a_removed_node_leaves_no_residue_and_keeps_its_key() {
     run.ends(0, &["3 nodes: 0 added"]);
     assert!(!run.stderr.contains("issued"), "{}", run.stderr);
     for trace in
-        ["node04", "3c-ec-ef-00-00-04", "3c:ec:ef:00:00:04", "10.0.200.14", "10.0.100.53", "EXAMPLE0004"]
+        ["node04", "3c-ec-ef-00-00-04", "3c:ec:ef:00:00:04", "10.0.200.14", "10.0.100.53", "SERIAL0004"]
     {
         for (path, entry) in site.snapshot().iter().filter(|(path, _)| path.starts_with(site.root())) {
             assert!(!path.to_str().unwrap().contains(trace), "{}", path.display());
@@ -212,7 +212,7 @@ fn in_a_git_repository_it_says_what_to_add() {
         .ends(0, &[&format!("{add}site/nodes site/site\n")]);
     site.run(&["render"]).ends(0, &[&format!("{add}nodes site\n")]);
     assert_eq!(git(&["add", "nodes", "site"]), Some(0));
-    site.edit("EXAMPLE0001", "EXAMPLE0009");
+    site.edit("SERIAL0001", "SERIAL0009");
     assert!(!site.run(&["render"]).stderr.contains("git add"), "no file is new");
     let status = site.tool("git", "git", &["status", "--porcelain", "--untracked-files=all"]).stdout;
     assert!(!status.contains(".plasmagen"), "{status}");

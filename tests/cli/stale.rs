@@ -161,7 +161,7 @@ fn another_user_can_check_a_directory_that_is_read_only() {
     site.shell("chmod u+w . inventory.toml; chmod 700 .plasmagen; echo '# later' >> inventory.toml")
         .ends(0, &[]);
     check(&site.path().join("plasmagen")).ends(0, &[]);
-    site.shell("sed -i s/EXAMPLE0001/EXAMPLE0009/ inventory.toml").ends(0, &[]);
+    site.shell("sed -i s/SERIAL0001/SERIAL0009/ inventory.toml").ends(0, &[]);
     check(&site.path().join("plasmagen")).ends(1, &["stale"]);
     site.shell("chmod -R u+w .").ends(0, &[]);
 }

@@ -47,7 +47,7 @@ fn colours_are_for_terminals_unless_something_else_is_said() {
 #[test]
 fn colours_change_no_word_of_a_diff() {
     let site = Site::rendered();
-    site.edit("EXAMPLE0001", "EXAMPLE0009");
+    site.edit("SERIAL0001", "SERIAL0009");
     let plain = site.run(&["render", "--check"]).stdout;
     let coloured = site.run(&["render", "--check", "--color", "always"]).stdout;
     assert!(coloured.contains("\x1b[32m+") && coloured.contains("\x1b[31m-"), "{coloured}");
@@ -117,7 +117,7 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     let site = Site::rendered();
     let full = |args: &str| site.shell(&format!("$P {args} > /dev/full"));
     full("certs status").ends(2, &["could not write to standard output: No space left on device"]);
-    site.edit("EXAMPLE0001", "EXAMPLE0009");
+    site.edit("SERIAL0001", "SERIAL0009");
     site.append("# later\n");
     fs::remove_file(site.root().join("site/pxe/dhcpd.conf")).unwrap();
     full("render --check").ends(2, &["could not write to standard output"]);

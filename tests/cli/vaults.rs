@@ -269,7 +269,7 @@ fn a_removed_name_that_comes_back_has_another_key() {
         // Another machine of that name.
         site.append(NODE04);
         site.edit("3c:ec:ef:00:00:04", &format!("3c:ec:ef:00:04:0{number}"));
-        site.edit("EXAMPLE0004", &format!("EXAMPLE004{number}"));
+        site.edit("SERIAL0004", &format!("SERIAL004{number}"));
         let run = site.run(&["render"]);
         run.ends(0, &["issued 1 certificate", "node04.cluster.example.com has a new key", "/.retired"]);
         assert!(key(&site, "node04") != old, "the old key was used again");
