@@ -5,20 +5,23 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
+use crate::check::check;
 use crate::image::{
     BuiltBundle, BundleManifest, Codec, INITRD, InitrdKey, InitrdSource, LostAttribute, Recipe, build_bundle,
 };
-use crate::model::{Base, System};
+use crate::model::{Base, Cluster, Node, System};
 
+use super::inventory::{InventoryOption, find_nearest, read, read_checked};
 use super::printer::{DataFormat, FormatOption, Printer, size};
 use super::progress::ByteProgress;
 use super::table::TextTable;
-use super::{DONE, recompress};
+use super::{DONE, REFUSED, recompress};
 
 /// Make a netboot bundle from a kernel and an initrd
 ///
 /// A bundle is what an armed node boots: bzImage, initrd, the iPXE script that loads them (boot.ipxe), manifest.json and
-/// SHA256SUMS. The kernel and the initrd are checked. The same inputs give the same bytes.
+/// SHA256SUMS. The kernel and the initrd are checked. The same inputs give the same bytes. Where there is an inventory,
+/// the memory that the initrd takes is compared with `memory` of the nodes that boot the bundle.
 #[derive(Debug, Args)]
 pub(super) struct BundleArgs {
     /// The base of the machines that boot the bundle
@@ -58,6 +61,8 @@ pub(super) struct BundleArgs {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
+    inventory: InventoryOption,
+    #[command(flatten)]
     format: FormatOption,
 }
 
@@ -96,6 +101,15 @@ enum Compress {
 impl BundleArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let recipe = self.recipe()?;
+        let cluster = if self.inventory.is_named() {
+            let checked = read_checked(printer, &self.inventory.find()?)?;
+            if checked.cluster.is_none() {
+                return Ok(REFUSED);
+            }
+            checked.cluster
+        } else {
+            read_near_cluster(printer)
+        };
         let progress = ByteProgress::bytes(printer, "bundle", recipe.bytes()?);
         let built = build_bundle(&recipe, &self.out, &|bytes| progress.add(bytes));
         let BuiltBundle { manifest, keys, lost } =
@@ -108,6 +122,9 @@ impl BundleArgs {
             ));
         }
         if let Some(warning) = print_lost(&lost) {
+            Printer::warn(&warning);
+        }
+        if let Some(warning) = cluster.as_ref().and_then(|cluster| find_too_small(cluster, &manifest)) {
             Printer::warn(&warning);
         }
         if self.format.format == DataFormat::Json || !printer.quiet {
@@ -155,18 +172,52 @@ fn print_lost(lost: &[LostAttribute]) -> Option<String> {
     ))
 }
 
+/// Reads the inventory here or in a directory above. A bundle needs none, so that a missing or faulty inventory refuses
+/// nothing.
+fn read_near_cluster(printer: &Printer) -> Option<Cluster> {
+    let path = find_nearest().ok()?;
+    let cluster = read(&path).and_then(|bytes| Ok(check(&bytes)?.cluster)).ok().flatten();
+    if cluster.is_none() {
+        let shown = path.display();
+        printer.say(&format!(
+            "{shown} has errors, and the memory of its nodes is not looked at: plasmagen check {shown}"
+        ));
+    }
+    cluster
+}
+
+/// Makes the warning about the node with the least memory, of those that boot the bundle, where unpacking the initrd takes
+/// more than that memory.
+fn find_too_small(cluster: &Cluster, manifest: &BundleManifest) -> Option<String> {
+    let boots = |node: &&Node| node.base.as_str() == manifest.base && node.system == manifest.arch;
+    let with_memory = cluster.nodes.iter().filter(boots).filter_map(|node| Some((&node.name, node.memory?)));
+    let (name, memory) = with_memory.min_by_key(|(_, memory)| *memory)?;
+    // The kernel holds the archive until it is unpacked.
+    let packed = manifest.files.get(INITRD).map_or(0, |facts| facts.bytes);
+    let unpacked = sum_unpacked(manifest);
+    (packed.saturating_add(unpacked) > memory.bytes()).then(|| {
+        format!(
+            "warning: the initrd takes {} of memory while the kernel unpacks it ({} packed, {} unpacked), and {name} has \
+             {memory}: that machine does not start. Leave files out of the initrd, or correct \
+             `memory` in the inventory",
+            size(packed.saturating_add(unpacked)),
+            size(packed),
+            size(unpacked),
+        )
+    })
+}
+
+/// The size of the unpacked initrd in bytes. The kernel keeps what it unpacks until the machine is restarted.
+fn sum_unpacked(manifest: &BundleManifest) -> u64 {
+    let unpacked = manifest.inputs.iter().filter_map(|input| input.unpacked.as_ref());
+    unpacked.map(|archives| archives.bytes).fold(0, u64::saturating_add)
+}
+
 /// A table of the files of the bundle, and the command that publishes it.
 fn print_table(manifest: &BundleManifest, out: &Path) -> String {
-    // The kernel holds the archive until it is unpacked, and what it unpacks into until the machine is restarted.
-    let unpacked: u64 = manifest
-        .inputs
-        .iter()
-        .filter_map(|input| input.unpacked.as_ref())
-        .map(|archives| archives.bytes)
-        .sum();
     let mut table = TextTable::with_headings(["file", "size", "unpacked in memory", "sha256"]);
     for (name, facts) in &manifest.files {
-        let in_memory = if name == INITRD { size(unpacked) } else { String::new() };
+        let in_memory = if name == INITRD { size(sum_unpacked(manifest)) } else { String::new() };
         table.row([name.clone(), size(facts.bytes), in_memory, format!("{:.16}…", facts.sha256.to_string())]);
     }
     format!(

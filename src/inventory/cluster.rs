@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::diag::Spanned;
 use crate::model::{
     AbsPath, AdminKey, BootVerification, Console, Cpu, DhcpServer, DomainName, HostName, IfName,
-    KernelModule, KeyAlgorithm, Label, Mailbox, Protocol, Seconds, Server, StateVersion, System,
+    KernelModule, KeyAlgorithm, Label, Mailbox, Protocol, Seconds, Server, Size, StateVersion, System,
 };
 
 use super::key::{entries, number, optional, required, required_number};
@@ -103,6 +103,8 @@ tables! {
         kernel_modules: Option<Spanned<List<KernelModule>>> = optional(),
         /// Serial console that the BMC shows (serial over LAN), such as `ttyS0,115200`.
         console: Option<Spanned<Console>> = optional(),
+        /// Main memory of the machines of the model, such as `64G`: `plasmagen bundle` warns of an initrd that does not fit.
+        memory: Option<Spanned<Size>> = optional(),
     }
 
     /// `[boot]`: how machines boot.

@@ -1,7 +1,7 @@
 //! `[profile.<name>]`, and the keys that profiles and nodes have in common.
 
 use crate::diag::Spanned;
-use crate::model::{Base, BondMode, Firmware, IfName, KernelParam, Label, MacAddr, RelPath, System};
+use crate::model::{Base, BondMode, Firmware, IfName, KernelParam, Label, MacAddr, RelPath, Size, System};
 
 use super::key::{entries, number, optional, required};
 use super::layout::LayoutTable;
@@ -31,6 +31,9 @@ tables! {
         system: Option<Spanned<System>> = optional(),
         /// Model of the machine: a built-in model, such as `dell-r640`, or `[hardware.<name>]`.
         hardware: Option<Spanned<Label>> = optional().default("generic"),
+        /// Main memory of the machine, such as `64G`: `plasmagen bundle` warns of an initrd that does not fit. Without it, that
+        /// of the hardware model.
+        memory: Option<Spanned<Size>> = optional(),
         /// NixOS modules of your own, relative to the inventory, such as `custom/foo.nix`.
         modules: Option<Spanned<List<RelPath>>> = optional(),
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Base, Bmc, DiskId, DomainName, Firmware, Hardware, HostName, IfName, Interface, KernelParam, Label,
-    Layout, MacAddr, RelPath, SerialNumber, Service, System,
+    Layout, MacAddr, RelPath, SerialNumber, Service, Size, System,
 };
 
 /// A machine of the cluster, with everything that its profile says of it.
@@ -51,6 +51,9 @@ pub struct Node {
     pub services: Vec<Service>,
     /// The model of the machine.
     pub hardware: Hardware,
+    /// The main memory of the machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Size>,
     /// The user's NixOS module that replaces what is generated from [`hardware`](Self::hardware).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hardware_file: Option<RelPath>,

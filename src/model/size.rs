@@ -65,6 +65,12 @@ impl Size {
         Self(n << 30)
     }
 
+    /// The size in bytes.
+    #[must_use]
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+
     /// `n` MiB.
     #[must_use]
     pub const fn mib(n: u64) -> Self {

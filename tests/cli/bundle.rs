@@ -209,3 +209,38 @@ fn a_private_key_in_an_initrd_is_a_warning_with_its_path() {
     let silent = site.within(site.path(), &[&args[..], &["silent", "--allow-keys"]].concat());
     assert_eq!(silent.ends(0, &[]).stderr, "");
 }
+
+/// FAULTS 51.
+#[test]
+fn an_initrd_that_the_smallest_node_cannot_hold_is_a_warning() {
+    let site = Site::new();
+    fs::create_dir_all(site.path().join("root")).unwrap();
+    fs::write(site.path().join("root/init"), "#!/bin/sh\n").unwrap();
+    let large = fs::File::create(site.path().join("root/large")).unwrap();
+    large.set_len(300 << 20).unwrap();
+    fs::write(site.path().join("kernel"), bzimage()).unwrap();
+    let bundle = |base: &str, more: &[&str]| {
+        let _ = fs::remove_dir_all(site.path().join("out"));
+        let args =
+            ["bundle", "--base", base, "--kernel", "../kernel", "--root", "../root", "--out", "../out"];
+        site.within(&site.root(), &[&args[..], more].concat())
+    };
+    let is_silent = |base: &str| bundle(base, &[]).ends(0, &[]).stderr.is_empty();
+    assert!(is_silent("control-plane"), "no node says its memory");
+    site.edit("disk.single = { esp", "memory = \"128G\"\ndisk.single = { esp");
+    assert!(is_silent("control-plane"));
+    site.edit("serial = \"SERIAL0002\"", "serial = \"SERIAL0002\"\nmemory = \"256M\"");
+    let words = ["warning: the initrd takes 300.", " 300.00 MiB unpacked), and node02 has 256M"];
+    bundle("control-plane", &[]).ends(0, &words);
+    assert!(is_silent("worker"), "no node boots that base");
+    site.edit("256M", "301M");
+    assert!(is_silent("control-plane"), "it fits");
+    site.edit("301M", "256M");
+
+    // An inventory that the command line names must be sound; the one nearby is none of the bundle's business.
+    site.edit("256M", "256MB");
+    bundle("control-plane", &[]).ends(0, &["inventory.toml has errors", "plasmagen check inventory.toml"]);
+    let refused = bundle("control-plane", &["-i", "inventory.toml"]);
+    refused.ends(1, &["error[PG-A09]", "write `256M`"]);
+    assert!(!site.path().join("out").exists());
+}

@@ -162,6 +162,7 @@ port = 7000
 
 [hardware.box]
 cpu = "amd"
+memory = "64G"
 
 [profile.worker]
 services = ["chainfire", "mine"]
@@ -222,6 +223,7 @@ fn the_layer_that_counts_is_named() {
         "services.chainfire.settings.store.sync = true # service.chainfire",
         "services.chainfire.settings.limits = 5 # profile.worker",
         "hardware.cpu = \"amd\" # hardware.box",
+        "memory = \"64G\" # hardware.box",
         "voter = true # cluster",
         "profiles.worker.base = \"worker\" # profile.worker",
         "profiles.worker.interfaces.eth0.mtu = 9000 # profile.worker",

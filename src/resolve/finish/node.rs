@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::inventory::{BmcTable, known};
-use crate::model::{Bmc, BmcProtocol, Cluster, Firmware, Node, Role, System, UserName, Word};
+use crate::model::{Bmc, BmcProtocol, Cluster, Firmware, Node, Role, Size, System, UserName, Word};
 use crate::resolve::draft::Draft;
 use crate::resolve::interface::DraftInterface;
 use crate::resolve::layer::{Layer, Said};
@@ -64,6 +64,7 @@ pub(in crate::resolve) fn finish_node<'a>(
             finish_service(draft, node.layers(), service, to)
         })?,
         hardware: to.table("hardware", |to| finish_hardware(draft, hardware, to))?,
+        memory: to.take("memory", pick_memory(draft, node, hardware)),
         hardware_file: to.take("hardware_file", here.gives(value(table.hardware_file.as_ref()))),
         modules: to.take("modules", or_default(modules, Vec::new())),
         kernel_params: to.take("kernel_params", or_default(params, Vec::new())),
@@ -81,6 +82,19 @@ fn pick_system<'a>(draft: &Draft<'a>, node: &DraftNode<'a>) -> Sourced<'a, Syste
     let said = node.said(|common| common.system.as_ref()).map(Said::sourced);
     let cluster = draft.inventory.cluster.as_ref().and_then(|cluster| value(cluster.system.as_ref()));
     or_default(said.or_else(|| CLUSTER.says(cluster)), System::X86_64)
+}
+
+/// The main memory: the word of the node or its profile, else that of the hardware model called `hardware`.
+fn pick_memory<'a>(draft: &Draft<'a>, node: &DraftNode<'a>, hardware: &str) -> Sourced<'a, Option<Size>> {
+    let said = node.said(|common| common.memory.as_ref()).map(|said| {
+        let memory = said.sourced();
+        memory.origin.gives(Some(memory.value))
+    });
+    let model = draft.inventory.hardware.iter().find(|entry| entry.key == hardware);
+    let of_model = model.and_then(|entry| {
+        Origin::Named("hardware", &entry.key).says(value(entry.value.memory.as_ref()).map(Some))
+    });
+    or_default(said.or(of_model), None)
 }
 
 /// The first gateway of the node's cluster networks.
