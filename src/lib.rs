@@ -17,14 +17,14 @@
 //! | [`model`] | the resolved vocabulary: validated names, addresses, disks, nodes, the cluster | `diag` |
 //! | [`inventory`] | the inventory as written: values with their places, nothing defaulted | `diag`, `model` |
 //! | [`resolve`] | inventory to cluster: references, profiles, defaults, and the origin of each value | `diag`, `inventory`, `model` |
-//! | [`plan`] | the cluster and the published files that outputs read; `Plan::gather` is the only reading step | `fs`, `model` |
+//! | [`artifact`] | files that exist only in memory | `model` |
+//! | [`write`](mod@write) | `nodes/` and `site/`, replaced together or not at all | `artifact`, `fs` |
+//! | [`plan`] | the cluster and the published files that outputs read; `Plan::gather` is the only reading step | `fs`, `model`, `write` |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes private keys | `fs`, `model`, `plan` |
 //! | [`rules`] | the invariants: a file for each chapter, one table of all rules | `diag`, `inventory`, `model`, `pki`, `plan`, `resolve` |
 //! | [`check`] | bytes to a sound cluster, or to all faults: parses, resolves and applies the rules | `diag`, `inventory`, `model`, `resolve`, `rules` |
-//! | [`artifact`] | files that exist only in memory | `model` |
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes | `fs`, `model`, `render` |
 //! | [`outputs`] | everything that is written: a file for each output, one table of all outputs | `artifact`, `fs`, `image`, `model`, `plan`, `render` |
-//! | [`write`](mod@write) | `nodes/` and `site/`, replaced together or not at all | `artifact`, `fs` |
 //! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `model`, `outputs`, `pki`, `plan`, `write` |
 //! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `write` |
 //! | [`lab`] | the cluster's machines in QEMU, behind the real servers | `artifact`, `fs`, `image`, `model`, `publish`, `write` |

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::fs::{Dir, Errno, FileType, LIST_LIMIT, TEXT_LIMIT, kind_of};
 use crate::model::{Cluster, HostName, Node};
+use crate::write::manifest::{self, TreeManifest};
 
 pub mod former;
 
@@ -108,11 +109,13 @@ impl Certificates {
     }
 }
 
-/// Lists the directories of the files in the manifest of `nodes/`, which `write` has written.
+/// Lists the directories of the files in the manifest of `nodes/`. A manifest that is not plasmagen's lists none: `write`
+/// refuses that tree.
 fn list_directories(open: &Dir, root: &Path) -> anyhow::Result<HashSet<String>> {
-    let manifest = read_optional(open, root, "nodes/manifest.json", LIST_LIMIT)?.unwrap_or_default();
-    let files = manifest.split("\"path\":\"").skip(1);
-    Ok(files.filter_map(|file| Some(file.split_once('/')?.0.to_owned())).collect())
+    let text =
+        read_optional(open, root, &format!("nodes/{}", manifest::NAME), LIST_LIMIT)?.unwrap_or_default();
+    let listed = TreeManifest::parse(text.as_bytes()).unwrap_or_default();
+    Ok(listed.files().filter_map(|(path, _)| Some(path.split_once('/')?.0.to_owned())).collect())
 }
 
 /// Reads the CA certificate that any directory in `nodes` publishes: when all nodes were renamed, machines still trust

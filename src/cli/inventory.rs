@@ -10,6 +10,7 @@ use crate::check::{Checked, check};
 use crate::diag::{Diagnostic, Severity};
 use crate::fs::open_input;
 use crate::inventory::LARGEST;
+use crate::plan::git::is_work_tree_root;
 use crate::write;
 
 use super::escape::one_line;
@@ -73,7 +74,7 @@ pub(super) fn find_nearest() -> anyhow::Result<PathBuf> {
         if path.symlink_metadata().is_ok() {
             return Ok(path);
         }
-        if dir.join(".git").symlink_metadata().is_ok() {
+        if is_work_tree_root(dir) {
             break;
         }
         path = Path::new("..").join(path);

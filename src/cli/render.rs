@@ -7,7 +7,8 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use crate::diag::Diagnostic;
-use crate::model::{Cluster, HostName};
+use crate::model::{Cluster, HostName, list_few};
+use crate::plan::git::find_work_tree;
 use crate::site::{self, Authority, IssuedCertificates};
 use crate::write::{CommitOptions, CommitOutcome};
 
@@ -17,9 +18,6 @@ use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
 use super::vault::VaultOption;
 use super::{DONE, REFUSED};
-
-/// The most names of nodes that one line lists.
-const MOST_NAMES: usize = 5;
 
 /// Write nodes/ and site/, and issue the certificates that are missing
 ///
@@ -92,7 +90,9 @@ impl RenderArgs {
         let comparison = site::compare(root, cluster)?;
         let changes = &comparison.changes;
         printer.print_diff(&if self.full { print_full(changes) } else { print_summary(changes) })?;
-        if let Some(names) = list_some(&comparison.uncertified) {
+        if !comparison.uncertified.is_empty() {
+            let names: Vec<_> = comparison.uncertified.iter().map(HostName::as_str).collect();
+            let names = list_few(&names);
             printer.say(&format!("no certificate with the names and addresses of the inventory: {names}"));
         }
         if comparison.is_current() {
@@ -109,16 +109,6 @@ impl RenderArgs {
             inventory.display()
         ));
         Ok(REFUSED)
-    }
-}
-
-/// The first few names, and how many more there are; none where there is no name.
-fn list_some(names: &[HostName]) -> Option<String> {
-    let shown: Vec<&str> = names.iter().take(MOST_NAMES).map(HostName::as_str).collect();
-    match names.len().saturating_sub(MOST_NAMES) {
-        _ if shown.is_empty() => None,
-        0 => Some(shown.join(", ")),
-        more => Some(format!("{} and {}", shown.join(", "), plural(more, "other node"))),
     }
 }
 
@@ -165,5 +155,5 @@ fn print_outcome(printer: &Printer, root: &Path, nodes: &str, outcome: &CommitOu
 /// Whether `root` lies in a git work tree.
 pub(super) fn is_in_git(root: &Path) -> bool {
     let absolute: PathBuf = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    absolute.ancestors().any(|dir| dir.join(".git").exists())
+    find_work_tree(&absolute).is_some()
 }

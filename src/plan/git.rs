@@ -10,6 +10,17 @@ use anyhow::Context;
 /// repository.
 const SETTINGS: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
 
+/// Whether `dir` is the root of a git work tree: `.git` there is a directory, or a file in a work tree that `git worktree`
+/// made. Whether git accepts the repository is for git to say.
+pub(crate) fn is_work_tree_root(dir: &Path) -> bool {
+    dir.join(".git").symlink_metadata().is_ok()
+}
+
+/// Finds the root of the git work tree in which the absolute path `dir` lies.
+pub(crate) fn find_work_tree(dir: &Path) -> Option<&Path> {
+    dir.ancestors().find(|ancestor| is_work_tree_root(ancestor))
+}
+
 /// Prepares a run of git in the directory `dir`, without the variables such as `GIT_DIR` that hooks have: git would look
 /// at another repository.
 pub(crate) fn git(dir: &Path) -> Command {

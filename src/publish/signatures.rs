@@ -10,9 +10,7 @@ use super::contents::ExpectedFile;
 use super::fault::{Fault, FaultKind, Refused};
 use super::root::open_named;
 use crate::fs::{Dir, FileType, Sha256Sum, TEXT_LIMIT, kind_of};
-
-/// Number of missing signatures that are named after the first; a site has two of each node.
-const FEW: usize = 5;
+use crate::model::list_few;
 
 /// Finds the signatures in the directory `path`, sorted. Each must belong to one of `files`. Files without `.sig` are
 /// ignored, such as copies of the signed files.
@@ -68,12 +66,8 @@ pub(super) fn unsigned_fault<'a>(files: impl Iterator<Item = &'a str>) -> Option
     let (first, rest) = names.split_first()?;
     let mut message =
         "it is missing, and no machine boots without it where [boot] verify is \"signature\"".to_owned();
-    let (few, more) = rest.split_at(rest.len().min(FEW));
-    if !few.is_empty() {
-        message += &format!("; so are {}", few.join(", "));
-    }
-    if !more.is_empty() {
-        message += &format!(" and {} more", more.len());
+    if !rest.is_empty() {
+        message += &format!("; so are {}", list_few(rest));
     }
     Some(Fault::new(FaultKind::Unsigned, first.as_str(), message))
 }

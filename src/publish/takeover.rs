@@ -11,9 +11,7 @@ use super::needs::{NodeScript, list_scripts, list_site_scripts, open_current};
 use super::request::{PublicationTerms, UNNAMED};
 use super::root::{ARMED, NIXOS, SITE, WebRoot};
 use crate::fs::Dir;
-
-/// The number of nodes that a message names.
-const FEW: usize = 5;
+use crate::model::list_few;
 
 /// A cluster whose machines boot from a web root, or for which something is published.
 #[derive(Debug, Default)]
@@ -120,11 +118,11 @@ pub(super) fn check_cluster(
     let scripts = list_site_scripts(root)?.into_iter();
     let names: Vec<_> = scripts.filter_map(|script| script.node).collect();
     if !names.is_empty() {
-        message += &format!("; without their scripts {} could boot nothing", name_few(&names));
+        message += &format!("; without their scripts {} could boot nothing", list_few(&names));
     }
     let armed: Vec<_> = list_armed(root)?.into_iter().filter_map(|file| Some(file.armed?.node)).collect();
     if !armed.is_empty() {
-        message += &format!("; armed: {}", name_few(&armed));
+        message += &format!("; armed: {}", list_few(&armed));
     }
     message += &format!(
         ". Publish {newcomer} into another web root (--root DIR, or web_root in its inventory). Where {newcomer} takes \
@@ -163,14 +161,4 @@ pub(super) fn report_foreign(file: &ArmedFile) -> Option<Fault> {
                    plasmagen disarm --all";
     let path = format!("{ARMED}/{}", file.name.escape_debug());
     file.is_foreign().then(|| Fault::new(FaultKind::Changed, path, message))
-}
-
-/// Names the first few of `names`, which are escaped since a web root is what others wrote.
-fn name_few(names: &[String]) -> String {
-    let (few, more) = names.split_at(names.len().min(FEW));
-    let few: Vec<_> = few.iter().map(|name| name.escape_debug().to_string()).collect();
-    match more.len() {
-        0 => few.join(", "),
-        more => format!("{} and {more} more", few.join(", ")),
-    }
 }

@@ -16,7 +16,7 @@ const NO_WORK_TREE: [&str; 3] =
 /// that does not ignore it. Without git, nothing is refused.
 pub(super) fn check_ignored(name: &str, dir: &Path) -> anyhow::Result<()> {
     let Some(above) = dir.ancestors().find(|ancestor| ancestor.is_dir()) else { return Ok(()) };
-    if !above.ancestors().any(|ancestor| ancestor.join(".git").symlink_metadata().is_ok()) {
+    if git::find_work_tree(above).is_none() {
         return Ok(());
     }
     let Some(found) = run_git(above, &["rev-parse".as_ref(), "--show-toplevel".as_ref()])? else {

@@ -14,7 +14,8 @@ use crate::outputs::{Emit, Output};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::{KeaConfig, KeaInterfaces, KeaSubnet, OptionData, ReservedAddress, SERVER, hex, subnet_id};
+use super::subnet::{KeaSubnet, ReservedAddress, subnet_id};
+use super::{KeaConfig, KeaInterfaces, OptionData, SERVER, hex};
 
 pub(in crate::outputs) const OUTPUT: Output =
     Output { name: SERVER.facts().config, templates: &[], emit: Emit::Site(emit) };

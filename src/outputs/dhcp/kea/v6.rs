@@ -20,7 +20,8 @@ use crate::outputs::{Emit, Output};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-use super::{KeaConfig, KeaInterfaces, KeaSubnet, OptionData, ReservedAddress, SERVER, subnet_id};
+use super::subnet::{KeaSubnet, ReservedAddress, subnet_id};
+use super::{KeaConfig, KeaInterfaces, OptionData, SERVER};
 
 /// The name of the file.
 const FILE: &str = match SERVER.facts().config6 {
