@@ -1,11 +1,12 @@
 //! Directories that are no vault, vaults of somebody else, and keys on their way into git.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use test_kit::process::is_root;
-use test_kit::tree::entries;
+use test_kit::tree::{contents, entries};
 
 use crate::kit::{NODE04, Run, Site};
 
@@ -13,18 +14,24 @@ use crate::kit::{NODE04, Run, Site};
 /// anything.
 #[track_caller]
 fn refused(site: &Site, vault: &str, words: &[&str]) {
-    let before = entries(site.path());
+    let before = list(site);
     let run = site.run(&["render", "--vault", vault]);
     run.ends(2, words);
     for advice in ["chmod", "chown", "move ", " mv ", " rm "] {
         assert!(!run.stderr.contains(advice), "{advice}: {}", run.stderr);
     }
-    let mut after = entries(site.path());
-    // The lock of a run.
-    after.retain(|path, _| !path.starts_with(site.root().join(".plasmagen")));
-    let mut before = before;
-    before.retain(|path, _| !path.starts_with(site.root().join(".plasmagen")));
-    assert!(before.keys().eq(after.keys()), "{vault}: something was made");
+    let after = list(site);
+    let is_same = |(path, shown): &(&PathBuf, &String)| before.get(*path) == Some(*shown);
+    let changed: Vec<_> = after.iter().filter(|entry| !is_same(entry)).collect();
+    assert!(changed.is_empty(), "{vault}: {changed:#?}");
+    assert_eq!(before.len(), after.len(), "{vault}: something was removed");
+}
+
+/// Modes and contents of everything in the directory of `site`, but the lock of a run.
+fn list(site: &Site) -> BTreeMap<PathBuf, String> {
+    let mut all = contents(site.path());
+    all.retain(|path, _| !path.starts_with("site/.plasmagen"));
+    all
 }
 
 /// A new site, and one with a certificate to issue.

@@ -27,16 +27,35 @@ fn apply(text: &str, edit: &Edit) -> String {
     [&text[..edit.span.start], &edit.text, &text[edit.span.end..]].concat()
 }
 
-/// The change that leads back to where it came from, if one of those for `text` does.
+/// How many changes an operator makes one after the other.
+const STEPS: usize = 6;
+
+/// Whether `fault` is found in `text`, too.
+fn is_found(fault: &Diagnostic, text: &str) -> bool {
+    let of = |fault: &Diagnostic| (fault.code, fault.message.clone(), fault.span.start);
+    found(text).iter().any(|other| of(other) == of(fault))
+}
+
+/// The change of a diagnostic of `text` that leads in a circle, if there is such a change: afterwards the diagnostic is
+/// there again, or further changes, each that of the first diagnostic which proposes one, lead back to an earlier text.
 fn find_circle(text: &str) -> Option<String> {
-    found(text).iter().find_map(|fault| {
-        let edit = fault.edit.as_ref()?;
-        let after = found(&apply(text, edit));
-        let same = |other: &Diagnostic| {
-            (other.code, &other.message, other.span.start) == (fault.code, &fault.message, fault.span.start)
-        };
-        after.iter().any(same).then(|| format!("{fault:#?}"))
-    })
+    for fault in found(text) {
+        let Some(edit) = &fault.edit else { continue };
+        let mut current = apply(text, edit);
+        if is_found(&fault, &current) {
+            return Some(format!("{fault:#?}"));
+        }
+        let mut seen = vec![text.to_owned()];
+        while seen.len() < STEPS {
+            if seen.contains(&current) {
+                return Some(format!("after {} changes: {fault:#?}", seen.len()));
+            }
+            let Some(edit) = found(&current).into_iter().find_map(|fault| fault.edit) else { break };
+            let next = apply(&current, &edit);
+            seen.push(std::mem::replace(&mut current, next));
+        }
+    }
+    None
 }
 
 #[test]
