@@ -9,7 +9,7 @@ use crate::check::check;
 use crate::image::{
     BuiltBundle, BundleManifest, Codec, INITRD, InitrdKey, InitrdSource, LostAttribute, Recipe, build_bundle,
 };
-use crate::model::{Base, Cluster, Node, System};
+use crate::model::{Base, Cluster, Node, System, list_few};
 
 use super::inventory::{InventoryOption, find_nearest, read, read_checked};
 use super::printer::{DataFormat, FormatOption, Printer, size};
@@ -158,16 +158,13 @@ impl BundleArgs {
 
 /// A warning of the attributes that files lose in an initrd, with the first of these files.
 fn print_lost(lost: &[LostAttribute]) -> Option<String> {
-    const SHOWN: usize = 5;
-    let first = lost.iter().take(SHOWN).map(|LostAttribute { path, what }| format!("{what} of {path}"));
-    let first = first.collect::<Vec<_>>().join(", ");
-    let more = match lost.len() {
-        0 => return None,
-        count if count > SHOWN => format!(" and {} more", count - SHOWN),
-        _ => String::new(),
-    };
+    if lost.is_empty() {
+        return None;
+    }
+    let lost: Vec<_> = lost.iter().map(|LostAttribute { path, what }| format!("{what} of {path}")).collect();
+    let lost = list_few(&lost);
     Some(format!(
-        "warning: an initrd has no room for extended attributes, and these are left out: {first}{more}; set them when the \
+        "warning: an initrd has no room for extended attributes, and these are left out: {lost}; set them when the \
          machine starts, or use a mode such as 4755 in the place of a capability"
     ))
 }

@@ -217,7 +217,7 @@ fn an_initrd_that_the_smallest_node_cannot_hold_is_a_warning() {
     fs::create_dir_all(site.path().join("root")).unwrap();
     fs::write(site.path().join("root/init"), "#!/bin/sh\n").unwrap();
     let large = fs::File::create(site.path().join("root/large")).unwrap();
-    large.set_len(300 << 20).unwrap();
+    large.set_len(40 << 20).unwrap();
     fs::write(site.path().join("kernel"), bzimage()).unwrap();
     let bundle = |base: &str, more: &[&str]| {
         let _ = fs::remove_dir_all(site.path().join("out"));
@@ -229,18 +229,18 @@ fn an_initrd_that_the_smallest_node_cannot_hold_is_a_warning() {
     assert!(is_silent("control-plane"), "no node says its memory");
     site.edit("disk.single = { esp", "memory = \"128G\"\ndisk.single = { esp");
     assert!(is_silent("control-plane"));
-    site.edit("serial = \"SERIAL0002\"", "serial = \"SERIAL0002\"\nmemory = \"256M\"");
-    let words = ["warning: the initrd takes 300.", " 300.00 MiB unpacked), and node02 has 256M"];
+    site.edit("serial = \"SERIAL0002\"", "serial = \"SERIAL0002\"\nmemory = \"32M\"");
+    let words = ["warning: the initrd takes 40.", " 40.00 MiB unpacked), and node02 has 32M"];
     bundle("control-plane", &[]).ends(0, &words);
     assert!(is_silent("worker"), "no node boots that base");
-    site.edit("256M", "301M");
+    site.edit("32M", "41M");
     assert!(is_silent("control-plane"), "it fits");
-    site.edit("301M", "256M");
+    site.edit("41M", "32M");
 
     // An inventory that the command line names must be sound; the one nearby is none of the bundle's business.
-    site.edit("256M", "256MB");
+    site.edit("32M", "32MB");
     bundle("control-plane", &[]).ends(0, &["inventory.toml has errors", "plasmagen check inventory.toml"]);
     let refused = bundle("control-plane", &["-i", "inventory.toml"]);
-    refused.ends(1, &["error[PG-A09]", "write `256M`"]);
+    refused.ends(1, &["error[PG-A09]", "write `32M`"]);
     assert!(!site.path().join("out").exists());
 }
