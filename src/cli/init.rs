@@ -65,17 +65,18 @@ impl InitArgs {
         let is_new_dir = !self.dir.exists();
         make_dirs(&self.dir)?;
         // The inventory comes last: a run that was killed before has made no site, and the next one makes it.
-        let mut files = companions(flake)?.map(|(name, text, _)| (self.dir.join(name), text)).to_vec();
-        files.push((path.clone(), inventory));
-        let written = create_all(&files).inspect_err(|_| {
+        let mut files = companions(flake)?.map(|(name, text, _)| (name, text)).to_vec();
+        files.push((INVENTORY, inventory));
+        let written = create_all(&self.dir, &files).inspect_err(|_| {
             if is_new_dir {
                 drop(remove_empty_dir(&self.dir));
             }
         })?;
         ensure!(written.last() == Some(&true), refuse_existing());
-        for ((path, text), (_, _, help)) in files.iter().zip(companions(String::new())?) {
+        for ((name, text), (_, _, help)) in files.iter().zip(companions(String::new())?) {
+            let path = self.dir.join(name);
             // A file of another text stays as it is.
-            if read_input(path, TEXT_LIMIT).ok().as_deref() != Some(text.as_bytes()) {
+            if read_input(&path, TEXT_LIMIT).ok().as_deref() != Some(text.as_bytes()) {
                 let shown = path.display();
                 printer.say(&format!("kept {shown}: {}", help.replace("FILE", &shown.to_string())));
             }

@@ -133,6 +133,9 @@ impl EncryptArgs {
         let Some(opened) = self.source.open(printer)? else { return Ok(REFUSED) };
         let recipients = all_recipients(&opened.recipients, &self.recipients)?;
         let directory = EncryptedKeys::at(&self.to, &opened.forbidden())?;
+        if directory.is_recovered() {
+            printer.say(&format!("finished what an earlier run had begun in {}", self.to.display()));
+        }
         let nodes: Vec<&Node> = match &self.nodes[..] {
             [] => opened.cluster.nodes.iter().collect(),
             names => {
@@ -153,8 +156,8 @@ impl EncryptArgs {
                 printer.say(&format!("kept {}: --force replaces it", file.display()));
             }
         }
-        directory.encrypt(&keys, &recipients)?;
         if !keys.is_empty() {
+            directory.encrypt(&keys, &recipients)?;
             let (keys, recipients) = (plural(keys.len(), "key"), plural(recipients.len(), "recipient"));
             printer.say(&format!("encrypted {keys} to {recipients} in {}", self.to.display()));
         }

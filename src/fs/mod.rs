@@ -19,6 +19,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the room that changes disks")]
 
+mod batch;
 mod change;
 mod dir;
 mod input;

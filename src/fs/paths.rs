@@ -1,11 +1,13 @@
-//! Directories and files that are made by path, because no directory is open yet.
+//! Directories that are made by path, because no directory is open yet, and the new files in such a directory.
 
-use std::fs::{self, DirBuilder, File, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use anyhow::{Context, Result};
+
+use super::dir::Dir;
 
 /// Makes the directory `path` and what is missing above it, with the modes that the user's umask gives.
 pub(crate) fn make_dirs(path: &Path) -> Result<()> {
@@ -31,17 +33,19 @@ pub(crate) fn remove_empty_dir(path: &Path) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
-/// Writes new files, all of them or none, in this order: where one can't be written, those before are removed. Returns for
-/// each whether it was written; a file that is there already stays.
-pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<Vec<bool>> {
+/// Writes new files into the directory `dir`, all of them or none, in this order: where one can't be written, those before
+/// are removed. Returns for each whether it was written; a file that is there already stays.
+pub(crate) fn create_all(dir: &Path, files: &[(&str, String)]) -> Result<Vec<bool>> {
+    let open = Dir::open(dir).with_context(|| format!("could not open {}", dir.display()))?;
     let mut written = Vec::with_capacity(files.len());
-    for (path, text) in files {
-        match create_whole(path, text) {
+    for (name, text) in files {
+        let created = create_whole(&open, name, text);
+        match created.with_context(|| format!("could not write {}", dir.join(name).display())) {
             Ok(is_new) => written.push(is_new),
             Err(error) => {
                 let made = files.iter().zip(written).filter(|(_, is_new)| *is_new);
                 // What can't be removed stays; the next run keeps it where it finds it.
-                made.for_each(|((path, _), _)| drop(fs::remove_file(path)));
+                made.for_each(|((name, _), _)| drop(open.remove_file(name)));
                 return Err(error);
             }
         }
@@ -49,21 +53,20 @@ pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<Vec<bool>> {
     Ok(written)
 }
 
-/// Writes the new file `path`, whole or not at all, with the mode that the user's umask gives; false where something is
+/// Writes the new file `name`, whole or not at all, with the mode that the user's umask gives; false where something is
 /// there already, which is never replaced.
-fn create_whole(path: &Path, text: &str) -> Result<bool> {
-    let could_not = || format!("could not write {}", path.display());
-    if path.symlink_metadata().is_ok() {
+fn create_whole(dir: &Dir, name: &str, text: &str) -> Result<bool> {
+    if dir.exists(name)? {
         return Ok(false);
     }
-    let dir = path.parent().unwrap_or(path);
-    let mut builder = tempfile::Builder::new();
-    builder.permissions(Permissions::from_mode(0o666));
-    let mut file = builder.tempfile_in(dir).with_context(could_not)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(could_not)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(true),
-        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(refused) => Err(refused.error).with_context(could_not),
-    }
+    let fresh = format!("{name}.plasmagen-new");
+    // A run that was killed may have left the file.
+    dir.remove_file(&fresh)?;
+    let create = || {
+        let mut file = dir.create(&fresh)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        Ok(dir.name_new(&fresh, name)?)
+    };
+    create().inspect_err(|_| drop(dir.remove_file(&fresh)))
 }

@@ -1,7 +1,7 @@
 //! Moves and exchanges between two open directories, and why the kernel refuses one.
 
 use anyhow::anyhow;
-use rustix::fs::{RenameFlags, renameat, renameat_with};
+use rustix::fs::{AtFlags, RenameFlags, linkat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::dir::Dir;
@@ -23,6 +23,20 @@ impl Dir {
     ) -> Result<(), Errno> {
         let flags = if exchange { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
         renameat_with(&self.0, name, &to.0, new, flags)
+    }
+
+    /// Gives the file `fresh` the name `name` if nothing has that name; else removes `fresh` and returns false.
+    pub(super) fn name_new(&self, fresh: &str, name: &str) -> Result<bool, Errno> {
+        let named = match self.move_or_exchange(fresh, self, name, false) {
+            // NFS knows no flags of a rename. A link replaces nothing either.
+            Err(Errno::INVAL | Errno::NOSYS) => linkat(&self.0, fresh, &self.0, name, AtFlags::empty())
+                .and_then(|()| unlinkat(&self.0, fresh, AtFlags::empty())),
+            named => named,
+        };
+        match named {
+            Err(Errno::EXIST) => unlinkat(&self.0, fresh, AtFlags::empty()).map(|()| false),
+            named => named.map(|()| true),
+        }
     }
 }
 

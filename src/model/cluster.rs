@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{
-    AbsPath, AdminKey, Console, DhcpServer, DomainName, HostName, IfName, Label, Mailbox, Network, Node,
-    Profile, Protocol, Role, Seconds, Server, StateVersion,
+    AbsPath, AdminKey, Console, ControlPort, DhcpServer, DomainName, HostName, IfName, Label, Mailbox,
+    Network, Node, Profile, Protocol, Role, Seconds, Server, StateVersion,
 };
 
 /// The directory of the web root that is the TFTP root.
@@ -55,6 +55,10 @@ pub struct Cluster {
     pub profiles: Vec<Profile>,
     /// The nodes by name.
     pub nodes: Vec<Node>,
+    /// The ports that nodes open to each other only, as [`control_ports`](super::control_ports) lists them: once a cluster,
+    /// since a firewall of each node names all of them.
+    #[serde(skip)]
+    pub control_ports: Vec<ControlPort>,
 }
 
 /// The provisioner: the PXE, DHCP, TFTP and HTTP server.

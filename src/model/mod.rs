@@ -36,8 +36,8 @@ pub use cluster::{
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
-    ExposedMachine, Forwarding, Opening, PacketSource, forwarding, openings, provisioner_openings,
-    ssh_sources,
+    ControlPort, ExposedMachine, Forwarding, Opening, PacketSource, RefusedConnection, control_ports,
+    forwarding, openings, provisioner_openings, ssh_sources,
 };
 pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, known as known_hardware};
 pub use interface::{Bond, BondMode, Interface};

@@ -74,8 +74,7 @@ pub fn openings<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -
     for service in machine.services {
         for (key, port, protocol) in service.ports.all() {
             let sources = if service.ports.clients && key == "port" { &with_clients } else { &inside };
-            let purpose =
-                if key == "port" { service.name.to_string() } else { format!("{} {key}", service.name) };
+            let purpose = name_port(service, key);
             openings.push(Opening { purpose, port, protocol, sources: sources.clone() });
         }
     }
@@ -84,6 +83,11 @@ pub fn openings<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -
         openings.push(Opening { purpose, port: extra.port, protocol: extra.protocol, sources });
     }
     openings
+}
+
+/// Names the port `key` of `service` in words of the inventory.
+pub(super) fn name_port(service: &Service, key: &str) -> String {
+    if key == "port" { service.name.to_string() } else { format!("{} {key}", service.name) }
 }
 
 fn sources(cluster: &Cluster, machine: ExposedMachine<'_>, subnets: &[IpNet]) -> Vec<PacketSource> {

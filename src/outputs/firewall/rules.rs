@@ -3,7 +3,9 @@
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::model::{Cluster, Forwarding, IfName, Opening, PacketSource, Protocol, ssh_sources};
+use crate::model::{
+    Cluster, ControlPort, Forwarding, IfName, Opening, PacketSource, Protocol, RefusedConnection, ssh_sources,
+};
 
 /// The rules that templates print after the general rules with which every firewall begins.
 #[derive(Clone, Serialize)]
@@ -31,14 +33,24 @@ struct PacketRule {
 pub(super) struct ForwardRules {
     /// Whether the machine forwards packets of tenants.
     tenants: bool,
-    shut: Vec<ShutSubnet>,
+    refused: Vec<RefusalRule>,
 }
 
-/// A subnet that no packet is forwarded to.
+/// A rule that refuses packets to `subnet`, or to one port there.
 #[derive(Clone, Serialize)]
-struct ShutSubnet {
+struct RefusalRule {
     v6: bool,
     subnet: IpNet,
+    /// `None`: all packets.
+    port: Option<RefusedPort>,
+}
+
+/// The port of a rule that refuses packets.
+#[derive(Clone, Serialize)]
+struct RefusedPort {
+    protocol: Protocol,
+    port: u16,
+    comment: String,
 }
 
 impl RuleSet {
@@ -60,7 +72,7 @@ impl RuleSet {
         selected.ssh.retain(|rule| rule.v6 == v6);
         selected.rules.retain(|rule| rule.v6 == v6);
         if let Some(forward) = &mut selected.forward {
-            forward.shut.retain(|shut| shut.v6 == v6);
+            forward.refused.retain(|rule| rule.v6 == v6);
         }
         selected
     }
@@ -76,11 +88,19 @@ impl PacketRule {
 
 impl ForwardRules {
     pub(super) fn new(forwarding: Forwarding) -> Self {
-        let shut = |subnet: IpNet| ShutSubnet { v6: subnet.addr().is_ipv6(), subnet };
+        let rule = |refused: RefusedConnection| {
+            let RefusedConnection { subnet, port } = refused;
+            let port = port.map(|ControlPort { purpose, protocol, port }| RefusedPort {
+                protocol,
+                port,
+                comment: purpose,
+            });
+            RefusalRule { v6: subnet.addr().is_ipv6(), subnet, port }
+        };
         match forwarding {
-            Forwarding::Nothing => Self { tenants: false, shut: Vec::new() },
-            Forwarding::AllBut(subnets) => {
-                Self { tenants: true, shut: subnets.into_iter().map(shut).collect() }
+            Forwarding::Nothing => Self { tenants: false, refused: Vec::new() },
+            Forwarding::AllBut(refused) => {
+                Self { tenants: true, refused: refused.into_iter().map(rule).collect() }
             }
         }
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 
 use super::files::key_file_name;
 use super::location;
-use crate::fs::{Dir, make_dirs};
+use crate::fs::{Dir, Errno, file_mode, make_dirs, sync_file};
 use crate::pki::recipient::{Recipient, encrypt};
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
@@ -14,16 +14,39 @@ use crate::pki::secret::SecretKey;
 /// A directory of encrypted keys, each in a file `<node>-key.pem.age`.
 #[derive(Debug)]
 pub struct EncryptedKeys {
-    dir: PathBuf,
+    path: PathBuf,
+    /// The directory, locked; `None` where there is none yet.
+    dir: Option<Dir>,
+    is_recovered: bool,
 }
 
 impl EncryptedKeys {
-    /// Takes the directory `dir`, which need not exist yet.
+    /// Opens and locks the directory `dir`, which need not exist yet, and ends what a killed run has left there.
     ///
     /// # Errors
-    /// When `dir` is in the Nix store or in one of the directories `forbidden`.
+    /// When `dir` is in the Nix store or in one of the directories `forbidden`, or the disk refuses.
     pub fn at(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        Ok(Self { dir: location::check_public("the directory for encrypted keys", dir, forbidden)? })
+        let path = location::check_public("the directory for encrypted keys", dir, forbidden)?;
+        let shown = path.display();
+        let dir = match Dir::open(&path) {
+            Err(Errno::NOENT) => None,
+            dir => Some(dir.with_context(|| format!("could not open {shown}"))?),
+        };
+        let mut is_recovered = false;
+        if let Some(dir) = &dir {
+            // Another run would find half of this run's files.
+            dir.wait_for_lock().with_context(|| format!("could not lock {shown}"))?;
+            is_recovered = dir
+                .recover_batch()
+                .with_context(|| format!("could not end what an earlier run left in {shown}"))?;
+        }
+        Ok(Self { path, dir, is_recovered })
+    }
+
+    /// Whether files were moved into place that a killed run had encrypted.
+    #[must_use]
+    pub fn is_recovered(&self) -> bool {
+        self.is_recovered
     }
 
     /// The path of the encrypted key of the node `fqdn`, whether there is one or not.
@@ -31,7 +54,7 @@ impl EncryptedKeys {
     /// # Errors
     /// When the name is no full host name, or there is a directory of that name.
     pub fn file(&self, fqdn: &str) -> anyhow::Result<PathBuf> {
-        let file = self.dir.join(encrypted_file_name(fqdn)?);
+        let file = self.path.join(encrypted_file_name(fqdn)?);
         let in_the_way = file.symlink_metadata().is_ok_and(|found| found.is_dir());
         ensure!(
             !in_the_way,
@@ -41,22 +64,41 @@ impl EncryptedKeys {
         Ok(file)
     }
 
-    /// Encrypts the key of each node to `recipients`, and replaces the files: one rename a file.
+    /// Encrypts the key of each node to `recipients`, and replaces the files, all or none.
     ///
     /// # Errors
-    /// When age can't encrypt to a recipient (then nothing is written), or the disk refuses.
+    /// When age can't encrypt to a recipient or the disk refuses: then no file is written. When the disk refuses twice to
+    /// move a complete file into place: the next run moves the rest.
     pub fn encrypt(&self, keys: &[(&str, SecretKey)], recipients: &[Recipient]) -> anyhow::Result<()> {
         let mut encrypted = Vec::with_capacity(keys.len());
         for (fqdn, key) in keys {
             encrypted.push((encrypted_file_name(fqdn)?, encrypt(key, recipients)?));
         }
-        make_dirs(&self.dir)?;
-        let dir = Dir::open(&self.dir).with_context(|| format!("could not open {}", self.dir.display()))?;
-        for (name, text) in &encrypted {
-            dir.replace(name, text, true)
-                .with_context(|| format!("could not write {}", self.dir.join(name).display()))?;
-        }
-        Ok(())
+        let made;
+        let dir = match &self.dir {
+            Some(dir) => dir,
+            None => {
+                made = self.make()?;
+                &made
+            }
+        };
+        let written = dir.commit_batch(|staging| {
+            for (name, text) in &encrypted {
+                let written = staging.write_new(name, file_mode(false), text);
+                let (file, _) = written.with_context(|| format!("could not write {name}"))?;
+                sync_file(&file).with_context(|| format!("could not make {name} durable"))?;
+            }
+            Ok(())
+        });
+        written.with_context(|| format!("could not write to {}", self.path.display()))
+    }
+
+    /// Makes the directory, opens and locks it.
+    fn make(&self) -> anyhow::Result<Dir> {
+        make_dirs(&self.path)?;
+        let dir = Dir::open(&self.path).with_context(|| format!("could not open {}", self.path.display()))?;
+        dir.wait_for_lock().with_context(|| format!("could not lock {}", self.path.display()))?;
+        Ok(dir)
     }
 }
 

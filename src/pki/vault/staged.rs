@@ -6,8 +6,8 @@
 //!           └ node01-key.pem  0600
 //! ```
 //!
-//! Everything in DIR is copied onto the node, so DIR holds nothing else. The tree is made in a staging directory in DIR and
-//! moved to its place by one rename.
+//! Everything in DIR is copied onto the node, so DIR holds nothing else. The tree is put into DIR whole or not at all, and
+//! the next run finishes or removes what a killed run has left.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,6 @@ use crate::pki::secret::SecretKey;
 
 /// The directories from DIR down to the key, with their modes.
 const DIRS: [(&str, u32); 3] = [("etc", 0o755), ("nixos", 0o755), ("secrets", 0o700)];
-
-/// The staging directory.
-const STAGING: &str = ".plasmagen-staging";
 
 /// Writes the tree with the key of the node `fqdn` into the directory `to`, which is made where there is none. Returns false
 /// where that tree is there already: then nothing is touched. `to` must not be in one of the directories `forbidden`.
@@ -50,14 +47,10 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
     // Another run would find half of this one's.
     dir.wait_for_lock().with_context(|| format!("could not lock {}", path.display()))?;
     let name = key_file_name(&parse_full_name(fqdn)?);
-    let remove_staging =
-        || dir.remove_tree(STAGING).with_context(|| format!("could not clean up {}", path.display()));
-    let list = || dir.list().with_context(|| format!("could not list {}", path.display()));
-    if list()?.iter().any(|(found, _)| found == STAGING) {
-        // What a run that was killed left.
-        remove_staging()?;
-    }
-    if !list()?.is_empty() {
+    dir.recover_batch()
+        .with_context(|| format!("could not end what an earlier run left in {}", path.display()))?;
+    let found = dir.list().with_context(|| format!("could not list {}", path.display()))?;
+    if !found.is_empty() {
         let is_same = holds_key(&dir, &name, key)
             .with_context(|| format!("could not read what is in {}", path.display()))?;
         ensure!(
@@ -68,9 +61,8 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
         );
         return Ok(false);
     }
-    let written =
-        write_tree(&dir, &name, key).with_context(|| format!("could not write to {}", path.display()));
-    written.or_else(|error| remove_staging().and(Err(error)))?;
+    dir.commit_batch(|staging| write_tree(staging, &name, key))
+        .with_context(|| format!("could not write to {}", path.display()))?;
     Ok(true)
 }
 
@@ -87,17 +79,15 @@ fn check_owner(path: &Path, stat: &Stat) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_tree(dir: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<()> {
-    let mut at = dir.make_dir_exact(STAGING, 0o700)?;
-    let staging = at.try_clone()?;
-    for (dir_name, mode) in DIRS {
-        at = at.make_dir_exact(dir_name, mode)?;
+/// Writes the tree into the directory `staging`, and makes the tree durable.
+fn write_tree(staging: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<()> {
+    let mut dirs = vec![staging.try_clone()?];
+    for (at, (dir_name, mode)) in DIRS.into_iter().enumerate() {
+        dirs.push(dirs[at].make_dir_exact(dir_name, mode)?);
     }
-    let (file, _) = at.write_new(name, 0o600, key.expose().as_bytes())?;
+    let (file, _) = dirs[DIRS.len()].write_new(name, 0o600, key.expose().as_bytes())?;
     sync_file(&file)?;
-    staging.rename(DIRS[0].0, dir, DIRS[0].0)?;
-    dir.remove_empty_dir(STAGING)?;
-    Ok(())
+    Ok(dirs.iter().try_for_each(Dir::sync)?)
 }
 
 /// Whether `dir` holds exactly the tree with `key`.

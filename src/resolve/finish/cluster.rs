@@ -54,6 +54,7 @@ pub(in crate::resolve) fn finish_without_nodes<'a>(
             finish_profile(draft, entry, to)
         })?,
         nodes: Vec::new(),
+        control_ports: Vec::new(),
     })
 }
 

@@ -11,7 +11,7 @@ mod node;
 mod profile;
 mod unspanned;
 
-use crate::model::Cluster;
+use crate::model::{Cluster, control_ports};
 
 use super::draft::Draft;
 use super::recorder::Recorder;
@@ -27,5 +27,6 @@ pub fn finish(draft: &Draft<'_>) -> Option<Cluster> {
     let nodes = draft.nodes.iter().map(|node| finish_node(draft, &cluster, node, &mut recorder));
     cluster.nodes = nodes.collect::<Option<_>>()?;
     cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    cluster.control_ports = control_ports(&cluster);
     Some(cluster)
 }

@@ -3,6 +3,7 @@
 //! Who may reach which port, what DHCP keeps and what certificates say is worked out here once more, in another way
 //! than the outputs do it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -214,6 +215,35 @@ fn forwarding(cluster: &Cluster, services: &[Service], mut say: impl FnMut(Strin
     say("accept".to_owned());
     let shut = subnets(cluster, &[Role::Management, Role::Provisioning]);
     shut.iter().for_each(|subnet| say(format!("not to {subnet}")));
+    let inside = subnets(cluster, &[Role::Cluster]);
+    for subnet in inside.iter().filter(|subnet| !shut.contains(subnet)) {
+        for (protocol, port) in ports_among_nodes(cluster, &inside) {
+            say(format!("not to {subnet} {protocol} {port}"));
+        }
+    }
+}
+
+/// SSH, and the ports of all services and of `[firewall]` that nobody outside the subnets `inside` may reach.
+fn ports_among_nodes(cluster: &Cluster, inside: &[IpNet]) -> BTreeSet<(&'static str, u16)> {
+    let nodes = cluster.nodes.iter().flat_map(|node| &node.services);
+    let services = nodes.chain(cluster.profiles.iter().flat_map(|profile| &profile.services));
+    let listening: Vec<_> = services.flat_map(listens).collect();
+    let mut ports: BTreeSet<_> = listening.iter().map(|(_, port, protocol, _)| (*protocol, *port)).collect();
+    ports.insert(("tcp", 22));
+    for (_, port, protocol, clients) in listening {
+        if clients {
+            ports.remove(&(protocol, port));
+        }
+    }
+    for extra in &cluster.firewall {
+        let protocol = if extra.protocol == plasmagen::model::Protocol::Tcp { "tcp" } else { "udp" };
+        if extra.from.iter().any(|subnet| !inside.contains(subnet)) {
+            ports.remove(&(protocol, extra.port));
+        } else {
+            ports.insert((protocol, extra.port));
+        }
+    }
+    ports
 }
 
 fn services(node: &Node, facts: &mut Facts) {

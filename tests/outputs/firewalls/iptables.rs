@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
-use crate::firewalls::model::{Firewall, Rule};
+use crate::firewalls::model::{Firewall, Refusal, Rule};
 use crate::firewalls::{in_namespace, trees};
 
 /// What the kernel has after it has taken both files twice.
@@ -43,10 +43,7 @@ fn of_family(path: &Path, v6: bool) -> Firewall {
     let forward = (policy("FORWARD") == Some("ACCEPT")).then(|| {
         let rules = rules("FORWARD");
         assert!(rules.first().is_none_or(|first| *first == established));
-        let dropped = |rule: &&str| {
-            rule.strip_prefix("-d ").unwrap().strip_suffix(" -j DROP").unwrap().parse().unwrap()
-        };
-        rules.iter().skip(1).map(dropped).collect::<BTreeSet<IpNet>>()
+        rules.iter().skip(1).map(|rule| dropped(rule)).collect::<BTreeSet<Refusal>>()
     });
     Firewall { input: input[4..].iter().map(|rule| opens(rule, all)).collect(), forward }
 }
@@ -62,6 +59,36 @@ fn arguments(rule: &str) -> Vec<String> {
         rest = after.trim_start();
     }
     arguments
+}
+
+/// What a rule keeps from being forwarded.
+fn dropped(rule: &str) -> Refusal {
+    let arguments = arguments(rule);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (subnet, port) = match arguments[..] {
+        ["-d", subnet, "-j", "DROP"] => (subnet, None),
+        [
+            "-d",
+            subnet,
+            "-p",
+            protocol,
+            "-m",
+            matched,
+            "--dport",
+            port,
+            "-m",
+            "comment",
+            "--comment",
+            comment,
+            "-j",
+            "DROP",
+        ] => {
+            assert_eq!(protocol, matched);
+            (subnet, Some((protocol.to_owned(), port.parse().unwrap(), comment.to_owned())))
+        }
+        _ => panic!("{rule}"),
+    };
+    Refusal { subnet: subnet.parse().unwrap(), port }
 }
 
 /// What a rule lets in. `all` is what a rule without a source means.

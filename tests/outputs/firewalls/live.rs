@@ -34,7 +34,7 @@ fn packets_come_in_where_iptables_lets_them() {
 }
 
 #[test]
-fn tenants_are_kept_out_of_management_and_provisioning() {
+fn tenants_are_kept_out_of_management_and_provisioning_and_of_the_nodes_own_ports() {
     packets("forward.py", &["cluster"], &[("nft -f", "worker.nft")]);
     packets("forward.py", &["cluster"], &[("iptables-restore", "worker.iptables")]);
 }

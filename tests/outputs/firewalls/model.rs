@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use plasmagen::model::{
-    Cluster, ExposedMachine, Forwarding, Opening, forwarding, openings, provisioner_openings, ssh_sources,
+    Cluster, ControlPort, ExposedMachine, Forwarding, Opening, RefusedConnection, forwarding, openings,
+    provisioner_openings, ssh_sources,
 };
 
 /// What a rule lets in.
@@ -17,12 +18,19 @@ pub(crate) struct Rule {
     pub(crate) comment: String,
 }
 
+/// What a rule keeps from being forwarded: everything into a subnet, or connections to one port there, for a purpose.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Refusal {
+    pub(crate) subnet: IpNet,
+    pub(crate) port: Option<(String, u16, String)>,
+}
+
 /// What a firewall does.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Firewall {
     pub(crate) input: BTreeSet<Rule>,
-    /// Where nothing is forwarded to; `None`: nothing is forwarded.
-    pub(crate) forward: Option<BTreeSet<IpNet>>,
+    /// What is not forwarded; `None`: nothing is forwarded.
+    pub(crate) forward: Option<BTreeSet<Refusal>>,
 }
 
 fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -> Firewall {
@@ -51,9 +59,16 @@ fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -
     }
     let forward = match forwarding {
         Forwarding::Nothing => None,
-        Forwarding::AllBut(subnets) => Some(subnets.into_iter().collect()),
+        Forwarding::AllBut(refused) => Some(refused.into_iter().map(refusal).collect()),
     };
     Firewall { input, forward }
+}
+
+fn refusal(refused: RefusedConnection) -> Refusal {
+    let protocol =
+        |port: &ControlPort| serde_json::to_value(port.protocol).unwrap().as_str().unwrap().to_owned();
+    let port = refused.port.map(|port| (protocol(&port), port.port, port.purpose));
+    Refusal { subnet: refused.subnet, port }
 }
 
 /// The firewall of a node or a profile.

@@ -7,7 +7,7 @@ use std::path::Path;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use crate::firewalls::model::{self, Firewall, Rule};
+use crate::firewalls::model::{self, Firewall, Refusal, Rule};
 use crate::firewalls::{in_namespace, trees};
 
 /// What every chain of input begins with.
@@ -88,12 +88,21 @@ fn opens(rule: &Value) -> Rule {
     Rule { protocol, port, source, device, comment }
 }
 
-/// The subnet that nothing is forwarded to.
-fn dropped(rule: &Value) -> IpNet {
-    let [to, verdict] = &rule["expr"].as_array().unwrap()[..] else { panic!("{rule}") };
+/// What is not forwarded.
+fn dropped(rule: &Value) -> Refusal {
+    let expressions = rule["expr"].as_array().unwrap();
+    let (verdict, matches) = expressions.split_last().unwrap();
     assert_eq!(verdict, &json!({ "drop": null }));
+    let (to, port) = matches.split_first().unwrap();
     assert_eq!(to["match"]["left"]["payload"]["field"], "daddr");
-    subnet(&to["match"]["right"])
+    let port = port.first().map(|port| {
+        let (payload, number) = (&port["match"]["left"]["payload"], &port["match"]["right"]);
+        assert_eq!((&payload["field"], matches.len()), (&json!("dport"), 2));
+        let protocol = payload["protocol"].as_str().unwrap().to_owned();
+        let comment = rule["comment"].as_str().unwrap().to_owned();
+        (protocol, u16::try_from(number.as_u64().unwrap()).unwrap(), comment)
+    });
+    Refusal { subnet: subnet(&to["match"]["right"]), port }
 }
 
 #[test]

@@ -75,8 +75,7 @@ fn policy(machine: &str, kinds: &[Kind], chain: &Value, facts: &mut Facts) {
     }
 }
 
-/// What a rule says: a port that is open, or a subnet that nothing is forwarded to; nothing for those that every
-/// firewall begins with.
+/// What a rule says: a port that is open, or what is not forwarded; nothing for those that every firewall begins with.
 fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
     let expr = rule["expr"].to_string();
     if rule["chain"] == "forward" {
@@ -85,7 +84,14 @@ fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
             (matched["left"]["payload"]["field"] == "daddr").then(|| subnet(&matched["right"]))
         });
         assert!(subnet.is_some() == expr.contains("drop"), "{expr}");
-        return (kinds[1], subnet.map(|subnet| format!("not to {subnet}")));
+        let port = rule["expr"].as_array().unwrap().iter().find_map(|part| {
+            let matched = part.get("match")?;
+            let payload = &matched["left"]["payload"];
+            let port = || format!(" {} {}", payload["protocol"].as_str().unwrap(), matched["right"]);
+            (payload["field"] == "dport").then(port)
+        });
+        let port = port.unwrap_or_default();
+        return (kinds[1], subnet.map(|subnet| format!("not to {subnet}{port}")));
     }
     let opening = opening(rule);
     let general = |words: &[&str]| words.iter().all(|word| expr.contains(word));
@@ -185,6 +191,26 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
         [":FORWARD", policy, _] => facts.add(machine, OF_SITE[1], policy.to_lowercase()),
         ["-A", "FORWARD", "-d", subnet, "-j", "DROP"] => {
             facts.add(machine, OF_SITE[1], format!("not to {}", whole(subnet)));
+        }
+        [
+            "-A",
+            "FORWARD",
+            "-d",
+            subnet,
+            "-p",
+            protocol,
+            "-m",
+            _,
+            "--dport",
+            port,
+            "-m",
+            "comment",
+            "--comment",
+            _,
+            "-j",
+            "DROP",
+        ] => {
+            facts.add(machine, OF_SITE[1], format!("not to {} {protocol} {port}", whole(subnet)));
         }
         [
             "-A",
