@@ -5,6 +5,6 @@ mod forwarding;
 mod openings;
 mod provisioner;
 
-pub use forwarding::{ControlPort, Forwarding, RefusedConnection, control_ports, forwarding};
+pub use forwarding::{Forwarding, RefusedConnection, control_ports, forwarding};
 pub use openings::{ExposedMachine, Opening, PacketSource, openings, ssh_sources};
 pub use provisioner::provisioner_openings;

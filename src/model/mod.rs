@@ -36,8 +36,8 @@ pub use cluster::{
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
-    ControlPort, ExposedMachine, Forwarding, Opening, PacketSource, RefusedConnection, control_ports,
-    forwarding, openings, provisioner_openings, ssh_sources,
+    ExposedMachine, Forwarding, Opening, PacketSource, RefusedConnection, control_ports, forwarding,
+    openings, provisioner_openings, ssh_sources,
 };
 pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, known as known_hardware};
 pub use interface::{Bond, BondMode, Interface};
@@ -56,7 +56,7 @@ pub use private_key::{PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
 pub use profile::{Base, Profile};
 pub use range::Range;
 pub use reverse::ReverseZone;
-pub use service::{Ports, Protocol, Service, known as known_service};
+pub use service::{ControlPort, Ports, Protocol, Service, known as known_service};
 pub use settings::{LaidSettings, Settings};
 pub use size::{Seconds, Size};
 pub(crate) use text::is_ssh_key_type;

@@ -63,6 +63,17 @@ pub struct Service {
     pub settings: Settings,
 }
 
+/// A port that nodes open to each other, and not to clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlPort {
+    /// The purpose: the service and its port, in words of the inventory.
+    pub purpose: String,
+    /// The transport protocol.
+    pub protocol: Protocol,
+    /// The port number.
+    pub port: u16,
+}
+
 /// The Raft store that every member of a cluster runs.
 pub const CHAINFIRE: &str = "chainfire";
 /// The database of the control plane.

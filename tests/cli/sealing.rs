@@ -1,12 +1,15 @@
 //! `secrets encrypt`: what age makes of the files, and which are written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 
-use test_kit::tree::entries;
+use test_kit::strace::{self, SIGKILL, inject};
+use test_kit::tree::{self, entries};
 
 use crate::kit::{Run, Site};
-use crate::secrets;
+use crate::{faults, secrets};
 
 /// A site whose inventory lists two recipients, of which `ops.key` in the site's parent is one's identity.
 fn site() -> Site {
@@ -23,6 +26,65 @@ fn site() -> Site {
 
 fn encrypt(site: &Site, args: &[&str]) -> Run {
     site.run(&[&["secrets", "encrypt", "--to", "keys"], args].concat())
+}
+
+/// A run that is killed, or whose disk fails, at any call: all files are new or all are old, and the next run finishes or
+/// removes what is left.
+#[test]
+fn killed_or_failing_at_any_call_all_files_are_new_or_none() {
+    let site = site();
+    encrypt(&site, &[]).ends(0, &[]);
+    let keys = site.root().join("keys");
+    let saved = site.path().join("saved");
+    fs::rename(&keys, &saved).unwrap();
+    let restore = || {
+        let _ = fs::remove_dir_all(&keys);
+        tree::copy(&saved, &keys);
+    };
+    let old = tree::contents(&saved);
+    let args = ["secrets", "encrypt", "--to", "keys", "--force"];
+    let calls = {
+        restore();
+        let names = "mkdir,mkdirat,openat,write,fchmod,fchmodat,fsync,renameat,unlinkat,flock";
+        let (_, run, log) = faults::strace(&site, &["-y", "-e", &format!("trace={names}")], &args);
+        run.ends(0, &[]);
+        let calls = strace::calls(&log);
+        let made = calls.iter().position(|call| call.line.contains("/keys")).unwrap();
+        let (before, after) = calls.split_at(made);
+        [faults::ends(before.to_vec()), after.to_vec()].concat()
+    };
+    assert!(calls.len() > 20, "only {calls:#?}");
+    let mut seen = BTreeSet::new();
+    for (call, fault) in calls.iter().flat_map(|call| FAULTS.map(|fault| (call, fault))) {
+        restore();
+        let (status, run, log) = faults::strace(&site, &inject(&call.name, fault, call.nth), &args);
+        let when = format!("{fault} at {call}");
+        let is_killed = status.signal() == Some(SIGKILL);
+        assert!(is_killed || log.contains("(INJECTED)"), "no {when}");
+        let left = count_new(&old, &keys);
+        if is_killed {
+            seen.insert(left);
+        } else {
+            assert!(left == (3, 3) || left == (0, 3) && run.code == Some(2), "{when}: {left:?} {run:?}");
+        }
+        // Without --force: the files of the killed run are finished, and no file is made.
+        let next = encrypt(&site, &[]);
+        next.ends(0, &[]);
+        let (new, all) = count_new(&old, &keys);
+        assert!((new == 0 || new == 3) && all == 3 && new >= left.0, "{when}: {new} of {all}");
+        assert_eq!(next.stderr.contains("finished what an earlier run had begun"), new > left.0, "{when}");
+    }
+    // Only a kill leaves some: that the files are all new in the end is certain by then.
+    assert!(seen.contains(&(0, 3)) && seen.contains(&(1, 3)) && seen.contains(&(3, 3)), "{seen:?}");
+}
+
+const FAULTS: [&str; 3] = ["signal=KILL", "error=ENOSPC", "error=EIO"];
+
+/// The number of encrypted keys in `keys` that are not those of `old`, and of all.
+fn count_new(old: &BTreeMap<PathBuf, String>, keys: &Path) -> (usize, usize) {
+    let mut found = tree::contents(keys);
+    found.retain(|path, _| path.parent() == Some(Path::new("")) && path.extension().is_some());
+    (found.iter().filter(|(path, body)| old.get(*path) != Some(body)).count(), found.len())
 }
 
 /// What age reads from the file of `node` with the identity `identity`.

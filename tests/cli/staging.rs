@@ -235,6 +235,16 @@ fn killed_or_failing_at_any_call_it_is_whole_or_nothing() {
                 assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "{when}: {run:?}");
             }
             assert!(is_staged || run.code != Some(0), "{when}: {run:?}");
+            // The next run, for another node: of a run that did not come to the commit point nothing is left.
+            let is_committed = is_staged || out.join(".plasmagen-staged").exists();
+            let other = site.run(&["secrets", "stage", "node02", "--to", "../out"]);
+            if is_committed {
+                other.ends(2, &["out is not empty"]);
+                assert_staged(&site, &out);
+            } else {
+                other.ends(0, &["staged the key of node02"]);
+                fs::remove_dir_all(&out).unwrap();
+            }
             stage(&site, "../out").ends(0, &[]);
             assert_staged(&site, &out);
         }

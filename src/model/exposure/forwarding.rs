@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::openings::{ExposedMachine, name_port, subnets};
 use crate::model::service::FOR_TENANTS;
-use crate::model::{Cluster, Protocol, Role};
+use crate::model::{Cluster, ControlPort, Protocol, Role};
 
 /// The treatment of packets that reach a node and are addressed to another machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +25,6 @@ pub struct RefusedConnection {
     pub subnet: IpNet,
     /// The receiver's port; `None` for every packet.
     pub port: Option<ControlPort>,
-}
-
-/// A port that nodes open to each other, and not to clients.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ControlPort {
-    /// The purpose: the service and its port, in words of the inventory.
-    pub purpose: String,
-    /// The transport protocol.
-    pub protocol: Protocol,
-    /// The port number.
-    pub port: u16,
 }
 
 /// The packets that a node, or a node of a profile, forwards.

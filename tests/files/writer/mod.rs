@@ -10,4 +10,5 @@ mod faults;
 mod kit;
 mod mounts;
 mod runs;
+mod swapped;
 mod trees;
