@@ -8,7 +8,7 @@ mod changes;
 mod faults;
 mod forged;
 mod hostile;
-mod kit;
+pub(crate) mod kit;
 mod loaders;
 mod publications;
 mod readers;

@@ -4,10 +4,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use plasmagen::publish::{PublishRequest, WebRootLock, publish_after};
 use plasmagen::write::{CommitOptions, CommitOutcome, SiteLock, commit};
 use tempfile::TempDir;
 
-use test_kit::{memory, tree};
+use test_kit::{Version, memory, tree};
+
+use crate::publish::kit as web;
 
 use crate::writer::kit::{assert_no_leftover, holding, new, old, set, snapshot};
 
@@ -78,6 +81,35 @@ fn a_staging_directory_that_is_swapped_leads_no_run_elsewhere() {
     assert_eq!(tree::entries(victim.path()), before);
     assert_no_leftover(root.path(), "after the swap");
     assert_eq!(snapshot(root.path(), "nodes"), snapshot(holding(&old()).path(), "nodes"));
+}
+
+#[test]
+fn a_state_directory_of_a_web_root_that_is_swapped_leads_no_run_elsewhere() {
+    for is_late in [false, true] {
+        let (root, victim) = (web::holding(Version::Old), victim());
+        let before = tree::entries(victim.path());
+        let lock = WebRootLock::acquire(root.path()).unwrap();
+        let act = || swap(root.path(), ".plasmagen", victim.path());
+        if !is_late {
+            act();
+        }
+        let bundles = ["worker", "control-plane"].map(|profile| web::MADE.bundle(profile, Version::New));
+        let site = web::MADE.site(Version::New);
+        let request = PublishRequest { bundles: &bundles, site: Some(&site), ..web::request(web::NOW) };
+        let prepare = || {
+            if is_late {
+                act();
+            }
+            Ok(())
+        };
+        publish_after(&lock, &request, &|_| {}, prepare).unwrap();
+        drop(lock);
+        assert_eq!(tree::entries(victim.path()), before, "late: {is_late}");
+        assert_eq!(web::look(root.path(), "after the swap"), (Version::New, Version::New));
+        assert!(!root.path().join("away/stage").exists());
+        WebRootLock::acquire(root.path()).unwrap_err();
+        assert_eq!(tree::entries(victim.path()), before, "late: {is_late}");
+    }
 }
 
 /// The old trees are removed after the exchange, with what their owner has put into them in the last moment.
