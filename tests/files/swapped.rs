@@ -53,7 +53,7 @@ fn a_state_directory_that_is_swapped_leads_no_run_elsewhere() {
         }
         commit_new(&lock, || {
             if is_late {
-                act()
+                act();
             }
         })
         .unwrap();
