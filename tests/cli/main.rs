@@ -32,6 +32,7 @@ mod shell;
 mod show;
 mod staging;
 mod stale;
+mod swept;
 mod terminal;
 mod trust;
 mod vaults;

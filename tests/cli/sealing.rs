@@ -1,18 +1,15 @@
 //! `secrets encrypt`: what age makes of the files, and which are written.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use test_kit::strace::{self, SIGKILL, inject};
-use test_kit::tree::{self, entries};
+use test_kit::tree::entries;
 
 use crate::kit::{Run, Site};
-use crate::{faults, secrets};
+use crate::secrets;
 
 /// A site whose inventory lists two recipients, of which `ops.key` in the site's parent is one's identity.
-fn site() -> Site {
+pub(crate) fn site() -> Site {
     let site = Site::rendered();
     let made = site.shell(
         "set -e; cd ..; age-keygen -o ops.key 2>/dev/null; age-keygen -o safe.key 2>/dev/null
@@ -24,70 +21,8 @@ fn site() -> Site {
     site
 }
 
-fn encrypt(site: &Site, args: &[&str]) -> Run {
+pub(crate) fn encrypt(site: &Site, args: &[&str]) -> Run {
     site.run(&[&["secrets", "encrypt", "--to", "keys"], args].concat())
-}
-
-/// A run that is killed, or whose disk fails, at any call: all files are new or all are old, and the next run finishes or
-/// removes what is left.
-#[test]
-fn killed_or_failing_at_any_call_all_files_are_new_or_none() {
-    let site = site();
-    encrypt(&site, &[]).ends(0, &[]);
-    let keys = site.root().join("keys");
-    let saved = site.path().join("saved");
-    fs::rename(&keys, &saved).unwrap();
-    let restore = || {
-        let _ = fs::remove_dir_all(&keys);
-        tree::copy(&saved, &keys);
-    };
-    let old = tree::contents(&saved);
-    let args = ["secrets", "encrypt", "--to", "keys", "--force"];
-    let calls = {
-        restore();
-        let names = "mkdir,mkdirat,openat,write,fchmod,fchmodat,fsync,renameat,unlinkat,flock";
-        let (_, run, log) = faults::strace(&site, &["-y", "-e", &format!("trace={names}")], &args);
-        run.ends(0, &[]);
-        let calls = strace::calls(&log);
-        let made = calls.iter().position(|call| call.line.contains("/keys")).unwrap();
-        let (before, after) = calls.split_at(made);
-        [faults::ends(before.to_vec()), after.to_vec()].concat()
-    };
-    assert!(calls.len() > 20, "only {calls:#?}");
-    let mut seen = BTreeSet::new();
-    for (call, fault) in calls.iter().flat_map(|call| FAULTS.map(|fault| (call, fault))) {
-        restore();
-        let (status, run, log) = faults::strace(&site, &inject(&call.name, fault, call.nth), &args);
-        let when = format!("{fault} at {call}");
-        let is_killed = status.signal() == Some(SIGKILL);
-        assert!(is_killed || log.contains("(INJECTED)"), "no {when}");
-        let left = count_new(&old, &keys);
-        if is_killed {
-            seen.insert(left);
-        } else {
-            let is_refused = left == (0, 3) && matches!(run.code, Some(1 | 2));
-            assert!(left == (3, 3) && run.code == Some(0) || is_refused, "{when}: {left:?} {run:?}");
-        }
-        // Without --force the next run makes no file: it finishes those of the killed run.
-        let is_committed = keys.join(".plasmagen-staged").exists();
-        let next = encrypt(&site, &[]);
-        next.ends(0, &[]);
-        let new = if is_committed { 3 } else { left.0 };
-        assert_eq!(count_new(&old, &keys), (new, 3), "{when}");
-        assert_eq!(next.stderr.contains("finished what an earlier run had begun"), is_committed, "{when}");
-        assert_eq!(fs::read_dir(&keys).unwrap().count(), 3, "something is left {when}");
-    }
-    // Only a kill leaves some, all of which are complete elsewhere by then.
-    assert!(seen.contains(&(0, 3)) && seen.contains(&(1, 3)) && seen.contains(&(3, 3)), "{seen:?}");
-}
-
-const FAULTS: [&str; 3] = ["signal=KILL", "error=ENOSPC", "error=EIO"];
-
-/// The number of encrypted keys in `keys` that are not those of `old`, and of all.
-fn count_new(old: &BTreeMap<PathBuf, String>, keys: &Path) -> (usize, usize) {
-    let mut found = tree::contents(keys);
-    found.retain(|path, _| path.parent() == Some(Path::new("")) && path.extension().is_some());
-    (found.iter().filter(|(path, body)| old.get(*path) != Some(body)).count(), found.len())
 }
 
 /// What age reads from the file of `node` with the identity `identity`.

@@ -2,14 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
-use test_kit::strace::{self, Call, SIGKILL, inject};
 use test_kit::tree::entries;
 
 use crate::kit::{NODE04, Run, Site};
-use crate::{faults, secrets};
 
 const KEY: &str = "etc/nixos/secrets/node01-key.pem";
 
@@ -21,7 +18,7 @@ fn modes(dir: &Path) -> Vec<(String, u32)> {
 
 /// The tree of node01 in `dir`, and nothing else; its key is the vault's.
 #[track_caller]
-fn assert_staged(site: &Site, dir: &Path) {
+pub(crate) fn assert_staged(site: &Site, dir: &Path) {
     let tree = [("etc", 0o755), ("etc/nixos", 0o755), ("etc/nixos/secrets", 0o700), (KEY, 0o600)];
     let tree = tree.map(|(path, mode)| (path.to_owned(), mode));
     assert_eq!(modes(dir)[1..], tree);
@@ -29,7 +26,7 @@ fn assert_staged(site: &Site, dir: &Path) {
     assert!(fs::read(dir.join(KEY)).unwrap() == fs::read(key).unwrap(), "another key");
 }
 
-fn stage(site: &Site, to: &str) -> Run {
+pub(crate) fn stage(site: &Site, to: &str) -> Run {
     site.run(&["secrets", "stage", "node01", "--to", to])
 }
 
@@ -197,56 +194,4 @@ fn a_node_without_its_own_key_is_refused() {
     crate::check::refuse(&site);
     stage(&site, "../out").ends(1, &["is refused"]);
     assert!(!site.path().join("out").exists());
-}
-
-/// The calls of a run that stages, of which one may be the last: from the first that names the new directory on every
-/// one, and of those before, which read the site and the vault, the first and the last of each name.
-fn calls(site: &Site) -> Vec<Call> {
-    let names = "mkdir,mkdirat,openat,write,fchmod,fchmodat,fsync,renameat,unlinkat,flock";
-    let (_, run, log) = faults::strace(site, &["-y", "-e", &format!("trace={names}")], &STAGE);
-    run.ends(0, &[]);
-    let calls = strace::calls(&log);
-    let made = calls.iter().position(|call| call.line.contains("/out")).unwrap();
-    let (before, after) = calls.split_at(made);
-    [faults::ends(before.to_vec()), after.to_vec()].concat()
-}
-
-const STAGE: [&str; 5] = ["secrets", "stage", "node01", "--to", "../out"];
-
-#[test]
-fn killed_or_failing_at_any_call_it_is_whole_or_nothing() {
-    let site = Site::rendered();
-    let out = site.path().join("out");
-    let keys = secrets::secrets(&site);
-    let calls = calls(&site);
-    assert!(calls.len() > 15, "only {calls:#?}");
-    for call in calls {
-        for fault in ["signal=KILL", "error=ENOSPC", "error=EIO"] {
-            fs::remove_dir_all(&out).unwrap();
-            let (status, run, log) = faults::strace(&site, &inject(&call.name, fault, call.nth), &STAGE);
-            let when = format!("{fault} at {call}");
-            assert!(!secrets::leaks((run.stdout.clone() + &run.stderr).as_bytes(), &keys), "{when}");
-            assert!(status.signal() == Some(SIGKILL) || log.contains("(INJECTED)"), "no {when}");
-            let is_staged = out.join("etc").exists();
-            // A run that was killed may leave the directory that it worked in.
-            if status.signal().is_none() && is_staged {
-                assert_staged(&site, &out);
-            } else if run.code == Some(2) && out.exists() {
-                assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "{when}: {run:?}");
-            }
-            assert!(is_staged || run.code != Some(0), "{when}: {run:?}");
-            // The next run, for another node: of a run that did not come to the commit point nothing is left.
-            let is_committed = is_staged || out.join(".plasmagen-staged").exists();
-            let other = site.run(&["secrets", "stage", "node02", "--to", "../out"]);
-            if is_committed {
-                other.ends(2, &["out is not empty"]);
-                assert_staged(&site, &out);
-            } else {
-                other.ends(0, &["staged the key of node02"]);
-                fs::remove_dir_all(&out).unwrap();
-            }
-            stage(&site, "../out").ends(0, &[]);
-            assert_staged(&site, &out);
-        }
-    }
 }
