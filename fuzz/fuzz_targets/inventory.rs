@@ -210,7 +210,7 @@ fuzz_target!(|site: Site| {
     if let Some(cluster) = checked.cluster {
         let ca = Some("CA".to_owned());
         let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), "certificate".to_owned())).collect();
-        let certificates = Certificates { ca, nodes };
+        let certificates = Certificates { ca, nodes, ..Certificates::default() };
         outputs::render(&Plan { cluster, certificates, zones: Zones::default() })
             .expect("every output says it");
     }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use plasmagen::publish::{PublishRequest, WebRootLock, publish_after};
+use plasmagen::publish::{PublishRequest, WebRootLock, publish};
 use plasmagen::write::{CommitOptions, CommitOutcome, SiteLock, commit};
 use tempfile::TempDir;
 
@@ -96,13 +97,15 @@ fn a_state_directory_of_a_web_root_that_is_swapped_leads_no_run_elsewhere() {
         let bundles = ["worker", "control-plane"].map(|profile| web::MADE.bundle(profile, Version::New));
         let site = web::MADE.site(Version::New);
         let request = PublishRequest { bundles: &bundles, site: Some(&site), ..web::request(web::NOW) };
-        let prepare = || {
-            if is_late {
+        // Progress is told when files are copied into the staging directory.
+        let is_swapped = AtomicBool::new(!is_late);
+        let progress = |_: u64| {
+            if !is_swapped.swap(true, Ordering::SeqCst) {
                 act();
             }
-            Ok(())
         };
-        publish_after(&lock, &request, &|_| {}, prepare).unwrap();
+        publish(&lock, &request, &progress).unwrap();
+        assert!(is_swapped.into_inner());
         drop(lock);
         assert_eq!(tree::entries(victim.path()), before, "late: {is_late}");
         assert_eq!(web::look(root.path(), "after the swap"), (Version::New, Version::New));
