@@ -21,7 +21,7 @@ use super::publish::size_of;
 use super::web_root::WebRootOptions;
 use super::{DONE, REFUSED, complete, named};
 
-/// The longest arming, in days: whoever installs a node later arms it again.
+/// The longest arming, in days. A node that is to be installed later is armed again.
 const LONGEST_DAYS: i64 = 7;
 
 /// Let nodes boot the installer from the network for a limited time

@@ -51,7 +51,7 @@ impl StatusArgs {
         let path = &self.inventory.find()?;
         let Some(cluster) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
         let certificates = Certificates::gather(root_of(path), &cluster)?;
-        let rows = rows(&cluster, &certificates, OffsetDateTime::now_utc())?;
+        let rows = list_rows(&cluster, &certificates, OffsetDateTime::now_utc())?;
         self.format.print(&rows, || print_table(&rows))?;
         for node in cluster.nodes.iter().filter(|node| !certificates.nodes.contains_key(&node.name)) {
             printer.say(&format!("{} has no certificate yet: plasmagen render issues one", node.name));
@@ -63,7 +63,7 @@ impl StatusArgs {
 }
 
 /// A row for each CA in ca-cert.pem, and one for the certificate of each node.
-fn rows(
+fn list_rows(
     cluster: &Cluster,
     certificates: &Certificates,
     now: OffsetDateTime,

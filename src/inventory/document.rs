@@ -63,7 +63,7 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
     let mut trusted = text.len();
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
-        match judge_recovery(error.message()) {
+        match find_recovery(error.message()) {
             Recovery::Whole => {}
             Recovery::Value => report.mark_unreadable(&span),
             Recovery::Lost => {
@@ -98,7 +98,7 @@ enum Recovery {
     Lost,
 }
 
-fn judge_recovery(why: &str) -> Recovery {
+fn find_recovery(why: &str) -> Recovery {
     if why.starts_with("missing comma between array elements") {
         return Recovery::Whole;
     }

@@ -1,15 +1,19 @@
 //! Finds kernel modules and the modules that they depend on, in the order in which they must be loaded.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use walkdir::WalkDir;
+
+use crate::fs::read_input;
 
 /// The modules for the network of a virtual machine. A kernel that has them built in has no such files.
 pub(super) const NETWORK: [&str; 3] = ["virtio_pci", "virtio_net", "af_packet"];
+
+/// The largest module in bytes. Those of graphics cards have 10 MiB.
+const MODULE_LIMIT: u64 = 64 << 20;
 
 /// The field of a module's `.modinfo` section that names the modules it depends on (modinfo(8)).
 const DEPENDS: &[u8] = b"\0depends=";
@@ -64,13 +68,31 @@ fn parse_dependencies(module: &[u8]) -> Vec<String> {
 
 /// Reads a module, and decompresses it: distributions compress the files.
 fn read_module(path: &Path) -> Result<Vec<u8>> {
-    let compressed = fs::read(path)?;
-    let mut bytes = Vec::new();
+    let compressed = read_input(path, MODULE_LIMIT)?;
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("xz") => liblzma::read::XzDecoder::new(&*compressed).read_to_end(&mut bytes)?,
-        Some("zst") => zstd::stream::read::Decoder::new(&*compressed)?.read_to_end(&mut bytes)?,
-        Some("gz") => flate2::read::GzDecoder::new(&*compressed).read_to_end(&mut bytes)?,
-        _ => return Ok(compressed),
-    };
+        Some("xz") => read_to_limit(liblzma::read::XzDecoder::new(&*compressed)),
+        Some("zst") => read_to_limit(zstd::stream::read::Decoder::new(&*compressed)?),
+        Some("gz") => read_to_limit(flate2::read::GzDecoder::new(&*compressed)),
+        _ => Ok(compressed),
+    }
+}
+
+/// Reads an uncompressed module: a few bytes may stand for any number of zeros.
+fn read_to_limit(module: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = module.take(MODULE_LIMIT + 1).read_to_end(&mut bytes)?;
+    ensure!(read as u64 <= MODULE_LIMIT, "it has more than {MODULE_LIMIT} bytes");
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_never_ends_fills_no_memory() {
+        assert_eq!(read_to_limit(&b"module"[..]).unwrap(), b"module");
+        let endless = read_to_limit(std::io::repeat(0)).unwrap_err();
+        assert!(endless.to_string().starts_with("it has more than "), "{endless}");
+    }
 }

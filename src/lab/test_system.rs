@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::kernel_modules::{NETWORK, read_modules};
+use crate::fs::read_input;
 use crate::image::{Codec, INITRD, InitrdSource, KERNEL, Kernel, Recipe, build_bundle};
 use crate::model::System;
 
@@ -51,6 +52,9 @@ const COMMAND_LINE_ARM: &str = "console=ttyAMA0 panic=-1";
 
 /// The type of the program header that names a dynamic linker (elf(5)).
 const PT_INTERP: usize = 3;
+
+/// The largest busybox in bytes. A static one has 2 MiB.
+const PROGRAM_LIMIT: u64 = 64 << 20;
 
 /// The files that the test system is made of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -138,7 +142,7 @@ impl TestSystem {
             fs::write(root.join(path), content)?;
             Ok(fs::set_permissions(root.join(path), fs::Permissions::from_mode(0o755))?)
         };
-        write_program("bin/busybox", &fs::read(&self.busybox)?)?;
+        write_program("bin/busybox", &read_input(&self.busybox, PROGRAM_LIMIT)?)?;
         for applet in APPLETS {
             symlink("busybox", root.join("bin").join(applet))?;
         }
@@ -178,7 +182,7 @@ fn find_installed_kernel() -> Option<PathBuf> {
 /// Whether the program is statically linked: its program headers have no `PT_INTERP` (elf(5)).
 fn is_static(path: &Path) -> bool {
     let check = || -> Result<bool> {
-        let bytes = fs::read(path)?;
+        let bytes = read_input(path, PROGRAM_LIMIT)?;
         ensure!(bytes.starts_with(b"\x7fELF\x02\x01"), "it is not a 64-bit ELF program");
         let number = |at: usize, len: usize| {
             let field = bytes.get(at..at + len).context("it is cut off")?;

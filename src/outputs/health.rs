@@ -43,8 +43,9 @@ fn emit_script(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     Ok(vec![Artifact { path, executable: true, body: PROGRAM.into() }])
 }
 
-fn emit_service(_: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    let text = include_str!("../../templates/pxe-health/service");
+fn emit_service(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
+    // systemd replaces no variables in `ReadWritePaths`. The characters of an `AbsPath` mean nothing else in a unit file.
+    let text = include_str!("../../templates/pxe-health/service").replace("@ARMED@", &armed_dir(plan));
     Ok(vec![Artifact::new("site/pxe/pxe-health.service", text)?])
 }
 
@@ -58,7 +59,11 @@ fn emit_units(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>>
     let server = plan.cluster.provisioner.dhcp.facts();
     let tftp = if server.serves_tftp { server.unit } else { "tftpd-hpa.service" };
     let units = format!("dhcp={} tftp={tftp} http=nginx.service", server.unit);
-    let armed = format!("{}/armed", plan.cluster.provisioner.web_root);
-    let text = renderer.render(TEMPLATE.name, Context { units, armed })?;
+    let text = renderer.render(TEMPLATE.name, Context { units, armed: armed_dir(plan) })?;
     Ok(vec![Artifact::new("site/pxe/pxe-health.default", text)?])
+}
+
+/// The directory of armed machines in the web root.
+fn armed_dir(plan: &Plan) -> String {
+    format!("{}/armed", plan.cluster.provisioner.web_root)
 }

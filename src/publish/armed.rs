@@ -70,7 +70,7 @@ pub struct ArmedFile {
 }
 
 impl Armed {
-    /// The longest arming: whoever installs a node later arms it again.
+    /// The longest arming. A node that is to be installed later is armed again.
     pub const LONGEST: Duration = Duration::days(7);
 
     /// Begin and end of an arming at `now` for `duration`, in whole seconds, UTC.

@@ -79,7 +79,7 @@ pub(super) fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOut
     if !outcome.removed.is_empty() {
         printer.say(&format!("removed {}", plural(outcome.removed.len(), "old generation")));
     }
-    confirmation(printer, "published", outcome.unconfirmed.as_ref())
+    print_confirmation(printer, "published", outcome.unconfirmed.as_ref())
 }
 
 /// Prints that the roll back was that of an earlier run, and where the next one leads.
@@ -106,11 +106,11 @@ pub(super) fn print_removal(printer: &Printer, root: &Path, outcome: &RemoveOutc
             first.escape_debug()
         ));
     }
-    confirmation(printer, "removed", outcome.unconfirmed.as_ref())
+    print_confirmation(printer, "removed", outcome.unconfirmed.as_ref())
 }
 
 /// The exit status of a change that was `done`, and that may not outlast a power cut where there is an error.
-fn confirmation(printer: &Printer, done: &str, unconfirmed: Option<&anyhow::Error>) -> u8 {
+fn print_confirmation(printer: &Printer, done: &str, unconfirmed: Option<&anyhow::Error>) -> u8 {
     let Some(error) = unconfirmed else { return DONE };
     printer.error(&anyhow::anyhow!("it is {done}, but may not outlast a power cut: {error:#}"));
     UNCONFIRMED

@@ -1,6 +1,10 @@
 //! What the module makes of its options, and what it refuses.
 
+use std::collections::BTreeMap;
+use std::fs;
+
 use serde_json::{Value, json};
+use test_kit::repository;
 
 use crate::pxe_server::kit::{RUNBOOK, evaluate, try_evaluate, with};
 
@@ -153,6 +157,7 @@ fn a_timer_asks_what_the_servers_are() {
             [&service["ProtectSystem"], &service["CapabilityBoundingSet"]],
             [&json!("strict"), &json!("CAP_DAC_OVERRIDE")]
         );
+        assert_eq!(read_rendered_unit(), list_settings(service));
         let path = systemd["services"]["pxe-health"]["path"].as_array().unwrap();
         assert!(path.iter().any(|package| package.as_str().unwrap().contains("util-linux")), "{path:?}");
         assert_eq!(
@@ -164,4 +169,26 @@ fn a_timer_asks_what_the_servers_are() {
             assert_eq!(systemd["services"][unit]["after"], json!(["network-online.target"]), "{unit}");
         }
     }
+}
+
+/// The settings of a service that NixOS makes, but the program, in the words of a unit file.
+fn list_settings(service: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Array(values) => {
+            values.iter().map(|value| value.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+        }
+        value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+    };
+    let settings = service.as_object().unwrap().iter().filter(|(key, _)| *key != "ExecStart");
+    settings.map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+/// The settings of the rendered service for Debian, but the program.
+fn read_rendered_unit() -> BTreeMap<String, String> {
+    let unit = fs::read_to_string(repository().join("site/pxe/pxe-health.service")).unwrap();
+    let (_, service) = unit.split_once("[Service]\n").unwrap();
+    let settings = service.lines().filter_map(|line| line.split_once('='));
+    let settings = settings.filter(|(key, _)| !["ExecStart", "EnvironmentFile"].contains(key));
+    settings.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
