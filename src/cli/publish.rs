@@ -103,11 +103,11 @@ impl PublishArgs {
             return Ok(REFUSED);
         }
         let site = beside.map(|dir| dir.join("site")).or_else(|| self.site.clone());
+        let signing_key = self.sign.as_deref().map(SigningKey::open).transpose()?;
         let lock = WebRootLock::acquire(&root)?;
         if let Some(base) = &self.remove {
             return Ok(print_removal(printer, &root, &remove(&lock, base)?));
         }
-        let signing_key = self.sign.clone().map(SigningKey::new);
         let nodes = cluster.iter().flat_map(|cluster| &cluster.nodes);
         let machines: Vec<_> = nodes.map(|node| node.mac).collect();
         let terms = PublicationTerms {

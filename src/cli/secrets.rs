@@ -18,6 +18,7 @@ use super::committed::read_judged_briefly;
 use super::inventory::{InventoryOption, root_of};
 use super::printer::{Printer, plural};
 use super::vault::{VaultOption, rendered_dirs};
+use super::web_root::find_web_root;
 use super::{DONE, REFUSED, complete, named};
 
 /// Bring the nodes' private keys from the vault to the nodes
@@ -107,7 +108,7 @@ impl SecretsArgs {
 
 impl StageArgs {
     fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let Some(opened) = self.source.open(printer)? else { return Ok(REFUSED) };
+        let Some(opened) = self.source.open(printer, &self.to)? else { return Ok(REFUSED) };
         let node = named::find_node(&opened.cluster, &self.node)?;
         let key = opened.key(node)?;
         let shown = self.to.display();
@@ -130,7 +131,7 @@ impl EncryptArgs {
             "--recipient needs a single NODE: with the host key of one node as a recipient, that node could read the keys \
              of the others. Recipients of all keys belong into `recipients` in [vault] of the inventory"
         );
-        let Some(opened) = self.source.open(printer)? else { return Ok(REFUSED) };
+        let Some(opened) = self.source.open(printer, &self.to)? else { return Ok(REFUSED) };
         let recipients = all_recipients(&opened.recipients, &self.recipients)?;
         let directory = EncryptedKeys::at(&self.to, &opened.forbidden())?;
         if directory.is_recovered() {
@@ -166,8 +167,9 @@ impl EncryptArgs {
 }
 
 impl KeySource {
-    /// Opens the vault of the inventory's cluster; none where the inventory is refused, which has been printed.
-    fn open(&self, printer: &Printer) -> anyhow::Result<Option<OpenedKeys>> {
+    /// Opens the vault of the inventory's cluster, whose keys go to the directory `to`; none where the inventory is refused,
+    /// which has been printed.
+    fn open(&self, printer: &Printer, to: &Path) -> anyhow::Result<Option<OpenedKeys>> {
         let inventory = self.inventory.find()?;
         let checked = read_judged_briefly(printer, &inventory, &self.vault)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(None) };
@@ -177,6 +179,7 @@ impl KeySource {
         let mut forbidden = rendered_dirs(root).to_vec();
         forbidden.push(cluster.provisioner.web_root.as_str().into());
         forbidden.push(vault.dir().to_owned());
+        forbidden.extend(find_web_root(to)?);
         let listed = checked.inventory.vault.recipients.map(|list| list.value).unwrap_or_default();
         let recipients = listed.into_iter().filter_map(|recipient| recipient.value).collect();
         Ok(Some(OpenedKeys { cluster, certificates, vault, forbidden, recipients }))

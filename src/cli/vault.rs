@@ -9,6 +9,7 @@ use crate::model::Cluster;
 use crate::pki::{KnownAuthorities, Vault};
 
 use super::home;
+use super::web_root::find_web_root;
 
 /// The vault as an option.
 #[derive(Debug, Default, Args)]
@@ -55,8 +56,10 @@ impl VaultOption {
         written: Option<&str>,
     ) -> anyhow::Result<Vault> {
         let rendered = rendered_dirs(root);
-        let forbidden = rendered.each_ref().map(PathBuf::as_path);
-        Vault::open_or_new(&self.path(root, cluster, written)?, &forbidden)
+        let path = self.path(root, cluster, written)?;
+        let web_root = find_web_root(&path)?;
+        let forbidden: Vec<_> = rendered.iter().chain(&web_root).map(PathBuf::as_path).collect();
+        Vault::open_or_new(&path, &forbidden)
     }
 
     /// Looks for the vault that [`VaultOption::open`] would open, and reads the CAs in it, without their keys.

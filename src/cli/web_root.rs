@@ -1,11 +1,12 @@
 //! Where the web root is, for the commands that publish bundles and that arm machines.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
 
 use crate::model::Cluster;
+use crate::publish::WebRoot;
 
 use super::inventory::{InventoryOption, read_checked};
 use super::printer::Printer;
@@ -36,4 +37,12 @@ impl WebRootOptions {
         let written = || cluster.map(|cluster| PathBuf::from(cluster.provisioner.web_root.as_str()));
         self.root.clone().or_else(written).context("name the web root with --root")
     }
+}
+
+/// Finds the web root of plasmagen's that holds `path`, symbolic links followed; `path` need not exist.
+pub(super) fn find_web_root(path: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let absolute = absolute(path).with_context(|| format!("{} is not a path", path.display()))?;
+    // Below a directory that does not exist there is no web root.
+    let real = absolute.ancestors().find_map(|ancestor| ancestor.canonicalize().ok()).unwrap_or_default();
+    Ok(real.ancestors().find(|ancestor| WebRoot::is_at(ancestor)).map(Path::to_owned))
 }

@@ -2,12 +2,13 @@
 //! file. plasmagen never reads a private SSH key.
 
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::signers::{NAMESPACE, check_signature};
+use crate::fs::{TEXT_LIMIT, open_input};
 
 /// An SSH key that signs publications.
 #[derive(Clone, Debug)]
@@ -15,9 +16,16 @@ pub struct SigningKey(PathBuf);
 
 impl SigningKey {
     /// The key in the file `path`: a private key, or the public half of a key that an SSH agent holds.
-    #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self(path)
+    ///
+    /// # Errors
+    /// When the file can't be opened, or is no regular file: ssh-keygen would wait for the writer of a FIFO.
+    pub fn open(path: &Path) -> Result<Self> {
+        match open_input(path, TEXT_LIMIT) {
+            // For a key that an agent holds, ssh-keygen reads the file of the same name with .pub.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            opened => drop(opened.with_context(|| format!("could not read the key {}", path.display()))?),
+        }
+        Ok(Self(path.to_owned()))
     }
 
     /// Signs `message`; returns the text of a `.sig` file.

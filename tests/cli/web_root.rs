@@ -13,6 +13,35 @@ fn published() -> Site {
     site
 }
 
+/// Whatever the inventory calls the web root: the marker tells.
+#[test]
+fn no_key_is_written_into_a_web_root() {
+    let site = Site::rendered();
+    site.run(&["publish", "--root", "../served", "--ipxe", "nowhere"]).ends(0, &[]);
+    std::os::unix::fs::symlink("served/site", site.path().join("link")).unwrap();
+    for to in ["../served", "../served/new", "../served/site/new/below", "../link/new"] {
+        for command in [&["stage", "node01"][..], &["encrypt"]] {
+            let args = [&["secrets"], command, &["--to", to]].concat();
+            let run = site.untouched(|| site.run(&args));
+            run.ends(2, &["is inside", "served, which plasmagen writes or serves in public"]);
+        }
+    }
+    let run = site.untouched(|| site.run(&["render", "--vault", "../served/keys"]));
+    run.ends(2, &["the vault", "served, which plasmagen writes or serves in public"]);
+}
+
+/// A FIFO without a writer would hold ssh-keygen, and the lock of the web root with it.
+#[test]
+fn a_signing_key_that_is_no_file_is_refused_before_the_lock() {
+    let site = Site::rendered();
+    site.shell("mkfifo ../fifo; mkdir ../dir").ends(0, &[]);
+    for (key, words) in [("../fifo", "it is a pipe, no regular file"), ("../dir", "Is a directory")] {
+        let run = site.shell(&format!("timeout 60 $P publish --root ../served --ipxe nowhere --sign {key}"));
+        run.ends(2, &[&format!("could not read the key {key}"), words]);
+    }
+    assert!(!site.path().join("served").exists(), "the web root was locked");
+}
+
 #[test]
 fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
     let site = published();

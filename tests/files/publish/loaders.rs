@@ -124,7 +124,7 @@ impl Signed {
         files(place.path(), "one");
         let (private, public) = key(keys.path(), "ed25519", "");
         let signers = Signers::of_keys([public.as_str()].into_iter()).unwrap();
-        let signed = Self { root, key: SigningKey::new(private), signers, _keys: keys };
+        let signed = Self { root, key: SigningKey::open(&private).unwrap(), signers, _keys: keys };
         for version in [Version::Old, Version::New] {
             signed.publish(version, LoaderSource::Dir(place.path()));
         }

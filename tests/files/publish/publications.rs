@@ -57,7 +57,7 @@ impl Signed {
         let (root, keys) = (memory::tempdir(), tempfile::tempdir().unwrap());
         let (private, public) = key(keys.path(), "ed25519", "");
         let signers = Signers::of_keys([public.as_str()].into_iter()).unwrap();
-        let signed = Self { root, keys, key: SigningKey::new(private), signers };
+        let signed = Self { root, keys, key: SigningKey::open(&private).unwrap(), signers };
         signed.put(Version::Old).unwrap();
         signed
     }
@@ -166,7 +166,7 @@ fn a_key_that_cannot_sign_changes_nothing() {
         ("rsa-3072.pub", "ssh-keygen could not sign with"),
         ("ecdsa-521", "could not sign with"),
     ] {
-        let key = SigningKey::new(signed.keys.path().join(name));
+        let key = SigningKey::open(&signed.keys.path().join(name)).unwrap();
         let terms = PublicationTerms { signing_key: Some(&key), ..terms(NOW) };
         let error = put(root, &[MADE.bundle("worker", Version::New)], None, terms).unwrap_err();
         assert!(format!("{error:#}").contains(word), "{error:#}");

@@ -117,7 +117,7 @@ fn a_signature_is_published_with_its_bundle() {
 
 /// Publishes the bundle in `dir`, with a publication that is signed by `key`.
 fn put_signed(root: &Path, dir: &Path, key: &Path) {
-    let (bundles, key) = ([dir.to_owned()], SigningKey::new(key.to_owned()));
+    let (bundles, key) = ([dir.to_owned()], SigningKey::open(key).unwrap());
     let terms = PublicationTerms { signing_key: Some(&key), ..terms(NOW) };
     let request = PublishRequest { bundles: &bundles, terms, ..request(NOW) };
     publish(&WebRootLock::acquire(root).unwrap(), &request, &|_| {}).unwrap();
