@@ -14,7 +14,7 @@ pub(super) fn find_single_bracket(statement: &Statement<'_>) -> Option<Diagnosti
         let Some(open) = open else {
             let is_closer =
                 |kind| [TokenKind::RightSquareBracket, TokenKind::RightCurlyBracket].contains(&kind);
-            let behind = statement.meaningful().filter(|token| token.span().start() >= span.start);
+            let behind = statement.tokens_in(&(span.start..usize::MAX));
             let end = behind
                 .take_while(|token| is_closer(token.kind()))
                 .last()
@@ -35,15 +35,15 @@ pub(super) fn find_single_bracket(statement: &Statement<'_>) -> Option<Diagnosti
         .rev()
         .map(|open| closing(open.kind()).description().trim_matches('`'))
         .collect();
-    let end = statement.meaningful().next_back()?.span().end();
+    let end = statement.tokens().next_back()?.span().end();
     let fault = fault(&span_of(open), "this bracket is never closed");
     Some(fault.help(format!("write `{closers}` after its last item")).edit(end..end, closers))
 }
 
 /// Makes the fault of a comma that is missing before `place`, between two items of a value.
 pub(super) fn refuse_missing_comma(statement: &Statement<'_>, place: &Span) -> Option<Diagnostic> {
-    let before = statement.meaningful().take_while(|token| token.span().end() <= place.start).last()?;
-    let after = statement.meaningful().find(|token| token.span().start() >= place.start)?;
+    let (before, after) = statement.tokens_around(place.start);
+    let (before, after) = (before?, after?);
     let is_comma = [before.kind(), after.kind()].contains(&TokenKind::Comma);
     let end = before.span().end();
     let fault = fault(&span_of(after), "a comma is missing before this item");

@@ -1,6 +1,7 @@
 //! Keys and tables that are written twice (rule A02), each with the place where it stands first.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use toml_parser::lexer::{Token, TokenKind};
 
@@ -16,16 +17,18 @@ pub(in crate::inventory) struct Duplicates {
     pub(in crate::inventory) is_whole: bool,
 }
 
-/// The path of a key from the root of the document, as it is written.
-type Path<'i> = Vec<&'i str>;
+/// The number of a key among the paths from the root of the document; that of the root is 0.
+type PathNumber = usize;
 
-/// The places where keys stand for the first time, by their paths.
-#[derive(Default)]
+/// The keys of the document, and where each stands for the first time.
 struct Firsts<'i> {
-    /// Keys with a value, and headers.
-    defined: HashMap<Path<'i>, Span>,
-    /// The tables that longer keys name on their way.
-    mentioned: HashMap<Path<'i>, Span>,
+    /// The number of each path, by the number of the path above and the last key as it is written. Paths as lists would
+    /// take the square of a key of many parts.
+    numbers: HashMap<(PathNumber, &'i str), PathNumber>,
+    /// The first place where each path is defined: that of a key with a value, or of a header.
+    defined: Vec<Option<Span>>,
+    /// The first place where each path is the way to another key.
+    mentioned: Vec<Option<Span>>,
 }
 
 /// Makes the faults of the keys of `text` that stand at `places`, in order, for the second time. Places behind `end` are
@@ -35,49 +38,69 @@ pub(in crate::inventory) fn refuse(text: &str, places: &[Span], end: usize) -> D
     if places.is_empty() {
         return duplicates;
     }
-    let mut firsts = Firsts::default();
-    let mut header = Path::new();
+    let mut firsts = Firsts::new();
+    let mut header = 0;
     // Below a header that stands there for the second time, keys follow from the header.
     let mut is_copy = false;
     for statement in Statements::of(text).take_while(|statement| statement.span().start < end) {
-        let key = parts_of(&statement);
         let span = statement.span();
         let before = |at: usize| places.partition_point(|place| place.start < at);
         let here = &places[before(span.start)..before(span.end)];
         if statement.is_header() {
-            header = Path::new();
+            header = 0;
             is_copy = !here.is_empty();
             duplicates.is_whole &= !is_copy;
         } else if is_copy {
             continue;
         }
+        let key = parts_of(&statement);
+        let numbers = firsts.number(header, &statement, &key);
+        let in_value = if here.is_empty() { HashMap::new() } else { find_in_value(&statement) };
         for place in here {
-            let at = key.iter().position(|token| span_of(token) == *place);
-            let first = match at {
-                Some(at) => firsts.find(&join(&header, &statement, &key[..=at])),
-                None => find_in_value(&statement, place),
+            let first = match key.binary_search_by_key(&place.start, |token| token.span().start()) {
+                Ok(at) => firsts.find(numbers[at]),
+                Err(_) => in_value.get(&place.start).cloned(),
             };
             duplicates.faults.push(refuse_second(text, place, first));
         }
-        firsts.add(&header, &statement, &key);
+        firsts.add(&numbers, &key);
         if statement.is_header() {
-            header = join(&[], &statement, &key);
+            header = numbers.last().copied().unwrap_or_default();
         }
     }
     duplicates
 }
 
 impl<'i> Firsts<'i> {
-    fn add(&mut self, header: &[&'i str], statement: &Statement<'i>, key: &[&Token]) {
-        for (at, token) in key.iter().enumerate() {
-            let path = join(header, statement, &key[..=at]);
+    fn new() -> Self {
+        Self { numbers: HashMap::new(), defined: vec![None], mentioned: vec![None] }
+    }
+
+    /// The number of the path of each part of the `key` of `statement`, below the path `header`.
+    fn number(&mut self, header: PathNumber, statement: &Statement<'i>, key: &[&Token]) -> Vec<PathNumber> {
+        let mut above = header;
+        let number = |token: &&Token| {
+            let name = statement.text_of(token).trim_matches(['"', '\'']);
+            above = *self.numbers.entry((above, name)).or_insert_with(|| {
+                self.defined.push(None);
+                self.mentioned.push(None);
+                self.defined.len() - 1
+            });
+            above
+        };
+        key.iter().map(number).collect()
+    }
+
+    /// Adds the places of the parts of `key`, whose paths have the numbers `numbers`.
+    fn add(&mut self, numbers: &[PathNumber], key: &[&Token]) {
+        for (at, (number, token)) in numbers.iter().zip(key).enumerate() {
             let places = if at + 1 == key.len() { &mut self.defined } else { &mut self.mentioned };
-            places.entry(path).or_insert_with(|| span_of(token));
+            places[*number].get_or_insert_with(|| span_of(token));
         }
     }
 
-    fn find(&self, path: &Path<'i>) -> Option<Span> {
-        self.defined.get(path).or_else(|| self.mentioned.get(path)).cloned()
+    fn find(&self, number: PathNumber) -> Option<Span> {
+        self.defined[number].clone().or_else(|| self.mentioned[number].clone())
     }
 }
 
@@ -88,18 +111,13 @@ fn parts_of<'s>(statement: &'s Statement<'_>) -> Vec<&'s Token> {
     key
 }
 
-/// The path of the `key` of `statement` below `header`.
-fn join<'i>(header: &[&'i str], statement: &Statement<'i>, key: &[&Token]) -> Path<'i> {
-    let name = |token: &&Token| statement.text_of(token).trim_matches(['"', '\'']);
-    header.iter().copied().chain(key.iter().map(name)).collect()
-}
-
-/// Finds the first place of the key at `place` in the same inline table of the value of `statement`.
-fn find_in_value(statement: &Statement<'_>, place: &Span) -> Option<Span> {
+/// Finds the keys in the inline tables of `statement` that are there for the second time: where each begins, and the
+/// first place of the same key in the same table.
+fn find_in_value(statement: &Statement<'_>) -> HashMap<usize, Span> {
     let mut tables = Vec::new();
-    let mut firsts = HashMap::new();
+    let (mut firsts, mut found) = (HashMap::new(), HashMap::new());
     let mut is_key = false;
-    for token in statement.meaningful() {
+    for token in statement.tokens() {
         match token.kind() {
             TokenKind::LeftCurlyBracket => {
                 tables.push(token.span().start());
@@ -110,15 +128,17 @@ fn find_in_value(statement: &Statement<'_>, place: &Span) -> Option<Span> {
             TokenKind::Equals | TokenKind::Dot => is_key = false,
             _ if is_key => {
                 let written = (tables.last().copied(), statement.text_of(token));
-                if span_of(token) == *place {
-                    return firsts.get(&written).cloned();
+                match firsts.entry(written) {
+                    Entry::Occupied(first) => {
+                        found.insert(token.span().start(), Span::clone(first.get()));
+                    }
+                    Entry::Vacant(first) => drop(first.insert(span_of(token))),
                 }
-                firsts.entry(written).or_insert_with(|| span_of(token));
             }
             _ => {}
         }
     }
-    None
+    found
 }
 
 fn refuse_second(text: &str, place: &Span, first: Option<Span>) -> Diagnostic {

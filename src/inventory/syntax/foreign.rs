@@ -2,37 +2,40 @@
 
 use toml_parser::lexer::TokenKind;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 
 use super::fault::{fault, is_value};
 use super::statement::Statement;
+use super::steps::count_step;
 
 /// Finds the merge conflicts that git has left in `text`.
 pub(super) fn find_conflicts(text: &str) -> Vec<Diagnostic> {
-    let (mut found, mut start) = (Vec::new(), 0);
+    let (mut beginnings, mut conflicts) = (Vec::<Span>::new(), Vec::<(Span, Option<Span>)>::new());
+    let mut start = 0;
     for line in text.split_inclusive('\n') {
+        count_step();
         if line.starts_with("<<<<<<< ") {
-            let fault =
-                fault(&(start..start + line.trim_end().len()), "a merge conflict is not resolved here");
-            let end = text[start..].find("\n>>>>>>>").map(|at| start + at + 1);
-            let fault = match end {
-                Some(end) => fault.related(&(end..end + 7), "the conflict ends here"),
-                None => fault,
-            };
-            found.push(
-                fault.help(
-                    "keep one of the two sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`",
-                ),
-            );
+            beginnings.push(start..start + line.trim_end().len());
+        } else if line.starts_with(">>>>>>>") {
+            conflicts.extend(beginnings.drain(..).map(|beginning| (beginning, Some(start..start + 7))));
         }
         start += line.len();
     }
-    found
+    conflicts.extend(beginnings.into_iter().map(|beginning| (beginning, None)));
+    let refuse = |(beginning, end): (Span, Option<Span>)| {
+        let fault = fault(&beginning, "a merge conflict is not resolved here");
+        let fault = match end {
+            Some(end) => fault.related(&end, "the conflict ends here"),
+            None => fault,
+        };
+        fault.help("keep one of the two sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`")
+    };
+    conflicts.into_iter().map(refuse).collect()
 }
 
 /// Finds the brace that an inventory in JSON begins with.
 pub(super) fn find_json(statement: &Statement<'_>) -> Option<Diagnostic> {
-    let first = statement.meaningful().next()?;
+    let first = statement.tokens().next()?;
     let start = first.span().start();
     let fault = fault(&(start..start + 1), "this is JSON, and an inventory is TOML");
     (first.kind() == TokenKind::LeftCurlyBracket)
@@ -68,10 +71,10 @@ fn read_yaml(line: &str) -> Option<YamlLine<'_>> {
 /// Finds YAML at the beginning of `statement`, and says where the last line of YAML ends.
 pub(super) fn find_yaml(statement: &Statement<'_>) -> Option<(Diagnostic, usize)> {
     let text = statement.text;
-    let start = statement.meaningful().next()?.span().start();
+    let start = statement.tokens().next()?.span().start();
     let key_only = statement
         .equals()
-        .filter(|equals| statement.meaningful().next_back().is_some_and(|last| last.span() == equals.span()));
+        .filter(|equals| statement.tokens().next_back().is_some_and(|last| last.span() == equals.span()));
     let first = text[start..].lines().next().unwrap_or_default();
     // `key =` before a list of YAML.
     let (key, value) = match (key_only, read_yaml(first)) {
@@ -83,6 +86,7 @@ pub(super) fn find_yaml(statement: &Statement<'_>) -> Option<(Diagnostic, usize)
     let (mut items, mut is_list) = (Vec::new(), true);
     let (mut at, mut end) = (start + first.len(), start + first.trim_end().len());
     for line in text[at..].split_inclusive('\n').skip(1) {
+        count_step();
         let yaml = read_yaml(line);
         let is_blank = line.trim().is_empty() || line.trim_start().starts_with('#');
         match yaml {

@@ -13,7 +13,7 @@ const COMMENTS: [&str; 4] = ["//", "--", "/*", ";"];
 
 /// Finds a comment of another language at the beginning of `statement`.
 pub(super) fn find_comment(statement: &Statement<'_>) -> Option<Diagnostic> {
-    let start = statement.meaningful().next()?.span().start();
+    let start = statement.tokens().next()?.span().start();
     let sign = COMMENTS.iter().find(|sign| statement.text[start..].starts_with(**sign))?;
     let span = start..start + sign.len();
     let fault = fault(&span, format!("`{sign}` begins no comment in TOML"));
@@ -45,7 +45,7 @@ pub(super) fn find_text_behind_header(statement: &Statement<'_>) -> Option<Diagn
 
 /// Finds a header without one of its brackets.
 pub(super) fn find_half_header(statement: &Statement<'_>) -> Option<Diagnostic> {
-    let tokens: Vec<&Token> = statement.meaningful().collect();
+    let tokens: Vec<&Token> = statement.tokens().collect();
     let last = tokens.last()?;
     let is_closed = last.kind() == TokenKind::RightSquareBracket;
     if statement.is_header() {
@@ -111,7 +111,7 @@ pub(super) fn find_bare_key(statement: &Statement<'_>) -> Option<Diagnostic> {
     if statement.is_header() {
         return None;
     }
-    let tokens: Vec<&Token> = statement.meaningful().collect();
+    let tokens: Vec<&Token> = statement.tokens().collect();
     let (first, last) = (tokens.first()?, tokens.last()?);
     if let Some(at) = tokens.iter().position(|token| token.kind() == TokenKind::Equals) {
         let next = tokens.get(at + 1);

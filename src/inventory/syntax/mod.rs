@@ -8,6 +8,7 @@ mod foreign;
 mod keys;
 mod quotes;
 mod statement;
+mod steps;
 mod values;
 
 use toml::de::{DeTable, Error};
@@ -80,15 +81,15 @@ fn find_slips(statement: &Statement<'_>, errors: &[&Error]) -> Vec<Diagnostic> {
         let span = error.span().unwrap_or(0..0);
         start + span.start..start + span.end
     };
+    let mut errors: Vec<(Span, &str)> = errors.iter().map(|error| (place(error), error.message())).collect();
+    errors.sort_by_key(|(place, _)| place.start);
     let in_line = |line: &Span| {
-        let error = errors.iter().find(|error| line.contains(&place(error).start))?;
-        Some(
-            values::find_bad_value(statement, line)
-                .unwrap_or_else(|| refuse(statement, &place(error), error.message())),
-        )
+        let (place, why) = errors.get(errors.partition_point(|(place, _)| place.start < line.start))?;
+        let refuse = || refuse(statement, place, why);
+        (place.start < line.end).then(|| values::find_bad_value(statement, line).unwrap_or_else(refuse))
     };
     let found: Vec<_> = lines.iter().filter_map(in_line).collect();
-    if found.is_empty() { vec![refuse(statement, &place(errors[0]), errors[0].message())] } else { found }
+    if found.is_empty() { vec![refuse(statement, &errors[0].0, errors[0].1)] } else { found }
 }
 
 /// Makes the fault that the parser describes as `why`.

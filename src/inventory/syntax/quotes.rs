@@ -17,7 +17,7 @@ pub(super) fn find_lookalike(statement: &Statement<'_>, line: &Span) -> Option<D
         let (before, after) = (&statement.text[..at], &statement.text[at + c.len_utf8()..]);
         c == '’' && is_letter(before.chars().next_back()) && is_letter(after.chars().next())
     };
-    let bare = statement.meaningful_in(line).filter(|token| !is_closed_string(statement, token));
+    let bare = statement.tokens_in(line).filter(|token| !is_closed_string(statement, token));
     let characters: Vec<(usize, char)> = bare
         .flat_map(|token| {
             let start = token.span().start();
@@ -66,7 +66,7 @@ fn unclosed_text<'i>(statement: &Statement<'i>, token: &Token) -> Option<&'i str
 
 /// Finds a quote in `line` that has no partner.
 pub(super) fn find_single_quote(statement: &Statement<'_>, line: &Span) -> Option<Diagnostic> {
-    let tokens: Vec<&Token> = statement.meaningful_in(line).collect();
+    let tokens: Vec<&Token> = statement.tokens_in(line).collect();
     for (index, token) in tokens.iter().enumerate() {
         match token.kind() {
             TokenKind::Atom => {
@@ -90,7 +90,7 @@ pub(super) fn find_single_quote(statement: &Statement<'_>, line: &Span) -> Optio
 pub(super) fn find_endless_text(statement: &Statement<'_>) -> Option<Diagnostic> {
     let is_long = |kind| [TokenKind::MlBasicString, TokenKind::MlLiteralString].contains(&kind);
     let is_endless = |token: &&Token| is_long(token.kind()) && !is_closed_string(statement, token);
-    let start = statement.meaningful().find(is_endless)?.span().start();
+    let start = statement.tokens().find(is_endless)?.span().start();
     let quotes = &statement.text[start..start + 3];
     let fault = fault(&(start..start + 3), format!("the text after `{quotes}` never ends"));
     Some(fault.help(format!("write one quote, `{}`, on either side of the text", &quotes[..1])))
@@ -135,15 +135,9 @@ fn refuse_unclosed(statement: &Statement<'_>, token: &Token, inner: &str) -> Dia
             fault(&(at..at + 2), "this backslash makes the quote a part of the text, which then never ends");
         return fault.help("write `\\\\` for a backslash in double quotes").edit(at..at + 1, "\\\\");
     }
-    let is_within = statement.tokens.iter().take_while(|other| other.span().start() < start);
-    let depth = is_within.fold(0_usize, |depth, other| match other.kind() {
-        TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth + 1,
-        TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth.saturating_sub(1),
-        _ => depth,
-    });
     let text = inner.split(" #").next().unwrap_or_default().trim_end();
     let closers = |c: char| [']', '}', ','].contains(&c) || c.is_whitespace();
-    let kept = if depth > 0 { text.trim_end_matches(closers) } else { text };
+    let kept = if statement.depth_at(start) > 0 { text.trim_end_matches(closers) } else { text };
     let end = start + 1 + kept.len();
     let fault = fault(&(start..end), "this text has no closing quote");
     fault.help(format!("write `{quote}` where it ends")).edit(end..end, quote)

@@ -6,12 +6,20 @@ use toml_parser::lexer::{Lexer, Token, TokenKind};
 
 use crate::diag::Span;
 
-/// A header, or a key with its value, as tokens without the line's end.
+use super::steps::count_step;
+
+/// A header, or a key with its value, as tokens without white space and comments.
 pub(super) struct Statement<'i> {
     /// The text of the whole inventory.
     pub(super) text: &'i str,
-    /// The tokens, white space and comments among them.
-    pub(super) tokens: Vec<Token>,
+    /// The place of the statement, with the white space before its first token.
+    span: Span,
+    /// The tokens, in order. A statement has one at least.
+    tokens: Vec<Token>,
+    /// The number of brackets that are open before each of the tokens.
+    depths: Vec<usize>,
+    /// The number of the first `=` among the tokens.
+    equals: Option<usize>,
     /// The brackets that are open at the end, the outermost first.
     pub(super) open: Vec<Token>,
     /// The first bracket that closes another kind of bracket, or none; and the bracket that is open there.
@@ -19,15 +27,48 @@ pub(super) struct Statement<'i> {
 }
 
 impl<'i> Statement<'i> {
+    fn new(text: &'i str) -> Self {
+        Self {
+            text,
+            span: 0..0,
+            tokens: Vec::new(),
+            depths: Vec::new(),
+            equals: None,
+            open: Vec::new(),
+            stray: None,
+        }
+    }
+
+    /// Adds the next token of the text.
+    fn push(&mut self, token: Token) {
+        if self.span.is_empty() {
+            self.span.start = token.span().start();
+        }
+        self.span.end = token.span().end();
+        if !is_meaningful(token.kind()) {
+            return;
+        }
+        let (before, last) = (self.depths.last().copied(), self.tokens.last().map(Token::kind));
+        let depth = before.unwrap_or_default();
+        self.depths.push(match last {
+            Some(TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket) => depth + 1,
+            Some(TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket) => depth.saturating_sub(1),
+            _ => depth,
+        });
+        if token.kind() == TokenKind::Equals && self.equals.is_none() {
+            self.equals = Some(self.tokens.len());
+        }
+        self.tokens.push(token);
+    }
+
     /// The place of the statement.
     pub(super) fn span(&self) -> Span {
-        let (first, last) = (self.tokens.first(), self.tokens.last());
-        first.map_or(0, |token| token.span().start())..last.map_or(0, |token| token.span().end())
+        self.span.clone()
     }
 
     /// The lines of the statement.
     pub(super) fn lines(&self) -> Vec<Span> {
-        let mut start = self.span().start;
+        let mut start = self.span.start;
         let lines = self.text[self.span()].split_inclusive('\n').map(|line| {
             let line_start = start;
             start += line.len();
@@ -41,32 +82,50 @@ impl<'i> Statement<'i> {
         &self.text[span_of(token)]
     }
 
-    /// The tokens that mean something, from `from` to `to` in the inventory's text.
-    pub(super) fn meaningful_in(&self, span: &Span) -> impl DoubleEndedIterator<Item = &Token> {
-        self.meaningful().filter(|token| token.span().start() >= span.start && token.span().end() <= span.end)
+    /// The tokens that lie within the place `span` of the inventory's text. Only these are looked at: a slip in each line
+    /// of a long list must not take the square of the list.
+    pub(super) fn tokens_in(&self, span: &Span) -> impl DoubleEndedIterator<Item = &Token> + use<'_, 'i> {
+        let first = self.find_number(span.start);
+        let behind = self.tokens.partition_point(|token| token.span().end() <= span.end);
+        self.tokens[first..behind.max(first)].iter().inspect(|_| count_step())
     }
 
-    /// The tokens that mean something.
-    pub(super) fn meaningful(&self) -> impl DoubleEndedIterator<Item = &Token> {
-        self.tokens.iter().filter(|token| is_meaningful(token.kind()))
+    /// The tokens.
+    pub(super) fn tokens(&self) -> impl DoubleEndedIterator<Item = &Token> + use<'_, 'i> {
+        self.tokens.iter().inspect(|_| count_step())
+    }
+
+    /// The tokens before and at the place `at` of the inventory's text.
+    pub(super) fn tokens_around(&self, at: usize) -> (Option<&Token>, Option<&Token>) {
+        let number = self.find_number(at);
+        (number.checked_sub(1).map(|before| &self.tokens[before]), self.tokens.get(number))
+    }
+
+    /// The number of brackets that are open at the place `at` of the inventory's text.
+    pub(super) fn depth_at(&self, at: usize) -> usize {
+        self.depths.get(self.find_number(at)).or(self.depths.last()).copied().unwrap_or_default()
+    }
+
+    /// The number of the first token that begins at the place `at` or behind.
+    fn find_number(&self, at: usize) -> usize {
+        self.tokens.partition_point(|token| token.span().start() < at)
     }
 
     /// Whether the statement is a header.
     pub(super) fn is_header(&self) -> bool {
-        self.meaningful().next().is_some_and(|token| token.kind() == TokenKind::LeftSquareBracket)
+        self.tokens.first().is_some_and(|token| token.kind() == TokenKind::LeftSquareBracket)
     }
 
     /// The place of the first `=`, which ends the key.
     pub(super) fn equals(&self) -> Option<&Token> {
-        let is_equals = |token: &&Token| token.kind() == TokenKind::Equals;
-        self.tokens.iter().find(is_equals).filter(|_| !self.is_header())
+        self.equals.map(|number| &self.tokens[number]).filter(|_| !self.is_header())
     }
 
     /// The tokens of the key: those in a header's brackets, or before the `=`.
     pub(super) fn key(&self) -> Vec<&Token> {
         let end = self.equals().map_or(usize::MAX, |equals| equals.span().start());
         let is_bracket = |kind| [TokenKind::LeftSquareBracket, TokenKind::RightSquareBracket].contains(&kind);
-        let before = self.meaningful().take_while(|token| token.span().start() < end);
+        let before = self.tokens().take_while(|token| token.span().start() < end);
         before.filter(|token| !is_bracket(token.kind())).collect()
     }
 }
@@ -97,7 +156,7 @@ impl<'i> Iterator for Statements<'i> {
     type Item = Statement<'i>;
 
     fn next(&mut self) -> Option<Statement<'i>> {
-        let mut statement = Statement { text: self.text, tokens: Vec::new(), open: Vec::new(), stray: None };
+        let mut statement = Statement::new(self.text);
         // Outside of values, brackets are those of headers.
         let mut in_value = false;
         for token in self.tokens.by_ref() {
@@ -107,10 +166,10 @@ impl<'i> Iterator for Statements<'i> {
                     let rest = &self.text[token.span().end()..];
                     let goes_on = statement.open.last().is_some_and(|open| !begins(rest, open.kind()));
                     if !goes_on {
-                        if statement.meaningful().next().is_some() {
+                        if !statement.tokens.is_empty() {
                             return Some(statement);
                         }
-                        statement.tokens.clear();
+                        statement = Statement::new(self.text);
                         continue;
                     }
                 }
@@ -129,9 +188,9 @@ impl<'i> Iterator for Statements<'i> {
                 }
                 _ => {}
             }
-            statement.tokens.push(token);
+            statement.push(token);
         }
-        Some(statement).filter(|statement| statement.meaningful().next().is_some())
+        Some(statement).filter(|statement| !statement.tokens.is_empty())
     }
 }
 

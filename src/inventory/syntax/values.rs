@@ -21,7 +21,7 @@ pub(super) fn find_bad_value(statement: &Statement<'_>, line: &Span) -> Option<D
 fn find_sign(statement: &Statement<'_>, line: &Span) -> Option<Diagnostic> {
     let equals = statement.equals()?.span().end();
     let tokens: Vec<&Token> =
-        statement.meaningful_in(line).filter(|token| token.span().start() >= equals).collect();
+        statement.tokens_in(line).filter(|token| token.span().start() >= equals).collect();
     if let Some(token) = tokens.iter().find(|token| statement.text_of(token).starts_with("//")) {
         let start = token.span().start();
         let fault = fault(&(start..start + 2), "`//` begins no comment in TOML");
@@ -38,14 +38,14 @@ fn find_sign(statement: &Statement<'_>, line: &Span) -> Option<Diagnostic> {
 
 /// Where the last token of `statement` that means something ends.
 fn end_of(statement: &Statement<'_>) -> usize {
-    statement.meaningful().next_back().map_or(0, |token| token.span().end())
+    statement.tokens().next_back().map_or(0, |token| token.span().end())
 }
 
 /// The values in `line`: each as the tokens between two signs, without the keys.
 fn values_in<'s>(statement: &'s Statement<'_>, line: &Span) -> Vec<Vec<&'s Token>> {
     use TokenKind::{Atom, BasicString, Dot, Equals, LiteralString};
     let mut values = vec![Vec::new()];
-    for token in statement.meaningful_in(line) {
+    for token in statement.tokens_in(line) {
         match token.kind() {
             Atom | Dot | BasicString | LiteralString => {
                 values.last_mut().into_iter().for_each(|value| value.push(token));
@@ -77,11 +77,7 @@ fn refuse_value(statement: &Statement<'_>, value: &[&Token]) -> Option<Diagnosti
             .zip(value)
             .find(|(next, before)| next.span().start() > before.span().end())
             .or_else(|| value[1..].iter().zip(value).next())?;
-        let is_in_brackets = statement.tokens.iter().any(|token| {
-            [TokenKind::LeftSquareBracket, TokenKind::LeftCurlyBracket].contains(&token.kind())
-                && token.span().start() < span.start
-        });
-        if is_in_brackets {
+        if statement.depth_at(span.start) > 0 {
             return refuse_missing_comma(statement, &span_of(next));
         }
         let fault = fault(&(next.span().start()..span.end), "more text follows the value");
