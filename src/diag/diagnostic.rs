@@ -120,6 +120,22 @@ impl Diagnostic {
         self
     }
 
+    /// Leaves `secret` out of everything that the diagnostic quotes, with the quotes around the secret, of whatever kind,
+    /// and without them. Shorter texts than three bytes are no secrets.
+    #[must_use]
+    pub fn without(mut self, secret: &str) -> Self {
+        let secret = secret.trim_matches(|c: char| !c.is_alphanumeric());
+        if secret.len() < 3 {
+            return self;
+        }
+        let texts = [&mut self.message].into_iter().chain(&mut self.help);
+        for text in texts.chain(self.related.iter_mut().map(|related| &mut related.label)) {
+            *text = text.replace(secret, "…");
+        }
+        self.edit = self.edit.filter(|edit| !edit.text.contains(secret));
+        self
+    }
+
     /// Adds another place.
     #[must_use]
     pub fn related(mut self, span: &Span, label: impl Into<String>) -> Self {

@@ -21,7 +21,8 @@ const LOOK_BACK: usize = 32;
 const LEAST: usize = 40;
 
 /// Finds the private keys in `text`, in order. A key in PEM reaches from the line that begins the key to the line that
-/// ends the key; without such a line, to the end of the text.
+/// ends the key; without such a line, to the end of the text. A mere mention of the words that keys begin with, in a comment
+/// for example, is no key.
 #[must_use]
 pub fn find_keys(text: &str) -> Vec<Span> {
     let word = text.trim();
@@ -42,23 +43,42 @@ fn find_marked_keys(text: &str) -> Vec<Span> {
         if keys.last().is_some_and(|key| at < key.end) {
             continue;
         }
-        let rest = &text[at..];
-        keys.push(match mark {
+        let rest = &text[at + mark.len()..];
+        let key = match mark {
             PEM => {
-                let next = marks[n + 1..].iter().find(|(_, mark)| *mark == PEM);
                 let mut before = at.saturating_sub(LOOK_BACK)..=at;
                 let before = before.find(|place| text.is_char_boundary(*place)).unwrap_or(at);
-                let begin = text[before..at].rfind("-----BEGIN").map_or(at, |begin| before + begin);
-                begin..next.map_or(text.len(), |(next, _)| next + PEM.len())
+                let begin = text[before..at].rfind("-----BEGIN").filter(|_| has_body(rest));
+                let next = || marks[n + 1..].iter().find(|(_, mark)| *mark == PEM);
+                begin.map(|begin| before + begin..next().map_or(text.len(), |(next, _)| next + PEM.len()))
             }
             AGE => {
-                let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-                at..at + rest.bytes().take_while(is_part).count()
+                let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+                (length > 1).then_some(at..at + mark.len() + length)
             }
-            _ => at..text.len(),
-        });
+            // The version of the format: `2: ssh-rsa`.
+            _ => rest.get(1..).filter(|rest| rest.starts_with(':')).map(|_| at..text.len()),
+        };
+        keys.extend(key);
     }
     keys
+}
+
+/// Whether `text`, which follows the line that begins a key in PEM, begins with the body of the key: a line of Base64, or a
+/// header. Line ends may be written as escapes, and each line may stand in quotes or in a comment.
+fn has_body(text: &str) -> bool {
+    const SEPARATORS: [&str; 11] = [" ", "\t", "\r", "\n", "\\n", "\\r", "#", "\"", "'", ",", "\\u{a}"];
+    let mut body = text;
+    while let Some(rest) = SEPARATORS.iter().find_map(|separator| body.strip_prefix(separator)) {
+        body = rest;
+    }
+    if ["Proc-Type:", "DEK-Info:"].iter().any(|header| body.starts_with(header)) {
+        return true;
+    }
+    let length = body.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte)).count();
+    let behind = body[length..].trim_start_matches('=');
+    let is_line = behind.is_empty() || behind.starts_with(['\r', '\n', '\\', '"', '\'']);
+    length >= 16 || length >= 4 && is_line
 }
 
 /// Replaces every private key in `text`.
@@ -79,6 +99,13 @@ mod tests {
         for (before, key, after) in [
             ("a = 1\n", "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----", "\nb = 2\n"),
             ("a = '", "-----BEGIN EC PRIVATE KEY-----\\nMIGH\\n-----END EC PRIVATE KEY-----", "'\n"),
+            (
+                "",
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIGH\n-----END RSA PRIVATE KEY-----",
+                "",
+            ),
+            ("", "-----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49 -----END PRIVATE KEY-----", "\n"),
+            ("# ", "-----BEGIN PRIVATE KEY-----\n# MIGHAgEA\n# -----END PRIVATE KEY-----", "\n"),
             ("a = 1\n", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n", ""),
             ("a = '", "AGE-SECRET-KEY-1QQPZRY9X8", "'\n"),
             ("", "PuTTY-User-Key-File-3: ssh-ed25519\nAAAA\n", ""),
@@ -91,7 +118,18 @@ mod tests {
         }
         let two = "AGE-SECRET-KEY-1A AGE-SECRET-KEY-1B";
         assert_eq!(conceal(two.to_owned()), "(a private key) (a private key)");
-        for text in ["", "node01", "-----BEGIN PUBLIC KEY-----\nMFkw\n", "the PRIVATE KEY", "AAAA"] {
+        for text in [
+            "",
+            "node01",
+            "-----BEGIN PUBLIC KEY-----\nMFkw\n",
+            "the PRIVATE KEY",
+            "AAAA",
+            // Mentions.
+            "# a key begins with -----BEGIN PRIVATE KEY-----\nname = \"x\"\n",
+            "# -----BEGIN PRIVATE KEY-----\n[cluster]\n# -----END PRIVATE KEY-----\nformed=true\n",
+            "-----END PRIVATE KEY-----\nMIGH\n",
+            "# AGE-SECRET-KEY-… and PuTTY-User-Key-File-",
+        ] {
             assert_eq!(find_keys(text), [], "{text}");
             assert_eq!(conceal(text.to_owned()), text);
         }

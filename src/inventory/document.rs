@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Report, Span, Subject, find_keys};
 use crate::model::is_invisible;
 
 use super::reader::refuse_invisible;
-use super::syntax::{self, duplicates};
+use super::syntax::{self, MOST_FAULTS, duplicates};
 
 /// The largest inventory: 100,000 nodes take 31 MB.
 pub const LARGEST: usize = 64 << 20;
@@ -42,15 +42,16 @@ pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
 /// is not closed, for example, every reference to that table would be reported as well.
 pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Spanned<DeTable<'i>>> {
     let mut readable = true;
-    for (at, c) in text.char_indices().filter(|(_, c)| is_invisible(*c) && !matches!(c, '\n' | '\r' | '\t')) {
+    let is_refused = |(_, c): &(usize, char)| is_invisible(*c) && !matches!(c, '\n' | '\r' | '\t');
+    for (at, c) in text.char_indices().filter(is_refused).take(MOST_FAULTS) {
         report.push(refuse_invisible(c, &(at..at + c.len_utf8())));
         readable = false;
     }
     if !readable {
         return None;
     }
-    let (document, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
+    // The parser that goes on after an error keeps every error, of which there may be as many as bytes.
+    if let Ok(document) = DeTable::parse(text) {
         return Some(document);
     }
     if let Some(key) = find_keys(text).first() {
@@ -58,6 +59,11 @@ pub(super) fn parse<'i>(text: &'i str, report: &mut Report) -> Option<toml::Span
         return None;
     }
     let slips = syntax::find_faults(text);
+    if slips.len() >= MOST_FAULTS {
+        slips.into_iter().for_each(|fault| report.push(fault));
+        return None;
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
     let (duplicates, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| syntax::is_duplicate(error));
     // Behind a fault after which the parser mixes tables, a key may seem to stand twice.
     let mut trusted = text.len();

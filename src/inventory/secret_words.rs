@@ -16,7 +16,7 @@ const SECRET: [&str; 12] = [
     "psk",
 ];
 /// Words before a final `key` that make it a secret: `private_key`.
-const KEY: [&str; 6] = ["api", "private", "secret", "access", "encryption", "signing"];
+const KEY: [&str; 7] = ["api", "private", "preshared", "secret", "access", "encryption", "signing"];
 /// Words in the names of values that are as random as a secret, but public.
 const PUBLIC: [&str; 10] =
     ["public", "pub", "cert", "certificate", "digest", "hash", "checksum", "fingerprint", "id", "recipient"];

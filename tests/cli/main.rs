@@ -18,6 +18,7 @@ mod kit;
 mod mounts;
 mod named;
 mod nearest;
+mod other_files;
 mod planted;
 mod precommit;
 mod publish;

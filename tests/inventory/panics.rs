@@ -160,3 +160,19 @@ fn depth_and_size_are_refused() {
     assert_eq!(first(&"# a comment\n".repeat(LARGEST / 12)), "PG-A04");
     assert_eq!(first(&format!("schema = \"{}\"", "x".repeat(LARGEST - 11))), "PG-A04");
 }
+
+/// A text of many faults is refused with some of them: as many diagnostics as bytes would fill the memory.
+#[test]
+fn a_text_of_many_faults_is_refused_with_some() {
+    for text in ["x\n", "\u{200b}", "<<<<<<< HEAD\n", "[a\n", "a = 1 2\n"] {
+        let all = check(format!("schema = 1\n{}", text.repeat(100_000)).as_bytes()).unwrap().diagnostics;
+        assert!((1000..1100).contains(&all.len()), "{text:?}: {}", all.len());
+    }
+}
+
+/// Paths of keys are kept in a size that grows with the text.
+#[test]
+fn a_key_of_many_parts_takes_no_square_of_memory() {
+    let text = format!("schema = 1\n{}x = 1\ny = 1\ny = 2\n", "a.".repeat(100_000));
+    assert!(check(text.as_bytes()).unwrap().cluster.is_none());
+}

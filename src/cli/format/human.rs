@@ -11,8 +11,6 @@ use super::source::{SourceText, visible};
 const NEAR: usize = 4096;
 /// How many bytes an excerpt has at most.
 const READABLE: usize = 4 * NEAR;
-/// Texts that mark a line as one that holds a secret.
-const SECRETS: [&str; 2] = ["password =", "password="];
 
 /// Whether `span` is shown in one excerpt with the place of `diagnostic`.
 fn is_near(diagnostic: &Diagnostic, span: &Span) -> bool {
@@ -28,12 +26,12 @@ fn span_around(diagnostic: &Diagnostic) -> Span {
 
 impl SourceText<'_> {
     /// The whole lines around `span`, the number of the first line, and the offset at which that line begins. `None`
-    /// where the lines are not shown: they hold a secret, and terminals are logged, or they are too long to be read.
+    /// where the lines are not shown: they hold a private key, and terminals are logged, or they are too long to be read.
     fn excerpt(&self, span: &Span) -> Option<(&str, usize, usize)> {
         let (text, line, start) = self.lines(span);
-        let holds_key = self.keys.iter().any(|key| key.start < start + text.len() && start < key.end);
-        let holds_secret = holds_key || SECRETS.iter().any(|mark| text.contains(mark));
-        (text.len() <= READABLE && !holds_secret).then_some((text, line, start))
+        let next = self.keys.get(self.keys.partition_point(|key| key.end <= start));
+        let holds_key = next.is_some_and(|key| key.start < start + text.len());
+        (text.len() <= READABLE && !holds_key).then_some((text, line, start))
     }
 
     /// The place of `span` without an excerpt.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::diag::{Span, find_keys};
+use crate::inventory::find_secret_values;
 use crate::model::is_invisible;
 
 use crate::cli::escape::one_line;
@@ -26,17 +27,21 @@ pub(in crate::cli) struct SourceText<'a> {
     text: Cow<'a, str>,
     /// The offset at which each line begins.
     starts: Vec<usize>,
-    /// The places of private keys.
+    /// The number of characters before each block of [`BLOCK`] bytes: a line may be as long as the whole text, and have as
+    /// many faults.
+    characters: Vec<usize>,
+    /// The places of private keys, in order.
     pub(super) keys: Vec<Span>,
 }
 
 impl<'a> SourceText<'a> {
     pub(in crate::cli) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
         // A file that is not UTF-8 has no places to show.
-        let text = visible(std::str::from_utf8(bytes).unwrap_or_default());
+        let text = hide_secrets(visible(std::str::from_utf8(bytes).unwrap_or_default()));
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let keys = find_keys(&text);
-        Self { path, shown: one_line(path), text, starts, keys }
+        let characters = count_characters(&text);
+        Self { path, shown: one_line(path), text, starts, characters, keys }
     }
 
     /// Whether the source is text, so that it has places.
@@ -60,15 +65,64 @@ impl<'a> SourceText<'a> {
     /// The line and column of the byte `offset`.
     pub(super) fn position(&self, offset: usize) -> Position {
         let line = self.line(offset);
-        let start = self.starts[line];
-        let before = self.text[start..].char_indices().take_while(|(at, _)| start + at < offset).count();
+        let before = self.characters_before(offset) - self.characters_before(self.starts[line]);
         Position { line: line + 1, column: before + 1 }
+    }
+
+    /// The number of characters that begin before the byte `offset`.
+    fn characters_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = offset / BLOCK;
+        self.characters[block] + count_beginnings(&self.text.as_bytes()[block * BLOCK..offset])
     }
 
     /// The first position of `span`, and the position after its last.
     pub(super) fn ends(&self, span: &Span) -> (Position, Position) {
         (self.position(span.start), self.position(span.end))
     }
+}
+
+/// The number of bytes between two places at which the number of characters is known.
+const BLOCK: usize = 1024;
+
+/// The number of characters before each block of `text`.
+fn count_characters(text: &str) -> Vec<usize> {
+    let mut before = 0;
+    let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+        before += count_beginnings(block);
+        before
+    });
+    std::iter::once(0).chain(blocks).collect()
+}
+
+/// The number of characters that begin in `bytes` of UTF-8.
+fn count_beginnings(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
+}
+
+/// Replaces the values of `text` whose keys are named like secrets, each character by one of as many bytes, so that places
+/// stay valid.
+fn hide_secrets(text: Cow<'_, str>) -> Cow<'_, str> {
+    let secrets = find_secret_values(&text);
+    if secrets.is_empty() {
+        return text;
+    }
+    let hidden = |c: char| match c.len_utf8() {
+        _ if c == '\n' => c,
+        1 => '*',
+        2 => '\u{bf}',
+        3 => '\u{fffd}',
+        _ => '\u{1f5ff}',
+    };
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for secret in secrets {
+        shown.push_str(&text[at..secret.start]);
+        shown.extend(text[secret.clone()].chars().map(hidden));
+        at = secret.end;
+    }
+    shown.push_str(&text[at..]);
+    Cow::Owned(shown)
 }
 
 /// Replaces the characters of `text` that a terminal obeys or hides, each by a character of as many bytes, so that

@@ -4,6 +4,7 @@ use toml_parser::lexer::TokenKind;
 
 use crate::diag::{Diagnostic, Span};
 
+use super::MOST_FAULTS;
 use super::fault::{fault, is_value};
 use super::statement::Statement;
 use super::steps::count_step;
@@ -30,7 +31,7 @@ pub(super) fn find_conflicts(text: &str) -> Vec<Diagnostic> {
         };
         fault.help("keep one of the two sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`")
     };
-    conflicts.into_iter().map(refuse).collect()
+    conflicts.into_iter().take(MOST_FAULTS + 1).map(refuse).collect()
 }
 
 /// Finds the brace that an inventory in JSON begins with.

@@ -6,6 +6,7 @@ pub(super) mod duplicates;
 mod fault;
 mod foreign;
 mod keys;
+pub(super) mod other_file;
 mod quotes;
 mod statement;
 mod steps;
@@ -15,18 +16,51 @@ use toml::de::{DeTable, Error};
 
 use crate::diag::{Diagnostic, Span};
 
+use super::secret_values::find_secret_values;
+
 use fault::fault;
 use statement::{Statement, Statements};
 
-/// Finds the faults of syntax in `text`, in order. Keys that are written twice are not among them.
+/// How many faults of syntax are looked for: an inventory with more of them is another kind of file.
+pub(super) const MOST_FAULTS: usize = 1000;
+
+/// Finds the faults of syntax in `text`, in order, and at most [`MOST_FAULTS`] of them: a text of 64 MiB could have that
+/// many million. Keys that are written twice are not among them.
 pub(super) fn find_faults(text: &str) -> Vec<Diagnostic> {
-    let conflicts = foreign::find_conflicts(text);
-    if !conflicts.is_empty() {
-        return conflicts;
+    let mut faults = foreign::find_conflicts(text);
+    if faults.is_empty() {
+        faults = find_faults_of_statements(text);
     }
+    if faults.len() > MOST_FAULTS {
+        faults.truncate(MOST_FAULTS);
+        let last = faults.last().map_or(0..0, |last| last.span.clone());
+        let fault = fault(
+            &(last.end..last.end),
+            format!("more than {MOST_FAULTS} faults: the text behind is not read"),
+        );
+        faults.push(fault.help("mend the faults above first"));
+    }
+    let secrets = find_secret_values(text);
+    faults.into_iter().map(|fault| leave_out_secrets(fault, text, &secrets)).collect()
+}
+
+/// Leaves out of `fault` the values of `text` at the places `secrets`, as far as the fault is about them.
+fn leave_out_secrets(fault: Diagnostic, text: &str, secrets: &[Span]) -> Diagnostic {
+    let edit = fault.edit.as_ref().map_or(&fault.span, |edit| &edit.span);
+    let (start, end) = (fault.span.start.min(edit.start), fault.span.end.max(edit.end));
+    let first = secrets.partition_point(|secret| secret.end < start);
+    let about = secrets[first..].iter().take_while(|secret| secret.start <= end);
+    about.fold(fault, |fault, secret| fault.without(text[secret.clone()].trim()))
+}
+
+/// Finds the faults of syntax in the statements of `text`.
+fn find_faults_of_statements(text: &str) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     let mut covered = 0;
     for statement in Statements::of(text) {
+        if faults.len() > MOST_FAULTS {
+            break;
+        }
         let span = statement.span();
         if span.start < covered {
             continue;

@@ -105,7 +105,8 @@ mod tests {
         for (small, large) in pairs {
             let (steps, more) = (count_steps(&small), count_steps(&large));
             if more > 2 * steps + 100 {
-                superlinear.push(format!("{steps} to {more}: {}…", small.chars().take(40).collect::<String>()));
+                superlinear
+                    .push(format!("{steps} to {more}: {}…", small.chars().take(40).collect::<String>()));
             }
         }
         assert!(superlinear.is_empty(), "{superlinear:#?}");
