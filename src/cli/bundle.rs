@@ -11,6 +11,7 @@ use crate::image::{
 };
 use crate::model::{Base, Cluster, Node, System, list_few};
 
+use super::escape::one_line;
 use super::inventory::{InventoryOption, find_nearest, read, read_checked};
 use super::printer::{DataFormat, FormatOption, Printer, size};
 use super::progress::ByteProgress;
@@ -222,8 +223,8 @@ fn print_table(manifest: &BundleManifest, out: &Path) -> String {
         table.print(),
         manifest.base,
         manifest.arch.as_str(),
-        manifest.kernel_version,
+        one_line(&manifest.kernel_version),
         manifest.id,
-        out.display()
+        one_line(&out.display().to_string())
     )
 }

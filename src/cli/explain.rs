@@ -46,15 +46,19 @@ fn explain(word: &str) -> anyhow::Result<String> {
     let keys = reference::find(word);
     let last = word.rsplit('.').next().unwrap_or_default();
     if let [key] = keys[..] {
-        let others = list(&reference::search(last), last, Some(key.key));
+        let others = list(&reference::search(last, true), last, Some(key.key), true);
         let others = if others.is_empty() { others } else { format!("\nMore about `{last}`:\n\n{others}") };
         return Ok(format!("{}\n{others}", key.text.trim_end()));
     }
-    let keys = if keys.is_empty() && word.len() > 1 { reference::search(word) } else { keys };
-    let found = list(&keys, word, None);
-    if found.is_empty() {
+    // Whole words first: in `mac`, nobody looks for machines.
+    let found = [true, false].into_iter().map(|is_whole| {
+        let is_search = keys.is_empty() && word.len() > 1;
+        let keys = if is_search { reference::search(word, is_whole) } else { keys.clone() };
+        list(&keys, word, None, is_whole)
+    });
+    let Some(found) = found.into_iter().find(|found| !found.is_empty()) else {
         bail!("no rule and no key is about {word:?}: {}plasmagen explain lists all rules", suggest(word));
-    }
+    };
     Ok(found)
 }
 
@@ -64,12 +68,12 @@ fn find_rule(typed: &str) -> Option<&'static Rule> {
     rules::find(&upper).or_else(|| rules::find(&format!("PG-{upper}")))
 }
 
-/// Lists `keys`, but not the key `shown`, and the rules that are about `word`, a line each.
-fn list(keys: &[Section], word: &str, shown: Option<&str>) -> String {
+/// Lists `keys`, but not the key `shown`, and the rules that are about `word`, a line each: about the whole word, or about
+/// words that begin so.
+fn list(keys: &[Section], word: &str, shown: Option<&str>, is_whole: bool) -> String {
     let keys = keys.iter().filter(|key| Some(key.key) != shown);
     let keys = keys.map(|key| format!("{}  {}\n", key.key, key.summary()));
-    let word = word.to_lowercase();
-    let is_about = |rule: &&Rule| !word.is_empty() && rule.title.to_lowercase().contains(&word);
+    let is_about = |rule: &&Rule| !word.is_empty() && reference::is_about(rule.title, word, is_whole);
     keys.chain(RULES.iter().filter(is_about).map(write_line)).collect()
 }
 

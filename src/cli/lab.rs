@@ -182,7 +182,7 @@ impl LabArgs {
     fn print_report(&self, printer: &Printer, report: &LabReport) -> anyhow::Result<()> {
         if self.format.format == DataFormat::Human {
             for row in report.machines.iter().filter(|row| !row.is_good()) {
-                printer.say(&table::console_end(row));
+                printer.say_lines(&table::console_end(row));
             }
         }
         self.format.print(report, || table::report_table(report))

@@ -9,7 +9,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::escape::{ascii_controls, many_lines};
+use super::escape::{ascii_controls, many_lines, one_line};
 
 /// The style of the word `error`, as clap prints it.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -69,16 +69,24 @@ impl Printer {
         }
     }
 
-    /// Prints a message on standard error, unless `--quiet` is given.
+    /// Prints a message of one line on standard error, unless `--quiet` is given. A line end in the message belongs to a
+    /// name that somebody else chose, and is escaped: that name could otherwise forge a message.
     pub(super) fn say(&self, line: &str) {
         if !self.quiet {
             Self::warn(line);
         }
     }
 
-    /// Prints a message on standard error, with `--quiet` too.
+    /// Prints a message of several lines on standard error, unless `--quiet` is given.
+    pub(super) fn say_lines(&self, lines: &str) {
+        if !self.quiet {
+            Self::warn_rendered(&many_lines(lines));
+        }
+    }
+
+    /// Prints a message of one line on standard error, as [`say`](Self::say) does, with `--quiet` too.
     pub(super) fn warn(line: &str) {
-        Self::warn_rendered(&many_lines(line));
+        Self::warn_rendered(&one_line(line));
     }
 
     /// Prints a message on standard error whose colours are part of the text; everything else in the text is escaped.
@@ -87,11 +95,11 @@ impl Printer {
         let _ = writeln!(stderr(), "{line}");
     }
 
-    /// Prints an error, with its causes, on standard error.
+    /// Prints an error, with its causes, on one line of standard error.
     pub(super) fn error(&self, error: &anyhow::Error) {
         let style = if self.is_styled(&stderr()) { ERROR } else { Style::new() };
         let text = format!("{error:#}");
-        Self::warn_rendered(&format!("{style}error{style:#}: {}", many_lines(&text)));
+        Self::warn_rendered(&format!("{style}error{style:#}: {}", one_line(&text)));
     }
 
     /// Prints the result of a command on standard output, as it is. A reader that closes its pipe early, such as `head`, is no

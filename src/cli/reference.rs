@@ -52,8 +52,32 @@ pub(super) fn find(typed: &str) -> Vec<Section> {
     levels.iter().map(|level| matching(level)).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-/// Finds the keys whose meaning holds `word`.
-pub(super) fn search(word: &str) -> Vec<Section> {
-    let word = word.to_lowercase();
-    sections().into_iter().filter(|section| section.text.to_lowercase().contains(&word)).collect()
+/// Finds the keys that are about `word`, as [`is_about`] says: first those that are called so, then those with the word in
+/// their path, in their summary, and in the rest of their section.
+pub(super) fn search(word: &str, is_whole: bool) -> Vec<Section> {
+    let is_about = |text: &str| is_about(text, word, is_whole);
+    let rank = |section: &Section| {
+        let words = section.words();
+        let is_called = words.last().is_some_and(|last| *last == word);
+        let is_named = words.iter().any(|part| is_about(part));
+        let ranks = [is_called, is_named, is_about(&section.summary()), is_about(section.text)];
+        ranks.iter().position(|is_here| *is_here)
+    };
+    let mut found: Vec<_> =
+        sections().into_iter().filter_map(|section| Some((rank(&section)?, section))).collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, section)| section).collect()
+}
+
+/// Whether `text` has the word `word`, in singular or plural; or, if not `is_whole`, a word that begins so. The case of
+/// letters does not matter.
+pub(super) fn is_about(text: &str, word: &str, is_whole: bool) -> bool {
+    let (text, word) = (text.to_lowercase(), word.to_lowercase());
+    let is_end = |rest: &str| !rest.starts_with(char::is_alphanumeric);
+    text.match_indices(&word).any(|(at, _)| {
+        let behind = &text[at + word.len()..];
+        let plural = ["s", "es"].iter().filter_map(|ending| behind.strip_prefix(ending));
+        !text[..at].ends_with(char::is_alphanumeric)
+            && (!is_whole || is_end(behind) || plural.into_iter().any(is_end))
+    })
 }

@@ -25,7 +25,9 @@ pub fn text(bytes: &[u8]) -> Result<&str, Diagnostic> {
         let fault = refuse("the inventory begins with a byte order mark".to_owned());
         return Err(fault.help("save it as UTF-8 without BOM").edit(0..3, ""));
     }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    // Without a byte order mark, every other byte of a text in English is zero.
+    let is_wide = bytes.get(..2).is_some_and(|first| first.contains(&0));
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || is_wide {
         return Err(
             refuse("the inventory is UTF-16, not UTF-8".to_owned()).help("save it as UTF-8 without BOM")
         );
@@ -139,6 +141,9 @@ mod tests {
     fn bytes_that_are_no_text() {
         assert!(text(b"\xef\xbb\xbfschema = 1").is_err());
         assert!(text(b"a = 1\n\xff").unwrap_err().message.contains("line 2"));
+        for wide in [&b"\xff\xfea\0"[..], b"a\0 \0", b"\0a\0 "] {
+            assert!(text(wide).unwrap_err().message.contains("UTF-16"));
+        }
         assert!(text(&vec![b' '; LARGEST + 1]).is_err());
     }
 

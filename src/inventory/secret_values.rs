@@ -7,7 +7,7 @@ use crate::diag::Span;
 
 use super::secret_words::{is_literal, is_secret_name};
 
-/// How many bytes before a `=` or `:` belong to the key.
+/// How many bytes before a value may belong to the key.
 const LONGEST_KEY: usize = 128;
 
 /// Finds the values of keys that are named like secrets, in order, without their quotes. A value without quotes reaches to
@@ -16,10 +16,20 @@ const LONGEST_KEY: usize = 128;
 pub fn find_secret_values(text: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(sign) = text[at..].find(['=', ':']).map(|sign| at + sign) {
+    while let Some(sign) = text[at..].find(['=', ':', '"', '\'']).map(|sign| at + sign) {
         at = sign + 1;
-        let is_pair = text[sign..].starts_with('=') || text[at..].starts_with([' ', '\t', '\n', '"', '\'']);
+        let is_pair = match &text[sign..at] {
+            "=" => true,
+            ":" => text[at..].starts_with([' ', '\t', '\n', '"', '\'']),
+            // A key without `=`, before a text in quotes.
+            _ => {
+                let is_apart = text[..sign].ends_with([' ', '\t']);
+                at = if is_apart { sign } else { at };
+                is_apart
+            }
+        };
         if !is_pair || !is_secret_name(key_before(&text[..sign])) {
+            at = sign + 1;
             continue;
         }
         let value = value_behind(text, at);
@@ -85,6 +95,8 @@ mod tests {
             ("tokens = [\"a\",\n\"b\"]\nx = 1", &["\"a\",\n\"b\""]),
             ("dsn = \"host=db password=hunter2\"\n", &["hunter2\""]),
             ("é_password == \"hunter2\"", &["hunter2"]),
+            ("password \"hunter2\"\nname = \"x\"", &["hunter2"]),
+            ("names = [\"token\", \"x\"]", &[]),
             ("password", &[]),
             ("password =", &[]),
             ("password = \"/run/secrets/db\"", &[]),

@@ -89,3 +89,26 @@ fn a_word_finds_keys_and_rules() {
     let site = Site::empty();
     site.within(site.path(), &["explain", "bootstarp"]).ends(2, &["did you mean bootstrap?"]);
 }
+
+/// The first word of each line: keys and codes of rules.
+fn names(list: &str) -> Vec<&str> {
+    list.lines().filter_map(|line| line.split("  ").next()).collect()
+}
+
+#[test]
+fn a_word_is_found_whole_and_the_nearest_first() {
+    let mac = explained("node.mac");
+    let (section, others) = mac.split_once("\nMore about `mac`:\n\n").unwrap();
+    assert!(section.starts_with("### `node.NAME.mac`"), "{section}");
+    for line in others.lines() {
+        let words = line.to_lowercase();
+        let is_word = |word: &str| ["mac", "macs"].contains(&word);
+        assert!(words.split(|c: char| !c.is_alphanumeric()).any(is_word), "{line}");
+    }
+    assert!(others.contains("PG-D05") && !others.contains("hibernates"), "{others}");
+    // Keys of that name before those that mention the word.
+    let ends_so: Vec<bool> = names(others).iter().map(|name| name.ends_with(".mac")).collect();
+    assert!(ends_so[0] && ends_so.is_sorted_by(|before, behind| before >= behind), "{others}");
+    // Half a word finds the words that begin so.
+    assert!(names(&explained("hibernat")).contains(&"PG-F13"));
+}

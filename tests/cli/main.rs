@@ -13,6 +13,7 @@ mod formats;
 mod former;
 mod help;
 mod hostile_files;
+mod hostile_names;
 mod init;
 mod kit;
 mod mounts;

@@ -28,6 +28,8 @@ const SLIPS: &[(&str, &str, &str, &str, Mended)] = &[
     ("name = \"prod-cluster\"", "name\u{a0}=\u{a0}\"prod-cluster\"", "\u{a0}=\u{a0}", "U+00A0", Sound),
     // A quote that is missing.
     ("name = \"prod-cluster\"", "name = \"prod-cluster", "\"prod-cluster", "no closing quote", Sound),
+    ("name = \"prod-cluster\"", "name = 'prod-cluster\"", "'prod-cluster\"", "no closing quote", Sound),
+    ("name = \"prod-cluster\"", "name = \"prod-cluster'", "\"prod-cluster'", "no closing quote", Sound),
     ("name = \"prod-cluster\"", "name = prod-cluster\"", "prod-cluster\"", "no opening quote", Sound),
     ("name = \"prod-cluster\"", "name = 'prod-cluster", "'prod-cluster", "no closing quote", Sound),
     ("\"node01\", \"node02\", \"node03\"]", "\"node01\", \"node02\", \"node03]", "\"node03", "no closing quote", Sound),
@@ -71,6 +73,7 @@ const SLIPS: &[(&str, &str, &str, &str, Mended)] = &[
     ("\"node01\", \"node02\", \"node03\"]", "\"node01\", \"node02\", \"node03\"]]]", "]", "closes nothing", Sound),
     ("name = \"prod-cluster\"", "name => \"prod-cluster\"", ">", "one `=`", Sound),
     ("[node.node05]", "[node.tromsø]", "tromsø", "is no ASCII character", Sound),
+    ("[node.node05]", "[node node05]", "node node05", "a space stands in a key", Sound),
     ("[node.node05]", "[node.node 05]", "node 05", "a space stands in a key", Hides("PG-B01")),
     ("[node.node05]", "[node.node/05]", "node/05", "`/` stands in a key", Hides("PG-B01")),
     // YAML, JSON, git.
@@ -146,6 +149,14 @@ fn a_whole_file_of_another_language_is_one_diagnostic() {
         let faults = found(text);
         let syntax: Vec<_> = faults.iter().filter(|fault| fault.code == "PG-A01").collect();
         assert!(syntax.len() == 1 && syntax[0].message.contains(message), "{faults:#?}");
+    }
+}
+
+#[test]
+fn an_empty_inventory_is_one_diagnostic() {
+    for text in ["", "\n", "# an inventory\n"] {
+        let faults = found(text);
+        assert!(faults.len() == 1 && faults[0].message.contains("is empty"), "{faults:#?}");
     }
 }
 

@@ -4,8 +4,7 @@ use toml_parser::lexer::TokenKind;
 
 use crate::diag::{Diagnostic, Span};
 
-use super::MOST_FAULTS;
-use super::fault::{fault, is_value};
+use super::fault::{MOST_FAULTS, fault, is_value};
 use super::statement::Statement;
 use super::steps::count_step;
 

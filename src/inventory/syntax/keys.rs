@@ -22,7 +22,7 @@ pub(super) fn find_comment(statement: &Statement<'_>) -> Option<Diagnostic> {
 
 /// Finds what stands behind the bracket that closes a header.
 pub(super) fn find_text_behind_header(statement: &Statement<'_>) -> Option<Diagnostic> {
-    let tokens: Vec<&Token> = statement.meaningful().collect();
+    let tokens: Vec<&Token> = statement.tokens().collect();
     let is_closer = |token: &&Token| token.kind() == TokenKind::RightSquareBracket;
     let closed_at = tokens.iter().position(is_closer).filter(|_| statement.is_header())?;
     // `[[…]]` is no header of an inventory: the parser's fault says more.
@@ -101,8 +101,13 @@ pub(super) fn find_bad_key(statement: &Statement<'_>) -> Option<Diagnostic> {
         return None;
     }
     let span = pair[0].span().start()..pair[1].span().end();
-    let quoted = format!("\"{}\"", &statement.text[span.clone()]);
     let fault = fault(&span, "a space stands in a key without quotes");
+    // `[node node01]`: tables have no spaces in their names.
+    if statement.is_header() && key.first().is_some_and(|first| first.span() == pair[0].span()) {
+        let path = pair.iter().map(|token| statement.text_of(token)).collect::<Vec<_>>().join(".");
+        return Some(fault.help(format!("write `{path}`")).edit(span, path));
+    }
+    let quoted = format!("\"{}\"", &statement.text[span.clone()]);
     Some(fault.help(format!("write `{quoted}`")).edit(span, quoted))
 }
 

@@ -18,11 +18,9 @@ use crate::diag::{Diagnostic, Span};
 
 use super::secret_values::find_secret_values;
 
+pub(super) use fault::MOST_FAULTS;
 use fault::fault;
 use statement::{Statement, Statements};
-
-/// How many faults of syntax are looked for: an inventory with more of them is another kind of file.
-pub(super) const MOST_FAULTS: usize = 1000;
 
 /// Finds the faults of syntax in `text`, in order, and at most [`MOST_FAULTS`] of them: a text of 64 MiB could have that
 /// many million. Keys that are written twice are not among them.

@@ -9,10 +9,13 @@ use super::foreign;
 use super::statement::{Statement, Statements};
 
 /// Makes the fault of a text in which no statement begins with one of `keys`, the keys and tables of an inventory. Files of
-/// other programs hold secrets in any form, so that the fault quotes nothing. A text without statements is an inventory
-/// that lacks everything.
+/// other programs hold secrets in any form, so that the fault quotes nothing. A text without statements is one fault, too: that
+/// each table is missing says no more.
 pub(in crate::inventory) fn refuse_other_file(text: &str, keys: &[&str]) -> Option<Diagnostic> {
-    let first = Statements::of(text).next()?;
+    let Some(first) = Statements::of(text).next() else {
+        let fault = Diagnostic::error("PG-A04", &(0..0), "the inventory is empty");
+        return Some(fault.help("start one with `plasmagen init DIR`"));
+    };
     if Statements::of(text).any(|statement| is_of_inventory(&statement, keys)) {
         return None;
     }

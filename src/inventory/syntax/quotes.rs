@@ -140,5 +140,8 @@ fn refuse_unclosed(statement: &Statement<'_>, token: &Token, inner: &str) -> Dia
     let kept = if statement.depth_at(start) > 0 { text.trim_end_matches(closers) } else { text };
     let end = start + 1 + kept.len();
     let fault = fault(&(start..end), "this text has no closing quote");
-    fault.help(format!("write `{quote}` where it ends")).edit(end..end, quote)
+    // `'text"`: the other kind of quote is no part of the text.
+    let is_other = kept.len() > 1 && kept.ends_with(['"', '\'']) && kept.matches(['"', '\'']).count() == 1;
+    let closing = if is_other { end - 1..end } else { end..end };
+    fault.help(format!("write `{quote}` where it ends")).edit(closing, quote)
 }
