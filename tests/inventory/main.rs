@@ -11,7 +11,6 @@ mod edits;
 mod faults;
 mod golden;
 mod moved;
-mod mutated_edits;
 mod panics;
 mod reference;
 mod rejects;
