@@ -9,9 +9,8 @@ use crate::check::check;
 use crate::image::{
     BuiltBundle, BundleManifest, Codec, INITRD, InitrdKey, InitrdSource, LostAttribute, Recipe, build_bundle,
 };
-use crate::model::{Base, Cluster, Node, System, list_few};
+use crate::model::{Base, Cluster, Node, System, escape_line, list_few};
 
-use super::escape::one_line;
 use super::inventory::{InventoryOption, find_nearest, read, read_checked};
 use super::printer::{DataFormat, FormatOption, Printer, size};
 use super::progress::ByteProgress;
@@ -223,8 +222,8 @@ fn print_table(manifest: &BundleManifest, out: &Path) -> String {
         table.print(),
         manifest.base,
         manifest.arch.as_str(),
-        one_line(&manifest.kernel_version),
+        escape_line(&manifest.kernel_version),
         manifest.id,
-        one_line(&out.display().to_string())
+        escape_line(&out.display().to_string())
     )
 }

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueHint};
 
-use crate::check::Checked;
 use crate::diag::Severity;
+use crate::model::escape_line;
 
-use super::committed::judge;
-use super::escape::one_line;
+use super::committed::{JudgedInventory, judge};
 use super::format::{DiagnosticFormat, Findings, SourceText};
 use super::inventory::{
     find_nearest, is_half_written, print_diagnostics, print_refusal, read, read_from, root_of, visible,
@@ -21,7 +20,7 @@ use super::{DONE, REFUSED};
 
 /// Print every error of the inventory, with its place and what to write instead
 ///
-/// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed; where the vault is at hand, the CA in nodes/ must be the vault's.
+/// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed; where the vault is at hand, the CA in nodes/ and the nodes' keys must be the vault's.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The inventories to check [default: inventory.toml here, or in the nearest directory above]
@@ -57,8 +56,7 @@ impl CheckArgs {
                 print_diagnostics(printer, &source, &found);
             }
             findings.push(Findings { source, found });
-            judged.warn_of_lost_vault(printer);
-            status = status.max(self.print_verdict(printer, name, checked));
+            status = status.max(self.print_verdict(printer, name, &judged));
             if self.stdin_filename.is_none() && is_half_written(root_of(Path::new(name)))? {
                 status = REFUSED;
             }
@@ -86,7 +84,8 @@ impl CheckArgs {
     }
 
     /// Prints whether the inventory `name` is sound or refused, and returns the exit status for it.
-    fn print_verdict(&self, printer: &Printer, name: &str, checked: &Checked) -> u8 {
+    fn print_verdict(&self, printer: &Printer, name: &str, judged: &JudgedInventory) -> u8 {
+        let checked = &judged.checked;
         let warnings = checked.count(Severity::Warning);
         let denied = self.deny_warnings && warnings > 0;
         let Some(cluster) = checked.cluster.as_ref().filter(|_| !denied) else {
@@ -94,7 +93,10 @@ impl CheckArgs {
             return REFUSED;
         };
         let (nodes, warned) = (plural(cluster.nodes.len(), "node"), plural(warnings, "warning"));
-        printer.say(&format!("{} is sound: {nodes}, {warned}", one_line(name)));
+        // Whoever has acknowledged PG-H19 still hears what was not compared.
+        let unseen =
+            if judged.lacks_vault { "; not compared with the vault, which is not at hand" } else { "" };
+        printer.say(&format!("{} is sound: {nodes}, {warned}{unseen}", escape_line(name)));
         DONE
     }
 }

@@ -14,31 +14,30 @@ use crate::rules::CommittedFiles;
 use super::format::SourceText;
 use super::inventory::{print_briefly, print_diagnostics, print_refusal, read, root_of, visible};
 use super::printer::Printer;
-use super::vault::{VaultOption, VaultView};
+use super::vault::VaultOption;
 
 /// An inventory that was checked together with the files beside it.
 pub(super) struct JudgedInventory {
     /// The result of the check.
     pub(super) checked: Checked,
-    /// Why there is no vault that belongs to the certificates in `nodes/`; none where there is one, or no certificate.
-    pub(super) lost_vault: Option<String>,
+    /// Whether `nodes/` publishes a CA that was not compared with the vault, which is not at hand.
+    pub(super) lacks_vault: bool,
 }
 
-/// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault's CAs.
+/// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault.
 pub(super) fn judge(path: &Path, bytes: &[u8], vault: &VaultOption) -> anyhow::Result<JudgedInventory> {
     let root = root_of(path);
-    let mut lost_vault = None;
+    let mut lacks_vault = false;
     let gather = |cluster: &Cluster, written: Option<&str>| {
         let certificates = Certificates::gather(root, cluster)?;
-        let view = vault.look(root, cluster, written);
-        lost_vault = view.explain_loss().filter(|_| certificates.ca.is_some());
-        let known = if let VaultView::Found(known) = view { Some(known) } else { None };
-        let former = FormerCluster::gather(root, cluster.name.as_str());
+        let view = vault.look(root, cluster, written)?;
+        lacks_vault = certificates.ca.is_some() && view.usable().is_none();
+        let former = FormerCluster::gather(root, cluster);
         let named = NamedFiles::gather(root, cluster);
-        Ok(CommittedFiles { certificates, known, former, named })
+        Ok(CommittedFiles { certificates, vault: Some(view), former, named })
     };
     let checked = check_with_files(bytes, OffsetDateTime::now_utc(), gather)?;
-    Ok(JudgedInventory { checked, lost_vault })
+    Ok(JudgedInventory { checked, lacks_vault })
 }
 
 /// Reads the inventory at `path`, checks it as [`judge`] does, and prints the diagnostics that `is_told` keeps. Where the
@@ -72,16 +71,4 @@ pub(super) fn read_judged_briefly(
     let name = path.display().to_string();
     print_briefly(printer, &SourceText::new(&name, &bytes), path, &judged.checked);
     Ok(judged)
-}
-
-impl JudgedInventory {
-    /// Warns of a vault that is gone.
-    pub(super) fn warn_of_lost_vault(&self, printer: &Printer) {
-        if let Some(loss) = &self.lost_vault {
-            printer.say(&format!(
-                "warning: {loss}. Without the vault no certificate can be issued or renewed, no node added, and no key \
-                 staged or encrypted: restore the vault from a backup, or name it with --vault"
-            ));
-        }
-    }
 }

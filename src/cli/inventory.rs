@@ -10,10 +10,10 @@ use crate::check::{Checked, check};
 use crate::diag::{Diagnostic, Severity};
 use crate::fs::open_input;
 use crate::inventory::LARGEST;
+use crate::model::escape_line;
 use crate::plan::git::is_work_tree_root;
 use crate::write;
 
-use super::escape::one_line;
 use super::format::SourceText;
 use super::printer::{Printer, plural};
 
@@ -144,7 +144,7 @@ pub(super) fn print_refusal(name: &str, checked: &Checked) {
     let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
     let denied = if errors == 0 { ", which --deny-warnings denies" } else { "" };
     let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
-    Printer::warn(&format!("{} is refused: {errors}, {warnings}{denied}", one_line(name)));
+    Printer::warn(&format!("{} is refused: {errors}, {warnings}{denied}", escape_line(name)));
 }
 
 /// Whether nodes/ and site/ in `root` are of two versions, which is then printed.

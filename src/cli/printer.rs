@@ -9,7 +9,9 @@ use clap::builder::styling::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::escape::{ascii_controls, many_lines, one_line};
+use crate::model::escape_line;
+
+use super::escape::{ascii_controls, indented_lines, many_lines};
 
 /// The style of the word `error`, as clap prints it.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -86,7 +88,7 @@ impl Printer {
 
     /// Prints a message of one line on standard error, as [`say`](Self::say) does, with `--quiet` too.
     pub(super) fn warn(line: &str) {
-        Self::warn_rendered(&one_line(line));
+        Self::warn_rendered(&escape_line(line));
     }
 
     /// Prints a message on standard error whose colours are part of the text; everything else in the text is escaped.
@@ -99,7 +101,7 @@ impl Printer {
     pub(super) fn error(&self, error: &anyhow::Error) {
         let style = if self.is_styled(&stderr()) { ERROR } else { Style::new() };
         let text = format!("{error:#}");
-        Self::warn_rendered(&format!("{style}error{style:#}: {}", one_line(&text)));
+        Self::warn_rendered(&format!("{style}error{style:#}: {}", indented_lines(&text)));
     }
 
     /// Prints the result of a command on standard output, as it is. A reader that closes its pipe early, such as `head`, is no

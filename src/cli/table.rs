@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::escape::one_line;
+use crate::model::escape_line;
 
 /// Rows with aligned columns, two spaces apart. Cells are aligned to the left, and their widths are counted in
 /// characters. Characters that a terminal obeys are escaped. The last cell of a row has no width: it may be a long text.
@@ -37,7 +37,7 @@ impl<const N: usize> TextTable<N> {
 
     /// Adds a row of fewer cells, whose last cell may reach over the columns that are left.
     pub(super) fn short_row<const M: usize>(&mut self, cells: [String; M]) {
-        self.rows.push(cells.into_iter().map(|cell| one_line(&cell).into_owned()).collect());
+        self.rows.push(cells.into_iter().map(|cell| escape_line(&cell).into_owned()).collect());
     }
 
     /// Adds a line of text that reaches over all columns.

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::model::Cluster;
-use crate::pki::{KnownAuthorities, Vault};
+use crate::pki::{Vault, VaultView};
 
 use super::home;
 use super::web_root::find_web_root;
@@ -18,32 +19,6 @@ pub(super) struct VaultOption {
     /// data directory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     vault: Option<PathBuf>,
-}
-
-/// The vault, as far as a command sees it that needs no key.
-pub(super) enum VaultView {
-    /// A vault with a CA.
-    Found(KnownAuthorities),
-    /// No CA at that place.
-    Absent(PathBuf),
-    /// A vault that cannot be used.
-    Unusable(anyhow::Error),
-}
-
-impl VaultView {
-    /// Explains why no CA was found; none where one was.
-    pub(super) fn explain_loss(&self) -> Option<String> {
-        match self {
-            Self::Found(_) => None,
-            Self::Absent(dir) => Some(format!(
-                "nodes/ publishes a CA, but its key is not in the vault {}, which holds no CA",
-                dir.display()
-            )),
-            Self::Unusable(error) => {
-                Some(format!("nodes/ publishes a CA, and the vault cannot be used: {error:#}"))
-            }
-        }
-    }
 }
 
 impl VaultOption {
@@ -59,20 +34,26 @@ impl VaultOption {
         let path = self.path(root, cluster, written)?;
         let web_root = find_web_root(&path)?;
         let forbidden: Vec<_> = rendered.iter().chain(&web_root).map(PathBuf::as_path).collect();
-        Vault::open_or_new(&path, &forbidden)
+        let vault = Vault::open_or_new(&path, &forbidden)?;
+        let site = root.canonicalize().with_context(|| format!("could not resolve {}", root.display()))?;
+        Ok(vault.used_by(site, self.vault.is_some()))
     }
 
-    /// Looks for the vault that [`VaultOption::open`] would open, and reads the CAs in it, without their keys.
-    pub(super) fn look(&self, root: &Path, cluster: &Cluster, written: Option<&str>) -> VaultView {
-        let read = || {
-            let vault = self.open(root, cluster, written)?;
-            anyhow::Ok(KnownAuthorities { authorities: vault.authorities()?, vault: vault.dir().to_owned() })
+    /// Looks for the vault that [`VaultOption::open`] would open, and drops the private keys in it.
+    pub(super) fn look(
+        &self,
+        root: &Path,
+        cluster: &Cluster,
+        written: Option<&str>,
+    ) -> anyhow::Result<VaultView> {
+        let rendered = rendered_dirs(root);
+        let dir = match self.path(root, cluster, written) {
+            Ok(dir) => dir,
+            Err(why) => return Ok(VaultView::NotAtHand(format!("{why:#}"))),
         };
-        match read() {
-            Ok(known) if known.authorities.is_empty() => VaultView::Absent(known.vault),
-            Ok(known) => VaultView::Found(known),
-            Err(error) => VaultView::Unusable(error),
-        }
+        let web_root = find_web_root(&dir)?;
+        let forbidden: Vec<_> = rendered.iter().chain(&web_root).map(PathBuf::as_path).collect();
+        VaultView::look(&dir, &forbidden, cluster)
     }
 
     /// The directory of the vault.
@@ -80,7 +61,14 @@ impl VaultOption {
         match (&self.vault, written) {
             (Some(dir), _) => Ok(dir.clone()),
             (None, Some(written)) => expand(root, written),
-            (None, None) => Ok(home::find()?.data_dir().join("plasmagen").join(cluster.name.as_str())),
+            (None, None) => {
+                let vaults = home::find()?.data_dir().join("plasmagen");
+                let current = vaults.join(cluster.name.as_str());
+                // A vault keeps the name that the cluster had when the vault was made.
+                let former = cluster.former_names.iter().flatten().map(|name| vaults.join(name.as_str()));
+                let is_there = |dir: &PathBuf| dir.symlink_metadata().is_ok();
+                Ok(std::iter::once(current.clone()).chain(former).find(is_there).unwrap_or(current))
+            }
         }
     }
 }

@@ -21,6 +21,9 @@ tables! {
     ClusterTable(allow) {
         /// Name of the cluster, such as `prod-cluster`. It names the vault and stands in the CA certificate.
         name: Option<Spanned<Label>> = required(),
+        /// Names that the cluster had before, such as `["lab-cluster"]`. Its CA and its vault keep the name that the cluster had
+        /// when they were made.
+        former_names: Option<Spanned<List<Label>>> = optional(),
         /// DNS domain of the nodes: the node `node01` becomes `node01.<domain>`.
         domain: Option<Spanned<DomainName>> = required(),
         /// Names of the nodes that form the cluster as its first Raft voters, such as `["node01", "node02", "node03"]`: an odd

@@ -202,5 +202,5 @@ fn tail(path: &Path) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
+    lines[lines.len().saturating_sub(12)..].join("\n  ")
 }

@@ -19,6 +19,9 @@ pub const TFTP_DIR: &str = "tftp";
 pub struct Cluster {
     /// The cluster's name.
     pub name: Label,
+    /// The names that the cluster had before; its CA may bear one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub former_names: Option<Vec<Label>>,
     /// The domain of the nodes' names.
     pub domain: DomainName,
     /// Whether the cluster is formed; from then on no node bootstraps.
@@ -59,6 +62,14 @@ pub struct Cluster {
     /// since a firewall of each node names all of them.
     #[serde(skip)]
     pub control_ports: Vec<ControlPort>,
+}
+
+impl Cluster {
+    /// Whether `name` is the cluster's name, or one that the cluster had before.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.as_str() == name || self.former_names.iter().flatten().any(|former| former.as_str() == name)
+    }
 }
 
 /// The provisioner: the PXE, DHCP, TFTP and HTTP server.

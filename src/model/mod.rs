@@ -61,4 +61,4 @@ pub use settings::{LaidSettings, Settings};
 pub use size::{Seconds, Size};
 pub(crate) use text::is_ssh_key_type;
 pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion, VaultFile};
-pub use word::{Form, Invalid, LONGEST_LABEL, Word, has_label_form, is_invisible};
+pub use word::{Form, Invalid, LONGEST_LABEL, Word, escape_line, has_label_form, is_invisible};

@@ -1,6 +1,8 @@
 //! Words: texts that a rule has accepted. The newtypes of this room are words, so that every hole of a template is filled
 //! with a text whose characters are known.
 
+use std::borrow::Cow;
+
 use crate::diag::{Code, Subject};
 
 /// The reason why a text was refused.
@@ -94,6 +96,16 @@ pub fn is_invisible(c: char) -> bool {
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Writes text of somebody else on one line, with the characters that a terminal obeys or hides as `\u{1b}`.
+#[must_use]
+pub fn escape_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if is_invisible(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
 }
 
 /// Declares newtypes over `String` that are made by [`Word::parse`] alone.

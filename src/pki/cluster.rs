@@ -230,16 +230,20 @@ fn take_or_make_ca(
             );
             Ok((ca, false))
         }
-        (Some((_, ca)), None) => match find_ca_fault(ca.certificate(), cluster, None) {
+        (Some((generation, ca)), None) => match find_ca_fault(ca.certificate(), cluster, None) {
             Some(CaFault::OtherCluster { cluster: Some(other), .. }) => bail!(
                 "{dir} is the vault of cluster {other}, and this is cluster {name}: name the vault of {name} with \
-                 --vault; a directory that does not exist yet becomes a new one",
+                 --vault; a directory that does not exist yet becomes a new one. If {other} is this cluster's former name, \
+                 write it into `former_names` of [cluster]",
                 name = cluster.name
             ),
             Some(fault) => {
                 bail!("the vault {dir} holds {fault}: name the vault of this cluster with --vault")
             }
-            None => Ok((ca, false)),
+            None => {
+                vault.check_site(generation)?;
+                Ok((ca, false))
+            }
         },
         (None, Some(_)) => bail!(
             "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \

@@ -6,7 +6,13 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 use x509_parser::extensions::{GeneralName, GeneralSubtree};
 
-use super::request::LeafRequest;
+use super::request::{LOCALHOST, LeafRequest};
+use crate::model::escape_line;
+
+/// The subnets that plasmagen permits every CA: loopbacks, and the private blocks that an inventory's networks lie in (RFC
+/// 1918, RFC 6598, RFC 4193). No public server has an address there.
+const PRIVATE: [&str; 7] =
+    ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"];
 
 /// The name constraints of a CA. A CA with empty constraints may vouch for everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,8 @@ pub struct NameConstraints {
     pub permitted: Subtrees,
     /// Names and addresses that are refused even where they are permitted.
     pub excluded: Subtrees,
+    /// Whether the extension is critical: clients that do not know name constraints refuse the CA, instead of ignoring them.
+    pub is_critical: bool,
 }
 
 /// The names and addresses in name constraints.
@@ -51,23 +59,39 @@ impl NameConstraints {
     pub fn find_unlimited(&self) -> Option<&'static str> {
         let Subtrees { domains, subnets } = &self.permitted;
         let is_limited = |v6: bool| subnets.iter().any(|net| net.network().is_ipv6() == v6);
-        if domains.is_empty() || domains.iter().any(|domain| domain.trim_matches('.').is_empty()) {
+        if domains.is_empty() {
             Some("names")
-        } else if subnets.iter().any(|net| net.prefix_len() == 0) || !(is_limited(false) || is_limited(true))
-        {
+        } else if !(is_limited(false) || is_limited(true)) {
             Some("addresses")
         } else {
             None
         }
     }
 
+    /// Lists the permitted names and addresses that lie neither in `domain`, in `subnets` and `localhost`, nor in a private
+    /// block: plasmagen makes no CA of the cluster with that domain and these subnets that may vouch for them.
+    #[must_use]
+    pub fn find_excess(&self, domain: &str, subnets: &[IpNet]) -> Vec<String> {
+        let is_needed = |name: &&String| {
+            let name = name.trim_matches('.');
+            !name.is_empty() && (is_below(name, domain) || is_below(name, LOCALHOST))
+        };
+        let private: Vec<IpNet> = PRIVATE.iter().filter_map(|block| block.parse().ok()).collect();
+        let is_inside = |net: &&IpNet| private.iter().chain(subnets).any(|block| block.contains(*net));
+        let Subtrees { domains, subnets } = &self.permitted;
+        let names = domains.iter().filter(|name| !is_needed(name)).cloned();
+        names.chain(subnets.iter().filter(|net| !is_inside(net)).map(ToString::to_string)).collect()
+    }
+
     pub(super) fn read(
         permitted: Option<&[GeneralSubtree<'_>]>,
         excluded: Option<&[GeneralSubtree<'_>]>,
+        is_critical: bool,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             permitted: Subtrees::read(permitted.unwrap_or_default())?,
             excluded: Subtrees::read(excluded.unwrap_or_default())?,
+            is_critical,
         })
     }
 }
@@ -77,7 +101,9 @@ impl Subtrees {
         let mut read = Self::default();
         for subtree in subtrees {
             match subtree.base {
-                GeneralName::DNSName(name) => read.domains.push(name.to_ascii_lowercase()),
+                GeneralName::DNSName(name) => {
+                    read.domains.push(escape_line(&name.to_ascii_lowercase()).into_owned());
+                }
                 GeneralName::IPAddress(octets) => read.subnets.push(parse_subnet(octets)?),
                 // Constraints on kinds of names that plasmagen's certificates never have.
                 _ => {}

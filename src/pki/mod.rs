@@ -5,6 +5,7 @@
 //! - [`constraints`]: the names and addresses that a CA may vouch for. Pure.
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and of public keys. Pure.
+//! - [`known`]: the public halves of what a vault holds, for rules.
 //! - [`read`]: reads certificates, and compares them with requests (x509-parser); `verify` says who signed them.
 //! - [`recipient`]: the recipients of encrypted keys, and the encryption (age).
 //! - [`status`]: how long certificates are still valid, as rows of a table. Pure.
@@ -18,6 +19,7 @@ pub mod cluster;
 pub mod constraints;
 pub mod issue;
 pub mod kind;
+pub mod known;
 pub mod read;
 pub mod recipient;
 pub mod request;
@@ -29,10 +31,10 @@ mod verify;
 mod weak;
 
 pub use issue::{CaIssuer, IssuedCertificate};
+pub use known::{KnownVault, VaultView};
 pub use read::PublicCert;
 pub use request::{CaRequest, LONGEST_CLUSTER_NAME, LeafRequest};
 pub use secret::SecretKey;
-pub use trust::KnownAuthorities;
 pub use vault::Vault;
 
 pub use crate::model::KeyAlgorithm;

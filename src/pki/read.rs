@@ -1,5 +1,6 @@
 //! Reads certificates, and compares them with requests.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use anyhow::{Context, bail, ensure};
@@ -11,6 +12,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::constraints::NameConstraints;
 use super::kind::{CertificateUse, KeyType};
 use super::request::LeafRequest;
+use crate::model::escape_line;
 
 /// A certificate, as read. To read a certificate verifies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,12 +99,12 @@ impl PublicCert {
     pub fn from_der(der: &[u8]) -> anyhow::Result<Self> {
         let x509 = parse(der)?;
         let mut cert = Self {
-            subject: escape_controls(&x509.subject().to_string()),
-            issuer: escape_controls(&x509.issuer().to_string()),
+            subject: escape_line(&x509.subject().to_string()).into_owned(),
+            issuer: escape_line(&x509.issuer().to_string()).into_owned(),
             common_name: x509
                 .subject()
                 .iter_common_name()
-                .find_map(|cn| Some(escape_controls(cn.as_str().ok()?))),
+                .find_map(|cn| Some(escape_line(cn.as_str().ok()?).into_owned())),
             dns_names: Vec::new(),
             addresses: Vec::new(),
             not_before: x509.validity().not_before.to_datetime(),
@@ -117,7 +119,10 @@ impl PublicCert {
             public_key: x509.public_key().raw.to_vec(),
             der: der.to_vec(),
         };
+        let mut seen = HashSet::new();
         for extension in x509.extensions() {
+            // RFC 5280 section 4.2. Of two, each client would read another.
+            ensure!(seen.insert(&extension.oid), "the certificate has the extension {} twice", extension.oid);
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(sans) => cert.add_sans(&sans.general_names)?,
                 ParsedExtension::SubjectKeyIdentifier(id) => cert.subject_key_id = Some(id.0.to_vec()),
@@ -128,8 +133,8 @@ impl PublicCert {
                     permitted_subtrees,
                     excluded_subtrees,
                 }) => {
-                    cert.constraints =
-                        NameConstraints::read(permitted_subtrees.as_deref(), excluded_subtrees.as_deref())?;
+                    let (permitted, excluded) = (permitted_subtrees.as_deref(), excluded_subtrees.as_deref());
+                    cert.constraints = NameConstraints::read(permitted, excluded, extension.critical)?;
                 }
                 ParsedExtension::ParseError { error } => {
                     bail!("the extension {} of the certificate is malformed: {error}", extension.oid);
@@ -144,7 +149,7 @@ impl PublicCert {
         for name in names {
             match name {
                 GeneralName::DNSName(name) => {
-                    self.dns_names.push(escape_controls(&name.to_ascii_lowercase()));
+                    self.dns_names.push(escape_line(&name.to_ascii_lowercase()).into_owned());
                 }
                 GeneralName::IPAddress(octets) => self.addresses.push(address(octets)?),
                 _ => self.has_other_names = true,
@@ -178,6 +183,12 @@ impl PublicCert {
         self.usage == CertificateUse::Node
     }
 
+    /// Whether the public key is `key`, the DER of a SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn has_key(&self, key: &[u8]) -> bool {
+        self.public_key == key
+    }
+
     /// Whether the SANs are exactly those that `request` asks for, in any order.
     #[must_use]
     pub fn covers(&self, request: &LeafRequest) -> bool {
@@ -192,15 +203,6 @@ impl PublicCert {
             extra: without(&self.dns_names, request.dns_names(), &self.addresses, request.addresses()),
         }
     }
-}
-
-/// Escapes the control characters of a name in a certificate: anybody may have written the name, and a terminal obeys
-/// such characters. plasmagen's own names have none.
-fn escape_controls(name: &str) -> String {
-    let escape = |c: char| {
-        if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
-    };
-    name.chars().map(escape).collect()
 }
 
 /// Reads the fields of the certificate `der`.

@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::model::{KeyAlgorithm, LONGEST_LABEL, has_label_form};
 
 /// The name by which programs on a node call the node itself.
-const LOCALHOST: &str = "localhost";
+pub(super) const LOCALHOST: &str = "localhost";
 
 /// The longest common name (`ub-common-name`, RFC 5280 appendix A.1).
 pub(super) const MAX_COMMON_NAME: usize = 64;

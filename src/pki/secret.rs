@@ -42,6 +42,14 @@ impl SecretKey {
         Ok(key)
     }
 
+    /// Reads the text of a PEM file, and returns the public half of the key in it: the DER of the SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// As for [`SecretKey::from_pem`].
+    pub(super) fn public_half(pem: Zeroizing<String>) -> anyhow::Result<Vec<u8>> {
+        Ok(Self(pem).signer()?.subject_public_key_info())
+    }
+
     /// Reads the key into the form that signs.
     pub(super) fn signer(&self) -> anyhow::Result<Signer> {
         // rcgen's own error may quote bytes of the file.

@@ -3,18 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::Cluster;
+use crate::model::{Cluster, Network};
 
+use super::known::KnownVault;
 use super::read::PublicCert;
 
-/// The CAs of a vault, without their keys.
-#[derive(Clone, Debug)]
-pub struct KnownAuthorities {
-    /// The directory of the vault.
-    pub vault: PathBuf,
-    /// The certificates of all generations.
-    pub authorities: Vec<PublicCert>,
-}
+/// The number of names and subnets that a message lists.
+const FEW: usize = 3;
 
 /// Why a CA is not accepted as a CA of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +32,18 @@ pub enum CaFault {
         ca: String,
         /// The unlimited kind: names or addresses.
         what: &'static str,
+    },
+    /// The CA's name constraints are not critical.
+    NotCritical {
+        /// The name of the CA.
+        ca: String,
+    },
+    /// The CA may vouch for more than plasmagen permits the CA of the cluster.
+    TooWide {
+        /// The name of the CA.
+        ca: String,
+        /// The names and subnets that are too much.
+        excess: Vec<String>,
     },
     /// The vault holds other CAs.
     NotInVault {
@@ -65,6 +72,23 @@ impl fmt::Display for CaFault {
             Self::Unlimited { ca, what } => {
                 write!(f, "`{ca}`, whose name constraints do not limit the {what} that it may vouch for")
             }
+            Self::NotCritical { ca } => write!(
+                f,
+                "`{ca}`, whose name constraints are not critical: clients that do not know them let it vouch for everything"
+            ),
+            Self::TooWide { ca, excess } => {
+                let few: Vec<_> = excess.iter().take(FEW).map(|what| format!("`{what}`")).collect();
+                let more = match excess.len().saturating_sub(FEW) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                write!(
+                    f,
+                    "`{ca}`, which may vouch for {}{more}: neither the cluster's domain, nor its networks, nor private \
+                     addresses",
+                    few.join(", ")
+                )
+            }
             Self::NotInVault { ca, vault, other } => {
                 let vault = vault.display();
                 match other {
@@ -76,17 +100,13 @@ impl fmt::Display for CaFault {
     }
 }
 
-/// Finds why `ca` is not accepted as a CA of `cluster`: by name, signature and name constraints, and by the vault's CAs
-/// where `known` has some.
+/// Finds why `ca` is not accepted as a CA of `cluster`: by name, signature and name constraints, and by the CAs of the
+/// vault where `known` is at hand.
 #[must_use]
-pub fn find_ca_fault(
-    ca: &PublicCert,
-    cluster: &Cluster,
-    known: Option<&KnownAuthorities>,
-) -> Option<CaFault> {
+pub fn find_ca_fault(ca: &PublicCert, cluster: &Cluster, known: Option<&KnownVault>) -> Option<CaFault> {
     let name = || ca.name().to_owned();
     let signed_for = ca.cluster_name();
-    if signed_for != Some(cluster.name.as_str()) {
+    if !signed_for.is_some_and(|name| cluster.is_called(name)) {
         return Some(CaFault::OtherCluster { ca: name(), cluster: signed_for.map(str::to_owned) });
     }
     if !ca.is_signed_by(ca) {
@@ -95,11 +115,27 @@ pub fn find_ca_fault(
     if let Some(what) = ca.constraints.find_unlimited() {
         return Some(CaFault::Unlimited { ca: name(), what });
     }
-    let known = known.filter(|known| !known.authorities.is_empty())?;
+    if !ca.constraints.is_critical {
+        return Some(CaFault::NotCritical { ca: name() });
+    }
+    let known = known?;
     let is_known = known.authorities.iter().any(|other| other.public_key == ca.public_key);
-    let of_others = || known.authorities.iter().map(PublicCert::cluster_name).find(|of| *of != signed_for);
+    let is_other = |of: &Option<&str>| !of.is_some_and(|name| cluster.is_called(name));
+    let of_others = || known.authorities.iter().map(PublicCert::cluster_name).find(is_other);
     let other = || of_others().flatten().map(str::to_owned);
-    (!is_known).then(|| CaFault::NotInVault { ca: name(), vault: known.vault.clone(), other: other() })
+    (!is_known).then(|| CaFault::NotInVault { ca: name(), vault: known.dir.clone(), other: other() })
+}
+
+/// Finds whether `ca` may vouch for more than plasmagen permits the CA of `cluster`. The very certificate that the vault
+/// holds is plasmagen's, whatever the inventory has become since.
+#[must_use]
+pub fn find_wide_fault(ca: &PublicCert, cluster: &Cluster, known: Option<&KnownVault>) -> Option<CaFault> {
+    if known.is_some_and(|known| known.authorities.contains(ca)) {
+        return None;
+    }
+    let subnets: Vec<_> = cluster.networks.values().flat_map(Network::subnets).collect();
+    let excess = ca.constraints.find_excess(cluster.domain.as_str(), &subnets);
+    (!excess.is_empty()).then(|| CaFault::TooWide { ca: ca.name().to_owned(), excess })
 }
 
 /// The CA that a certificate names, and whether that CA signed the certificate.

@@ -4,6 +4,7 @@
 //! ```text
 //! <vault>/                                      0700
 //!   ca-1/  ca-cert.pem  ca-key.pem              the CA of generation 1; a rotation adds ca-2
+//!          site                                 the directory of the site that the CA was made for
 //!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
 //!                        machine                the machine that the key was made for
 //!   .retired/  node03.example.com.1/            keys of nodes that were removed, whose names came back
@@ -31,6 +32,7 @@ use super::read::PublicCert;
 use super::request::parse_full_name;
 use super::secret::SecretKey;
 use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
+use crate::model::escape_line;
 
 pub mod encrypted;
 mod files;
@@ -47,11 +49,23 @@ const CA_CERT: &str = "ca-cert.pem";
 const CA_KEY: &str = "ca-key.pem";
 const RETIRED: &str = ".retired";
 const MACHINE: &str = "machine";
+const SITE: &str = "site";
 
 /// A directory of private keys, which only its owner may enter.
 #[derive(Debug)]
 pub struct Vault {
     dir: PathBuf,
+    /// The site that uses the vault; none where nobody said so.
+    site: Option<UsingSite>,
+}
+
+/// A site that uses a vault.
+#[derive(Debug)]
+struct UsingSite {
+    /// The directory of the inventory, with symbolic links resolved.
+    dir: PathBuf,
+    /// Whether the user named the vault for this site.
+    is_named: bool,
 }
 
 /// A new entry of the vault: the name of the directory, and its files by name.
@@ -69,7 +83,7 @@ impl Vault {
     /// # Errors
     /// As for [`Vault::open`], unless there is nothing at `dir`.
     pub fn open_or_new(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let vault = Self { dir: location::check_private("the vault", dir, forbidden)? };
+        let vault = Self { dir: location::check_private("the vault", dir, forbidden)?, site: None };
         if let Some(dir) = PrivateDir::open(&vault.dir)? {
             vault.check(&dir)?;
         }
@@ -84,7 +98,7 @@ impl Vault {
     /// the Nix store, below a directory with a `flake.nix`, in a git work tree that does not ignore it, or in a forbidden
     /// one, symbolic links followed), when group or others may enter the directory, or when it belongs to another user.
     pub fn open(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let vault = Self { dir: location::check_private("the vault", dir, forbidden)? };
+        let vault = Self { dir: location::check_private("the vault", dir, forbidden)?, site: None };
         let dir = PrivateDir::open(&vault.dir)?;
         vault.check(&dir.with_context(|| format!("there is no vault at {}", vault.dir.display()))?)?;
         Ok(vault)
@@ -133,12 +147,46 @@ impl Vault {
         &self.dir
     }
 
-    /// Stores a CA, certificate and key together, durably.
+    /// States the directory of the site that uses the vault, and whether the user named the vault on the command line.
+    #[must_use]
+    pub fn used_by(self, dir: PathBuf, is_named: bool) -> Self {
+        Self { site: Some(UsingSite { dir, is_named }), ..self }
+    }
+
+    /// Checks that a site whose `nodes/` publishes no CA may take the vault's: the CA was made for a site in the same
+    /// directory, or the user named the vault. The name of the cluster alone is no proof: two sites may have one name, and
+    /// so one default vault.
+    ///
+    /// # Errors
+    /// When neither is the case: the message says how the user states which of the two is meant.
+    pub(super) fn check_site(&self, generation: u32) -> anyhow::Result<()> {
+        let Some(site) = self.site.as_ref().filter(|site| !site.is_named) else { return Ok(()) };
+        let ca = format!("ca-{generation}");
+        let recorded = match self.root()?.map(|root| root.open_dir(&ca)).transpose()?.flatten() {
+            Some(dir) => dir.read(SITE)?,
+            None => None,
+        };
+        let recorded = recorded.as_ref().map(|text| text.as_str());
+        if recorded == Some(&*site.dir.to_string_lossy()) {
+            return Ok(());
+        }
+        let shown = self.dir.display();
+        let of = recorded.map_or_else(String::new, |dir| format!(" of the site in {}", escape_line(dir)));
+        bail!(
+            "the vault {shown} already holds the CA{of}, and nodes/ here publishes none. If this is the same cluster, \
+             restore nodes/ from git, or run plasmagen render --vault {shown}; if it is another cluster, give it a `name` of \
+             its own in [cluster], or a vault of its own as `path` in [vault]"
+        )
+    }
+
+    /// Stores a CA, certificate and key together, durably; and the directory of the site, if it is stated.
     ///
     /// # Errors
     /// When the vault has a CA of that generation, or the disk refuses.
     pub fn store_ca(&self, generation: u32, ca: &CaIssuer) -> anyhow::Result<()> {
-        let files = vec![(CA_CERT.to_owned(), ca.cert_pem()), (CA_KEY.to_owned(), ca.key().expose())];
+        let site = self.site.as_ref().map(|site| site.dir.to_string_lossy());
+        let mut files = vec![(CA_CERT.to_owned(), ca.cert_pem()), (CA_KEY.to_owned(), ca.key().expose())];
+        files.extend(site.as_ref().map(|site| (SITE.to_owned(), &**site)));
         self.store_entries(&[VaultEntry { name: format!("ca-{generation}"), files, replaces: false }])
     }
 
@@ -233,6 +281,20 @@ impl Vault {
         let Some(root) = self.root()? else { return Ok(None) };
         let Some(dir) = root.open_dir(&name)? else { return Ok(None) };
         read_key(&dir, &key_file_name(&name), &self.dir.join(&name))
+    }
+
+    /// Reads the public half of the key of the node `fqdn`, as the DER of the SubjectPublicKeyInfo; none where there is no
+    /// key yet.
+    ///
+    /// # Errors
+    /// As for [`Vault::key`].
+    pub fn public_key(&self, fqdn: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let name = parse_full_name(fqdn)?;
+        let Some(root) = self.root()? else { return Ok(None) };
+        let Some(dir) = root.open_dir(&name)? else { return Ok(None) };
+        let file = key_file_name(&name);
+        let key = dir.read(&file)?.map(SecretKey::public_half).transpose();
+        key.with_context(|| format!("could not use {}", self.dir.join(&name).join(&file).display()))
     }
 
     /// Reads the text that identifies the machine for which the key of the node `fqdn` was made; none where there is no

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::fs::{LIST_LIMIT, read_input};
+use crate::model::Cluster;
 
 /// The cluster as it was rendered last, as far as rules look at it. The default is a cluster that was never rendered.
 #[derive(Clone, Debug, Default)]
@@ -54,13 +56,13 @@ struct ResolvedNode {
 }
 
 impl FormerCluster {
-    /// Reads what `nodes/` and `site/` in `root` say of the cluster `name`. Files that are missing, unreadable or of another
+    /// Reads what `nodes/` and `site/` in `root` say of `cluster`, under any of its names. Files that are missing, unreadable or of another
     /// cluster say nothing: whether these files are what they should be is for `render` to compare.
     #[must_use]
-    pub fn gather(root: &Path, name: &str) -> Self {
+    pub fn gather(root: &Path, cluster: &Cluster) -> Self {
         let mut former = Self::default();
         let resolved: Option<ResolvedInventory> = read(&root.join("site/inventory.json"));
-        if let Some(resolved) = resolved.filter(|resolved| resolved.name == name) {
+        if let Some(resolved) = resolved.filter(|resolved| cluster.is_called(&resolved.name)) {
             former.formed = resolved.formed;
             for voter in resolved.bootstrap {
                 let node = resolved.nodes.iter().find(|node| node.name == voter);
@@ -69,8 +71,10 @@ impl FormerCluster {
             }
         }
         let dirs = fs::read_dir(root.join("nodes")).into_iter().flatten().filter_map(Result::ok);
-        let configs = dirs.filter_map(|dir| read::<ClusterConfig>(&dir.path().join("cluster-config.json")));
-        let founders = configs.filter(|config| config.bootstrap && config.cluster_name == name);
+        let dirs: Vec<_> = dirs.map(|dir| dir.path()).collect();
+        let configs =
+            dirs.par_iter().filter_map(|dir| read::<ClusterConfig>(&dir.join("cluster-config.json")));
+        let founders = configs.filter(|config| config.bootstrap && cluster.is_called(&config.cluster_name));
         former.founders = founders.map(|config| config.node_id).collect();
         if former.founders.is_empty() {
             former.founders = former.voters.iter().map(|voter| voter.name.clone()).collect();

@@ -1,10 +1,13 @@
 //! The operator's files that an inventory names: NixOS modules below the inventory's directory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::git;
 use crate::model::{Cluster, RelPath};
+
+/// The most symbolic links that Linux follows on one path.
+const MOST_LINKS: usize = 40;
 
 /// Whether a file that the inventory names can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub enum NamedFile {
     Present,
     /// There is no such file, or something else in its place.
     Absent,
+    /// A symbolic link on the way to the file is absolute, or leads out of the tree that Nix copies.
+    Outside,
     /// The file is there, in a git work tree, and git's index does not have it.
     Untracked,
 }
@@ -31,11 +36,10 @@ impl NamedFiles {
             return Self::default();
         }
         let index = list_index(root);
-        let judge = |path: &RelPath| match &index {
-            _ if !is_module(&root.join(path.as_str())) => NamedFile::Absent,
-            Some(index) if !is_listed(index, path.as_str()) => NamedFile::Untracked,
-            _ => NamedFile::Present,
-        };
+        // Where the directory cannot be resolved, no file is there.
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let tree = index.as_ref().and_then(|_| find_work_tree(&root)).unwrap_or_else(|| root.clone());
+        let judge = |path: &RelPath| judge(&root, &tree, index.as_ref(), path.as_str());
         Self(named.into_iter().map(|path| (path.clone(), judge(path))).collect())
     }
 
@@ -44,6 +48,58 @@ impl NamedFiles {
     pub fn find(&self, path: &RelPath) -> Option<NamedFile> {
         self.0.get(path).copied()
     }
+}
+
+/// Looks for the module `path` below `root`, which lies in `tree`, the directory that Nix copies.
+fn judge(root: &Path, tree: &Path, index: Option<&BTreeSet<String>>, path: &str) -> NamedFile {
+    if !is_module(&root.join(path)) {
+        return NamedFile::Absent;
+    }
+    let Some(mut file) = follow(root, tree, Path::new(path)) else { return NamedFile::Outside };
+    if file.is_dir() {
+        let Some(default) = follow(&file, tree, Path::new("default.nix")) else { return NamedFile::Outside };
+        file = default;
+    }
+    let is_known = |index: &BTreeSet<String>| {
+        // A file elsewhere in the work tree is not listed.
+        let listed =
+            file.strip_prefix(root).ok().and_then(Path::to_str).is_none_or(|file| is_listed(index, file));
+        listed && is_listed(index, path)
+    };
+    if index.is_none_or(is_known) { NamedFile::Present } else { NamedFile::Untracked }
+}
+
+/// Follows `path` from the directory `from` through symbolic links, as Nix does in its copy of `tree`: none where a link is
+/// absolute or leads out of `tree`, since Nix copies links as they are.
+fn follow(from: &Path, tree: &Path, path: &Path) -> Option<PathBuf> {
+    let mut at = from.to_owned();
+    let mut left: Vec<PathBuf> = vec![path.to_owned()];
+    let mut links = 0;
+    while let Some(path) = left.pop() {
+        let mut parts = path.components();
+        match parts.next() {
+            None => continue,
+            Some(Component::CurDir) => left.push(parts.as_path().to_owned()),
+            Some(Component::ParentDir) => {
+                at.pop();
+                left.push(parts.as_path().to_owned());
+            }
+            Some(Component::Normal(name)) => {
+                left.push(parts.as_path().to_owned());
+                at.push(name);
+                if let Ok(target) = at.read_link() {
+                    links += 1;
+                    at.pop();
+                    left.push(target);
+                }
+            }
+            Some(Component::RootDir | Component::Prefix(_)) => return None,
+        }
+        if links > MOST_LINKS || !at.starts_with(tree) {
+            return None;
+        }
+    }
+    Some(at)
 }
 
 /// Whether Nix can import `path`: a file, or a directory with a `default.nix`.
@@ -59,6 +115,13 @@ fn is_listed(index: &BTreeSet<String>, path: &str) -> bool {
 
 /// The variable that names the index of the commit that is being made: that of `git commit FILE` is not the repository's.
 const INDEX: &str = "GIT_INDEX_FILE";
+
+/// The root of the git work tree that `root` lies in.
+fn find_work_tree(root: &Path) -> Option<PathBuf> {
+    let output = git::run(git::git(root).args(["rev-parse", "--show-toplevel"])).ok()??;
+    let top = str::from_utf8(&output.stdout).ok()?.strip_suffix('\n')?;
+    Path::new(top).canonicalize().ok()
+}
 
 /// The files below `root` that git's index has, without those that plasmagen writes. `None` outside of a git work tree,
 /// and where git cannot tell: in a repository of another user, for example.

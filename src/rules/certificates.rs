@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
+use crate::model::{Label, Word};
 use crate::pki::read::SanDifference;
 use crate::pki::trust::CaFault;
 
@@ -31,6 +32,24 @@ pub(super) fn h04(committed: &Committed<'_>, report: &mut Report) {
     for member in &committed.members {
         if let Some(Err(why)) = &member.certificate {
             report.push(certificate_fault("PG-H04", member, format!("cannot be read: {why}")));
+        }
+    }
+    let Some(known) = committed.known_vault() else { return };
+    // H18 reports the vault of another cluster.
+    let leaves = committed.leaves().filter(|(_, certificate)| committed.issuer(certificate).is_some());
+    for (member, certificate) in leaves {
+        if known.keys.get(&member.node.name).is_some_and(|key| !certificate.has_key(key)) {
+            let what = format!(
+                "is for another key than that of `{}` in the vault {}",
+                member.node.name,
+                known.dir.display()
+            );
+            let help = format!(
+                "restore the certificate from git, or name the vault of this cluster with --vault; if the machine has the \
+                 vault's key, remove nodes/{}/{}-cert.pem: `plasmagen render` issues a certificate for that key",
+                member.node.fqdn, member.node.name
+            );
+            report.push(certificate_fault("PG-H04", member, what).help(help));
         }
     }
 }
@@ -76,8 +95,8 @@ pub(super) fn h06(committed: &Committed<'_>, report: &mut Report) {
             }
             continue;
         }
-        // H09 reports names that the CA may not vouch for.
-        if committed.refused(member).is_empty() {
+        // H09 reports names that the CA may not vouch for, and H18 a CA that is not the cluster's.
+        if committed.refused(member).is_empty() && !committed.is_from_foreign_ca(certificate) {
             let SanDifference { missing, extra } = differs;
             let lacks = (!missing.is_empty()).then(|| format!("lacks {}", missing.join(", ")));
             let has = (!extra.is_empty()).then(|| format!("still has {}", extra.join(", ")));
@@ -217,11 +236,19 @@ pub(super) fn h18(committed: &Committed<'_>, report: &mut Report) {
             CaFault::NotInVault { .. } => {
                 "restore ca-cert.pem in nodes/ from git, or name the vault of this cluster with --vault"
             }
-            CaFault::OtherCluster { .. } => {
-                "restore ca-cert.pem in nodes/ from git; if the cluster was renamed, take its old name back, or replace \
-                 the CA: `plasmagen explain PG-H11`"
+            CaFault::OtherCluster { cluster: Some(former), .. } if Label::parse(former).is_ok() => &format!(
+                "restore ca-cert.pem in nodes/ from git; if that is this cluster's former name, write `former_names = \
+                 [\"{former}\"]` in [cluster]: its CA and its vault keep that name"
+            ),
+            CaFault::TooWide { .. } => {
+                "restore ca-cert.pem in nodes/ from git: machines trust whatever is signed by a CA in that file; if the \
+                 domain or a network has changed since the CA was made, take the change back, name the vault with --vault, or \
+                 replace the CA: `plasmagen explain PG-H11`"
             }
-            CaFault::NotSigned { .. } | CaFault::Unlimited { .. } => {
+            CaFault::OtherCluster { .. }
+            | CaFault::NotSigned { .. }
+            | CaFault::Unlimited { .. }
+            | CaFault::NotCritical { .. } => {
                 "restore ca-cert.pem in nodes/ from git: machines trust whatever is signed by a CA in that file"
             }
         };

@@ -1,7 +1,8 @@
 //! The committed certificates of a cluster, beside the requests that follow from the inventory.
 //!
-//! Public certificates only, so that `check` needs no vault; the vault's CAs are compared where a vault is at hand. A diagnostic stands at the node that the certificate is
-//! for, and at the cluster's name where the fault is about the CA.
+//! Public certificates only, so that `check` needs no vault; where the vault is at hand, CAs and nodes' keys must be the
+//! vault's. A diagnostic stands at the node that the certificate is for, and at the cluster's name where the fault is about
+//! the CA.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -13,8 +14,8 @@ use time::OffsetDateTime;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::model::{Cluster, Node};
 use crate::pki::cluster::leaf_request;
-use crate::pki::trust::{CaFault, Issuer, find_ca_fault, find_issuer};
-use crate::pki::{KnownAuthorities, LeafRequest, PublicCert};
+use crate::pki::trust::{CaFault, Issuer, find_ca_fault, find_issuer, find_wide_fault};
+use crate::pki::{KnownVault, LeafRequest, PublicCert, VaultView};
 use crate::plan::former::FormerCluster;
 use crate::plan::{Certificates, NamedFiles};
 use crate::resolve::Draft;
@@ -24,8 +25,8 @@ use crate::resolve::Draft;
 pub struct CommittedFiles {
     /// The certificates in `nodes/`.
     pub certificates: Certificates,
-    /// The CAs of the cluster's vault; none where no vault is at hand.
-    pub known: Option<KnownAuthorities>,
+    /// The cluster's vault; none where nobody looked for it.
+    pub vault: Option<VaultView>,
     /// The operator's files that nodes use.
     pub named: NamedFiles,
     /// The cluster as it was rendered last.
@@ -40,6 +41,8 @@ pub struct Committed<'a> {
     pub(super) named: &'a NamedFiles,
     /// The cluster as it was rendered last.
     pub(super) former: &'a FormerCluster,
+    /// The cluster's vault; none where nobody looked for it.
+    pub(super) vault: Option<&'a VaultView>,
     cluster: &'a Cluster,
     /// The present time.
     pub(super) now: OffsetDateTime,
@@ -80,7 +83,9 @@ impl<'a> Committed<'a> {
         files: &'a CommittedFiles,
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
-        let CommittedFiles { certificates, known, former, named } = files;
+        let CommittedFiles { certificates, vault, former, named } = files;
+        let vault = vault.as_ref();
+        let known = vault.and_then(VaultView::usable);
         let member = |node: &'a Node| {
             let written = draft.node(node.name.as_str()).context("a node is not in the inventory")?;
             let read = |pem: &String| PublicCert::from_pem(pem).map_err(|why| format!("{why:#}"));
@@ -100,7 +105,7 @@ impl<'a> Committed<'a> {
         };
         let (mut authorities, mut foreign) = (Vec::new(), Vec::new());
         for ca in published {
-            match find_ca_fault(&ca, cluster, known.as_ref()) {
+            match find_ca_fault(&ca, cluster, known).or_else(|| find_wide_fault(&ca, cluster, known)) {
                 None => authorities.push(ca),
                 Some(fault) => foreign.push((ca, fault)),
             }
@@ -112,6 +117,7 @@ impl<'a> Committed<'a> {
             draft,
             named,
             former,
+            vault,
             cluster,
             now,
             published: certificates.ca.is_some(),
@@ -159,6 +165,17 @@ impl<'a> Committed<'a> {
     pub(super) fn bootstrap_span(&self) -> Span {
         let list = self.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.bootstrap.as_ref());
         list.map_or_else(|| self.cluster_span(), |list| list.span.clone())
+    }
+
+    /// The vault, where it is at hand.
+    pub(super) fn known_vault(&self) -> Option<&KnownVault> {
+        self.vault.and_then(VaultView::usable)
+    }
+
+    /// The place where the inventory names the vault, else that of the cluster's name; and the table of that place.
+    pub(super) fn vault_span(&self) -> (Span, &'static str) {
+        let path = self.draft.inventory.vault.path.as_ref();
+        path.map_or_else(|| (self.cluster_span(), "[cluster]"), |path| (path.span.clone(), "[vault]"))
     }
 
     /// The place of the cluster's name.

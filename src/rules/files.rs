@@ -37,6 +37,15 @@ fn find_fault(file: &Spanned<RelPath>, state: Option<NamedFile>) -> Option<Diagn
                 ),
             )
         }
+        NamedFile::Outside => {
+            let message = format!(
+                "a symbolic link at `{path}` is absolute or leads out of the tree, and Nix copies only the tree"
+            );
+            let fault = Diagnostic::error("PG-A17", &file.span, message);
+            Some(fault.help(
+                "put the file itself below the inventory's directory, or link to it by a relative path within the tree",
+            ))
+        }
         NamedFile::Untracked => {
             let message = format!("git does not know `{path}`, and a flake sees only files that git knows");
             let fault = Diagnostic::warning("PG-A17", &file.span, message);

@@ -7,22 +7,29 @@ use super::committed::Committed;
 /// G13: no second set of voters forms a cluster beside the first.
 pub(super) fn g13(committed: &Committed<'_>, report: &mut Report) {
     let founders = &committed.former.founders;
-    let mut voters = committed.draft.bootstrap().map(|(name, _)| name);
-    let (false, Some(first)) = (committed.is_formed(), founders.iter().next()) else { return };
-    if voters.any(|name| founders.contains(name)) {
+    if committed.is_formed() || founders.is_empty() {
         return;
     }
-    let named = founders.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let voters: Vec<_> = committed.draft.bootstrap().map(|(name, _)| name).collect();
+    let fresh: Vec<_> = voters.iter().copied().filter(|name| !founders.contains(*name)).collect();
+    // A majority of empty disks elects a leader without asking the voters that know the state.
+    if fresh.len() <= voters.len() / 2 {
+        return;
+    }
+    let former: Vec<_> = founders.iter().map(String::as_str).collect();
     let message = format!(
-        "none of these voters is among those that nodes/ tells to form the cluster, {named}: they would form a second \
-         cluster of the same name"
+        "{} of {} voters ({}) are not among those that nodes/ tells to form the cluster ({}): they are a majority, and would \
+         form a second cluster of the same name",
+        fresh.len(),
+        voters.len(),
+        fresh.join(", "),
+        former.join(", ")
     );
     let fault = Diagnostic::error("PG-G13", &committed.bootstrap_span(), message);
-    report.push(fault.help(format!(
-        "if the cluster exists, write `formed = true`, and exchange its voters one by one: keep {first} in `bootstrap`, for \
-         example; if no machine was ever installed, remove nodes/*/cluster-config.json and site/inventory.json, and run \
-         `plasmagen render`"
-    )));
+    report.push(fault.help(
+        "if the cluster exists, write `formed = true`, and exchange its voters one by one; if no machine was ever installed, \
+         remove nodes/*/cluster-config.json and site/inventory.json, and run `plasmagen render`",
+    ));
 }
 
 /// J04: a voter of a formed cluster stays, or is named as removed.

@@ -27,6 +27,7 @@ mod rule;
 mod run;
 mod table;
 mod unused;
+mod vault;
 mod vlans;
 mod zones;
 

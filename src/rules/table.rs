@@ -6,7 +6,7 @@ use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, R
 use super::rule::Rule;
 use super::{
     access, addresses, bonds, certificates, dates, derived, disks, files, former, links, loading, macs,
-    members, mtu, names, ports, quorum, references, unused, vlans, zones,
+    members, mtu, names, ports, quorum, references, unused, vault, vlans, zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
@@ -412,6 +412,9 @@ pub const RULES: &[Rule] = &[
     error!("H18", Certificates(certificates::h18),
         "every CA in ca-cert.pem is the cluster's",
         "machines trust whatever a stranger's CA signs"),
+    graded!("H19", Certificates(vault::h19),
+        "the vault of the CA in nodes/ is at hand, and private",
+        "nothing can be issued, and nothing is compared with the vault"),
     error!("I01", Elsewhere("the templates, which write each value by the rules of its language"),
         "a value passes through the writer of its language",
         "a value becomes code"),

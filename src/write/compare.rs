@@ -1,7 +1,6 @@
 //! Compares the wanted files with those on disk: what a commit changes, and which edits it must not throw away.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 
 use anyhow::{Context, Result, anyhow};
 
@@ -137,18 +136,11 @@ fn describe_edit(pair: &Pair<'_>, manifest: &TreeManifest) -> Option<&'static st
 
 /// The error that refuses to throw away `edits`.
 pub(super) fn refuse_edits(edits: &[String]) -> anyhow::Error {
-    let mut text =
-        String::from("nodes/ and site/ contain edits by hand, which this command would throw away:\n");
-    for edit in edits.iter().take(NAMED) {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "  {edit}");
-    }
-    if edits.len() > NAMED {
-        let _ = writeln!(text, "  and {} more", edits.len() - NAMED);
-    }
-    text.push_str(
-        "Make these changes in the inventory instead, and move files of your own out of these directories. \
-         --discard-edits throws all of them away",
-    );
-    anyhow!(text)
+    let named = edits.iter().take(NAMED).cloned();
+    let more = edits.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!("and {more} more"));
+    let lines: String = named.chain(more).map(|line| format!("\n  {line}")).collect();
+    anyhow!(
+        "nodes/ and site/ contain edits by hand, which this command would throw away. Make these changes in the inventory \
+         instead, and move files of your own out of these directories; --discard-edits throws all of them away:{lines}"
+    )
 }

@@ -130,6 +130,7 @@ fn status_needs_no_vault_and_tells_who_has_none() {
 fn check_judges_what_is_committed_and_needs_no_vault() {
     let site = Site::rendered();
     fs::remove_dir_all(site.home()).unwrap();
+    site.edit("state_version", "allow = [\"PG-H19\"]\nstate_version");
     site.run(&["check", "--deny-warnings"]).ends(0, &["is sound: 3 nodes, 0 warnings"]);
     site.within(site.path(), &["check", "site/inventory.toml", "--deny-warnings"]).ends(0, &[]);
 
@@ -137,6 +138,9 @@ fn check_judges_what_is_committed_and_needs_no_vault() {
     let ahead = ["warning[PG-H06]", "lacks 10.0.200.14 and still has 10.0.200.11", "`plasmagen render`"];
     site.run(&["check"]).ends(0, &ahead);
     site.within(site.path(), &["check", "site/inventory.toml", "--deny-warnings"]).ends(1, &ahead);
+    site.edit("cluster.example.com", "cluster.example.org");
+    site.run(&["check"]).ends(1, &["error[PG-H18]", "may vouch for `cluster.example.com`", "replace the CA"]);
+    let site = Site::rendered();
     site.edit("cluster.example.com", "cluster.example.org");
     site.run(&["check"]).ends(1, &["error[PG-H09]", "names below cluster.example.org", "replace the CA"]);
 }

@@ -27,7 +27,7 @@ fn exchanged() -> Site {
 fn a_second_set_of_voters_is_refused() {
     let site = exchanged();
     let words =
-        ["error[PG-G13]", "node01, node02, node03: they would form a second cluster", "`formed = true`"];
+        ["error[PG-G13]", "3 of 3 voters (node04, node05, node06) are not among those", "`formed = true`"];
     for args in [&["check"][..], &["render"], &["render", "--check"]] {
         site.untouched(|| site.run(args).ends(1, &words).code);
     }
@@ -43,6 +43,35 @@ fn a_second_set_of_voters_is_refused() {
     site.shell("rm nodes/*/cluster-config.json").ends(0, &[]);
     site.run(&["render"]).ends(0, &[]);
     site.run(&["check"]).ends(0, &[]);
+}
+
+/// A majority of new voters elects a leader without the former ones; a minority cannot.
+#[test]
+fn a_majority_of_new_voters_is_refused() {
+    let site = exchanged();
+    for (voters, fresh) in [
+        (&["node01", "node04", "node05"][..], Some("2 of 3 voters (node04, node05) ")),
+        (&["node01", "node02", "node03", "node04", "node05"], None),
+        (&["node01", "node02", "node04"], None),
+        (
+            &["node01", "node02", "node04", "node05", "node06"],
+            Some("3 of 5 voters (node04, node05, node06) "),
+        ),
+        (&["node02"], None),
+        (&["node06"], Some("1 of 1 voters (node06) ")),
+    ] {
+        let copy = site.copy();
+        let single = if voters.len() == 1 { "single = true\n" } else { "" };
+        let list = format!("{voters:?}\n{single}");
+        copy.edit("[\"node04\", \"node05\", \"node06\"]", list.trim_end());
+        let run = copy.run(&["check"]);
+        match fresh {
+            Some(fresh) => {
+                run.ends(1, &["error[PG-G13]", fresh, "they are a majority", "`formed = true`"]);
+            }
+            None => assert!(!run.stderr.contains("PG-G13"), "{voters:?}: {}", run.stderr),
+        }
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod sealing;
 mod secrets;
 mod shell;
 mod show;
+mod situations;
 mod staging;
 mod stale;
 mod swept;

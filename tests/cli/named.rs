@@ -1,6 +1,7 @@
 //! Files that the inventory names: absent, present, and unknown to git (rule A17).
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use crate::kit::Site;
 
@@ -64,4 +65,45 @@ fn a_module_that_git_does_not_know_is_a_warning() {
     site.shell("cp .git/index new; git rm -q --cached gpu.nix; GIT_INDEX_FILE=new $P check --deny-warnings")
         .ends(0, &["0 warnings"]);
     site.run(&["check", "--deny-warnings"]).ends(1, &["PG-A17"]);
+}
+
+/// Nix copies the tree, and links as they are.
+#[test]
+fn a_link_that_leaves_the_tree_is_refused() {
+    let site = site_with("gpu.nix");
+    let (link, root) = (site.root().join("gpu.nix"), site.root().canonicalize().unwrap());
+    fs::create_dir(root.join("modules")).unwrap();
+    for file in [root.join("real.nix"), root.join("modules/default.nix"), root.join("../beside.nix")] {
+        fs::write(file, "{ }\n").unwrap();
+    }
+    let name = root.file_name().unwrap().to_str().unwrap().to_owned();
+    let relink = |target: &str| {
+        let _ = fs::remove_file(&link);
+        symlink(target, &link).unwrap();
+    };
+    let words = ["error[PG-A17]", "a symbolic link at `gpu.nix` is absolute or leads out of the tree"];
+    let (absolute, back) = (root.join("real.nix").display().to_string(), format!("../{name}/real.nix"));
+    for target in ["../beside.nix", &absolute, &back, "modules/../../beside.nix"] {
+        relink(target);
+        for command in COMMANDS {
+            site.run(command).ends(1, &words);
+        }
+    }
+    for target in ["real.nix", "./modules/../real.nix", "modules", "modules/default.nix"] {
+        relink(target);
+        site.run(&["check"]).ends(0, &["0 warnings"]);
+    }
+    // A directory whose file is elsewhere, behind a link that is not.
+    symlink("../../beside.nix", root.join("modules/away.nix")).unwrap();
+    fs::rename(root.join("modules/away.nix"), root.join("modules/default.nix")).unwrap();
+    relink("modules");
+    site.run(&["check"]).ends(1, &words);
+    // The tree of a repository is the whole work tree; git must know the link and the file.
+    relink("../beside.nix");
+    site.shell("git init -q ..; git add inventory.toml gpu.nix").ends(0, &[]);
+    site.run(&["check"]).ends(0, &["0 warnings"]);
+    relink("real.nix");
+    site.run(&["check"]).ends(0, &["warning[PG-A17]", "git does not know `gpu.nix`"]);
+    site.shell("git add real.nix").ends(0, &[]);
+    site.run(&["check"]).ends(0, &["0 warnings"]);
 }

@@ -149,7 +149,7 @@ fn a_key_of_another_certificate_is_not_encrypted() {
         "cd $XDG_DATA_HOME/plasmagen/my-cluster && cp node02.*/node02-key.pem node01.*/node01-key.pem",
     )
     .ends(0, &[]);
-    encrypt(&site, &[]).ends(2, &["the certificate of node01", "is for another key"]);
+    encrypt(&site, &[]).ends(1, &["error[PG-H04]", "the certificate of `node01` is for another key"]);
     assert!(!site.root().join("keys").exists(), "all or none");
     fs::remove_dir_all(site.home()).unwrap();
     encrypt(&site, &["node02"]).ends(2, &["has no key for node02.cluster.example.com", "--vault"]);

@@ -129,3 +129,39 @@ fn closed_descriptors_are_no_fault() {
     let run: Run = site.shell("$P render <&- >&- 2>&-; echo $?; $P render --check <&- >&- 2>&-; echo $?");
     assert_eq!(run.stdout, "0\n0\n");
 }
+
+/// Names of files and texts in them may be a stranger's: no line of the terminal begins with such a text.
+#[test]
+fn a_line_feed_of_a_stranger_begins_no_line() {
+    const FORGED: &str = "x\nerror: forged\r\x1b[2J";
+    let site = Site::rendered();
+    let config = "nodes/node01.cluster.example.com/cluster-config.json";
+    let text = site.read(config).replace("\"node01\"", &serde_json::to_string(FORGED).unwrap());
+    let exchanged = site.copy();
+    fs::write(exchanged.root().join(config), text).unwrap();
+    exchanged.shell("rm nodes/node0[23]*/cluster-config.json").ends(0, &[]);
+    let named = site.copy();
+    let dir = named.root().join(format!("nodes/{FORGED}"));
+    fs::create_dir(&dir).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", dir.join("ca-cert.pem")).unwrap();
+    named.shell("rm nodes/*/node0?-cert.pem nodes/node*/ca-cert.pem").ends(0, &[]);
+    let vault = site.copy();
+    fs::create_dir(vault.path().join(FORGED)).unwrap();
+    fs::write(vault.path().join(FORGED).join(FORGED), "").unwrap();
+    let place = format!("../{FORGED}");
+    for (site, args, code) in [
+        (&exchanged, &["check"][..], 1),
+        (&exchanged, &["render"], 1),
+        (&named, &["check"], 2),
+        (&named, &["certs", "status"], 2),
+        (&vault, &["check", "--vault", &place], 1),
+        (&vault, &["render", "--vault", &place], 1),
+        (&vault, &["check", &place], 2),
+    ] {
+        let run = site.run(args);
+        run.ends(code, &["forged"]);
+        let raw = run.stderr.contains([ESCAPE, '\r'])
+            || run.stderr.lines().any(|line| line.starts_with("error: forged"));
+        assert!(!raw, "{args:?}: {}", run.stderr);
+    }
+}

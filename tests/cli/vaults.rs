@@ -132,11 +132,11 @@ fn half_a_ca_or_a_mixed_one_is_refused() {
 fn a_vault_that_others_may_read_is_refused() {
     let site = Site::rendered();
     site.append(NODE04);
-    for (path, mode, private) in [("", 0o750, 0o700), ("ca-1/ca-key.pem", 0o644, 0o600)] {
+    for (path, mode, private, code) in [("", 0o750, 0o700, 1), ("ca-1/ca-key.pem", 0o644, 0o600, 2)] {
         let path = site.vault().join(path);
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let chmod = format!("chmod {private:o} {}", path.canonicalize().unwrap().display());
-        site.untouched(|| site.run(&["render"]).ends(2, &[chmod.trim_end_matches('/')]).code);
+        site.untouched(|| site.run(&["render"]).ends(code, &[chmod.trim_end_matches('/')]).code);
         fs::set_permissions(&path, fs::Permissions::from_mode(private)).unwrap();
     }
     site.run(&["render"]).ends(0, &[]);
@@ -146,8 +146,9 @@ fn a_vault_that_others_may_read_is_refused() {
 fn a_vault_where_others_come_to_read_is_refused() {
     let site = Site::new();
     let refuses = |vault: &Path, words: &str| {
+        let code = if site.root().join(vault).exists() { 1 } else { 2 };
         let run = site.untouched(|| site.run(&["render", "--vault", vault.to_str().unwrap()]));
-        run.ends(2, &[words]);
+        run.ends(code, &[words]);
         assert!(!site.root().join("nodes").exists() && !site.root().join("site").exists());
     };
     for inside in ["nodes", "nodes/vault", "site/www/vault", ".plasmagen", ".plasmagen/vault"] {
@@ -216,32 +217,62 @@ fn the_vault_of_another_cluster_is_refused() {
     site.untouched(|| site.run(&["render"]).ends(2, &["is the vault of cluster beta"]).code);
 }
 
+/// Two sites of one name find one vault. The second does not join the first one's cluster, and neither does a site whose
+/// vault does not say where it was made; who means it names the vault.
 #[test]
-fn a_lost_vault_is_told_while_nothing_has_to_be_issued() {
-    let site = Site::rendered();
-    fs::remove_dir_all(site.home()).unwrap();
-    let words =
-        ["warning: nodes/ publishes a CA, but its key is not in the vault", "no node added", "--vault"];
-    for args in [&["check", "--deny-warnings"][..], &["render"]] {
-        site.untouched(|| site.run(args).ends(0, &words).code);
-        assert_eq!(site.run(&[args, &["-q"]].concat()).stderr, "");
-    }
-    assert!(!site.run(&["render", "--check"]).ends(0, &[]).stderr.contains("warning"), "CI has no vault");
-    assert!(!Site::new().run(&["check"]).ends(0, &[]).stderr.contains("vault"), "nothing is lost yet");
-    let site = Site::rendered();
-    assert!(!site.run(&["check"]).ends(0, &[]).stderr.contains("vault"));
-    site.run(&["check", "--vault", "../nowhere"]).ends(0, &words);
-}
-
-/// Two clusters of one name find one vault: whoever renders the second hears of it.
-#[test]
-fn the_ca_of_a_vault_is_never_taken_in_silence() {
+fn the_ca_of_another_site_is_not_taken() {
     let site = Site::rendered();
     site.within(site.path(), &["init", "other", "--admin-key", crate::kit::KEY]).ends(0, &[]);
-    let words = ["took the certificate authority that the vault", "already holds"];
-    site.within(&site.path().join("other"), &["render"]).ends(0, &words);
-    let again = site.within(&site.path().join("other"), &["render"]);
+    let other = site.path().join("other");
+    let vault = site.vault().canonicalize().unwrap().display().to_string();
+    let here = site.root().canonicalize().unwrap().display().to_string();
+    let words =
+        |of: &str| format!("the vault {vault} already holds the CA{of}, and nodes/ here publishes none");
+    let render = format!("run plasmagen render --vault {vault}; if it is another cluster, give it a `name`");
+    let run = site.untouched(|| site.within(&other, &["render"]));
+    run.ends(2, &[&words(&format!(" of the site in {here}")), &render]);
+    assert!(!other.join("nodes").exists());
+    fs::remove_file(site.vault().join("ca-1/site")).unwrap();
+    site.within(&other, &["render"]).ends(2, &[&words(""), &render]);
+    // The inventory may have been copied with its vault.
+    let inventory = fs::read_to_string(other.join("inventory.toml")).unwrap();
+    fs::write(other.join("inventory.toml"), format!("{inventory}\n[vault]\npath = {vault:?}\n")).unwrap();
+    site.within(&other, &["render"]).ends(2, &[&words("")]);
+    // Both ways out.
+    let named = inventory.replace("\"my-cluster\"", "\"elm\"");
+    fs::write(other.join("inventory.toml"), named).unwrap();
+    site.within(&other, &["render"]).ends(0, &["made a certificate authority"]);
+    site.shell("rm -r nodes site; mv ../site ../moved").ends(0, &[]);
+    let moved = site.path().join("moved");
+    site.within(&moved, &["render"]).ends(2, &[&words("")]);
+    let took = ["took the certificate authority that the vault", "already holds"];
+    site.within(&moved, &["render", "--vault", &vault]).ends(0, &took);
+    let again = site.within(&moved, &["render"]);
     assert!(!again.ends(0, &[]).stderr.contains("took the certificate authority"));
+}
+
+/// A cluster that gets another name keeps its CA and its vault, once the inventory says so.
+#[test]
+fn a_renamed_cluster_keeps_its_ca() {
+    let site = Site::rendered();
+    site.edit("\"my-cluster\"", "\"elm\"");
+    let words =
+        ["error[PG-H18]", "the CA of another cluster, `my-cluster`", "`former_names = [\"my-cluster\"]`"];
+    for args in [&["check"][..], &["render"], &["render", "--check"], &["certs", "status"]] {
+        site.untouched(|| site.run(args).ends(1, &words).code);
+    }
+    site.edit("\"elm\"", "\"elm\"\nformer_names = [\"my-cluster\"]");
+    site.append(NODE04);
+    site.run(&["render"]).ends(0, &["issued 1 certificate"]);
+    site.run(&["check", "--deny-warnings"]).ends(0, &[]);
+    site.run(&["secrets", "stage", "node04", "--to", "../out"]).ends(0, &[]);
+    assert_verified(&site, &["node01", "node02", "node03", "node04"]);
+    // Lost trees: the CA is still the cluster's.
+    site.shell("rm -r nodes site").ends(0, &[]);
+    site.run(&["render"]).ends(0, &["took the certificate authority"]);
+    // CI has no vault.
+    fs::remove_dir_all(site.vault()).unwrap();
+    site.run(&["check"]).ends(0, &["warning[PG-H19]", "is sound"]);
 }
 
 /// The key of a node in the vault.

@@ -1,6 +1,6 @@
 //! One line per diagnostic, `file:line:column: error[PG-C13]: …`, as compilers print them for editors and `grep`.
 
-use crate::cli::escape::one_line;
+use crate::model::escape_line;
 
 use super::findings::Findings;
 
@@ -9,11 +9,11 @@ pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     for Findings { source, found } in findings {
         for fault in found {
             let at = source.position(fault.span.start);
-            let (severity, message) = (fault.severity.as_str(), one_line(&fault.message));
+            let (severity, message) = (fault.severity.as_str(), escape_line(&fault.message));
             text +=
                 &format!("{}:{}:{}: {severity}[{}]: {message}", source.shown, at.line, at.column, fault.code);
             if let Some(help) = &fault.help {
-                text += &format!("; help: {}", one_line(help));
+                text += &format!("; help: {}", escape_line(help));
             }
             text.push('\n');
         }

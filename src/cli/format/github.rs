@@ -1,7 +1,7 @@
 //! Workflow commands of GitHub Actions ("Workflow commands for GitHub Actions", setting an error message).
 
-use crate::cli::escape::one_line;
 use crate::diag::Diagnostic;
+use crate::model::escape_line;
 
 use super::findings::Findings;
 use super::source::SourceText;
@@ -13,7 +13,7 @@ fn encode_message(text: &str) -> String {
 
 /// Encodes the value of a property, which `:` and `,` would end as well.
 fn encode_property(text: &str) -> String {
-    encode_message(&one_line(text)).replace(':', "%3A").replace(',', "%2C")
+    encode_message(&escape_line(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
@@ -47,12 +47,12 @@ fn write_place(source: &SourceText<'_>, fault: &Diagnostic) -> String {
 
 /// Writes message, related places and help as one text, since an annotation has a single place.
 fn write_message(source: &SourceText<'_>, fault: &Diagnostic) -> String {
-    let mut lines = vec![one_line(&fault.message).into_owned()];
+    let mut lines = vec![escape_line(&fault.message).into_owned()];
     for related in &fault.related {
         let at = source.position(related.span.start);
-        lines.push(format!("{}:{}: {}", at.line, at.column, one_line(&related.label)));
+        lines.push(format!("{}:{}: {}", at.line, at.column, escape_line(&related.label)));
     }
-    lines.extend(fault.help.iter().map(|help| format!("help: {}", one_line(help))));
+    lines.extend(fault.help.iter().map(|help| format!("help: {}", escape_line(help))));
     lines.join("\n")
 }
 

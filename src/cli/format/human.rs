@@ -1,11 +1,12 @@
 //! Diagnostics for people: where the fault is, what is wrong, why it matters, and what to write instead.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::diag::{Diagnostic, Related, Severity, Span, Subject};
+use crate::model::escape_line;
 use crate::rules;
 
-use super::source::{SourceText, visible};
+use super::source::SourceText;
 
 /// How many bytes two places may lie apart to be shown in one excerpt; the lines between are folded.
 const NEAR: usize = 4096;
@@ -43,7 +44,7 @@ impl SourceText<'_> {
     /// Writes `diagnostic` as text, with colours if `is_styled`.
     pub(in crate::cli) fn render(&self, diagnostic: &Diagnostic, is_styled: bool) -> String {
         let level = if diagnostic.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
-        let title = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code);
+        let title = level.primary_title(escape_line(&diagnostic.message)).id(diagnostic.code);
         let mut group = title.elements(Vec::<Origin<'_>>::new());
         group = match self.is_text() {
             true if diagnostic.subject == Subject::Secret => group.element(self.origin(&diagnostic.span)),
@@ -54,7 +55,7 @@ impl SourceText<'_> {
             group = group.element(Level::NOTE.message(format!("{}; otherwise {}", rule.title, rule.why)));
         }
         if let Some(help) = &diagnostic.help {
-            group = group.element(Level::HELP.message(normalize_untrusted_str(&visible(help))));
+            group = group.element(Level::HELP.message(escape_line(help)));
         }
         let renderer = if is_styled { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
@@ -82,7 +83,7 @@ impl SourceText<'_> {
         let within_excerpt = |span: &Span| span.start - start..span.end - start;
         let primary = primary.map(|span| AnnotationKind::Primary.span(within_excerpt(span)));
         let related = related.iter().map(|related| {
-            AnnotationKind::Context.span(within_excerpt(&related.span)).label(visible(&related.label))
+            AnnotationKind::Context.span(within_excerpt(&related.span)).label(escape_line(&related.label))
         });
         let snippet = Snippet::source(text).line_start(line).path(&*self.shown);
         group.element(snippet.annotations(primary.into_iter().chain(related)))

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use crate::diag::{Span, find_keys};
 use crate::inventory::find_secret_values;
-use crate::model::is_invisible;
-
-use crate::cli::escape::one_line;
+use crate::model::{escape_line, is_invisible};
 
 /// A place by line and column, both counted from 1; a column is a character (a Unicode scalar value).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,7 +39,7 @@ impl<'a> SourceText<'a> {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let keys = find_keys(&text);
         let characters = count_characters(&text);
-        Self { path, shown: one_line(path), text, starts, characters, keys }
+        Self { path, shown: escape_line(path), text, starts, characters, keys }
     }
 
     /// Whether the source is text, so that it has places.
@@ -127,7 +125,7 @@ fn hide_secrets(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Replaces the characters of `text` that a terminal obeys or hides, each by a character of as many bytes, so that
 /// places stay valid. ASCII characters are left to the renderer, which shows them as `␛` and similar.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+fn visible(text: &str) -> Cow<'_, str> {
     let odd = |c: char| !c.is_ascii() && is_invisible(c);
     if !text.contains(odd) {
         return Cow::Borrowed(text);

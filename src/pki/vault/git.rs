@@ -6,6 +6,7 @@ use std::process::Output;
 
 use anyhow::bail;
 
+use crate::model::escape_line;
 use crate::plan::git;
 
 /// Words of git's messages in a directory that belongs to no work tree.
@@ -32,7 +33,7 @@ pub(super) fn check_ignored(name: &str, dir: &Path) -> anyhow::Result<()> {
             "{name} {} lies below a .git, and git does not tell whether it ignores the directory ({}): choose a directory \
              elsewhere",
             dir.display(),
-            message.trim().escape_debug()
+            escape_line(message.trim())
         );
     }
     let top = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim_end_matches('\n'));

@@ -32,6 +32,7 @@ pub(in crate::resolve) fn finish_without_nodes<'a>(
     profiles.sort_by(|a, b| a.name.cmp(&b.name));
     Some(Cluster {
         name: to.take("name", CLUSTER.gives(value(table.name.as_ref())?)),
+        former_names: to.take("former_names", CLUSTER.gives(items(table.former_names.as_ref()))),
         domain: to.take("domain", CLUSTER.gives(value(table.domain.as_ref())?)),
         formed: to.take("formed", or_default(CLUSTER.says(value(table.formed.as_ref())), false)),
         bootstrap: to.take("bootstrap", CLUSTER.gives(bootstrap)),

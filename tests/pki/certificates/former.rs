@@ -11,7 +11,7 @@ pub(crate) fn faults() -> Vec<Case> {
     let founders = |names: &[&str]| FormerCluster { founders: names.iter().map(|name| (*name).to_owned()).collect(), ..FormerCluster::default() };
     let voter = |serial: &str| FormerVoter { name: "node09".to_owned(), serial: Some(serial.to_owned()) };
     let formed = |serial: &str| site(FormerCluster { formed: true, voters: vec![voter(serial)], ..FormerCluster::default() });
-    let said = &["E PG-G13 [\"node01\"]: none of these voters is among those that nodes/ tells to form the cluster, node07, node08: they would form a second cluster of the same name"];
+    let said = &["E PG-G13 [\"node01\"]: 1 of 1 voters (node01) are not among those that nodes/ tells to form the cluster (node07, node08): they are a majority, and would form a second cluster of the same name"];
     vec![
         case(site(founders(&["node07", "node08"])), said),
         case(site(founders(&["node07", "node08"])).edit("single", "formed = true\nsingle"), &[]),

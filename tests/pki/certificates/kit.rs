@@ -1,5 +1,6 @@
 //! What these tests share: a fixed clock, a site, and a CA that can be made wrong.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use base64::Engine;
@@ -8,13 +9,13 @@ use plasmagen::check::{check, check_with_files};
 use plasmagen::diag::{Diagnostic, Severity};
 use plasmagen::model::{Cluster, HostName};
 use plasmagen::pki::cluster::leaf_request;
-use plasmagen::pki::{KnownAuthorities, PublicCert};
+use plasmagen::pki::{KnownVault, PublicCert, VaultView};
 use plasmagen::plan::Certificates;
 use plasmagen::plan::former::FormerCluster;
 use plasmagen::rules::CommittedFiles;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData, SanType,
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -78,7 +79,7 @@ pub(crate) fn cluster() -> Cluster {
 pub(crate) struct Site {
     pub(crate) inventory: String,
     pub(crate) certificates: Certificates,
-    pub(crate) known: Option<KnownAuthorities>,
+    pub(crate) vault: Option<VaultView>,
     pub(crate) former: FormerCluster,
     pub(crate) now: OffsetDateTime,
 }
@@ -88,7 +89,7 @@ impl Site {
     pub(crate) fn findings(&self) -> Vec<String> {
         let files = CommittedFiles {
             certificates: self.certificates.clone(),
-            known: self.known.clone(),
+            vault: self.vault.clone(),
             former: self.former.clone(),
             ..CommittedFiles::default()
         };
@@ -119,7 +120,15 @@ impl Site {
     /// A vault with these CAs is at hand.
     pub(crate) fn vault(mut self, authorities: &[&Ca]) -> Self {
         let authorities = authorities.iter().map(|ca| PublicCert::from_pem(&ca.pem).unwrap()).collect();
-        self.known = Some(KnownAuthorities { vault: "/vault".into(), authorities });
+        let known = KnownVault { dir: "/vault".into(), authorities, keys: HashMap::new() };
+        self.vault = Some(VaultView::Usable(known));
+        self
+    }
+
+    /// The vault has the key `key` for `node`.
+    pub(crate) fn key(mut self, node: &str, key: &KeyPair) -> Self {
+        let Some(VaultView::Usable(known)) = &mut self.vault else { panic!("no vault") };
+        known.keys.insert(name(node), key.subject_public_key_info());
         self
     }
 
@@ -211,7 +220,7 @@ impl Ca {
         let site = Site {
             inventory: INVENTORY.to_owned(),
             certificates,
-            known: None,
+            vault: None,
             former: FormerCluster::default(),
             now: NOW,
         };

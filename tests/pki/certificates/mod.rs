@@ -6,6 +6,7 @@ mod contents;
 mod dates;
 mod former;
 mod kit;
+mod strangers;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,9 @@ fn cases() -> Vec<Case> {
     dates::faults()
         .into_iter()
         .chain(authorities::faults())
+        .chain(strangers::faults())
+        .chain(strangers::widths())
+        .chain(strangers::vaults())
         .chain(contents::faults())
         .chain(former::faults())
         .collect()
@@ -78,7 +82,7 @@ fn what_plasmagen_issues_is_sound_for_two_thirds_of_its_life() {
         let mut site = Site {
             inventory: INVENTORY.to_owned(),
             certificates,
-            known: None,
+            vault: None,
             former: FormerCluster::default(),
             now: NOW,
         };

@@ -1,0 +1,101 @@
+//! The vault as far as rules see it: which CAs and which nodes' keys it holds. Private keys are read and dropped at once.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use rayon::prelude::*;
+
+use crate::fs::Errno;
+use crate::model::{Cluster, HostName, Node};
+
+use super::read::PublicCert;
+use super::vault::Vault;
+
+/// The vault of a cluster, as found by a command that needs no key.
+#[derive(Clone, Debug)]
+pub enum VaultView {
+    /// A vault with a CA.
+    Usable(KnownVault),
+    /// No vault that this user can look into. The text says why.
+    NotAtHand(String),
+    /// Something that must not be used as a vault. The text says why.
+    Unusable(String),
+}
+
+/// The public halves of what a vault holds.
+#[derive(Clone, Debug)]
+pub struct KnownVault {
+    /// The directory of the vault.
+    pub dir: PathBuf,
+    /// The certificates of the CAs of all generations.
+    pub authorities: Vec<PublicCert>,
+    /// The public keys of nodes, by the node's name: the DER of the SubjectPublicKeyInfo.
+    pub keys: HashMap<HostName, Vec<u8>>,
+}
+
+impl VaultView {
+    /// Looks at the vault of `cluster` in the directory `dir`, which must not be in one of the directories `forbidden`.
+    ///
+    /// # Errors
+    /// When the system fails, such as a disk; what this user may not look at is [`VaultView::NotAtHand`].
+    pub fn look(dir: &Path, forbidden: &[&Path], cluster: &Cluster) -> anyhow::Result<Self> {
+        let shown = dir.display();
+        if let Err(error) = dir.symlink_metadata() {
+            return match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                    Ok(Self::NotAtHand(format!("there is no vault at {shown}")))
+                }
+                ErrorKind::PermissionDenied => {
+                    Ok(Self::NotAtHand(format!("could not look at {shown}: {error}")))
+                }
+                _ => Err(error).with_context(|| format!("could not look at {shown}")),
+            };
+        }
+        let known = Vault::open_or_new(dir, forbidden).and_then(|vault| KnownVault::gather(&vault, cluster));
+        match known {
+            Ok(known) if known.authorities.is_empty() => {
+                Ok(Self::NotAtHand(format!("the vault {} holds no CA", known.dir.display())))
+            }
+            Ok(known) => Ok(Self::Usable(known)),
+            Err(why) => match find_system_error(&why) {
+                Some(Errno::ACCESS) => Ok(Self::NotAtHand(format!("{why:#}"))),
+                Some(_) => Err(why),
+                None => Ok(Self::Unusable(format!("{why:#}"))),
+            },
+        }
+    }
+
+    /// The vault, if it can be used.
+    #[must_use]
+    pub fn usable(&self) -> Option<&KnownVault> {
+        if let Self::Usable(known) = self { Some(known) } else { None }
+    }
+}
+
+impl KnownVault {
+    /// Reads the CAs in `vault`, and the keys of the nodes of `cluster`.
+    ///
+    /// # Errors
+    /// When a file in the vault cannot be read or used, or others can read it.
+    fn gather(vault: &Vault, cluster: &Cluster) -> anyhow::Result<Self> {
+        let authorities = vault.authorities()?;
+        let read = |node: &Node| {
+            let key = vault.public_key(node.fqdn.as_str())?;
+            anyhow::Ok(key.map(|key| (node.name.clone(), key)))
+        };
+        let keys: Vec<_> = cluster.nodes.par_iter().map(read).collect();
+        let keys = keys.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
+        Ok(Self { dir: vault.dir().to_owned(), authorities, keys })
+    }
+}
+
+/// Finds the error of a system call behind `error`; none where plasmagen refuses what the calls have found.
+fn find_system_error(error: &anyhow::Error) -> Option<Errno> {
+    error.chain().find_map(|cause| {
+        let io =
+            cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error).map(Errno::from_raw_os_error);
+        io.or_else(|| cause.downcast_ref::<Errno>().copied())
+    })
+}
