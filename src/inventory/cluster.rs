@@ -2,15 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use ipnet::IpNet;
-
 use crate::diag::Spanned;
 use crate::model::{
     AbsPath, AdminKey, BootVerification, Console, Cpu, DhcpServer, DomainName, HostName, IfName,
-    KernelModule, KeyAlgorithm, Label, Mailbox, Protocol, Seconds, Server, Size, StateVersion, System,
+    KernelModule, KeyAlgorithm, Label, Mailbox, Seconds, Server, Size, StateVersion, System,
 };
 
-use super::key::{entries, number, optional, required, required_number};
+use super::key::{entries, number, optional, required};
 use super::reader::Entries;
 use super::settings::SettingsTable;
 use super::tables::tables;
@@ -129,24 +127,6 @@ tables! {
         contact: Option<Spanned<Mailbox>> = optional(),
         /// How long resolvers may cache a record.
         ttl: Option<Spanned<Seconds>> = optional().default("1h"),
-    }
-
-    /// `[firewall]`: the senders of SSH, and further open ports.
-    FirewallTable(allow) {
-        /// Subnets that SSH is open to. Without them, the management, provisioning and cluster networks.
-        ssh_from: Option<Spanned<List<IpNet>>> = optional(),
-        /// `open.<name>`: a further port that every node opens.
-        open: Entries<Label, OpenTable> = entries(),
-    }
-
-    /// `[firewall.open.<name>]`: a further port that every node opens.
-    OpenTable(allow) {
-        /// Number of the port.
-        port: Maybe<u16> = required_number("PG-G09", 1..=u16::MAX),
-        /// Transport protocol of the port.
-        protocol: Option<Spanned<Protocol>> = optional().default("tcp"),
-        /// Subnets that may reach the port.
-        from: Option<Spanned<List<IpNet>>> = required(),
     }
 
     /// `[ntp]`: the time servers.

@@ -132,7 +132,6 @@ impl<W: Read + Into<T>, T> Key<Option<Spanned<T>>> for ReadAs<W> {
 
 /// A whole number in a range; a number outside is a fault under the rule `code`.
 pub(super) struct Number {
-    need: Need,
     default: DefaultValue,
     code: Code,
     range: RangeInclusive<u16>,
@@ -140,12 +139,7 @@ pub(super) struct Number {
 
 /// A whole number within `range`, which need not be written.
 pub(super) fn number(code: Code, range: RangeInclusive<u16>) -> Number {
-    Number { need: Need::Optional, default: DefaultValue::None, code, range }
-}
-
-/// A whole number within `range`, which must be written.
-pub(super) fn required_number(code: Code, range: RangeInclusive<u16>) -> Number {
-    Number { need: Need::Required, ..number(code, range) }
+    Number { default: DefaultValue::None, code, range }
 }
 
 impl Number {
@@ -157,15 +151,12 @@ impl Number {
 
 impl Key<Maybe<u16>> for Number {
     fn read(&self, table: &mut Table<'_, '_>, key: &'static str) -> Maybe<u16> {
-        if matches!(self.need, Need::Required) {
-            table.need(key);
-        }
         table.number(key, self.code, self.range.clone())
     }
 
     fn property(&self) -> Property {
         let schema = json!({ "type": "integer", "minimum": self.range.start(), "maximum": self.range.end() });
-        Property { schema: self.default.add_to(map_of(schema)), need: self.need }
+        Property { schema: self.default.add_to(map_of(schema)), need: Need::Optional }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The inventory as written: values with their places, faulty parts missing, nothing defaulted.
 //!
-//! A key is one declaration in `cluster`, `network`, `node`, `profile`, `layout` or `root`: `tables` makes of the
+//! A key is one declaration in `cluster`, `firewall`, `network`, `node`, `profile`, `layout` or `root`: `tables` makes of the
 //! declaration its field, its reader and its JSON Schema. `reader` collects faults, `document` parses TOML.
 
 mod cluster;
 mod document;
+mod firewall;
 mod key;
 mod layout;
 mod nearest;
@@ -25,10 +26,11 @@ mod values;
 mod written;
 
 pub use cluster::{
-    BootTable, ClusterTable, DnsTable, FirewallTable, HardwareTable, LoggingTable, NtpTable, OpenTable,
-    ProvisionerTable, ServiceTable, TlsTable, VaultTable,
+    BootTable, ClusterTable, DnsTable, HardwareTable, LoggingTable, NtpTable, ProvisionerTable, ServiceTable,
+    TlsTable, VaultTable,
 };
 pub use document::{LARGEST, text};
+pub use firewall::{FirewallTable, OpenTable};
 pub use layout::{LayoutKeys, LayoutTable, VolumeTable};
 pub(crate) use nearest::nearest;
 pub use network::NetworkTable;

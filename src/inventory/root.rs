@@ -8,9 +8,10 @@ use crate::diag::{Diagnostic, Spanned};
 use crate::model::{HostName, Label};
 
 use super::cluster::{
-    BootTable, ClusterTable, DnsTable, FirewallTable, HardwareTable, LoggingTable, NtpTable,
-    ProvisionerTable, ServiceTable, TlsTable, VaultTable,
+    BootTable, ClusterTable, DnsTable, HardwareTable, LoggingTable, NtpTable, ProvisionerTable, ServiceTable,
+    TlsTable, VaultTable,
 };
+use super::firewall::FirewallTable;
 use super::key::{Key, entries, required_entries, required_section, section_or_empty};
 use super::network::NetworkTable;
 use super::node::NodeTable;

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::{
     AbsPath, AdminKey, Console, ControlPort, DhcpServer, DomainName, HostName, IfName, Label, Mailbox,
-    Network, Node, Profile, Protocol, Role, Seconds, Server, StateVersion,
+    Network, Node, OpenOn, OpenProtocol, PortRange, Profile, Protocol, Reference, Role, Seconds, Server,
+    StateVersion, Traffic,
 };
 
 /// The directory of the web root that is the TFTP root.
@@ -47,7 +48,7 @@ pub struct Cluster {
     /// The subnets that SSH is open to; `None` for the management, provisioning and cluster networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_from: Option<Vec<IpNet>>,
-    /// Further ports that every node opens.
+    /// Packets that machines let in besides those of their services.
     pub firewall: Vec<FirewallExtra>,
     /// The NTP servers; if empty, those of NixOS's default.
     pub ntp: Vec<Server>,
@@ -62,6 +63,10 @@ pub struct Cluster {
     /// since a firewall of each node names all of them.
     #[serde(skip)]
     pub control_ports: Vec<ControlPort>,
+    /// The machines that the inventory sends others to, as [`list_references`](super::list_references) lists them: once a
+    /// cluster, as above.
+    #[serde(skip)]
+    pub references: Vec<Reference>,
 }
 
 impl Cluster {
@@ -189,17 +194,37 @@ pub struct Dns {
     pub ttl: Seconds,
 }
 
-/// A further port that every node opens.
+/// Packets that machines let in besides those of their services.
 #[derive(Clone, Debug, Serialize)]
 pub struct FirewallExtra {
     /// The rule's name, for comments.
     pub name: Label,
-    /// The port number.
-    pub port: u16,
-    /// The transport protocol.
-    pub protocol: Protocol,
-    /// The subnets that may reach the port.
+    /// The port number of TCP or UDP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The range of ports of TCP or UDP, in the place of one port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<PortRange>,
+    /// The protocol of the packets.
+    pub protocol: OpenProtocol,
+    /// The subnets that the packets come from.
     pub from: Vec<IpNet>,
+    /// The machines that let the packets in.
+    pub on: OpenOn,
+}
+
+impl FirewallExtra {
+    /// The packets that are let in. `None` for TCP or UDP without a port, which the inventory refuses.
+    #[must_use]
+    pub fn traffic(&self) -> Option<Traffic> {
+        let ports = || self.port.map(PortRange::one).or(self.ports);
+        Some(match self.protocol {
+            OpenProtocol::Tcp => Traffic::Ports(Protocol::Tcp, ports()?),
+            OpenProtocol::Udp => Traffic::Ports(Protocol::Udp, ports()?),
+            OpenProtocol::Other(number) => Traffic::Other(number),
+            OpenProtocol::Any => Traffic::Any,
+        })
+    }
 }
 
 impl Cluster {

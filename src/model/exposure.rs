@@ -4,7 +4,9 @@
 mod forwarding;
 mod openings;
 mod provisioner;
+mod references;
 
 pub use forwarding::{Forwarding, RefusedConnection, control_ports, forwarding};
 pub use openings::{ExposedMachine, Opening, PacketSource, openings, ssh_sources};
 pub use provisioner::provisioner_openings;
+pub use references::list_references;

@@ -27,6 +27,7 @@ pub mod service;
 mod settings;
 mod size;
 mod text;
+mod traffic;
 mod word;
 
 pub use bmc::{Bmc, BmcProtocol};
@@ -37,7 +38,7 @@ pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
     ExposedMachine, Forwarding, Opening, PacketSource, RefusedConnection, control_ports, forwarding,
-    openings, provisioner_openings, ssh_sources,
+    list_references, openings, provisioner_openings, ssh_sources,
 };
 pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, known as known_hardware};
 pub use interface::{Bond, BondMode, Interface};
@@ -56,9 +57,10 @@ pub use private_key::{PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
 pub use profile::{Base, Profile};
 pub use range::Range;
 pub use reverse::ReverseZone;
-pub use service::{ControlPort, Ports, Protocol, Service, known as known_service};
+pub use service::{ControlPort, Ports, Service, known as known_service};
 pub use settings::{LaidSettings, Settings};
 pub use size::{Seconds, Size};
 pub(crate) use text::is_ssh_key_type;
 pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion, VaultFile};
+pub use traffic::{OpenOn, OpenProtocol, PortRange, Protocol, Reference, Traffic};
 pub use word::{Form, Invalid, LONGEST_LABEL, Word, escape_line, has_label_form, is_invisible};

@@ -1,17 +1,7 @@
 //! The services of PlasmaCloud and their ports: the runbook's matrix.
 
-use super::{Label, Settings};
+use super::{Label, Protocol, Settings, Traffic};
 use serde::Serialize;
-
-/// A transport protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
 
 /// The ports of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -63,15 +53,13 @@ pub struct Service {
     pub settings: Settings,
 }
 
-/// A port that nodes open to each other, and not to clients.
+/// Ports that nodes open to each other, and not to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlPort {
     /// The purpose: the service and its port, in words of the inventory.
     pub purpose: String,
-    /// The transport protocol.
-    pub protocol: Protocol,
-    /// The port number.
-    pub port: u16,
+    /// The packets to these ports.
+    pub traffic: Traffic,
 }
 
 /// The Raft store that every member of a cluster runs.

@@ -135,7 +135,7 @@ fn an_advertised_port_is_open_to_the_cluster_alone() {
                 let extra = cluster
                     .firewall
                     .iter()
-                    .any(|opening| opening.port == port && opening.from.contains(&subnet));
+                    .any(|opening| opening.port == Some(port) && opening.from.contains(&subnet));
                 assert!(legal || extra, "{}: {protocol} {port} is open to {subnet}", node.fqdn);
             }
         }

@@ -77,6 +77,9 @@ impl Expected {
             (Self::Text, DeValue::Array(_) | DeValue::Table(_)) => "write one text in quotes",
             (Self::Text, _) => "write it in quotes",
             (Self::Flag, _) => "write `true` or `false`, without quotes",
+            (Self::Number, DeValue::String(text)) if text.contains('-') => {
+                "write one whole number, without quotes; a range of ports is `ports = \"first-last\"` of a `firewall.open`"
+            }
             (Self::Number, _) => "write a whole number, without quotes and without a unit",
             (Self::Days, _) => "write the number of days, without quotes and without a unit",
         }

@@ -80,6 +80,11 @@ impl<'a, 'r> Table<'a, 'r> {
         self.table.contains_key(key)
     }
 
+    /// Whether `key` is missing, and no unknown key is meant to be `key`.
+    pub(in crate::inventory) fn lacks(&self, key: &'static str) -> bool {
+        !self.has(key) && !self.is_misspelt(key)
+    }
+
     /// Reports `key` if it is missing.
     pub(in crate::inventory) fn need(&mut self, key: &'static str) {
         self.need_as(key, &format!("{key} = …"));
@@ -87,7 +92,7 @@ impl<'a, 'r> Table<'a, 'r> {
 
     /// Reports `key` if it is missing; the help says to add `written`.
     pub(in crate::inventory) fn need_as(&mut self, key: &'static str, written: &str) {
-        if !self.has(key) && !self.is_misspelt(key) {
+        if self.lacks(key) {
             let fault = Diagnostic::error("PG-A04", &self.span, format!("`{key}` is missing here"));
             self.report.push(fault.help(format!("add `{written}`")));
         }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::openings::{ExposedMachine, name_port, subnets};
 use crate::model::service::FOR_TENANTS;
-use crate::model::{Cluster, ControlPort, Protocol, Role};
+use crate::model::{Cluster, ControlPort, OpenOn, Protocol, Role, Traffic};
 
 /// The treatment of packets that reach a node and are addressed to another machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,26 +55,28 @@ pub fn forwarding<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>)
 #[must_use]
 pub fn control_ports(cluster: &Cluster) -> Vec<ControlPort> {
     let inside = subnets(cluster, &[Role::Cluster]);
-    let mut purposes = BTreeMap::from([((22, Protocol::Tcp), "ssh".to_owned())]);
+    let mut purposes = BTreeMap::from([(Traffic::port(Protocol::Tcp, 22), "ssh".to_owned())]);
     let mut for_clients = Vec::new();
     let nodes = cluster.nodes.iter().map(|node| &node.services);
     for service in nodes.chain(cluster.profiles.iter().map(|profile| &profile.services)).flatten() {
         for (key, port, protocol) in service.ports.all() {
+            let traffic = Traffic::port(protocol, port);
             if service.ports.clients && key == "port" {
-                for_clients.push((port, protocol));
+                for_clients.push(traffic);
             } else {
-                purposes.entry((port, protocol)).or_insert_with(|| name_port(service, key));
+                purposes.entry(traffic).or_insert_with(|| name_port(service, key));
             }
         }
     }
-    for extra in &cluster.firewall {
+    for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner) {
+        // Every packet is refused to nobody: clients may have business at other ports.
+        let Some(traffic) = extra.traffic().filter(|traffic| *traffic != Traffic::Any) else { continue };
         if extra.from.iter().all(|subnet| inside.contains(subnet)) {
-            purposes.entry((extra.port, extra.protocol)).or_insert_with(|| extra.name.to_string());
+            purposes.entry(traffic).or_insert_with(|| extra.name.to_string());
         } else {
-            for_clients.push((extra.port, extra.protocol));
+            for_clients.push(traffic);
         }
     }
     for_clients.iter().for_each(|port| drop(purposes.remove(port)));
-    let port = |((port, protocol), purpose)| ControlPort { purpose, protocol, port };
-    purposes.into_iter().map(port).collect()
+    purposes.into_iter().map(|(traffic, purpose)| ControlPort { purpose, traffic }).collect()
 }

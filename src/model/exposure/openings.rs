@@ -1,19 +1,22 @@
-//! The ports that nodes open.
+//! The packets that nodes let in.
+
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::model::{Cluster, IfName, Interface, Label, Network, Node, Profile, Protocol, Role, Service};
+use super::references::answers_at;
+use crate::model::{
+    Cluster, IfName, Interface, Label, Network, Node, OpenOn, Profile, Role, Service, Traffic,
+};
 
-/// A port that a machine opens.
+/// Packets that a machine lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// The purpose: the service and its port, in words of the inventory.
     pub purpose: String,
-    /// The port number.
-    pub port: u16,
-    /// The transport protocol.
-    pub protocol: Protocol,
-    /// The senders that may reach the port.
+    /// The packets.
+    pub traffic: Traffic,
+    /// The senders of the packets.
     pub sources: Vec<PacketSource>,
 }
 
@@ -33,17 +36,42 @@ pub struct ExposedMachine<'a> {
     pub services: &'a [Service],
     /// The machine's network interfaces.
     pub interfaces: &'a [Interface],
+    /// The node, or the profile whose nodes are meant.
+    pub who: WhichNodes<'a>,
+}
+
+/// One node, or the nodes of a profile.
+#[derive(Clone, Copy, Debug)]
+pub enum WhichNodes<'a> {
+    /// The node.
+    One(&'a Node),
+    /// The nodes of the profile with this name.
+    OfProfile(&'a Label),
 }
 
 impl<'a> From<&'a Node> for ExposedMachine<'a> {
     fn from(node: &'a Node) -> Self {
-        Self { services: &node.services, interfaces: &node.interfaces }
+        Self { services: &node.services, interfaces: &node.interfaces, who: WhichNodes::One(node) }
     }
 }
 
 impl<'a> From<&'a Profile> for ExposedMachine<'a> {
     fn from(profile: &'a Profile) -> Self {
-        Self { services: &profile.services, interfaces: &profile.interfaces }
+        let who = WhichNodes::OfProfile(&profile.name);
+        Self { services: &profile.services, interfaces: &profile.interfaces, who }
+    }
+}
+
+impl WhichNodes<'_> {
+    /// Whether the node, or a node of the profile, answers at `address`.
+    fn answer_at(self, cluster: &Cluster, address: IpAddr) -> bool {
+        match self {
+            Self::One(node) => answers_at(cluster, node, address),
+            Self::OfProfile(profile) => {
+                let mut nodes = cluster.nodes.iter().filter(|node| node.profile == *profile);
+                nodes.any(|node| answers_at(cluster, node, address))
+            }
+        }
     }
 }
 
@@ -64,7 +92,8 @@ pub(super) fn subnets(cluster: &Cluster, roles: &[Role]) -> Vec<IpNet> {
     networks.flat_map(Network::subnets).collect()
 }
 
-/// Every port that a node or a profile opens besides SSH, in the order of its services.
+/// Everything that a node or a profile lets in besides SSH: its services in order, the machines that the inventory sends to
+/// it, and what `[firewall]` adds.
 #[must_use]
 pub fn openings<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -> Vec<Opening> {
     let machine = machine.into();
@@ -75,12 +104,24 @@ pub fn openings<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -
         for (key, port, protocol) in service.ports.all() {
             let sources = if service.ports.clients && key == "port" { &with_clients } else { &inside };
             let purpose = name_port(service, key);
-            openings.push(Opening { purpose, port, protocol, sources: sources.clone() });
+            let traffic = Traffic::port(protocol, port);
+            openings.push(Opening { purpose, traffic, sources: sources.clone() });
         }
     }
-    for extra in &cluster.firewall {
-        let (purpose, sources) = (extra.name.to_string(), sources(cluster, machine, &extra.from));
-        openings.push(Opening { purpose, port: extra.port, protocol: extra.protocol, sources });
+    for reference in
+        cluster.references.iter().filter(|reference| machine.who.answer_at(cluster, reference.address))
+    {
+        let sources = sources(cluster, machine, &reference.senders);
+        openings.extend(reference.traffic.iter().map(|traffic| Opening {
+            purpose: reference.purpose.to_owned(),
+            traffic: *traffic,
+            sources: sources.clone(),
+        }));
+    }
+    for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner) {
+        let sources = sources(cluster, machine, &extra.from);
+        let purpose = extra.name.to_string();
+        openings.extend(extra.traffic().map(|traffic| Opening { purpose, traffic, sources }));
     }
     openings
 }

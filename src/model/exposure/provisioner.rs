@@ -1,11 +1,14 @@
 //! The ports that the provisioner opens to booting machines and to operators.
 
+use std::net::IpAddr;
+
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::openings::{Opening, PacketSource, ssh_sources, subnets};
-use crate::model::{Cluster, Network, Protocol, Role};
+use super::references::DNS;
+use crate::model::{Cluster, Network, OpenOn, Protocol, Role, Traffic};
 
-/// Every port that the provisioner opens besides SSH.
+/// Everything that the provisioner lets in besides SSH.
 ///
 /// DHCP comes from senders without an address yet (0.0.0.0, RFC 2131 section 4.1; link-local, RFC 8415 section 13.1)
 /// and from relays, whose addresses the inventory does not have. So DHCPv4 is bound to the interface alone; relays of
@@ -14,8 +17,7 @@ use crate::model::{Cluster, Network, Protocol, Role};
 pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
     let opening = |purpose: &str, port, protocol, sources| Opening {
         purpose: purpose.to_owned(),
-        port,
-        protocol,
+        traffic: Traffic::port(protocol, port),
         sources,
     };
     let provisioning = subnets(cluster, &[Role::Provisioning]);
@@ -38,11 +40,25 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
     http.extend(ssh_sources(cluster));
     openings.push(opening("http", cluster.provisioner.http_port, Protocol::Tcp, sources(cluster, &http)));
 
-    if cluster.dns.name_servers.is_empty() {
+    // All networks ask the name server, also where it is their resolver.
+    let is_name_server = cluster.dns.name_servers.is_empty();
+    if is_name_server {
         let all: Vec<IpNet> = cluster.networks.values().flat_map(Network::subnets).collect();
         for protocol in [Protocol::Tcp, Protocol::Udp] {
             openings.push(opening("dns", 53, protocol, sources(cluster, &all)));
         }
+    }
+
+    let address = IpAddr::V4(cluster.provisioner.address);
+    for reference in cluster.references.iter().filter(|reference| reference.address == address) {
+        for traffic in reference.traffic.iter().filter(|traffic| !is_name_server || !DNS.contains(traffic)) {
+            let sources = sources(cluster, &reference.senders);
+            openings.push(Opening { purpose: reference.purpose.to_owned(), traffic: *traffic, sources });
+        }
+    }
+    for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Nodes) {
+        let (purpose, sources) = (extra.name.to_string(), sources(cluster, &extra.from));
+        openings.extend(extra.traffic().map(|traffic| Opening { purpose, traffic, sources }));
     }
     openings
 }

@@ -4,7 +4,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::model::{
-    Cluster, ControlPort, Forwarding, IfName, Opening, PacketSource, Protocol, RefusedConnection, ssh_sources,
+    Cluster, ControlPort, Forwarding, IfName, Opening, PacketSource, PortRange, Protocol, RefusedConnection,
+    Traffic, ssh_sources,
 };
 
 /// The rules that templates print after the general rules with which every firewall begins.
@@ -16,16 +17,44 @@ pub(super) struct RuleSet {
     forward: Option<ForwardRules>,
 }
 
-/// A rule that accepts packets of `protocol` to `port` from `subnet` that come in through `device`.
+/// A rule that accepts packets from `subnet` that come in through `device`.
 #[derive(Clone, Serialize)]
 struct PacketRule {
     device: Option<IfName>,
     v6: bool,
     /// `None`: all addresses of the family.
     subnet: Option<IpNet>,
-    protocol: Protocol,
-    port: u16,
+    #[serde(flatten)]
+    traffic: TrafficMatch,
     comment: String,
+}
+
+/// The part of a rule that tells packets apart: ports, another protocol over IP, or nothing.
+#[derive(Clone, Default, Serialize)]
+struct TrafficMatch {
+    ports: Option<PortsMatch>,
+    /// The number of a protocol without ports: names are a matter of the machine's /etc/protocols.
+    ip_protocol: Option<u8>,
+}
+
+/// The ports that a rule matches.
+#[derive(Clone, Serialize)]
+struct PortsMatch {
+    protocol: Protocol,
+    first: u16,
+    last: u16,
+}
+
+impl From<Traffic> for TrafficMatch {
+    fn from(traffic: Traffic) -> Self {
+        match traffic {
+            Traffic::Ports(protocol, PortRange { first, last }) => {
+                Self { ports: Some(PortsMatch { protocol, first, last }), ip_protocol: None }
+            }
+            Traffic::Other(number) => Self { ports: None, ip_protocol: Some(number) },
+            Traffic::Any => Self::default(),
+        }
+    }
 }
 
 /// The rules for packets that the machine forwards.
@@ -41,26 +70,19 @@ pub(super) struct ForwardRules {
 struct RefusalRule {
     v6: bool,
     subnet: IpNet,
-    /// `None`: all packets.
-    port: Option<RefusedPort>,
-}
-
-/// The port of a rule that refuses packets.
-#[derive(Clone, Serialize)]
-struct RefusedPort {
-    protocol: Protocol,
-    port: u16,
-    comment: String,
+    #[serde(flatten)]
+    traffic: TrafficMatch,
+    /// `None`: the rule refuses all packets.
+    comment: Option<String>,
 }
 
 impl RuleSet {
     pub(super) fn new(cluster: &Cluster, openings: Vec<Opening>, forward: Option<ForwardRules>) -> Self {
-        let ssh = |net| PacketRule::new(net, None, Protocol::Tcp, 22, "ssh");
+        let ssh = |net| PacketRule::new(net, None, Traffic::port(Protocol::Tcp, 22), "ssh");
         let mut rules = Vec::new();
-        for Opening { purpose, port, protocol, sources } in openings {
-            let rule = |source: PacketSource| {
-                PacketRule::new(source.subnet, source.device, protocol, port, &purpose)
-            };
+        for Opening { purpose, traffic, sources } in openings {
+            let rule =
+                |source: PacketSource| PacketRule::new(source.subnet, source.device, traffic, &purpose);
             rules.extend(sources.into_iter().map(rule));
         }
         Self { ssh: ssh_sources(cluster).into_iter().map(ssh).collect(), rules, forward }
@@ -79,10 +101,10 @@ impl RuleSet {
 }
 
 impl PacketRule {
-    fn new(subnet: IpNet, device: Option<IfName>, protocol: Protocol, port: u16, comment: &str) -> Self {
+    fn new(subnet: IpNet, device: Option<IfName>, traffic: Traffic, comment: &str) -> Self {
         let v6 = subnet.addr().is_ipv6();
         let subnet = (subnet.prefix_len() > 0).then_some(subnet);
-        Self { device, v6, subnet, protocol, port, comment: comment.to_owned() }
+        Self { device, v6, subnet, traffic: traffic.into(), comment: comment.to_owned() }
     }
 }
 
@@ -90,12 +112,13 @@ impl ForwardRules {
     pub(super) fn new(forwarding: Forwarding) -> Self {
         let rule = |refused: RefusedConnection| {
             let RefusedConnection { subnet, port } = refused;
-            let port = port.map(|ControlPort { purpose, protocol, port }| RefusedPort {
-                protocol,
-                port,
-                comment: purpose,
-            });
-            RefusalRule { v6: subnet.addr().is_ipv6(), subnet, port }
+            let v6 = subnet.addr().is_ipv6();
+            match port {
+                Some(ControlPort { purpose, traffic }) => {
+                    RefusalRule { v6, subnet, traffic: traffic.into(), comment: Some(purpose) }
+                }
+                None => RefusalRule { v6, subnet, traffic: TrafficMatch::default(), comment: None },
+            }
         };
         match forwarding {
             Forwarding::Nothing => Self { tenants: false, refused: Vec::new() },

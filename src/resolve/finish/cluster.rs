@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::inventory::{BootTable, DnsTable, Entry, NetworkTable, OpenTable, ProvisionerTable, TlsTable};
 use crate::model::{
     AbsPath, Boot, BootVerification, Cluster, DhcpServer, Dns, FirewallExtra, HostName, KeyAlgorithm, Label,
-    Network, Protocol, Provisioner, Seconds, Tls, Vip, Word,
+    Network, OpenOn, OpenProtocol, Provisioner, Seconds, Tls, Vip, Word,
 };
 use crate::resolve::draft::Draft;
 use crate::resolve::origin::{Origin, or_default};
@@ -56,6 +56,7 @@ pub(in crate::resolve) fn finish_without_nodes<'a>(
         })?,
         nodes: Vec::new(),
         control_ports: Vec::new(),
+        references: Vec::new(),
     })
 }
 
@@ -154,9 +155,11 @@ fn finish_opening<'a>(to: &mut Recorder<'a>, entry: &'a Entry<Label, OpenTable>)
     to.item(&entry.key, |to| {
         Some(FirewallExtra {
             name: to.take("name", here.gives(entry.name.clone()?)),
-            port: to.take("port", here.gives(sound(&table.port)?)),
-            protocol: to.take("protocol", or_default(protocol, Protocol::Tcp)),
+            port: to.take("port", here.gives(sound(&table.port))),
+            ports: to.take("ports", here.gives(value(table.ports.as_ref()))),
+            protocol: to.take("protocol", or_default(protocol, OpenProtocol::Tcp)),
             from: to.take("from", here.gives(items(table.from.as_ref())?)),
+            on: to.take("on", or_default(here.says(value(table.on.as_ref())), OpenOn::Nodes)),
         })
     })
 }

@@ -11,7 +11,7 @@ mod node;
 mod profile;
 mod unspanned;
 
-use crate::model::{Cluster, control_ports};
+use crate::model::{Cluster, control_ports, list_references};
 
 use super::draft::Draft;
 use super::recorder::Recorder;
@@ -28,5 +28,6 @@ pub fn finish(draft: &Draft<'_>) -> Option<Cluster> {
     cluster.nodes = nodes.collect::<Option<_>>()?;
     cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     cluster.control_ports = control_ports(&cluster);
+    cluster.references = list_references(&cluster);
     Some(cluster)
 }

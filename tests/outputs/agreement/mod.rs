@@ -16,6 +16,7 @@ mod names;
 mod namespace;
 mod provisioner;
 mod readers;
+mod references;
 mod site;
 mod tree;
 

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, Interface, Node, Role, Service};
+use plasmagen::model::{Cluster, FirewallExtra, Interface, Node, OpenOn, OpenProtocol, Role, Service};
 
 use crate::agreement::facts::Facts;
-use crate::agreement::{names, provisioner};
+use crate::agreement::{names, provisioner, references};
 
 /// Everything that is known of `cluster`.
 pub(crate) fn facts(cluster: &Cluster) -> Facts {
@@ -25,7 +25,9 @@ pub(crate) fn facts(cluster: &Cluster) -> Facts {
     }
     for profile in &cluster.profiles {
         let machine = format!("firewall of {}", profile.name);
-        open_ports(cluster, &profile.services, &profile.interfaces, |fact| {
+        let nodes = || cluster.nodes.iter().filter(|node| node.profile == profile.name);
+        let answers = |target| nodes().any(|node| references::answers(cluster, node, target));
+        open_ports(cluster, &profile.services, &profile.interfaces, &answers, |fact| {
             facts.add(&machine, "open port of the site", fact);
         });
         forwarding(cluster, &profile.services, |fact| facts.add(&machine, "forwarding of the site", fact));
@@ -160,7 +162,10 @@ pub(crate) fn subnets(cluster: &Cluster, roles: &[Role]) -> Vec<IpNet> {
 
 /// Who may reach a service, SSH and the ports of `[firewall]`.
 fn ports(cluster: &Cluster, node: &Node, facts: &mut Facts) {
-    open_ports(cluster, &node.services, &node.interfaces, |fact| facts.add(&node.name, "open port", fact));
+    let answers = |target| references::answers(cluster, node, target);
+    open_ports(cluster, &node.services, &node.interfaces, &answers, |fact| {
+        facts.add(&node.name, "open port", fact);
+    });
     forwarding(cluster, &node.services, |fact| facts.add(&node.name, "forwarding", fact));
 }
 
@@ -168,6 +173,7 @@ fn open_ports(
     cluster: &Cluster,
     services: &[Service],
     interfaces: &[Interface],
+    answers: &dyn Fn(IpAddr) -> bool,
     mut say: impl FnMut(String),
 ) {
     let device = |subnet: IpNet| {
@@ -183,20 +189,34 @@ fn open_ports(
             .find(in_it)
             .map_or(String::new(), |interface| format!(" through {}", interface.device))
     };
-    let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], ssh: bool| {
+    let mut open = |what: &str, packets: &str, from: &[IpNet], ssh: bool| {
         for subnet in from {
             let through = if ssh { String::new() } else { device(*subnet) };
-            say(format!("{protocol} {port} from {subnet}{through} ({what})"));
+            say(format!("{packets} from {subnet}{through} ({what})"));
         }
     };
-    open("ssh", "tcp", 22, &ssh(cluster), true);
+    open("ssh", "tcp 22", &ssh(cluster), true);
     for (what, port, protocol, clients) in services.iter().flat_map(listens) {
         let roles = if clients { &[Role::Cluster, Role::Client][..] } else { &[Role::Cluster] };
-        open(&what, protocol, port, &subnets(cluster, roles), false);
+        open(&what, &format!("{protocol} {port}"), &subnets(cluster, roles), false);
     }
-    for extra in &cluster.firewall {
-        let protocol = if extra.protocol == plasmagen::model::Protocol::Tcp { "tcp" } else { "udp" };
-        open(extra.name.as_str(), protocol, extra.port, &extra.from, false);
+    for (target, packets, subnet, what) in references::questions(cluster) {
+        if answers(target) {
+            open(what, packets, &[subnet], false);
+        }
+    }
+    for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner) {
+        open(extra.name.as_str(), &packets(extra), &extra.from, false);
+    }
+}
+
+/// The packets of an entry of `[firewall]`.
+pub(crate) fn packets(extra: &FirewallExtra) -> String {
+    match (extra.protocol, extra.port, extra.ports) {
+        (OpenProtocol::Any, ..) => "any".to_owned(),
+        (OpenProtocol::Other(number), ..) => number.to_string(),
+        (protocol, Some(port), _) => format!("{protocol} {port}"),
+        (protocol, None, ports) => format!("{protocol} {}", ports.unwrap()),
     }
 }
 
@@ -217,33 +237,28 @@ fn forwarding(cluster: &Cluster, services: &[Service], mut say: impl FnMut(Strin
     shut.iter().for_each(|subnet| say(format!("not to {subnet}")));
     let inside = subnets(cluster, &[Role::Cluster]);
     for subnet in inside.iter().filter(|subnet| !shut.contains(subnet)) {
-        for (protocol, port) in ports_among_nodes(cluster, &inside) {
-            say(format!("not to {subnet} {protocol} {port}"));
+        for packets in ports_among_nodes(cluster, &inside) {
+            say(format!("not to {subnet} {packets}"));
         }
     }
 }
 
 /// SSH, and the ports of all services and of `[firewall]` that nobody outside the subnets `inside` may reach.
-fn ports_among_nodes(cluster: &Cluster, inside: &[IpNet]) -> BTreeSet<(&'static str, u16)> {
+fn ports_among_nodes(cluster: &Cluster, inside: &[IpNet]) -> BTreeSet<String> {
     let nodes = cluster.nodes.iter().flat_map(|node| &node.services);
     let services = nodes.chain(cluster.profiles.iter().flat_map(|profile| &profile.services));
-    let listening: Vec<_> = services.flat_map(listens).collect();
-    let mut ports: BTreeSet<_> = listening.iter().map(|(_, port, protocol, _)| (*protocol, *port)).collect();
-    ports.insert(("tcp", 22));
-    for (_, port, protocol, clients) in listening {
-        if clients {
-            ports.remove(&(protocol, port));
-        }
+    let (mut ports, mut for_clients) = (BTreeSet::from(["tcp 22".to_owned()]), BTreeSet::new());
+    for (_, port, protocol, clients) in services.flat_map(listens) {
+        let to = if clients { &mut for_clients } else { &mut ports };
+        to.insert(format!("{protocol} {port}"));
     }
-    for extra in &cluster.firewall {
-        let protocol = if extra.protocol == plasmagen::model::Protocol::Tcp { "tcp" } else { "udp" };
-        if extra.from.iter().any(|subnet| !inside.contains(subnet)) {
-            ports.remove(&(protocol, extra.port));
-        } else {
-            ports.insert((protocol, extra.port));
-        }
+    let of_nodes = cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner);
+    for extra in of_nodes.filter(|extra| extra.protocol != OpenProtocol::Any) {
+        let is_inside = extra.from.iter().all(|subnet| inside.contains(subnet));
+        let to = if is_inside { &mut ports } else { &mut for_clients };
+        to.insert(packets(extra));
     }
-    ports
+    &ports - &for_clients
 }
 
 fn services(node: &Node, facts: &mut Facts) {

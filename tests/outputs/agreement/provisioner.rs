@@ -1,10 +1,11 @@
 //! What the provisioner must say and open: to machines that boot, in each network that they boot in.
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DhcpServer, Role};
+use plasmagen::model::{Cluster, DhcpServer, OpenOn, Role};
 
 use crate::agreement::facts::Facts;
-use crate::agreement::model::{ssh, subnets};
+use crate::agreement::model::{self, ssh, subnets};
+use crate::agreement::references::questions;
 
 pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
     open_ports(cluster, facts);
@@ -16,7 +17,7 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
 fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     let provisioner = &cluster.provisioner;
     let home = &cluster.networks[&provisioner.network];
-    let mut open = |what: &str, protocol: &str, port: u16, from: &[IpNet], device: Option<bool>| {
+    let mut open = |what: &str, packets: &str, from: &[IpNet], device: Option<bool>| {
         for subnet in from {
             let here =
                 home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
@@ -25,25 +26,36 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
             } else {
                 String::new()
             };
-            let fact = format!("{protocol} {port} from {subnet}{through} ({what})");
+            let fact = format!("{packets} from {subnet}{through} ({what})");
             facts.add("firewall of provisioner", "open port of the site", fact);
         }
     };
     let boots = subnets(cluster, &[Role::Provisioning]);
     let boots6: Vec<IpNet> = boots.iter().filter(|net| net.addr().is_ipv6()).copied().collect();
-    open("ssh", "tcp", 22, &ssh(cluster), Some(false));
-    open("dhcp", "udp", 67, &["0.0.0.0/0".parse().unwrap()], Some(true));
+    open("ssh", "tcp 22", &ssh(cluster), Some(false));
+    open("dhcp", "udp 67", &["0.0.0.0/0".parse().unwrap()], Some(true));
     if !boots6.is_empty() {
-        open("dhcpv6", "udp", 547, &["fe80::/10".parse().unwrap()], Some(true));
-        open("dhcpv6", "udp", 547, &boots6, Some(true));
+        open("dhcpv6", "udp 547", &["fe80::/10".parse().unwrap()], Some(true));
+        open("dhcpv6", "udp 547", &boots6, Some(true));
     }
-    open("tftp", "udp", 69, &boots, None);
-    open("http", "tcp", provisioner.http_port, &boots, None);
-    open("http", "tcp", provisioner.http_port, &ssh(cluster), None);
+    open("tftp", "udp 69", &boots, None);
+    let http = format!("tcp {}", provisioner.http_port);
+    open("http", &http, &boots, None);
+    open("http", &http, &ssh(cluster), None);
     if cluster.dns.name_servers.is_empty() {
         let all = subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster, Role::Client]);
-        open("dns", "tcp", 53, &all, None);
-        open("dns", "udp", 53, &all, None);
+        open("dns", "tcp 53", &all, None);
+        open("dns", "udp 53", &all, None);
+    }
+    for (target, packets, subnet, what) in questions(cluster) {
+        // A name server answers everybody already.
+        let is_answered = packets.ends_with(" 53") && cluster.dns.name_servers.is_empty();
+        if target == provisioner.address && !is_answered {
+            open(what, packets, &[subnet], None);
+        }
+    }
+    for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Nodes) {
+        open(extra.name.as_str(), &model::packets(extra), &extra.from, None);
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
-use crate::firewalls::model::{Firewall, Refusal, Rule};
+use crate::firewalls::model::{self, Firewall, Refusal, Rule};
 use crate::firewalls::{in_namespace, trees};
 
 /// What the kernel has after it has taken both files twice.
@@ -63,55 +63,62 @@ fn arguments(rule: &str) -> Vec<String> {
 
 /// What a rule keeps from being forwarded.
 fn dropped(rule: &str) -> Refusal {
-    let arguments = arguments(rule);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (subnet, port) = match arguments[..] {
-        ["-d", subnet, "-j", "DROP"] => (subnet, None),
-        [
-            "-d",
-            subnet,
-            "-p",
-            protocol,
-            "-m",
-            matched,
-            "--dport",
-            port,
-            "-m",
-            "comment",
-            "--comment",
-            comment,
-            "-j",
-            "DROP",
-        ] => {
-            assert_eq!(protocol, matched);
-            (subnet, Some((protocol.to_owned(), port.parse().unwrap(), comment.to_owned())))
-        }
-        _ => panic!("{rule}"),
-    };
-    Refusal { subnet: subnet.parse().unwrap(), port }
+    let parts = Parts::of(rule);
+    assert_eq!((parts.verdict.as_str(), &parts.device), ("DROP", &None), "{rule}");
+    let traffic = parts.traffic();
+    let port = (traffic != "any").then_some((traffic, parts.comment));
+    Refusal { subnet: parts.destination.unwrap().parse().unwrap(), port }
 }
 
 /// What a rule lets in. `all` is what a rule without a source means.
 fn opens(rule: &str, all: IpNet) -> Rule {
-    let arguments = arguments(rule);
-    let mut rule =
-        Rule { protocol: String::new(), port: 0, source: all, device: None, comment: String::new() };
-    let mut verdict = String::new();
-    for pair in arguments.chunks(2) {
-        let [option, value] = pair else { panic!("{arguments:?}") };
-        match option.as_str() {
-            "-i" => rule.device = Some(value.clone()),
-            "-s" => rule.source = value.parse().unwrap(),
-            "-p" => rule.protocol.clone_from(value),
-            "-m" => {}
-            "--dport" => rule.port = value.parse().unwrap(),
-            "--comment" => rule.comment.clone_from(value),
-            "-j" => verdict.clone_from(value),
-            _ => panic!("{option}: {arguments:?}"),
+    let parts = Parts::of(rule);
+    assert_eq!((parts.verdict.as_str(), &parts.destination), ("ACCEPT", &None), "{rule}");
+    let source = parts.source.as_ref().map_or(all, |source| source.parse().unwrap());
+    Rule { traffic: parts.traffic(), source, device: parts.device, comment: parts.comment }
+}
+
+/// The options of a saved rule.
+#[derive(Default)]
+struct Parts {
+    source: Option<String>,
+    destination: Option<String>,
+    device: Option<String>,
+    protocol: Option<String>,
+    ports: Option<String>,
+    comment: String,
+    verdict: String,
+}
+
+impl Parts {
+    fn of(rule: &str) -> Self {
+        let mut parts = Self::default();
+        let arguments = arguments(rule);
+        for pair in arguments.chunks(2) {
+            let [option, value] = pair else { panic!("{arguments:?}") };
+            match option.as_str() {
+                "-i" => parts.device = Some(value.clone()),
+                "-s" => parts.source = Some(value.clone()),
+                "-d" => parts.destination = Some(value.clone()),
+                "-p" => parts.protocol = Some(value.clone()),
+                "-m" => {}
+                "--dport" => parts.ports = Some(value.replace(':', "-")),
+                "--comment" => parts.comment.clone_from(value),
+                "-j" => parts.verdict.clone_from(value),
+                _ => panic!("{option}: {arguments:?}"),
+            }
+        }
+        parts
+    }
+
+    /// Ports, or another protocol, in the words of the model.
+    fn traffic(&self) -> String {
+        match (&self.protocol, &self.ports) {
+            (Some(protocol), Some(ports)) => format!("{protocol} {ports}"),
+            (Some(protocol), None) => model::protocol_number(protocol),
+            (None, _) => "any".to_owned(),
         }
     }
-    assert_eq!(verdict, "ACCEPT");
-    rule
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Packets between network namespaces, one of them with a firewall of the reference.
 
+use std::fmt::Debug;
+use std::path::Path;
+
 use test_kit::process::unshare;
 use test_kit::{repository, run};
 
-/// Runs `live/<script>` with `arguments`, then commands that each load a file of `site/firewall/`.
-fn packets(script: &str, arguments: &[&str], loads: &[(&str, &str)]) {
+/// Runs `live/<script>` with `arguments`, then commands that each load a file: by its path, or by its name in the
+/// reference's `site/firewall/`.
+pub(super) fn packets(script: &str, arguments: &[&str], loads: &[(&str, impl AsRef<Path> + Debug)]) {
     let lock = tempfile::NamedTempFile::new().unwrap();
     let mut python = unshare(&["--net", "python3", "-B"]);
     python.arg(repository().join("tests/outputs/firewalls/live").join(script)).args(arguments);

@@ -3,7 +3,8 @@
 
 mod iptables;
 mod live;
-mod model;
+pub(crate) mod model;
+mod named;
 mod nft;
 mod unusual;
 

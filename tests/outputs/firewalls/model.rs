@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use plasmagen::model::{
-    Cluster, ControlPort, ExposedMachine, Forwarding, Opening, RefusedConnection, forwarding, openings,
-    provisioner_openings, ssh_sources,
+    Cluster, ExposedMachine, Forwarding, Opening, PortRange, Protocol, RefusedConnection, Traffic,
+    forwarding, openings, provisioner_openings, ssh_sources,
 };
 
 /// What a rule lets in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rule {
-    pub(crate) protocol: String,
-    pub(crate) port: u16,
+    /// As [`words`] prints it.
+    pub(crate) traffic: String,
     pub(crate) source: IpNet,
     pub(crate) device: Option<String>,
     pub(crate) comment: String,
@@ -22,7 +22,8 @@ pub(crate) struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Refusal {
     pub(crate) subnet: IpNet,
-    pub(crate) port: Option<(String, u16, String)>,
+    /// As [`words`] prints it, and the purpose.
+    pub(crate) port: Option<(String, String)>,
 }
 
 /// What a firewall does.
@@ -36,25 +37,18 @@ pub(crate) struct Firewall {
 fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -> Firewall {
     let ssh = ssh_sources(cluster);
     assert!(!ssh.is_empty(), "nobody can log in");
-    let rule = |source, device, protocol: &str, port, comment: &str| Rule {
-        protocol: protocol.to_owned(),
-        port,
+    let rule = |source, device, traffic, comment: &str| Rule {
+        traffic: words(traffic),
         source,
         device,
         comment: comment.to_owned(),
     };
-    let mut input: BTreeSet<Rule> = ssh.into_iter().map(|net| rule(net, None, "tcp", 22, "ssh")).collect();
+    let to_ssh = Traffic::port(Protocol::Tcp, 22);
+    let mut input: BTreeSet<Rule> = ssh.into_iter().map(|net| rule(net, None, to_ssh, "ssh")).collect();
     for opening in openings {
-        let protocol = serde_json::to_value(opening.protocol).unwrap();
         for source in opening.sources {
             let device = source.device.map(|device| device.to_string());
-            input.insert(rule(
-                source.subnet,
-                device,
-                protocol.as_str().unwrap(),
-                opening.port,
-                &opening.purpose,
-            ));
+            input.insert(rule(source.subnet, device, opening.traffic, &opening.purpose));
         }
     }
     let forward = match forwarding {
@@ -65,10 +59,33 @@ fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -
 }
 
 fn refusal(refused: RefusedConnection) -> Refusal {
-    let protocol =
-        |port: &ControlPort| serde_json::to_value(port.protocol).unwrap().as_str().unwrap().to_owned();
-    let port = refused.port.map(|port| (protocol(&port), port.port, port.purpose));
-    Refusal { subnet: refused.subnet, port }
+    Refusal { subnet: refused.subnet, port: refused.port.map(|port| (words(port.traffic), port.purpose)) }
+}
+
+/// `tcp 22`, `udp 1-9`, the number of another protocol, or `any`.
+pub(crate) fn words(traffic: Traffic) -> String {
+    match traffic {
+        Traffic::Ports(protocol, PortRange { first, last }) => {
+            let protocol = if protocol == Protocol::Tcp { "tcp" } else { "udp" };
+            if first == last { format!("{protocol} {first}") } else { format!("{protocol} {first}-{last}") }
+        }
+        Traffic::Other(number) => number.to_string(),
+        Traffic::Any => "any".to_owned(),
+    }
+}
+
+/// The number of a protocol that a program names as /etc/protocols does.
+pub(crate) fn protocol_number(word: &str) -> String {
+    let names = std::fs::read_to_string("/etc/protocols").unwrap_or_default();
+    let mut numbers = names.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (name, number) = (words.next()?, words.next()?);
+        (name == word).then(|| number.to_owned())
+    });
+    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return word.to_owned();
+    }
+    numbers.next().unwrap_or_else(|| panic!("/etc/protocols (Debian package netbase) does not know {word}"))
 }
 
 /// The firewall of a node or a profile.

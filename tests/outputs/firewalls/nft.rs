@@ -68,7 +68,7 @@ fn opens(rule: &Value) -> Rule {
     let comment = rule["comment"].as_str().unwrap().to_owned();
     let expressions = rule["expr"].as_array().unwrap();
     assert_eq!(expressions.last().unwrap(), &json!({ "accept": null }));
-    let (mut device, mut source, mut service) = (None, None, None);
+    let (mut device, mut source, mut traffic) = (None, None, "any".to_owned());
     for comparison in expressions.iter().filter_map(|expression| expression.get("match")) {
         let (left, right) = (&comparison["left"], &comparison["right"]);
         let payload = &left["payload"];
@@ -79,13 +79,23 @@ fn opens(rule: &Value) -> Rule {
         } else if payload["field"] == "saddr" {
             source = Some(subnet(right));
         } else {
-            assert_eq!(payload["field"], "dport", "{rule}");
-            let port = u16::try_from(right.as_u64().unwrap()).unwrap();
-            service = Some((payload["protocol"].as_str().unwrap().to_owned(), port));
+            traffic = packets(left, right).unwrap_or_else(|| panic!("{rule}"));
         }
     }
-    let ((protocol, port), source) = (service.unwrap(), source.unwrap());
-    Rule { protocol, port, source, device, comment }
+    Rule { traffic, source: source.unwrap(), device, comment }
+}
+
+/// Ports, or another protocol, in the words of the model.
+fn packets(left: &Value, right: &Value) -> Option<String> {
+    if left["meta"]["key"] == "l4proto" {
+        return Some(right.as_str().map_or_else(|| right.to_string(), model::protocol_number));
+    }
+    let payload = &left["payload"];
+    let ports = match right["range"].as_array() {
+        Some(range) => format!("{}-{}", range[0], range[1]),
+        None => right.as_u64()?.to_string(),
+    };
+    (payload["field"] == "dport").then(|| format!("{} {ports}", payload["protocol"].as_str().unwrap()))
 }
 
 /// What is not forwarded.
@@ -96,11 +106,9 @@ fn dropped(rule: &Value) -> Refusal {
     let (to, port) = matches.split_first().unwrap();
     assert_eq!(to["match"]["left"]["payload"]["field"], "daddr");
     let port = port.first().map(|port| {
-        let (payload, number) = (&port["match"]["left"]["payload"], &port["match"]["right"]);
-        assert_eq!((&payload["field"], matches.len()), (&json!("dport"), 2));
-        let protocol = payload["protocol"].as_str().unwrap().to_owned();
-        let comment = rule["comment"].as_str().unwrap().to_owned();
-        (protocol, u16::try_from(number.as_u64().unwrap()).unwrap(), comment)
+        assert_eq!(matches.len(), 2, "{rule}");
+        let words = packets(&port["match"]["left"], &port["match"]["right"]);
+        (words.unwrap_or_else(|| panic!("{rule}")), rule["comment"].as_str().unwrap().to_owned())
     });
     Refusal { subnet: subnet(&to["match"]["right"]), port }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use plasmagen::model::{Cluster, Protocol};
+use plasmagen::model::{Cluster, Opening, Protocol, Traffic};
 use plasmagen::outputs;
 
 use crate::firewalls::{compare, model};
@@ -43,8 +43,13 @@ open.all = { port = 123, protocol = "udp", from = ["0.0.0.0/0", "::/0"] }
 fn the_provisioner_answers_names_where_nobody_else_does() {
     let answers = |cluster: &Cluster| {
         let openings = plasmagen::model::provisioner_openings(cluster);
-        let dns = openings.into_iter().filter(|opening| opening.port == 53);
-        dns.map(|opening| (opening.protocol, opening.sources.len())).collect::<Vec<_>>()
+        let dns = |opening: &Opening| {
+            [Protocol::Tcp, Protocol::Udp]
+                .into_iter()
+                .find(|protocol| opening.traffic == Traffic::port(*protocol, 53))
+        };
+        let dns = openings.iter().filter_map(|opening| Some((dns(opening)?, opening.sources.len())));
+        dns.collect::<Vec<_>>()
     };
     let (cluster, _dir) = rendered("ipv6", "");
     assert!(cluster.dns.name_servers.is_empty());

@@ -9,6 +9,7 @@ use super::SaidOfEach;
 use crate::agreement::facts::{Facts, Kind, Said};
 use crate::agreement::namespace::script;
 use crate::agreement::tree::Tree;
+use crate::firewalls::model::protocol_number;
 
 pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let nodes = nft(trees, "firewall.nft", &["open port", "forwarding"], |tree| {
@@ -84,13 +85,8 @@ fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
             (matched["left"]["payload"]["field"] == "daddr").then(|| subnet(&matched["right"]))
         });
         assert!(subnet.is_some() == expr.contains("drop"), "{expr}");
-        let port = rule["expr"].as_array().unwrap().iter().find_map(|part| {
-            let matched = part.get("match")?;
-            let payload = &matched["left"]["payload"];
-            let port = || format!(" {} {}", payload["protocol"].as_str().unwrap(), matched["right"]);
-            (payload["field"] == "dport").then(port)
-        });
-        let port = port.unwrap_or_default();
+        let port = rule["expr"].as_array().unwrap().iter().find_map(|part| packets(part.get("match")?));
+        let port = port.map(|port| format!(" {port}")).unwrap_or_default();
         return (kinds[1], subnet.map(|subnet| format!("not to {subnet}{port}")));
     }
     let opening = opening(rule);
@@ -109,7 +105,7 @@ const GENERAL: [&[&str]; 4] = [
 
 /// The port that a rule opens, to whom and what for.
 fn opening(rule: &Value) -> Option<String> {
-    let (mut from, mut port, mut through) = (None, None, String::new());
+    let (mut from, mut traffic, mut through) = (None, None, String::new());
     for part in rule["expr"].as_array()? {
         let Some(matched) = part.get("match") else {
             assert!(part.get("accept").is_some() || part.get("drop").is_some(), "{part}");
@@ -122,15 +118,30 @@ fn opening(rule: &Value) -> Option<String> {
                 from = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.to_owned());
             }
             (_, Some("saddr")) => from = Some(subnet(right)),
-            (_, Some("dport")) => {
-                port = Some(format!("{} {}", left["payload"]["protocol"].as_str()?, right.as_u64()?));
-            }
-            _ => return None,
+            _ => traffic = Some(packets(matched)?),
         }
         assert_eq!(matched["op"], "==");
     }
     let comment = rule.get("comment").and_then(Value::as_str)?;
-    Some(format!("{} from {}{through} ({comment})", port?, from?))
+    let traffic = traffic.unwrap_or_else(|| "any".to_owned());
+    Some(format!("{traffic} from {}{through} ({comment})", from?))
+}
+
+/// The ports, or the number of another protocol, that a comparison asks for.
+fn packets(matched: &Value) -> Option<String> {
+    let (left, right) = (&matched["left"], &matched["right"]);
+    if left["meta"]["key"] == "l4proto" {
+        let word = || {
+            right.as_str().map(protocol_number).or_else(|| right.as_u64().map(|number| number.to_string()))
+        };
+        return word();
+    }
+    let ports = match right["range"].as_array() {
+        Some(range) => format!("{}-{}", range[0], range[1]),
+        None => right.as_u64()?.to_string(),
+    };
+    let payload = &left["payload"];
+    (payload["field"] == "dport").then(|| format!("{} {ports}", payload["protocol"].as_str().unwrap()))
 }
 
 /// A subnet; nft leaves out the length of a single host.
@@ -199,10 +210,7 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
             subnet,
             "-p",
             protocol,
-            "-m",
-            _,
-            "--dport",
-            port,
+            rest @ ..,
             "-m",
             "comment",
             "--comment",
@@ -210,7 +218,12 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
             "-j",
             "DROP",
         ] => {
-            facts.add(machine, OF_SITE[1], format!("not to {} {protocol} {port}", whole(subnet)));
+            let packets = match rest {
+                ["-m", _, "--dport", port] => format!("{protocol} {}", port.replace(':', "-")),
+                [] => protocol_number(protocol),
+                other => panic!("{machine}: {other:?}"),
+            };
+            facts.add(machine, OF_SITE[1], format!("not to {} {packets}", whole(subnet)));
         }
         [
             "-A",
@@ -226,23 +239,33 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
         | ["-A", "INPUT", "-p", "icmp" | "ipv6-icmp", "-j", "ACCEPT"]
         | ["-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"] => {}
         ["-A", "INPUT", rest @ .., "-j", "ACCEPT"] => {
-            let (mut from, mut through) = (if v6 { "::/0" } else { "0.0.0.0/0" }.to_owned(), String::new());
-            let (mut port, mut protocol, mut comment) = ("", "", "");
-            for pair in rest.chunks(2) {
-                match pair {
-                    ["-s", subnet] => from = whole(subnet),
-                    ["-i", device] => through = format!(" through {device}"),
-                    ["-p", value] => protocol = value,
-                    ["--dport", value] => port = value,
-                    ["--comment", value] => comment = value,
-                    ["-m", "tcp" | "udp" | "comment"] => {}
-                    other => panic!("{machine}: {other:?}"),
-                }
-            }
-            facts.add(machine, OF_SITE[0], format!("{protocol} {port} from {from}{through} ({comment})"));
+            facts.add(machine, OF_SITE[0], input_rule(machine, v6, rest));
         }
         other => panic!("{machine}: {other:?}"),
     }
+}
+
+/// The packets that a rule of INPUT with the options `rest` lets in, to whom and what for.
+fn input_rule(machine: &str, v6: bool, rest: &[&str]) -> String {
+    let (mut from, mut through) = (if v6 { "::/0" } else { "0.0.0.0/0" }.to_owned(), String::new());
+    let (mut port, mut protocol, mut comment) = ("", "", "");
+    for pair in rest.chunks(2) {
+        match pair {
+            ["-s", subnet] => from = whole(subnet),
+            ["-i", device] => through = format!(" through {device}"),
+            ["-p", value] => protocol = value,
+            ["--dport", value] => port = value,
+            ["--comment", value] => comment = value,
+            ["-m", "tcp" | "udp" | "comment"] => {}
+            other => panic!("{machine}: {other:?}"),
+        }
+    }
+    let packets = match (protocol, port) {
+        ("", _) => "any".to_owned(),
+        (protocol, "") => protocol_number(protocol),
+        (protocol, port) => format!("{protocol} {}", port.replace(':', "-")),
+    };
+    format!("{packets} from {from}{through} ({comment})")
 }
 
 fn whole(subnet: &str) -> String {

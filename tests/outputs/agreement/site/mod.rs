@@ -27,7 +27,7 @@ pub(crate) fn inventory(number: u64) -> String {
     text.extend(nets.all.iter().map(Net::toml));
     text.push_str(&vips);
     text.push_str(&settings::services(dice));
-    text.push_str(&settings::rest(dice, domain, &nets));
+    text.push_str(&settings::rest(dice, domain, &nets, &provisioner));
     text.extend(profiles.iter().map(|profile| profile.toml.as_str()));
     text.extend(nodes.iter().map(|node| node.toml.as_str()));
     text

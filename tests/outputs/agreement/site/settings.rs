@@ -118,7 +118,8 @@ pub(super) fn services(dice: &mut Dice) -> String {
     toml
 }
 
-pub(super) fn rest(dice: &mut Dice, domain: &str, nets: &Nets) -> String {
+/// The other tables; `provisioner` is the table of that name.
+pub(super) fn rest(dice: &mut Dice, domain: &str, nets: &Nets, provisioner: &str) -> String {
     let mut toml = String::new();
     let any: Vec<String> = nets.all.iter().filter_map(|net| Some(net.v4?.to_string())).collect();
     if dice.chance(50) {
@@ -137,6 +138,10 @@ pub(super) fn rest(dice: &mut Dice, domain: &str, nets: &Nets) -> String {
             ("node-exporter", format!("port = 9100, from = [{source:?}]")),
             ("syslog", format!("port = 514, protocol = \"udp\", from = [{source:?}, \"fd00:77::/64\"]")),
             ("vxlan", "port = 4789, protocol = \"udp\", from = [\"198.51.100.0/24\"]".to_owned()),
+            ("node-ports", format!("ports = \"30000-32767\", on = \"all\", from = [{source:?}]")),
+            ("vrrp", format!("protocol = \"vrrp\", from = [{source:?}]")),
+            ("experiment", "protocol = \"253\", on = \"provisioner\", from = [\"fd00:77::/64\"]".to_owned()),
+            ("backup", "protocol = \"any\", on = \"provisioner\", from = [\"203.0.113.8/32\"]".to_owned()),
         ] {
             if dice.chance(50) {
                 writeln!(toml, "open.{name} = {{ {rest} }}").unwrap();
@@ -155,8 +160,15 @@ pub(super) fn rest(dice: &mut Dice, domain: &str, nets: &Nets) -> String {
         }
         writeln!(toml, "ttl = \"{}\"", dice.pick(&["90s", "5m", "2d"])).unwrap();
     }
-    if dice.chance(30) {
-        toml.push_str("\n[ntp]\nservers = [\"ntp.example.edu\", \"192.0.2.123\"]\n");
+    let here = provisioner.split("\naddress = \"").nth(1).unwrap().split('"').next().unwrap();
+    if dice.chance(50) {
+        let servers = dice.some(&["ntp.example.edu", "192.0.2.123", here], 60);
+        if !servers.is_empty() {
+            writeln!(toml, "\n[ntp]\nservers = {servers:?}").unwrap();
+        }
+    }
+    if dice.chance(40) {
+        writeln!(toml, "\n[logging]\nforward = {:?}", dice.pick(&["log.example.edu", here])).unwrap();
     }
     if dice.chance(20) {
         toml.push_str("\n[boot]\npause = \"5s\"\n");

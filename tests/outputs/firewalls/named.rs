@@ -1,0 +1,92 @@
+//! Whoever is named as resolver, time server or log host is reached by those who are sent there, and by nobody else; so
+//! is what `[firewall] open` says. By packets, with the provisioner, a node and a virtual address as the one named.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::live::packets;
+use crate::firewalls::compare;
+use test_kit::plan;
+
+/// The site of `named.toml`, rendered into `dir`.
+fn render(dir: &Path) {
+    fs::write(dir.join("inventory.toml"), include_str!("named.toml")).unwrap();
+    let plan = plan(dir);
+    for artifact in plasmagen::outputs::render(&plan).unwrap().iter() {
+        let path = dir.join(artifact.path.to_string());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &artifact.body).unwrap();
+    }
+    compare(&plan.cluster, dir);
+}
+
+fn reaches(cases: &Value, dir: &Path, nft: &str, iptables: Option<&str>) {
+    let cases = cases.to_string();
+    packets("named.py", &[&cases], &[("nft -f", dir.join(nft))]);
+    if let Some(name) = iptables {
+        packets("named.py", &[&cases], &[("iptables-restore", dir.join(name))]);
+    }
+}
+
+#[test]
+fn a_named_provisioner_is_reached_by_those_who_are_sent_there() {
+    let dir = tempfile::tempdir().unwrap();
+    render(dir.path());
+    let cases = json!({
+        "links": [
+            ["eth0", ["10.0.1.10/24"], ["10.0.1.11/24", "10.0.1.200/24", "10.0.9.7/32", "10.0.9.9/32", "10.0.2.11/32"]],
+            ["eth1", ["10.0.9.1/24"], ["10.0.9.254/24"]],
+        ],
+        "packets": [
+            ["udp", "10.0.1.11", "10.0.1.10", 123, true],
+            ["tcp", "10.0.1.11", "10.0.1.10", 514, true],
+            ["tcp", "10.0.1.200", "10.0.1.10", 53, true],
+            ["udp", "10.0.1.200", "10.0.1.10", 53, true],
+            ["tcp", "10.0.9.7", "10.0.1.10", 514, false],
+            ["udp", "10.0.9.7", "10.0.1.10", 123, false],
+            ["udp", "10.0.9.7", "10.0.1.10", 53, false],
+            ["tcp", "10.0.9.7", "10.0.1.10", 9100, true],
+            ["tcp", "10.0.1.11", "10.0.1.10", 9100, false],
+            ["tcp", "10.0.9.9", "10.0.1.10", 7777, true],
+            ["tcp", "10.0.9.7", "10.0.1.10", 7777, false],
+            ["tcp", "10.0.9.7", "10.0.1.10", 30000, false],
+        ],
+    });
+    let of_provisioner = "site/firewall/provisioner";
+    reaches(
+        &cases,
+        dir.path(),
+        &format!("{of_provisioner}.nft"),
+        Some(&format!("{of_provisioner}.iptables")),
+    );
+}
+
+#[test]
+fn a_named_node_and_a_virtual_address_are_reached_by_those_who_are_sent_there() {
+    let dir = tempfile::tempdir().unwrap();
+    render(dir.path());
+    let cases = json!({
+        "links": [
+            ["eth0", ["10.0.1.11/24"], ["10.0.1.200/24"]],
+            ["eth1", ["10.0.2.11/24", "10.0.2.100/24"], ["10.0.2.12/24", "10.0.9.7/32", "10.0.9.9/32"]],
+            ["eth2", ["10.0.9.1/24"], ["10.0.9.254/24"]],
+        ],
+        "packets": [
+            ["udp", "10.0.2.12", "10.0.2.11", 53, true],
+            ["tcp", "10.0.2.12", "10.0.2.100", 53, true],
+            ["udp", "10.0.2.12", "10.0.2.100", 53, true],
+            ["udp", "10.0.9.7", "10.0.2.100", 53, false],
+            ["udp", "10.0.1.200", "10.0.1.11", 53, false],
+            ["udp", "10.0.2.12", "10.0.2.11", 123, false],
+            ["tcp", "10.0.9.7", "10.0.2.11", 30000, true],
+            ["tcp", "10.0.9.7", "10.0.2.11", 32767, true],
+            ["tcp", "10.0.9.7", "10.0.2.11", 32768, false],
+            ["tcp", "10.0.2.12", "10.0.2.11", 30000, false],
+            ["tcp", "10.0.9.9", "10.0.2.11", 7777, true],
+        ],
+    });
+    let of_profile = Some("site/firewall/control-plane.iptables");
+    reaches(&cases, dir.path(), "nodes/n1.site.example.com/firewall.nft", of_profile);
+}
