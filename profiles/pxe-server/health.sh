@@ -5,7 +5,7 @@
 #   pxe-health --state /run/pxe-health --armed /srv/boot/armed dhcp=kea-dhcp4-server.service http=nginx.service
 #
 # --armed names the directory in which `plasmagen arm` writes a file for each armed machine. The program removes the files
-# whose time has ended.
+# whose time has ended, and writes into .pxe-health there when it has last done so, in seconds since 1970.
 #
 # The program writes healthy.json where every unit runs, else unhealthy.json, and removes the other file. Where the program
 # cannot finish, it removes healthy.json too, so that no stale answer is healthy.
@@ -88,7 +88,21 @@ disarm_ended() {
       fi
     fi
   done
+  # By this stamp `plasmagen arm` knows that armings end in this directory. Neither the redirection nor the renaming follows
+  # a link that somebody has put there.
+  if ((failed == 0)) && ! { rm -f -- "$1/.pxe-health.new" && stamp "$now" "$1/.pxe-health.new" &&
+    mv -fT -- "$1/.pxe-health.new" "$1/.pxe-health"; }; then
+    echo "pxe-health: cannot write $1/.pxe-health"
+    failed=1
+  fi
   exec {lock}<&-
+}
+
+# Writes $1 into the new file $2.
+stamp() {
+  local -
+  set -o noclobber
+  printf '%s\n' "$1" >"$2"
 }
 
 [[ ${1:-} == --state && ${2:-} == /* ]] || usage "no absolute --state first"

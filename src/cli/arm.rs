@@ -10,19 +10,18 @@ use crate::model::{Cluster, Node};
 use crate::outputs;
 use crate::plan::{Certificates, Plan, Zones};
 use crate::publish::{
-    ArmRequest, ArmTarget, ArmedFile, DisarmSelection, WebRoot, arm, disarm, find_quorum_risk, list_armed,
+    ArmRequest, ArmTarget, Armed, ArmedFile, ArmingTimer, DisarmSelection, WebRoot, WebRootLock, arm, disarm,
+    find_quorum_risk, list_armed,
 };
 
 use super::armed::print_end;
+use super::command_line::carry_options;
 use super::duration::parse_duration;
 use super::printer::Printer;
 use super::progress::ByteProgress;
 use super::publish::size_of;
 use super::web_root::WebRootOptions;
 use super::{DONE, REFUSED, complete, named};
-
-/// The longest arming, in days. A node that is to be installed later is armed again.
-const LONGEST_DAYS: i64 = 7;
 
 /// Let nodes boot the installer from the network for a limited time
 ///
@@ -36,7 +35,7 @@ pub(super) struct ArmArgs {
     nodes: Vec<String>,
     /// How long the nodes stay armed: a number with m, h or d, from 1m to 7d
     #[arg(long = "for", value_name = "TIME", default_value = "4h", value_parser = parse_period)]
-    period: Duration,
+    period: ArmingPeriod,
     /// Also compare the contents of the bundles' files with their digests, as verify does
     #[arg(long)]
     verify: bool,
@@ -44,7 +43,7 @@ pub(super) struct ArmArgs {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    root: WebRootOptions,
+    pub(super) root: WebRootOptions,
 }
 
 /// Let nodes boot from their own disks again
@@ -57,16 +56,27 @@ pub(super) struct DisarmArgs {
     #[arg(long, conflicts_with = "nodes")]
     all: bool,
     #[command(flatten)]
-    root: WebRootOptions,
+    pub(super) root: WebRootOptions,
 }
 
-/// Parses a time from one minute to [`LONGEST_DAYS`] days.
-fn parse_period(text: &str) -> Result<Duration, String> {
-    let period = parse_duration(text)?;
-    if (Duration::minutes(1)..=Duration::days(LONGEST_DAYS)).contains(&period) {
-        Ok(period)
-    } else {
-        Err(format!("a node is armed for one minute up to {LONGEST_DAYS} days: `1m` to `{LONGEST_DAYS}d`"))
+/// How long nodes stay armed.
+#[derive(Clone, Debug)]
+struct ArmingPeriod {
+    /// As the user wrote it.
+    text: String,
+    duration: Duration,
+}
+
+/// Parses a time from one minute to [`Armed::LONGEST`].
+fn parse_period(text: &str) -> Result<ArmingPeriod, String> {
+    match parse_duration(text) {
+        Ok(duration) if (Duration::minutes(1)..=Armed::LONGEST).contains(&duration) => {
+            Ok(ArmingPeriod { text: text.to_owned(), duration })
+        }
+        _ => Err(format!(
+            "a node is armed for one minute up to {days} days: write a number with m, h or d, from `1m` to `{days}d`",
+            days = Armed::LONGEST.whole_days()
+        )),
     }
 }
 
@@ -77,6 +87,8 @@ impl ArmArgs {
         let root = WebRoot::open(&path)?;
         let find = |name: &String| named::find_node(&cluster, name);
         let nodes = self.nodes.iter().map(find).collect::<anyhow::Result<Vec<_>>>()?;
+        // Neither another arming nor a publication comes between the questions and the arming.
+        let lock = WebRootLock::acquire(&path)?;
         let now = OffsetDateTime::now_utc();
         let earlier = list_armed(&root)?;
         // A file whose time has ended, or that another version wrote, still boots the installer.
@@ -86,9 +98,12 @@ impl ArmArgs {
         let all: BTreeSet<_> = named.chain(addressed.map(|node| node.name.as_str())).collect();
         if let Some(risk) = find_quorum_risk(&cluster, &all).filter(|_| !self.yes) {
             let nodes = self.nodes.join(" ");
-            Printer::warn(&format!(
-                "no node is armed: {risk}. If you want that: plasmagen arm --yes {nodes}"
-            ));
+            let verify = if self.verify { " --verify" } else { "" };
+            let text = format!(
+                "no node is armed: {risk}. If you want that: plasmagen arm --yes --for {}{verify} {nodes}",
+                self.period.text
+            );
+            Printer::warn(&carry_options(&text, &self.root.given()));
             return Ok(REFUSED);
         }
         let plan = Plan {
@@ -97,7 +112,7 @@ impl ArmArgs {
             certificates: Certificates::default(),
             zones: Zones::default(),
         };
-        let site = outputs::render(&plan)?;
+        let site = outputs::render_boot_files(&plan, &nodes)?;
         let targets = nodes.into_iter().map(|node| ArmTarget::of(node, &site));
         let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
         let bytes = if self.verify { size_of(&path.join("nixos")) } else { 0 };
@@ -105,22 +120,29 @@ impl ArmArgs {
         let request = ArmRequest {
             targets: &targets,
             now,
-            duration: self.period,
+            duration: self.period.duration,
             is_hashed: self.verify,
             progress: &|bytes| progress.add(bytes),
         };
-        let outcome = arm(&root, &request)?;
+        let outcome = arm(&lock, &request)?;
         drop(progress);
         let is_armed = |node: &String| outcome.armed.iter().any(|armed| armed.node == *node);
         print_recovered(printer, outcome.recovered.iter().filter(|node| !is_armed(node)));
+        let endless = ArmingTimer::read(&root, now).explain();
         for armed in &outcome.armed {
+            let end =
+                if endless.is_some() { "until somebody disarms it".to_owned() } else { print_end(armed) };
             printer.say(&format!(
-                "{} is armed {}: it boots the installer {:.12} of {} from the network",
+                "{} is armed {end}: it boots the installer {:.12} of {} from the network",
                 armed.node,
-                print_end(armed),
                 armed.bundle.to_string(),
                 armed.base
             ));
+        }
+        if let Some(why) = endless {
+            let nodes = self.nodes.join(" ");
+            let text = format!("warning: {why}: plasmagen disarm {nodes}");
+            Printer::warn(&carry_options(&text, &self.root.given()));
         }
         Ok(DONE)
     }

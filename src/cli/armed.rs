@@ -4,8 +4,9 @@ use clap::Args;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use crate::publish::{Armed, ArmedFile, WebRoot, list_armed};
+use crate::publish::{Armed, ArmedFile, ArmingTimer, WebRoot, list_armed};
 
+use super::command_line::carry_options;
 use super::printer::{FormatOption, Printer};
 use super::table::TextTable;
 use super::web_root::WebRootOptions;
@@ -15,7 +16,7 @@ use super::{DONE, JSON_SCHEMA, REFUSED};
 #[derive(Debug, Args)]
 pub(super) struct ArmedArgs {
     #[command(flatten)]
-    root: WebRootOptions,
+    pub(super) root: WebRootOptions,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -29,23 +30,32 @@ impl ArmedArgs {
                 return Ok(REFUSED);
             }
         }
-        let files = list_armed(&WebRoot::open(&self.root.path(cluster.as_ref())?)?)?;
+        let root = WebRoot::open(&self.root.path(cluster.as_ref())?)?;
+        let files = list_armed(&root)?;
         let now = OffsetDateTime::now_utc();
+        let endless = ArmingTimer::read(&root, now).explain();
         let left = |file: &ArmedFile| Some((file.armed.as_ref()?.until - now).whole_seconds().max(0));
         let list: Vec<_> = files
             .iter()
             .map(|file| {
-                json!({ "file": file.name, "armed": file.armed, "seconds_left": left(file),
-                    "interrupted": file.is_interrupted })
+                json!({ "file": file.name, "armed": file.armed, "boots": file.boots,
+                    "seconds_left": left(file), "interrupted": file.is_interrupted })
             })
             .collect();
-        let value = json!({ "schema": JSON_SCHEMA, "armed": list });
-        self.format.print(&value, || print_table(&files, now))?;
+        let value = json!({ "schema": JSON_SCHEMA, "armed": list, "ends": endless.is_none() });
+        let given = self.root.given();
+        self.format.print(&value, || carry_options(&print_table(&files, now, endless.is_none()), &given))?;
+        match endless {
+            _ if files.is_empty() => printer.say("no machine is armed"),
+            Some(why) => Printer::warn(&format!("warning: {why}")),
+            None => {}
+        }
         Ok(DONE)
     }
 }
 
-fn print_table(files: &[ArmedFile], now: OffsetDateTime) -> String {
+/// Prints the armed nodes; `has_timer` says whether the provisioner's timer ends armings.
+fn print_table(files: &[ArmedFile], now: OffsetDateTime, has_timer: bool) -> String {
     let mut table = TextTable::new();
     for file in files {
         let Some(armed) = &file.armed else {
@@ -60,16 +70,18 @@ fn print_table(files: &[ArmedFile], now: OffsetDateTime) -> String {
                 "ended, but the file is there: is pxe-health.timer running? plasmagen disarm {}",
                 armed.node
             )
+        } else if !has_timer {
+            "until somebody disarms it".to_owned()
         } else {
             format!("{}, {} left", print_end(armed), print_left(armed.until - now))
         };
-        table.row([
-            armed.node.clone(),
-            armed.mac.clone(),
-            armed.base.clone(),
-            format!("{:.12}", armed.bundle.to_string()),
-            state,
-        ]);
+        let boots = file.boots.map_or_else(|| "no bundle".to_owned(), |id| format!("{:.12}", id.to_string()));
+        let state = if file.boots == Some(armed.bundle) {
+            state
+        } else {
+            format!("{state}; armed for {:.12}", armed.bundle.to_string())
+        };
+        table.row([armed.node.clone(), armed.mac.clone(), armed.base.clone(), boots, state]);
     }
     table.print()
 }

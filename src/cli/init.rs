@@ -9,8 +9,8 @@ use etcetera::BaseStrategy;
 use crate::check::check;
 use crate::diag::Severity;
 use crate::fs::{TEXT_LIMIT, create_all, make_dirs, read_input, read_input_text, remove_empty_dir};
-use crate::model::is_invisible;
 
+use super::command_line::quote;
 use super::flake_url::FlakeUrl;
 use super::inventory::INVENTORY;
 use super::printer::Printer;
@@ -113,22 +113,6 @@ fn companions(flake: String) -> anyhow::Result<[(&'static str, String, &'static 
             "add hooks that run plasmagen check and plasmagen render --check",
         ),
     ])
-}
-
-/// Quotes a word for a POSIX shell, where the word needs quotes.
-pub(super) fn quote(word: &str) -> String {
-    // Characters that a terminal obeys are written by their bytes, as POSIX has it since 2024.
-    if word.contains(is_invisible) {
-        let escape = |byte: u8| match byte {
-            b'\\' | b'\'' => format!("\\{}", char::from(byte)),
-            b' '..=b'~' => char::from(byte).to_string(),
-            _ => format!("\\x{byte:02x}"),
-        };
-        return format!("$'{}'", word.bytes().map(escape).collect::<String>());
-    }
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
-    if word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Reads the keys that the command line names.

@@ -14,6 +14,7 @@ use crate::model::escape_line;
 use crate::plan::git::is_work_tree_root;
 use crate::write;
 
+use super::command_line::quote;
 use super::format::SourceText;
 use super::printer::{Printer, plural};
 
@@ -54,6 +55,11 @@ impl InventoryOption {
     /// Whether the command line names the inventory.
     pub(super) fn is_named(&self) -> bool {
         self.path.is_some()
+    }
+
+    /// The inventory that the command line names.
+    pub(super) fn named(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// The directory of that inventory.
@@ -118,8 +124,11 @@ pub(super) fn print_briefly(printer: &Printer, source: &SourceText<'_>, path: &P
     if checked.cluster.is_none() {
         print_refusal(&path.display().to_string(), checked);
     } else if warnings > 0 {
-        let option =
-            if path == Path::new(INVENTORY) { String::new() } else { format!(" {}", path.display()) };
+        let option = if path == Path::new(INVENTORY) {
+            String::new()
+        } else {
+            format!(" {}", quote(&path.display().to_string()))
+        };
         printer.say(&format!("{}: plasmagen check{option}", plural(warnings, "warning")));
     }
 }

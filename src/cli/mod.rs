@@ -6,6 +6,7 @@ mod bundle;
 mod certs;
 mod changes;
 mod check;
+mod command_line;
 mod committed;
 mod complete;
 mod completions;
@@ -91,6 +92,19 @@ enum Command {
     Man(man::ManArgs),
 }
 
+impl Command {
+    /// The options that name the web root, as the user gave them, for commands that messages name.
+    fn web_root_options(&self) -> String {
+        match self {
+            Self::Publish(publish) => publish.root.given(),
+            Self::Arm(arm) => arm.root.given(),
+            Self::Disarm(disarm) => disarm.root.given(),
+            Self::Armed(armed) => armed.root.given(),
+            _ => String::new(),
+        }
+    }
+}
+
 /// The table of exit statuses below the long help, with a heading as clap styles its own.
 fn exit_status_help() -> StyledStr {
     let styles = Styles::default();
@@ -146,7 +160,7 @@ pub fn run() -> ExitCode {
     match result {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            printer.error(&error);
+            printer.error_on(&error, &arguments.command.web_root_options());
             ExitCode::from(status_of(&error))
         }
     }

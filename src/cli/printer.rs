@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::model::escape_line;
 
+use super::command_line::carry_options;
 use super::escape::{ascii_controls, indented_lines, many_lines};
 
 /// The style of the word `error`, as clap prints it.
@@ -99,8 +100,14 @@ impl Printer {
 
     /// Prints an error, with its causes, on one line of standard error.
     pub(super) fn error(&self, error: &anyhow::Error) {
+        self.error_on(error, "");
+    }
+
+    /// As [`error`](Self::error), for a command on the web root that `options` name: they are added to the commands on a web
+    /// root in the message.
+    pub(super) fn error_on(&self, error: &anyhow::Error, options: &str) {
         let style = if self.is_styled(&stderr()) { ERROR } else { Style::new() };
-        let text = format!("{error:#}");
+        let text = carry_options(&format!("{error:#}"), options);
         Self::warn_rendered(&format!("{style}error{style:#}: {}", indented_lines(&text)));
     }
 

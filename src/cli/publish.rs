@@ -38,7 +38,7 @@ pub(super) struct PublishArgs {
     #[arg(value_name = "BUNDLE", value_hint = ValueHint::DirPath)]
     bundles: Vec<PathBuf>,
     #[command(flatten)]
-    root: WebRootOptions,
+    pub(super) root: WebRootOptions,
     #[command(flatten)]
     vault: VaultOption,
     /// Publish this site/ instead of the one beside the inventory

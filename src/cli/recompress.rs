@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::image::{SegmentFormat, UnsupportedSegment};
 
-use super::init::quote;
+use super::command_line::quote;
 
 /// Adds to `error` the command that mends the initrd `path`, where a segment is the reason that the initrd is refused.
 pub(super) fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {

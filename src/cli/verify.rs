@@ -11,6 +11,7 @@ use crate::fs::{TEXT_LIMIT, read_input_text};
 use crate::model::{AdminKey, Label};
 use crate::publish::{Signers, VerifyReport, VerifyRequirements, verify};
 
+use super::command_line::{carry_options, quote};
 use super::inventory::read_checked;
 use super::printer::{FormatOption, Printer, plural};
 use super::progress::ByteProgress;
@@ -71,7 +72,8 @@ impl VerifyArgs {
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;
         drop(progress);
         let value = json!({ "schema": JSON_SCHEMA, "found": report.generations, "faults": report.faults });
-        self.format.print(&value, || print_tables(&report))?;
+        let root = format!(" --root {}", quote(&self.path.display().to_string()));
+        self.format.print(&value, || carry_options(&print_tables(&report), &root))?;
         let faults = report.faults.len();
         let result = if faults == 0 { "is as it was published".to_owned() } else { plural(faults, "fault") };
         printer.say(&format!("{}: {result}", self.path.display()));

@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 use crate::model::Cluster;
 use crate::publish::WebRoot;
 
+use super::command_line::quote;
 use super::inventory::{InventoryOption, read_checked};
 use super::printer::Printer;
 
@@ -30,6 +31,14 @@ impl WebRootOptions {
     /// Whether the command line names the web root.
     pub(super) fn is_named(&self) -> bool {
         self.root.is_some()
+    }
+
+    /// The options as the user gave them, each after a space, for commands that messages name.
+    pub(super) fn given(&self) -> String {
+        let option = |name: &str, path: &Path| format!(" {name} {}", quote(&path.display().to_string()));
+        let root = self.root.as_deref().map(|root| option("--root", root));
+        let inventory = self.inventory.named().map(|path| option("--inventory", path));
+        root.into_iter().chain(inventory).collect()
     }
 
     /// The web root that the command line names, else that of `cluster`.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, Mode, OFlags, Stat, flock, fstat, openat};
@@ -54,7 +57,35 @@ impl fmt::Display for Held {
     }
 }
 
+/// How often a lock is tried that another run holds, and the pause between two tries: five seconds in all.
+const TRIES: usize = 50;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes the lock of an open file or directory; waits a while for another holder.
+///
+/// # Errors
+/// `WOULDBLOCK` when another run holds the lock all that time. Every user who can read a file can hold the lock of the file for ever.
+fn lock_patiently(file: impl AsFd) -> Result<(), Errno> {
+    for _ in 1..TRIES {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => sleep(PAUSE),
+            locked => return locked,
+        }
+    }
+    flock(file, FlockOperation::NonBlockingLockExclusive)
+}
+
 impl LockedDir {
+    /// As [`take`](Self::take), but waits a while for another holder.
+    ///
+    /// # Errors
+    /// [`Held`] when another run has the lock all that time. Else when the disk refuses.
+    pub(crate) fn wait(dir: Dir, doing: &'static str) -> Result<Self> {
+        let state = dir.ensure_dir(STATE)?;
+        let lock = FileLock::lock(&state, doing, |file| lock_patiently(file))?;
+        Ok(Self { dir, state, lock })
+    }
+
     /// Takes the lock of `dir`, whose state directory is made where there is none, for a run that is `doing` something, as
     /// a user reads it.
     ///
@@ -69,10 +100,14 @@ impl LockedDir {
 
 impl FileLock {
     fn take(state: &Dir, doing: &'static str) -> Result<Self> {
+        Self::lock(state, doing, |file| flock(file, FlockOperation::NonBlockingLockExclusive))
+    }
+
+    fn lock(state: &Dir, doing: &'static str, lock: impl Fn(&File) -> Result<(), Errno>) -> Result<Self> {
         let mode = Mode::from_raw_mode(file_mode(false));
         let file =
             File::from(openat(&state.0, "lock", LOCK, mode).context("could not open .plasmagen/lock")?);
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match lock(&file) {
             Err(Errno::WOULDBLOCK) => return Err(Held { pid: holder(&file), doing }.into()),
             locked => locked.context("could not lock .plasmagen/lock")?,
         }
@@ -121,9 +156,12 @@ impl LockedFile {
 }
 
 impl Dir {
-    /// Waits until no other process holds the lock of this directory, and holds it until the directory is closed.
+    /// Takes the lock of this directory, and holds it until the directory is closed. Waits a while for another holder.
+    ///
+    /// # Errors
+    /// `WOULDBLOCK` when another process holds the lock all that time. Else when the disk refuses.
     pub(crate) fn wait_for_lock(&self) -> Result<(), Errno> {
-        flock(&self.0, FlockOperation::LockExclusive)
+        lock_patiently(&self.0)
     }
 }
 

@@ -94,7 +94,7 @@ impl LabWebRoot {
             is_hashed: false,
             progress: &|_| (),
         };
-        arm(&self.root, &request).map(drop)
+        arm(&WebRootLock::acquire(&self.path)?, &request).map(drop)
     }
 
     /// Disarms `node`, as `plasmagen disarm` does.

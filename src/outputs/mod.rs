@@ -78,24 +78,37 @@ pub const OUTPUTS: &[Output] = &[
 /// # Errors
 /// When an output cannot express the plan, or when two outputs make the same path: bugs in plasmagen.
 pub fn render(plan: &Plan) -> anyhow::Result<ArtifactSet> {
-    let templates: Vec<_> = OUTPUTS.iter().flat_map(|output| output.templates).copied().collect();
+    render_outputs(plan, OUTPUTS, &plan.cluster.nodes.iter().collect::<Vec<_>>())
+}
+
+/// Renders the files that the machines of `nodes` load from the site: `boot.ipxe`, their scripts and their overlays.
+///
+/// # Errors
+/// Those of [`render`].
+pub fn render_boot_files(plan: &Plan, nodes: &[&Node]) -> anyhow::Result<ArtifactSet> {
+    render_outputs(plan, &[ipxe::NODE, ipxe::BOOT], nodes)
+}
+
+/// Renders `outputs`, those of nodes for `nodes`, in parallel.
+fn render_outputs(plan: &Plan, outputs: &[Output], nodes: &[&Node]) -> anyhow::Result<ArtifactSet> {
+    let templates: Vec<_> = outputs.iter().flat_map(|output| output.templates).copied().collect();
     let renderer = Renderer::new(&templates)?;
     let render_node = |node: &Node| {
-        let mut artifacts = Vec::with_capacity(OUTPUTS.len());
-        for output in OUTPUTS {
+        let mut artifacts = Vec::with_capacity(outputs.len());
+        for output in outputs {
             if let Emit::Node(emit) = output.emit {
                 artifacts.extend(emit(plan, node, &renderer)?);
             }
         }
         Ok(artifacts)
     };
-    let nodes = || plan.cluster.nodes.par_iter().map(render_node).collect::<anyhow::Result<Vec<_>>>();
+    let nodes = || nodes.par_iter().map(|node| render_node(node)).collect::<anyhow::Result<Vec<_>>>();
     let site = || {
         let emit = |output: &Output| match output.emit {
             Emit::Site(emit) => Some(emit(plan, &renderer)),
             Emit::Node(_) => None,
         };
-        OUTPUTS.par_iter().filter_map(emit).collect::<anyhow::Result<Vec<_>>>()
+        outputs.par_iter().filter_map(emit).collect::<anyhow::Result<Vec<_>>>()
     };
     let (nodes, site) = rayon::join(nodes, site);
     let mut set = ArtifactSet::default();

@@ -9,11 +9,9 @@ use super::armed::{Armed, clear_interrupted, lock, read_armed, read_interrupted,
 use super::bootable::{ArmTarget, BootCheck};
 use super::disarm::remove_files;
 use super::fault::Refused;
+use super::lock::WebRootLock;
 use super::root::{ARMED, WebRoot};
 use crate::fs::{Dir, Progress, TEXT_LIMIT, file_mode, sync_file};
-
-/// The directory in the state directory where new files are written before they are moved to `armed/`.
-const STAGING: &str = "arm";
 
 const NOTHING_CHANGED: &str = "could not arm any node, and nothing has changed";
 
@@ -45,7 +43,8 @@ pub struct ArmOutcome {
 /// # Errors
 /// [`Refused`] when something that a target boots is missing, damaged, or not what the inventory renders. Otherwise when a
 /// disk refuses: the error names the nodes that are armed all the same.
-pub fn arm(root: &WebRoot, request: &ArmRequest<'_>) -> Result<ArmOutcome> {
+pub fn arm(web_root: &WebRootLock, request: &ArmRequest<'_>) -> Result<ArmOutcome> {
+    let WebRootLock { root, staging, .. } = web_root;
     let armed = prepare(root, request)?;
     let files = armed.iter().map(|record| Ok((record.mac.replace(':', "-"), record.print()?)));
     let files = files.collect::<Result<BTreeMap<_, _>>>()?;
@@ -54,16 +53,15 @@ pub fn arm(root: &WebRoot, request: &ArmRequest<'_>) -> Result<ArmOutcome> {
         lock(&dir)?;
         let recovered: Vec<_> = remove_files(&dir, &read_interrupted(root)?)?.into_values().collect();
         clear_interrupted(root)?;
-        anyhow::Ok((dir, recovered, stage(root, &files)?))
+        stage(staging, &files)?;
+        anyhow::Ok((dir, recovered))
     };
-    let (dir, recovered, staging) = begin().context(NOTHING_CHANGED)?;
+    let (dir, recovered) = begin().context(NOTHING_CHANGED)?;
     let mut before = BTreeMap::new();
-    let moved = move_in(root, &dir, &staging, &files, &mut before);
+    let moved = move_in(root, &dir, staging, &files, &mut before);
     if let Err(error) = moved {
-        return Err(take_back(root, &dir, &staging, &before, error));
+        return Err(take_back(root, &dir, staging, &before, error));
     }
-    // The next run removes what is left there.
-    let _ = root.state.remove_tree(STAGING);
     Ok(ArmOutcome { armed, recovered })
 }
 
@@ -95,17 +93,16 @@ fn prepare(root: &WebRoot, request: &ArmRequest<'_>) -> Result<Vec<Armed>> {
     Ok(records)
 }
 
-/// Writes the new files durably into an empty staging directory.
-fn stage(root: &WebRoot, files: &BTreeMap<String, String>) -> Result<Dir> {
-    root.state.remove_tree(STAGING)?;
-    let staging = root.state.ensure_dir(STAGING)?;
+/// Writes the new files durably into the staging directory.
+fn stage(staging: &Dir, files: &BTreeMap<String, String>) -> Result<()> {
     for (name, text) in files {
         let (file, _) = staging
             .write_new(name, file_mode(false), text.as_bytes())
-            .with_context(|| format!("could not write .plasmagen/{STAGING}/{name}"))?;
-        sync_file(&file).with_context(|| format!("could not make .plasmagen/{STAGING}/{name} durable"))?;
+            .with_context(|| format!("could not write {name} into the staging directory"))?;
+        sync_file(&file)
+            .with_context(|| format!("could not make {name} durable in the staging directory"))?;
     }
-    Ok(staging)
+    Ok(())
 }
 
 /// Moves all staged files into `armed/`, and makes that durable. `before` gets what was there under each moved name.
@@ -153,7 +150,6 @@ fn take_back(
     let left: Vec<_> =
         before.iter().filter(is_left).map(|(name, _)| read_armed(dir, name.clone()).label()).collect();
     if left.is_empty() && is_durable && clear_interrupted(root).is_ok() {
-        let _ = root.state.remove_tree(STAGING);
         return error.context(NOTHING_CHANGED);
     }
     if left.is_empty() {

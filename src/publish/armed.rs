@@ -14,6 +14,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::channel::Channel;
 use super::root::{ARMED, WebRoot};
+use super::timer::is_stamp;
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::model::{Label, MacAddr, Word as _};
 
@@ -139,14 +140,16 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
         return Ok(Vec::new());
     }
     let dir = root.dir.open_dir(ARMED).context("could not open armed/")?;
-    let mut interrupted = read_interrupted(root)?;
+    // verify reports a list that can't be read.
+    let mut interrupted = read_interrupted(root).unwrap_or_default();
     if !interrupted.is_empty() {
         // A run at work has such a list too, for a moment.
         lock(&dir)?;
-        interrupted = read_interrupted(root)?;
+        interrupted = read_interrupted(root).unwrap_or_default();
     }
     let (mut files, mut bundles) = (Vec::new(), BTreeMap::new());
-    for (name, _) in dir.list().context("could not list armed/")? {
+    let list = dir.list().context("could not list armed/")?;
+    for (name, _) in list.into_iter().filter(|(name, _)| !is_stamp(name)) {
         let mut file = read_armed(&dir, name);
         file.is_interrupted = interrupted.contains(&file.name);
         if let Some(armed) = &file.armed {
@@ -172,18 +175,22 @@ pub(super) fn read_armed(dir: &Dir, name: String) -> ArmedFile {
     ArmedFile { name, armed, boots: None, is_interrupted: false }
 }
 
-/// Waits until no other run changes `armed/`.
+/// Waits a while until no other run changes `armed/`, nor the provisioner's timer.
 pub(super) fn lock(dir: &Dir) -> Result<()> {
-    dir.wait_for_lock().context("could not lock armed/")
+    dir.wait_for_lock().context("could not lock armed/: perhaps another program holds the lock (fuser armed)")
 }
 
 /// Reads the names of the files that an interrupted run has left half done.
+///
+/// # Errors
+/// When the list can't be read.
 pub(super) fn read_interrupted(root: &WebRoot) -> Result<Vec<String>> {
     if !root.state.exists(INTERRUPTED)? {
         return Ok(Vec::new());
     }
-    let text =
-        root.state.read_limited(INTERRUPTED, TEXT_LIMIT).context("could not read .plasmagen/disarm")?;
+    let text = root.state.read_limited(INTERRUPTED, TEXT_LIMIT).context(
+        "could not read .plasmagen/disarm: remove it, and disarm all machines that should not be armed",
+    )?;
     Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
 }
 

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::root::{MARKER, TFTP, WebRoot, open_named, write_marker};
+use super::root::{ARMED, MARKER, TFTP, WebRoot, open_named, write_marker};
+use super::timer::is_stamp;
 use crate::fs::{Dir, FileLock, FileType, LockedDir, STATE, kind_of, make_dirs};
 
 const STAGING: &str = "stage";
 
-/// A web root, locked for publishing until this value is dropped.
+/// A web root, locked until this value is dropped, for a run that publishes or that arms machines. Disarming needs no lock:
+/// a machine that is armed no more takes nothing from a run at work.
 #[derive(Debug)]
 pub struct WebRootLock {
     pub(super) root: WebRoot,
@@ -23,7 +25,7 @@ impl WebRootLock {
     /// left in the staging directory.
     ///
     /// # Errors
-    /// [`Held`](crate::fs::Held) when another run has the lock. Else when the directory holds other files, or the disk
+    /// [`Held`](crate::fs::Held) when another run has the lock for a while. Else when the directory holds other files, or the disk
     /// refuses.
     pub fn acquire(path: &Path) -> Result<Self> {
         make_dirs(path)?;
@@ -37,7 +39,7 @@ impl WebRootLock {
         if !is_ours {
             refuse_foreign(&dir)?;
         }
-        let LockedDir { dir, state, lock } = LockedDir::take(dir, "publishing into this web root")?;
+        let LockedDir { dir, state, lock } = LockedDir::wait(dir, "changing this web root")?;
         lock.mark()?;
         if state.stat(MARKER)?.is_none() {
             // A run that died before it wrote the marker has made nothing else.
@@ -45,6 +47,8 @@ impl WebRootLock {
             write_marker(&state, 0)?;
         }
         dir.sync().context("could not make the web root durable")?;
+        // The provisioner's timer leaves a stamp there, also before the first machine is armed.
+        dir.ensure_dir(ARMED)?;
         // A symbolic link in the place of the staging directory is refused, not removed: a person has made the link.
         state.ensure_dir(STAGING)?;
         state.remove_tree(STAGING)?;
@@ -82,6 +86,7 @@ fn refuse_foreign(dir: &Dir) -> Result<()> {
         let is_dir = kind_of(&stat) == FileType::Directory;
         let is_known = match name.as_str() {
             STATE | TFTP | "lost+found" => is_dir,
+            ARMED => is_dir && dir.open_dir(&name)?.list()?.iter().all(|(name, _)| is_stamp(name)),
             _ => is_dir && has_only_dirs(&dir.open_dir(&name)?)?,
         };
         if !is_known {

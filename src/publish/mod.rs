@@ -22,6 +22,7 @@
 //! copy         copies an expected file, and compares it on the way
 //! compare      compares many files, on all cores
 //! root         a web root, and its counter of generations
+//! timer        the timer that ends armings
 //! lock         its lock, and the staging directory
 //! channel      a directory of generations, one of which is current
 //! bundle       reads a bundle, and refuses one that contradicts itself
@@ -86,6 +87,7 @@ mod signing_key;
 mod site;
 mod staging;
 mod takeover;
+mod timer;
 mod verify;
 mod verify_armed;
 mod verify_loaders;
@@ -108,4 +110,5 @@ pub use roll_back::{FinishedRollback, roll_back};
 pub use root::WebRoot;
 pub use signers::Signers;
 pub use signing_key::SigningKey;
+pub use timer::ArmingTimer;
 pub use verify::verify;

@@ -3,11 +3,13 @@
 use anyhow::Result;
 use time::{Duration, OffsetDateTime};
 
-use super::armed::{Armed, list_armed};
+use super::armed::{Armed, list_armed, read_interrupted};
 use super::fault::{Fault, FaultKind};
 use super::needs::PublishedFiles;
 use super::report::VerifyRequirements;
 use super::root::{ARMED, WebRoot};
+use super::timer::ArmingTimer;
+use crate::fs::STATE;
 use crate::model::{Base, MacAddr, Word};
 
 /// How long the file of an arming that has ended may be there: the provisioner's timer removes it every 15 seconds. Clocks
@@ -21,7 +23,14 @@ pub(super) fn verify_armed(
     requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<()> {
+    if let Err(error) = read_interrupted(root) {
+        let path = format!("{STATE}/disarm");
+        faults.push(Fault::new(FaultKind::Changed, path, format!("{error:#}")));
+    }
     let files = list_armed(root)?;
+    if let Some(message) = ArmingTimer::read(root, requirements.now).explain().filter(|_| !files.is_empty()) {
+        faults.push(Fault::new(FaultKind::Expired, ARMED, message));
+    }
     if files.is_empty() {
         return Ok(());
     }

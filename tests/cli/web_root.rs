@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::kit::Site;
-use crate::publish::{at_root, bundle};
+use crate::publish::{at_root, bundle, run_timer};
 
 /// A rendered site with a published bundle in `root` beside the inventory.
 fn published() -> Site {
@@ -48,6 +48,7 @@ fn a_signing_key_that_is_no_file_is_refused_before_the_lock() {
 fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
     let site = published();
     at_root(&site, &["arm", "node01"]).ends(0, &[]);
+    run_timer(&site);
     // A second inventory, whose machines boot from the same web root.
     let other = site.root().join("other");
     fs::create_dir(&other).unwrap();
@@ -73,8 +74,13 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
     let alone = ["publish", "bundle", "--no-site", "--inventory", "other/inventory.toml"];
     at_root(&site, &alone).ends(1, &["this is of the cluster elm", "--replace-cluster my-cluster"]);
     let consent = [&publish[..], &["--replace-cluster", "my-cluster"]].concat();
-    at_root(&site, &consent)
-        .ends(1, &["armed/3c-ec-ef-00-00-01: node01 is armed", "plasmagen disarm node01 first"]);
+    at_root(&site, &consent).ends(
+        1,
+        &[
+            "armed/3c-ec-ef-00-00-01: node01 is armed",
+            "plasmagen disarm --root root --inventory other/inventory.toml node01 first",
+        ],
+    );
     site.run(&["verify", "root"]).ends(0, &["is as it was published"]);
     assert!(!site.root().join("root/tftp/undionly.kpxe").exists());
     at_root(&site, &["disarm", "node01"]).ends(0, &[]);
@@ -82,21 +88,13 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
         .ends(0, &["tftp/undionly.kpxe is builds/undionly.kpxe", "root/site: generation"]);
     let run = site.run(&["verify", "root"]);
     assert!(
-        run.ends(1, &["1 fault"]).stdout.contains("plasmagen publish --remove control-plane"),
+        run.ends(1, &["1 fault"]).stdout.contains("plasmagen publish --root root --remove control-plane"),
         "{}",
         run.stdout
     );
     // The way that it names.
-    site.run(&[
-        "publish",
-        "--remove",
-        "control-plane",
-        "--inventory",
-        "other/inventory.toml",
-        "--root",
-        "root",
-    ])
-    .ends(
+    let removal = ["publish", "--remove", "control-plane", "--inventory", "other/inventory.toml"];
+    at_root(&site, &removal).ends(
         0,
         &[
             "root/nixos/control-plane is removed: 1 generation",
@@ -121,8 +119,8 @@ fn publications_are_signed_by_the_operator_and_verified_by_the_inventory() {
     let verify = ["verify", "root", "--inventory", "inventory.toml"];
     let run = site.run(&verify);
     for unsigned in [
-        "publication.json.sig: its publication is not signed: publish again with plasmagen publish --sign KEY",
-        "its publication is not signed: publish the same bundle again with plasmagen publish BUNDLE --sign KEY",
+        "publication.json.sig: its publication is not signed: publish again with plasmagen publish --root root --sign KEY",
+        "its publication is not signed: publish the same bundle again with plasmagen publish --root root BUNDLE --sign KEY",
     ] {
         assert!(run.ends(1, &["2 faults"]).stdout.contains(unsigned), "{}", run.stdout);
     }
@@ -134,7 +132,7 @@ fn publications_are_signed_by_the_operator_and_verified_by_the_inventory() {
     at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &["generation 3"]);
     at_root(&site, &["publish", "newer", "--ipxe", "nowhere", "--sign", key]).ends(0, &["generation 4"]);
     let run = site.run(&verify);
-    let kept = "it is kept, and its publication is not signed: plasmagen publish BUNDLE --keep 0 --sign KEY";
+    let kept = "it is kept, and its publication is not signed: plasmagen publish --root root BUNDLE --keep 0 --sign KEY";
     assert!(run.ends(1, &["1 fault"]).stdout.contains(kept), "{}", run.stdout);
     at_root(&site, &["publish", "newer", "--keep", "0", "--ipxe", "nowhere", "--sign", key]).ends(0, &[]);
     site.run(&verify).ends(0, &["is as it was published"]);
@@ -191,7 +189,7 @@ fn quiet_says_why_and_the_site_has_a_way_back() {
             .ends(2, &["nothing is published for wrker: there are control-plane, site"]);
     }
     at_root(&site, &["publish", "--remove", "site"])
-        .ends(2, &["the site is not removed", "plasmagen publish --rollback site"]);
+        .ends(2, &["the site is not removed", "plasmagen publish --root root --rollback site"]);
     site.edit("3c:ec:ef:00:00:01", "3c:ec:ef:00:00:99");
     let run = at_root(&site, &["publish", "--quiet", "--ipxe", "nowhere"]);
     run.ends(1, &["stale: 4 files in site/www would change: run plasmagen render"]);
@@ -213,7 +211,8 @@ fn a_roll_back_says_that_it_finishes_an_earlier_one() {
     let note = format!("nixos/control-plane {}\n", current.display());
     fs::write(site.root().join("root/.plasmagen/rollback"), note).unwrap();
     let run = site.run(&["verify", "root"]);
-    let told = "A roll back was interrupted: plasmagen publish --rollback control-plane finishes it";
+    let told =
+        "A roll back was interrupted: plasmagen publish --root root --rollback control-plane finishes it";
     assert!(run.ends(1, &["1 fault"]).stdout.contains(told), "{}", run.stdout);
     let run = at_root(&site, &["publish", "--rollback", "control-plane"]);
     let led = format!(
@@ -254,7 +253,7 @@ fn an_armed_node_gets_another_bundle_with_yes_only() {
     at_root(&site, &rollback).ends(1, &["node01 is armed, and would boot"]);
     at_root(&site, &[&rollback[..], &["--yes"]].concat()).ends(0, &["node01 is armed, and boots"]);
     at_root(&site, &["publish", "--remove", "control-plane"])
-        .ends(1, &["node01 is armed and boots it: run plasmagen disarm node01 first"]);
+        .ends(1, &["node01 is armed and boots it: run plasmagen disarm --root root node01 first"]);
 }
 
 /// Two clusters with the name that `init` writes.

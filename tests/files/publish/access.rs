@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-use plasmagen::publish::{FaultKind, WebRoot};
+use plasmagen::publish::FaultKind;
 
 use test_kit::Version;
 use test_kit::process::is_root;
@@ -20,7 +20,7 @@ fn set_mode(path: &Path, mode: u32) {
 /// A web root in which node01 is armed.
 fn armed() -> tempfile::TempDir {
     let root = holding(Version::Old);
-    arm_at(&WebRoot::open(root.path()).unwrap(), &[target(&node("node01"), &[])], NOW, false).unwrap();
+    arm_at(root.path(), &[target(&node("node01"), &[])], NOW, false).unwrap();
     fs::write(root.path().join("tftp/own.efi"), "my own").unwrap();
     root
 }

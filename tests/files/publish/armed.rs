@@ -6,14 +6,14 @@ use std::path::Path;
 use plasmagen::artifact::Artifact;
 use plasmagen::model::{HostName, MacAddr, System, Word};
 use plasmagen::publish::{
-    ArmOutcome, ArmRequest, ArmTarget, ArmedFile, DisarmSelection, FaultKind, Refused, WebRoot, arm, disarm,
-    list_armed,
+    ArmOutcome, ArmRequest, ArmTarget, ArmedFile, DisarmSelection, FaultKind, Refused, WebRoot, WebRootLock,
+    arm, disarm, list_armed,
 };
 use time::{Duration, OffsetDateTime};
 
 use test_kit::Version;
 
-use crate::publish::kit::{MAC, MADE, NOW, consent, fault_kinds_at, faults, holding, kinds, put};
+use crate::publish::kit::{MAC, MADE, NOW, consent, fault_kinds_at, faults, holding, kinds, put, run_timer};
 
 /// How long nodes are armed in these tests.
 pub(crate) const PERIOD: Duration = Duration::hours(4);
@@ -37,14 +37,17 @@ pub(crate) fn node(name: &str) -> HostName {
     HostName::parse(name).unwrap()
 }
 
-/// Arms `targets` at `now`; `is_hashed` as in the request.
+/// Arms `targets` in the web root at `root` at `now`; `is_hashed` as in the request.
 pub(crate) fn arm_at(
-    root: &WebRoot,
+    root: &Path,
     targets: &[ArmTarget<'_>],
     now: OffsetDateTime,
     is_hashed: bool,
 ) -> anyhow::Result<ArmOutcome> {
-    arm(root, &ArmRequest { targets, now, duration: PERIOD, is_hashed, progress: &|_| () })
+    arm(
+        &WebRootLock::acquire(root)?,
+        &ArmRequest { targets, now, duration: PERIOD, is_hashed, progress: &|_| () },
+    )
 }
 
 fn disarm_one(root: &WebRoot) -> bool {
@@ -58,7 +61,7 @@ fn a_node_is_armed_until_it_is_disarmed() {
     let (root, node, files) = (WebRoot::open(dir.path()).unwrap(), node("node01"), rendered(Version::Old));
     assert_eq!(list_armed(&root).unwrap(), []);
     assert!(!disarm_one(&root));
-    arm_at(&root, &[target(&node, &files)], NOW, true).unwrap();
+    arm_at(dir.path(), &[target(&node, &files)], NOW, true).unwrap();
     let found = list_armed(&root).unwrap();
     let record = found[0].armed.as_ref().unwrap();
     assert_eq!(
@@ -94,7 +97,7 @@ fn a_node_is_armed_until_it_is_disarmed() {
 fn an_arming_ends() {
     let dir = holding(Version::Old);
     let (root, node, files) = (WebRoot::open(dir.path()).unwrap(), node("node01"), rendered(Version::Old));
-    arm_at(&root, &[target(&node, &files)], NOW, false).unwrap();
+    arm_at(dir.path(), &[target(&node, &files)], NOW, false).unwrap();
     let found = list_armed(&root).unwrap();
     let end = NOW + PERIOD;
     let has_ended = |file: &ArmedFile, now| file.armed.as_ref().unwrap().has_ended(now);
@@ -104,8 +107,40 @@ fn an_arming_ends() {
     let late = fault_kinds_at(dir.path(), end + Duration::minutes(1));
     assert_eq!(late, [(FaultKind::Expired, format!("armed/{MAC}"))]);
     // Armed again, it has a new end.
-    arm_at(&root, &[target(&node, &files)], end, false).unwrap();
+    arm_at(dir.path(), &[target(&node, &files)], end, false).unwrap();
     assert!(!has_ended(&list_armed(&root).unwrap()[0], end + PERIOD - Duration::SECOND));
+}
+
+/// Nothing ends an arming where the provisioner's timer does not run.
+#[test]
+fn an_arming_without_a_timer_is_told_of() {
+    let dir = holding(Version::Old);
+    let (node, files, stamp) = (node("node01"), rendered(Version::Old), dir.path().join("armed/.pxe-health"));
+    fs::remove_file(&stamp).unwrap();
+    assert_eq!(faults(dir.path()), [], "nobody is armed");
+    arm_at(dir.path(), &[target(&node, &files)], NOW, false).unwrap();
+    for (text, word) in [
+        (None, "pxe-health has never run in this web root"),
+        (
+            Some((NOW - Duration::seconds(121)).unix_timestamp().to_string()),
+            "ran last on 2026-01-02 at 03:02 UTC",
+        ),
+        // A clock that was wrong for a while.
+        (Some("9999999999".to_owned()), "ran last on 2286-11-20"),
+        (Some("soon".to_owned()), "has never run"),
+    ] {
+        if let Some(text) = text {
+            fs::write(&stamp, text).unwrap();
+        }
+        let found = faults(dir.path());
+        assert!(
+            found.len() == 1 && found[0].path == "armed" && found[0].kind == FaultKind::Expired,
+            "{found:?}"
+        );
+        assert!(found[0].message.contains(word), "{found:?}");
+    }
+    run_timer(dir.path(), NOW - Duration::minutes(2));
+    assert_eq!(faults(dir.path()), []);
 }
 
 #[test]
@@ -116,7 +151,7 @@ fn what_could_not_boot_is_not_armed() {
     let good = || target(&first, &files);
     let refused = |target: ArmTarget<'_>, now: OffsetDateTime, words: &[&str]| {
         // One that must not be armed keeps all others from it.
-        let error = arm_at(&root, &[good(), target], now, false).unwrap_err();
+        let error = arm_at(dir.path(), &[good(), target], now, false).unwrap_err();
         assert!(error.is::<Refused>(), "{error:#}");
         let error = format!("{error:#}");
         assert!(words.iter().all(|word| error.contains(word)), "{words:?}: {error}");
@@ -139,7 +174,7 @@ fn what_could_not_boot_is_not_armed() {
     // Without a site nothing would chain to the bundle.
     let bare = holding(Version::None);
     put(bare.path(), &[MADE.bundle("worker", Version::Old)], None, NOW).unwrap();
-    let error = arm_at(&WebRoot::open(bare.path()).unwrap(), &[good()], NOW, false).unwrap_err();
+    let error = arm_at(bare.path(), &[good()], NOW, false).unwrap_err();
     assert!(format!("{error:#}").contains("no site is published"), "{error:#}");
     assert!(WebRoot::open(Path::new("/proc")).is_err());
 }
@@ -165,10 +200,10 @@ fn what_verify_would_call_changed_is_not_armed() {
         }
         fs::write(&path, bytes).unwrap();
         if is_hashed {
-            arm_at(&root, &[target(&node, &files)], NOW, false).unwrap();
+            arm_at(dir.path(), &[target(&node, &files)], NOW, false).unwrap();
             disarm(&root, DisarmSelection::All).unwrap();
         }
-        let error = arm_at(&root, &[target(&node, &files)], NOW, is_hashed).unwrap_err();
+        let error = arm_at(dir.path(), &[target(&node, &files)], NOW, is_hashed).unwrap_err();
         assert!(format!("{error:#}").contains(words), "{name}: {error:#}");
         assert_eq!(list_armed(&root).unwrap(), []);
         assert_ne!(faults(dir.path()), [], "{name}");
@@ -179,7 +214,7 @@ fn what_verify_would_call_changed_is_not_armed() {
 fn a_file_that_arm_did_not_write_is_told_of() {
     let dir = holding(Version::Old);
     let (root, node, files) = (WebRoot::open(dir.path()).unwrap(), node("node01"), rendered(Version::Old));
-    arm_at(&root, &[target(&node, &files)], NOW, false).unwrap();
+    arm_at(dir.path(), &[target(&node, &files)], NOW, false).unwrap();
     let path = dir.path().join("armed").join(MAC);
     let text = fs::read_to_string(&path).unwrap();
     // Of another machine, with another command in it, and with a later end for the timer alone.

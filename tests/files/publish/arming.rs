@@ -36,7 +36,7 @@ fn arm_both(root: &Path) -> anyhow::Result<()> {
     let (first, second) = (node("node01"), node("node02"));
     let mac = MacAddr::parse(&OTHER.replace('-', ":")).unwrap();
     let targets = [target(&first, &[]), ArmTarget { mac, ..target(&second, &[]) }];
-    arm_at(&WebRoot::open(root)?, &targets, NOW, false).map(drop)
+    arm_at(root, &targets, NOW, false).map(drop)
 }
 
 /// The process that arms both nodes: this test binary again.
@@ -73,7 +73,7 @@ fn traced_disarm<S: AsRef<str>>(options: &[S], root: &Path) -> Traced {
 fn one_armed() -> TempDir {
     let root = holding(Version::Old);
     let earlier = NOW - Duration::HOUR;
-    arm_at(&WebRoot::open(root.path()).unwrap(), &[target(&node("node01"), &[])], earlier, false).unwrap();
+    arm_at(root.path(), &[target(&node("node01"), &[])], earlier, false).unwrap();
     root
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use plasmagen::image::BundleManifest;
 use plasmagen::model::System;
-use plasmagen::publish::{PublicationTerms, PublishOutcome, Refused, WebRoot, WebRootLock, roll_back};
+use plasmagen::publish::{PublicationTerms, PublishOutcome, Refused, WebRootLock, roll_back};
 use tempfile::TempDir;
 
 use test_kit::{Version, memory};
@@ -17,7 +17,7 @@ use crate::publish::kit::{MADE, NOW, all, consent, faults, holding, put, snapsho
 fn armed() -> TempDir {
     let root = holding(Version::Old);
     all(root.path(), Version::New).unwrap();
-    arm_at(&WebRoot::open(root.path()).unwrap(), &[target(&node("node01"), &[])], NOW, false).unwrap();
+    arm_at(root.path(), &[target(&node("node01"), &[])], NOW, false).unwrap();
     root
 }
 

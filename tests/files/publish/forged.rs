@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::fs::Sha256Sum;
-use plasmagen::publish::{FaultKind, WebRoot};
+use plasmagen::publish::FaultKind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use test_kit::{Version, memory};
 
 use crate::publish::armed::{arm_at, node, target};
-use crate::publish::kit::{MAC, MADE, NOW, faults, put};
+use crate::publish::kit::{MAC, MADE, NOW, faults, put, run_timer};
 
 /// Renders a site whose node has an overlay, into `root`.
 fn render(root: &Path) -> PathBuf {
@@ -41,7 +41,8 @@ fn render(root: &Path) -> PathBuf {
 fn armed() -> TempDir {
     let (root, site) = (memory::tempdir(), tempfile::tempdir().unwrap());
     put(root.path(), &[MADE.bundle("worker", Version::Old)], Some(&render(site.path())), NOW).unwrap();
-    arm_at(&WebRoot::open(root.path()).unwrap(), &[target(&node("node01"), &[])], NOW, false).unwrap();
+    arm_at(root.path(), &[target(&node("node01"), &[])], NOW, false).unwrap();
+    run_timer(root.path(), NOW);
     root
 }
 

@@ -15,7 +15,7 @@ use test_kit::{Version, memory};
 
 use crate::publish::armed::{arm_at, target};
 use crate::publish::forged::forge_site;
-use crate::publish::kit::{MAC, MADE, NOW, faults, holding, look, request, snapshot, terms};
+use crate::publish::kit::{MAC, MADE, NOW, faults, holding, look, request, run_timer, snapshot, terms};
 use crate::publish::signers::{key, unsigned};
 
 /// Renders a site of `cluster` with the node01 of the kit's MAC address, and `more` nodes beside; returns its directory.
@@ -177,12 +177,10 @@ fn a_key_that_cannot_sign_changes_nothing() {
 fn oak(root: &Path, nodes: &[(&str, &str)]) -> anyhow::Result<PublishOutcome> {
     let dir = tempfile::tempdir().unwrap();
     let site = site_of(dir.path(), "oak", nodes);
-    put(
-        root,
-        &[MADE.bundle("worker", Version::Old)],
-        Some(&site),
-        PublicationTerms { cluster: Some("oak"), ..terms(NOW) },
-    )
+    let terms = PublicationTerms { cluster: Some("oak"), ..terms(NOW) };
+    let outcome = put(root, &[MADE.bundle("worker", Version::Old)], Some(&site), terms)?;
+    run_timer(root, NOW);
+    Ok(outcome)
 }
 
 const OTHER: &str = "52-54-00-00-00-02";
@@ -195,7 +193,7 @@ fn a_second_cluster_does_not_take_the_first_off_the_air() {
     assert!(publication.contains("\"cluster\": \"oak\""), "{publication}");
     let node = crate::publish::armed::node("node01");
     let open = WebRoot::open(root.path()).unwrap();
-    arm_at(&open, &[target(&node, &[])], NOW, false).unwrap();
+    arm_at(root.path(), &[target(&node, &[])], NOW, false).unwrap();
     let before = snapshot(root.path());
     let elm = site_of(dir.path(), "elm", &[("elm1", "52-54-00-00-00-03")]);
     let bundle = [MADE.bundle("worker", Version::New)];
@@ -306,8 +304,7 @@ fn an_armed_node_does_not_vanish_from_the_site() {
     let root = memory::tempdir();
     oak(root.path(), &[("node01", MAC), ("node02", OTHER)]).unwrap();
     let node = crate::publish::armed::node("node01");
-    let open = WebRoot::open(root.path()).unwrap();
-    arm_at(&open, &[target(&node, &[])], NOW, false).unwrap();
+    arm_at(root.path(), &[target(&node, &[])], NOW, false).unwrap();
     let before = snapshot(root.path());
     for (nodes, word) in [
         (&[("node02", OTHER)][..], "has no script for this address"),
@@ -353,7 +350,7 @@ fn a_base_that_nothing_needs_is_removed() {
     let lock = || WebRootLock::acquire(root.path()).unwrap();
     let node = crate::publish::armed::node("node01");
     let open = WebRoot::open(root.path()).unwrap();
-    arm_at(&open, &[target(&node, &[])], NOW, false).unwrap();
+    arm_at(root.path(), &[target(&node, &[])], NOW, false).unwrap();
     let before = snapshot(root.path());
     let refused = |base: &str, word: &str| {
         let error = format!("{:#}", remove(&lock(), base).unwrap_err());

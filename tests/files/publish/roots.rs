@@ -8,12 +8,15 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use plasmagen::fs::Held;
-use plasmagen::publish::WebRootLock;
+use plasmagen::publish::{DisarmSelection, WebRoot, WebRootLock, disarm, list_armed};
 
 use test_kit::process::{is_root, unshare_as_root};
 use test_kit::{Version, run};
 
-use crate::publish::kit::{MADE, PLASMAGEN, all, arguments, faults, holding, look, snapshot};
+use crate::publish::armed::{arm_at, node, target};
+use crate::publish::kit::{
+    MAC, MADE, NOW, PLASMAGEN, all, arguments, faults, holding, look, run_timer, snapshot,
+};
 
 fn refused(root: &Path) -> String {
     format!("{:#}", all(root, Version::Old).unwrap_err())
@@ -81,6 +84,60 @@ fn one_run_at_a_time() {
     all(root.path(), Version::New).unwrap();
 }
 
+/// A lock for all that a publication could collide with; nothing keeps anybody from disarming.
+#[test]
+fn arming_waits_for_a_run_at_work_and_disarming_does_not() {
+    let root = holding(Version::Old);
+    let targets = [node("node01")];
+    let arm = || arm_at(root.path(), &[target(&targets[0], &[])], NOW, false);
+    arm().unwrap();
+    let lock = WebRootLock::acquire(root.path()).unwrap();
+    assert!(arm().unwrap_err().is::<Held>());
+    // Another program holds the lock of armed/, as everybody can who may read there.
+    let armed = fs::File::open(root.path().join("armed")).unwrap();
+    armed.lock().unwrap();
+    let web_root = WebRoot::open(root.path()).unwrap();
+    assert_eq!(disarm(&web_root, DisarmSelection::All).unwrap().disarmed.len(), 1);
+    drop(lock);
+    let error = format!("{:#}", arm().unwrap_err());
+    assert!(
+        error.contains("nothing has changed") && error.contains("another program holds the lock"),
+        "{error}"
+    );
+    drop(armed);
+    arm().unwrap();
+}
+
+/// A run is killed and leaves a list that nobody can read any more.
+#[test]
+fn a_list_of_half_done_machines_that_nobody_can_read_keeps_nobody_from_disarming() {
+    for kind in ["directory", "pipe", "giant", "garbage"] {
+        let root = holding(Version::Old);
+        let targets = [node("node01")];
+        let arm = || arm_at(root.path(), &[target(&targets[0], &[])], NOW, false);
+        arm().unwrap();
+        let list = root.path().join(".plasmagen/disarm");
+        match kind {
+            "directory" => fs::create_dir(&list).unwrap(),
+            "pipe" => assert!(run("coreutils", Command::new("mkfifo").arg(&list)).status.success()),
+            "giant" => fs::File::create(&list).unwrap().set_len(1 << 40).unwrap(),
+            _ => fs::write(&list, b"\xff\x00../../x\n").unwrap(),
+        }
+        let web_root = WebRoot::open(root.path()).unwrap();
+        if kind != "garbage" {
+            let found = faults(root.path());
+            assert!(found.iter().any(|fault| fault.path == ".plasmagen/disarm"), "{kind}: {found:?}");
+            let error = format!("{:#}", arm().unwrap_err());
+            assert!(error.contains("could not read .plasmagen/disarm: remove it"), "{kind}: {error}");
+        }
+        assert_eq!(list_armed(&web_root).unwrap().len(), 1, "{kind}");
+        let files = [MAC.to_owned()];
+        let outcome = disarm(&web_root, DisarmSelection::Files(&files)).unwrap();
+        assert_eq!(outcome.disarmed.len(), 1, "{kind}");
+        assert_eq!(list_armed(&web_root).unwrap(), [], "{kind}");
+    }
+}
+
 #[test]
 fn two_at_once_are_one_after_the_other_or_refused() {
     let root = holding(Version::None);
@@ -109,6 +166,7 @@ fn modes_do_not_depend_on_the_umask() {
     }
     let output = run("dash", Command::new("sh").args(["-c", &script]));
     assert!(output.status.success(), "{output:?}");
+    run_timer(strict.path(), NOW);
     // Times differ, and so do digests of nothing: publications aside, all is the same.
     let read_content = |root: &Path| {
         let mut all = snapshot(root);

@@ -9,6 +9,9 @@ use crate::web::health::{Case, SYSTEMCTL, names, said};
 /// The time of these tests, in seconds since 1970.
 const NOW: i64 = 1_767_323_045;
 
+/// The file that says when the checker has last ended armings.
+const STAMP: &str = ".pxe-health";
+
 impl Case {
     /// A machine whose clock says [`NOW`], and an empty directory of armed machines.
     fn at_now() -> Self {
@@ -23,6 +26,11 @@ impl Case {
     fn arm(&self, name: &str, end: &str) {
         let text = format!("#!ipxe\n# until {end}\n# {{}}\nset armed node01\n");
         fs::write(self.path("armed").join(name), text).unwrap();
+    }
+
+    /// When the checker has last ended armings.
+    fn stamp(&self) -> String {
+        fs::read_to_string(self.path("armed").join(STAMP)).unwrap().trim_end().to_owned()
     }
 
     fn disarm_ended(&self) -> Output {
@@ -44,7 +52,10 @@ fn an_arming_ends_in_time() {
     }
     let output = case.disarm_ended();
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(names(&case.path("armed")), ["52-54-00-00-00-03"]);
+    let mut left = names(&case.path("armed"));
+    left.sort();
+    assert_eq!(left, [STAMP, "52-54-00-00-00-03"]);
+    assert_eq!(case.stamp(), NOW.to_string());
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(log.matches("has ended").count(), 3, "{log}");
     assert_eq!(case.answer().0, "healthy.json");
@@ -79,7 +90,7 @@ fn what_plasmagen_did_not_write_is_left_alone() {
     assert!(output.status.success(), "{output:?}");
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(log.matches("is armed without an end").count(), 7, "{log}");
-    assert_eq!(names(&case.path("armed")).len(), before);
+    assert_eq!(names(&case.path("armed")).len(), before + 1);
     assert!(case.path("elsewhere").exists());
 }
 
@@ -117,5 +128,34 @@ fn a_run_of_plasmagen_arm_is_not_disturbed() {
     assert_eq!(names(&case.path("armed")), ["52-54-00-00-00-01"]);
     drop(dir);
     assert!(case.disarm_ended().status.success());
-    assert!(names(&case.path("armed")).is_empty());
+    assert_eq!(names(&case.path("armed")), [STAMP]);
+}
+
+/// By the stamp `plasmagen arm` knows that armings end: there is none of a run that could not end them, and no link that
+/// somebody has made leads it elsewhere.
+#[test]
+fn the_stamp_says_the_truth_and_goes_nowhere_else() {
+    let case = Case::at_now();
+    fs::write(case.path("elsewhere"), "as it was").unwrap();
+    for name in [STAMP, ".pxe-health.new"] {
+        symlink(case.path("elsewhere"), case.path("armed").join(name)).unwrap();
+    }
+    assert!(case.disarm_ended().status.success());
+    assert_eq!((case.stamp(), names(&case.path("armed"))), (NOW.to_string(), vec![STAMP.to_owned()]));
+    assert_eq!(fs::read_to_string(case.path("elsewhere")).unwrap(), "as it was");
+    // A directory in its place.
+    fs::remove_file(case.path("armed").join(STAMP)).unwrap();
+    fs::create_dir(case.path("armed").join(STAMP)).unwrap();
+    fs::write(case.path("armed").join(STAMP).join("x"), "").unwrap();
+    let output = case.disarm_ended();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("cannot write"), "{output:?}");
+    assert_eq!(case.answer().0, "healthy.json");
+    // A file that cannot be removed: the old stamp stays.
+    let case = Case::at_now();
+    fs::write(case.path("armed").join(STAMP), "1\n").unwrap();
+    case.arm("52-54-00-00-00-01", "1");
+    case.program("rm", REFUSING_RM);
+    assert_eq!(case.disarm_ended().status.code(), Some(1));
+    assert_eq!(case.stamp(), "1");
 }
