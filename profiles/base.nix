@@ -21,12 +21,9 @@
     ./audit.nix
     ./hardening.nix
     ./logging.nix
+    ./network.nix
     ./time.nix
   ];
-
-  # The inventory assigns the addresses. Certificates and firewalls name them, so no address may be random.
-  networking.useDHCP = lib.mkDefault false;
-  networking.tempAddresses = lib.mkDefault "disabled";
 
   networking.nftables = import ./nftables.nix { inherit lib; };
 

@@ -31,7 +31,10 @@
       ];
     };
 
-    defaultGateway = "10.0.200.1";
+    defaultGateway = {
+      address = "10.0.200.1";
+      interface = "eth1";
+    };
     nameservers = [ "10.0.200.1" "8.8.8.8" ];
 
     # firewall.nft is the only firewall.

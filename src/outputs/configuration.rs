@@ -4,7 +4,7 @@
 mod network;
 mod settings;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
 use super::{Emit, Output, certificates, path_in_node_dir};
-use network::{BondOptions, InterfaceOptions, LinkFile, VlanOptions};
+use network::{BondOptions, GatewayOptions, InterfaceOptions, LinkFile, VlanOptions};
 use settings::Setting;
 
 const TEMPLATE: Template = template!("configuration.nix.j2");
@@ -33,8 +33,8 @@ struct Context<'a> {
     bonds: Vec<BondOptions<'a>>,
     vlans: Vec<VlanOptions<'a>>,
     links: Vec<LinkFile<'a>>,
-    gateway: Option<Ipv4Addr>,
-    gateway6: Option<Ipv6Addr>,
+    /// The default routes, each with the name of its option.
+    gateways: Vec<(&'static str, GatewayOptions<'a>)>,
     resolvers: &'a [IpAddr],
     time_servers: &'a [Server],
     /// A rule of rsyslog.conf(5) that sends all messages over TCP.
@@ -79,8 +79,7 @@ fn emit(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Art
         bonds: network::list_bonds(node),
         vlans: network::list_vlans(node),
         links: network::list_links(node),
-        gateway: node.gateway,
-        gateway6: node.gateway6,
+        gateways: network::list_gateways(node),
         resolvers: &node.resolvers,
         time_servers: &cluster.ntp,
         log_forward: cluster.log_forward.as_ref().map(forward_rule),

@@ -7,5 +7,6 @@ mod first_boot;
 mod first_boot_units;
 mod flake;
 mod model;
+mod networkd;
 mod profiles;
 mod pxe_server;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::model::{BondMode, IfName, MacAddr, Node};
+use crate::model::{BondMode, IfName, Interface, MacAddr, Node};
 
 /// The options `networking.interfaces.<device>`.
 #[derive(Serialize)]
@@ -21,6 +21,14 @@ pub(super) struct InterfaceOptions<'a> {
 struct AddressOptions {
     address: IpAddr,
     prefix: u8,
+}
+
+/// The options `networking.defaultGateway` and `networking.defaultGateway6`.
+#[derive(Serialize)]
+pub(super) struct GatewayOptions<'a> {
+    address: IpAddr,
+    /// The device on whose link the gateway is. systemd-networkd has no route without a link.
+    interface: &'a IfName,
 }
 
 /// The options `networking.bonds.<name>`.
@@ -70,6 +78,28 @@ pub(super) fn list_interfaces(node: &Node) -> Vec<InterfaceOptions<'_>> {
         }
     }
     devices.into_values().collect()
+}
+
+/// Lists the default routes of `node`, each with the name of its NixOS option.
+pub(super) fn list_gateways(node: &Node) -> Vec<(&'static str, GatewayOptions<'_>)> {
+    let families = [
+        ("defaultGateway", node.gateway.map(IpAddr::V4)),
+        ("defaultGateway6", node.gateway6.map(IpAddr::V6)),
+    ];
+    families
+        .into_iter()
+        .filter_map(|(option, gateway)| Some((option, find_gateway(node, gateway?)?)))
+        .collect()
+}
+
+/// Finds the interface for the default route of `node` by the gateway `address`: the interface with an address in the
+/// gateway's subnet, or else the first interface in the network in which the node is reached.
+fn find_gateway(node: &Node, address: IpAddr) -> Option<GatewayOptions<'_>> {
+    let is_on_link = |interface: &&Interface| interface.addresses.iter().any(|net| net.contains(&address));
+    let is_at_home = |interface: &&Interface| interface.network == node.home;
+    let interface =
+        node.interfaces.iter().find(is_on_link).or_else(|| node.interfaces.iter().find(is_at_home))?;
+    Some(GatewayOptions { address, interface: &interface.device })
 }
 
 /// Lists the bonds of `node`.

@@ -68,9 +68,12 @@ in
     systemd.network.networks = option (types.attrsOf (submodule {
       matchConfig = option (types.attrsOf systemdOption) { };
       networkConfig = option (types.attrsOf systemdOption) { };
+      linkConfig = option (types.attrsOf systemdOption) { };
       dhcpV4Config = option (types.attrsOf systemdOption) { };
     })) { };
+    systemd.network.config.networkConfig = option (types.attrsOf systemdOption) { };
     systemd.network.wait-online.anyInterface = bool;
+    systemd.network.wait-online.timeout = option types.ints.unsigned 120;
     systemd.network.links = option (types.attrsOf (submodule {
       matchConfig = option (types.attrsOf systemdOption) { };
       linkConfig = option (types.attrsOf systemdOption) { };

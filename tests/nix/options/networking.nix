@@ -36,6 +36,23 @@ in
   config.networking.nftables.flushRuleset = lib.mkDefault (
     config.networking.nftables.rulesetFile != null
   );
+  config.services.resolved.enable = lib.mkIf config.networking.useNetworkd (lib.mkDefault true);
+  # With networkd, members of bonds and devices below VLANs are interfaces, too.
+  config.networking.interfaces = lib.mkIf config.networking.useNetworkd (
+    lib.genAttrs (
+      lib.concatMap (bond: bond.interfaces) (lib.attrValues config.networking.bonds)
+      ++ map (vlan: vlan.interface) (lib.attrValues config.networking.vlans)
+    ) (_: { })
+  );
+  config.assertions = [
+    {
+      assertion =
+        config.networking.useNetworkd
+        && config.networking.defaultGateway != null
+        -> config.networking.defaultGateway.interface != null;
+      message = "networking.defaultGateway.interface is not optional when using networkd.";
+    }
+  ];
 
   options = {
     networking = {

@@ -108,6 +108,7 @@ in
         "none"
       ]) "persistent";
       journald.extraConfig = lines;
+      resolved.enable = bool;
       openssh.authorizedKeysInHomedir = option types.bool true;
       openssh.enable = bool;
       openssh.hostKeys = option (types.listOf types.attrs) [ ];

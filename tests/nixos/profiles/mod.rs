@@ -3,7 +3,7 @@
 mod check;
 mod exposure;
 mod firewall;
-mod kit;
+pub(crate) mod kit;
 mod machine;
 mod modes;
 mod order;

@@ -21,7 +21,10 @@
       ];
     };
 
-    defaultGateway = "10.0.0.1";
+    defaultGateway = {
+      address = "10.0.0.1";
+      interface = "eth0";
+    };
     nameservers = [ "10.0.0.1" ];
 
     # firewall.nft is the only firewall.

@@ -45,6 +45,12 @@
           prefixLength = 16;
         }
       ];
+      ipv6.addresses = [
+        {
+          address = "2001:db8:9::11";
+          prefixLength = 64;
+        }
+      ];
     };
 
     interfaces."bond0.300" = {
@@ -67,7 +73,14 @@
       ];
     };
 
-    defaultGateway = "10.9.0.1";
+    defaultGateway = {
+      address = "10.9.0.1";
+      interface = "bond0.200";
+    };
+    defaultGateway6 = {
+      address = "2001:db8:9::1";
+      interface = "bond0.200";
+    };
     nameservers = [ "10.9.0.1" ];
 
     # firewall.nft is the only firewall.

@@ -28,6 +28,12 @@
           prefixLength = 16;
         }
       ];
+      ipv6.addresses = [
+        {
+          address = "2001:db8:9::21";
+          prefixLength = 64;
+        }
+      ];
     };
 
     interfaces.eth0 = {
@@ -40,7 +46,14 @@
       ];
     };
 
-    defaultGateway = "10.9.0.1";
+    defaultGateway = {
+      address = "10.9.0.1";
+      interface = "bond0";
+    };
+    defaultGateway6 = {
+      address = "2001:db8:9::1";
+      interface = "bond0";
+    };
     nameservers = [ "10.9.0.1" ];
 
     # firewall.nft is the only firewall.

@@ -38,7 +38,10 @@
       ];
     };
 
-    defaultGateway6 = "fd00:200::1";
+    defaultGateway6 = {
+      address = "fd00:200::1";
+      interface = "eth1";
+    };
     nameservers = [ "fd00:200::1" ];
 
     # firewall.nft is the only firewall.

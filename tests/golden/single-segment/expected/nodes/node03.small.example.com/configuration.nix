@@ -21,7 +21,10 @@
       ];
     };
 
-    defaultGateway = "10.0.100.1";
+    defaultGateway = {
+      address = "10.0.100.1";
+      interface = "eth0";
+    };
     nameservers = [ "10.0.100.1" ];
     timeServers = [ "ntp.example.com" "10.0.100.10" ];
 
