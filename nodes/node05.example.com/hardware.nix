@@ -3,7 +3,7 @@
   nixpkgs.hostPlatform = "x86_64-linux";
 
   boot = {
-    initrd.availableKernelModules = [ "ahci" "i40e" "igb" "ixgbe" "mpt3sas" "nvme" "sd_mod" "usb_storage" "usbhid" "xhci_pci" ];
+    initrd.availableKernelModules = [ "aacraid" "ahci" "arcmsr" "ata_piix" "ehci_pci" "hpsa" "hv_storvsc" "i40e" "igb" "isci" "ixgbe" "megaraid_sas" "mmc_block" "mpi3mr" "mpt3sas" "mptsas" "mptspi" "mvsas" "nvme" "pm80xx" "sata_sil24" "sd_mod" "sdhci_acpi" "sdhci_pci" "smartpqi" "sr_mod" "uas" "ufshcd_pci" "usb_storage" "usbhid" "virtio_blk" "virtio_pci" "virtio_scsi" "vmd" "vmw_pvscsi" "xen_blkfront" "xhci_pci" ];
     kernelModules = [ "kvm-intel" ];
     loader.grub = {
       enable = true;

@@ -18,6 +18,28 @@ for file in sys/class/dmi/id/product_serial proc/device-tree/serial-number; do
   if [[ -z $serial && -r $root/$file ]]; then serial=$(number <"$root/$file"); fi
 done
 
+# The model of the machine as a name of the inventory, and the manufacturer of the processor.
+dmi() { number 2>/dev/null <"$root/sys/class/dmi/id/$1" || true; }
+vendor=$(dmi sys_vendor) product=$(dmi product_name)
+model=$(tr '[:upper:]' '[:lower:]' <<<"$product" | tr -cs 'a-z0-9\n' - | sed 's/^-*//; s/-*$//' | cut -c 1-40 | sed 's/-*$//')
+case $(sed -n 's/^vendor_id[[:space:]]*: //p' "$root/proc/cpuinfo" 2>/dev/null | head -n 1) in
+  GenuineIntel) cpu=intel ;;
+  AuthenticAMD) cpu=amd ;;
+  *) cpu=other ;;
+esac
+
+# The kernel modules that drive the device at a path of sysfs, and the buses and controllers that it is behind. A driver
+# that is built into the kernel is no module.
+modules_of() {
+  local path
+  path=$(realpath "$1" 2>/dev/null) || return 0
+  while [[ $path == "$root"/sys/?* ]]; do
+    if [[ -L $path/driver/module ]]; then basename -- "$(readlink "$path/driver/module")" | word; fi
+    path=${path%/*}
+  done
+}
+modules=()
+
 # Prints the value of the key $1 in the overlay, if the value is a text.
 inventory() {
   jq --raw-output --arg key "$1" '.[$key] | strings' "$overlay/etc/plasmagen/node.json" 2>/dev/null || true
@@ -35,6 +57,7 @@ for path in "$root"/sys/class/net/*; do
   if [[ $(cat "$path/carrier" 2>/dev/null || echo 0) == 1 ]]; then link=linked; else link='no link'; fi
   if [[ $mac == "$expected_mac" || -z $booted && $link == linked ]]; then booted=${#macs[@]}; fi
   macs+=("$mac")
+  mapfile -t -O "${#modules[@]}" modules < <(modules_of "$path/device")
   cards+=("mac = \"$mac\" # $(basename -- "$path" | word), $driver, $link")
 done
 
@@ -82,10 +105,22 @@ for index in "${!cards[@]}"; do
   if [[ $index == "${booted:-0}" ]]; then echo "${cards[$index]}"; else echo "# ${cards[$index]}"; fi
 done
 echo "serial = \"$serial\""
+echo "hardware = \"${model:-machine}\""
 echo "disks = ["
 for device in $(printf '%s\n' "${!best[@]}" | sort); do
   bytes=$(($(cat "$root/sys/class/block/$device/size" 2>/dev/null || echo 0) * 512))
   echo "  \"/dev/disk/by-id/${best[$device]}\", # $device, $((bytes / 1000000000)) GB"
+  mapfile -t -O "${#modules[@]}" modules < <(modules_of "$root/sys/class/block/$device/device")
+done
+echo "]"
+echo
+echo "# Once for all machines of this model, unless a built-in model is meant. The drivers of its disks and network cards:"
+echo "[hardware.${model:-machine}]"
+echo "description = \"$vendor $product\""
+echo "cpu = \"$cpu\""
+echo "kernel_modules = ["
+printf '%s\n' "${modules[@]}" | sort -u | while read -r module; do
+  if [[ -n $module ]]; then echo "  \"$module\","; fi
 done
 echo "]"
 echo

@@ -99,8 +99,8 @@ tables! {
         description: Option<Spanned<String>> = optional(),
         /// Manufacturer of the processor, which decides on microcode and KVM.
         cpu: Option<Spanned<Cpu>> = optional().default("other"),
-        /// Kernel modules of the initrd that reach the disks and the network interfaces. Without them, those of the generic
-        /// model.
+        /// Kernel modules of the initrd in addition to the drivers of the usual disks, which every model has. Without
+        /// them, those of the generic model. The installer prints those that a machine uses.
         kernel_modules: Option<Spanned<List<KernelModule>>> = optional(),
         /// Serial console that the BMC shows (serial over LAN), such as `ttyS0,115200`.
         console: Option<Spanned<Console>> = optional(),

@@ -66,70 +66,87 @@ pub struct Hardware {
 pub const KNOWN: [&str; 7] =
     ["generic", "dell-r640", "dell-r650", "hpe-dl360", "hpe-dl380", "supermicro-2029u", "lenovo-thinksystem"];
 
-/// The kernel modules for disks and buses that any server may have.
-const COMMON: [&str; 6] = ["ahci", "nvme", "sd_mod", "usb_storage", "usbhid", "xhci_pci"];
+/// The kernel modules for the disks and buses that any machine may have: controllers are added and exchanged, and an
+/// installed system without the driver of its disk does not start. All of them exist on every architecture (Debian's
+/// linux-image-amd64 and linux-image-arm64 were compared).
+const STORAGE: [&str; 28] = [
+    "aacraid",
+    "ahci",
+    "ata_piix",
+    "ehci_pci",
+    "hpsa",
+    "megaraid_sas",
+    "mmc_block",
+    "mpi3mr",
+    "mpt3sas",
+    "mptsas",
+    "mptspi",
+    "mvsas",
+    "nvme",
+    "pm80xx",
+    "sata_sil24",
+    "sd_mod",
+    "sdhci_acpi",
+    "sdhci_pci",
+    "smartpqi",
+    "sr_mod",
+    "uas",
+    "ufshcd_pci",
+    "usb_storage",
+    "usbhid",
+    "virtio_blk",
+    "virtio_pci",
+    "virtio_scsi",
+    "xhci_pci",
+];
 
-/// The built-in model called `name`.
+/// The kernel modules for disks that only x86 machines have: VMware, Hyper-V, Xen, Intel's Volume Management Device.
+const STORAGE_X86: [&str; 6] = ["arcmsr", "hv_storvsc", "isci", "vmd", "vmw_pvscsi", "xen_blkfront"];
+
+/// The kernel modules for disks that only ARM machines have.
+const STORAGE_ARM: [&str; 2] = ["ahci_platform", "hisi_sas_v3_hw"];
+
+/// The built-in model called `name`, with the kernel modules that exist on `system`.
 #[must_use]
-pub fn known(name: &str) -> Option<Hardware> {
+pub fn known(name: &str, system: System) -> Option<Hardware> {
     let (description, cpu, drivers, console): (_, _, &[&str], _) = match name {
-        "dell-r640" => (
-            "Dell PowerEdge R640 (BIOS A19 or newer)",
-            Cpu::Intel,
-            &["bnxt_en", "i40e", "megaraid_sas", "tg3"],
-            "ttyS0",
-        ),
-        "dell-r650" => (
-            "Dell PowerEdge R650",
-            Cpu::Intel,
-            &["bnxt_en", "ice", "megaraid_sas", "mlx5_core", "tg3"],
-            "ttyS0",
-        ),
-        "hpe-dl360" => (
-            "HPE ProLiant DL360 (Secure Boot off)",
-            Cpu::Intel,
-            &["hpsa", "i40e", "smartpqi", "tg3"],
-            "ttyS0",
-        ),
-        "hpe-dl380" => (
-            "HPE ProLiant DL380 (latest firmware)",
-            Cpu::Intel,
-            &["hpsa", "i40e", "smartpqi", "tg3"],
-            "ttyS0",
-        ),
-        "supermicro-2029u" => (
-            "Supermicro SYS-2029U (BMC 1.73 or newer)",
-            Cpu::Intel,
-            &["i40e", "igb", "ixgbe", "mpt3sas"],
-            "ttyS1",
-        ),
+        "dell-r640" => {
+            ("Dell PowerEdge R640 (BIOS A19 or newer)", Cpu::Intel, &["bnxt_en", "i40e", "tg3"], "ttyS0")
+        }
+        "dell-r650" => ("Dell PowerEdge R650", Cpu::Intel, &["bnxt_en", "ice", "mlx5_core", "tg3"], "ttyS0"),
+        "hpe-dl360" => ("HPE ProLiant DL360 (Secure Boot off)", Cpu::Intel, &["i40e", "tg3"], "ttyS0"),
+        "hpe-dl380" => ("HPE ProLiant DL380 (latest firmware)", Cpu::Intel, &["i40e", "tg3"], "ttyS0"),
+        "supermicro-2029u" => {
+            ("Supermicro SYS-2029U (BMC 1.73 or newer)", Cpu::Intel, &["i40e", "igb", "ixgbe"], "ttyS1")
+        }
         "lenovo-thinksystem" => {
-            ("Lenovo ThinkSystem", Cpu::Intel, &["bnxt_en", "i40e", "megaraid_sas", "mlx5_core"], "ttyS0")
+            ("Lenovo ThinkSystem", Cpu::Intel, &["bnxt_en", "i40e", "mlx5_core"], "ttyS0")
         }
         "generic" => {
-            let drivers = &[
-                "e1000e",
-                "igb",
-                "ixgbe",
-                "megaraid_sas",
-                "mpt3sas",
-                "r8169",
-                "virtio_blk",
-                "virtio_net",
-                "virtio_pci",
-            ];
-            ("any other machine", Cpu::Other, drivers, "")
+            ("any other machine", Cpu::Other, &["e1000e", "igb", "ixgbe", "r8169", "virtio_net"], "")
         }
         _ => return None,
     };
-    let mut modules: Vec<&str> = COMMON.iter().chain(drivers).copied().collect();
-    modules.sort_unstable();
+    let modules = drivers.iter().filter_map(|module| KernelModule::parse(module).ok()).collect();
     Some(Hardware {
         description: description.to_owned(),
         cpu,
-        kernel_modules: modules.into_iter().filter_map(|module| KernelModule::parse(module).ok()).collect(),
+        kernel_modules: add_storage(modules, system),
         console: Console::parse(&format!("{console},115200")).ok(),
     })
+}
+
+/// `modules` with the drivers of the usual disks on `system`, each once, in order.
+#[must_use]
+pub fn add_storage(mut modules: Vec<KernelModule>, system: System) -> Vec<KernelModule> {
+    let more: &[&str] = match system {
+        System::X86_64 => &STORAGE_X86,
+        System::Aarch64 => &STORAGE_ARM,
+    };
+    modules.extend(STORAGE.iter().chain(more).filter_map(|module| KernelModule::parse(module).ok()));
+    modules.sort_unstable();
+    modules.dedup();
+    modules
 }
 
 #[cfg(test)]
@@ -138,10 +155,21 @@ mod tests {
 
     #[test]
     fn every_known_model_is_complete() {
-        for name in KNOWN {
-            let hardware = known(name).unwrap();
-            assert!(hardware.kernel_modules.len() > COMMON.len(), "{name}");
-            assert_eq!(hardware.console.is_none(), name == "generic", "{name}");
+        for (name, system) in
+            KNOWN.iter().flat_map(|name| [System::X86_64, System::Aarch64].map(|system| (name, system)))
+        {
+            let hardware = known(name, system).unwrap();
+            let has = |module: &str| hardware.kernel_modules.iter().any(|known| known.as_str() == module);
+            for module in STORAGE {
+                assert!(has(module), "{name} {system:?} {module}");
+            }
+            assert_eq!([has("vmd"), has("vmw_pvscsi")], [system == System::X86_64; 2], "{name}");
+            assert!(hardware.kernel_modules.len() > STORAGE.len() + 2, "{name}");
+            assert!(
+                hardware.kernel_modules.is_sorted_by(|a, b| a.as_str() < b.as_str()),
+                "{name}: twice the same"
+            );
+            assert_eq!(hardware.console.is_none(), *name == "generic", "{name}");
         }
     }
 }

@@ -40,7 +40,9 @@ pub use exposure::{
     ExposedMachine, Forwarding, Opening, PacketSource, RefusedConnection, control_ports, forwarding,
     list_references, openings, provisioner_openings, ssh_sources,
 };
-pub use hardware::{Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, known as known_hardware};
+pub use hardware::{
+    Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, add_storage, known as known_hardware,
+};
 pub use interface::{Bond, BondMode, Interface};
 pub use label_form::suggest_label;
 pub use layout::{Format, Layout, MountPoint, Style, Volume};

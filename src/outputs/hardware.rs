@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{Cpu, Firmware, KernelModule, Node, System};
+use crate::model::{Cpu, Firmware, KernelModule, Node, System, add_storage};
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
@@ -16,11 +16,11 @@ pub(super) const OUTPUT: Output =
     Output { name: "hardware.nix", templates: &[TEMPLATE], emit: Emit::Node(emit) };
 
 #[derive(Serialize)]
-struct Context<'a> {
+struct Context {
     /// The user's hardware module, which replaces the rendered options: a path relative to the node's directory.
     file: Option<String>,
     system: &'static str,
-    modules: &'a [KernelModule],
+    modules: Vec<KernelModule>,
     cpu: Option<&'static str>,
     kvm: String,
     uefi: bool,
@@ -36,7 +36,8 @@ fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifa
     let context = Context {
         file: node.hardware_file.as_ref().map(|path| format!("../../{path}")),
         system: node.system.as_str(),
-        modules: &node.hardware.kernel_modules,
+        // A model of the inventory lists the drivers that it adds.
+        modules: add_storage(node.hardware.kernel_modules.clone(), node.system),
         cpu,
         kvm: cpu.map(|vendor| format!("kvm-{vendor}")).unwrap_or_default(),
         uefi: node.firmware == Firmware::Uefi,

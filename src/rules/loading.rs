@@ -16,7 +16,7 @@ pub(super) fn f18(draft: &Draft<'_>, report: &mut Report) {
     let is_x86 = |name: &str| {
         let cpu = match models.get(name) {
             Some(table) => table.cpu.as_ref().map(|cpu| cpu.value),
-            None => known_hardware(name).map(|known| known.cpu),
+            None => known_hardware(name, System::X86_64).map(|known| known.cpu),
         };
         cpu.is_some_and(|cpu| cpu != Cpu::Other)
     };

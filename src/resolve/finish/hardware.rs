@@ -1,6 +1,6 @@
 //! The finished model of a machine: a model of the inventory, laid over a built-in model.
 
-use crate::model::{Cpu, Hardware, known_hardware};
+use crate::model::{Cpu, Hardware, System, known_hardware};
 use crate::resolve::draft::Draft;
 use crate::resolve::origin::{Origin, or_default};
 use crate::resolve::recorder::Recorder;
@@ -10,16 +10,17 @@ use super::unspanned::{items, value};
 /// The model of a machine that no layer says a model of.
 pub(super) const GENERIC: &str = "generic";
 
-/// The hardware model called `name`.
+/// The hardware model called `name`, with the kernel modules that exist on `system`.
 pub(super) fn finish_hardware<'a>(
     draft: &Draft<'a>,
     name: &'a str,
+    system: System,
     to: &mut Recorder<'a>,
 ) -> Option<Hardware> {
     // A model of the inventory lacks nothing that the built-in model of its name has, or else the generic model.
-    let (base, base_name) = match known_hardware(name) {
+    let (base, base_name) = match known_hardware(name, system) {
         Some(base) => (base, name),
-        None => (known_hardware(GENERIC)?, GENERIC),
+        None => (known_hardware(GENERIC, system)?, GENERIC),
     };
     let below = Origin::BuiltIn("hardware", base_name);
     let Some(entry) = draft.inventory.hardware.iter().find(|entry| entry.key == name) else {

@@ -41,13 +41,14 @@ pub(in crate::resolve) fn finish_node<'a>(
     let modules = modules.and_then(|list| list.layer.origin().says(items(Some(list.written))));
     let params = node.said(|common| common.kernel_params.as_ref());
     let params = params.and_then(|list| list.layer.origin().says(items(Some(list.written))));
+    let system = to.take("system", pick_system(draft, node));
     Some(Node {
         fqdn: to.take("fqdn", CLUSTER.gives(name.in_domain(&cluster.domain).ok()?)),
         voter: to.take("voter", CLUSTER.gives(cluster.bootstrap.contains(&name))),
         name: to.take("name", here.gives(name)),
         profile: to.take("profile", here.gives(profile.name.clone()?)),
         base: to.take("base", pick_base(profile)?),
-        system: to.take("system", pick_system(draft, node)),
+        system,
         firmware: to.take("firmware", or_default(firmware, Firmware::Uefi)),
         mac: to.take("mac", here.gives(value(table.mac.as_ref())?)),
         boot_interface: to.take("boot_interface", boot_layer.origin().gives(boot.name?.clone())),
@@ -63,7 +64,7 @@ pub(in crate::resolve) fn finish_node<'a>(
         services: to.whole_list("services", without_services, &node.services, |to, service| {
             finish_service(draft, node.layers(), service, to)
         })?,
-        hardware: to.table("hardware", |to| finish_hardware(draft, hardware, to))?,
+        hardware: to.table("hardware", |to| finish_hardware(draft, hardware, system, to))?,
         memory: to.take("memory", pick_memory(draft, node, hardware)),
         hardware_file: to.take("hardware_file", here.gives(value(table.hardware_file.as_ref()))),
         modules: to.take("modules", or_default(modules, Vec::new())),

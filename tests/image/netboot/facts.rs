@@ -53,13 +53,55 @@ fn an_unknown_machine_is_ready_for_the_inventory() {
 mac = "52:54:00:12:34:56" # eth0, bnxt_en, linked
 # mac = "52:54:00:12:34:99" # eth1, bnxt_en, no link
 serial = "CN7475139H0023"
+hardware = "machine"
 disks = [
   "/dev/disk/by-id/nvme-SAMSUNG_MZQL2960HCJR_S64FNE0R800001_1", # nvme0n1, 960 GB
   "/dev/disk/by-id/ata-INTEL_SSDSC2KB480G8_PHYF", # sda, 480 GB
 ]
 
+# Once for all machines of this model, unless a built-in model is meant. The drivers of its disks and network cards:
+[hardware.machine]
+description = " "
+cpu = "other"
+kernel_modules = [
+]
+
 "#;
     assert_eq!(text, expected);
+}
+
+/// An installed system without the driver of its disk does not start: VMD and the controllers behind it, too.
+#[test]
+fn the_drivers_that_a_machine_uses_are_its_hardware() {
+    let machine = Machine::new();
+    with_hardware(&machine);
+    machine.write("sys/class/dmi/id/sys_vendor", "Dell Inc.\n");
+    machine.write("sys/class/dmi/id/product_name", "PowerEdge R650 (SKU=0912)\n");
+    machine.write("proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel\t\t: 106\n");
+    machine.behind("sys/class/block/nvme0n1", &[("0000:00:0e.0", "vmd"), ("10000:01:00.0", "nvme")]);
+    machine.behind("sys/class/block/sda", &[("0000:65:00.0", "mpi3mr"), ("target0:0:1", "sd_mod")]);
+    machine.behind("sys/class/block/sdb", &[("usb1", "usb_storage")]);
+    machine.behind("sys/class/net/eth1", &[("0000:31:00.0", "ice")]);
+    let (said, text) = machine.run("facts");
+    assert!(said);
+    let document: toml::Table = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let (name, hardware) = document["hardware"].as_table().unwrap().iter().next().unwrap();
+    assert_eq!([name.as_str(), node(&text).1["hardware"].as_str().unwrap()], ["poweredge-r650-sku0912"; 2]);
+    assert_eq!(hardware["description"].as_str(), Some("Dell Inc. PowerEdge R650 SKU0912"));
+    assert_eq!(hardware["cpu"].as_str(), Some("intel"));
+    let modules: Vec<_> =
+        hardware["kernel_modules"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(modules, ["ice", "mpi3mr", "nvme", "sd_mod", "vmd"]);
+
+    // The table goes into an inventory as it is.
+    let at = text.find("[hardware.").unwrap();
+    let reference = std::fs::read_to_string("inventory.toml").unwrap();
+    let original = "hardware = \"dell-r640\"";
+    assert!(reference.contains(original));
+    let changed =
+        format!("{}\n{}", reference.replace(original, &format!("hardware = \"{name}\"")), &text[at..]);
+    let found = |text: &str| plasmagen::check::check(text.as_bytes()).unwrap().diagnostics;
+    assert_eq!(found(&changed).len(), found(&reference).len(), "{:#?}", found(&changed));
 }
 
 /// What is printed goes into the reference in the place of node01's facts, and the inventory is as sound as before.

@@ -93,6 +93,21 @@ impl Machine {
         symlink("../../../../bus/pci/drivers/bnxt_en", self.path(&format!("{dir}/device/driver"))).unwrap();
     }
 
+    /// The disk or card `path` of sysfs behind the devices `chain`, each with the kernel module that drives the device.
+    pub(crate) fn behind(&self, path: &str, chain: &[(&str, &str)]) {
+        let mut device = self.path("sys/devices");
+        for (name, module) in chain {
+            device.push(name);
+            fs::create_dir_all(device.join("driver")).unwrap();
+            symlink(format!("../../../../module/{module}"), device.join("driver/module")).unwrap();
+        }
+        let link = self.path(path).join("device");
+        if link.is_dir() {
+            fs::remove_dir_all(&link).unwrap();
+        }
+        symlink(device, link).unwrap();
+    }
+
     /// A disk with `names` in /dev/disk/by-id.
     pub(crate) fn disk(&self, device: &str, gigabytes: u64, names: &[&str]) {
         self.write(

@@ -3,7 +3,7 @@
   nixpkgs.hostPlatform = "aarch64-linux";
 
   boot = {
-    initrd.availableKernelModules = [ "ahci" "e1000e" "igb" "ixgbe" "megaraid_sas" "mpt3sas" "nvme" "r8169" "sd_mod" "usb_storage" "usbhid" "virtio_blk" "virtio_net" "virtio_pci" "xhci_pci" ];
+    initrd.availableKernelModules = [ "aacraid" "ahci" "ahci_platform" "ata_piix" "e1000e" "ehci_pci" "hisi_sas_v3_hw" "hpsa" "igb" "ixgbe" "megaraid_sas" "mmc_block" "mpi3mr" "mpt3sas" "mptsas" "mptspi" "mvsas" "nvme" "pm80xx" "r8169" "sata_sil24" "sd_mod" "sdhci_acpi" "sdhci_pci" "smartpqi" "sr_mod" "uas" "ufshcd_pci" "usb_storage" "usbhid" "virtio_blk" "virtio_net" "virtio_pci" "virtio_scsi" "xhci_pci" ];
     loader.grub = {
       enable = true;
       efiSupport = true;
