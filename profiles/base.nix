@@ -32,11 +32,13 @@
   boot.loader.grub.configurationLimit = lib.mkDefault 5;
 
   # mdadm's monitor does not start without a program or an address for its messages.
-  boot.swraid.mdadmConf = lib.mkIf config.boot.swraid.enable ''
-    PROGRAM ${pkgs.writeShellScript "mdadm-event" ''
-      exec ${pkgs.util-linux}/bin/logger --tag mdadm --priority daemon.crit -- "$@"
-    ''}
-  '';
+  boot.swraid.mdadmConf = lib.mkIf config.boot.swraid.enable (
+    lib.mkDefault ''
+      PROGRAM ${pkgs.writeShellScript "mdadm-event" ''
+        exec ${pkgs.util-linux}/bin/logger --tag mdadm --priority daemon.crit -- "$@"
+      ''}
+    ''
+  );
 
   # Programs that the runbook calls on a node.
   environment.systemPackages = [

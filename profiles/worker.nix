@@ -1,5 +1,5 @@
 # The base `worker`: a machine that runs the tenants' machines and forwards their packets.
-{ lib, ... }:
+{ config, lib, ... }:
 {
   imports = [ ./base.nix ];
 
@@ -15,5 +15,7 @@
   };
 
   # The firewall changes with every machine of a tenant: these records would flood the audit log.
-  security.audit.rules = [ "-a always,exclude -F msgtype=NETFILTER_CFG" ];
+  security.audit.rules = lib.mkIf config.plasmagen.audit.enable [
+    "-a always,exclude -F msgtype=NETFILTER_CFG"
+  ];
 }

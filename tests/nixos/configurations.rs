@@ -131,6 +131,21 @@ fn the_monitor_of_a_raid_has_somebody_to_tell() {
     assert_eq!(mdadm(&nix::evaluate(&root().join("nodes"))["node01.example.com"]), "");
 }
 
+/// What follows from the inventory's choices of programs is a default: a module of the site has another boot loader, or
+/// another firewall.
+#[test]
+fn a_site_overrides_what_is_rendered() {
+    let module = "({ boot.loader.grub.enable = false; boot.loader.grub.efiSupport = false; \
+                  networking.firewall.enable = true; networking.nftables.enable = false; \
+                  networking.usePredictableInterfaceNames = true; hardware.enableRedistributableFirmware = false; })";
+    let all = with("./disko.nix", &format!("./disko.nix {module}")).unwrap();
+    let node = &all["node01"];
+    assert_eq!(node["boot"]["loader"]["grub"]["enable"], false);
+    let networking = &node["networking"];
+    assert_eq!([&networking["firewall"]["enable"], &networking["nftables"]["enable"]], [true, false]);
+    assert_eq!(networking["usePredictableInterfaceNames"], true);
+}
+
 /// Without these the tests above would prove nothing.
 #[test]
 fn what_nixos_refuses_is_refused() {

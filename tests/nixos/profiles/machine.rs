@@ -135,6 +135,14 @@ fn a_later_nixos_is_told_in_its_own_options() {
     ));
     let auditd = &machine["security"]["auditd"];
     assert_eq!(auditd["settings"]["max_log_file_action"], "rotate");
+    // The settings that NixOS 24.11 has in a file.
+    for (key, value) in
+        [("log_format", json!("enriched")), ("flush", json!("incremental_async")), ("freq", json!(50))]
+    {
+        assert_eq!(auditd["settings"][key], value, "{key}");
+    }
+    let rules = &machine["systemd"]["services"]["audit-rules-nixos"];
+    assert_eq!(rules["after"], json!(["systemd-tmpfiles-setup.service"]));
     assert_eq!(auditd["plugins"]["syslog"]["active"], true);
     assert_eq!(machine["environment"]["etc"].get("audit/auditd.conf"), None);
     let journald = &machine["services"]["journald"];
@@ -163,4 +171,27 @@ fn a_site_says_otherwise_by_saying_it() {
     assert_eq!(machine["security"]["audit"]["rateLimit"], 0);
     let chrony: &Value = &machine["services"]["chrony"]["extraConfig"];
     assert!(chrony.as_str().unwrap().ends_with("makestep 0.1 -1"), "{chrony}");
+}
+
+/// A part of the profiles that a site replaces by its own is switched off as a whole.
+#[test]
+fn a_site_switches_off_a_part() {
+    let machine = config(
+        "{ services.openssh.enable = false; plasmagen.access.enable = false; plasmagen.hardening.enable = false; \
+         plasmagen.audit.enable = false; }",
+    );
+    assert_eq!([&machine["services"]["openssh"]["enable"], &machine["users"]["mutableUsers"]], [false, true]);
+    assert_eq!(machine["boot"]["kernel"]["sysctl"].get("kernel.dmesg_restrict"), None);
+    assert_eq!(machine["systemd"]["coredump"]["extraConfig"], "");
+    assert_eq!(
+        [&machine["security"]["audit"]["enable"], &machine["security"]["auditd"]["enable"]],
+        [false; 2]
+    );
+    assert_eq!(machine["security"]["audit"]["rules"], json!([]));
+    // SSH alone, with the other settings of access.
+    let machine = config("{ services.openssh.enable = false; }");
+    assert_eq!(
+        [&machine["services"]["openssh"]["enable"], &machine["users"]["mutableUsers"]],
+        [false, false]
+    );
 }

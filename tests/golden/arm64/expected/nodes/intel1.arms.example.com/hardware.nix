@@ -1,4 +1,4 @@
-{ ... }:
+{ lib, ... }:
 {
   nixpkgs.hostPlatform = "x86_64-linux";
 
@@ -6,12 +6,12 @@
     initrd.availableKernelModules = [ "aacraid" "ahci" "arcmsr" "ata_piix" "bnxt_en" "ehci_pci" "hpsa" "hv_storvsc" "ice" "isci" "megaraid_sas" "mlx5_core" "mmc_block" "mpi3mr" "mpt3sas" "mptsas" "mptspi" "mvsas" "nvme" "pm80xx" "sata_sil24" "sd_mod" "sdhci_acpi" "sdhci_pci" "smartpqi" "sr_mod" "tg3" "uas" "ufshcd_pci" "usb_storage" "usbhid" "virtio_blk" "virtio_pci" "virtio_scsi" "vmd" "vmw_pvscsi" "xen_blkfront" "xhci_pci" ];
     kernelModules = [ "kvm-intel" ];
     loader.grub = {
-      enable = true;
-      efiSupport = true;
-      efiInstallAsRemovable = true;
+      enable = lib.mkDefault true;
+      efiSupport = lib.mkDefault true;
+      efiInstallAsRemovable = lib.mkDefault true;
     };
   };
 
-  hardware.enableRedistributableFirmware = true;
-  hardware.cpu.intel.updateMicrocode = true;
+  hardware.enableRedistributableFirmware = lib.mkDefault true;
+  hardware.cpu.intel.updateMicrocode = lib.mkDefault true;
 }

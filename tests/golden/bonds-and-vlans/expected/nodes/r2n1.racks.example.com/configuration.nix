@@ -1,4 +1,4 @@
-{ plasmagen, ... }:
+{ lib, plasmagen, ... }:
 {
   imports = [
     plasmagen.nixosModules.worker
@@ -9,7 +9,7 @@
   networking = {
     hostName = "r2n1";
     domain = "racks.example.com";
-    usePredictableInterfaceNames = false; # eth0, eth1
+    usePredictableInterfaceNames = lib.mkDefault false; # eth0, eth1
 
     bonds.bond0 = {
       interfaces = [ "eth1" "eth2" ];
@@ -57,9 +57,9 @@
     nameservers = [ "10.9.0.1" ];
 
     # firewall.nft is the only firewall.
-    firewall.enable = false;
+    firewall.enable = lib.mkDefault false;
     nftables = {
-      enable = true;
+      enable = lib.mkDefault true;
       rulesetFile = ./firewall.nft;
     };
   };

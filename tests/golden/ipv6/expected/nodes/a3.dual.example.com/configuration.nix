@@ -1,4 +1,4 @@
-{ plasmagen, ... }:
+{ lib, plasmagen, ... }:
 {
   imports = [
     plasmagen.nixosModules.control-plane
@@ -9,7 +9,7 @@
   networking = {
     hostName = "a3";
     domain = "dual.example.com";
-    usePredictableInterfaceNames = false; # eth0, eth1
+    usePredictableInterfaceNames = lib.mkDefault false; # eth0, eth1
 
     interfaces.eth0 = {
       useDHCP = false;
@@ -45,9 +45,9 @@
     nameservers = [ "fd00:200::1" ];
 
     # firewall.nft is the only firewall.
-    firewall.enable = false;
+    firewall.enable = lib.mkDefault false;
     nftables = {
-      enable = true;
+      enable = lib.mkDefault true;
       rulesetFile = ./firewall.nft;
     };
   };

@@ -1,4 +1,4 @@
-{ plasmagen, ... }:
+{ lib, plasmagen, ... }:
 {
   imports = [
     plasmagen.nixosModules.all-in-one
@@ -9,7 +9,7 @@
   networking = {
     hostName = "solo";
     domain = "lab.example.com";
-    usePredictableInterfaceNames = false; # eth0, eth1
+    usePredictableInterfaceNames = lib.mkDefault false; # eth0, eth1
 
     interfaces.eth0 = {
       useDHCP = false;
@@ -24,9 +24,9 @@
     nameservers = [ "192.168.7.253" ];
 
     # firewall.nft is the only firewall.
-    firewall.enable = false;
+    firewall.enable = lib.mkDefault false;
     nftables = {
-      enable = true;
+      enable = lib.mkDefault true;
       rulesetFile = ./firewall.nft;
     };
   };

@@ -1,4 +1,4 @@
-{ plasmagen, ... }:
+{ lib, plasmagen, ... }:
 {
   imports = [
     plasmagen.nixosModules.control-plane
@@ -9,7 +9,7 @@
   networking = {
     hostName = "node01";
     domain = "small.example.com";
-    usePredictableInterfaceNames = false; # eth0, eth1
+    usePredictableInterfaceNames = lib.mkDefault false; # eth0, eth1
 
     interfaces.eth0 = {
       useDHCP = false;
@@ -29,9 +29,9 @@
     timeServers = [ "ntp.example.com" "10.0.100.10" ];
 
     # firewall.nft is the only firewall.
-    firewall.enable = false;
+    firewall.enable = lib.mkDefault false;
     nftables = {
-      enable = true;
+      enable = lib.mkDefault true;
       rulesetFile = ./firewall.nft;
     };
   };
@@ -99,7 +99,7 @@
   ];
 
   services.rsyslogd = {
-    enable = true;
+    enable = lib.mkDefault true;
     extraConfig = "*.* @@logging-server.example.com:514";
   };
 

@@ -1,4 +1,4 @@
-{ plasmagen, ... }:
+{ lib, plasmagen, ... }:
 {
   imports = [
     plasmagen.nixosModules.worker
@@ -10,7 +10,7 @@
   networking = {
     hostName = "store";
     domain = "small.example.com";
-    usePredictableInterfaceNames = false; # eth0, eth1
+    usePredictableInterfaceNames = lib.mkDefault false; # eth0, eth1
 
     interfaces.eth0 = {
       useDHCP = false;
@@ -30,9 +30,9 @@
     timeServers = [ "ntp.example.com" "10.0.100.10" ];
 
     # firewall.nft is the only firewall.
-    firewall.enable = false;
+    firewall.enable = lib.mkDefault false;
     nftables = {
-      enable = true;
+      enable = lib.mkDefault true;
       rulesetFile = ./firewall.nft;
     };
   };
@@ -90,7 +90,7 @@
   ];
 
   services.rsyslogd = {
-    enable = true;
+    enable = lib.mkDefault true;
     extraConfig = "*.* @@logging-server.example.com:514";
   };
 
