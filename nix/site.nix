@@ -76,7 +76,7 @@ let
           ++ modules;
         };
 
-      # The installer for the nodes of one base and one system; iPXE asks for the name of the base. The image has the
+      # The installer for the nodes of one base and one system; packages.<system> has the name of the base. The image has the
       # inventory's keys, so that operators reach a node whose overlay is lost.
       image =
         system: profile: nodes:

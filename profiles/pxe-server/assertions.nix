@@ -12,6 +12,7 @@ let
   check = assertion: message: { inherit assertion message; };
 
   nodes = lib.mapAttrsToList (mac: node: node // { inherit mac; }) cfg.nodes;
+  macs = lib.concatMap (node: [ node.mac ] ++ node.otherMacs) nodes;
   kept = lib.filter (node: node.ipAddress != null) nodes;
   addressOf = node: "nodes.\"${node.mac}\".ipAddress";
 
@@ -74,12 +75,13 @@ in
   (host "dhcp.range.end" (edge "end"))
   (unique "address" (map (node: node.ipAddress) kept))
   (unique "host name" (map (node: lib.toLower node.hostname) nodes))
+  (unique "MAC address" macs)
 ]
 ++ map (
-  node:
-  check (builtins.match "[0-9a-f]{2}(:[0-9a-f]{2}){5}" node.mac != null)
-    "${option "nodes"}: \"${node.mac}\" is not how a MAC address is compared: six pairs of lower-case hexadecimal digits with colons between, such as \"52:54:00:12:34:56\"."
-) nodes
+  mac:
+  check (builtins.match "[0-9a-f]{2}(:[0-9a-f]{2}){5}" mac != null)
+    "${option "nodes"}: \"${mac}\" is not how a MAC address is compared: six pairs of lower-case hexadecimal digits with colons between, such as \"52:54:00:12:34:56\"."
+) macs
 ++ map (node: host (addressOf node) node.ipAddress) kept
 ++ map (
   node:

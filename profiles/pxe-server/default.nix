@@ -10,7 +10,7 @@ let
   cfg = config.services.centra-pxe-server;
   ipv4 = import ./ipv4.nix { inherit lib; };
   servers = import ./dhcp { inherit lib cfg; };
-  inherit (import ./netboot.nix { inherit cfg; }) tftpRoot;
+  inherit (import ./netboot.nix { inherit lib cfg; }) tftpRoot;
 
   # The links in the TFTP root lead here: the store path of a loader changes with nixpkgs, this path does not.
   loaderDir = "plasmagen/loaders";

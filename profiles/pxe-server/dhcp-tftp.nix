@@ -3,7 +3,7 @@
 let
   cfg = config.services.centra-pxe-server;
   servers = import ./dhcp { inherit lib cfg; };
-  netboot = import ./netboot.nix { inherit cfg; };
+  netboot = import ./netboot.nix { inherit lib cfg; };
   inherit (import ./systemd.nix) online restarts;
 
   runs = name: server: lib.mkIf (cfg.dhcp.backend == name) server.config;

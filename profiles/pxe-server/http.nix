@@ -4,7 +4,7 @@
 let
   cfg = config.services.centra-pxe-server;
   root = cfg.webRoot;
-  netboot = import ./netboot.nix { inherit cfg; };
+  netboot = import ./netboot.nix { inherit lib cfg; };
   inherit (import ./systemd.nix) online;
   noStore = "add_header Cache-Control no-store always;";
 

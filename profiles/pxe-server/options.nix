@@ -79,7 +79,7 @@ in
 
   nodes = mkOption {
     default = { };
-    description = "The known machines, by the MAC address of the network interface that boots: lower case, with colons.";
+    description = "The known machines, by the MAC address of the network card that boots: lower case, with colons.";
     example = {
       "52:54:00:12:34:56" = {
         profile = "control-plane";
@@ -99,6 +99,24 @@ in
           description = "The host name of the machine.";
         };
         ipAddress = nullable ipv4.type "The address that is reserved for the machine. null: the machine gets an address of `dhcp.range`.";
+        otherMacs = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          example = [ "52:54:00:12:34:57" ];
+          description = "The MAC addresses of other network cards that may boot the machine, such as the members of a bond. They share the reserved address.";
+        };
+        system = nullable (types.enum [
+          "x86_64-linux"
+          "aarch64-linux"
+        ]) "The system of the machine, which decides on the loader where the architecture that the machine announces does not fit. null: the announced architecture alone decides.";
+        firmware = mkOption {
+          type = types.enum [
+            "uefi"
+            "bios"
+          ];
+          default = "uefi";
+          description = "The firmware of the machine, which decides on the loader where the machine announces no architecture that fits `system`.";
+        };
       };
     });
   };

@@ -31,26 +31,31 @@
         profile = "control-plane";
         hostname = "node01";
         ipAddress = "10.0.100.50";
+        system = "x86_64-linux";
       };
       "52:54:00:12:34:57" = {
         profile = "control-plane";
         hostname = "node02";
         ipAddress = "10.0.100.51";
+        system = "x86_64-linux";
       };
       "52:54:00:12:34:58" = {
         profile = "control-plane";
         hostname = "node03";
         ipAddress = "10.0.100.52";
+        system = "x86_64-linux";
       };
       "52:54:00:12:34:59" = {
         profile = "worker";
         hostname = "node04";
         ipAddress = "10.0.100.80";
+        system = "x86_64-linux";
       };
       "52:54:00:12:34:5a" = {
         profile = "worker";
         hostname = "node05";
         ipAddress = "10.0.100.81";
+        system = "x86_64-linux";
       };
     };
   };

@@ -6,12 +6,12 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use time::{Duration, OffsetDateTime};
 
-use crate::model::{Cluster, Node};
+use crate::model::{Cluster, MacAddr, Node};
 use crate::outputs;
 use crate::plan::{Certificates, Plan, Zones};
 use crate::publish::{
-    ArmRequest, ArmTarget, Armed, ArmedFile, ArmingTimer, DisarmSelection, WebRoot, WebRootLock, arm, disarm,
-    find_quorum_risk, list_armed,
+    ArmOutcome, ArmRequest, ArmTarget, Armed, ArmedFile, ArmingTimer, DisarmSelection, WebRoot, WebRootLock,
+    arm, disarm, find_quorum_risk, list_armed,
 };
 
 use super::armed::print_end;
@@ -93,7 +93,10 @@ impl ArmArgs {
         let earlier = list_armed(&root)?;
         // A file whose time has ended, or that another version wrote, still boots the installer.
         let named = earlier.iter().filter_map(|file| Some(file.armed.as_ref()?.node.as_str()));
-        let by_mac = |node: &&Node| earlier.iter().any(|file| file.name == node.mac.hyphens());
+        let by_mac = |node: &&Node| {
+            let names = file_names(node);
+            earlier.iter().any(|file| names.contains(&file.name))
+        };
         let addressed = cluster.nodes.iter().filter(by_mac).chain(nodes.iter().copied());
         let all: BTreeSet<_> = named.chain(addressed.map(|node| node.name.as_str())).collect();
         if let Some(risk) = find_quorum_risk(&cluster, &all).filter(|_| !self.yes) {
@@ -129,22 +132,28 @@ impl ArmArgs {
         let is_armed = |node: &String| outcome.armed.iter().any(|armed| armed.node == *node);
         print_recovered(printer, outcome.recovered.iter().filter(|node| !is_armed(node)));
         let endless = ArmingTimer::read(&root, now).explain();
-        for armed in &outcome.armed {
-            let end =
-                if endless.is_some() { "until somebody disarms it".to_owned() } else { print_end(armed) };
-            printer.say(&format!(
-                "{} is armed {end}: it boots the installer {:.12} of {} from the network",
-                armed.node,
-                armed.bundle.to_string(),
-                armed.base
-            ));
-        }
+        print_armed(printer, &outcome, endless.is_some());
         if let Some(why) = endless {
             let nodes = self.nodes.join(" ");
             let text = format!("warning: {why}: plasmagen disarm {nodes}");
             Printer::warn(&carry_options(&text, &self.root.given()));
         }
         Ok(DONE)
+    }
+}
+
+/// Prints the nodes that are armed now, and until when: where nothing ends armings, until somebody disarms them.
+fn print_armed(printer: &Printer, outcome: &ArmOutcome, is_endless: bool) {
+    // A node has a file for each network card.
+    let mut nodes = BTreeSet::new();
+    for armed in outcome.armed.iter().filter(|armed| nodes.insert(&armed.node)) {
+        let end = if is_endless { "until somebody disarms it".to_owned() } else { print_end(armed) };
+        printer.say(&format!(
+            "{} is armed {end}: it boots the installer {:.12} of {} from the network",
+            armed.node,
+            armed.bundle.to_string(),
+            armed.image
+        ));
     }
 }
 
@@ -184,7 +193,8 @@ impl DisarmArgs {
 fn disarm_all(printer: &Printer, root: &WebRoot) -> anyhow::Result<u8> {
     let outcome = disarm(root, DisarmSelection::All)?;
     print_recovered(printer, outcome.recovered.iter());
-    for node in outcome.disarmed.values() {
+    // A node has a file for each network card.
+    for node in outcome.disarmed.values().collect::<BTreeSet<_>>() {
         printer.say(&format!("{node} is disarmed"));
     }
     if outcome.disarmed.is_empty() {
@@ -193,13 +203,18 @@ fn disarm_all(printer: &Printer, root: &WebRoot) -> anyhow::Result<u8> {
     Ok(DONE)
 }
 
+/// The names of the files that arm `node`: one for each network card that may boot.
+fn file_names(node: &Node) -> Vec<String> {
+    node.boot_macs().into_iter().map(MacAddr::hyphens).collect()
+}
+
 /// The names of the files that arm the node `name`. A node that has left the inventory, or has another network card now,
 /// must not stay armed: so its name in the files counts, too.
 fn armed_files(name: &str, cluster: &Cluster, armed: &[ArmedFile]) -> anyhow::Result<Vec<String>> {
     let names_node = |file: &&ArmedFile| file.armed.as_ref().is_some_and(|armed| armed.node == name);
     let mut files: Vec<_> = armed.iter().filter(names_node).map(|file| file.name.clone()).collect();
     match named::find_node(cluster, name) {
-        Ok(node) => files.push(node.mac.hyphens()),
+        Ok(node) => files.extend(file_names(node)),
         Err(unknown) if files.is_empty() => return Err(unknown),
         Err(_) => {}
     }

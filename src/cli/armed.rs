@@ -54,10 +54,14 @@ impl ArmedArgs {
     }
 }
 
-/// Prints the armed nodes; `has_timer` says whether the provisioner's timer ends armings.
+/// Prints a row for each node, with all of its network cards that have the same record; `has_timer` says whether the
+/// provisioner's timer ends armings.
 fn print_table(files: &[ArmedFile], now: OffsetDateTime, has_timer: bool) -> String {
     let mut table = TextTable::new();
-    for file in files {
+    for (index, file) in files.iter().enumerate() {
+        if files[..index].iter().any(|earlier| is_same_arming(earlier, file)) {
+            continue;
+        }
         let Some(armed) = &file.armed else {
             let name = file.name.escape_debug().to_string();
             table.short_row([name, "not written by this version of plasmagen arm".to_owned()]);
@@ -81,9 +85,19 @@ fn print_table(files: &[ArmedFile], now: OffsetDateTime, has_timer: bool) -> Str
         } else {
             format!("{state}; armed for {:.12}", armed.bundle.to_string())
         };
-        table.row([armed.node.clone(), armed.mac.clone(), armed.base.clone(), boots, state]);
+        let same = files[index..].iter().filter(|other| is_same_arming(file, other));
+        let macs: Vec<_> =
+            same.filter_map(|other| other.armed.as_ref()).map(|armed| armed.mac.as_str()).collect();
+        table.row([armed.node.clone(), macs.join(" "), armed.image.clone(), boots, state]);
     }
     table.print()
+}
+
+/// Whether two files arm the same node by one run of `plasmagen arm`, each for another network card.
+fn is_same_arming(one: &ArmedFile, other: &ArmedFile) -> bool {
+    let record = |file: &ArmedFile| file.armed.clone().map(|armed| Armed { mac: String::new(), ..armed });
+    let record_of_one = record(one);
+    record_of_one.is_some() && record_of_one == record(other) && one.is_interrupted == other.is_interrupted
 }
 
 /// The end of an arming, as in `until 2026-01-02 07:04 UTC`.

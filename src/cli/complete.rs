@@ -5,7 +5,7 @@ use clap_complete::env::CompleteEnv;
 
 use crate::diag::Report;
 use crate::inventory;
-use crate::model::{Base, Word};
+use crate::model::list_image_names;
 use crate::rules::RULES;
 
 use super::inventory::{find_nearest, read};
@@ -27,14 +27,14 @@ pub(super) fn words() -> Vec<CompletionCandidate> {
     rules.chain(keys).collect()
 }
 
-/// The bases of profiles, which bundles are made for.
-pub(super) fn bases() -> Vec<CompletionCandidate> {
-    Base::FORM.choices.iter().map(CompletionCandidate::new).collect()
+/// The netboot images, which have channels in the web root.
+pub(super) fn images() -> Vec<CompletionCandidate> {
+    list_image_names().into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Lists the channels of the web root: the bases, and the site.
+/// Lists the channels of the web root: the netboot images, and the site.
 pub(super) fn channels() -> Vec<CompletionCandidate> {
-    let mut channels = bases();
+    let mut channels = images();
     channels.push(CompletionCandidate::new("site"));
     channels
 }

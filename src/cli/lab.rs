@@ -51,8 +51,9 @@ pub(super) struct LabArgs {
     /// Run this DHCP server, instead of the one in the inventory
     #[arg(long, value_name = "SERVER")]
     dhcp: Option<DhcpServer>,
-    /// Boot the bundle in DIR on nodes with this base, and wait until SSH answers; may be given several times
-    #[arg(long = "bundle", value_name = "BASE=DIR", value_parser = bundles::parse)]
+    /// Boot the bundle in DIR on nodes with this image, such as `worker` or, for 64-bit ARM, `worker-aarch64`, and wait
+    /// until SSH answers; may be given several times
+    #[arg(long = "bundle", value_name = "IMAGE=DIR", value_parser = bundles::parse)]
     bundles: Vec<(String, PathBuf)>,
     /// The kernel that machines without --bundle boot [default: the newest kernel on this computer]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -152,7 +153,7 @@ impl LabArgs {
         )?;
         let bundles: BTreeMap<_, _> = self.bundles.iter().cloned().collect();
         bundles::check(&bundles, cluster)?;
-        let lacks_bundle = nodes().any(|node| !bundles.contains_key(node.base.as_str()));
+        let lacks_bundle = nodes().any(|node| !bundles.contains_key(&node.image()));
         let test_system = if lacks_bundle {
             Some(TestSystem::find(self.kernel.as_deref(), self.busybox.as_deref(), &path)?)
         } else {

@@ -30,11 +30,12 @@ use super::{REFUSED, complete};
 
 /// Copy bundles and the rendered site into the web root: all of them, or none
 ///
-/// A bundle becomes nixos/BASE/ID, and site/www beside the inventory becomes site/ID. When everything is copied, checked and
-/// durable, the links `current` are switched. The previous generation stays for machines that are still loading it.
+/// A bundle becomes nixos/IMAGE/ID: IMAGE is the name of the base, for 64-bit ARM with -aarch64. site/www beside the
+/// inventory becomes site/ID. When everything is copied, checked and durable, the links `current` are switched. The previous
+/// generation stays for machines that are still loading it.
 #[derive(Debug, Args)]
 pub(super) struct PublishArgs {
-    /// Directories that `plasmagen bundle` wrote, each for another base
+    /// Directories that `plasmagen bundle` wrote, each for another base or system
     #[arg(value_name = "BUNDLE", value_hint = ValueHint::DirPath)]
     bundles: Vec<PathBuf>,
     #[command(flatten)]
@@ -69,12 +70,12 @@ pub(super) struct PublishArgs {
     /// Publish even if an armed node boots another bundle from now on than the one that it was armed for
     #[arg(long)]
     yes: bool,
-    /// Make the previous generation of BASE, or of the `site`, the current one again, under a new number
-    #[arg(long, value_name = "BASE", add = ArgValueCandidates::new(complete::channels),
+    /// Make the previous generation of IMAGE, or of the `site`, the current one again, under a new number
+    #[arg(long, value_name = "IMAGE", add = ArgValueCandidates::new(complete::channels),
         conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep"])]
     rollback: Option<String>,
-    /// Remove all bundles for BASE, which no armed node boots
-    #[arg(long, value_name = "BASE", add = ArgValueCandidates::new(complete::bases),
+    /// Remove all bundles for IMAGE, which no armed node boots
+    #[arg(long, value_name = "IMAGE", add = ArgValueCandidates::new(complete::images),
         conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "yes", "rollback"])]
     remove: Option<String>,
 }
@@ -105,8 +106,8 @@ impl PublishArgs {
         let site = beside.map(|dir| dir.join("site")).or_else(|| self.site.clone());
         let signing_key = self.sign.as_deref().map(SigningKey::open).transpose()?;
         let lock = WebRootLock::acquire(&root)?;
-        if let Some(base) = &self.remove {
-            return Ok(print_removal(printer, &root, &remove(&lock, base)?));
+        if let Some(image) = &self.remove {
+            return Ok(print_removal(printer, &root, &remove(&lock, image)?));
         }
         let nodes = cluster.iter().flat_map(|cluster| &cluster.nodes);
         let machines: Vec<_> = nodes.map(|node| node.mac).collect();

@@ -28,9 +28,9 @@ pub(super) struct VerifyArgs {
     /// The directory of a web root, or of a bundle
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     path: PathBuf,
-    /// The lowest number that the current generation may have: of everything, or of the bundles for one base; may be
+    /// The lowest number that the current generation may have: of everything, or of the bundles for one image; may be
     /// given several times
-    #[arg(long, value_name = "[BASE=]N", value_parser = parse_minimum)]
+    #[arg(long, value_name = "[IMAGE=]N", value_parser = parse_minimum)]
     min_generation: Vec<(Option<String>, u64)>,
     /// Every bundle and every publication must be signed by one of these: a file of allowed signers, as ssh-keygen reads it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "inventory")]
@@ -42,11 +42,11 @@ pub(super) struct VerifyArgs {
     format: FormatOption,
 }
 
-/// Parses `N` or `BASE=N`.
+/// Parses `N` or `IMAGE=N`.
 fn parse_minimum(text: &str) -> Result<(Option<String>, u64), String> {
-    let (base, number) = text.rsplit_once('=').map_or((None, text), |(base, number)| (Some(base), number));
+    let (image, number) = text.rsplit_once('=').map_or((None, text), |(image, number)| (Some(image), number));
     let number = number.parse().map_err(|_| format!("`{number}` is not the number of a generation"))?;
-    Ok((base.map(str::to_owned), number))
+    Ok((image.map(str::to_owned), number))
 }
 
 impl VerifyArgs {

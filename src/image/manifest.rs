@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{FileFacts, Hasher, Sha256Sum};
-use crate::model::System;
+use crate::model::{System, image_name};
 
 /// The version of the manifest's format. It rises when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
@@ -31,8 +31,7 @@ pub struct BundleManifest {
     pub schema: u32,
     /// The SHA-256 over kernel, initrd, init path and command line: bundles with the same id boot the same system.
     pub id: Sha256Sum,
-    /// The machines that the bundle is for: a base, such as `worker`. The key is `profile`, as in the paths of the web
-    /// root.
+    /// The machines that the bundle is for: a base, such as `worker`.
     #[serde(rename = "profile")]
     pub base: String,
     /// The architecture of these machines.
@@ -72,6 +71,12 @@ pub struct Input {
 impl BundleManifest {
     /// The version of the format that this program writes.
     pub const SCHEMA: u32 = SCHEMA;
+
+    /// The name of the netboot image: the directory of the web root's `nixos/` that the bundle is published in.
+    #[must_use]
+    pub fn image(&self) -> String {
+        image_name(&self.base, self.arch)
+    }
 
     /// Parses a `manifest.json`.
     ///

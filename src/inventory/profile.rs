@@ -56,6 +56,7 @@ tables! {
         /// Bond that the interface is, such as `{ mode = "802.3ad", members = ["eth0", "eth1"] }`.
         bond: Option<Spanned<BondTable>> = optional(),
         /// MAC address of the NIC that gets the interface's name, so that a change of hardware renames nothing.
+        /// A machine that boots through a bond is known by the addresses of all members that have one.
         mac: Option<Spanned<MacAddr>> = optional(),
     }
 

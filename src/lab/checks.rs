@@ -32,7 +32,7 @@ impl Checks {
 }
 
 /// Compares what `observer` has seen of the machine of `test`. `bundles` holds the manifests of the published bundles by
-/// base.
+/// image.
 ///
 /// # Errors
 /// When a rendered artifact or a manifest is missing or cannot be read: a bug in plasmagen.
@@ -56,8 +56,8 @@ pub(super) fn check_machine(
     if test.scenario == Scenario::Unarmed {
         return Ok(checks);
     }
-    let base = node.base.as_str();
-    let manifest = bundles.get(base).with_context(|| format!("there is no bundle for {base}"))?;
+    let image = node.image();
+    let manifest = bundles.get(&image).with_context(|| format!("there is no bundle for {image}"))?;
     let overlay = find_overlay(artifacts, node)?;
     check_requests(&mut checks, observer, manifest, node, overlay.len() as u64);
     let has_printed =
@@ -88,12 +88,12 @@ fn check_requests(
     node: &Node,
     overlay_bytes: u64,
 ) {
-    let (id, base) = (manifest.id, node.base.as_str());
+    let (id, image) = (manifest.id, node.image());
     let bytes_of = |name: &str| manifest.files.get(name).map_or(0, |file| file.bytes);
     for (path, bytes) in [
-        (format!("nixos/{base}/current/{SCRIPT}"), bytes_of(SCRIPT)),
-        (format!("nixos/{base}/{id}/{KERNEL}"), bytes_of(KERNEL)),
-        (format!("nixos/{base}/{id}/{INITRD}"), bytes_of(INITRD)),
+        (format!("nixos/{image}/current/{SCRIPT}"), bytes_of(SCRIPT)),
+        (format!("nixos/{image}/{id}/{KERNEL}"), bytes_of(KERNEL)),
+        (format!("nixos/{image}/{id}/{INITRD}"), bytes_of(INITRD)),
         (format!("overlay/{}.cpio.gz", node.mac.hyphens()), overlay_bytes),
     ] {
         let request = observer.requests.iter().find(|request| request.path == path);
@@ -184,7 +184,7 @@ fn check_overlay(checks: &mut Checks, facts: &Facts, overlay: &[u8]) -> Result<(
 fn check_served(checks: &mut Checks, facts: &Facts, manifest: &BundleManifest) {
     let found = facts.digests("served");
     for name in [KERNEL, INITRD] {
-        let path = format!("nixos/{}/current/{name}", manifest.base);
+        let path = format!("nixos/{}/current/{name}", manifest.image());
         let sum = manifest.files.get(name).map(|file| file.sha256.to_string()).unwrap_or_default();
         checks.compare(&format!("SHA-256 of {path}"), &sum, found.get(&*path).copied());
     }

@@ -24,7 +24,7 @@ pub struct LabConfig {
     pub selector: Selector,
     /// The DHCP server to run.
     pub dhcp: DhcpServer,
-    /// The user's bundles by base. Nodes with other bases boot the test system.
+    /// The user's bundles by image. Nodes with other images boot the test system.
     pub bundles: BTreeMap<String, PathBuf>,
     /// The files of the test system, if a node boots it.
     pub test_system: Option<TestSystem>,

@@ -34,7 +34,7 @@ pub fn run(
     let tools = &config.tools;
     let begin_phase = |what: &str| on_event(Event::Phase(what.to_owned()));
     mount_file_systems(tools, Path::new(cluster.provisioner.web_root.as_str()), config.keep.as_deref())?;
-    let selection = select(cluster, &config.selector, &|base| config.bundles.contains_key(base))?;
+    let selection = select(cluster, &config.selector, &|image| config.bundles.contains_key(image))?;
     begin_phase("trying whether KVM works");
     let accelerator = Accelerator::detect(tools, &make_dir("accelerator")?);
     begin_phase("making and publishing bundles and the site");
@@ -66,8 +66,8 @@ pub fn run(
     Ok(LabReport::new(config.dhcp, accelerator, machines, selection.skipped, notes))
 }
 
-/// Collects a bundle for the base of each node that is powered on: the user's bundle, or one with the test system.
-/// Returns their directories by base.
+/// Collects a bundle for the image of each node that is powered on: the user's bundle, or one with the test system.
+/// Returns their directories by image.
 fn collect_bundles(
     config: &LabConfig,
     cluster: &Cluster,
@@ -76,8 +76,8 @@ fn collect_bundles(
     let mut bundles = config.bundles.clone();
     let base_url = cluster.provisioner.base_url();
     for node in tests.iter().filter_map(|test| test.node) {
-        let base = node.base.as_str();
-        if bundles.contains_key(base) {
+        let image = node.image();
+        if bundles.contains_key(&image) {
             continue;
         }
         let test_system = config.test_system.as_ref().context("the lab has no files of the test system")?;
@@ -92,10 +92,10 @@ fn collect_bundles(
             system.as_str(),
             node.system.as_str()
         );
-        let out = make_dir("bundles")?.join(base);
-        let root = make_dir(&format!("test-system/{base}"))?;
-        test_system.build_bundle(base, &base_url, &root, &out)?;
-        bundles.insert(base.to_owned(), out);
+        let out = make_dir("bundles")?.join(&image);
+        let root = make_dir(&format!("test-system/{image}"))?;
+        test_system.build_bundle(node, &base_url, &root, &out)?;
+        bundles.insert(image, out);
     }
     Ok(bundles)
 }

@@ -23,7 +23,7 @@ use super::servers::LeaseLog;
 use super::web_root::LabWebRoot;
 use crate::artifact::ArtifactSet;
 use crate::image::{BundleManifest, INITRD};
-use crate::model::MacAddr;
+use crate::model::{MacAddr, Node};
 
 /// How often the logs are read.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -38,7 +38,7 @@ const MEMORY_PERCENT: u64 = 70;
 pub(super) struct Scheduler<'a> {
     pub(super) config: &'a LabConfig,
     pub(super) artifacts: &'a ArtifactSet,
-    /// The manifests of the published bundles, by base.
+    /// The manifests of the published bundles, by image.
     pub(super) manifests: BTreeMap<String, BundleManifest>,
     pub(super) networks: &'a [LabNetwork<'a>],
     pub(super) web_root: &'a LabWebRoot,
@@ -75,9 +75,9 @@ impl Scheduler<'_> {
             (0..tests.len()).partition(|number| tests[*number].scenario == Scenario::Tampered);
         let mut reports = self.run_parallel(tests, others)?;
         for number in tampered {
-            let base = tests[number].node.map_or("", |node| node.base.as_str());
-            let manifest = self.manifests.get(base).context("there is no bundle to change")?;
-            self.web_root.tamper(base, manifest.id)?;
+            let image = tests[number].node.map(Node::image).unwrap_or_default();
+            let manifest = self.manifests.get(&image).context("there is no bundle to change")?;
+            self.web_root.tamper(&image, manifest.id)?;
             reports.extend(self.run_parallel(tests, vec![number])?);
         }
         Ok(reports.into_values().collect())
@@ -135,7 +135,7 @@ impl Scheduler<'_> {
     }
 
     fn memory_megabytes(&self, test: &BootTest<'_>) -> u64 {
-        let manifest = test.node.and_then(|node| self.manifests.get(node.base.as_str()));
+        let manifest = test.node.and_then(|node| self.manifests.get(&node.image()));
         let initrd = manifest.and_then(|manifest| manifest.files.get(INITRD));
         machine::memory_megabytes(test.method, initrd.map_or(0, |file| file.bytes))
     }

@@ -62,7 +62,7 @@ pub(super) fn select<'a>(
             method: selector.method.filter(is_possible).unwrap_or_else(|| node.firmware.into()),
             system: node.system,
             network,
-            steps: scenario.steps(boots_nixos(node.base.as_str())),
+            steps: scenario.steps(boots_nixos(&node.image())),
         })
     };
     let mut tests = nodes.iter().map(|node| test(Scenario::Armed, node)).collect::<Result<Vec<_>>>()?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::kernel_modules::{NETWORK, read_modules};
 use crate::fs::read_input;
 use crate::image::{Codec, INITRD, InitrdSource, KERNEL, Kernel, Recipe, build_bundle};
-use crate::model::System;
+use crate::model::{Node, System};
 
 /// The directory of kernels on Debian, its relatives and Fedora.
 const KERNEL_DIR: &str = "/boot";
@@ -110,17 +110,17 @@ impl TestSystem {
         Ok(Kernel::read(&self.kernel)?.system)
     }
 
-    /// Makes the bundle for machines with the base `base` in the new directory `out`. The content of the initrd is
+    /// Makes the bundle for machines like `node` in the new directory `out`. The content of the initrd is
     /// collected in the new directory `root`; `base_url` is the URL of the web root.
     ///
     /// # Errors
     /// When a file of the test system cannot be read or is not valid.
-    pub(super) fn build_bundle(&self, base: &str, base_url: &str, root: &Path, out: &Path) -> Result<()> {
-        self.write_root(base, base_url, root).context("could not make the test system")?;
+    pub(super) fn build_bundle(&self, node: &Node, base_url: &str, root: &Path, out: &Path) -> Result<()> {
+        self.write_root(&node.image(), base_url, root).context("could not make the test system")?;
         let system = self.read_system()?;
         let command_line = if system == System::X86_64 { COMMAND_LINE } else { COMMAND_LINE_ARM };
         let recipe = Recipe {
-            base: base.to_owned(),
+            base: node.base.as_str().to_owned(),
             arch: Some(system),
             kernel: self.kernel.clone(),
             initrd: InitrdSource::Directory(root.to_owned()),
@@ -134,7 +134,7 @@ impl TestSystem {
     }
 
     /// Writes the content of the initrd into the directory `root`.
-    fn write_root(&self, base: &str, base_url: &str, root: &Path) -> Result<()> {
+    fn write_root(&self, image: &str, base_url: &str, root: &Path) -> Result<()> {
         for dir in DIRS {
             fs::create_dir_all(root.join(dir))?;
         }
@@ -151,7 +151,7 @@ impl TestSystem {
         // The overlay of the node must replace this host name.
         fs::write(root.join("etc/hostname"), "nobody\n")?;
         fs::write(root.join("lab/base"), format!("{base_url}\n"))?;
-        let served: String = [KERNEL, INITRD].map(|file| format!("nixos/{base}/current/{file}\n")).concat();
+        let served: String = [KERNEL, INITRD].map(|file| format!("nixos/{image}/current/{file}\n")).concat();
         fs::write(root.join("lab/served"), served)?;
         let mut order = String::new();
         if let Some(dir) = &self.modules {

@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use crate::artifact::ArtifactSet;
 use crate::fs::Sha256Sum;
 use crate::image::{BundleManifest, INITRD};
-use crate::model::{Cluster, Node};
+use crate::model::{Cluster, MacAddr, Node};
 use crate::publish::{
     ArmRequest, ArmTarget, DisarmSelection, LoaderSource, PublicationTerms, PublishRequest, WebRoot,
     WebRootLock, arm, disarm, list_needed_loaders, publish,
@@ -75,7 +75,7 @@ impl LabWebRoot {
         let missing = outcome.loaders.missing.iter().filter(|loader| needed.contains_key(loader.file));
         let missing = missing.map(|loader| format!("{} ({})", loader.file, loader.package)).collect();
         let manifests = outcome.published.into_iter().filter_map(|published| published.bundle);
-        let manifests = manifests.map(|manifest| (manifest.base.clone(), manifest)).collect();
+        let manifests = manifests.map(|manifest| (manifest.image(), manifest)).collect();
         drop(lock);
         let root = WebRoot::open(&path)?;
         Ok((Self { path, root, now }, missing, manifests))
@@ -102,16 +102,17 @@ impl LabWebRoot {
     /// # Errors
     /// When the file cannot be removed.
     pub(super) fn disarm(&self, node: &Node) -> Result<()> {
-        disarm(&self.root, DisarmSelection::Files(&[node.mac.hyphens()])).map(drop)
+        let files: Vec<_> = node.boot_macs().into_iter().map(MacAddr::hyphens).collect();
+        disarm(&self.root, DisarmSelection::Files(&files)).map(drop)
     }
 
-    /// Changes one bit of the published initrd of the bundle `id` for `base`: in the 64th byte from the end, so that only
+    /// Changes one bit of the published initrd of the bundle `id` for `image`: in the 64th byte from the end, so that only
     /// a digest shows the change.
     ///
     /// # Errors
     /// When the initrd cannot be changed.
-    pub(super) fn tamper(&self, base: &str, id: Sha256Sum) -> Result<()> {
-        let path = self.path.join(format!("nixos/{base}/{id}/{INITRD}"));
+    pub(super) fn tamper(&self, image: &str, id: Sha256Sum) -> Result<()> {
+        let path = self.path.join(format!("nixos/{image}/{id}/{INITRD}"));
         let run = || {
             let mut bytes = fs::read(&path)?;
             let mode = fs::metadata(&path)?.permissions().mode();

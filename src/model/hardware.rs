@@ -14,6 +14,17 @@ pub enum Firmware {
     Bios,
 }
 
+impl Firmware {
+    /// The firmware's name in the inventory.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Uefi => "uefi",
+            Self::Bios => "bios",
+        }
+    }
+}
+
 /// A kind of machine in Nix's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum System {

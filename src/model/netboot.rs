@@ -1,11 +1,14 @@
 //! What DHCP tells a machine that boots over the network: the loader for its architecture, and its reserved address.
 //! The configuration of every DHCP server, the TFTP root and the PXE server's NixOS module are written from this.
+//!
+//! The inventory knows a node better than the node's firmware: a loader that the node cannot run is never named, whatever
+//! the firmware announces.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::{Cluster, Firmware, HostName, Label, MacAddr, Node, System};
+use super::{Cluster, Firmware, HostName, IfName, Label, MacAddr, Node, System};
 
 /// A build of iPXE, and the machines that start it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub struct Loader {
     /// The client architectures that start this build (DHCP option 93: RFC 4578 section 2.1, IANA's "Processor
     /// Architecture Types").
     pub architectures: &'static [u16],
+    /// The kind of machine that this build runs on.
+    pub system: System,
     /// The build's file in the TFTP root.
     pub file: &'static str,
     /// Whether these machines load the build by HTTP: they need a URL, and their vendor class `HTTPClient` back (UEFI
@@ -22,36 +27,56 @@ pub struct Loader {
     pub about: &'static str,
 }
 
-/// The loaders by architecture. A machine that announces another architecture, or none, loads [`DEFAULT_LOADER`].
-pub const LOADERS: [Loader; 6] = [
-    BIOS,
-    Loader { architectures: &[0x06], file: "ipxe-ia32.efi", http: false, about: "UEFI on 32-bit x86" },
-    UEFI_X86,
-    UEFI_ARM,
-    HTTP_X86,
-    HTTP_ARM,
-];
+/// The loaders by architecture, the preferred ones first: firmware may announce several architectures. A machine that
+/// announces no architecture of this list loads [`DEFAULT_LOADER`], or the loader of its [`Platform`] where it is a node.
+pub const LOADERS: [Loader; 6] = [BIOS, UEFI_IA32, UEFI_X86, UEFI_ARM, HTTP_X86, HTTP_ARM];
 
-const BIOS: Loader = Loader { architectures: &[0x00], file: "undionly.kpxe", http: false, about: "BIOS" };
+const BIOS: Loader = Loader {
+    architectures: &[0x00],
+    system: System::X86_64,
+    file: "undionly.kpxe",
+    http: false,
+    about: "BIOS",
+};
 
-const UEFI_X86: Loader =
-    Loader { architectures: &[0x07, 0x09], file: DEFAULT_LOADER, http: false, about: "UEFI on 64-bit x86" };
+const UEFI_IA32: Loader = Loader {
+    architectures: &[0x06],
+    system: System::X86_64,
+    file: "ipxe-ia32.efi",
+    http: false,
+    about: "UEFI on 32-bit x86",
+};
 
-const UEFI_ARM: Loader =
-    Loader { architectures: &[0x0b], file: "ipxe-arm64.efi", http: false, about: "UEFI on 64-bit ARM" };
+const UEFI_X86: Loader = Loader {
+    architectures: &[0x07, 0x09],
+    system: System::X86_64,
+    file: DEFAULT_LOADER,
+    http: false,
+    about: "UEFI on 64-bit x86",
+};
+
+const UEFI_ARM: Loader = Loader {
+    architectures: &[0x0b, 0x16],
+    system: System::Aarch64,
+    file: "ipxe-arm64.efi",
+    http: false,
+    about: "UEFI or U-Boot on 64-bit ARM",
+};
 
 const HTTP_X86: Loader = Loader {
     architectures: &[0x10],
+    system: System::X86_64,
     file: DEFAULT_LOADER,
     http: true,
     about: "UEFI over HTTP on 64-bit x86",
 };
 
 const HTTP_ARM: Loader = Loader {
-    architectures: &[0x13],
+    architectures: &[0x13, 0x18],
+    system: System::Aarch64,
     file: "ipxe-arm64.efi",
     http: true,
-    about: "UEFI over HTTP on 64-bit ARM",
+    about: "UEFI or U-Boot over HTTP on 64-bit ARM",
 };
 
 impl Loader {
@@ -59,9 +84,10 @@ impl Loader {
     #[must_use]
     pub const fn over_pxe(firmware: Firmware, system: System) -> Self {
         match (firmware, system) {
-            (Firmware::Bios, _) => BIOS,
+            (Firmware::Bios, System::X86_64) => BIOS,
             (Firmware::Uefi, System::X86_64) => UEFI_X86,
-            (Firmware::Uefi, System::Aarch64) => UEFI_ARM,
+            // 64-bit ARM has no BIOS (rule F18).
+            (_, System::Aarch64) => UEFI_ARM,
         }
     }
 
@@ -75,7 +101,7 @@ impl Loader {
     }
 }
 
-/// The loader of machines whose architecture is not in [`LOADERS`]: a file in the TFTP root.
+/// The loader of unknown machines whose architecture is not in [`LOADERS`]: a file in the TFTP root.
 pub const DEFAULT_LOADER: &str = "ipxe.efi";
 
 /// The vendor class of UEFI HTTP boot, sent by the machine and back to it.
@@ -84,14 +110,41 @@ pub const HTTP_CLIENT: &str = "HTTPClient";
 /// The user class that iPXE sends (DHCP option 77): by it the second request differs from the firmware's.
 pub const IPXE_CLASS: &str = "iPXE";
 
-/// The DHCP reservation of a node.
+/// The system and the firmware of a node. They decide on the loader where the architectures that the node's firmware
+/// announces do not fit: U-Boot and the Raspberry Pi announce none, or that of an x86 machine with BIOS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// The kind of machine.
+    pub system: System,
+    /// How the firmware boots.
+    pub firmware: Firmware,
+}
+
+impl Platform {
+    /// All platforms.
+    pub const ALL: [Self; 3] = [
+        Self { system: System::X86_64, firmware: Firmware::Uefi },
+        Self { system: System::X86_64, firmware: Firmware::Bios },
+        Self { system: System::Aarch64, firmware: Firmware::Uefi },
+    ];
+
+    /// The name in the configuration of a DHCP server, such as `aarch64-linux-uefi`.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("{}-{}", self.system.as_str(), self.firmware.as_str())
+    }
+}
+
+/// The DHCP reservation of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation<'a> {
     /// The node's name.
     pub name: &'a HostName,
-    /// The MAC address of the NIC that boots.
-    pub mac: MacAddr,
-    /// The provisioning network that this NIC is connected to.
+    /// The MAC addresses of the NICs that may boot, of which one boots at a time.
+    pub macs: Vec<MacAddr>,
+    /// The node's system and firmware.
+    pub platform: Platform,
+    /// The provisioning network that these NICs are connected to.
     pub network: &'a Label,
     /// The node's IPv4 address in that network.
     pub address: Option<Ipv4Addr>,
@@ -104,9 +157,30 @@ impl Cluster {
     pub fn reservations(&self) -> impl Iterator<Item = Reservation<'_>> {
         self.nodes.iter().filter_map(Node::reservation)
     }
+
+    /// The platforms of the nodes that have a reservation in IPv4, by which machines boot.
+    #[must_use]
+    pub fn platforms(&self) -> Vec<Platform> {
+        let is_used = |platform: &Platform| {
+            let mut booting = self.reservations().filter(|reservation| reservation.address.is_some());
+            booting.any(|reservation| reservation.platform == *platform)
+        };
+        Platform::ALL.into_iter().filter(is_used).collect()
+    }
 }
 
 impl Node {
+    /// The MAC addresses of the NICs through which the node may boot: [`mac`](Self::mac), then the other members of the bond
+    /// that boots, as far as the inventory has their addresses. Firmware tries one NIC after the other.
+    #[must_use]
+    pub fn boot_macs(&self) -> Vec<MacAddr> {
+        let bond = self.find_boot_interface().and_then(|interface| interface.bond.as_ref());
+        let members = bond.into_iter().flat_map(|bond| &bond.members);
+        let mac_of = |name: &IfName| self.interfaces.iter().find(|interface| interface.name == *name)?.mac;
+        let others = members.filter_map(mac_of).filter(|mac| *mac != self.mac);
+        [self.mac].into_iter().chain(others).collect()
+    }
+
     /// The node's DHCP reservation: its addresses on the interface that boots. `None` for a node without any.
     #[must_use]
     pub fn reservation(&self) -> Option<Reservation<'_>> {
@@ -116,7 +190,9 @@ impl Node {
         let v6 = |net: &IpNet| if let IpNet::V6(net) = net { Some(net.addr()) } else { None };
         let address = interface.addresses.iter().find_map(v4);
         let address6 = interface.addresses.iter().find_map(v6);
-        let reservation = Reservation { name: &self.name, mac: self.mac, network, address, address6 };
+        let platform = Platform { system: self.system, firmware: self.firmware };
+        let (name, macs) = (&self.name, self.boot_macs());
+        let reservation = Reservation { name, macs, platform, network, address, address6 };
         (address.is_some() || address6.is_some()).then_some(reservation)
     }
 }

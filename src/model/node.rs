@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Base, Bmc, DiskId, DomainName, Firmware, Hardware, HostName, IfName, Interface, KernelParam, Label,
-    Layout, MacAddr, RelPath, SerialNumber, Service, Size, System,
+    Layout, MacAddr, RelPath, SerialNumber, Service, Size, System, image_name,
 };
 
 /// A machine of the cluster, with everything that its profile says of it.
@@ -25,7 +25,7 @@ pub struct Node {
     pub system: System,
     /// How the node's firmware boots.
     pub firmware: Firmware,
-    /// The MAC address of the interface that boots from the network.
+    /// The MAC address of the NIC that boots from the network, as a rule: see [`boot_macs`](Self::boot_macs).
     pub mac: MacAddr,
     /// The name of the interface that boots from the network: the first one in a provisioning network.
     pub boot_interface: IfName,
@@ -75,6 +75,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// The name of the netboot image that installs the node.
+    #[must_use]
+    pub fn image(&self) -> String {
+        image_name(self.base.as_str(), self.system)
+    }
+
     /// All addresses of the node, by interface.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.interfaces.iter().flat_map(|interface| interface.addresses.iter().map(IpNet::addr))

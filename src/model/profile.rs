@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Interface, Label, Service};
+use super::{Interface, Label, Service, System, Word};
 
 /// A profile of the inventory, resolved as a node would be that adds nothing to it.
 #[derive(Clone, Debug, Serialize)]
@@ -40,3 +40,24 @@ impl Base {
         }
     }
 }
+
+/// The name of the netboot image of `base` for machines of `system`: a directory of the web root's `nixos/`. For x86 it is
+/// the name of the base alone, as in the runbook's paths.
+#[must_use]
+pub fn image_name(base: &str, system: System) -> String {
+    match system {
+        System::X86_64 => base.to_owned(),
+        System::Aarch64 => format!("{base}{AARCH64}"),
+    }
+}
+
+/// The names of all netboot images.
+#[must_use]
+pub fn list_image_names() -> Vec<String> {
+    let systems = [System::X86_64, System::Aarch64];
+    let of_base = |base: &&str| systems.map(|system| image_name(base, system));
+    Base::FORM.choices.iter().flat_map(of_base).collect()
+}
+
+/// The end of the names of images for 64-bit ARM.
+const AARCH64: &str = "-aarch64";

@@ -18,7 +18,7 @@ const NODE_TEMPLATE: Template = template!("node.ipxe.j2");
 pub(super) const BOOT: Output =
     Output { name: "boot.ipxe", templates: &[BOOT_TEMPLATE], emit: Emit::Site(emit_boot) };
 
-/// The script of each node, by MAC address, and the node's overlay.
+/// The script of each node and the node's overlay, for each MAC address by which the node may boot.
 pub(super) const NODE: Output =
     Output { name: "node.ipxe", templates: &[NODE_TEMPLATE], emit: Emit::Node(emit_node) };
 
@@ -35,8 +35,8 @@ struct BootContext {
 #[derive(Serialize)]
 struct NodeContext<'a> {
     node: &'a HostName,
-    /// The netboot image: the base of the node's profile.
-    profile: &'static str,
+    /// The name of the netboot image.
+    profile: String,
     kernel_params: Vec<String>,
     /// The URL of the overlay.
     overlay: String,
@@ -56,17 +56,20 @@ fn emit_boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> 
 
 fn emit_node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let archive = overlay::pack(&plan.cluster, node)?;
-    let path = format!("overlay/{}.cpio.gz", node.mac.hyphens());
-    let context = NodeContext {
-        node: &node.name,
-        profile: node.base.as_str(),
-        kernel_params: configuration::list_kernel_params(&plan.cluster, node),
-        overlay: format!("{}/{path}", plan.cluster.provisioner.base_url()),
-        overlay_sha256: Sha256Sum::of(&archive),
-    };
-    let text = renderer.render(NODE_TEMPLATE.name, &context)?;
-    Ok(vec![
-        Artifact::new(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()), text)?,
-        Artifact::new(format!("site/www/{path}"), archive)?,
-    ])
+    let mut artifacts = Vec::new();
+    for mac in node.boot_macs() {
+        let mac = mac.hyphens();
+        let path = format!("overlay/{mac}.cpio.gz");
+        let context = NodeContext {
+            node: &node.name,
+            profile: node.image(),
+            kernel_params: configuration::list_kernel_params(&plan.cluster, node),
+            overlay: format!("{}/{path}", plan.cluster.provisioner.base_url()),
+            overlay_sha256: Sha256Sum::of(&archive),
+        };
+        let text = renderer.render(NODE_TEMPLATE.name, &context)?;
+        artifacts.push(Artifact::new(format!("site/www/ipxe/node/{mac}.ipxe"), text)?);
+        artifacts.push(Artifact::new(format!("site/www/{path}"), archive.clone())?);
+    }
+    Ok(artifacts)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{
-    AbsPath, Cluster, DomainName, HostName, IfName, MacAddr, Network, Node, Role, System, broadcast,
+    AbsPath, Cluster, DomainName, Firmware, HostName, IfName, MacAddr, Network, Node, Role, System, broadcast,
 };
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
@@ -52,10 +52,15 @@ struct SubnetOptions {
 #[derive(Serialize)]
 struct NodeOptions<'a> {
     mac: MacAddr,
-    /// The netboot image: the base of the node's profile.
-    profile: &'static str,
+    /// The name of the netboot image.
+    profile: String,
     name: &'a HostName,
     address: Option<Ipv4Addr>,
+    /// The addresses of the other NICs that may boot.
+    other_macs: Vec<MacAddr>,
+    system: &'static str,
+    /// The firmware, unless it is UEFI, the module's default.
+    firmware: Option<&'static str>,
 }
 
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
@@ -92,7 +97,15 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
 
 fn node_options(node: &Node) -> NodeOptions<'_> {
     let address = node.reservation().and_then(|reservation| reservation.address);
-    NodeOptions { mac: node.mac, profile: node.base.as_str(), name: &node.name, address }
+    NodeOptions {
+        mac: node.mac,
+        profile: node.image(),
+        name: &node.name,
+        address,
+        other_macs: node.boot_macs().split_off(1),
+        system: node.system.as_str(),
+        firmware: (node.firmware != Firmware::Uefi).then(|| node.firmware.as_str()),
+    }
 }
 
 /// Lists the IPv4 resolvers of `network`.

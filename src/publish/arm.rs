@@ -1,4 +1,5 @@
-//! Arms machines: all machines of a run or none, and an error names the machines for which that fails.
+//! Arms machines: all machines of a run or none, and an error names the machines for which that fails. A machine has a
+//! file for each network card that may boot.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use super::bootable::{ArmTarget, BootCheck};
 use super::disarm::remove_files;
 use super::fault::Refused;
 use super::lock::WebRootLock;
+use super::needs::without_repeats;
 use super::root::{ARMED, WebRoot};
 use crate::fs::{Dir, Progress, TEXT_LIMIT, file_mode, sync_file};
 
@@ -32,7 +34,7 @@ pub struct ArmRequest<'a> {
 /// The outcome of [`arm`].
 #[derive(Debug)]
 pub struct ArmOutcome {
-    /// The nodes that are armed now.
+    /// The files of the nodes that are armed now: of each node, one for each network card that may boot.
     pub armed: Vec<Armed>,
     /// The nodes that a killed run had left half armed or half disarmed, and that are disarmed now.
     pub recovered: Vec<String>,
@@ -51,7 +53,7 @@ pub fn arm(web_root: &WebRootLock, request: &ArmRequest<'_>) -> Result<ArmOutcom
     let begin = || {
         let dir = root.dir.ensure_dir(ARMED)?;
         lock(&dir)?;
-        let recovered: Vec<_> = remove_files(&dir, &read_interrupted(root)?)?.into_values().collect();
+        let recovered = without_repeats(remove_files(&dir, &read_interrupted(root)?)?.into_values());
         clear_interrupted(root)?;
         stage(staging, &files)?;
         anyhow::Ok((dir, recovered))
@@ -65,7 +67,7 @@ pub fn arm(web_root: &WebRootLock, request: &ArmRequest<'_>) -> Result<ArmOutcom
     Ok(ArmOutcome { armed, recovered })
 }
 
-/// Makes the record of each target, for which everything that it boots must be published.
+/// Makes the records of each target, one for each network card, for which everything that it boots must be published.
 fn prepare(root: &WebRoot, request: &ArmRequest<'_>) -> Result<Vec<Armed>> {
     let ArmRequest { now, is_hashed, progress, .. } = *request;
     let (bundles, faults) = (BTreeMap::new(), Vec::new());
@@ -74,17 +76,17 @@ fn prepare(root: &WebRoot, request: &ArmRequest<'_>) -> Result<Vec<Armed>> {
     let mut records = Vec::new();
     for target in request.targets {
         let Some(bundle) = check.check(target)? else { continue };
-        records.push(Armed {
+        records.extend(target.macs.iter().map(|mac| Armed {
             schema: Armed::schema(),
             node: target.node.to_string(),
-            mac: target.mac.to_string(),
+            mac: mac.to_string(),
             serial: target.serial.map(str::to_owned),
-            base: target.base.to_owned(),
+            image: target.image.clone(),
             bundle: bundle.id,
             generation: bundle.generation,
             armed: begin,
             until,
-        });
+        }));
     }
     if !check.faults.is_empty() {
         let names: Vec<_> = request.targets.iter().map(|target| target.node.as_str()).collect();
@@ -147,8 +149,8 @@ fn take_back(
     let is_left = |(name, body): &(&String, &Option<Vec<u8>>)| {
         dir.exists(name).unwrap_or(true) && dir.read_limited(name, TEXT_LIMIT).ok() != **body
     };
-    let left: Vec<_> =
-        before.iter().filter(is_left).map(|(name, _)| read_armed(dir, name.clone()).label()).collect();
+    let left = before.iter().filter(is_left).map(|(name, _)| read_armed(dir, name.clone()).label());
+    let left = without_repeats(left);
     if left.is_empty() && is_durable && clear_interrupted(root).is_ok() {
         return error.context(NOTHING_CHANGED);
     }

@@ -41,9 +41,9 @@ pub struct Armed {
     /// Serial number of the machine in the inventory. Arming does not compare the number with the machine.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub serial: Option<String>,
-    /// Base of the netboot image.
+    /// Name of the netboot image: that of the base, and for 64-bit ARM with an ending.
     #[serde(rename = "profile")]
-    pub base: String,
+    pub image: String,
     /// Id of the bundle that was current.
     pub bundle: Sha256Sum,
     /// Number of the bundle's generation.
@@ -153,7 +153,8 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
         let mut file = read_armed(&dir, name);
         file.is_interrupted = interrupted.contains(&file.name);
         if let Some(armed) = &file.armed {
-            file.boots = *bundles.entry(armed.base.clone()).or_insert_with(|| find_bundle(root, &armed.base));
+            file.boots =
+                *bundles.entry(armed.image.clone()).or_insert_with(|| find_bundle(root, &armed.image));
         }
         files.push(file);
     }
@@ -162,10 +163,10 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
 }
 
 /// Finds the id of the current bundle for `base`; none where nothing is served.
-fn find_bundle(root: &WebRoot, base: &str) -> Option<Sha256Sum> {
-    Label::parse(base).ok()?;
+fn find_bundle(root: &WebRoot, image: &str) -> Option<Sha256Sum> {
+    Label::parse(image).ok()?;
     // What is no directory, or leads nowhere, verify reports.
-    Channel::open(root, &Channel::path_of_base(base)).ok()??.current().ok()?
+    Channel::open(root, &Channel::path_of_image(image)).ok()??.current().ok()?
 }
 
 /// Reads the file `name` in `armed/`.

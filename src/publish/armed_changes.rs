@@ -33,7 +33,7 @@ pub(super) fn check_bundles(
     let (mut changes, mut faults) = (Vec::new(), Vec::new());
     for file in list_armed(root)? {
         faults.extend(report_foreign(&file).filter(|_| !terms.may_change_armed));
-        let Some(armed) = file.armed.filter(|armed| armed.base == bundle.base) else { continue };
+        let Some(armed) = file.armed.filter(|armed| armed.image == bundle.image()) else { continue };
         let node = armed.node.escape_debug().to_string();
         let (was, new) = (before.unwrap_or(armed.bundle).to_string(), staged.id.to_string());
         let other = arch.filter(|arch| *arch != bundle.arch);
@@ -44,9 +44,10 @@ pub(super) fn check_bundles(
                 arch.as_str()
             ),
             None if terms.may_change_armed => {
-                changes.push(format!(
-                    "{node} is armed, and boots the bundle {new:.12} now instead of {was:.12}"
-                ));
+                let change =
+                    format!("{node} is armed, and boots the bundle {new:.12} now instead of {was:.12}");
+                // A node has a file for each network card.
+                changes.extend(Some(change).filter(|change| !changes.contains(change)));
                 continue;
             }
             None => format!(

@@ -1,4 +1,4 @@
-//! Whether a machine finds everything that it boots once it is armed: the bundle of its base, and the site's files as the
+//! Whether a machine finds everything that it boots once it is armed: the bundle of its image, and the site's files as the
 //! inventory renders them now.
 
 use std::collections::BTreeMap;
@@ -24,10 +24,10 @@ const WWW: &str = "site/www/";
 pub struct ArmTarget<'a> {
     /// Name of the node.
     pub node: &'a HostName,
-    /// MAC address of the network card that boots.
-    pub mac: MacAddr,
-    /// Base of the netboot image, which is that of the node's profile.
-    pub base: &'a str,
+    /// MAC addresses of the network cards that may boot.
+    pub macs: Vec<MacAddr>,
+    /// Name of the netboot image, which is that of the node's base and system.
+    pub image: String,
     /// Architecture of the machine.
     pub system: System,
     /// Serial number of the machine in the inventory.
@@ -42,25 +42,29 @@ impl<'a> ArmTarget<'a> {
     /// # Errors
     /// When the site lacks a file of the node: a bug in plasmagen.
     pub fn of(node: &'a Node, site: &'a ArtifactSet) -> Result<Self> {
-        let mac = node.mac.hyphens();
+        let macs = node.boot_macs();
         let find = |path: String| {
             let path = ArtifactPath::new(format!("{WWW}{path}"))?;
             site.get(&path).with_context(|| format!("no output writes {path}"))
         };
-        let paths =
-            ["ipxe/boot.ipxe".to_owned(), format!("ipxe/node/{mac}.ipxe"), format!("overlay/{mac}.cpio.gz")];
+        let of_card = |mac: &MacAddr| {
+            let mac = mac.hyphens();
+            [format!("ipxe/node/{mac}.ipxe"), format!("overlay/{mac}.cpio.gz")]
+        };
+        let paths = ["ipxe/boot.ipxe".to_owned()].into_iter().chain(macs.iter().flat_map(of_card));
+        let files = paths.map(find).collect::<Result<_>>()?;
         Ok(Self {
             node: &node.name,
-            mac: node.mac,
-            base: node.base.as_str(),
+            macs,
+            image: node.image(),
             system: node.system,
             serial: node.serial.as_ref().map(SerialNumber::as_str),
-            files: paths.into_iter().map(find).collect::<Result<_>>()?,
+            files,
         })
     }
 }
 
-/// The current generation of a base's bundles.
+/// The current generation of an image's bundles.
 #[derive(Clone, Copy)]
 pub(super) struct BootableBundle {
     pub(super) id: Sha256Sum,
@@ -85,17 +89,17 @@ impl BootCheck<'_> {
     /// Returns the bundle that the target would boot; none, and faults, where something is in the way.
     pub(super) fn check(&mut self, target: &ArmTarget<'_>) -> Result<Option<BootableBundle>> {
         let before = self.faults.len();
-        let bundle = match self.bundles.get(target.base) {
+        let bundle = match self.bundles.get(&target.image) {
             Some(known) => *known,
             None => {
-                let found = self.check_bundle(target.base)?;
-                self.bundles.insert(target.base.to_owned(), found);
+                let found = self.check_bundle(&target.image)?;
+                self.bundles.insert(target.image.clone(), found);
                 found
             }
         };
         if let Some(bundle) = bundle.as_ref().filter(|bundle| bundle.arch != target.system) {
             let (node, wanted, found) = (target.node, target.system.as_str(), bundle.arch.as_str());
-            let path = format!("{}/{CURRENT}", Channel::path_of_base(target.base));
+            let path = format!("{}/{CURRENT}", Channel::path_of_image(&target.image));
             self.push(path, FaultKind::Swapped, format!("{node} is {wanted}, and the bundle is for {found}"));
         }
         self.check_site(target)?;
@@ -106,10 +110,10 @@ impl BootCheck<'_> {
         self.faults.push(Fault::new(kind, path, message));
     }
 
-    /// Checks the current bundle for `base`, and its files by manifest and size.
-    fn check_bundle(&mut self, base: &str) -> Result<Option<BootableBundle>> {
-        let path = Channel::path_of_base(base);
-        let hint = format!("plasmagen publish a bundle for {base} first");
+    /// Checks the current bundle for `image`, and its files by manifest and size.
+    fn check_bundle(&mut self, image: &str) -> Result<Option<BootableBundle>> {
+        let path = Channel::path_of_image(image);
+        let hint = format!("plasmagen publish a bundle for {image} first");
         let Some(channel) = Channel::open(self.root, &path)? else {
             self.push(path, FaultKind::Missing, format!("no bundle is published: {hint}"));
             return Ok(None);

@@ -47,7 +47,7 @@ impl Channel {
         Ok(Self { path: path.to_owned(), dir })
     }
 
-    /// The name of the channel on the command line: a base, or `site`.
+    /// The name of the channel on the command line: a netboot image, or `site`.
     pub(super) fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(SITE)
     }
@@ -57,7 +57,7 @@ impl Channel {
     /// # Errors
     /// When nothing is published there: the error lists the names of the channels.
     pub(super) fn open_named(root: &WebRoot, name: &str) -> Result<Self> {
-        let path = if name == SITE { SITE.to_owned() } else { Self::path_of_base(name) };
+        let path = if name == SITE { SITE.to_owned() } else { Self::path_of_image(name) };
         let channel = if Label::parse(name).is_ok() { Self::open(root, &path)? } else { None };
         let shown = name.escape_debug();
         channel.with_context(|| match list_names(root) {
@@ -68,9 +68,9 @@ impl Channel {
         })
     }
 
-    /// The path of the channel of bundles for `base`, which is a label.
-    pub(super) fn path_of_base(base: &str) -> String {
-        format!("{NIXOS}/{base}")
+    /// The path of the channel of bundles for the netboot image `image`, which is a label.
+    pub(super) fn path_of_image(image: &str) -> String {
+        format!("{NIXOS}/{image}")
     }
 
     /// Reads the id that `current` names; none where there is no `current`.

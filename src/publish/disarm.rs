@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow};
 
 use super::armed::{clear_interrupted, lock, read_armed, read_interrupted, write_interrupted};
+use super::needs::without_repeats;
 use super::root::{ARMED, WebRoot};
 use crate::fs::Dir;
 use crate::model::{MacAddr, Word};
@@ -56,7 +57,7 @@ pub fn disarm(root: &WebRoot, selection: DisarmSelection<'_>) -> Result<DisarmOu
     let mut disarmed = remove_files(&dir, &names)?;
     // Where the list stays, the next run finds nothing more to remove.
     let _ = clear_interrupted(root);
-    let recovered = others.iter().filter_map(|name| disarmed.remove(name)).collect();
+    let recovered = without_repeats(others.iter().filter_map(|name| disarmed.remove(name)));
     Ok(DisarmOutcome { disarmed, recovered })
 }
 
@@ -78,12 +79,11 @@ pub(super) fn remove_files(dir: &Dir, names: &[String]) -> Result<BTreeMap<Strin
     // Also where nothing was there: an earlier run may have removed a file and not come to this.
     let synced = dir.sync();
     if let Some((_, error)) = failed.first() {
-        let left: Vec<_> = failed.iter().map(|(label, _)| label.as_str()).collect();
+        let left = without_repeats(failed.iter().map(|(label, _)| label.clone()));
         return Err(anyhow!("{error:#}").context(format!("still armed: {}", left.join(", "))));
     }
     synced.with_context(|| {
-        let labels: Vec<_> = removed.values().map(String::as_str).collect();
-        let labels = labels.join(", ");
+        let labels = without_repeats(removed.values().cloned()).join(", ");
         format!("disarmed, but perhaps armed again after a power cut: {labels}. Run plasmagen armed then")
     })?;
     Ok(removed)

@@ -137,8 +137,12 @@ fn verify_generation(
         (contents.manifest, contents)
     } else {
         let Some(bundle) = read_bundle(&dir, &prefix, faults)? else { return Ok(None) };
-        if Channel::path_of_base(&bundle.manifest.base) != channel.path {
-            let message = format!("it is a bundle for {}", bundle.manifest.base);
+        let image = bundle.manifest.image();
+        if Channel::path_of_image(&image) != channel.path {
+            let message = format!(
+                "it is a bundle for {image}: publish it again, then run plasmagen publish --remove {}",
+                channel.name()
+            );
             faults.push(Fault::new(FaultKind::Swapped, prefix.as_str(), message));
         }
         if dir.exists(MANIFEST_SIGNATURE)? {

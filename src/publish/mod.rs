@@ -1,7 +1,7 @@
 //! The web root, from which machines boot. Generations are published so that no machine ever finds half of one.
 //!
 //! ```text
-//! <root>/  nixos/<base>/<id>/   bundles; current → <id>
+//! <root>/  nixos/<image>/<id>/  bundles; current → <id>
 //!          site/<id>/              the part of a site that is served; current → <id>
 //!          ipxe → site/current/ipxe, and so on for every name of the site
 //!          armed/<mac>             which machines may be erased; publish never touches it
@@ -42,7 +42,7 @@
 //! armed_changes   what a publication changes for armed nodes
 //! commit       publishes them
 //! roll_back    goes back to the generation before the current one
-//! remove       removes the bundles for a base
+//! remove       removes the bundles for an image
 //! report       requirements and report of a verification
 //! generations  verifies a channel and its generations
 //! access       verifies modes and owners

@@ -23,7 +23,8 @@ pub(super) struct NodeScript {
     /// MAC address of the node, with hyphens.
     pub(super) mac: String,
     pub(super) node: Option<String>,
-    pub(super) base: Option<String>,
+    /// The name of the netboot image.
+    pub(super) image: Option<String>,
     /// Whether the script names an overlay.
     pub(super) has_overlay: bool,
     pub(super) overlay_sha256: Option<String>,
@@ -42,7 +43,7 @@ impl NodeScript {
         Some(Self {
             mac: mac.to_owned(),
             node: value("node"),
-            base: value("profile"),
+            image: value("profile"),
             has_overlay: value("overlay").is_some(),
             overlay_sha256: value("overlay-sha256"),
         })
@@ -50,7 +51,7 @@ impl NodeScript {
 
     /// Whether the script is that of the armed node.
     pub(super) fn is_of(&self, armed: &Armed) -> bool {
-        self.node.as_deref() == Some(&armed.node) && self.base.as_deref() == Some(&armed.base)
+        self.node.as_deref() == Some(&armed.node) && self.image.as_deref() == Some(&armed.image)
     }
 }
 
@@ -88,6 +89,11 @@ pub(super) fn list_scripts(site: &Dir) -> Result<Vec<NodeScript>> {
     Ok(macs.filter_map(|mac| NodeScript::read(site, mac)).collect())
 }
 
+/// Sorts names of nodes. A node has a script, and while it is armed a file, for each network card that may boot.
+pub(super) fn without_repeats(names: impl Iterator<Item = String>) -> Vec<String> {
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// The published files among which the needs of armed nodes are looked for.
 pub(super) struct PublishedFiles<'a> {
     root: &'a WebRoot,
@@ -122,11 +128,11 @@ impl<'a> PublishedFiles<'a> {
     /// Reports everything that the node of the file `armed/<mac>` boots and that is not published.
     pub(super) fn report_missing(&self, mac: &str, armed: &Armed, faults: &mut Vec<Fault>) -> Result<()> {
         let node = armed.node.escape_debug();
-        let path = Channel::path_of_base(&armed.base);
+        let path = Channel::path_of_image(&armed.image);
         if open_current(self.root, &path)?.is_none() {
-            let base = armed.base.escape_debug();
+            let image = armed.image.escape_debug();
             let message = format!(
-                "{node} is armed and can't boot without it: publish a bundle for {base}, or run plasmagen disarm {node}"
+                "{node} is armed and can't boot without it: publish a bundle for {image}, or run plasmagen disarm {node}"
             );
             let path = format!("{}/{CURRENT}", path.escape_debug());
             faults.push(Fault::new(FaultKind::Missing, path, message));
@@ -162,7 +168,7 @@ impl PublishedSite {
         if let Some(found) = NodeScript::read(&self.dir, mac) {
             if !found.is_of(armed) {
                 let message = format!(
-                    "{node} is armed, and this script is for another node or base: run plasmagen disarm {node}"
+                    "{node} is armed, and this script is for another node or image: run plasmagen disarm {node}"
                 );
                 fault(FaultKind::Swapped, &script, message);
             }

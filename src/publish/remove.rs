@@ -1,4 +1,4 @@
-//! Removes the bundles for a base from the web root.
+//! Removes the bundles for an image from the web root.
 
 use anyhow::{Context, Result, ensure};
 
@@ -6,7 +6,7 @@ use super::armed::list_armed;
 use super::channel::{CURRENT, Channel};
 use super::fault::{Fault, FaultKind, Refused};
 use super::lock::WebRootLock;
-use super::needs::list_site_scripts;
+use super::needs::{list_site_scripts, without_repeats};
 use super::root::{ARMED, NIXOS, SITE, WebRoot};
 use super::takeover::report_foreign;
 
@@ -20,26 +20,26 @@ pub struct RemoveOutcome {
     pub channel: String,
     /// The number of generations that were removed.
     pub generations: usize,
-    /// The nodes of the published site that boot this base once they are armed.
+    /// The nodes of the published site that boot this image once they are armed.
     pub nodes: Vec<String>,
     /// Why the removal may not outlast a power cut, or why some files may still take space.
     pub unconfirmed: Option<anyhow::Error>,
 }
 
-/// Removes all bundles for `base`.
+/// Removes all bundles for `image`.
 ///
 /// # Errors
 /// When there are none, when an armed node boots one of them, or when a disk refuses. Then nothing is removed.
-pub fn remove(lock: &WebRootLock, base: &str) -> Result<RemoveOutcome> {
+pub fn remove(lock: &WebRootLock, image: &str) -> Result<RemoveOutcome> {
     let root = &lock.root;
     ensure!(
-        base != SITE,
+        image != SITE,
         "the site is not removed, since no machine boots without one: plasmagen publish replaces it, and plasmagen publish \
          --rollback site publishes the one before again"
     );
-    let channel = Channel::open_named(root, base)?;
+    let channel = Channel::open_named(root, image)?;
     let path = channel.path.clone();
-    check_unarmed(root, base)?;
+    check_unarmed(root, image)?;
     let generations = channel.generations()?;
     for (name, _) in channel.dir.list().with_context(|| format!("could not list {path}"))? {
         let is_known =
@@ -48,11 +48,11 @@ pub fn remove(lock: &WebRootLock, base: &str) -> Result<RemoveOutcome> {
     }
     let scripts = list_site_scripts(root)?.into_iter();
     let nodes =
-        scripts.filter(|script| script.base.as_deref() == Some(base)).filter_map(|script| script.node);
-    let nodes = nodes.collect();
+        scripts.filter(|script| script.image.as_deref() == Some(image)).filter_map(|script| script.node);
+    let nodes = without_repeats(nodes);
     let nixos = root.dir.open_dir(NIXOS).context("could not open nixos/")?;
-    // For machines the base is gone as a whole; then it is removed piece by piece.
-    nixos.rename(base, &lock.staging, REMOVED).with_context(|| format!("could not remove {path}"))?;
+    // For machines the image is gone as a whole; then it is removed piece by piece.
+    nixos.rename(image, &lock.staging, REMOVED).with_context(|| format!("could not remove {path}"))?;
     let confirm = || {
         nixos.sync().context("could not make nixos/ durable")?;
         lock.remove_staging()
@@ -61,11 +61,11 @@ pub fn remove(lock: &WebRootLock, base: &str) -> Result<RemoveOutcome> {
 }
 
 /// Refuses to remove what an armed node boots.
-fn check_unarmed(root: &WebRoot, base: &str) -> Result<()> {
+fn check_unarmed(root: &WebRoot, image: &str) -> Result<()> {
     let mut faults = Vec::new();
     for file in list_armed(root)? {
         faults.extend(report_foreign(&file));
-        if let Some(armed) = file.armed.filter(|armed| armed.base == base) {
+        if let Some(armed) = file.armed.filter(|armed| armed.image == image) {
             let node = armed.node.escape_debug();
             let message = format!("{node} is armed and boots it: run plasmagen disarm {node} first");
             faults.push(Fault::new(FaultKind::Missing, format!("{ARMED}/{}", file.name), message));
@@ -74,5 +74,5 @@ fn check_unarmed(root: &WebRoot, base: &str) -> Result<()> {
     if faults.is_empty() {
         return Ok(());
     }
-    Err(Refused::new(format!("{} is not removed", Channel::path_of_base(base)), faults).into())
+    Err(Refused::new(format!("{} is not removed", Channel::path_of_image(image)), faults).into())
 }

@@ -103,7 +103,7 @@ fn check_intact(
     if !faults.is_empty() {
         return Err(Refused::new(DAMAGED, faults).into());
     }
-    let is_of_channel = bundle.as_ref().is_none_or(|bundle| Channel::path_of_base(&bundle.base) == path);
+    let is_of_channel = bundle.as_ref().is_none_or(|bundle| Channel::path_of_image(&bundle.image()) == path);
     ensure!(id == generation.id && is_of_channel, "the generation before holds something else: {id}");
     Ok((bundle, manifest))
 }

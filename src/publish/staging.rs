@@ -99,7 +99,7 @@ fn stage_bundle(
         let files = [KERNEL, INITRD, SCRIPT].into_iter().filter(|file| !is_signed(file));
         faults.extend(unsigned_fault(files));
     }
-    let channel = Channel::path_of_base(&bundle.manifest.base);
+    let channel = Channel::path_of_image(&bundle.manifest.image());
     let id = bundle.manifest.id;
     let is_same = |found: &Dir| is_same_bundle(found, &dir, &bundle);
     let is_kept = is_published(&lock.root, &channel, id, &bundle.contents, &is_same)?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::armed::{ArmedFile, list_armed};
 use super::channel::Channel;
 use super::fault::{Fault, FaultKind, Refused};
-use super::needs::{NodeScript, list_scripts, list_site_scripts, open_current};
+use super::needs::{NodeScript, list_scripts, list_site_scripts, open_current, without_repeats};
 use super::request::{PublicationTerms, UNNAMED};
 use super::root::{ARMED, NIXOS, SITE, WebRoot};
 use crate::fs::Dir;
@@ -55,7 +55,7 @@ fn read_served_cluster(root: &WebRoot) -> Result<ClusterIdentity> {
     names.sort();
     for name in names {
         // What is no directory, or leads nowhere, verify reports.
-        let Ok(Some(channel)) = Channel::open(root, &Channel::path_of_base(&name)) else { continue };
+        let Ok(Some(channel)) = Channel::open(root, &Channel::path_of_image(&name)) else { continue };
         let current = channel.current_generation().ok().flatten();
         let name = current.and_then(|generation| generation.publication?.cluster);
         if name.is_some() {
@@ -116,11 +116,11 @@ pub(super) fn check_cluster(
         ),
     };
     let scripts = list_site_scripts(root)?.into_iter();
-    let names: Vec<_> = scripts.filter_map(|script| script.node).collect();
+    let names = without_repeats(scripts.filter_map(|script| script.node));
     if !names.is_empty() {
         message += &format!("; without their scripts {} could boot nothing", list_few(&names));
     }
-    let armed: Vec<_> = list_armed(root)?.into_iter().filter_map(|file| Some(file.armed?.node)).collect();
+    let armed = without_repeats(list_armed(root)?.into_iter().filter_map(|file| Some(file.armed?.node)));
     if !armed.is_empty() {
         message += &format!("; armed: {}", list_few(&armed));
     }
@@ -143,7 +143,7 @@ pub(super) fn check_armed_nodes(root: &WebRoot, site: &Dir) -> Result<()> {
         let node = armed.node.escape_debug();
         let message = match NodeScript::read(site, &file.name) {
             Some(script) if script.is_of(armed) => continue,
-            Some(_) => "the site has the script of another node or base for this address",
+            Some(_) => "the site has the script of another node or image for this address",
             None => "the site has no script for this address",
         };
         let message = format!("{node} is armed, and {message}: run plasmagen disarm {node} first");

@@ -19,7 +19,7 @@ use super::verify_armed::verify_armed;
 use super::verify_loaders::verify_loaders;
 use crate::fs::{FileType, Progress, STATE, Stat, kind_of};
 use crate::image::MANIFEST;
-use crate::model::{Base, Label, Word};
+use crate::model::{Label, Word, list_image_names};
 
 /// Verifies the web root or the bundle at `path`; `progress` is called with the number of bytes of each read.
 ///
@@ -81,10 +81,10 @@ fn verify_root(
         for (name, stat) in nixos.list().context("could not list nixos/")? {
             let path = format!("{NIXOS}/{}", name.escape_debug());
             let is_dir = kind_of(&stat) == FileType::Directory;
-            if is_dir && Base::parse(&name).is_ok() {
+            if is_dir && list_image_names().contains(&name) {
                 paths.push(path);
             } else if is_dir && Label::parse(&name).is_ok() {
-                let message = format!("no node boots this base: run plasmagen publish --remove {name}");
+                let message = format!("no node boots this image: run plasmagen publish --remove {name}");
                 report.faults.push(Fault::new(FaultKind::Extra, path, message));
             } else {
                 report.faults.push(Fault::new(FaultKind::Extra, path, "nobody published it"));
@@ -141,7 +141,7 @@ fn verify_links(root: &WebRoot, report: &mut VerifyReport) -> Result<()> {
 /// mistyped base would require nothing.
 fn report_unserved(requirements: &VerifyRequirements<'_>, report: &mut VerifyReport) {
     for (base, least) in requirements.least {
-        let channel = base.as_deref().map(Channel::path_of_base);
+        let channel = base.as_deref().map(Channel::path_of_image);
         let is_of_channel = |generation: &&VerifiedGeneration| {
             let path = generation.path.rsplit_once('/').map(|(path, _)| path);
             channel.is_none() || path == channel.as_deref()

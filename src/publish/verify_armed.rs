@@ -10,7 +10,7 @@ use super::report::VerifyRequirements;
 use super::root::{ARMED, WebRoot};
 use super::timer::ArmingTimer;
 use crate::fs::STATE;
-use crate::model::{Base, MacAddr, Word};
+use crate::model::{MacAddr, Word, list_image_names};
 
 /// How long the file of an arming that has ended may be there: the provisioner's timer removes it every 15 seconds. Clocks
 /// may differ as much.
@@ -77,8 +77,8 @@ fn explain_impossible(armed: &Armed, now: OffsetDateTime) -> Option<String> {
         format!("{node} is armed for longer than {days} days")
     } else if armed.armed > now + GRACE {
         format!("the arming of {node} begins on {}, which is in the future", armed.armed.date())
-    } else if Base::parse(&armed.base).is_err() {
-        format!("{node} is armed for the base {}, which does not exist", armed.base.escape_debug())
+    } else if !list_image_names().contains(&armed.image) {
+        format!("{node} is armed for the image {}, which does not exist", armed.image.escape_debug())
     } else {
         return None;
     };

@@ -95,6 +95,31 @@ fn from_an_inventory_to_a_machine_that_may_be_erased() {
     assert_eq!(armed(&site).as_array().unwrap().len(), 0);
 }
 
+/// A node that boots through a bond has a file for each member, and is one node for its operator.
+#[test]
+fn a_bond_is_armed_as_one_node() {
+    let site = Site::new();
+    let cards = test_kit::repository().join("tests/golden/cards/inventory.toml");
+    fs::copy(cards, site.inventory()).unwrap();
+    site.run(&["render"]).ends(0, &[]);
+    bundle(&site, "bundle", "one");
+    at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &[]);
+    run_timer(&site);
+    let run = at_root(&site, &["arm", "bonded"]);
+    run.ends(0, &["bonded is armed until 2"]);
+    assert_eq!(run.stderr.matches("bonded is armed").count(), 1, "{}", run.stderr);
+    assert_eq!(armed(&site).as_array().unwrap().len(), 2);
+    let table = at_root(&site, &["armed"]).stdout;
+    assert!(table.contains("bonded  3c:ec:ef:31:00:01 3c:ec:ef:31:01:01  control-plane  "), "{table}");
+    assert_eq!(table.matches("bonded").count(), 1, "{table}");
+    site.run(&["verify", "root"]).ends(0, &[]);
+    at_root(&site, &["disarm", "bonded"]).ends(0, &["bonded is disarmed"]);
+    assert_eq!(armed(&site).as_array().unwrap().len(), 0);
+    at_root(&site, &["arm", "bonded"]).ends(0, &[]);
+    let run = at_root(&site, &["disarm", "--all"]);
+    assert_eq!(run.ends(0, &[]).stderr.matches("bonded is disarmed").count(), 1, "{}", run.stderr);
+}
+
 #[test]
 fn what_is_stale_damaged_or_foreign_is_refused() {
     let site = site();

@@ -5,7 +5,7 @@
 { lib, cfg }:
 let
   ipv4 = import ../ipv4.nix { inherit lib; };
-  netboot = import ../netboot.nix { inherit cfg; };
+  netboot = import ../netboot.nix { inherit lib cfg; };
   inherit (import ../systemd.nix) online;
   inherit (cfg) dhcp;
 
@@ -20,9 +20,27 @@ let
   option = name: value: joined ([ "tag:${network}" "option:${name}" ] ++ lib.toList value);
 
   tag = loader: "arch/${lib.toLower (lib.fixedWidthString 4 "0" (lib.toHexString loader.architecture))}";
-  # iPXE comes first, since iPXE announces an architecture too.
+  # iPXE announces an architecture too.
   firmware = loader: "tag:${tag loader},tag:!class/ipxe";
-  host = mac: node: joined [ mac node.ipAddress node.hostname ];
+  boot = tags: file: joined (tags ++ [ file "" cfg.serverAddress ]);
+  byPlatform =
+    platform:
+    let
+      node = "tag:platform/${platform.name}";
+    in
+    [ (boot [ node "tag:!class/ipxe" ] platform.file) ]
+    ++ map (loader: boot [ node "tag:${tag loader}" "tag:!class/ipxe" ] platform.url) platform.foreignHttp;
+  byArchitecture =
+    loader:
+    boot ([ (firmware loader) ] ++ map (name: "tag:!platform/${name}") loader.foreign) loader.file;
+  host =
+    mac: node:
+    joined (
+      [ mac ]
+      ++ node.otherMacs
+      ++ lib.optional (node.system != null) "set:platform/${netboot.nameOf node}"
+      ++ [ node.ipAddress node.hostname ]
+    );
   keeps = lib.filterAttrs (_: node: node.ipAddress != null) cfg.nodes;
   leases =
     lib.length (lib.attrNames keeps)
@@ -42,10 +60,12 @@ let
     dhcp-match = map (
       loader: "set:${tag loader},option:client-arch,${toString loader.architecture}"
     ) netboot.loaders;
+    # Of the lines whose tags fit, the last one counts.
     dhcp-boot =
-      [ "tag:class/ipxe,${netboot.script},,${cfg.serverAddress}" ]
-      ++ map (loader: "${firmware loader},${loader.file},,${cfg.serverAddress}") netboot.loaders
-      ++ [ "${netboot.default},,${cfg.serverAddress}" ];
+      [ (boot [ ] netboot.default) ]
+      ++ lib.concatMap byPlatform netboot.platforms
+      ++ map byArchitecture (lib.reverseList netboot.loaders)
+      ++ [ (boot [ "tag:class/ipxe" ] netboot.script) ];
     dhcp-option-force =
       [ "tag:class/ipxe,encap:175,176,1b" ]
       ++ map (loader: "${firmware loader},option:vendor-class,HTTPClient") (

@@ -5,7 +5,7 @@
 { lib, cfg }:
 let
   ipv4 = import ../ipv4.nix { inherit lib; };
-  netboot = import ../netboot.nix { inherit cfg; };
+  netboot = import ../netboot.nix { inherit lib cfg; };
   inherit (import ../systemd.nix) restarts;
   inherit (cfg) dhcp;
   hasDhcp6 = dhcp.configFile6 != null;
@@ -18,7 +18,7 @@ let
   # iPXE is decided first, since it tells its architecture too.
   ipxe = {
     name = "ipxe";
-    test = "option[77].hex == 'iPXE' or option[77].hex == 0x0469505845";
+    test = "option[77].hex == 'iPXE' or substring(option[77].hex, 0, 5) == 0x0469505845";
     boot-file-name = netboot.script;
     option-data = [
       (always {
@@ -28,23 +28,86 @@ let
       })
     ];
   };
-  firmware =
+  overHttp.option-data = [ (always (option "vendor-class-identifier" "HTTPClient")) ];
+  anyOf = lib.concatStringsSep " or ";
+  announces =
+    loader:
+    anyOf (
+      map (at: "substring(option[93].hex, ${toString at}, 2) == 0x${padded loader.architecture}") [
+        0
+        2
+        4
+      ]
+    );
+  foreign =
+    loader:
+    lib.optionalString (loader.foreign != [ ])
+      " and not (member('KNOWN') and (${anyOf (map (name: "member('${name}')") loader.foreign)}))";
+  byArchitecture =
     loader:
     {
       name = "arch-${lib.toLower (padded loader.architecture)}";
-      test = "not member('ipxe') and option[93].hex == 0x${padded loader.architecture}";
+      test = "not member('ipxe') and (${announces loader})${foreign loader}";
       boot-file-name = loader.file;
     }
-    // lib.optionalAttrs loader.http {
-      option-data = [ (always (option "vendor-class-identifier" "HTTPClient")) ];
-    };
+    // lib.optionalAttrs loader.http overHttp;
+  byPlatform =
+    { name, file, url, foreignHttp, ... }:
+    let
+      test = "not member('ipxe') and member('KNOWN') and member('${name}')";
+    in
+    [
+      (
+        {
+          name = "${name}-http";
+          test = "${test} and (${anyOf (map announces foreignHttp)})";
+          boot-file-name = url;
+        }
+        // overHttp
+      )
+      {
+        name = "${name}-other";
+        inherit test;
+        boot-file-name = file;
+      }
+    ];
+
+  # Network cards of one machine share its address. src/outputs/dhcp/kea/classes.rs has the reasons for these lifetimes.
+  sharing = lib.any (node: node.otherMacs != [ ]) (lib.attrValues keeps);
+  shared = "member('KNOWN') and member('several-nics')";
+  byLifetime = lib.optionals sharing [
+    {
+      name = "several-nics-booting";
+      test = "${shared} and (member('ipxe') or option[93].exists or substring(option[60].hex, 0, 9) == 'PXEClient')";
+      valid-lifetime = 10;
+    }
+    {
+      name = "several-nics-running";
+      test = "${shared} and not member('several-nics-booting')";
+      valid-lifetime = 600;
+    }
+  ];
+  reserved =
+    map (platform: { inherit (platform) name; }) netboot.platforms
+    ++ lib.optional sharing { name = "several-nics"; };
 
   keeps = lib.filterAttrs (_: node: node.ipAddress != null) cfg.nodes;
-  reservation = mac: node: {
-    hw-address = mac;
-    ip-address = node.ipAddress;
-    inherit (node) hostname;
-  };
+  reservations =
+    mac: node:
+    let
+      classes =
+        lib.optional (node.system != null) (netboot.nameOf node)
+        ++ lib.optional (node.otherMacs != [ ]) "several-nics";
+    in
+    map (
+      hw-address:
+      {
+        inherit hw-address;
+        ip-address = node.ipAddress;
+        inherit (node) hostname;
+      }
+      // lib.optionalAttrs (classes != [ ]) { client-classes = classes; }
+    ) ([ mac ] ++ node.otherMacs);
 
   settings = {
     interfaces-config = {
@@ -71,7 +134,12 @@ let
     max-valid-lifetime = 86400;
     next-server = cfg.serverAddress;
     boot-file-name = netboot.default;
-    client-classes = [ ipxe ] ++ map firmware netboot.loaders;
+    client-classes =
+      reserved
+      ++ [ ipxe ]
+      ++ map byArchitecture netboot.loaders
+      ++ lib.concatMap byPlatform netboot.platforms
+      ++ byLifetime;
     subnet4 = [
       {
         id = ipv4.toNumber dhcp.subnet;
@@ -85,10 +153,11 @@ let
             lib.concatStringsSep ", " dhcp.domainNameServers
           )
           ++ optionIf (dhcp.domain != null) "domain-name" dhcp.domain;
-        reservations = lib.mapAttrsToList reservation keeps;
+        reservations = lib.concatLists (lib.mapAttrsToList reservations keeps);
       }
     ];
-  };
+  }
+  // lib.optionalAttrs sharing { ip-reservations-unique = false; };
 in
 {
   servesTftp = false;

@@ -36,22 +36,12 @@ pub(super) fn print_loaders(printer: &Printer, loaders: &LoaderOutcome, cluster:
     }
 }
 
-/// Warns of published bundles that no node boots, and of nodes that can't boot their bundle.
+/// Warns of published bundles that no node boots.
 pub(super) fn warn_of_misfits(printer: &Printer, outcome: &PublishOutcome, cluster: &Cluster) {
     for manifest in outcome.published.iter().filter_map(|published| published.bundle.as_ref()) {
-        let nodes = || cluster.nodes.iter().filter(|node| node.base.as_str() == manifest.base);
-        if nodes().next().is_none() {
-            printer.say(&format!("warning: no node boots the bundle for {}", manifest.base));
-        }
-        let others: Vec<_> = nodes().filter(|node| node.system != manifest.arch).collect();
-        if let Some(first) = others.first() {
-            printer.say(&format!(
-                "warning: the bundle for {} is for {}, and {} ({}) can't boot it",
-                manifest.base,
-                manifest.arch.as_str(),
-                plural(others.len(), "node"),
-                first.name
-            ));
+        let image = manifest.image();
+        if !cluster.nodes.iter().any(|node| node.image() == image) {
+            printer.say(&format!("warning: no node boots the bundle for {image}"));
         }
     }
 }

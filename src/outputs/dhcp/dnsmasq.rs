@@ -15,7 +15,7 @@ use crate::outputs::{Emit, Output};
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
-use super::{BootFiles, Ipv4Subnet, ServedSubnet};
+use super::{ArchitectureLoader, BootFiles, Ipv4Subnet, ServedSubnet};
 
 const SERVER: DhcpServer = DhcpServer::Dnsmasq;
 const TEMPLATE: Template = template!("dnsmasq.dnsmasq.j2");
@@ -33,6 +33,8 @@ struct Context<'a> {
     leases: u64,
     #[serde(flatten)]
     boot: BootFiles,
+    /// The files that firmware loads, by architecture: dnsmasq takes the last line that fits.
+    preferred_last: Vec<ArchitectureLoader>,
     subnets: Vec<Ipv4Subnet<'a>>,
     subnets6: Vec<Ipv6Subnet<'a>>,
     hosts: Vec<HostLine<'a>>,
@@ -54,7 +56,10 @@ struct Ipv6Subnet<'a> {
 /// The addresses that are reserved for a node: dnsmasq takes both families on one line.
 #[derive(Serialize)]
 struct HostLine<'a> {
-    mac: MacAddr,
+    /// The NICs that may boot. With several on one line, dnsmasq gives the address to the NIC that asked last.
+    macs: Vec<MacAddr>,
+    /// The name of the node's platform.
+    platform: String,
     address: Option<Ipv4Addr>,
     address6: Option<Ipv6Addr>,
     name: &'a HostName,
@@ -64,13 +69,15 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let provisioner = &cluster.provisioner;
     let (subnets, subnets6) = (super::subnets4(cluster), super::subnets6(cluster));
+    let boot = BootFiles::new(cluster);
     let context = Context {
         address: provisioner.address,
         interface: &provisioner.interface,
         tftp_root: provisioner.tftp_root(),
         lease: super::LEASE,
         leases: count_leases(cluster, &subnets, &subnets6),
-        boot: BootFiles::new(cluster),
+        preferred_last: boot.loaders.iter().rev().cloned().collect(),
+        boot,
         subnets: subnets.into_iter().map(Into::into).collect(),
         subnets6: subnets6.into_iter().map(Into::into).collect(),
         hosts: cluster.reservations().map(HostLine::from).collect(),
@@ -111,7 +118,8 @@ impl<'a> From<ServedSubnet<'a, Ipv6Addr>> for Ipv6Subnet<'a> {
 }
 
 impl<'a> From<Reservation<'a>> for HostLine<'a> {
-    fn from(Reservation { name, mac, address, address6, .. }: Reservation<'a>) -> Self {
-        Self { mac, address, address6, name }
+    fn from(reservation: Reservation<'a>) -> Self {
+        let Reservation { name, macs, platform, address, address6, .. } = reservation;
+        Self { macs, platform: platform.name(), address, address6, name }
     }
 }

@@ -3,6 +3,7 @@
 //! Kea 2.2 (Debian 12) and 2.6 (NixOS 24.11) both know every key in these files. Kea's defaults for all other keys are
 //! the same in both versions.
 
+mod classes;
 mod subnet;
 pub(in crate::outputs) mod v4;
 pub(in crate::outputs) mod v6;
@@ -17,6 +18,9 @@ use crate::outputs::json;
 
 const SERVER: DhcpServer = DhcpServer::Kea;
 
+/// The class of the NICs of nodes that may boot through several NICs, which share the reserved address.
+const SHARED: &str = "several-nics";
+
 /// The configuration of one server. `I` says how clients are told apart, `S` has the subnets and what else only servers
 /// of that family have.
 #[derive(Serialize)]
@@ -27,6 +31,9 @@ struct KeaConfig<'a, I, S> {
     loggers: [Logger; 1],
     #[serde(flatten)]
     identification: I,
+    /// Whether an address is reserved once: `false` where several NICs of a node have one address. Kea's default is `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip_reservations_unique: Option<bool>,
     valid_lifetime: u32,
     max_valid_lifetime: u32,
     #[serde(flatten)]
@@ -34,10 +41,16 @@ struct KeaConfig<'a, I, S> {
 }
 
 impl<'a, I: Serialize, S: Serialize> KeaConfig<'a, I, S> {
-    /// The configuration of the server whose logger is called `logger`, which listens at `interfaces`.
-    fn new(logger: &'static str, interfaces: KeaInterfaces<'a>, identification: I, service: S) -> Self {
+    /// The configuration of the server whose logger is called `logger`, and which listens at sockets of the type `socket`.
+    fn new(
+        logger: &'static str,
+        cluster: &'a Cluster,
+        socket: Option<&'static str>,
+        identification: I,
+        service: S,
+    ) -> Self {
         Self {
-            interfaces_config: interfaces,
+            interfaces_config: KeaInterfaces::new(cluster, socket),
             lease_database: LEASES,
             // Messages go to standard output, and so to the journal.
             loggers: [Logger {
@@ -46,6 +59,7 @@ impl<'a, I: Serialize, S: Serialize> KeaConfig<'a, I, S> {
                 severity: "INFO",
             }],
             identification,
+            ip_reservations_unique: has_shared_addresses(cluster).then_some(false),
             valid_lifetime: super::LEASE,
             max_valid_lifetime: super::LONGEST_LEASE,
             service,
@@ -56,6 +70,11 @@ impl<'a, I: Serialize, S: Serialize> KeaConfig<'a, I, S> {
     fn file(&self, key: &str) -> anyhow::Result<Vec<u8>> {
         json(&BTreeMap::from([(key, self)]))
     }
+}
+
+/// Whether several NICs of a node have the same address reserved.
+fn has_shared_addresses(cluster: &Cluster) -> bool {
+    cluster.reservations().any(|reservation| reservation.macs.len() > 1)
 }
 
 /// The interface that Kea listens at. Where the link is not up yet, Kea tries again for five minutes; by default it never

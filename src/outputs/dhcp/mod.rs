@@ -6,6 +6,7 @@
 //! of another. Machines boot over IPv4, since the provisioner's address is an IPv4 address; IPv6 is for networks that
 //! have both families.
 
+mod boot_files;
 pub(super) mod dnsmasq;
 pub(super) mod isc;
 pub(super) mod kea;
@@ -18,9 +19,10 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{
-    Cluster, DEFAULT_LOADER, DomainName, Family, HTTP_CLIENT, HostName, IPXE_CLASS, LOADERS, Label, Loader,
-    MacAddr, Network, Range, Reservation, Role, TFTP_DIR, broadcast,
+    Cluster, DomainName, Family, HostName, Label, MacAddr, Network, Range, Reservation, Role, broadcast,
 };
+
+use boot_files::{ArchitectureLoader, BootFiles, ENTRIES, PlatformFiles, counted};
 
 /// The time of a lease in seconds, unless a machine asks for another time.
 const LEASE: u32 = 3600;
@@ -48,11 +50,17 @@ struct ServedSubnet<'a, A: Family> {
     hosts: Vec<ReservedHost<'a, A>>,
 }
 
-/// An address that is reserved for a node.
+/// An address that is reserved for one of the NICs through which a node may boot.
 #[derive(Serialize)]
 struct ReservedHost<'a, A> {
     name: &'a HostName,
+    /// The number of the NIC; none for the first one.
+    number: Option<usize>,
     mac: MacAddr,
+    /// Whether other NICs of the node have the same address reserved.
+    is_shared: bool,
+    /// The name of the node's platform.
+    platform: String,
     address: A,
 }
 
@@ -112,8 +120,12 @@ fn subnets<A: Family>(
     let mut hosts: BTreeMap<&Label, Vec<ReservedHost<A>>> = BTreeMap::new();
     for reservation in cluster.reservations() {
         if let Some(address) = reserved(&reservation) {
-            let Reservation { name, mac, network, .. } = reservation;
-            hosts.entry(network).or_default().push(ReservedHost { name, mac, address });
+            let Reservation { name, macs, platform, network, .. } = reservation;
+            let is_shared = macs.len() > 1;
+            hosts.entry(network).or_default().extend(macs.into_iter().enumerate().map(|(index, mac)| {
+                let (number, platform) = ((index > 0).then_some(index + 1), platform.name());
+                ReservedHost { name, number, mac, is_shared, platform, address }
+            }));
         }
     }
     let subnet = |(label, network)| {
@@ -125,64 +137,4 @@ fn subnets<A: Family>(
         Some(ServedSubnet { label, net, is_local, pool, gateway, resolvers, domain, hosts })
     };
     cluster.networks_for(Role::Provisioning).filter_map(subnet).collect()
-}
-
-/// The files that machines load when they boot.
-#[derive(Serialize)]
-struct BootFiles {
-    /// The user class that iPXE sends.
-    ipxe_class: &'static str,
-    /// The vendor class that firmware sends and expects when it boots over HTTP.
-    http_client: &'static str,
-    /// The URL of the script that iPXE runs.
-    script: String,
-    /// The files that firmware loads, by architecture.
-    loaders: Vec<ArchitectureLoader>,
-    /// The file that firmware of any other architecture loads.
-    default: &'static str,
-}
-
-/// The file that firmware of one architecture loads.
-#[derive(Serialize)]
-struct ArchitectureLoader {
-    /// The value of DHCP option 93.
-    architecture: u16,
-    /// The value in four hexadecimal digits.
-    hex: String,
-    /// The value in two bytes, as dhcpd compares data: `= 7` never matches.
-    bytes: String,
-    /// A file in the TFTP root, or a URL.
-    file: String,
-    /// Whether `file` is a URL, and the firmware expects the vendor class `HTTPClient`.
-    http: bool,
-    /// The kind of machine, for comments.
-    about: &'static str,
-}
-
-impl BootFiles {
-    fn new(cluster: &Cluster) -> Self {
-        let base = cluster.provisioner.base_url();
-        let loaders = |loader: &Loader| {
-            let Loader { architectures, file, http, about } = *loader;
-            let file = if http { format!("{base}/{TFTP_DIR}/{file}") } else { file.to_owned() };
-            architectures.iter().map(move |&architecture| {
-                let [high, low] = architecture.to_be_bytes();
-                ArchitectureLoader {
-                    architecture,
-                    hex: format!("{architecture:04x}"),
-                    bytes: format!("{high:02x}:{low:02x}"),
-                    file: file.clone(),
-                    http,
-                    about,
-                }
-            })
-        };
-        Self {
-            ipxe_class: IPXE_CLASS,
-            http_client: HTTP_CLIENT,
-            script: format!("{base}/ipxe/boot.ipxe"),
-            loaders: LOADERS.iter().flat_map(loaders).collect(),
-            default: DEFAULT_LOADER,
-        }
-    }
 }

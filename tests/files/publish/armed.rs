@@ -30,7 +30,14 @@ pub(crate) fn rendered(version: Version) -> Vec<Artifact> {
 pub(crate) fn target<'a>(node: &'a HostName, files: &'a [Artifact]) -> ArmTarget<'a> {
     let mac = MacAddr::parse(&MAC.replace('-', ":")).unwrap();
     let (system, files) = (System::X86_64, files.iter().collect());
-    ArmTarget { node, mac, base: "worker", system, serial: Some("CN7475139H0023"), files }
+    ArmTarget {
+        node,
+        macs: vec![mac],
+        image: "worker".to_owned(),
+        system,
+        serial: Some("CN7475139H0023"),
+        files,
+    }
 }
 
 pub(crate) fn node(name: &str) -> HostName {
@@ -53,6 +60,22 @@ pub(crate) fn arm_at(
 fn disarm_one(root: &WebRoot) -> bool {
     let outcome = disarm(root, DisarmSelection::Files(&[MAC.to_owned()])).unwrap();
     outcome.disarmed.get(MAC).is_some_and(|node| node == "node01")
+}
+
+/// Firmware boots through the card that answers first.
+#[test]
+fn a_node_is_armed_by_each_of_its_cards() {
+    let dir = holding(Version::Old);
+    let (root, node) = (WebRoot::open(dir.path()).unwrap(), node("node01"));
+    let names = [MAC, "52-54-00-12-34-57"].map(str::to_owned);
+    let macs = names.iter().map(|name| MacAddr::parse(&name.replace('-', ":")).unwrap()).collect();
+    arm_at(dir.path(), &[ArmTarget { macs, ..target(&node, &[]) }], NOW, false).unwrap();
+    let listed: Vec<_> =
+        list_armed(&root).unwrap().into_iter().map(|file| (file.name, file.armed.unwrap())).collect();
+    assert_eq!(listed.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), names);
+    assert!(listed.iter().all(|(_, armed)| armed.node == "node01"));
+    assert_eq!(disarm(&root, DisarmSelection::Files(&names)).unwrap().disarmed.len(), 2);
+    assert_eq!(list_armed(&root).unwrap(), []);
 }
 
 #[test]
@@ -158,7 +181,7 @@ fn what_could_not_boot_is_not_armed() {
         assert_eq!(list_armed(&root).unwrap(), []);
     };
     let words = ["could not arm node01, node01", "plasmagen publish a bundle for all-in-one first"];
-    refused(ArmTarget { base: "all-in-one", ..good() }, NOW, &words);
+    refused(ArmTarget { image: "all-in-one".to_owned(), ..good() }, NOW, &words);
     let words = ["nixos/worker/current: node01 is aarch64-linux, and the bundle is for x86_64-linux"];
     refused(ArmTarget { system: System::Aarch64, ..good() }, NOW, &words);
     // The inventory would render other files: a serial number, an address or a disk has changed, or the base.

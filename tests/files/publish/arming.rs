@@ -35,7 +35,7 @@ fn state(root: &Path) -> State {
 fn arm_both(root: &Path) -> anyhow::Result<()> {
     let (first, second) = (node("node01"), node("node02"));
     let mac = MacAddr::parse(&OTHER.replace('-', ":")).unwrap();
-    let targets = [target(&first, &[]), ArmTarget { mac, ..target(&second, &[]) }];
+    let targets = [target(&first, &[]), ArmTarget { macs: vec![mac], ..target(&second, &[]) }];
     arm_at(root, &targets, NOW, false).map(drop)
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use plasmagen::image::BundleManifest;
-use plasmagen::model::System;
-use plasmagen::publish::{PublicationTerms, PublishOutcome, Refused, WebRootLock, roll_back};
+use plasmagen::model::{MacAddr, System, Word};
+use plasmagen::publish::{ArmTarget, PublicationTerms, PublishOutcome, Refused, WebRootLock, roll_back};
 use tempfile::TempDir;
 
 use test_kit::{Version, memory};
@@ -62,24 +62,62 @@ fn an_armed_node_gets_another_bundle_only_with_consent() {
     assert_eq!(faults(root.path()), []);
 }
 
-/// FAULTS 28.
-#[test]
-fn an_armed_node_never_gets_a_bundle_for_another_architecture() {
-    let (root, dir) = (armed(), memory::tempdir());
+/// The worker's bundle of the old version, as if it were for 64-bit ARM.
+fn bundle_for_arm() -> TempDir {
+    let dir = memory::tempdir();
     for name in ["bzImage", "initrd", "boot.ipxe"] {
         fs::copy(MADE.bundle("worker", Version::Old).join(name), dir.path().join(name)).unwrap();
     }
-    let manifest: BundleManifest =
-        BundleManifest { arch: System::Aarch64, ..MADE.manifest("worker", Version::Old) };
+    let manifest = BundleManifest { arch: System::Aarch64, ..MADE.manifest("worker", Version::Old) };
     fs::write(dir.path().join("manifest.json"), manifest.print().unwrap()).unwrap();
     fs::write(dir.path().join("SHA256SUMS"), manifest.print_sums().unwrap()).unwrap();
-    let (before, bundles) = (snapshot(root.path()), [dir.path().to_owned()]);
-    let terms = PublicationTerms { may_change_armed: true, ..terms(NOW) };
-    let request =
-        plasmagen::publish::PublishRequest { bundles: &bundles, terms, ..crate::publish::kit::request(NOW) };
-    let lock = WebRootLock::acquire(root.path()).unwrap();
-    let error = plasmagen::publish::publish(&lock, &request, &|_| {}).unwrap_err();
-    let words = "node01 is armed, and can't boot a bundle for aarch64-linux instead of x86_64-linux: run plasmagen disarm";
+    dir
+}
+
+/// FAULTS 28: the bundles of one base for two systems lie side by side, and each node is armed for its own.
+#[test]
+fn each_system_has_a_bundle_of_its_own() {
+    let (root, arm) = (armed(), bundle_for_arm());
+    let served = |channel: &str| fs::read_link(root.path().join("nixos").join(channel).join("current"));
+    let worker = served("worker").unwrap();
+    put(root.path(), &[arm.path().to_owned()], None, NOW).unwrap();
+    assert_eq!(served("worker").unwrap(), worker);
+    // Both at once, and the one for the other system in the place of neither.
+    let both = [arm.path().to_owned(), MADE.bundle("worker", Version::New)];
+    put(root.path(), &both, None, NOW).unwrap();
+    assert_eq!((served("worker").unwrap(), faults(root.path())), (worker, vec![]));
+    let second = node("node02");
+    let mac = MacAddr::parse("52:54:00:12:34:57").unwrap();
+    let of_arm = |image: &str| ArmTarget {
+        system: System::Aarch64,
+        image: image.to_owned(),
+        macs: vec![mac],
+        ..target(&second, &[])
+    };
+    let outcome = arm_at(root.path(), &[of_arm("worker-aarch64")], NOW, false).unwrap();
+    assert_eq!(Path::new(&outcome.armed[0].bundle.to_string()), served("worker-aarch64").unwrap());
+    let error = arm_at(root.path(), &[of_arm("worker")], NOW, false).unwrap_err();
+    assert!(format!("{error:#}").contains("node02 is aarch64-linux, and the bundle is for x86_64-linux"));
+}
+
+/// A web root of an earlier version has the bundle for ARM in the channel of the base.
+#[test]
+fn an_armed_node_never_gets_a_bundle_for_another_architecture() {
+    let (root, arm) = (holding(Version::New), bundle_for_arm());
+    put(root.path(), &[arm.path().to_owned()], None, NOW).unwrap();
+    let nixos = root.path().join("nixos");
+    fs::remove_dir_all(nixos.join("worker")).unwrap();
+    fs::rename(nixos.join("worker-aarch64"), nixos.join("worker")).unwrap();
+    let node = node("node01");
+    let earlier = ArmTarget { system: System::Aarch64, ..target(&node, &[]) };
+    arm_at(root.path(), &[earlier], NOW, false).unwrap();
+    let told =
+        "it is a bundle for worker-aarch64: publish it again, then run plasmagen publish --remove worker";
+    assert!(faults(root.path()).iter().any(|fault| fault.message == told));
+
+    let before = snapshot(root.path());
+    let error = consent(root.path(), Version::New).unwrap_err();
+    let words = "node01 is armed, and can't boot a bundle for x86_64-linux instead of aarch64-linux: run plasmagen disarm";
     assert!(format!("{error:#}").contains(words), "{error:#}");
     assert_eq!(snapshot(root.path()), before);
 }

@@ -177,7 +177,11 @@ fn an_arming_that_arm_could_not_have_made_is_told_of() {
             "\"armed\":\"2026-01-02T03:06:05",
             "begins on 2026-01-02, which is in the",
         ),
-        ("\"profile\":\"worker\"", "\"profile\":\"wrker\"", "armed for the base wrker, which does not exist"),
+        (
+            "\"profile\":\"worker\"",
+            "\"profile\":\"wrker\"",
+            "armed for the image wrker, which does not exist",
+        ),
     ] {
         let root = armed();
         forge_arming(root.path(), old, new);
@@ -204,6 +208,6 @@ fn a_base_that_no_node_can_have_is_told_of() {
     let nixos = root.path().join("nixos");
     fs::rename(nixos.join("worker"), nixos.join("gpu")).unwrap();
     let found = faults(root.path());
-    let message = "no node boots this base: run plasmagen publish --remove gpu";
+    let message = "no node boots this image: run plasmagen publish --remove gpu";
     assert!(found.iter().any(|fault| fault.path == "nixos/gpu" && fault.message == message), "{found:?}");
 }

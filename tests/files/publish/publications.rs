@@ -279,7 +279,7 @@ fn a_cluster_is_known_by_its_machines_too() {
             let error = put(root.path(), bundles, site, of_elm).unwrap_err();
             let text = format!("{error:#}");
             let words =
-                ["boot from it, and none of them is in the cluster oak", "node02, node01 could boot nothing"];
+                ["boot from it, and none of them is in the cluster oak", "node01, node02 could boot nothing"];
             assert!(error.is::<Refused>() && words.iter().all(|word| text.contains(word)), "{text}");
             assert!(text.ends_with(&format!("add --replace-cluster {consent}")), "{text}");
             assert_eq!(snapshot(root.path()), before);
@@ -308,7 +308,7 @@ fn an_armed_node_does_not_vanish_from_the_site() {
     let before = snapshot(root.path());
     for (nodes, word) in [
         (&[("node02", OTHER)][..], "has no script for this address"),
-        (&[("node02", MAC)], "the script of another node or base"),
+        (&[("node02", MAC)], "the script of another node or image"),
     ] {
         let error = oak(root.path(), nodes).unwrap_err();
         assert!(error.is::<Refused>() && format!("{error:#}").contains(word), "{error:#}");

@@ -4,6 +4,7 @@ use std::fs;
 
 use plasmagen::artifact::ArtifactSet;
 use plasmagen::outputs;
+use plasmagen::plan::Plan;
 use serde_json::Value;
 
 use test_kit::nix;
@@ -47,7 +48,23 @@ pub(crate) fn rendered<'a>(site: &'a ArtifactSet, name: &str) -> &'a str {
 
 /// The reference's pxe-server.nix with its options alone, and what is rendered beside it.
 pub(crate) fn reference_without_file(backend: &str) -> (String, ArtifactSet) {
-    let site = outputs::render(&plan(repository())).unwrap();
+    without_file(&plan(repository()), backend)
+}
+
+/// The golden case `cards` without its second boot network, which the options do not have; otherwise the same.
+pub(crate) fn cards_without_file(backend: &str) -> (String, ArtifactSet) {
+    let text = fs::read_to_string(repository().join("tests/golden/cards/inventory.toml")).unwrap();
+    let mut tables: Vec<&str> = text.split("\n\n").collect();
+    tables.retain(|table| {
+        !["[network.rack]", "[profile.rack]", "[node.racked]"].iter().any(|name| table.contains(name))
+    });
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("inventory.toml"), tables.join("\n\n")).unwrap();
+    without_file(&plan(dir.path()), backend)
+}
+
+fn without_file(plan: &Plan, backend: &str) -> (String, ArtifactSet) {
+    let site = outputs::render(plan).unwrap();
     let text = rendered(&site, "pxe-server.nix");
     let text = replaced(text, "configFile = ./kea-dhcp4.json;", "");
     (replaced(&text, "backend = \"kea\"", &format!("backend = {backend:?}")), site)

@@ -4,27 +4,39 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::pxe_server::kit::{evaluate, reference_without_file, rendered};
+use crate::pxe_server::kit::{cards_without_file, evaluate, reference_without_file, rendered};
 
 #[test]
 fn options_alone_make_the_rendered_kea() {
-    let (server, site) = reference_without_file("kea");
-    let made = &evaluate(&[server])[0]["config"]["services"]["kea"]["dhcp4"];
-    let mut file: Value = serde_json::from_str(rendered(&site, "kea-dhcp4.json")).unwrap();
-    let subnet = file["Dhcp4"]["subnet4"][0].as_object_mut().unwrap();
-    // The network's name, for readers. The options do not have it.
-    assert_eq!(subnet.remove("user-context").unwrap(), json!({ "network": "provisioning" }));
-    // By MAC address in Nix, by name in the file.
-    let by_address = |reservation: &Value| reservation["hw-address"].to_string();
-    subnet["reservations"].as_array_mut().unwrap().sort_by_key(by_address);
-    assert_eq!(made["settings"], file["Dhcp4"]);
-    assert_eq!(made["configFile"], Value::Null);
+    let sites = [reference_without_file("kea"), cards_without_file("kea")];
+    let servers = evaluate(&sites.each_ref().map(|(server, _)| server));
+    for ((_, site), server) in sites.iter().zip(servers) {
+        let made = &server["config"]["services"]["kea"]["dhcp4"];
+        let mut file: Value = serde_json::from_str(rendered(site, "kea-dhcp4.json")).unwrap();
+        let subnet = file["Dhcp4"]["subnet4"][0].as_object_mut().unwrap();
+        // The network's name, for readers. The options do not have it.
+        assert!(subnet.remove("user-context").unwrap()["network"].is_string());
+        // By MAC address in Nix, by name in the file.
+        let by_address = |reservation: &Value| reservation["hw-address"].to_string();
+        subnet["reservations"].as_array_mut().unwrap().sort_by_key(by_address);
+        let mut made_settings = made["settings"].clone();
+        let made_subnet = &mut made_settings["subnet4"][0];
+        made_subnet["reservations"].as_array_mut().unwrap().sort_by_key(by_address);
+        assert_eq!(made_settings, file["Dhcp4"]);
+        assert_eq!(made["configFile"], Value::Null);
+    }
 }
 
 #[test]
 fn options_alone_make_the_rendered_dnsmasq() {
-    let (server, site) = reference_without_file("dnsmasq");
-    let services = evaluate(&[server])[0]["config"]["services"].clone();
+    let sites = [reference_without_file("dnsmasq"), cards_without_file("dnsmasq")];
+    let servers = evaluate(&sites.each_ref().map(|(server, _)| server));
+    for ((_, site), server) in sites.iter().zip(servers) {
+        compare_dnsmasq(&server["config"]["services"], rendered(site, "dnsmasq.conf"));
+    }
+}
+
+fn compare_dnsmasq(services: &Value, file: &str) {
     assert_eq!(services["atftpd"]["enable"], false, "dnsmasq serves TFTP itself");
     // As NixOS writes them: `key` for true, `key=value` for each of a list.
     let mut made = BTreeSet::new();
@@ -38,10 +50,13 @@ fn options_alone_make_the_rendered_dnsmasq() {
         }
     }
     // The file quotes words, which says the same.
-    let text =
-        rendered(&site, "dnsmasq.conf").replace("network/provisioning", "network/own").replace('"', "");
-    let file = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    assert_eq!(made, file.map(str::to_owned).collect());
+    let network = if file.contains("network/boot") { "network/boot" } else { "network/provisioning" };
+    let text = file.replace(network, "network/own").replace('"', "");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert_eq!(made, lines.iter().map(|line| (*line).to_owned()).collect());
+    // Of the boot files whose tags fit, the last one counts.
+    let of_file: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("dhcp-boot=")).collect();
+    assert_eq!(services["dnsmasq"]["settings"]["dhcp-boot"], json!(of_file));
 }
 
 /// The directives of the server with those that it inherits, and of each of its locations, as the rendered nginx.conf

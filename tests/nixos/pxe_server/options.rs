@@ -30,6 +30,16 @@ fn bad_options_are_refused() {
         ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.10\"", "machine could have it already"),
         ("ipAddress = \"10.0.100.51\"", "ipAddress = \"10.0.100.50\"", "the address 10.0.100.50;"),
         ("hostname = \"node02\"", "hostname = \"NODE01\"", "the host name node01;"),
+        (
+            "hostname = \"node02\"",
+            "otherMacs = [ \"52:54:00:12:34:56\" ]; hostname = \"node02\"",
+            "the MAC address 52:54:00:12:34:56;",
+        ),
+        (
+            "hostname = \"node02\"",
+            "otherMacs = [ \"52:54:00:12:34:6A\" ]; hostname = \"node02\"",
+            "not how a MAC address is compared",
+        ),
         ("52:54:00:12:34:57", "52:54:00:12:34:5A", "not how a MAC address is compared"),
         ("52:54:00:12:34:57", "52-54-00-12-34-57", "not how a MAC address is compared"),
         ("52:54:00:12:34:57", "52:54:00:12:34", "not how a MAC address is compared"),

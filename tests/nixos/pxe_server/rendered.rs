@@ -74,7 +74,10 @@ fn compare(cluster: &Cluster, config: &Value) {
     assert_eq!(nodes.len(), cluster.nodes.len());
     for node in &cluster.nodes {
         let address = node.reservation().and_then(|reservation| reservation.address);
-        let expected = json!({ "profile": node.base, "hostname": node.name, "ipAddress": address });
+        let expected = json!({
+            "profile": node.image(), "hostname": node.name, "ipAddress": address, "otherMacs": node.boot_macs()[1..],
+            "system": node.system, "firmware": node.firmware,
+        });
         assert_eq!(nodes[&node.mac.to_string()], expected, "{}", node.name);
     }
     let arm = cluster.nodes.iter().any(|node| node.system == System::Aarch64);

@@ -92,6 +92,7 @@ fn of_nodes(cluster: &Cluster) -> Vec<(&'static str, bool)> {
             any(&|node| node.service("chainfire").is_some_and(|service| service.ports.port != 2379)),
         ),
         ("a long name", any(&|node| node.name.as_str().len() > 30)),
+        ("a bond that boots through each member", any(&|node| node.boot_macs().len() > 1)),
         ("voters beside others", any(&|node| node.voter) && any(&|node| !node.voter)),
     ]
 }

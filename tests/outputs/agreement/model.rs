@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, FirewallExtra, Interface, Node, OpenOn, OpenProtocol, Role, Service};
+use plasmagen::model::{
+    Cluster, FirewallExtra, Interface, MacAddr, Node, OpenOn, OpenProtocol, Role, Service, System,
+};
 
 use crate::agreement::facts::Facts;
 use crate::agreement::{names, provisioner, references};
@@ -40,10 +42,12 @@ pub(crate) fn facts(cluster: &Cluster) -> Facts {
 fn identity(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     let name = &node.name;
     facts.add(name, "MAC", node.mac);
+    boot_macs(cluster, node).for_each(|mac| facts.add(name, "MAC that boots", mac));
     facts.add(name, "host name", name);
     facts.add(name, "full name", format!("{name}.{}", cluster.domain));
     facts.add(name, "profile", &node.profile);
-    facts.add(name, "image", node.base.as_str());
+    let ending = if node.system == System::Aarch64 { "-aarch64" } else { "" };
+    facts.add(name, "image", format!("{}{ending}", node.base.as_str()));
     for interface in &node.interfaces {
         for address in &interface.addresses {
             facts.add(name, "address", address);
@@ -67,21 +71,39 @@ fn identity(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     params.iter().for_each(|param| facts.add(name, "kernel parameter", param));
 }
 
-/// What DHCP keeps: the addresses on the untagged interface in the network that the node boots in.
-fn reservation(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+/// The untagged interface in the network that the node boots in.
+fn booting<'a>(cluster: &Cluster, node: &'a Node) -> Option<&'a Interface> {
     let boots =
         |network: &plasmagen::model::Label| cluster.networks[network].roles.contains(&Role::Provisioning);
     let mut interfaces = node.interfaces.iter();
-    let Some(interface) = interfaces
-        .find(|interface| interface.vlan.is_none() && interface.network.as_ref().is_some_and(boots))
-    else {
-        return;
-    };
+    interfaces.find(|interface| interface.vlan.is_none() && interface.network.as_ref().is_some_and(boots))
+}
+
+/// The addresses of the NICs that may boot: the node's, and those of the members of the bond that boots.
+pub(crate) fn boot_macs(cluster: &Cluster, node: &Node) -> impl Iterator<Item = MacAddr> {
+    let bond = booting(cluster, node).and_then(|interface| interface.bond.as_ref());
+    let is_member = |interface: &&Interface| bond.is_some_and(|bond| bond.members.contains(&interface.name));
+    let members: BTreeSet<_> = node
+        .interfaces
+        .iter()
+        .filter(is_member)
+        .filter_map(|interface| interface.mac)
+        .chain([node.mac])
+        .collect();
+    members.into_iter()
+}
+
+/// What DHCP keeps: the addresses on the interface that boots.
+fn reservation(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    let Some(interface) = booting(cluster, node) else { return };
+    if interface.addresses.iter().any(|net| net.addr().is_ipv4()) {
+        facts.add(&node.name, "platform", format!("{}-{}", node.system.as_str(), node.firmware.as_str()));
+    }
     for address in interface.addresses.iter().map(IpNet::addr) {
         let kind = if address.is_ipv4() { "reserved IPv4" } else { "reserved IPv6" };
         facts.add(&node.name, kind, address);
         let kind = if address.is_ipv4() { "MAC in DHCP" } else { "MAC in DHCPv6" };
-        facts.add(&node.name, kind, node.mac);
+        boot_macs(cluster, node).for_each(|mac| facts.add(&node.name, kind, mac));
         let kind = if address.is_ipv4() { "name in DHCP" } else { "name in DHCPv6" };
         facts.add(&node.name, kind, &node.name);
     }

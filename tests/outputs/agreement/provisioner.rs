@@ -1,10 +1,12 @@
 //! What the provisioner must say and open: to machines that boot, in each network that they boot in.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 use plasmagen::model::{Cluster, DhcpServer, OpenOn, Role};
 
 use crate::agreement::facts::Facts;
-use crate::agreement::model::{self, ssh, subnets};
+use crate::agreement::model::{self, boot_macs, ssh, subnets};
 use crate::agreement::references::questions;
 
 pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
@@ -100,19 +102,24 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
         ("0x07", "ipxe.efi"),
         ("0x09", "ipxe.efi"),
         ("0x0b", "ipxe-arm64.efi"),
+        ("0x16", "ipxe-arm64.efi"),
         ("none", "ipxe.efi"),
     ] {
         facts.add(architecture, "boot file", file);
     }
-    for (architecture, file) in [("0x10", "ipxe.efi"), ("0x13", "ipxe-arm64.efi")] {
+    for (architecture, file) in [("0x10", "ipxe.efi"), ("0x13", "ipxe-arm64.efi"), ("0x18", "ipxe-arm64.efi")]
+    {
         facts.add(architecture, "boot file", format!("{base}/tftp/{file}"));
         facts.add(architecture, "vendor class", "HTTPClient");
     }
+    platforms(facts, &base);
     facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
     facts.add("iPXE", "base URL", &base);
     for node in &cluster.nodes {
-        let mac = node.mac.to_string().replace(':', "-");
-        facts.add(&node.name, "overlay", format!("{base}/overlay/{mac}.cpio.gz"));
+        for mac in boot_macs(cluster, node) {
+            let mac = mac.to_string().replace(':', "-");
+            facts.add(&node.name, "overlay", format!("{base}/overlay/{mac}.cpio.gz"));
+        }
         facts.add(&node.name, "digest of the overlay", "its own");
     }
     facts.add("site", "next server", provisioner.address);
@@ -148,3 +155,33 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
         provisioner.extra.get(&server).into_iter().for_each(|path| facts.add("site", kind, path.as_str()));
     }
 }
+
+/// What the nodes of each platform load first, of which nothing is for another system.
+fn platforms(facts: &mut Facts, base: &str) {
+    let used: BTreeSet<String> =
+        facts.0.iter().filter(|fact| fact.kind == "platform").map(|fact| fact.value.clone()).collect();
+    for platform in used {
+        let (loaders, other, http) = match platform.as_str() {
+            "aarch64-linux-uefi" => (
+                &[("0x0b", "ipxe-arm64.efi"), ("0x16", "ipxe-arm64.efi")][..],
+                "ipxe-arm64.efi",
+                "ipxe-arm64.efi",
+            ),
+            "x86_64-linux-uefi" => (&X86[..], "ipxe.efi", "ipxe.efi"),
+            "x86_64-linux-bios" => (&X86[..], "undionly.kpxe", "ipxe.efi"),
+            other => panic!("{other}"),
+        };
+        for (architecture, file) in loaders {
+            facts.add(format!("{platform} {architecture}"), "boot file", file);
+        }
+        facts.add(format!("{platform} none"), "boot file", other);
+        for architecture in ["0x10", "0x13", "0x18"] {
+            let machine = format!("{platform} {architecture}");
+            facts.add(&machine, "boot file", format!("{base}/tftp/{http}"));
+            facts.add(&machine, "vendor class", "HTTPClient");
+        }
+    }
+}
+
+const X86: [(&str, &str); 4] =
+    [("0x00", "undionly.kpxe"), ("0x06", "ipxe-ia32.efi"), ("0x07", "ipxe.efi"), ("0x09", "ipxe.efi")];

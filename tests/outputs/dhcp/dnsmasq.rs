@@ -1,11 +1,11 @@
 //! `dnsmasq.conf` read back, line by line as it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::dhcp::facts::{Boots, Subnet, Subnets, boots, keep, subnets};
+use crate::dhcp::facts::{ARCHITECTURES, Subnet, Subnets, boots, keep, subnets, table};
 use crate::dhcp::sites::{Site, sites};
 
 /// The values of every line `key=…`, split at commas, without quotes. No value of ours has a comma.
@@ -51,11 +51,14 @@ fn read(site: &Site, ipv4: bool) -> Subnets {
         }
     }
     for host in lines(site, "dhcp-host") {
-        let ([mac, name], addresses) = ([host[0], host[host.len() - 1]], &host[1..host.len() - 1]);
-        assert!(!addresses.is_empty());
+        let (name, words) = host.split_last().unwrap();
+        let words = words.iter().filter(|word| !word.starts_with("set:platform/"));
+        let (addresses, macs): (Vec<&str>, Vec<&str>) =
+            words.partition(|word| word.parse::<IpAddr>().is_ok());
+        assert!(!addresses.is_empty() && !macs.is_empty());
         for address in addresses.iter().map(|text| text.parse::<IpAddr>().unwrap()) {
-            if address.is_ipv4() == ipv4 {
-                assert!(keep(&mut all, (mac.to_owned(), address, name.to_owned())), "{host:?}");
+            for mac in macs.iter().filter(|_| address.is_ipv4() == ipv4) {
+                assert!(keep(&mut all, ((*mac).to_owned(), address, (*name).to_owned())), "{host:?}");
             }
         }
     }
@@ -87,45 +90,58 @@ fn dnsmasq_says_what_the_model_says() {
     }
 }
 
+/// The last of `lines` whose tags are among `tags`, as dnsmasq chooses it: first among those that need a tag.
+fn last<'a>(lines: &'a [Vec<&'a str>], tags: &[String]) -> Option<&'a [&'a str]> {
+    let has = |tag: &str| tags.iter().any(|given| given == tag);
+    let fits = |line: &&Vec<&str>| {
+        let mut needed = line.iter().map_while(|word| word.strip_prefix("tag:"));
+        needed.all(|tag| tag.strip_prefix('!').map_or_else(|| has(tag), |absent| !has(absent)))
+    };
+    let needs_none = |line: &&Vec<&str>| !line[0].starts_with("tag:");
+    let found = lines.iter().rfind(|line| fits(line) && !needs_none(line));
+    let found = found.or_else(|| lines.iter().rfind(needs_none))?;
+    let tags = found.iter().take_while(|word| word.starts_with("tag:")).count();
+    Some(&found[tags..])
+}
+
 #[test]
 fn dnsmasq_has_a_boot_file_for_each_architecture() {
     for site in sites() {
-        let tags: BTreeMap<String, String> = lines(&site, "dhcp-match")
-            .iter()
-            .map(|fields| {
-                let [tag, "option:client-arch", number] = fields[..] else { panic!("{fields:?}") };
-                (tag.replacen("set:", "tag:", 1), format!("{:04x}", number.parse::<u16>().unwrap()))
-            })
-            .collect();
-        assert_eq!(lines(&site, "dhcp-userclass"), [["set:class/ipxe", "iPXE"]]);
-        let back: Vec<String> = lines(&site, "dhcp-option-force")
-            .iter()
-            .filter(|fields| fields[1..] == ["tag:!class/ipxe", "option:vendor-class", "HTTPClient"])
-            .map(|fields| fields[0].to_owned())
-            .collect();
-        let mut found = Boots::new();
-        let server = site.cluster.provisioner.address.to_string();
-        for boot in lines(&site, "dhcp-boot") {
-            let (who, http, rest) = match boot[0] {
-                "tag:class/ipxe" => ("ipxe", false, &boot[1..]),
-                tag if tags.contains_key(tag) => {
-                    assert_eq!(boot[1], "tag:!class/ipxe", "iPXE also tells the architecture");
-                    (tags[tag].as_str(), back.iter().any(|other| other == tag), &boot[2..])
-                }
-                _ => ("other", false, &boot[..]),
-            };
-            assert_eq!(rest[1..], ["", server.as_str()]);
-            assert!(
-                found.insert(who.to_owned(), (rest[0].to_owned(), http)).is_none(),
-                "{who} is there twice"
-            );
+        for fields in lines(&site, "dhcp-match") {
+            let [tag, "option:client-arch", number] = fields[..] else { panic!("{fields:?}") };
+            assert_eq!(tag, format!("set:arch/{:04x}", number.parse::<u16>().unwrap()));
         }
+        assert_eq!(lines(&site, "dhcp-match").len(), ARCHITECTURES.len() - 1);
+        assert_eq!(lines(&site, "dhcp-userclass"), [["set:class/ipxe", "iPXE"]]);
+        let hosts = lines(&site, "dhcp-host");
+        let platforms = hosts.iter().flatten().filter_map(|word| word.strip_prefix("set:platform/"));
+        let platforms: BTreeSet<String> = platforms.map(str::to_owned).collect();
+        let (boot, force) = (lines(&site, "dhcp-boot"), lines(&site, "dhcp-option-force"));
+        let server = site.cluster.provisioner.address.to_string();
+        let boot_with = |tags: &[String]| {
+            let [file, "", next_server] = last(&boot, tags).unwrap() else { panic!("{tags:?}") };
+            assert_eq!(*next_server, server);
+            let forced = last(&force, tags);
+            ((*file).to_owned(), forced == Some(&["option:vendor-class", "HTTPClient"]))
+        };
+        let tags_of = |platform: Option<&str>, architecture: &str| {
+            let mut tags = vec![format!("arch/{architecture}")];
+            tags.extend(platform.map(|name| format!("platform/{name}")));
+            tags
+        };
+        let boot_of =
+            |platform: Option<&str>, architecture: &str| boot_with(&tags_of(platform, architecture));
+        let mut found = table(&Vec::from_iter(platforms.clone()), boot_of);
+        let ipxe = boot_with(&["class/ipxe".to_owned()]);
+        // iPXE announces an architecture too, and runs on nodes.
+        for platform in platforms.iter().map(|name| Some(name.as_str())).chain([None]) {
+            for architecture in ARCHITECTURES {
+                let tags = [tags_of(platform, architecture), vec!["class/ipxe".to_owned()]].concat();
+                assert_eq!(boot_with(&tags), ipxe);
+            }
+        }
+        found.insert("ipxe".to_owned(), ipxe);
         assert_eq!(found, boots(&site.cluster), "{}", site.name);
-        assert!(lines(&site, "dhcp-option-force").contains(&vec![
-            "tag:class/ipxe",
-            "encap:175",
-            "176",
-            "1b"
-        ]));
+        assert!(force.contains(&vec!["tag:class/ipxe", "encap:175", "176", "1b"]));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, Role};
+use plasmagen::model::{Cluster, Firmware, Role, System};
 
 /// A subnet as a server's file has it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,8 +37,10 @@ pub(crate) fn subnets(cluster: &Cluster, ipv4: bool) -> Subnets {
         assert!(all.insert(net, subnet).is_none());
     }
     for node in &cluster.nodes {
-        for address in node.addresses() {
-            keep(&mut all, (node.mac.to_string(), address, node.name.to_string()));
+        for (mac, address) in
+            node.boot_macs().into_iter().flat_map(|mac| node.addresses().map(move |ip| (mac, ip)))
+        {
+            keep(&mut all, (mac.to_string(), address, node.name.to_string()));
         }
     }
     all
@@ -53,7 +55,24 @@ pub(crate) fn keep(all: &mut Subnets, host: (String, IpAddr, String)) -> bool {
 /// What a machine loads: the file, and whether its vendor class goes back to it.
 pub(crate) type Boots = BTreeMap<String, (String, bool)>;
 
-/// By architecture in hexadecimal, `ipxe`, and `other` for everything else.
+/// The architectures that firmware may announce, in hexadecimal; `other` is any other.
+pub(crate) const ARCHITECTURES: [&str; 10] =
+    ["0000", "0006", "0007", "0009", "000b", "0016", "0010", "0013", "0018", "other"];
+
+/// Boot files by kind of machine: `boot_of` tells the boot file of a platform's nodes, or of unknown machines, that
+/// announce an architecture.
+pub(crate) fn table(platforms: &[String], boot_of: impl Fn(Option<&str>, &str) -> (String, bool)) -> Boots {
+    let mut all = Boots::new();
+    for architecture in ARCHITECTURES {
+        all.insert(architecture.to_owned(), boot_of(None, architecture));
+        for platform in platforms {
+            all.insert(format!("{platform} {architecture}"), boot_of(Some(platform), architecture));
+        }
+    }
+    all
+}
+
+/// By architecture in hexadecimal, `ipxe`, and `other` for everything else; the same after the name of each platform.
 pub(crate) fn boots(cluster: &Cluster) -> Boots {
     let base = format!("http://{}:{}/boot", cluster.provisioner.address, cluster.provisioner.http_port);
     let table = [
@@ -63,11 +82,32 @@ pub(crate) fn boots(cluster: &Cluster) -> Boots {
         ("0007", "ipxe.efi".to_owned(), false),
         ("0009", "ipxe.efi".to_owned(), false),
         ("000b", "ipxe-arm64.efi".to_owned(), false),
+        ("0016", "ipxe-arm64.efi".to_owned(), false),
         ("0010", format!("{base}/tftp/ipxe.efi"), true),
         ("0013", format!("{base}/tftp/ipxe-arm64.efi"), true),
+        ("0018", format!("{base}/tftp/ipxe-arm64.efi"), true),
         ("other", "ipxe.efi".to_owned(), false),
     ];
-    table.into_iter().map(|(who, file, http)| (who.to_owned(), (file, http))).collect()
+    let mut all: Boots = table.into_iter().map(|(who, file, http)| (who.to_owned(), (file, http))).collect();
+    for node in cluster.nodes.iter().filter(|node| node.reservation().is_some()) {
+        let (fitting, other): (&[&str], _) = match (node.system, node.firmware) {
+            (System::Aarch64, _) => (&["000b", "0016", "0013", "0018"], "ipxe-arm64.efi"),
+            (System::X86_64, Firmware::Uefi) => (&["0000", "0006", "0007", "0009", "0010"], "ipxe.efi"),
+            (System::X86_64, Firmware::Bios) => (&["0000", "0006", "0007", "0009", "0010"], "undionly.kpxe"),
+        };
+        let build = if node.system == System::Aarch64 { "ipxe-arm64.efi" } else { "ipxe.efi" };
+        let platform = format!("{}-{}", node.system.as_str(), node.firmware.as_str());
+        for architecture in ARCHITECTURES {
+            let boot = match architecture {
+                known if fitting.contains(&known) => all[known].clone(),
+                // A machine that boots over HTTP gets a URL.
+                "0010" | "0013" | "0018" => (format!("{base}/tftp/{build}"), true),
+                _ => (other.to_owned(), false),
+            };
+            all.insert(format!("{platform} {architecture}"), boot);
+        }
+    }
+    all
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `dhcpd.conf` read back, line by line as it is written.
 
 use ipnet::{IpNet, Ipv4Net};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::dhcp::facts::{Boots, Subnet, Subnets, boots, keep, subnets};
+use crate::dhcp::facts::{Subnet, Subnets, boots, keep, subnets, table};
 use crate::dhcp::sites::sites;
 
 /// What stands in quotes.
@@ -27,7 +28,8 @@ fn read(text: &str) -> Subnets {
             assert!(all.insert(subnet, Subnet::default()).is_none());
             net = Some(subnet);
         } else if let Some(name) = line.strip_prefix("host ") {
-            (net, host.0) = (None, name.to_owned());
+            // A node has a host for each of its NICs.
+            (net, host.0) = (None, name.split('.').next().unwrap().to_owned());
         } else if let Some(mac) = line.strip_prefix("hardware ethernet ") {
             host.1 = mac.to_owned();
         } else if let Some(address) = line.strip_prefix("fixed-address ") {
@@ -60,25 +62,57 @@ fn dhcpd_says_what_the_model_says() {
     }
 }
 
+/// The architectures that a condition compares the entries of option 93 with.
+fn announced(condition: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let condition = condition.split(" { ").next().unwrap();
+    for part in condition.split(" or ") {
+        let rest =
+            part.strip_prefix("substring(option architecture-type, ").unwrap_or_else(|| panic!("{part}"));
+        let bytes = rest.split_once(", 2) = ").unwrap().1;
+        all.push(bytes.split(' ').next().unwrap().replace(':', ""));
+    }
+    all.dedup();
+    all
+}
+
 #[test]
 fn dhcpd_has_a_boot_file_for_each_architecture() {
     for site in sites() {
-        let (mut found, mut who, mut http) = (Boots::new(), String::new(), false);
+        // By platform and architecture; without a platform, of unknown machines.
+        let mut found = BTreeMap::<(Option<String>, String), (String, bool)>::new();
+        let (mut platform, mut who, mut http) = (None, vec![], false);
         for line in site.file("dhcpd.conf").lines() {
-            if line.starts_with("if option user-class = \"iPXE\" or ") {
+            let line = line.trim();
+            if let Some(rest) = line.strip_prefix("# Nodes of the platform ") {
+                platform = Some(rest.split(',').next().unwrap().to_owned());
+            } else if line.starts_with("if option user-class = \"iPXE\" or ") {
                 assert!(found.is_empty(), "iPXE is the first");
-                who = "ipxe".to_owned();
-            } else if let Some(rest) = line.strip_prefix("} elsif option architecture-type = ") {
-                who = rest.split(' ').next().unwrap().replace(':', "");
+                who = vec!["ipxe".to_owned()];
             } else if line == "} else {" {
-                who = "other".to_owned();
-            } else if line == "  option vendor-class-identifier \"HTTPClient\";" {
+                who = vec!["other".to_owned()];
+            } else if line.contains("option architecture-type, ") {
+                who = announced(line.split_once(' ').unwrap().1.trim_start_matches("elsif "));
+            } else if line == "option vendor-class-identifier \"HTTPClient\";" {
                 http = true;
-            } else if let Some(file) = line.strip_prefix("  filename ") {
+            } else if let Some(file) = line.strip_prefix("filename ") {
                 let boot = (quoted(file.trim_end_matches(';')), std::mem::take(&mut http));
-                assert!(found.insert(who.clone(), boot).is_none(), "{who} is there twice");
+                for who in who.drain(..) {
+                    assert!(
+                        found.insert((platform.clone(), who), boot.clone()).is_none(),
+                        "{line} is there twice"
+                    );
+                }
             }
         }
-        assert_eq!(found, boots(&site.cluster), "{}", site.name);
+        let mut expected = boots(&site.cluster);
+        assert_eq!(Some(found[&(None, "ipxe".to_owned())].clone()), expected.remove("ipxe"));
+        let platforms: BTreeSet<String> = found.keys().filter_map(|(platform, _)| platform.clone()).collect();
+        let boot_of = |platform: Option<&str>, architecture: &str| {
+            let key = |architecture: &str| (platform.map(str::to_owned), architecture.to_owned());
+            found.get(&key(architecture)).unwrap_or_else(|| &found[&key("other")]).clone()
+        };
+        let found = table(&Vec::from_iter(platforms), boot_of);
+        assert_eq!(found, expected, "{}", site.name);
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use crate::dhcp::facts::{Boots, Subnet, Subnets, boots, subnets};
+use crate::dhcp::facts::{Subnet, Subnets, boots, subnets, table};
 use crate::dhcp::servers::without_extra;
 use crate::dhcp::sites::{Site, edited, racks, sites};
 
@@ -94,30 +94,82 @@ fn kea4_says_what_the_model_says() {
     }
 }
 
+/// Whether nodes of `platform`, or unknown machines, that announce `architecture` are in the class with this test.
+fn is_in_class(test: &str, platform: Option<&str>, architecture: &str) -> bool {
+    let announces = |condition: &str| {
+        let entry = |at| format!("substring(option[93].hex, {at}, 2) == 0x{}", architecture.to_uppercase());
+        let count = [0, 2, 4].iter().filter(|at| condition.contains(&entry(**at))).count();
+        assert!(matches!(count, 0 | 3), "{condition}");
+        count > 0
+    };
+    let test = test.strip_prefix("not member('ipxe') and ").unwrap_or_else(|| panic!("{test}"));
+    if let Some(rest) = test.strip_prefix("member('KNOWN') and member('") {
+        let (name, condition) = rest.split_once("')").unwrap();
+        return platform == Some(name) && (condition.is_empty() || announces(condition));
+    }
+    let (condition, foreign) = test.split_once(" and not (member('KNOWN') and (").unwrap_or((test, ""));
+    announces(condition) && platform.is_none_or(|name| !foreign.contains(&format!("member('{name}')")))
+}
+
 #[test]
 fn kea4_has_a_boot_file_for_each_architecture() {
     for site in sites() {
         let server = read(&site, "kea-dhcp4.json", "Dhcp4");
         let classes = list(&server["client-classes"]);
-        let mut found = Boots::from([("other".to_owned(), (text(&server["boot-file-name"]), false))]);
-        for (at, class) in classes.iter().enumerate() {
-            let test = text(&class["test"]);
-            let who = match test.strip_prefix("not member('ipxe') and option[93].hex == 0x") {
-                Some(architecture) => architecture.to_lowercase(),
-                None => {
-                    assert_eq!((at, text(&class["name"])), (0, "ipxe".to_owned()), "iPXE is the first");
-                    assert_eq!(test, "option[77].hex == 'iPXE' or option[77].hex == 0x0469505845");
-                    assert_eq!(class["option-data"][0]["code"], 175);
-                    assert_eq!(class["option-data"][0]["data"], "B00101", "option 176, one byte, 1");
-                    "ipxe".to_owned()
-                }
+        let (reserved, tested): (Vec<_>, Vec<_>) =
+            classes.iter().partition(|class| class.get("test").is_none());
+        let mut platforms: Vec<String> = reserved.iter().map(|class| text(&class["name"])).collect();
+        platforms.retain(|name| name != "several-nics");
+        let [ipxe, others @ ..] = &tested[..] else { panic!("no class has a test") };
+        assert_eq!(text(&ipxe["name"]), "ipxe", "iPXE is the first");
+        assert_eq!(
+            text(&ipxe["test"]),
+            "option[77].hex == 'iPXE' or substring(option[77].hex, 0, 5) == 0x0469505845"
+        );
+        assert_eq!(ipxe["option-data"][0]["code"], 175);
+        assert_eq!(ipxe["option-data"][0]["data"], "B00101", "option 176, one byte, 1");
+        let boot_of = |platform: Option<&str>, architecture: &str| {
+            let boots = |class: &&&Value| {
+                class.get("boot-file-name").is_some()
+                    && is_in_class(class["test"].as_str().unwrap(), platform, architecture)
+            };
+            // Of several classes, Kea takes the first one's.
+            let Some(class) = others.iter().find(boots) else {
+                return (text(&server["boot-file-name"]), false);
             };
             let vendor = option(class, "vendor-class-identifier");
             assert!(vendor.as_deref().is_none_or(|identifier| identifier == "HTTPClient"));
-            found.insert(who, (text(&class["boot-file-name"]), vendor.is_some()));
-        }
+            (text(&class["boot-file-name"]), vendor.is_some())
+        };
+        let mut found = table(&platforms, boot_of);
+        found.insert("ipxe".to_owned(), (text(&ipxe["boot-file-name"]), false));
         assert_eq!(found, boots(&site.cluster), "{}", site.name);
-        assert_eq!(classes.len() + 1, found.len());
+        // Each reservation says what kind of machine it is for.
+        for host in list(&server["subnet4"]).iter().flat_map(|subnet| list(&subnet["reservations"])) {
+            let node = site.cluster.nodes.iter().find(|node| node.name.as_str() == text(&host["hostname"]));
+            let node = node.unwrap();
+            let platform = format!("{}-{}", node.system.as_str(), node.firmware.as_str());
+            let mut expected = vec![json!(platform)];
+            expected.extend((node.boot_macs().len() > 1).then(|| json!("several-nics")));
+            assert_eq!(host["client-classes"], json!(expected));
+        }
+    }
+}
+
+/// An address may be reserved twice where the NICs of a node share the address, and nowhere else.
+#[test]
+fn kea_is_told_of_shared_addresses() {
+    for site in sites() {
+        let is_shared = site.cluster.nodes.iter().any(|node| node.boot_macs().len() > 1);
+        for (file, top) in [("kea-dhcp4.json", "Dhcp4"), ("kea-dhcp6.json", "Dhcp6")] {
+            let server = site.find(file).map(|_| read(&site, file, top));
+            let unique = server.map(|server| server.get("ip-reservations-unique").cloned());
+            assert!(
+                unique.is_none_or(|unique| unique == is_shared.then_some(Value::Bool(false))),
+                "{}",
+                site.name
+            );
+        }
     }
 }
 

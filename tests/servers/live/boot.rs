@@ -71,7 +71,7 @@ fn places(lab: &Lab, cases: &[Case]) -> Vec<String> {
 }
 
 fn every_machine_finds_its_way(server: Server) {
-    let plan = plan(repository());
+    let plan = plan(&repository().join("tests/golden/cards"));
     let mut lab = Lab::new(&format!("{server:?}"), &plan);
     publish(&lab, &plan);
     server.start(&mut lab);
@@ -80,8 +80,10 @@ fn every_machine_finds_its_way(server: Server) {
         start_tftpd(&mut lab);
     }
 
-    let (ipxe, firmware): (Vec<_>, Vec<_>) =
-        cases::all(&lab.cluster).into_iter().filter(|case| case.at_home).partition(|case| case.is_ipxe);
+    let (ipxe, firmware): (Vec<_>, Vec<_>) = cases::all(&lab.cluster, server)
+        .into_iter()
+        .filter(|case| case.at_home)
+        .partition(|case| case.is_ipxe);
     let places = self::places(&lab, &firmware);
     for ((case, place), file) in firmware.iter().zip(&places).zip(fetch(&lab, &places)) {
         let name = place.rsplit('/').next().unwrap();
@@ -97,8 +99,10 @@ fn every_machine_finds_its_way(server: Server) {
         assert_eq!(file, boot, "{}: {place}\n{}", lab.name, lab.logs());
     }
 
-    let scripts: Vec<_> = lab.cluster.nodes.iter().map(|node| next(&boot, &node.mac.to_string())).collect();
-    for (node, (place, file)) in lab.cluster.nodes.iter().zip(scripts.iter().zip(fetch(&lab, &scripts))) {
+    let cards =
+        || lab.cluster.nodes.iter().flat_map(|node| node.boot_macs().into_iter().map(move |mac| (node, mac)));
+    let scripts: Vec<_> = cards().map(|(_, mac)| next(&boot, &mac.to_string())).collect();
+    for ((node, _), (place, file)) in cards().zip(scripts.iter().zip(fetch(&lab, &scripts))) {
         let text = file.as_str().unwrap_or_else(|| panic!("{}: {place}: {file}\n{}", lab.name, lab.logs()));
         assert!(text.starts_with("#!ipxe\n"), "{place}: {text}");
         assert!(text.lines().any(|line| line == format!("set node {}", node.name)), "{place}: {text}");

@@ -4,24 +4,12 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use plasmagen::model::{
-    Cluster, DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Label, Loader, Reservation, Role,
+    Cluster, DEFAULT_LOADER, HTTP_CLIENT, LOADERS, Label, Loader, MacAddr, Platform, Reservation, Role,
 };
 use serde::Serialize;
 
-/// The architectures that are asked for: all that are known, one that is not, and a machine that names none.
-const ARCHITECTURES: [Option<u16>; 9] =
-    [Some(0x00), Some(0x06), Some(0x07), Some(0x09), Some(0x0b), Some(0x10), Some(0x13), Some(0x7f), None];
-
-/// Where iPXE runs: it names an architecture too. Some builds send their user class with its length (RFC 3004); other
-/// classes mean nothing.
-const IPXE: [(Option<u16>, &str); 6] = [
-    (Some(0x00), IPXE_CLASS),
-    (Some(0x07), IPXE_CLASS),
-    (Some(0x0b), IPXE_CLASS),
-    (None, IPXE_CLASS),
-    (Some(0x00), "\u{4}iPXE"),
-    (Some(0x00), "gPXE"),
-];
+use crate::live::servers::Server;
+use crate::live::stages::Stage;
 
 /// What firmware wants to know, and what iPXE does.
 const FIRMWARE_WANTS: [u8; 11] = [1, 3, 6, 12, 15, 28, 51, 54, 60, 66, 67];
@@ -29,6 +17,9 @@ const IPXE_WANTS: [u8; 11] = [1, 3, 6, 12, 15, 28, 43, 60, 66, 67, 175];
 
 /// How long a lease lives.
 pub(crate) const LEASE_SECONDS: u32 = 3600;
+
+/// How long Kea's lease of a node lives that may boot through several NICs: while it boots, and while it runs.
+const SHARED_SECONDS: [u32; 2] = [10, 600];
 
 /// Option 175 with its own option 176: iPXE need not wait for proxies (`ipxe.no-pxedhcp`).
 const NO_PROXY: &str = "b0 01 01";
@@ -51,7 +42,7 @@ pub(crate) struct Case {
 #[derive(Debug, Serialize)]
 pub(crate) struct Question {
     mac: String,
-    architecture: Option<u16>,
+    architectures: Vec<u16>,
     user_class: Option<Vec<u8>>,
     vendor_class: Option<Vec<u8>>,
     client_id: Option<Vec<u8>>,
@@ -64,86 +55,124 @@ pub(crate) struct Question {
 
 /// Where a machine asks, and what it says of itself.
 struct Client<'a> {
+    server: Server,
     mac: String,
     /// What is kept for it; strangers have nothing.
-    node: Option<Reservation<'a>>,
+    node: Option<&'a Reservation<'a>>,
     network: &'a Label,
-    architecture: Option<u16>,
-    user_class: Option<&'static str>,
+    stage: Stage,
 }
 
-impl Client<'_> {
-    fn is_ipxe(&self) -> bool {
-        self.user_class.is_some_and(|class| class.ends_with(IPXE_CLASS))
+impl<'a> Client<'a> {
+    /// What is kept for it in the network where it asks.
+    fn home(&self) -> Option<&'a Reservation<'a>> {
+        self.node.filter(|reservation| reservation.network == self.network)
     }
 
-    /// Whether it loads by HTTP.
+    /// The build of iPXE that it loads, and whether it loads that by HTTP. A node loads what runs on it.
+    fn loader(&self) -> (&'static str, bool) {
+        let platform = self.home().map(|reservation| reservation.platform);
+        let runs = |loader: &&Loader| platform.is_none_or(|platform| platform.system == loader.system);
+        if let Some(loader) = LOADERS.iter().filter(|loader| self.stage.starts(loader)).find(runs) {
+            return (loader.file, loader.http);
+        }
+        let http = LOADERS.iter().any(|loader| loader.http && self.stage.starts(loader));
+        match platform {
+            Some(Platform { system, .. }) if http => (Loader::over_http(system).file, true),
+            Some(Platform { system, firmware }) => (Loader::over_pxe(firmware, system).file, false),
+            None => (DEFAULT_LOADER, false),
+        }
+    }
+
     fn is_http(&self) -> bool {
-        self.loader().is_some_and(|loader| loader.http) && !self.is_ipxe()
+        !self.stage.is_ipxe() && self.loader().1
     }
 
-    /// What its architecture loads.
-    fn loader(&self) -> Option<&'static Loader> {
-        LOADERS
-            .iter()
-            .find(|loader| self.architecture.is_some_and(|number| loader.architectures.contains(&number)))
+    fn lease_seconds(&self) -> u32 {
+        let is_shared = self.home().is_some_and(|reservation| reservation.macs.len() > 1);
+        let Stage { architectures, has_vendor_class, .. } = self.stage;
+        let boots = !architectures.is_empty() || has_vendor_class || self.stage.is_ipxe();
+        match (is_shared && self.server == Server::Kea, boots) {
+            (true, true) => SHARED_SECONDS[0],
+            (true, false) => SHARED_SECONDS[1],
+            (false, _) => LEASE_SECONDS,
+        }
     }
 }
 
-/// Every node and unknown machines, in every network that machines boot in, for every architecture.
-pub(crate) fn all(cluster: &Cluster) -> Vec<Case> {
+/// Every node and unknown machines, in every network that machines boot in, in every stage.
+pub(crate) fn all(cluster: &Cluster, server: Server) -> Vec<Case> {
+    let reservations: Vec<_> = cluster.reservations().collect();
     let mut cases = Vec::new();
     for (rack, (network, network_model)) in cluster.networks_for(Role::Provisioning).enumerate() {
-        let firmware = ARCHITECTURES.map(|architecture| (architecture, None));
-        let stages =
-            firmware.into_iter().chain(IPXE.map(|(architecture, class)| (architecture, Some(class))));
-        for (number, (architecture, user_class)) in stages.enumerate() {
-            for reservation in cluster.reservations() {
+        for (number, stage) in Stage::all().enumerate() {
+            for reservation in &reservations {
                 // One question is enough of those that stand in another rack.
-                if reservation.network == network || (architecture, user_class) == (Some(0x07), None) {
-                    let (mac, node) = (reservation.mac.to_string(), Some(reservation));
-                    cases.push(case(cluster, &Client { mac, node, network, architecture, user_class }));
+                if reservation.network == network || stage == Stage::firmware(&[0x07]) {
+                    let mac = reservation.macs[0].to_string();
+                    cases.push(case(
+                        cluster,
+                        &Client { server, mac, node: Some(reservation), network, stage },
+                    ));
                 }
             }
             // A stranger asks twice, and then another; one that is told nothing, once.
             let stranger = if network_model.pool.is_some() { number / 2 } else { number };
             let mac = format!("02:00:00:00:{rack:02x}:{stranger:02x}");
-            cases.push(case(cluster, &Client { mac, node: None, network, architecture, user_class }));
+            cases.push(case(cluster, &Client { server, mac, node: None, network, stage }));
         }
     }
     cases
 }
 
 /// Every node once, in its own rack.
-pub(crate) fn once(cluster: &Cluster) -> Vec<Case> {
-    let case = |reservation: Reservation<'_>| {
-        let (mac, architecture) = (reservation.mac.to_string(), Some(0x07));
-        let client = Client {
-            mac,
-            node: Some(reservation),
-            network: reservation.network,
-            architecture,
-            user_class: None,
-        };
-        case(cluster, &client)
+pub(crate) fn once(cluster: &Cluster, server: Server) -> Vec<Case> {
+    let reservations: Vec<_> = cluster.reservations().collect();
+    let case = |reservation: &Reservation<'_>| {
+        at_home(cluster, server, reservation, reservation.macs[0], Stage::firmware(&[0x07]))
     };
-    cluster.reservations().map(case).collect()
+    reservations.iter().map(case).collect()
+}
+
+/// A boot of the node `reservation` through the NIC `mac`: its firmware, iPXE, and the installer.
+pub(crate) fn boot(
+    cluster: &Cluster,
+    server: Server,
+    reservation: &Reservation<'_>,
+    mac: MacAddr,
+) -> Vec<Case> {
+    let ipxe = Stage { user_class: Some(b"iPXE"), ..Stage::firmware(&[0x07]) };
+    let stages = [Stage::firmware(&[0x07]), ipxe, Stage::firmware(&[])];
+    stages.into_iter().map(|stage| at_home(cluster, server, reservation, mac, stage)).collect()
+}
+
+fn at_home(
+    cluster: &Cluster,
+    server: Server,
+    reservation: &Reservation<'_>,
+    mac: MacAddr,
+    stage: Stage,
+) -> Case {
+    let network = reservation.network;
+    case(cluster, &Client { server, mac: mac.to_string(), node: Some(reservation), network, stage })
 }
 
 fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
-    let Client { ref mac, node, network, architecture, user_class } = *client;
+    let Client { ref mac, node, network, stage, .. } = *client;
     let expected = expected(cluster, client);
-    let ipxe = client.is_ipxe();
+    let ipxe = stage.is_ipxe();
     let class = if client.is_http() { HTTP_CLIENT } else { "PXEClient" };
     // Firmware names itself by its UUID, iPXE by its address: it is one machine with one lease all the same.
     let octets = mac.split(':').map(|octet| u8::from_str_radix(octet, 16).unwrap());
     let client_id = if ipxe { vec![1] } else { vec![0; 11] }.into_iter().chain(octets).collect();
+    let number = stage.architectures.first().copied().unwrap_or_default();
+    let vendor_class = format!("{class}:Arch:{number:05}:UNDI:003016");
     let question = Question {
         mac: mac.clone(),
-        architecture,
-        user_class: user_class.map(Into::into),
-        vendor_class: architecture.map(|number| format!("{class}:Arch:{number:05}:UNDI:003016").into()),
-        client_id: architecture.map(|_| client_id),
+        architectures: stage.architectures.to_vec(),
+        user_class: stage.user_class.map(Into::into),
+        vendor_class: stage.has_vendor_class.then(|| vendor_class.into()),
+        client_id: stage.has_vendor_class.then_some(client_id),
         wanted: if ipxe { IPXE_WANTS } else { FIRMWARE_WANTS }.to_vec(),
         broadcast: !ipxe,
         relay: cluster.networks[network].gateway.filter(|_| *network != cluster.provisioner.network),
@@ -151,28 +180,24 @@ fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
         silent: expected.is_none(),
     };
     let who = node.map_or_else(|| "a stranger".to_owned(), |reservation| reservation.name.to_string());
-    let what = architecture.map_or_else(|| "no architecture".to_owned(), |number| format!("{number:#04x}"));
-    let stage = user_class.map_or_else(|| "firmware".to_owned(), |class| format!("user class {class:?}"));
-    let name = format!("{who} ({mac}) in {network}: {stage}, {what}");
-    let at_home = node.is_some_and(|reservation| reservation.network == network);
-    Case { name, question, expected, at_home, is_ipxe: ipxe }
+    let name = format!("{who} ({mac}) in {network}: {stage:x?}");
+    Case { name, question, expected, at_home: client.home().is_some(), is_ipxe: ipxe }
 }
 
 /// What such a client must be told.
 fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
     let network = &cluster.networks[client.network];
-    let home = client.node.filter(|reservation| reservation.network == client.network);
+    let home = client.home();
     let address = match (home.and_then(|reservation| reservation.address), network.pool) {
         (Some(address), _) => address.to_string(),
         (None, Some(pool)) => in_pool(pool.first, pool.last),
         (None, None) => return None,
     };
     let base = cluster.provisioner.base_url();
-    let build = client.loader().map_or(DEFAULT_LOADER, |loader| loader.file);
-    let file = match (client.is_ipxe(), client.is_http()) {
+    let file = match (client.stage.is_ipxe(), client.loader()) {
         (true, _) => format!("{base}/ipxe/boot.ipxe"),
-        (false, true) => format!("{base}/tftp/{build}"),
-        (false, false) => build.to_owned(),
+        (false, (build, true)) => format!("{base}/tftp/{build}"),
+        (false, (build, false)) => build.to_owned(),
     };
     let resolvers: Vec<_> =
         network.dns.iter().filter(|resolver| resolver.is_ipv4()).map(ToString::to_string).collect();
@@ -186,9 +211,9 @@ fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
         ("routers", network.gateway.map(|gateway| gateway.to_string())),
         ("resolvers", (!resolvers.is_empty()).then(|| resolvers.join(" "))),
         ("domain", network.domain.as_ref().map(ToString::to_string)),
-        ("lease time", Some(LEASE_SECONDS.to_string())),
+        ("lease time", Some(client.lease_seconds().to_string())),
         ("vendor class", client.is_http().then(|| HTTP_CLIENT.to_owned())),
-        ("iPXE", client.is_ipxe().then(|| NO_PROXY.to_owned())),
+        ("iPXE", client.stage.is_ipxe().then(|| NO_PROXY.to_owned())),
     ];
     Some(facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }

@@ -56,7 +56,7 @@ fn leases_as_the_model_says(way: usize, start: fn(&mut Lab)) {
     let mut cases: Vec<(String, Option<Ipv6Addr>)> = lab
         .cluster
         .reservations()
-        .map(|reservation| (reservation.mac.to_string(), reservation.address6))
+        .map(|reservation| (reservation.macs[0].to_string(), reservation.address6))
         .collect();
     assert!(cases.iter().all(|(_, kept)| kept.is_some()));
     cases.push(("02:00:00:00:00:01".into(), None));
@@ -101,7 +101,7 @@ fn dnsmasq(lab: &mut Lab) {
     // It looks a client's MAC address up among its neighbours, and asks for it for half a second only, which can be too
     // short on a busy machine. So they are neighbours already.
     for reservation in lab.cluster.reservations() {
-        let mac = reservation.mac.to_string();
+        let mac = reservation.macs[0].to_string();
         let words = ["neighbour", "add", &link_local(&mac).to_string(), "lladdr", &mac, "dev", &interface];
         lab.done("iproute2", lab.on_provisioner("ip").args(words));
     }

@@ -2,7 +2,7 @@
 
 Usage: dhcp_client.py INTERFACE < cases.json > answers.json
 
-A case is an object: `mac`; `architecture`, `user_class`, `vendor_class`, `client_id` (numbers and lists of bytes, or
+A case is an object: `mac`; `architectures`, `user_class`, `vendor_class`, `client_id` (numbers and lists of bytes, or
 null); `wanted`, the options that it asks for; `broadcast`, whether it wants its answer as one; `relay` and `server`, two
 addresses, when a relay speaks for it, else null; `silent`, whether no answer is expected.
 The answer is null, or `offer` and `ack`: `yiaddr`, `siaddr`, `file` (bytes), `options` (lists of bytes by number);
@@ -37,8 +37,9 @@ def message(case, xid, kind, offer):
     head = struct.pack("!BBBBIHH", 1, 1, 6, 1 if case["relay"] else 0, xid, 0, 0x8000 if case["broadcast"] else 0)
     hardware = bytes.fromhex(case["mac"].replace(":", "")).ljust(16, b"\0")
     options = option(53, bytes([kind])) + option(57, struct.pack("!H", 1472))
-    if case["architecture"] is not None:
-        options += option(93, struct.pack("!H", case["architecture"])) + option(94, bytes([1, 3, 0]))
+    if case["architectures"]:
+        numbers = struct.pack(f"!{len(case['architectures'])}H", *case["architectures"])
+        options += option(93, numbers) + option(94, bytes([1, 3, 0]))
     for code, key in ((77, "user_class"), (60, "vendor_class"), (61, "client_id")):
         if case[key] is not None:
             options += option(code, bytes(case[key]))

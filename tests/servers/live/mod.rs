@@ -8,3 +8,4 @@ mod dns;
 mod lab;
 mod scale;
 mod servers;
+mod stages;

@@ -68,7 +68,7 @@ fn a_thousand_nodes_are_answered_as_the_model_says() {
     let answers = |server: Server| {
         let mut lab = Lab::with(&format!("{server:?}, 1000 nodes"), cluster.clone(), files);
         server.start(&mut lab);
-        let cases = cases::once(&lab.cluster);
+        let cases = cases::once(&lab.cluster, server);
         assert_eq!(cases.len(), 1000);
         let wrong = ask(&lab, &cases);
         assert!(wrong.is_empty(), "{}: {:#?}\n{}", lab.name, &wrong[..wrong.len().min(30)], lab.logs());
@@ -106,7 +106,7 @@ fn dhcp_costs(server: Server, lab: &mut Lab) {
     let start = Instant::now();
     server.start(lab);
     let ready = start.elapsed();
-    let last = cases::once(&lab.cluster).pop().unwrap();
+    let last = cases::once(&lab.cluster, server).pop().unwrap();
     let lease = milliseconds(lab, &[last]);
     let memory = lab.memory();
     say(&format!(

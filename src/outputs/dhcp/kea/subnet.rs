@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::{Cluster, Family, HostName, IfName, Label, MacAddr, Range};
 use crate::outputs::dhcp::{ReservedHost, ServedSubnet};
 
-use super::OptionData;
+use super::{OptionData, SHARED};
 
 /// The number of a subnet in the lease file, which must be the same after networks were added or removed: `wanted` is
 /// derived from the subnet alone. Kea takes neither zero nor all ones, and no number twice: then the next number is taken.
@@ -58,6 +58,9 @@ struct KeaReservation<'a, A: Family> {
     #[serde(flatten)]
     address: ReservedAddress<A>,
     hostname: &'a HostName,
+    /// The classes on which the boot file and the lifetime of the lease depend: only in DHCPv4, by which machines boot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    client_classes: Vec<String>,
 }
 
 /// A reserved address: a key of DHCPv4, or a list of DHCPv6.
@@ -77,10 +80,14 @@ impl<'a, A: Family> KeaSubnet<'a, A> {
         options: impl IntoIterator<Item = Option<OptionData>>,
         reserved: fn(A) -> ReservedAddress<A>,
     ) -> Self {
-        let reservation = |host: ReservedHost<'a, A>| KeaReservation {
-            hw_address: host.mac,
-            address: reserved(host.address),
-            hostname: host.name,
+        let reservation = |host: ReservedHost<'a, A>| {
+            let address = reserved(host.address);
+            let mut client_classes = Vec::new();
+            if matches!(address, ReservedAddress::IpAddress(_)) {
+                client_classes.push(host.platform);
+                client_classes.extend(host.is_shared.then(|| SHARED.to_owned()));
+            }
+            KeaReservation { hw_address: host.mac, address, hostname: host.name, client_classes }
         };
         Self {
             id,

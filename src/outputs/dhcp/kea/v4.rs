@@ -8,20 +8,18 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{AbsPath, Cluster, HTTP_CLIENT, IPXE_CLASS, broadcast};
-use crate::outputs::dhcp::{ArchitectureLoader, BootFiles, ServedSubnet, artifact, subnets4};
+use crate::model::{AbsPath, Cluster, broadcast};
+use crate::outputs::dhcp::{BootFiles, ServedSubnet, artifact, subnets4};
 use crate::outputs::{Emit, Output};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
+use super::classes::{ClientClass, client_classes};
 use super::subnet::{KeaSubnet, ReservedAddress, subnet_id};
-use super::{KeaConfig, KeaInterfaces, OptionData, SERVER, hex};
+use super::{KeaConfig, OptionData, SERVER, has_shared_addresses};
 
 pub(in crate::outputs) const OUTPUT: Output =
     Output { name: SERVER.facts().config, templates: &[], emit: Emit::Site(emit) };
-
-/// The class of iPXE. Kea decides on this class first, and the firmware's classes leave out its members.
-const IPXE: &str = "ipxe";
 
 /// How clients are told apart.
 #[derive(Serialize)]
@@ -45,24 +43,14 @@ struct Dhcp4Service<'a> {
     subnet4: Vec<KeaSubnet<'a, Ipv4Addr>>,
 }
 
-/// Machines that boot the same way.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ClientClass {
-    name: String,
-    test: String,
-    boot_file_name: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    option_data: Vec<OptionData>,
-}
-
 fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let boot = BootFiles::new(cluster);
     let mut taken = HashSet::new();
     let config = KeaConfig::new(
         "kea-dhcp4",
-        KeaInterfaces::new(cluster, Some("raw")),
+        cluster,
+        Some("raw"),
         Dhcp4Clients {
             authoritative: true,
             match_client_id: false,
@@ -71,39 +59,12 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         Dhcp4Service {
             next_server: cluster.provisioner.address,
             boot_file_name: boot.default,
-            client_classes: [ipxe_class(boot.script)]
-                .into_iter()
-                .chain(boot.loaders.into_iter().map(firmware_class))
-                .collect(),
+            client_classes: client_classes(boot, has_shared_addresses(cluster)),
             subnet4: subnets4(cluster).into_iter().map(|net| subnet(net, cluster, &mut taken)).collect(),
         },
     );
     let body = with_extra(config.file("Dhcp4")?, cluster.provisioner.extra.get(&SERVER));
     Ok(vec![artifact(SERVER.facts().config, body)?])
-}
-
-/// The class of iPXE. iPXE sends its user class as text; some builds send the length before the text (RFC 3004). iPXE
-/// need not wait for offers of proxies: its option 175.176, `no-pxedhcp`.
-fn ipxe_class(script: String) -> ClientClass {
-    let length = u8::try_from(IPXE_CLASS.len()).unwrap_or(u8::MAX);
-    let counted = hex(&[&[length], IPXE_CLASS.as_bytes()].concat());
-    ClientClass {
-        name: IPXE.to_owned(),
-        test: format!("option[77].hex == '{IPXE_CLASS}' or option[77].hex == 0x{counted}"),
-        boot_file_name: script,
-        option_data: vec![OptionData::raw(175, &[176, 1, 1]).always()],
-    }
-}
-
-/// The class of firmware of one architecture.
-fn firmware_class(loader: ArchitectureLoader) -> ClientClass {
-    let vendor_class = || OptionData::named("vendor-class-identifier", HTTP_CLIENT).always();
-    ClientClass {
-        name: format!("arch-{}", loader.hex),
-        test: format!("not member('{IPXE}') and option[93].hex == 0x{:04X}", loader.architecture),
-        boot_file_name: loader.file,
-        option_data: loader.http.then(vendor_class).into_iter().collect(),
-    }
 }
 
 fn subnet<'a>(

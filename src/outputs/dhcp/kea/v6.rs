@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::render::Renderer;
 
 use super::subnet::{KeaSubnet, ReservedAddress, subnet_id};
-use super::{KeaConfig, KeaInterfaces, OptionData, SERVER};
+use super::{KeaConfig, OptionData, SERVER};
 
 /// The name of the file.
 const FILE: &str = match SERVER.facts().config6 {
@@ -56,7 +56,8 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let mut taken = HashSet::new();
     let config = KeaConfig::new(
         "kea-dhcp6",
-        KeaInterfaces::new(cluster, None),
+        cluster,
+        None,
         Dhcp6Clients {
             host_reservation_identifiers: ["hw-address"],
             mac_sources: ["client-link-addr-option", "ipv6-link-local", "duid"],

@@ -1,5 +1,7 @@
 //! `dhcpd.conf`: dhcpd accepts it, and a strict parser of its grammar (dhcpd.conf(5)) tells what it says.
 
+use std::collections::BTreeMap;
+
 use super::{SaidOfEach, StandIns};
 use crate::agreement::facts::{Facts, Said};
 use crate::agreement::namespace::script;
@@ -10,9 +12,7 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     script("dhcpd", DHCPD, &files.paths);
     super::each(trees, |tree| {
         let mut facts = Facts::default();
-        for item in parse(tree.file(FILE)) {
-            top(&item, &mut facts);
-        }
+        parse(tree.file(FILE)).iter().for_each(|item| top(item, &mut facts));
         Said { source: FILE, kinds: KINDS, facts }
     })
 }
@@ -23,6 +23,7 @@ const DHCPD: &str = r#"for file; do dhcpd -4 -t -cf "$file" || { cat "$file" >&2
 
 const KINDS: &[&str] = &[
     "MAC in DHCP",
+    "platform",
     "name in DHCP",
     "reserved IPv4",
     "subnet",
@@ -101,21 +102,71 @@ fn top(item: &Item, facts: &mut Facts) {
             facts.add(net, "subnet", net);
             block.iter().for_each(|item| subnet(net, item, facts));
         }
-        (["host", name], Some(block)) => block.iter().for_each(|item| host(name, item, facts)),
-        (["if" | "elsif", condition @ ..], Some(block)) => {
-            let machines: Vec<String> = condition.split(|word| *word == "or").map(machine).collect();
-            machines.iter().for_each(|machine| block.iter().for_each(|item| boot(machine, item, facts)));
+        (["if", condition @ ..], Some(block)) => {
+            assert_eq!(condition.join(" "), IPXE);
+            block.iter().for_each(|item| boot("iPXE", item, facts));
         }
-        (["else"], Some(block)) => block.iter().for_each(|item| boot("none", item, facts)),
+        (["else"], Some(block)) => chain("", block, facts),
+        (["group"], Some(block)) => group(block, facts),
         (["next-server", address], None) => facts.add("site", "next server", address),
         (["include", file], None) => facts.add("site", "extra of dhcpd", &file[1..]),
         (["default-lease-time" | "max-lease-time", _], None)
         | (["authoritative"] | ["ignore-client-uids", "true"], None)
-        | (["option", "architecture-type", "code", "93", "=", "unsigned", "integer", "16"], None)
+        | (
+            ["option", "architecture-type", "code", "93", "=", "array", "of", "unsigned", "integer", "16"],
+            None,
+        )
         | (["option", "space", "ipxe"] | ["option", "ipxe.no-pxedhcp", "1"], None)
         | (["option", "ipxe-encap-opts", "code", "175", "=", "encapsulate", "ipxe"], None)
         | (["option", "ipxe.no-pxedhcp", "code", "176", "=", "unsigned", "integer", "8"], None) => {}
         other => panic!("{FILE} says {:?}, which no reader knows", other.0),
+    }
+}
+
+/// How iPXE names itself: as text, or in a list of classes.
+const IPXE: &str = "option user-class = \"iPXE or substring(option user-class , 0 , 5) = 04:69:50:58:45";
+
+/// The nodes of a platform, and what they load.
+fn group(block: &[Item], facts: &mut Facts) {
+    let (boots, hosts) = block.split_first().unwrap();
+    let (words, chain_of) = (boots.words(), boots.block.as_ref().unwrap());
+    assert_eq!(words.join(" "), format!("if not (option{})", IPXE.strip_prefix("option").unwrap()));
+    // What its nodes load in doubt tells which platform it is.
+    let other = chain_of.last().unwrap().block.as_ref().unwrap();
+    let [filename, file] = other[0].words()[..] else { panic!("{:?}", other[0].words) };
+    assert_eq!(filename, "filename");
+    let platform = match file {
+        "\"ipxe.efi" => "x86_64-linux-uefi",
+        "\"undionly.kpxe" => "x86_64-linux-bios",
+        "\"ipxe-arm64.efi" => "aarch64-linux-uefi",
+        other => panic!("{FILE} has a group with {other}"),
+    };
+    chain(&format!("{platform} "), chain_of, facts);
+    for item in hosts {
+        let words = item.words();
+        let (["host", key], Some(block)) = (words.as_slice(), &item.block) else {
+            panic!("{FILE} says {words:?} in a group, which no reader knows")
+        };
+        // A node has a host for each of its NICs.
+        let name = key.split_once('.').map_or(*key, |(name, _)| name);
+        facts.add(name, "platform", platform);
+        block.iter().for_each(|item| host(name, item, facts));
+    }
+}
+
+/// What machines load by architecture; `prefix` is before each in facts.
+fn chain(prefix: &str, items: &[Item], facts: &mut Facts) {
+    for item in items {
+        let words = item.words();
+        let architectures = match words.as_slice() {
+            ["if" | "elsif", condition @ ..] => announced(condition),
+            ["else"] => vec!["none".to_owned()],
+            other => panic!("{FILE} says {other:?}, which no reader knows"),
+        };
+        for architecture in architectures {
+            let machine = format!("{prefix}{architecture}");
+            item.block.iter().flatten().for_each(|item| boot(&machine, item, facts));
+        }
     }
 }
 
@@ -145,15 +196,18 @@ fn host(name: &str, item: &Item, facts: &mut Facts) {
     }
 }
 
-/// The machines for which a condition is true.
-fn machine(condition: &[&str]) -> String {
-    match condition {
-        ["option", "user-class", "=", "\"iPXE"]
-        | ["exists", "user-class", "and", "option", "user-class", "=", "\"iPXE"]
-        | ["substring(option", "user-class", ",", "1", ",", "255)", "=", "\"iPXE"] => "iPXE".to_owned(),
-        ["option", "architecture-type", "=", bytes] => format!("0x{}", bytes.strip_prefix("00:").unwrap()),
-        other => panic!("{FILE} asks for {other:?}, which no reader knows"),
+/// The architectures of a condition that compares the first three entries of option 93.
+fn announced(condition: &[&str]) -> Vec<String> {
+    let mut entries = BTreeMap::<String, Vec<&str>>::new();
+    for part in condition.split(|word| *word == "or") {
+        let ["substring(option", "architecture-type", ",", at, ",", "2)", "=", bytes] = part else {
+            panic!("{FILE} asks for {part:?}, which no reader knows")
+        };
+        let architecture = format!("0x{}", bytes.strip_prefix("00:").unwrap());
+        entries.entry(architecture).or_default().push(at);
     }
+    assert!(entries.values().all(|at| at[..] == ["0", "2", "4"]), "{condition:?}");
+    entries.into_keys().collect()
 }
 
 fn boot(machine: &str, item: &Item, facts: &mut Facts) {

@@ -1,6 +1,6 @@
 //! `dnsmasq.conf`: dnsmasq accepts it (`--test`), and a strict parser of the options that we use (dnsmasq(8)).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
@@ -23,6 +23,7 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
             let (option, value) = line.split_once('=').unwrap_or((line, ""));
             reader.option(option, &fields(value));
         }
+        reader.judge_boots();
         Said { source: FILE, kinds: KINDS, facts: reader.facts }
     })
 }
@@ -31,6 +32,7 @@ const FILE: &str = "site/pxe/dnsmasq.conf";
 
 const KINDS: &[&str] = &[
     "MAC in DHCP",
+    "platform",
     "name in DHCP",
     "reserved IPv4",
     "subnet",
@@ -70,9 +72,14 @@ fn fields(value: &str) -> Vec<String> {
 struct Reader {
     facts: Facts,
     /// The machines that a tag means.
-    machines: HashMap<String, String>,
+    machines: BTreeMap<String, String>,
     /// The subnets of each family that a tag means.
     subnets: HashMap<(String, bool), IpNet>,
+    /// The boot files, each with the tags that it needs.
+    boots: Vec<(Vec<String>, String)>,
+    /// The vendor classes, each with the tags that it needs.
+    classes: Vec<(Vec<String>, String)>,
+    platforms: BTreeSet<String>,
 }
 
 impl Reader {
@@ -84,20 +91,20 @@ impl Reader {
                 self.machine(set, &format!("{:#04x}", number.parse::<u16>().unwrap()));
             }
             ("dhcp-boot", [tags @ .., file, "", address]) => {
-                let machine = self.tagged(tags);
-                self.facts.add(machine, "boot file", file);
+                self.boots.push((tags.iter().map(|tag| (*tag).to_owned()).collect(), (*file).to_owned()));
                 self.facts.add("site", "next server", address);
             }
             ("dhcp-option-force", [tags @ .., "option:vendor-class", class]) => {
-                let machine = self.tagged(tags);
-                self.facts.add(machine, "vendor class", class);
+                self.classes.push((tags.iter().map(|tag| (*tag).to_owned()).collect(), (*class).to_owned()));
             }
-            ("dhcp-option-force", [tag, "encap:175", "176", "1b"]) => assert_eq!(self.tagged(&[tag]), "iPXE"),
+            ("dhcp-option-force", [tag, "encap:175", "176", "1b"]) => {
+                assert_eq!(self.machines[tag.strip_prefix("tag:").unwrap()], "iPXE");
+            }
             ("dhcp-range", [set, rest @ ..]) => self.range(set.strip_prefix("set:").unwrap(), rest),
             ("dhcp-option", [tag, option, values @ ..]) => {
                 self.of_subnet(tag.strip_prefix("tag:").unwrap(), option, values);
             }
-            ("dhcp-host", [mac, rest @ .., name]) => self.host(mac, rest, name),
+            ("dhcp-host", [rest @ .., name]) => self.host(rest, name),
             ("conf-file", [path]) => self.facts.add("site", "extra of dnsmasq", path),
             ("tftp-root", [path]) => self.facts.add("site", "TFTP root", path),
             ("port", ["0"])
@@ -113,15 +120,40 @@ impl Reader {
         assert!(self.machines.insert(tag, machine.to_owned()).is_none(), "{set} is set twice");
     }
 
-    /// The machines that all of `tags` mean.
-    fn tagged(&self, tags: &[&str]) -> String {
-        let tags: Vec<&str> = tags.iter().map(|tag| tag.strip_prefix("tag:").unwrap()).collect();
-        let ipxe = |tag: &str| self.machines[tag] == "iPXE";
-        match tags.as_slice() {
-            [] => "none".to_owned(),
-            [tag] if ipxe(tag) => "iPXE".to_owned(),
-            [tag, but] if ipxe(but.strip_prefix('!').unwrap()) => self.machines[*tag].clone(),
-            other => panic!("{FILE}: whom does {other:?} mean?"),
+    /// What each kind of machine gets: of the boot files whose tags it has, the last one counts.
+    fn judge_boots(&mut self) {
+        let mut kinds: Vec<(String, Vec<String>)> = vec![("none".to_owned(), vec![])];
+        for (tag, machine) in &self.machines {
+            kinds.push((machine.clone(), vec![tag.clone()]));
+        }
+        for platform in &self.platforms {
+            let tag = format!("platform/{platform}");
+            kinds.push((format!("{platform} none"), vec![tag.clone()]));
+            for (architecture, machine) in self.machines.iter().filter(|(_, machine)| *machine != "iPXE") {
+                kinds.push((format!("{platform} {machine}"), vec![tag.clone(), architecture.clone()]));
+            }
+        }
+        for (machine, tags) in &kinds {
+            let has = |needed: &[String]| {
+                needed.iter().all(|needed| {
+                    let needed = needed.strip_prefix("tag:").unwrap();
+                    match needed.strip_prefix('!') {
+                        Some(absent) => !tags.iter().any(|tag| tag == absent),
+                        None => tags.iter().any(|tag| tag == needed),
+                    }
+                })
+            };
+            let class = self.classes.iter().rfind(|(needed, _)| has(needed));
+            // On other systems' architectures no node of a platform boots by TFTP, whatever its firmware announces.
+            let boots = self.boots.iter().rfind(|(needed, _)| has(needed) && !needed.is_empty());
+            let (needed, file) = boots.unwrap_or_else(|| &self.boots[0]);
+            let names_architecture = tags.len() < 2 || needed.contains(&format!("tag:{}", tags[1]));
+            if names_architecture {
+                self.facts.add(machine, "boot file", file);
+                class.iter().for_each(|(_, class)| self.facts.add(machine, "vendor class", class));
+            } else {
+                assert!(class.is_none(), "{machine}");
+            }
         }
     }
 
@@ -165,14 +197,26 @@ impl Reader {
         }
     }
 
-    fn host(&mut self, mac: &str, addresses: &[&str], name: &str) {
+    fn host(&mut self, words: &[&str], name: &str) {
+        let (mut macs, mut addresses) = (vec![], vec![]);
+        for word in words {
+            if let Some(platform) = word.strip_prefix("set:platform/") {
+                self.platforms.insert(platform.to_owned());
+                self.facts.add(name, "platform", platform);
+            } else if word.len() == 17 && word.matches(':').count() == 5 {
+                macs.push(*word);
+            } else {
+                addresses.push(*word);
+            }
+        }
+        assert!(!macs.is_empty());
         for address in addresses {
             let (mac_kind, name_kind, kind) = if address.parse::<Ipv4Addr>().is_ok() {
                 ("MAC in DHCP", "name in DHCP", "reserved IPv4")
             } else {
                 ("MAC in DHCPv6", "name in DHCPv6", "reserved IPv6")
             };
-            self.facts.add(name, mac_kind, mac);
+            macs.iter().for_each(|mac| self.facts.add(name, mac_kind, mac));
             self.facts.add(name, name_kind, name);
             self.facts.add(name, kind, address.trim_matches(['[', ']']));
         }

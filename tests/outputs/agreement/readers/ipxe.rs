@@ -17,7 +17,7 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
                 match (name, node) {
                     ("node", None) => {
                         node = Some(value);
-                        facts.add(value, "MAC", mac.replace('-', ":"));
+                        facts.add(value, "MAC that boots", mac.replace('-', ":"));
                     }
                     ("profile", Some(node)) => facts.add(node, "image", value),
                     ("cmdline", Some(node)) => {
@@ -36,7 +36,8 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
         let boot = tree.file("site/www/ipxe/boot.ipxe");
         let base = boot.lines().find_map(|line| line.strip_prefix("set base ")).unwrap();
         facts.add("iPXE", "base URL", base);
-        let kinds = &["MAC", "image", "kernel parameter", "base URL", "overlay", "digest of the overlay"];
+        let kinds =
+            &["MAC that boots", "image", "kernel parameter", "base URL", "overlay", "digest of the overlay"];
         Said { source: "iPXE's scripts", kinds, facts }
     })
 }

@@ -1,5 +1,7 @@
 //! Kea's two servers: they accept their files (`-t`, where their interface is there), which are JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{SaidOfEach, StandIns};
@@ -37,13 +39,17 @@ fn dhcp4(tree: &Tree) -> Said {
     only(&server, "", &[&known[..], &GENERAL].concat());
     facts.add("site", "next server", string(&server["next-server"]));
     facts.add("none", "boot file", string(&server["boot-file-name"]));
-    list(&server["client-classes"]).iter().for_each(|entry| class(entry, &mut facts));
+    let classes = list(&server["client-classes"]);
+    // Reservations name the classes without a test.
+    let reserved =
+        classes.iter().filter(|class| class.get("test").is_none()).map(|class| string(&class["name"]));
+    let (platforms, shared): (Vec<_>, Vec<_>) = reserved.partition(|name| name.contains("-linux-"));
+    assert!(matches!(shared[..], [] | ["several-nics"]), "{shared:?}");
+    for entry in classes.iter().filter(|class| class.get("test").is_some()) {
+        class(entry, &platforms, &mut facts);
+    }
     for subnet in list(&server["subnet4"]) {
-        only(
-            subnet,
-            "",
-            &["id", "subnet", "interface", "relay", "user-context", "pools", "option-data", "reservations"],
-        );
+        only(subnet, "", &SUBNET);
         let net = string(&subnet["subnet"]);
         facts.add(net, "subnet", net);
         list(&subnet["pools"]).iter().for_each(|pool| facts.add(net, "pool", string(&pool["pool"])));
@@ -57,16 +63,13 @@ fn dhcp4(tree: &Tree) -> Said {
             };
             string(&option["data"]).split(", ").for_each(|value| facts.add(net, kind, value));
         }
-        for reservation in list(&subnet["reservations"]) {
-            only(reservation, "", &["hw-address", "ip-address", "hostname"]);
-            let name = string(&reservation["hostname"]);
-            facts.add(name, "MAC in DHCP", string(&reservation["hw-address"]));
-            facts.add(name, "name in DHCP", name);
-            facts.add(name, "reserved IPv4", string(&reservation["ip-address"]));
+        for entry in list(&subnet["reservations"]) {
+            reservation(entry, &shared, &mut facts);
         }
     }
     let kinds = &[
         "MAC in DHCP",
+        "platform",
         "name in DHCP",
         "reserved IPv4",
         "subnet",
@@ -83,8 +86,25 @@ fn dhcp4(tree: &Tree) -> Said {
     Said { source: DHCP4, kinds, facts }
 }
 
+/// What is reserved for a node.
+fn reservation(reservation: &Value, shared: &[&str], facts: &mut Facts) {
+    only(reservation, "", &["hw-address", "ip-address", "hostname", "client-classes"]);
+    let name = string(&reservation["hostname"]);
+    facts.add(name, "MAC in DHCP", string(&reservation["hw-address"]));
+    for class in list(&reservation["client-classes"]).into_iter().map(string) {
+        if class == "several-nics" {
+            assert_eq!(shared, ["several-nics"]);
+        } else {
+            facts.add(name, "platform", class);
+        }
+    }
+    facts.add(name, "name in DHCP", name);
+    facts.add(name, "reserved IPv4", string(&reservation["ip-address"]));
+}
+
 /// What a server says of itself, and not of machines.
-const GENERAL: [&str; 10] = [
+const GENERAL: [&str; 11] = [
+    "ip-reservations-unique",
     "interfaces-config",
     "lease-database",
     "loggers",
@@ -97,28 +117,73 @@ const GENERAL: [&str; 10] = [
     "preferred-lifetime",
 ];
 
-/// What a class of machines loads.
-fn class(class: &Value, facts: &mut Facts) {
-    only(class, "", &["name", "test", "boot-file-name", "option-data"]);
+/// What is said of a subnet.
+const SUBNET: [&str; 8] =
+    ["id", "subnet", "interface", "relay", "user-context", "pools", "option-data", "reservations"];
+
+/// What a class of machines loads, or how long its leases live.
+fn class(class: &Value, platforms: &[&str], facts: &mut Facts) {
+    only(class, "", &["name", "test", "boot-file-name", "option-data", "valid-lifetime"]);
     let test = string(&class["test"]);
-    let machine = match test.strip_prefix("not member('ipxe') and option[93].hex == 0x00") {
-        Some(architecture) => format!("0x{}", architecture.to_lowercase()),
-        None => {
-            assert_eq!(test, "option[77].hex == 'iPXE' or option[77].hex == 0x0469505845");
-            assert_eq!(string(&class["name"]), "ipxe");
-            "iPXE".to_owned()
-        }
-    };
-    facts.add(&machine, "boot file", string(&class["boot-file-name"]));
+    if class.get("valid-lifetime").is_some() {
+        assert!(
+            class.get("boot-file-name").is_none()
+                && test.starts_with("member('KNOWN') and member('several-nics')")
+        );
+        return;
+    }
+    let machines = machines(test, string(&class["name"]), platforms);
+    assert!(!machines.is_empty(), "{test}");
+    let file = string(&class["boot-file-name"]);
+    machines.iter().for_each(|machine| facts.add(machine, "boot file", file));
     for option in class.get("option-data").map(list).unwrap_or_default() {
         match (option.get("name").map(string), option.get("code").and_then(Value::as_u64)) {
             (Some("vendor-class-identifier"), None) => {
-                facts.add(&machine, "vendor class", string(&option["data"]));
+                let class = string(&option["data"]);
+                machines.iter().for_each(|machine| facts.add(machine, "vendor class", class));
             }
-            (None, Some(175)) => assert_eq!((machine.as_str(), string(&option["data"])), ("iPXE", "B00101")),
-            other => panic!("{DHCP4} says {other:?} to {machine}, which no reader knows"),
+            (None, Some(175)) => assert_eq!((&*machines[0], string(&option["data"])), ("iPXE", "B00101")),
+            other => panic!("{DHCP4} says {other:?} to {machines:?}, which no reader knows"),
         }
     }
+}
+
+/// The machines that are in a class by its test.
+fn machines(test: &str, name: &str, platforms: &[&str]) -> Vec<String> {
+    if test == "option[77].hex == 'iPXE' or substring(option[77].hex, 0, 5) == 0x0469505845" {
+        assert_eq!(name, "ipxe");
+        return vec!["iPXE".to_owned()];
+    }
+    let test = test.strip_prefix("not member('ipxe') and ").unwrap();
+    if let Some(rest) = test.strip_prefix("member('KNOWN') and ") {
+        let (platform, rest) = rest.strip_prefix("member('").unwrap().split_once("')").unwrap();
+        assert!(platforms.contains(&platform), "{test}");
+        let architectures =
+            rest.strip_prefix(" and (").map(|rest| announced(rest.strip_suffix(')').unwrap()));
+        let architectures = architectures.unwrap_or_else(|| vec!["none".to_owned()]);
+        return architectures.iter().map(|architecture| format!("{platform} {architecture}")).collect();
+    }
+    let test = test.strip_prefix('(').unwrap();
+    let (condition, foreign) = match test.split_once(") and not (member('KNOWN') and (") {
+        Some(parts) => parts,
+        None => (test.strip_suffix(')').unwrap(), ""),
+    };
+    let architectures = announced(condition);
+    let [architecture] = &architectures[..] else { panic!("{test}") };
+    let runs = platforms.iter().filter(|platform| !foreign.contains(&format!("member('{platform}')")));
+    runs.map(|platform| format!("{platform} {architecture}")).chain([architecture.clone()]).collect()
+}
+
+/// The architectures of a condition that compares the first three entries of option 93.
+fn announced(condition: &str) -> Vec<String> {
+    let mut entries = BTreeMap::<&str, Vec<&str>>::new();
+    for part in condition.split(" or ") {
+        let rest = part.strip_prefix("substring(option[93].hex, ").unwrap_or_else(|| panic!("{part}"));
+        let (at, architecture) = rest.split_once(", 2) == 0x00").unwrap();
+        entries.entry(architecture).or_default().push(at);
+    }
+    assert!(entries.values().all(|at| at[..] == ["0", "2", "4"]), "{condition}");
+    entries.into_keys().map(|architecture| format!("0x{}", architecture.to_lowercase())).collect()
 }
 
 fn dhcp6(tree: &Tree) -> Said {
@@ -127,20 +192,7 @@ fn dhcp6(tree: &Tree) -> Said {
     if let Some(server) = file.map(|file| only(&file, "Dhcp6", &[])["Dhcp6"].clone()) {
         only(&server, "subnet6", &GENERAL);
         for subnet in list(&server["subnet6"]) {
-            only(
-                subnet,
-                "",
-                &[
-                    "id",
-                    "subnet",
-                    "interface",
-                    "relay",
-                    "user-context",
-                    "pools",
-                    "option-data",
-                    "reservations",
-                ],
-            );
+            only(subnet, "", &SUBNET);
             let net = string(&subnet["subnet"]);
             facts.add(net, "IPv6 subnet", net);
             list(&subnet["pools"]).iter().for_each(|pool| facts.add(net, "IPv6 pool", string(&pool["pool"])));

@@ -48,7 +48,7 @@ fn said(unpacked: &Path) -> Said {
             items.iter().map(|item| item.as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let mac = dir.file_name().unwrap().to_str().unwrap().replace('-', ":");
-        facts.add(name, "MAC", mac);
+        facts.add(name, "MAC that boots", mac);
         facts.add(name, "MAC", text("mac"));
         facts.add(name, "host name", text("name"));
         facts.add(name, "full name", text("fqdn"));
@@ -66,6 +66,7 @@ fn said(unpacked: &Path) -> Said {
     }
     let kinds = &[
         "MAC",
+        "MAC that boots",
         "host name",
         "full name",
         "profile",

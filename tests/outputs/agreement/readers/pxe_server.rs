@@ -44,6 +44,9 @@ fn understood(server: &Value) -> Facts {
     for (mac, node) in server["nodes"].as_object().unwrap() {
         let name = text(&node["hostname"]);
         facts.add(&name, "MAC in DHCP", mac);
+        let others = node["otherMacs"].as_array().unwrap();
+        others.iter().for_each(|other| facts.add(&name, "MAC in DHCP", text(other)));
+        facts.add(&name, "platform", format!("{}-{}", text(&node["system"]), text(&node["firmware"])));
         facts.add(&name, "reserved IPv4", text(&node["ipAddress"]));
         facts.add(&name, "image", text(&node["profile"]));
     }
@@ -76,6 +79,7 @@ fn understood(server: &Value) -> Facts {
 
 const KINDS: &[&str] = &[
     "MAC in DHCP",
+    "platform",
     "reserved IPv4",
     "image",
     "next server",

@@ -108,10 +108,13 @@ fn interfaces(
             ("tagged", "eth0", &[], "eth0")
         }
         (1, Some(vlan)) => {
-            let members = "bond = { mode = \"active-backup\", members = [\"eth0\", \"eth1\"] }";
+            // The machine is known by each member whose address is there.
+            let bound: &[&str] = if core.mtu.is_none() { &["lan0", "lan1"] } else { &[] };
+            let members = if bound.is_empty() { &["eth0", "eth1"] } else { bound };
+            let members = format!("bond = {{ mode = \"active-backup\", members = {members:?} }}");
             say(format!("bond0 = {{ network = \"{}\", {members}{mtu} }}", boot.name));
             say(format!("\"bond0.{vlan}\" = {{ network = \"{}\", tagged = true{mtu} }}", core.name));
-            ("all bonded", "bond0", &[], "bond0")
+            ("all bonded", "bond0", bound, "bond0")
         }
         (2, _) => {
             let mode = dice.pick(&["802.3ad", "active-backup", "balance-xor"]);
@@ -179,7 +182,9 @@ fn node(dice: &mut Dice, nets: &mut Nets, profile: &Profile, at: u32, name: &'st
         let net = &mut nets.all[at];
         let Place { v4, v6 } = net.take(dice);
         v4.into_iter().for_each(|address| writeln!(toml, "address.{} = \"{address}\"", net.name).unwrap());
-        let dual = v4.is_none() || dice.chance(85);
+        // A node reaches both gateways of the network with its default route (C10).
+        let is_routed = net.roles.contains(&"cluster") && net.gateway6().is_some();
+        let dual = v4.is_none() || dice.chance(85) || is_routed;
         v6.filter(|_| dual)
             .into_iter()
             .for_each(|address| writeln!(toml, "address6.{} = \"{address}\"", net.name).unwrap());

@@ -24,19 +24,22 @@
 
     nodes = {
       "3c:ec:ef:00:00:01" = {
-        profile = "control-plane";
+        profile = "control-plane-aarch64";
         hostname = "arm1";
         ipAddress = "10.0.0.11";
+        system = "aarch64-linux";
       };
       "3c:ec:ef:00:00:02" = {
-        profile = "control-plane";
+        profile = "control-plane-aarch64";
         hostname = "arm2";
         ipAddress = "10.0.0.12";
+        system = "aarch64-linux";
       };
       "3c:ec:ef:00:00:03" = {
         profile = "control-plane";
         hostname = "intel1";
         ipAddress = "10.0.0.13";
+        system = "x86_64-linux";
       };
     };
   };

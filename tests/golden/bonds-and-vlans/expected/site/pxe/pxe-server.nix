@@ -30,16 +30,19 @@
         profile = "control-plane";
         hostname = "r1n1";
         ipAddress = "10.1.0.11";
+        system = "x86_64-linux";
       };
       "3c:ec:ef:00:02:01" = {
         profile = "control-plane";
         hostname = "r1n2";
         ipAddress = "10.1.0.12";
+        system = "x86_64-linux";
       };
       "3c:ec:ef:00:03:01" = {
         profile = "worker";
         hostname = "r2n1";
         ipAddress = "10.2.0.11";
+        system = "x86_64-linux";
       };
     };
   };

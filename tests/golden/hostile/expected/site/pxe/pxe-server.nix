@@ -25,6 +25,7 @@
         profile = "control-plane";
         hostname = "include";
         ipAddress = "10.0.0.11";
+        system = "x86_64-linux";
       };
     };
   };

@@ -31,16 +31,19 @@
         profile = "control-plane";
         hostname = "a1";
         ipAddress = "10.0.100.50";
+        system = "x86_64-linux";
       };
       "3c:ec:ef:00:00:02" = {
         profile = "control-plane";
         hostname = "a2";
         ipAddress = "10.0.100.51";
+        system = "x86_64-linux";
       };
       "3c:ec:ef:00:00:03" = {
         profile = "control-plane";
         hostname = "a3";
         ipAddress = "10.0.100.52";
+        system = "x86_64-linux";
       };
     };
   };

@@ -25,6 +25,7 @@
         profile = "all-in-one";
         hostname = "solo";
         ipAddress = "192.168.7.10";
+        system = "x86_64-linux";
       };
     };
   };

@@ -30,21 +30,26 @@
         profile = "control-plane";
         hostname = "node01";
         ipAddress = "10.0.100.50";
+        system = "x86_64-linux";
+        firmware = "bios";
       };
       "3c:ec:ef:00:00:02" = {
         profile = "control-plane";
         hostname = "node02";
         ipAddress = "10.0.100.51";
+        system = "x86_64-linux";
       };
       "3c:ec:ef:00:00:03" = {
         profile = "control-plane";
         hostname = "node03";
         ipAddress = "10.0.100.52";
+        system = "x86_64-linux";
       };
       "3c:ec:ef:00:00:04" = {
         profile = "worker";
         hostname = "store";
         ipAddress = "10.0.100.53";
+        system = "x86_64-linux";
       };
     };
   };

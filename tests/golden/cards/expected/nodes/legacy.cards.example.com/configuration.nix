@@ -1,0 +1,98 @@
+{ lib, plasmagen, ... }:
+{
+  imports = [
+    plasmagen.nixosModules.control-plane
+    ./hardware.nix
+    ./disko.nix
+  ];
+
+  networking = {
+    hostName = "legacy";
+    domain = "cards.example.com";
+    usePredictableInterfaceNames = lib.mkDefault false; # eth0, eth1
+
+    interfaces.eth0 = {
+      useDHCP = false;
+      ipv4.addresses = [
+        {
+          address = "10.31.0.13";
+          prefixLength = 24;
+        }
+      ];
+    };
+
+    interfaces.eth1 = {
+      useDHCP = false;
+      ipv4.addresses = [
+        {
+          address = "10.31.1.13";
+          prefixLength = 24;
+        }
+      ];
+    };
+
+    defaultGateway = {
+      address = "10.31.1.1";
+      interface = "eth1";
+    };
+    nameservers = [ "10.31.1.1" ];
+
+    # firewall.nft is the only firewall.
+    firewall.enable = lib.mkDefault false;
+    nftables = {
+      enable = lib.mkDefault true;
+      rulesetFile = ./firewall.nft;
+    };
+  };
+
+  services.chainfire = {
+    enable = true;
+    port = 2379;
+    raftPort = 2380;
+    gossipPort = 2381;
+    settings = {
+      cluster_name = "cards";
+      node_id = "legacy";
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/legacy-cert.pem";
+        key_path = "/etc/nixos/secrets/legacy-key.pem";
+      };
+    };
+  };
+
+  services.flaredb = {
+    enable = true;
+    port = 2479;
+    raftPort = 2480;
+    settings = {
+      chainfire_endpoint = "https://localhost:2379";
+      cluster_name = "cards";
+      node_id = "legacy";
+      tls = {
+        ca_path = "/etc/nixos/secrets/ca-cert.pem";
+        cert_path = "/etc/nixos/secrets/legacy-cert.pem";
+        key_path = "/etc/nixos/secrets/legacy-key.pem";
+      };
+    };
+  };
+
+  # Forms or joins the cluster at the first boot.
+  services.first-boot-automation = {
+    enable = true;
+    configFile = "/etc/nixos/secrets/cluster-config.json";
+  };
+
+  # The public files. The private key is staged beside them at installation and never enters the Nix store.
+  environment.etc = {
+    "nixos/secrets/ca-cert.pem".source = ./ca-cert.pem;
+    "nixos/secrets/legacy-cert.pem".source = ./legacy-cert.pem;
+    "nixos/secrets/cluster-config.json".source = ./cluster-config.json;
+  };
+
+  users.users.root.openssh.authorizedKeys.keys = [
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 ops@example.com"
+  ];
+
+  system.stateVersion = "24.11";
+}
