@@ -9,6 +9,7 @@
 //! rename    moves and exchanges between two directories, and why the kernel refuses one
 //! lock      flock(2): lock files that name their holder, and locks that wait
 //! paths     directories and files that are made by path, because no directory is open yet
+//! ancestors the directories above a path: whether another user could exchange what lies there
 //! ```
 //!
 //! A directory is opened once, by the path that the user named. Everything below it is reached by descriptor and without
@@ -19,6 +20,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the room that changes disks")]
 
+mod ancestors;
 mod batch;
 mod change;
 mod dir;
@@ -32,6 +34,7 @@ mod stream;
 pub use lock::Held;
 pub use sha256::{FileFacts, Sha256Sum};
 
+pub(crate) use ancestors::{check_ancestors, is_trusted_owner};
 pub(crate) use change::{DIR_MODE, file_mode, sync_file};
 pub(crate) use dir::{Dir, kind_of, parents, split};
 pub(crate) use input::{LIST_LIMIT, TEXT_LIMIT, open_input, read_input, read_input_text};

@@ -2,13 +2,14 @@
 //! file. plasmagen never reads a private SSH key.
 
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::signers::{NAMESPACE, check_signature};
-use crate::fs::{TEXT_LIMIT, open_input};
+use crate::fs::{TEXT_LIMIT, check_ancestors, open_input};
 
 /// An SSH key that signs publications.
 #[derive(Clone, Debug)]
@@ -18,13 +19,25 @@ impl SigningKey {
     /// The key in the file `path`: a private key, or the public half of a key that an SSH agent holds.
     ///
     /// # Errors
-    /// When the file can't be opened, or is no regular file: ssh-keygen would wait for the writer of a FIFO.
+    /// When the file can't be opened, or is no regular file: ssh-keygen would wait for the writer of a FIFO. When another
+    /// user than the owner of the key could replace the file.
     pub fn open(path: &Path) -> Result<Self> {
-        match open_input(path, TEXT_LIMIT) {
-            // For a key that an agent holds, ssh-keygen reads the file of the same name with .pub.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            opened => drop(opened.with_context(|| format!("could not read the key {}", path.display()))?),
+        let mut public = path.as_os_str().to_owned();
+        public.push(".pub");
+        // For a key that an agent holds, ssh-keygen reads the file of the same name with .pub.
+        for file in [path, Path::new(&public)] {
+            let shown = file.display();
+            let opened = match open_input(file, TEXT_LIMIT) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                opened => opened.with_context(|| format!("could not read the key {shown}"))?,
+            };
+            let looked = opened.metadata().and_then(|metadata| Ok((metadata.uid(), file.canonicalize()?)));
+            let (owner, real) = looked.with_context(|| format!("could not look at the key {shown}"))?;
+            check_ancestors(&real, Some(owner))
+                .with_context(|| format!("the key {shown} is not safe from other users"))?;
+            break;
         }
+        // Where there is neither, ssh-keygen says so.
         Ok(Self(path.to_owned()))
     }
 

@@ -67,7 +67,10 @@ impl Site {
         let dir = tempfile::tempdir().unwrap();
         // Another user must be able to come in.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::create_dir(dir.path().join("home")).unwrap();
+        let home = dir.path().join("home");
+        fs::create_dir(&home).unwrap();
+        // No vault lies below a directory that others may write, whatever the umask.
+        fs::set_permissions(home, fs::Permissions::from_mode(0o755)).unwrap();
         Self { dir }
     }
 

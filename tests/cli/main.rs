@@ -4,6 +4,7 @@
 // Clippy knows tests, not the functions that they share.
 #![allow(clippy::unwrap_used)]
 
+mod ancestors;
 mod arming;
 mod bundle;
 mod certificates;
@@ -33,6 +34,7 @@ mod sealing;
 mod secrets;
 mod shell;
 mod show;
+mod signing;
 mod situations;
 mod staging;
 mod stale;

@@ -1,4 +1,4 @@
-//! A web root as the operator of one cluster or of two sees it: whose it is, who signed it, and what is said of it.
+//! A web root as the operator of one cluster or of two sees it: whose it is, and what is said of it.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::kit::Site;
 use crate::publish::{at_root, bundle, run_timer};
 
 /// A rendered site with a published bundle in `root` beside the inventory.
-fn published() -> Site {
+pub(crate) fn published() -> Site {
     let site = Site::rendered();
     bundle(&site, "bundle", "one");
     at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &[]);
@@ -30,18 +30,6 @@ fn no_key_is_written_into_a_web_root() {
     let args = ["secrets", "stage", "node01", "--to", "../out", "--vault", "../served/keys"];
     let run = site.untouched(|| site.run(&args));
     run.ends(2, &["the vault", "served, which plasmagen writes or serves in public"]);
-}
-
-/// A FIFO without a writer would hold ssh-keygen, and the lock of the web root with it.
-#[test]
-fn a_signing_key_that_is_no_file_is_refused_before_the_lock() {
-    let site = Site::rendered();
-    site.shell("mkfifo ../fifo; mkdir ../dir").ends(0, &[]);
-    for (key, words) in [("../fifo", "it is a pipe, no regular file"), ("../dir", "Is a directory")] {
-        let run = site.shell(&format!("timeout 60 $P publish --root ../served --ipxe nowhere --sign {key}"));
-        run.ends(2, &[&format!("could not read the key {key}"), words]);
-    }
-    assert!(!site.path().join("served").exists(), "the web root was locked");
 }
 
 #[test]
@@ -104,52 +92,6 @@ fn a_second_cluster_needs_consent_and_no_armed_node_in_its_way() {
     site.run(&["verify", "root"]).ends(0, &[]);
     at_root(&site, &["publish", "--remove", "control-plane"])
         .ends(2, &["nothing is published for control-plane: there are site"]);
-}
-
-#[test]
-fn publications_are_signed_by_the_operator_and_verified_by_the_inventory() {
-    let site = published();
-    let key = site.path().join("key");
-    let key = key.to_str().unwrap();
-    site.tool("ssh-keygen", "openssh-client", &["-q", "-t", "ed25519", "-N", "", "-f", key]).ends(0, &[]);
-    let public = fs::read_to_string(format!("{key}.pub")).unwrap();
-    let words: Vec<_> = public.split_whitespace().collect();
-    site.edit(crate::kit::KEY, &format!("{} {} ops@example.com", words[0], words[1]));
-    site.run(&["render"]).ends(0, &[]);
-    let verify = ["verify", "root", "--inventory", "inventory.toml"];
-    let run = site.run(&verify);
-    for unsigned in [
-        "publication.json.sig: its publication is not signed: publish again with plasmagen publish --root root --sign KEY",
-        "its publication is not signed: publish the same bundle again with plasmagen publish --root root BUNDLE --sign KEY",
-    ] {
-        assert!(run.ends(1, &["2 faults"]).stdout.contains(unsigned), "{}", run.stdout);
-    }
-    let publish = ["publish", "bundle", "--ipxe", "nowhere", "--keep", "0", "--sign", key];
-    at_root(&site, &publish).ends(0, &["generation 2"]);
-    site.run(&verify).ends(0, &["is as it was published"]);
-    bundle(&site, "newer", "two");
-    // A generation that is kept: to sign the current one leaves it as it is, and each remedy is one.
-    at_root(&site, &["publish", "bundle", "--ipxe", "nowhere"]).ends(0, &["generation 3"]);
-    at_root(&site, &["publish", "newer", "--ipxe", "nowhere", "--sign", key]).ends(0, &["generation 4"]);
-    let run = site.run(&verify);
-    let kept = "it is kept, and its publication is not signed: plasmagen publish --root root BUNDLE --keep 0 --sign KEY";
-    assert!(run.ends(1, &["1 fault"]).stdout.contains(kept), "{}", run.stdout);
-    at_root(&site, &["publish", "newer", "--keep", "0", "--ipxe", "nowhere", "--sign", key]).ends(0, &[]);
-    site.run(&verify).ends(0, &["is as it was published"]);
-    at_root(&site, &["publish", "bundle", "--keep", "0", "--ipxe", "nowhere", "--sign", key]).ends(0, &[]);
-    at_root(&site, &["publish", "newer", "--no-site", "--sign", key]).ends(0, &[]);
-    at_root(&site, &["publish", "--rollback", "control-plane", "--sign", key]).ends(0, &["generation 8"]);
-    site.run(&verify).ends(0, &["is as it was published"]);
-    // The inventory of another cluster with the same operators.
-    site.edit("my-cluster", "elm");
-    let run = site.run(&verify);
-    assert!(
-        run.ends(1, &["faults"]).stdout.contains("for the cluster my-cluster, and not for elm"),
-        "{}",
-        run.stdout
-    );
-    at_root(&site, &["publish", "--no-site", "newer", "--sign", "nowhere", "--site", "site"])
-        .ends(2, &["cannot be used with"]);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use anyhow::{Context, bail, ensure};
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
-use crate::fs::{Dir, Errno, TEXT_LIMIT};
+use super::location::check_replaceable;
+use crate::fs::{Dir, Errno, TEXT_LIMIT, is_trusted_owner};
 
 /// Names the file of a node's key, with the host name that begins the full name.
 pub(super) fn key_file_name(fqdn: &str) -> String {
@@ -49,10 +50,11 @@ impl PrivateDir {
         }
     }
 
-    /// Refuses a directory of another user, and one that group or others may enter.
+    /// Refuses a directory of another user, one that group or others may enter, and one that another user could replace.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let (owner, mode) = self.stat()?;
-        check_private(&self.path, owner, mode, "700")
+        check_private(&self.path, owner, mode, "700")?;
+        check_replaceable("the vault", &self.path)
     }
 
     fn stat(&self) -> anyhow::Result<(u32, u32)> {
@@ -93,7 +95,7 @@ impl PrivateDir {
 /// Refuses what belongs neither to root nor to the user who runs plasmagen: the owner could replace the keys.
 fn check_owner(path: &Path, owner: u32) -> anyhow::Result<()> {
     ensure!(
-        owner == 0 || owner == geteuid().as_raw(),
+        is_trusted_owner(owner),
         "{} belongs to another user (uid {owner}), who can read and replace private keys there: name another vault with \
          --vault, or become that user",
         path.display()

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::git::check_ignored;
+use crate::fs::check_ancestors;
 
 /// Checks that private keys may lie in the directory `dir`, which messages call `name`. Returns the path with symbolic
 /// links resolved, as far as the path exists.
@@ -27,7 +28,15 @@ pub(super) fn check_private(name: &str, dir: &Path, forbidden: &[&Path]) -> anyh
         );
     }
     check_ignored(name, &real)?;
+    check_replaceable(name, &real)?;
     Ok(real)
+}
+
+/// Refuses a directory that another user could replace with one of that user: the next run would write private keys there,
+/// or take a stranger's.
+pub(super) fn check_replaceable(name: &str, real: &Path) -> anyhow::Result<()> {
+    check_ancestors(real, None)
+        .with_context(|| format!("{name} {} is not safe for private keys", real.display()))
 }
 
 /// Checks that encrypted keys, which others may read, may lie in the directory `dir`: neither in the Nix store nor in a

@@ -13,14 +13,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
 use super::files::key_file_name;
 use super::location;
-use crate::fs::{Dir, FileType, Stat, kind_of, make_private_dirs, sync_file};
+use crate::fs::{Dir, FileType, Stat, is_trusted_owner, kind_of, make_private_dirs, sync_file};
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
+
+/// What messages call DIR.
+const TREE: &str = "the staged tree";
 
 /// The directories from DIR down to the key, with their modes.
 const DIRS: [(&str, u32); 3] = [("etc", 0o755), ("nixos", 0o755), ("secrets", 0o700)];
@@ -40,10 +42,12 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
         to.display()
     );
     ensure!(to.is_dir() || !to.exists(), "{} is not a directory", to.display());
-    let path = location::check_private("the staged tree", to, forbidden)?;
+    let path = location::check_private(TREE, to, forbidden)?;
     make_private_dirs(&path)?;
     let dir = Dir::open_unlinked(&path).with_context(|| format!("could not open {}", path.display()))?;
     check_owner(&path, &dir.stat_self()?)?;
+    // Another user may have made one of the missing directories a moment before this run did.
+    location::check_replaceable(TREE, &path)?;
     // Another run would find half of this one's.
     dir.wait_for_lock().with_context(|| format!("could not lock {}", path.display()))?;
     let name = key_file_name(&parse_full_name(fqdn)?);
@@ -66,11 +70,15 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
     Ok(true)
 }
 
-/// Refuses a directory of another user, and one that others can write to, who could replace what is in it.
+/// Refuses a directory that belongs neither to root nor to the user who runs plasmagen, and one that others can write to,
+/// who could replace what is in it.
 fn check_owner(path: &Path, stat: &Stat) -> anyhow::Result<()> {
-    let is_owner = stat.st_uid == geteuid().as_raw();
-    ensure!(is_owner, "{} belongs to another user: name a directory of your own", path.display());
-    let path = path.display();
+    let (owner, path) = (stat.st_uid, path.display());
+    ensure!(
+        is_trusted_owner(owner),
+        "{path} belongs to another user (uid {owner}), who can read the key there: name a new directory, such as mktemp -d \
+         makes"
+    );
     ensure!(
         stat.st_mode & 0o022 == 0,
         "{path} has mode {:04o}, so others can replace what is in it: name a new directory, such as mktemp -d makes",
