@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use super::armed_changes::{check_bundles, list_site_changes};
 use super::begun::forget_begun;
 use super::channel::Channel;
+use super::links::make_links;
 use super::loaders::{LoaderOutcome, StagedLoaders, Undo, stage_loaders};
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE, Publication};
@@ -89,8 +90,6 @@ impl<'a> Move<'a> {
         staged: &'a StagedGeneration,
         loaders: &StagedLoaders,
     ) -> Result<Self> {
-        let channel = Channel::open_or_make(&lock.root, &staged.channel)?;
-        let before = channel.current()?;
         let cluster = staged.cluster.as_deref();
         let mut publication = Publication::new(cluster, generation, terms.now, terms.life, staged.manifest)?;
         if staged.channel == SITE {
@@ -98,6 +97,9 @@ impl<'a> Move<'a> {
         }
         let body = publication.print()?;
         let signature = terms.signing_key.map(|key| key.sign(&body)).transpose()?;
+        // After the signature, which ssh-keygen may refuse.
+        let channel = Channel::open_or_make(&lock.root, &staged.channel)?;
+        let before = channel.current()?;
         Ok(Self { staged, channel, before, publication, body, signature })
     }
 }
@@ -160,10 +162,14 @@ fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>], loaders: &StagedLoader
     })
 }
 
-/// Moves all generations to their places, and only then switches any channel.
+/// Moves all generations to their places, makes missing links into the site, and only then switches any channel.
 fn switch<'a>(lock: &'a WebRootLock, moves: &'a [Move<'_>], undo: &mut Undo<'a>) -> Result<()> {
     for step in moves {
         move_to_place(lock, step, undo)?;
+    }
+    // A link that is new leads nowhere until the site is switched.
+    for step in moves {
+        make_links(&lock.root, &step.staged.links, undo)?;
     }
     for step in moves {
         let (id, before) = (step.staged.id, step.before);

@@ -31,6 +31,7 @@
 //! request      the request of a publication
 //! builds       finds builds of iPXE
 //! loaders      stages and installs them
+//! links        the links in the web root that lead into the current site
 //! armed        the files of armed machines
 //! bootable     whether a machine finds everything that it boots
 //! arm, disarm  arm and disarm machines
@@ -70,6 +71,7 @@ mod copy;
 mod disarm;
 mod fault;
 mod generations;
+mod links;
 mod loaders;
 mod lock;
 mod needs;

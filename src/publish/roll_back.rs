@@ -61,8 +61,16 @@ pub fn roll_back(
     check_cluster(&lock.root, &identity, terms)?;
     let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, previous, &path)?;
     write_begun(lock, &path, previous.id)?;
-    let staged =
-        StagedGeneration { channel: path.clone(), id: previous.id, manifest, name: None, bundle, cluster };
+    let staged = StagedGeneration {
+        channel: path.clone(),
+        id: previous.id,
+        manifest,
+        name: None,
+        bundle,
+        cluster,
+        // No publication removes a link.
+        links: Vec::new(),
+    };
     let loaders = stage_loaders(lock, LoaderSource::Unchanged)?;
     let mut outcome =
         publish_staged(lock, terms, usize::MAX, &[staged], &loaders, || Ok(())).inspect_err(|_| {

@@ -3,24 +3,23 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use super::bundle::{Bundle, is_same_bundle, read_bundle};
-use super::channel::{CURRENT, Channel};
+use super::channel::Channel;
 use super::compare::{ExpectedDir, compare};
 use super::contents::Contents;
 use super::copy::{CopyTarget, copy_expected, open_expected};
 use super::fault::{Fault, Refused};
+use super::links::{MissingLink, find_missing_links};
 use super::lock::WebRootLock;
 use super::request::PublishRequest;
 use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
 use super::takeover::{ClusterIdentity, find_cluster};
-use crate::fs::{
-    Dir, FileType, Progress, Sha256Sum, TEXT_LIMIT, file_mode, kind_of, parents, split, sync_file,
-};
+use crate::fs::{Dir, Progress, Sha256Sum, TEXT_LIMIT, file_mode, parents, split, sync_file};
 use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT};
 
 /// From this number of files on, one syncfs(2) is cheaper than an fsync(2) of each.
@@ -40,6 +39,8 @@ pub(super) struct StagedGeneration {
     pub(super) bundle: Option<BundleManifest>,
     /// Name of the cluster whose machines boot the generation, where that is known.
     pub(super) cluster: Option<String>,
+    /// The links into the site that the web root lacks; none for a bundle.
+    pub(super) links: Vec<MissingLink>,
 }
 
 /// Stages everything that is to be published.
@@ -112,7 +113,8 @@ fn stage_bundle(
         return Err(Refused::new("it is not what it says", faults).into());
     }
     let (manifest, name) = (bundle.contents.manifest, to.map(|_| name.to_owned()));
-    Ok(StagedGeneration { channel, id, manifest, name, bundle: Some(bundle.manifest), cluster: None })
+    let bundle = Some(bundle.manifest);
+    Ok(StagedGeneration { channel, id, manifest, name, bundle, cluster: None, links: Vec::new() })
 }
 
 /// Copies the signatures of a bundle, which have no digest, from `dir` to `to`.
@@ -155,10 +157,15 @@ fn stage_site(
         let (file, _) = to.write_new(MANIFEST, file_mode(false), &site.manifest)?;
         sync_file(&file).and_then(|()| to.sync()).context("could not make the staging directory durable")?;
     }
-    make_links(&lock.root, &site.top_names())?;
-    let name = to.map(|_| SITE.to_owned());
-    let id = site.id();
-    Ok(StagedGeneration { channel: SITE.to_owned(), id, manifest: id, name, bundle: None, cluster: None })
+    Ok(StagedGeneration {
+        channel: SITE.to_owned(),
+        id: site.id(),
+        manifest: site.id(),
+        name: to.map(|_| SITE.to_owned()),
+        bundle: None,
+        cluster: None,
+        links: find_missing_links(&lock.root, &site.top_names())?,
+    })
 }
 
 /// Whether the generation `id` is in its place already, and whole.
@@ -214,30 +221,4 @@ fn fill(
         }
     }
     Ok(())
-}
-
-/// Makes a link into the current site for each of `names` in the web root, for servers that know no generations. The links
-/// never change, so that one switch of `current` changes the targets of all of them.
-fn make_links(root: &WebRoot, names: &[String]) -> Result<()> {
-    for name in names {
-        let target = format!("{SITE}/{CURRENT}/{name}");
-        let stat = root.dir.stat(name).with_context(|| format!("could not look at {name}"))?;
-        match stat.as_ref().map(kind_of) {
-            Some(FileType::Symlink) => {
-                ensure!(
-                    root.dir.read_link(name)?.to_bytes() == target.as_bytes(),
-                    "{name} is a symbolic link to somewhere else: remove it"
-                );
-                continue;
-            }
-            // tmpfiles.d(5) or a person may have made an empty directory.
-            Some(FileType::Directory) => root.dir.remove_empty_dir(name).with_context(|| {
-                format!("{name} is a directory, and plasmagen needs that name: move it away")
-            })?,
-            Some(_) => bail!("{name} is in the way: move it away"),
-            None => {}
-        }
-        root.dir.make_link(&target, name).with_context(|| format!("could not make the link {name}"))?;
-    }
-    root.dir.sync().context("could not make the web root durable")
 }

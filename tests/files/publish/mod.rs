@@ -12,6 +12,7 @@ pub(crate) mod kit;
 mod loaders;
 mod publications;
 mod readers;
+mod refused;
 mod rollback;
 mod roots;
 mod signatures;
