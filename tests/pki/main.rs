@@ -3,6 +3,7 @@
 
 mod certificates;
 mod consumers;
+mod encrypted;
 mod issue;
 mod read;
 mod request;

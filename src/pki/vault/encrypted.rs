@@ -27,20 +27,8 @@ impl EncryptedKeys {
     /// When `dir` is in the Nix store or in one of the directories `forbidden`, or the disk refuses.
     pub fn at(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
         let path = location::check_public("the directory for encrypted keys", dir, forbidden)?;
-        let shown = path.display();
-        let dir = match Dir::open(&path) {
-            Err(Errno::NOENT) => None,
-            dir => Some(dir.with_context(|| format!("could not open {shown}"))?),
-        };
-        let mut is_recovered = false;
-        if let Some(dir) = &dir {
-            // Another run would find half of this run's files.
-            dir.wait_for_lock().with_context(|| format!("could not lock {shown}"))?;
-            is_recovered = dir
-                .recover_batch()
-                .with_context(|| format!("could not end what an earlier run left in {shown}"))?;
-        }
-        Ok(Self { path, dir, is_recovered })
+        let (dir, is_recovered) = open_and_recover(&path)?.unzip();
+        Ok(Self { path, dir, is_recovered: is_recovered == Some(true) })
     }
 
     /// Whether files were moved into place that a killed run had encrypted.
@@ -93,13 +81,29 @@ impl EncryptedKeys {
         written.with_context(|| format!("could not write to {}", self.path.display()))
     }
 
-    /// Makes the directory, opens and locks it.
+    /// Makes the directory, and opens it as [`open_and_recover`] does: another run may have made the directory since, and
+    /// may have been killed.
     fn make(&self) -> anyhow::Result<Dir> {
         make_dirs(&self.path)?;
-        let dir = Dir::open(&self.path).with_context(|| format!("could not open {}", self.path.display()))?;
-        dir.wait_for_lock().with_context(|| format!("could not lock {}", self.path.display()))?;
+        let opened = open_and_recover(&self.path)?;
+        let (dir, _) = opened.with_context(|| format!("{} was removed", self.path.display()))?;
         Ok(dir)
     }
+}
+
+/// Opens and locks the directory `path`, and ends what a killed run has left there; returns whether files were moved into
+/// place. None where there is no directory.
+fn open_and_recover(path: &Path) -> anyhow::Result<Option<(Dir, bool)>> {
+    let shown = path.display();
+    let dir = match Dir::open(path) {
+        Err(Errno::NOENT) => return Ok(None),
+        dir => dir.with_context(|| format!("could not open {shown}"))?,
+    };
+    // Another run would find half of this run's files.
+    dir.wait_for_lock().with_context(|| format!("could not lock {shown}"))?;
+    let is_recovered =
+        dir.recover_batch().with_context(|| format!("could not end what an earlier run left in {shown}"))?;
+    Ok(Some((dir, is_recovered)))
 }
 
 fn encrypted_file_name(fqdn: &str) -> anyhow::Result<String> {
