@@ -1,5 +1,6 @@
 //! Where the vault of private keys is, for the commands that need keys.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -53,6 +54,11 @@ impl VaultOption {
         };
         let web_root = find_web_root(&dir)?;
         let forbidden: Vec<_> = rendered.iter().chain(&web_root).map(PathBuf::as_path).collect();
+        let is_missing = || dir.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        if self.vault.is_some() && is_missing() {
+            // Something that is there, the rules judge. Where a new vault may not be made, there is no vault to look for.
+            Vault::open_or_new(&dir, &forbidden)?;
+        }
         VaultView::look(&dir, &forbidden, cluster)
     }
 

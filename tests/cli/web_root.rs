@@ -30,6 +30,12 @@ fn no_key_is_written_into_a_web_root() {
     let args = ["secrets", "stage", "node01", "--to", "../out", "--vault", "../served/keys"];
     let run = site.untouched(|| site.run(&args));
     run.ends(2, &["the vault", "served, which plasmagen writes or serves in public"]);
+    // Also where nothing is to be issued, and whether something is there already or not.
+    fs::create_dir(site.path().join("served/there")).unwrap();
+    for (vault, code) in [("../served/there", 1), ("../served", 1), ("../served/missing", 2)] {
+        let run = site.untouched(|| site.run(&["render", "--vault", vault]));
+        run.ends(code, &["the vault", "served, which plasmagen writes or serves in public"]);
+    }
 }
 
 #[test]
