@@ -13,8 +13,8 @@ use time::{Duration, OffsetDateTime};
 use crate::model::{BootVerification, Cluster};
 use crate::plan::Plan;
 use crate::publish::{
-    LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock, publish, remove,
-    roll_back,
+    ClusterNames, LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock,
+    publish, remove, roll_back,
 };
 use crate::site;
 
@@ -112,7 +112,7 @@ impl PublishArgs {
         let nodes = cluster.iter().flat_map(|cluster| &cluster.nodes);
         let machines: Vec<_> = nodes.map(|node| node.mac).collect();
         let terms = PublicationTerms {
-            cluster: cluster.as_ref().map(|cluster| cluster.name.as_str()),
+            cluster: cluster.as_ref().map(ClusterNames::of),
             machines: &machines,
             replaced_cluster: self.replace_cluster.as_deref(),
             signing_key: signing_key.as_ref(),

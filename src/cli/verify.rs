@@ -8,8 +8,8 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::fs::{TEXT_LIMIT, read_input_text};
-use crate::model::{AdminKey, Label};
-use crate::publish::{Signers, VerifyReport, VerifyRequirements, verify};
+use crate::model::AdminKey;
+use crate::publish::{ClusterNames, Signers, VerifyReport, VerifyRequirements, verify};
 
 use super::command_line::{carry_options, quote};
 use super::inventory::read_checked;
@@ -59,14 +59,14 @@ impl VerifyArgs {
         } else if let Some(path) = &self.inventory {
             let Some(checked) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
             signers = Some(Signers::of_keys(checked.admin_keys.iter().map(AdminKey::as_str))?);
-            cluster = Some(checked.name);
+            cluster = Some(checked);
         }
         let now = OffsetDateTime::now_utc();
         let terms = VerifyRequirements {
             now,
             least: &self.min_generation,
             signers: signers.as_ref(),
-            cluster: cluster.as_ref().map(Label::as_str),
+            cluster: cluster.as_ref().map(ClusterNames::of),
         };
         let progress = ByteProgress::bytes(printer, "verify", size_of(&self.path));
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;

@@ -14,8 +14,8 @@ use crate::fs::Sha256Sum;
 use crate::image::{BundleManifest, INITRD};
 use crate::model::{Cluster, MacAddr, Node};
 use crate::publish::{
-    ArmRequest, ArmTarget, DisarmSelection, LoaderSource, PublicationTerms, PublishRequest, WebRoot,
-    WebRootLock, arm, disarm, list_needed_loaders, publish,
+    ArmRequest, ArmTarget, ClusterNames, DisarmSelection, LoaderSource, PublicationTerms, PublishRequest,
+    WebRoot, WebRootLock, arm, disarm, list_needed_loaders, publish,
 };
 use crate::write;
 
@@ -61,7 +61,7 @@ impl LabWebRoot {
             loaders: ipxe.map_or(LoaderSource::Packages, LoaderSource::Dir),
             keep: 0,
             terms: PublicationTerms {
-                cluster: Some(cluster.name.as_str()),
+                cluster: Some(ClusterNames::of(cluster)),
                 machines: &[],
                 replaced_cluster: None,
                 signing_key: None,

@@ -107,7 +107,7 @@ pub use publication::Publication;
 pub use quorum::find_quorum_risk;
 pub use remove::{RemoveOutcome, remove};
 pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
-pub use request::{LoaderSource, PublicationTerms, PublishRequest, UNNAMED};
+pub use request::{ClusterNames, LoaderSource, PublicationTerms, PublishRequest, UNNAMED};
 pub use roll_back::{FinishedRollback, roll_back};
 pub use root::WebRoot;
 pub use signers::Signers;

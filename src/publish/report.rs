@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::fault::Fault;
 use super::publication::Publication;
+use super::request::ClusterNames;
 use super::signers::Signers;
 use crate::fs::Sha256Sum;
 
@@ -17,8 +18,8 @@ pub struct VerifyRequirements<'a> {
     pub least: &'a [(Option<String>, u64)],
     /// Keys, one of which must have signed every bundle and every publication.
     pub signers: Option<&'a Signers>,
-    /// Name of the cluster whose machines boot; none to ask only that all current generations are of one cluster.
-    pub cluster: Option<&'a str>,
+    /// Names of the cluster whose machines boot; none to ask only that all current generations are of one cluster.
+    pub cluster: Option<ClusterNames<'a>>,
 }
 
 /// A generation, or a bundle outside of a web root, that was verified.

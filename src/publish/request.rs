@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use super::signing_key::SigningKey;
-use crate::model::MacAddr;
+use crate::model::{Cluster, Label, MacAddr};
 
 /// A publication: bundles and a site, with options.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +42,33 @@ pub enum LoaderSource<'a> {
 /// The name by which `--replace-cluster` calls a cluster that no publication names.
 pub const UNNAMED: &str = "unnamed";
 
+/// The names of an inventory's cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct ClusterNames<'a> {
+    /// The present name.
+    pub name: &'a str,
+    /// The names that the cluster had before: `former_names`.
+    pub former: &'a [Label],
+}
+
+impl<'a> ClusterNames<'a> {
+    /// The names of `cluster`.
+    #[must_use]
+    pub fn of(cluster: &'a Cluster) -> Self {
+        Self { name: cluster.name.as_str(), former: cluster.former_names.as_deref().unwrap_or_default() }
+    }
+
+    /// Whether `name` is the present name or a former one.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.name == name || self.former.iter().any(|former| former.as_str() == name)
+    }
+}
+
 /// The terms of a publication, also of one that goes back to an earlier generation.
 #[derive(Clone, Copy, Debug)]
 pub struct PublicationTerms<'a> {
-    /// Name of the inventory's cluster; none without an inventory.
-    pub cluster: Option<&'a str>,
+    /// Names of the inventory's cluster; none without an inventory.
+    pub cluster: Option<ClusterNames<'a>>,
     /// MAC addresses of the inventory's nodes; none without an inventory.
     pub machines: &'a [MacAddr],
     /// Name of the cluster whose web root another cluster may take over: [`UNNAMED`] for one that no publication names.

@@ -8,7 +8,7 @@ use super::armed::{ArmedFile, list_armed};
 use super::channel::Channel;
 use super::fault::{Fault, FaultKind, Refused};
 use super::needs::{NodeScript, list_scripts, list_site_scripts, open_current, without_repeats};
-use super::request::{PublicationTerms, UNNAMED};
+use super::request::{ClusterNames, PublicationTerms, UNNAMED};
 use super::root::{ARMED, NIXOS, SITE, WebRoot};
 use crate::fs::Dir;
 use crate::model::list_few;
@@ -29,9 +29,12 @@ impl ClusterIdentity {
         Ok(Self { name: name.map(str::to_owned), macs: macs.collect() })
     }
 
-    /// Whether the two may be the same cluster: names differ never, and of machines some are in both.
-    fn may_be(&self, other: &Self) -> bool {
-        let has_name = |name: &String| other.name.as_ref().is_none_or(|other| other == name);
+    /// Whether the two may be the same cluster: their names are equal or both in `names`, and some machines are in both.
+    fn may_be(&self, other: &Self, names: Option<ClusterNames<'_>>) -> bool {
+        let are_names =
+            |name: &str, other: &str| names.is_some_and(|names| names.has(name) && names.has(other));
+        let has_name =
+            |name: &String| other.name.as_ref().is_none_or(|other| other == name || are_names(name, other));
         let are_known = !self.macs.is_empty() && !other.macs.is_empty();
         self.name.as_ref().is_none_or(has_name) && (!are_known || !self.macs.is_disjoint(&other.macs))
     }
@@ -78,12 +81,13 @@ pub(super) fn find_cluster(
     let name_of_site = of_site.as_ref().and_then(|site| site.name.as_deref());
     if let (Some(of_site), Some(of_inventory)) = (name_of_site, terms.cluster) {
         ensure!(
-            of_site == of_inventory,
-            "the site is of the cluster {of_site}, and the inventory of the cluster {of_inventory}: name the inventory of \
-             the site with --inventory"
+            of_inventory.has(of_site),
+            "the site is of the cluster {of_site}, and the inventory of the cluster {}: name the inventory of the site with \
+             --inventory",
+            of_inventory.name
         );
     }
-    let name = name_of_site.or(terms.cluster).map(str::to_owned);
+    let name = name_of_site.or(terms.cluster.map(|names| names.name)).map(str::to_owned);
     let of_inventory = || terms.machines.iter().map(|mac| mac.hyphens()).collect();
     let macs = of_site.map_or_else(of_inventory, |site| site.macs);
     let served = check_cluster(root, &ClusterIdentity { name: name.clone(), macs }, terms)?;
@@ -99,7 +103,7 @@ pub(super) fn check_cluster(
 ) -> Result<ClusterIdentity> {
     let served = read_served_cluster(root)?;
     let consent = served.name.as_deref().unwrap_or(UNNAMED);
-    if served.may_be(cluster) || terms.replaced_cluster == Some(consent) {
+    if served.may_be(cluster, terms.cluster) || terms.replaced_cluster == Some(consent) {
         return Ok(served);
     }
     let newcomer =
@@ -128,6 +132,12 @@ pub(super) fn check_cluster(
         ". Publish {newcomer} into another web root (--root DIR, or web_root in its inventory). Where {newcomer} takes \
          their place, add --replace-cluster {consent}"
     );
+    let are_renamed =
+        served.name.as_ref().zip(cluster.name.as_ref()).is_some_and(|(served, name)| served != name);
+    if are_renamed {
+        message += ". If the cluster was only renamed, write its former name into `former_names` of [cluster], and name \
+                    the inventory with --inventory";
+    }
     let fault = Fault::new(FaultKind::Swapped, SITE, message);
     Err(Refused::new("the web root is another cluster's, and nothing was changed", vec![fault]).into())
 }

@@ -14,6 +14,7 @@ use super::generations::{UNSIGNED_MANIFEST, verify_channel, verify_signature};
 use super::needs::list_site_names;
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
+use super::request::ClusterNames;
 use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
 use super::verify_armed::verify_armed;
 use super::verify_loaders::verify_loaders;
@@ -163,9 +164,10 @@ fn report_foreign(requirements: &VerifyRequirements<'_>, report: &mut VerifyRepo
     });
     // The site comes last.
     let named: Vec<_> = named.collect();
-    let wanted = requirements.cluster.or_else(|| named.last().map(|(_, cluster)| *cluster));
-    let Some(wanted) = wanted else { return };
-    let foreign = named.iter().filter(|(_, cluster)| *cluster != wanted).map(|(path, cluster)| {
+    let of_site = || named.last().map(|(_, cluster)| ClusterNames { name: cluster, former: &[] });
+    let Some(names) = requirements.cluster.or_else(of_site) else { return };
+    let wanted = names.name;
+    let foreign = named.iter().filter(|(_, cluster)| !names.has(cluster)).map(|(path, cluster)| {
         let message =
             format!("it was published for the cluster {cluster}, and not for {wanted}: publish for {wanted}");
         let base = path.strip_prefix(NIXOS).and_then(|rest| rest.split('/').nth(1));

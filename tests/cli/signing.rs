@@ -21,15 +21,51 @@ fn a_signing_key_that_is_no_file_is_refused_before_the_lock() {
     assert!(!site.path().join("served").exists(), "the web root was locked");
 }
 
-#[test]
-fn publications_are_signed_by_the_operator_and_verified_by_the_inventory() {
-    let site = published();
-    let key = site.path().join("key");
-    let key = key.to_str().unwrap();
-    site.tool("ssh-keygen", "openssh-client", &["-q", "-t", "ed25519", "-N", "", "-f", key]).ends(0, &[]);
+/// Makes an SSH key beside the site, makes it the inventory's only admin key, and returns the path.
+fn sign_as_admin(site: &Site) -> String {
+    let key = site.path().join("key").to_str().unwrap().to_owned();
+    site.tool("ssh-keygen", "openssh-client", &["-q", "-t", "ed25519", "-N", "", "-f", &key]).ends(0, &[]);
     let public = fs::read_to_string(format!("{key}.pub")).unwrap();
     let words: Vec<_> = public.split_whitespace().collect();
     site.edit(crate::kit::KEY, &format!("{} {} ops@example.com", words[0], words[1]));
+    key
+}
+
+#[test]
+fn a_renamed_cluster_keeps_its_web_root() {
+    let site = Site::rendered();
+    bundle(&site, "bundle", "one");
+    let key = sign_as_admin(&site);
+    site.run(&["render"]).ends(0, &[]);
+    let publish = ["publish", "--ipxe", "nowhere", "--sign", &key];
+    at_root(&site, &[&publish[..], &["bundle"]].concat()).ends(0, &[]);
+    site.edit("\"my-cluster\"", "\"elm\"\nformer_names = [\"my-cluster\"]");
+    site.append("\n[boot]\npause = \"45s\"\n");
+    site.run(&["render"]).ends(0, &[]);
+    at_root(&site, &publish).ends(0, &["root/site: generation 2"]);
+    let verify = ["verify", "root", "--inventory", "inventory.toml"];
+    site.run(&verify).ends(0, &["is as it was published"]);
+    let back = ["publish", "--rollback", "site", "--sign", &key];
+    let words =
+        ["write its former name into `former_names` of [cluster], and name the inventory with --inventory"];
+    at_root(&site, &back).ends(1, &words);
+    at_root(&site, &[&back[..], &["--inventory", "inventory.toml"]].concat()).ends(0, &["generation 3"]);
+    site.run(&verify).ends(0, &["is as it was published"]);
+    // The bundle alone, while the site is of the former name.
+    at_root(&site, &["publish", "bundle", "--no-site", "--inventory", "inventory.toml", "--sign", &key])
+        .ends(0, &["generation 4"]);
+    site.run(&verify).ends(0, &["is as it was published"]);
+    // A cluster that never had that name is another one.
+    site.edit("former_names = [\"my-cluster\"]", "former_names = [\"oak\"]");
+    let run = site.run(&verify);
+    assert!(run.ends(1, &["root: 1 fault"]).stdout.contains("my-cluster, and not for elm"), "{}", run.stdout);
+}
+
+#[test]
+fn publications_are_signed_by_the_operator_and_verified_by_the_inventory() {
+    let site = published();
+    let key = sign_as_admin(&site);
+    let key = key.as_str();
     site.run(&["render"]).ends(0, &[]);
     let verify = ["verify", "root", "--inventory", "inventory.toml"];
     let run = site.run(&verify);

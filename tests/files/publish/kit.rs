@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::image::{BundleManifest, Codec, InitrdSource, Recipe, build_bundle};
 use plasmagen::publish::{
-    Fault, FaultKind, LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, VerifyReport,
-    VerifyRequirements, WebRootLock, publish, verify,
+    ClusterNames, Fault, FaultKind, LoaderSource, PublicationTerms, PublishOutcome, PublishRequest,
+    VerifyReport, VerifyRequirements, WebRootLock, publish, verify,
 };
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -99,6 +99,11 @@ pub(crate) fn site(root: &Path, text: &str) {
     }
     let lock = plasmagen::write::SiteLock::acquire(root).unwrap();
     plasmagen::write::commit(&lock, &set, plasmagen::write::CommitOptions::default(), || Ok(())).unwrap();
+}
+
+/// The names of a cluster that was never renamed.
+pub(crate) fn named(name: &str) -> Option<ClusterNames<'_>> {
+    Some(ClusterNames { name, former: &[] })
 }
 
 /// Terms of a publication at `now`, for no cluster in particular.

@@ -15,7 +15,9 @@ use test_kit::{Version, memory};
 
 use crate::publish::armed::{arm_at, target};
 use crate::publish::forged::forge_site;
-use crate::publish::kit::{MAC, MADE, NOW, faults, holding, look, request, run_timer, snapshot, terms};
+use crate::publish::kit::{
+    MAC, MADE, NOW, faults, holding, look, named, request, run_timer, snapshot, terms,
+};
 use crate::publish::signers::{key, unsigned};
 
 /// Renders a site of `cluster` with the node01 of the kit's MAC address, and `more` nodes beside; returns its directory.
@@ -63,7 +65,7 @@ impl Signed {
     }
 
     fn terms(&self) -> PublicationTerms<'_> {
-        PublicationTerms { signing_key: Some(&self.key), cluster: Some("oak"), ..terms(NOW) }
+        PublicationTerms { signing_key: Some(&self.key), cluster: named("oak"), ..terms(NOW) }
     }
 
     fn put(&self, version: Version) -> anyhow::Result<PublishOutcome> {
@@ -124,8 +126,12 @@ fn a_signature_covers_generation_dates_and_cluster() {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(old), "{old}: {text}");
         fs::write(&path, text.replace(old, new)).unwrap();
-        let required =
-            VerifyRequirements { now: NOW, least: &[], signers: Some(&signed.signers), cluster: Some("oak") };
+        let required = VerifyRequirements {
+            now: NOW,
+            least: &[],
+            signers: Some(&signed.signers),
+            cluster: named("oak"),
+        };
         let found = verify(signed.root.path(), &required, &|_| {}).unwrap().faults;
         let is_found = |fault: &plasmagen::publish::Fault| {
             fault.kind == FaultKind::Unsigned && fault.message.contains("does not fit")
@@ -177,7 +183,7 @@ fn a_key_that_cannot_sign_changes_nothing() {
 fn oak(root: &Path, nodes: &[(&str, &str)]) -> anyhow::Result<PublishOutcome> {
     let dir = tempfile::tempdir().unwrap();
     let site = site_of(dir.path(), "oak", nodes);
-    let terms = PublicationTerms { cluster: Some("oak"), ..terms(NOW) };
+    let terms = PublicationTerms { cluster: named("oak"), ..terms(NOW) };
     let outcome = put(root, &[MADE.bundle("worker", Version::Old)], Some(&site), terms)?;
     run_timer(root, NOW);
     Ok(outcome)
@@ -197,7 +203,7 @@ fn a_second_cluster_does_not_take_the_first_off_the_air() {
     let before = snapshot(root.path());
     let elm = site_of(dir.path(), "elm", &[("elm1", "52-54-00-00-00-03")]);
     let bundle = [MADE.bundle("worker", Version::New)];
-    let of_elm = PublicationTerms { cluster: Some("elm"), ..terms(NOW) };
+    let of_elm = PublicationTerms { cluster: named("elm"), ..terms(NOW) };
     let all_words =
         ["oak boot from it", "this is of the cluster elm", "oak1", "armed: node01", "--replace-cluster oak"];
     // Its site, without an inventory too; and its bundle alone.
@@ -214,7 +220,7 @@ fn a_second_cluster_does_not_take_the_first_off_the_air() {
         (
             &[][..],
             Some(elm.as_path()),
-            PublicationTerms { cluster: Some("oak"), ..of_elm },
+            PublicationTerms { cluster: named("oak"), ..of_elm },
             &["name the inventory of"],
         ),
         // With consent, the armed node is still in the way.
@@ -273,7 +279,7 @@ fn a_cluster_is_known_by_its_machines_too() {
         let dir = tempfile::tempdir().unwrap();
         let elm = site_of(dir.path(), "oak", &theirs);
         let machines = theirs.map(|(_, mac)| MacAddr::parse(&mac.replace('-', ":")).unwrap());
-        let of_elm = PublicationTerms { cluster: Some("oak"), machines: &machines, ..terms(NOW) };
+        let of_elm = PublicationTerms { cluster: named("oak"), machines: &machines, ..terms(NOW) };
         let bundle = [MADE.bundle("worker", Version::New)];
         for (bundles, site) in [(&[][..], Some(elm.as_path())), (&bundle[..], None)] {
             let error = put(root.path(), bundles, site, of_elm).unwrap_err();
