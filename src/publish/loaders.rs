@@ -133,19 +133,27 @@ impl StagedLoaders {
             return Ok(());
         }
         let text = serde_json::to_vec_pretty(&self.digests)?;
+        // Else a build that only the record of before knows would be somebody's own after a failed run.
+        let record = lock.root.state.read_limited(RECORD, TEXT_LIMIT).ok();
+        undo.push(Box::new(move || put_back(&lock.root.state, lock, RECORD, record.as_deref())));
         lock.root.state.replace_from(&lock.staging, RECORD, &text)?;
         for (name, body) in &self.bodies {
             let dir = lock.root.dir.open_dir(TFTP).context("could not open tftp/")?;
             let before = dir.read_limited(name, LOADER_LIMIT).ok();
+            let is_new = !dir.exists(name)?;
             let again = dir.try_clone().context("could not open tftp/")?;
-            undo.push(Box::new(move || put_back(&again, lock, name, before.as_deref())));
+            // A link or a file that can't be read can't be put back: then the new build stays, since without one machines
+            // would boot nothing.
+            if is_new || before.is_some() {
+                undo.push(Box::new(move || put_back(&again, lock, name, before.as_deref())));
+            }
             dir.replace_from(&lock.staging, name, body)?;
         }
         Ok(())
     }
 }
 
-/// Gives the loader `name` its old content again, or removes the loader where there was none.
+/// Gives the file `name` in `dir` its old content again, or removes the file where there was none.
 fn put_back(dir: &Dir, lock: &WebRootLock, name: &str, before: Option<&[u8]>) -> Result<()> {
     match before {
         Some(body) => dir.replace_from(&lock.staging, name, body),

@@ -88,6 +88,40 @@ fn killed_at_any_call_of_the_first_publish() {
     assert_eq!(kill_everywhere(&|| holding(None)), [(None, None), (New, None), (New, New)]);
 }
 
+/// The digests of the builds of iPXE that plasmagen has installed.
+fn record(root: &Path) -> Option<String> {
+    std::fs::read_to_string(root.join(".plasmagen/loaders.json")).ok()
+}
+
+/// Fails to switch the site, after the builds of iPXE were installed.
+fn fail_late(root: &Path) {
+    let mut switches = calls(&|| holding(Version::Old));
+    switches.retain(|call| call.name == "symlinkat");
+    let output = strace(&switches[0].fail("EIO"), root).output;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+/// A web root of an earlier version: no publication names the builds of iPXE, only the record knows them.
+#[test]
+fn builds_that_only_the_record_knows_stay_known_after_a_failed_publish() {
+    let root = holding(Version::Old);
+    let before = record(root.path());
+    assert!(before.is_some());
+    fail_late(root.path());
+    assert_eq!(record(root.path()), before);
+}
+
+/// What cannot be read cannot be put back: then the new build stays, since machines would find none otherwise.
+#[test]
+fn a_failed_publish_leaves_a_build_where_one_was() {
+    let root = holding(Version::Old);
+    let build = root.path().join("tftp/undionly.kpxe");
+    std::fs::remove_file(&build).unwrap();
+    std::os::unix::fs::symlink("/nowhere/undionly.kpxe", &build).unwrap();
+    fail_late(root.path());
+    assert_eq!(std::fs::read(&build).unwrap(), b"BIOS New");
+}
+
 /// Lets every call fail once: then nothing has changed, or everything, and the exit status says which.
 fn fail_everywhere(error: &str) {
     for call in calls(&|| holding(Version::Old)) {
@@ -103,6 +137,7 @@ fn fail_everywhere(error: &str) {
                 assert_eq!(state, (Version::Old, Version::Old), "{when}: {output:?}");
                 let loader = std::fs::read(root.path().join("tftp/undionly.kpxe")).unwrap();
                 assert_eq!(loader, b"BIOS Old", "{when}: {output:?}");
+                assert_eq!(record(root.path()), record(holding(Version::Old).path()), "{when}: {output:?}");
                 assert_unharmed(root.path(), &when);
             }
             other => panic!("{other:?} {when}: {output:?}"),
