@@ -34,8 +34,13 @@ pub(super) fn check_bundles(
     for file in list_armed(root)? {
         faults.extend(report_foreign(&file).filter(|_| !terms.may_change_armed));
         let Some(armed) = file.armed.filter(|armed| armed.image == bundle.image()) else { continue };
+        let was = before.unwrap_or(armed.bundle);
+        if was == staged.id {
+            // The link `current` is broken, and the node gets the bundle that it was armed for.
+            continue;
+        }
         let node = armed.node.escape_debug().to_string();
-        let (was, new) = (before.unwrap_or(armed.bundle).to_string(), staged.id.to_string());
+        let (was, new) = (was.to_string(), staged.id.to_string());
         let other = arch.filter(|arch| *arch != bundle.arch);
         let why = match other {
             Some(arch) => format!(

@@ -9,6 +9,7 @@ use super::channel::Channel;
 use super::links::make_links;
 use super::loaders::{LoaderOutcome, StagedLoaders, Undo, stage_loaders};
 use super::lock::WebRootLock;
+use super::needs::open_current;
 use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE, Publication};
 use super::request::{LoaderSource, PublicationTerms, PublishRequest};
 use super::root::SITE;
@@ -121,9 +122,8 @@ pub(super) fn publish_staged(
             check_armed_nodes(&lock.root, &site)?;
             changes.extend(list_site_changes(&lock.root, &site)?);
         } else {
-            let before =
-                Channel::open(&lock.root, &staged.channel)?.and_then(|channel| channel.current().ok());
-            changes.extend(check_bundles(&lock.root, staged, before.flatten(), terms)?);
+            let before = open_current(&lock.root, &staged.channel)?.map(|(id, _)| id);
+            changes.extend(check_bundles(&lock.root, staged, before, terms)?);
         }
     }
     let generation = lock.next_generation()?;

@@ -62,6 +62,25 @@ fn an_armed_node_gets_another_bundle_only_with_consent() {
     assert_eq!(faults(root.path()), []);
 }
 
+/// The remedy that verify names for a channel whose `current` leads nowhere.
+#[test]
+fn the_bundle_that_a_node_was_armed_for_is_published_again() {
+    for target in [None, Some("0".repeat(64))] {
+        let root = armed();
+        let current = root.path().join("nixos/worker/current");
+        fs::remove_file(&current).unwrap();
+        if let Some(target) = &target {
+            std::os::unix::fs::symlink(target, &current).unwrap();
+        }
+        let error = put(root.path(), &[MADE.bundle("worker", Version::Old)], None, NOW).unwrap_err();
+        let words = sentence("would boot", [Version::New, Version::Old], "");
+        assert!(format!("{error:#}").contains(&words), "{target:?}: {error:#}");
+        let outcome = put(root.path(), &[MADE.bundle("worker", Version::New)], None, NOW).unwrap();
+        assert!(outcome.changes.is_empty(), "{target:?}: {:?}", outcome.changes);
+        assert_eq!(faults(root.path()), [], "{target:?}");
+    }
+}
+
 /// The worker's bundle of the old version, as if it were for 64-bit ARM.
 fn bundle_for_arm() -> TempDir {
     let dir = memory::tempdir();
