@@ -173,7 +173,7 @@ impl DisarmArgs {
                 return Ok(REFUSED);
             }
         }
-        let root = WebRoot::open(&self.root.path(cluster.as_ref())?)?;
+        let root = WebRoot::open_to_disarm(&self.root.path(cluster.as_ref())?)?;
         let Some(cluster) = cluster.filter(|_| !self.all) else {
             return disarm_all(printer, &root);
         };

@@ -1,6 +1,6 @@
 //! A directory by its descriptor: its files and directories, opened and listed without following a symbolic link.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
@@ -114,6 +114,29 @@ impl Dir {
     /// Lists names and stats of everything in this directory.
     pub(crate) fn list(&self) -> Result<Vec<(String, Stat)>, Errno> {
         let mut entries = Vec::new();
+        self.visit(|name| {
+            match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+                // Another process has removed the file since.
+                Err(Errno::NOENT) => {}
+                stat => entries.push((print_name(name), stat?)),
+            }
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+
+    /// Lists the names of everything in this directory, and looks at nothing: also where an inode can't be read.
+    pub(crate) fn list_names(&self) -> Result<Vec<String>, Errno> {
+        let mut names = Vec::new();
+        self.visit(|name| {
+            names.push(print_name(name));
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
+    /// Calls `visit` with each name in this directory.
+    fn visit(&self, mut visit: impl FnMut(&CStr) -> Result<(), Errno>) -> Result<(), Errno> {
         // An open directory remembers how far it was listed before.
         seek(&self.0, SeekFrom::Start(0))?;
         let mut buffer = [MaybeUninit::uninit(); 8192];
@@ -122,22 +145,21 @@ impl Dir {
             let entry = entry?;
             let name = entry.file_name();
             if name != c"." && name != c".." {
-                let stat = match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
-                    // Another process has removed the file since.
-                    Err(Errno::NOENT) => continue,
-                    stat => stat?,
-                };
-                // plasmagen's names are ASCII; another name only has to be told in a message.
-                entries.push((name.to_string_lossy().into_owned(), stat));
+                visit(name)?;
             }
         }
-        Ok(entries)
+        Ok(())
     }
 
     /// Another descriptor of the same directory.
     pub(crate) fn try_clone(&self) -> std::io::Result<Self> {
         self.0.try_clone().map(Self)
     }
+}
+
+/// The text of `name`: plasmagen's names are ASCII; another name only has to be told in a message.
+fn print_name(name: &CStr) -> String {
+    name.to_string_lossy().into_owned()
 }
 
 /// The kind of file that `stat` describes.

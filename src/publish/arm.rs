@@ -53,18 +53,18 @@ pub fn arm(web_root: &WebRootLock, request: &ArmRequest<'_>) -> Result<ArmOutcom
     let begin = || {
         let dir = root.dir.ensure_dir(ARMED)?;
         lock(&dir)?;
-        let recovered = without_repeats(remove_files(&dir, &read_interrupted(root)?)?.into_values());
-        clear_interrupted(root)?;
         stage(staging, &files)?;
-        anyhow::Ok((dir, recovered))
+        anyhow::Ok((dir, read_interrupted(root)?))
     };
-    let (dir, recovered) = begin().context(NOTHING_CHANGED)?;
+    let (dir, interrupted) = begin().context(NOTHING_CHANGED)?;
+    let recovered = remove_files(&dir, &interrupted).context("could not arm any node")?;
+    let recovered = without_repeats(recovered.into_values());
     let mut before = BTreeMap::new();
-    let moved = move_in(root, &dir, staging, &files, &mut before);
-    if let Err(error) = moved {
-        return Err(take_back(root, &dir, staging, &before, error));
+    let moved = clear_interrupted(root).and_then(|()| move_in(root, &dir, staging, &files, &mut before));
+    match moved {
+        Ok(()) => Ok(ArmOutcome { armed, recovered }),
+        Err(error) => Err(take_back(root, &dir, staging, &before, &recovered, error)),
     }
-    Ok(ArmOutcome { armed, recovered })
 }
 
 /// Makes the records of each target, one for each network card, for which everything that it boots must be published.
@@ -129,14 +129,23 @@ fn move_in(
 }
 
 /// Gives every name in `before` its old file again, after `error`. Returns the error to report: it says which nodes are
-/// armed all the same.
+/// armed all the same, and that those of `recovered` are disarmed.
 fn take_back(
     root: &WebRoot,
     dir: &Dir,
     staging: &Dir,
     before: &BTreeMap<String, Option<Vec<u8>>>,
+    recovered: &[String],
     error: anyhow::Error,
 ) -> anyhow::Error {
+    let error = if recovered.is_empty() {
+        error
+    } else {
+        let nodes = recovered.join(", ");
+        error.context(format!(
+            "disarmed, since an earlier run that armed or disarmed them was killed: {nodes}"
+        ))
+    };
     for (name, body) in before {
         let undone = match body {
             Some(body) => dir.replace_from(staging, name, body),
@@ -152,7 +161,8 @@ fn take_back(
     let left = before.iter().filter(is_left).map(|(name, _)| read_armed(dir, name.clone()).label());
     let left = without_repeats(left);
     if left.is_empty() && is_durable && clear_interrupted(root).is_ok() {
-        return error.context(NOTHING_CHANGED);
+        let nothing = if recovered.is_empty() { NOTHING_CHANGED } else { "could not arm any node" };
+        return error.context(nothing);
     }
     if left.is_empty() {
         return error.context(

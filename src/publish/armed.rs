@@ -143,13 +143,13 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
     // verify reports a list that can't be read.
     let mut interrupted = read_interrupted(root).unwrap_or_default();
     if !interrupted.is_empty() {
-        // A run at work has such a list too, for a moment.
-        lock(&dir)?;
+        // A run at work has such a list too, for a moment. Whoever holds the lock for longer keeps nobody from disarming.
+        let _ = lock(&dir);
         interrupted = read_interrupted(root).unwrap_or_default();
     }
     let (mut files, mut bundles) = (Vec::new(), BTreeMap::new());
-    let list = dir.list().context("could not list armed/")?;
-    for (name, _) in list.into_iter().filter(|(name, _)| !is_stamp(name)) {
+    let names = dir.list_names().context("could not list armed/")?;
+    for name in names.into_iter().filter(|name| !is_stamp(name)) {
         let mut file = read_armed(&dir, name);
         file.is_interrupted = interrupted.contains(&file.name);
         if let Some(armed) = &file.armed {

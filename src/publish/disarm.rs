@@ -43,8 +43,8 @@ pub fn disarm(root: &WebRoot, selection: DisarmSelection<'_>) -> Result<DisarmOu
     let mut names = match selection {
         DisarmSelection::Files(names) => names.to_vec(),
         DisarmSelection::All => {
-            let list = dir.list().context("could not list armed/")?;
-            list.into_iter().map(|(name, _)| name).filter(|name| is_mac(name)).collect()
+            let names = dir.list_names().context("could not list armed/")?;
+            names.into_iter().filter(|name| is_mac(name)).collect()
         }
     };
     let is_asked = |name: &String| names.contains(name);
@@ -67,7 +67,8 @@ pub(super) fn remove_files(dir: &Dir, names: &[String]) -> Result<BTreeMap<Strin
     let mut removed = BTreeMap::new();
     let mut failed = Vec::new();
     for name in names.iter().filter(|name| is_mac(name)) {
-        if !dir.exists(name)? {
+        // A file that can't be looked at may be removed all the same.
+        if matches!(dir.exists(name), Ok(false)) {
             continue;
         }
         let label = read_armed(dir, name.clone()).label();

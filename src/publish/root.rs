@@ -39,6 +39,18 @@ impl WebRoot {
     /// # Errors
     /// When there is no directory, or the directory is not a web root of plasmagen's.
     pub fn open(path: &Path) -> Result<Self> {
+        let root = Self::open_to_disarm(path)?;
+        root.last_generation()
+            .with_context(|| format!("{} is not a web root of plasmagen's", path.display()))?;
+        Ok(root)
+    }
+
+    /// Opens the web root at `path` without the counter of generations: a damaged marker file must not keep anybody from
+    /// disarming.
+    ///
+    /// # Errors
+    /// When there is no directory, or no state directory of plasmagen's in it.
+    pub fn open_to_disarm(path: &Path) -> Result<Self> {
         let dir = open_named(path)?;
         let state = dir.open_dir(STATE);
         ensure!(
@@ -46,10 +58,7 @@ impl WebRoot {
             "{} is not a web root of plasmagen's: plasmagen publish makes one",
             path.display()
         );
-        let root = Self { dir, state: state? };
-        root.last_generation()
-            .with_context(|| format!("{} is not a web root of plasmagen's", path.display()))?;
-        Ok(root)
+        Ok(Self { dir, state: state? })
     }
 
     /// Whether there is a web root of plasmagen's at `path`.

@@ -24,7 +24,7 @@ pub enum ArmingTimer {
     Running,
     /// The timer has run at this time, and not since.
     Stopped(OffsetDateTime),
-    /// The timer has never run in this web root.
+    /// The timer has left no stamp in this web root: it has never run here, or is of an earlier version.
     Absent,
 }
 
@@ -47,18 +47,22 @@ impl ArmingTimer {
     /// Says why armings do not end; none where the timer ends them.
     #[must_use]
     pub fn explain(self) -> Option<String> {
-        let why = match self {
-            Self::Running => return None,
+        match self {
+            Self::Running => None,
             Self::Stopped(last) => {
                 let (date, (hour, minute, _)) = (last.date(), last.to_hms());
-                format!("pxe-health ran last on {date} at {hour:02}:{minute:02} UTC")
+                Some(format!(
+                    "nothing ends armings here: pxe-health ran last on {date} at {hour:02}:{minute:02} UTC. Start \
+                     pxe-health.timer with this web root (docs/pxe-server.md), or disarm nodes yourself"
+                ))
             }
-            Self::Absent => "pxe-health has never run in this web root".to_owned(),
-        };
-        Some(format!(
-            "nothing ends armings here: {why}. Start pxe-health.timer with this web root (docs/pxe-server.md), or disarm \
-             nodes yourself"
-        ))
+            // A program of an earlier version ends armings, and leaves no stamp.
+            Self::Absent => Some(
+                "nothing is known to end armings here: pxe-health has left no stamp in this web root. It does not run here, \
+                 or is an earlier version: install it again (docs/pxe-server.md), or disarm nodes yourself"
+                    .to_owned(),
+            ),
+        }
     }
 }
 

@@ -24,8 +24,7 @@ fn no_end_is_promised_where_nothing_ends_armings() {
         |args: &[&str]| serde_json::from_str::<Value>(&at_root(&site, args).ends(0, &[]).stdout).unwrap();
     let value = json(&["armed", "--format", "json"]);
     assert_eq!((&value["armed"], &value["ends"]), (&Value::from(Vec::<Value>::new()), &Value::from(false)));
-    let never =
-        "nothing ends armings here: pxe-health has never run in this web root. Start pxe-health.timer";
+    let never = "nothing is known to end armings here: pxe-health has left no stamp in this web root. It does not run here, or is an earlier version: install it again (docs/pxe-server.md)";
     for quiet in [false, true] {
         let arm = ["arm", "node01", "--quiet"];
         let run = at_root(&site, if quiet { &arm } else { &arm[..2] });
@@ -55,6 +54,27 @@ fn no_end_is_promised_where_nothing_ends_armings() {
         table.contains(&format!("  {boots}  until 2")) && table.contains(&format!("; armed for {armed}")),
         "{table}"
     );
+}
+
+/// To disarm is the safe direction: neither a damaged counter of generations nor the lock of another program prevents it.
+#[test]
+fn nothing_keeps_a_node_armed_that_is_disarmed() {
+    let site = published();
+    let file = |node: u8| site.root().join(format!("root/armed/3c-ec-ef-00-00-0{node}"));
+    at_root(&site, &["arm", "node01", "node02"]).ends(0, &[]);
+    fs::write(site.root().join("root/.plasmagen/disarm"), "3c-ec-ef-00-00-03\n").unwrap();
+    site.shell("flock root/armed $P disarm node01 --root root").ends(0, &["node01 is disarmed"]);
+    assert!(!file(1).exists() && file(2).exists());
+    at_root(&site, &["arm", "node01"]).ends(0, &[]);
+    let marker = site.root().join("root/.plasmagen/web-root.json");
+    fs::write(&marker, "{").unwrap();
+    at_root(&site, &["arm", "node03"]).ends(2, &["web-root.json is damaged"]);
+    at_root(&site, &["disarm", "node01"]).ends(0, &["node01 is disarmed"]);
+    fs::remove_file(&marker).unwrap();
+    at_root(&site, &["disarm", "--all"]).ends(0, &["node02 is disarmed"]);
+    assert!(!file(1).exists() && !file(2).exists());
+    // A directory that is no web root at all.
+    site.run(&["disarm", "--all", "--root", "nodes"]).ends(2, &["nodes is not a web root of plasmagen's"]);
 }
 
 /// What a message proposes is to be pasted into a shell.

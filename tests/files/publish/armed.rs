@@ -143,14 +143,14 @@ fn an_arming_without_a_timer_is_told_of() {
     assert_eq!(faults(dir.path()), [], "nobody is armed");
     arm_at(dir.path(), &[target(&node, &files)], NOW, false).unwrap();
     for (text, word) in [
-        (None, "pxe-health has never run in this web root"),
+        (None, "pxe-health has left no stamp in this web root"),
         (
             Some((NOW - Duration::seconds(121)).unix_timestamp().to_string()),
             "ran last on 2026-01-02 at 03:02 UTC",
         ),
         // A clock that was wrong for a while.
         (Some("9999999999".to_owned()), "ran last on 2286-11-20"),
-        (Some("soon".to_owned()), "has never run"),
+        (Some("soon".to_owned()), "has left no stamp"),
     ] {
         if let Some(text) = text {
             fs::write(&stamp, text).unwrap();

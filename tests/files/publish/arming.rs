@@ -186,6 +186,50 @@ fn on_a_failing_disk_disarm_names_those_that_are_still_armed() {
     });
 }
 
+/// A file whose inode can't be read is removed like every other one.
+#[test]
+fn a_file_that_nobody_can_look_at_keeps_no_other_machine_armed() {
+    let make = one_armed();
+    arm_both(make.path()).unwrap();
+    let root = copy(&make);
+    let log = traced_disarm(&["-y", "-e", "trace=newfstatat"], root.path()).log;
+    let calls = calls_since(&log, root.path());
+    let calls: Vec<_> = calls.iter().filter(|call| call.line.contains(&format!("\"{MAC}\""))).collect();
+    assert!(!calls.is_empty(), "{log}");
+    for call in calls {
+        let root = copy(&make);
+        let Traced { output, log } = traced_disarm(&call.fail("EIO"), root.path());
+        assert!(log.contains("(INJECTED)"), "{call}");
+        assert_eq!((output.status.code(), state(root.path())), (Some(0), [None, None]), "{call}: {output:?}");
+    }
+}
+
+/// Files of an earlier run that was killed are removed when nothing but the arming itself can fail any more, and an error
+/// names their nodes.
+#[test]
+fn a_failed_arming_says_which_nodes_it_has_disarmed() {
+    let make = one_armed();
+    arm_both(make.path()).unwrap();
+    fs::write(make.path().join(".plasmagen/disarm"), format!("{OTHER}\n")).unwrap();
+    let before = state(make.path());
+    let mut seen = Vec::new();
+    for call in changes(traced_arm, &make) {
+        let root = copy(&make);
+        let output = traced_arm(&call.fail("ENOSPC"), root.path()).output;
+        let (left, stderr) = (state(root.path()), lossy(&output.stderr));
+        if output.status.success() {
+            continue;
+        }
+        let has_changed = left != before;
+        assert!(
+            !has_changed || stderr.contains("node02") && !stderr.contains("nothing has changed"),
+            "{call}: {stderr}"
+        );
+        seen.push(has_changed);
+    }
+    assert!(seen.contains(&false) && seen.contains(&true), "{seen:?}");
+}
+
 /// From the second of the two renames on, no rename succeeds: node01 can't be taken back.
 #[test]
 fn what_cannot_be_taken_back_is_named() {
