@@ -93,7 +93,7 @@ impl CheckArgs {
             return REFUSED;
         };
         let (nodes, warned) = (plural(cluster.nodes.len(), "node"), plural(warnings, "warning"));
-        // Whoever has acknowledged PG-H19 still hears what was not compared.
+        // An operator who acknowledged PG-H19 still reads that nothing was compared.
         let unseen =
             if judged.lacks_vault { "; not compared with the vault, which is not at hand" } else { "" };
         printer.say(&format!("{} is sound: {nodes}, {warned}{unseen}", escape_line(name)));

@@ -19,7 +19,8 @@ pub(super) fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
 fn mend(segment: &UnsupportedSegment, path: &Path) -> String {
     let path = quote(&path.display().to_string());
     let (unpack, pack) = match segment.format {
-        SegmentFormat::Plain => return "make it again with `cpio -o -H newc`".to_owned(),
+        // A plain archive is refused where it is read.
+        SegmentFormat::Plain => return "pack it again with `cpio -o -H newc`".to_owned(),
         SegmentFormat::Gzip => ("gzip -dc", "gzip"),
         SegmentFormat::Zstd => ("zstd -dc --long=31", "zstd"),
         SegmentFormat::Xz => ("xz -dc", "xz --check=crc32"),
@@ -32,5 +33,5 @@ fn mend(segment: &UnsupportedSegment, path: &Path) -> String {
             format!("(head -c {offset} {path}; tail -c +{first} {path} | {unpack} | {pack}) > new-initrd")
         }
     };
-    format!("compress it again, `{command}`, and name new-initrd")
+    format!("compress it again, `{command}` where no other segment follows, and name new-initrd")
 }

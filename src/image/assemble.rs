@@ -12,6 +12,7 @@ use super::directory::read_directory;
 use super::entry::LostAttribute;
 use super::format::SegmentFormat;
 use super::initrd::{InitrdSummary, Segment, UnsupportedSegment, read_initrd};
+use super::kernel::Kernel;
 use super::manifest::Input;
 use super::newc::{CpioHeader, UNREADABLE};
 use super::pack::pack;
@@ -32,6 +33,7 @@ const PIECE: usize = 64 << 10;
 /// recipe.
 pub(super) fn assemble_initrd(
     recipe: &Recipe,
+    kernel: &Kernel,
     dir: &Dir,
     name: &str,
     inputs: &mut Vec<Input>,
@@ -42,7 +44,9 @@ pub(super) fn assemble_initrd(
     let mut out = HashingWriter::new(file);
     let mut init = InitSearch::new(recipe.init.as_deref());
     inputs.push(match &recipe.initrd {
-        InitrdSource::File(path) => copy_initrd(path, &mut out, &mut init, &mut notes.keys, progress)?,
+        InitrdSource::File(path) => {
+            copy_initrd((path, kernel), &mut out, &mut init, &mut notes.keys, progress)?
+        }
         InitrdSource::Directory(path) => {
             pack_directory(("root", path), recipe.codec, &mut out, &mut init, &mut notes.lost, progress)?
         }
@@ -103,9 +107,9 @@ impl<'a> InitSearch<'a> {
     }
 }
 
-/// Copies an initrd file, and reads its entries at the same time.
+/// Copies the initrd file of a kernel, and reads its entries at the same time.
 fn copy_initrd(
-    path: &Path,
+    (path, kernel): (&Path, &Kernel),
     out: &mut HashingWriter<File>,
     init: &mut InitSearch<'_>,
     keys: &mut Vec<InitrdKey>,
@@ -122,11 +126,10 @@ fn copy_initrd(
         }
         Ok(())
     };
-    let summary = read_initrd(source, &mut visit)
-        .and_then(refuse_endless_segment)
-        .with_context(|| format!("{} is not an initrd that the kernel unpacks", path.display()))?;
-    let (_, facts) = copied.finish();
-    let InitrdSummary { segments, bytes, sha256 } = summary;
+    let refused = || format!("{} is not an initrd that the kernel unpacks", path.display());
+    let InitrdSummary { segments, bytes, sha256 } = read_initrd(source, &mut visit).with_context(refused)?;
+    let (out, facts) = copied.finish();
+    end_lz4(&segments, kernel, out).with_context(refused)?;
     let mut formats: Vec<String> =
         segments.iter().map(|segment| segment.format.as_str().to_owned()).collect();
     formats.dedup();
@@ -134,18 +137,22 @@ fn copy_initrd(
     Ok(Input { role: "initrd".to_owned(), file: Some(facts), unpacked, formats })
 }
 
-/// Refuses an initrd that ends in a segment of lz4's legacy format, which has no end mark: the kernel takes the node's
-/// overlay, which is loaded after the initrd, for the next block of that segment (`lib/decompress_unlz4.c`).
-fn refuse_endless_segment(summary: InitrdSummary) -> Result<InitrdSummary> {
-    match summary.segments.last() {
-        Some(&Segment { format: SegmentFormat::Lz4, offset, .. }) => {
-            let property =
-                "no end mark, and the kernel would lose the node's overlay, which is loaded after it"
-                    .to_owned();
-            Err(UnsupportedSegment { format: SegmentFormat::Lz4, offset, property }.into())
-        }
-        _ => Ok(summary),
+/// Ends an initrd whose last segment is in lz4's legacy format, which has no end mark: the kernel would take the node's
+/// overlay, which is loaded behind the initrd, for the next block. Linux 5.14 and newer stop at a length of zero.
+///
+/// # Errors
+/// An [`UnsupportedSegment`], where the kernel is older, and when writing fails.
+fn end_lz4(segments: &[Segment], kernel: &Kernel, out: &mut HashingWriter<File>) -> Result<()> {
+    let Some(&Segment { format: format @ SegmentFormat::Lz4, offset, .. }) = segments.last() else {
+        return Ok(());
+    };
+    if kernel.is_older_than(5, 14) {
+        let version = &kernel.version;
+        let property = format!("no end mark, and Linux {version} would lose the node's overlay behind it");
+        return Err(UnsupportedSegment { format, offset, property }.into());
     }
+    let padding = (out.bytes().wrapping_neg() % 4) as usize;
+    out.write_all(&[0; 7][..4 + padding]).context("could not write the initrd")
 }
 
 /// Reads the content of an entry, and names the type of a private key in it.

@@ -94,7 +94,7 @@ fn write_files(
         unpacked: None,
         formats: Vec::new(),
     });
-    let initrd_facts = assemble_initrd(recipe, out, INITRD, &mut inputs, &mut notes, progress)?;
+    let initrd_facts = assemble_initrd(recipe, kernel, out, INITRD, &mut inputs, &mut notes, progress)?;
     let id =
         compute_id(kernel_facts.sha256, initrd_facts.sha256, recipe.init.as_deref(), &recipe.command_line);
     let script = Script {

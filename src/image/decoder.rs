@@ -31,11 +31,7 @@ pub(super) fn find_unsupported(format: SegmentFormat, start: &[u8]) -> Option<St
         }
         SegmentFormat::Zstd => find_unsupported_zstd(start),
         SegmentFormat::Xz => find_unsupported_xz(start),
-        SegmentFormat::Plain => {
-            let has_checksums = start.starts_with(b"070702");
-            has_checksums.then(|| "checksums (070702), which kernels before 6.0 refuse".to_owned())
-        }
-        SegmentFormat::Lz4 => None,
+        SegmentFormat::Plain | SegmentFormat::Lz4 => None,
     }
 }
 

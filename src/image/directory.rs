@@ -28,8 +28,7 @@ const LOST: [(&[u8], &str); 3] = [
 /// Makes an archive of everything below the directory `root`. The directory itself is not part of the archive. Symbolic
 /// links are kept as links and never followed.
 ///
-/// Owners are kept, except that the files of the user who runs plasmagen belong to root, as in an image that a normal user
-/// makes. Capabilities and access control lists have no place in an archive: [`Archive::lost`] lists them.
+/// Owners are kept, except that the files of a normal user who runs plasmagen belong to root. Capabilities and access control lists have no place in an archive: [`Archive::lost`] lists them.
 ///
 /// # Errors
 /// When an entry cannot be read, has a name that is not UTF-8, or is a socket.
@@ -58,7 +57,8 @@ pub fn read_directory(root: &Path) -> Result<Archive> {
 
 /// The owner of an entry in the archive.
 fn pick_owner(metadata: &Metadata) -> Owner {
-    if metadata.uid() == geteuid().as_raw() {
+    let user = geteuid();
+    if !user.is_root() && metadata.uid() == user.as_raw() {
         return Owner::ROOT;
     }
     Owner { user: metadata.uid(), group: metadata.gid() }

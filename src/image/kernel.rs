@@ -44,6 +44,16 @@ impl Kernel {
             open_input(path, KERNEL_LIMIT).with_context(|| format!("could not open {}", path.display()))?;
         read_image(&mut file).with_context(|| format!("{} cannot be booted", path.display()))
     }
+
+    /// Whether the release comes before `major.minor`.
+    pub(super) fn is_older_than(&self, major: u32, minor: u32) -> bool {
+        let mut numbers =
+            self.version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().ok());
+        match (numbers.next().flatten(), numbers.next().flatten()) {
+            (Some(first), Some(second)) => (first, second) < (major, minor),
+            _ => false,
+        }
+    }
 }
 
 fn read_image(file: &mut (impl Read + Seek)) -> Result<Kernel> {

@@ -5,7 +5,10 @@ use std::io::{self, BufRead, Read};
 use anyhow::{Context, Result, bail, ensure};
 
 /// The magic numbers of newc archives: without and with checksums.
-pub(super) const MAGIC: [&[u8]; 2] = [b"070701", b"070702"];
+pub(super) const MAGIC: [&[u8]; 2] = [b"070701", WITH_CHECKSUMS];
+
+/// The magic number of archives with checksums.
+const WITH_CHECKSUMS: &[u8] = b"070702";
 
 /// The path of the last entry of every newc archive, which marks the archive's end.
 pub(super) const TRAILER: &str = "TRAILER!!!";
@@ -76,6 +79,12 @@ fn read_header(input: &mut dyn BufRead) -> Result<CpioHeader> {
     let mut raw = [0; HEADER_BYTES];
     input.read_exact(&mut raw).context("a header is cut off")?;
     let (magic, fields) = raw.split_at(6);
+    if magic == WITH_CHECKSUMS {
+        bail!(
+            "it has checksums (the format `crc`), which kernels before 5.19 do not unpack: make it again with \
+             `cpio -o -H newc`"
+        );
+    }
     if !MAGIC.contains(&magic) {
         bail!(
             "`{}` stands where an entry should begin: only cpio archives of the newc format are unpacked",

@@ -64,7 +64,7 @@ fn find_port_fault(open: &OpenTable, protocol: OpenProtocol, table: &Table<'_, '
         return Some(fault.related(first, "the other one").help("keep one of the two"));
     }
     (table.lacks("port") && table.lacks("ports")).then(|| {
-        let fault = Diagnostic::error("PG-A04", &table.span, "`port` is missing here");
+        let fault = Diagnostic::error("PG-A04", &table.span, "this opens no port");
         fault.help("add `port = …` or `ports = \"first-last\"`; `protocol = \"any\"` lets every packet in")
     })
 }

@@ -32,14 +32,43 @@ pub fn find_secret_values(text: &str) -> Vec<Span> {
             at = sign + 1;
             continue;
         }
-        let value = value_behind(text, at);
-        at = value.end;
-        let written = text[value.clone()].trim();
-        if is_literal(written) && written.parse::<IpAddr>().is_err() {
-            found.push(value);
+        for value in values_behind(text, at) {
+            at = value.end;
+            let written = text[value.clone()].trim();
+            if is_literal(written) && written.parse::<IpAddr>().is_err() {
+                found.push(value);
+            }
         }
     }
     found
+}
+
+/// The values that begin at the place `at` of `text`: one on the line, or else on the next lines a text in quotes or a list
+/// of YAML.
+fn values_behind(text: &str, at: usize) -> Vec<Span> {
+    let value = value_behind(text, at);
+    let Some(mut next) = next_line(text, value.end).filter(|_| text[value.clone()].trim().is_empty()) else {
+        return vec![value];
+    };
+    let mut values = Vec::new();
+    loop {
+        let start = text.len() - text[next..].trim_start_matches([' ', '\t']).len();
+        match text[start..].strip_prefix("- ") {
+            Some(_) => values.push(value_behind(text, start + 2)),
+            None if values.is_empty() && text[start..].starts_with(['"', '\'']) => {
+                return vec![value_behind(text, start)];
+            }
+            None => break,
+        }
+        let Some(line) = values.last().and_then(|item| next_line(text, item.end)) else { break };
+        next = line;
+    }
+    if values.is_empty() { vec![value] } else { values }
+}
+
+/// Where the line behind that of the place `at` begins.
+fn next_line(text: &str, at: usize) -> Option<usize> {
+    text[at..].find('\n').map(|end| at + end + 1)
 }
 
 /// The last word of `text`, without quotes.
@@ -96,6 +125,11 @@ mod tests {
             ("dsn = \"host=db password=hunter2\"\n", &["hunter2\""]),
             ("é_password == \"hunter2\"", &["hunter2"]),
             ("password \"hunter2\"\nname = \"x\"", &["hunter2"]),
+            ("password:\n  - hunter2\n  - \"other\"\nname: x\n", &["hunter2", "other"]),
+            ("password =\n\"hunter2\"\nname = \"x\"\n", &["hunter2"]),
+            ("password =\n- hunter2", &["hunter2"]),
+            ("password =\nname = \"x\"\n", &[]),
+            ("password =\n", &[]),
             ("names = [\"token\", \"x\"]", &[]),
             ("password", &[]),
             ("password =", &[]),

@@ -64,5 +64,5 @@ pub use settings::{LaidSettings, Settings};
 pub use size::{Seconds, Size};
 pub(crate) use text::is_ssh_key_type;
 pub use text::{AbsPath, AdminKey, KernelParam, RelPath, StateVersion, VaultFile};
-pub use traffic::{OpenOn, OpenProtocol, PortRange, Protocol, Reference, Traffic};
+pub use traffic::{OpenOn, OpenProtocol, PortRange, Protocol, Reference, Traffic, VirtualHolder};
 pub use word::{Form, Invalid, LONGEST_LABEL, Word, escape_line, has_label_form, is_invisible};

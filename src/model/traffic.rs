@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
+use super::HostName;
 use super::word::{Form, Invalid, Word};
 
 /// A transport protocol.
@@ -132,7 +133,8 @@ impl Word for OpenProtocol {
     );
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        let number = || text.parse::<u8>().ok().filter(|number| number.to_string() == text);
+        // iptables takes 0 for every protocol.
+        let number = || text.parse::<u8>().ok().filter(|number| *number > 0 && number.to_string() == text);
         let named = || NAMED.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
         Ok(match (text, named().or_else(number)) {
             ("tcp", _) | (_, Some(6)) => Self::Tcp,
@@ -143,7 +145,7 @@ impl Word for OpenProtocol {
                 let names = NAMED.map(|(name, _)| name).join("`, `");
                 let message = format!("`{text}` is not a protocol over IP");
                 let help = format!(
-                    "write `tcp`, `udp`, `{names}`, a number from 0 to 255, or `any` for every packet"
+                    "write `tcp`, `udp`, `{names}`, a number from 1 to 255, or `any` for every packet"
                 );
                 return Err(Invalid::new("PG-A04", message, help));
             }
@@ -183,6 +185,15 @@ impl Traffic {
     }
 }
 
+/// The nodes that may hold a virtual address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VirtualHolder {
+    /// The nodes that run the service with the address's name.
+    NodesWith(HostName),
+    /// Any node: the address is called after no service.
+    AnyNode,
+}
+
 /// A machine of the site that the inventory sends others to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
@@ -190,6 +201,8 @@ pub struct Reference {
     pub purpose: &'static str,
     /// The address that others are sent to.
     pub address: IpAddr,
+    /// The nodes that may hold the address, where it is virtual.
+    pub holder: Option<VirtualHolder>,
     /// The packets that they send.
     pub traffic: &'static [Traffic],
     /// The subnets that they send from.
@@ -217,7 +230,7 @@ mod tests {
         }
         assert_eq!(OpenProtocol::parse("6"), Ok(OpenProtocol::Tcp));
         assert_eq!(OpenProtocol::parse("253"), Ok(OpenProtocol::Other(253)));
-        for bad in ["256", "TCP", "", "-1", "007", "all"] {
+        for bad in ["0", "256", "TCP", "", "-1", "007", "all"] {
             assert!(OpenProtocol::parse(bad).is_err(), "{bad}");
         }
     }

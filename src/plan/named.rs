@@ -38,9 +38,9 @@ impl NamedFiles {
         let index = list_index(root);
         // Where the directory cannot be resolved, no file is there.
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-        let tree = index.as_ref().and_then(|_| find_work_tree(&root)).unwrap_or_else(|| root.clone());
-        let judge = |path: &RelPath| judge(&root, &tree, index.as_ref(), path.as_str());
-        Self(named.into_iter().map(|path| (path.clone(), judge(path))).collect())
+        let tree = git::find_work_tree(&root).unwrap_or(&root);
+        let find = |path: &RelPath| find_state(&root, tree, index.as_ref(), path.as_str());
+        Self(named.into_iter().map(|path| (path.clone(), find(path))).collect())
     }
 
     /// The state of the file `path`; none where no node uses that file.
@@ -50,8 +50,8 @@ impl NamedFiles {
     }
 }
 
-/// Looks for the module `path` below `root`, which lies in `tree`, the directory that Nix copies.
-fn judge(root: &Path, tree: &Path, index: Option<&BTreeSet<String>>, path: &str) -> NamedFile {
+/// Finds the state of the module `path` below `root`, which lies in `tree`, the directory that Nix copies.
+fn find_state(root: &Path, tree: &Path, index: Option<&BTreeSet<String>>, path: &str) -> NamedFile {
     if !is_module(&root.join(path)) {
         return NamedFile::Absent;
     }
@@ -115,13 +115,6 @@ fn is_listed(index: &BTreeSet<String>, path: &str) -> bool {
 
 /// The variable that names the index of the commit that is being made: that of `git commit FILE` is not the repository's.
 const INDEX: &str = "GIT_INDEX_FILE";
-
-/// The root of the git work tree that `root` lies in.
-fn find_work_tree(root: &Path) -> Option<PathBuf> {
-    let output = git::run(git::git(root).args(["rev-parse", "--show-toplevel"])).ok()??;
-    let top = str::from_utf8(&output.stdout).ok()?.strip_suffix('\n')?;
-    Path::new(top).canonicalize().ok()
-}
 
 /// The files below `root` that git's index has, without those that plasmagen writes. `None` outside of a git work tree,
 /// and where git cannot tell: in a repository of another user, for example.

@@ -1,4 +1,4 @@
-//! What a publication changes for nodes that are armed: they boot another bundle, or other files of the site, from the
+//! The changes that a publication brings to nodes that are armed: they boot another bundle, or other files of the site, from the
 //! switch on.
 
 use anyhow::Result;

@@ -40,7 +40,7 @@ pub struct PublishOutcome {
     pub published: Vec<Published>,
     /// Paths of the removed generations: `nixos/worker/<id>`.
     pub removed: Vec<String>,
-    /// What has changed for armed nodes, a sentence each.
+    /// The changes for armed nodes, a sentence each.
     pub changes: Vec<String>,
     /// The builds of iPXE that were published with the site.
     pub loaders: LoaderOutcome,

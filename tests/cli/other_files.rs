@@ -97,7 +97,7 @@ const SLIPS: &[&str] = &[
     "password: \"hunter2x\"\n",
     "password \"hunter2x\"\npassword = \"hunter2x\"\n",
     "password = \"hunter2x\",\n",
-    "password = \"hun\\dter2x\" # hunter2x\n",
+    "password = \"hun\\dter2x\" # a comment\n",
     "password = \"hunter2x\"\npassword = \"hunter2x\"\n",
     "api_token = [\"hunter2x\" \"hunter2x\"]\n",
     "db = { user = \"x\" password = \"hunter2x\" }\n",

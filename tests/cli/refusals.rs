@@ -38,7 +38,7 @@ fn a_refused_inventory() {
         fs::write(site.inventory(), b"\xff").unwrap();
         refused(&site, 1, &["not UTF-8"]);
         fs::write(site.inventory(), "").unwrap();
-        refused(&site, 1, &["PG-A05"]);
+        refused(&site, 1, &["the inventory is empty"]);
     }
 }
 

@@ -54,7 +54,7 @@ pub fn forwarding<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>)
 /// sorted by number.
 #[must_use]
 pub fn control_ports(cluster: &Cluster) -> Vec<ControlPort> {
-    let inside = subnets(cluster, &[Role::Cluster]);
+    let (inside, clients) = (subnets(cluster, &[Role::Cluster]), subnets(cluster, &[Role::Client]));
     let mut purposes = BTreeMap::from([(Traffic::port(Protocol::Tcp, 22), "ssh".to_owned())]);
     let mut for_clients = Vec::new();
     let nodes = cluster.nodes.iter().map(|node| &node.services);
@@ -71,12 +71,22 @@ pub fn control_ports(cluster: &Cluster) -> Vec<ControlPort> {
     for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner) {
         // Every packet is refused to nobody: clients may have business at other ports.
         let Some(traffic) = extra.traffic().filter(|traffic| *traffic != Traffic::Any) else { continue };
-        if extra.from.iter().all(|subnet| inside.contains(subnet)) {
-            purposes.entry(traffic).or_insert_with(|| extra.name.to_string());
-        } else {
+        if extra.from.iter().any(|from| from.prefix_len() == 0 || overlaps(from, &clients)) {
             for_clients.push(traffic);
+        } else if extra.from.iter().any(|from| overlaps(from, &inside)) {
+            purposes.entry(traffic).or_insert_with(|| extra.name.to_string());
+        }
+    }
+    for reference in &cluster.references {
+        for traffic in reference.traffic {
+            purposes.entry(*traffic).or_insert_with(|| reference.purpose.to_owned());
         }
     }
     for_clients.iter().for_each(|port| drop(purposes.remove(port)));
     purposes.into_iter().map(|(traffic, purpose)| ControlPort { purpose, traffic }).collect()
+}
+
+/// Whether `subnet` has addresses in common with one of `others`.
+fn overlaps(subnet: &IpNet, others: &[IpNet]) -> bool {
+    others.iter().any(|other| other.contains(subnet) || subnet.contains(other))
 }

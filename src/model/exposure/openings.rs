@@ -1,12 +1,10 @@
 //! The packets that nodes let in.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 
-use super::references::answers_at;
+use super::references::answers_to;
 use crate::model::{
-    Cluster, IfName, Interface, Label, Network, Node, OpenOn, Profile, Role, Service, Traffic,
+    Cluster, IfName, Interface, Label, Network, Node, OpenOn, Profile, Reference, Role, Service, Traffic,
 };
 
 /// Packets that a machine lets in.
@@ -37,7 +35,7 @@ pub struct ExposedMachine<'a> {
     /// The machine's network interfaces.
     pub interfaces: &'a [Interface],
     /// The node, or the profile whose nodes are meant.
-    pub who: WhichNodes<'a>,
+    pub nodes: WhichNodes<'a>,
 }
 
 /// One node, or the nodes of a profile.
@@ -51,25 +49,25 @@ pub enum WhichNodes<'a> {
 
 impl<'a> From<&'a Node> for ExposedMachine<'a> {
     fn from(node: &'a Node) -> Self {
-        Self { services: &node.services, interfaces: &node.interfaces, who: WhichNodes::One(node) }
+        Self { services: &node.services, interfaces: &node.interfaces, nodes: WhichNodes::One(node) }
     }
 }
 
 impl<'a> From<&'a Profile> for ExposedMachine<'a> {
     fn from(profile: &'a Profile) -> Self {
-        let who = WhichNodes::OfProfile(&profile.name);
-        Self { services: &profile.services, interfaces: &profile.interfaces, who }
+        let nodes = WhichNodes::OfProfile(&profile.name);
+        Self { services: &profile.services, interfaces: &profile.interfaces, nodes }
     }
 }
 
 impl WhichNodes<'_> {
-    /// Whether the node, or a node of the profile, answers at `address`.
-    fn answer_at(self, cluster: &Cluster, address: IpAddr) -> bool {
+    /// Whether the node, or a node of the profile, is the one that `reference` names.
+    fn answer_to(self, cluster: &Cluster, reference: &Reference) -> bool {
         match self {
-            Self::One(node) => answers_at(cluster, node, address),
+            Self::One(node) => answers_to(node, reference),
             Self::OfProfile(profile) => {
                 let mut nodes = cluster.nodes.iter().filter(|node| node.profile == *profile);
-                nodes.any(|node| answers_at(cluster, node, address))
+                nodes.any(|node| answers_to(node, reference))
             }
         }
     }
@@ -108,10 +106,13 @@ pub fn openings<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) -
             openings.push(Opening { purpose, traffic, sources: sources.clone() });
         }
     }
-    for reference in
-        cluster.references.iter().filter(|reference| machine.who.answer_at(cluster, reference.address))
+    for reference in cluster.references.iter().filter(|reference| machine.nodes.answer_to(cluster, reference))
     {
-        let sources = sources(cluster, machine, &reference.senders);
+        let mut sources = sources(cluster, machine, &reference.senders);
+        // A question to an address in another network is routed, and comes in where its router is.
+        for source in sources.iter_mut().filter(|source| !source.subnet.contains(&reference.address)) {
+            source.device = None;
+        }
         openings.extend(reference.traffic.iter().map(|traffic| Opening {
             purpose: reference.purpose.to_owned(),
             traffic: *traffic,

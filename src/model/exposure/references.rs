@@ -6,8 +6,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::model::dns::SiteNames;
 use crate::model::service::known;
-use crate::model::{Cluster, Network, Node, Protocol, Reference, Role, Server, Traffic};
+use crate::model::{Cluster, Network, Node, Protocol, Reference, Role, Server, Traffic, VirtualHolder};
 
 /// The port of DNS (RFC 1035 section 4.2).
 pub(super) const DNS: [Traffic; 2] = [Traffic::port(Protocol::Tcp, 53), Traffic::port(Protocol::Udp, 53)];
@@ -23,10 +24,13 @@ const SYSLOG: [Traffic; 1] = [Traffic::port(Protocol::Tcp, 514)];
 #[must_use]
 pub fn list_references(cluster: &Cluster) -> Vec<Reference> {
     let mut references = Vec::new();
+    // Rule B11 refuses an inventory whose names are too long for a zone.
+    let names = cluster.names().unwrap_or_default();
     let mut add = |purpose, address: IpAddr, traffic, senders: BTreeSet<IpNet>| {
         if is_of_site(cluster, address) && !senders.is_empty() {
             let senders = senders.into_iter().collect();
-            references.push(Reference { purpose, address, traffic, senders });
+            let holder = find_vip(cluster, address);
+            references.push(Reference { purpose, address, holder, traffic, senders });
         }
     };
     let resolvers: BTreeSet<IpAddr> =
@@ -34,10 +38,10 @@ pub fn list_references(cluster: &Cluster) -> Vec<Reference> {
     for resolver in resolvers {
         add("resolver", resolver, &DNS, list_askers(cluster, resolver));
     }
-    for address in cluster.ntp.iter().flat_map(|server| find_addresses(cluster, server)) {
+    for address in cluster.ntp.iter().flat_map(|server| find_addresses(&names, server)) {
         add("time server", address, &NTP, list_node_senders(&cluster.nodes, cluster, address));
     }
-    for address in cluster.log_forward.iter().flat_map(|server| find_addresses(cluster, server)) {
+    for address in cluster.log_forward.iter().flat_map(|server| find_addresses(&names, server)) {
         add("log host", address, &SYSLOG, list_node_senders(&cluster.nodes, cluster, address));
     }
     references
@@ -50,16 +54,13 @@ fn is_of_site(cluster: &Cluster, address: IpAddr) -> bool {
         || cluster.nodes.iter().any(|node| node.addresses().any(|assigned| assigned == address))
 }
 
-/// Finds the addresses of a server: the one that is written, or those of a name of the site.
-fn find_addresses(cluster: &Cluster, server: &Server) -> Vec<IpAddr> {
+/// Finds the addresses of a server: the one that is written, or those that the site's zones have for the name.
+fn find_addresses(names: &SiteNames, server: &Server) -> Vec<IpAddr> {
     if let Some(address) = server.address() {
         return vec![address];
     }
-    let name = server.as_str();
-    let vips = cluster.vips.iter().filter(|vip| name == format!("{}.{}", vip.name, cluster.domain));
-    let nodes = cluster.nodes.iter().filter(|node| node.fqdn.as_str() == name);
-    let of_node = nodes.filter_map(Node::home_interface).flat_map(|home| &home.addresses).map(IpNet::addr);
-    vips.map(|vip| vip.address).chain(of_node).collect()
+    let found = names.hosts.iter().find(|(host, _)| host.as_str() == server.as_str());
+    found.map(|(_, addresses)| addresses.clone()).unwrap_or_default()
 }
 
 /// Lists the subnets from which machines ask the resolver `address`: those of nodes whose home network names the resolver,
@@ -85,10 +86,12 @@ fn list_node_senders<'a>(
     address: IpAddr,
 ) -> BTreeSet<IpNet> {
     let subnet = |node: &Node| {
+        // A link without an address of the node's sends nothing.
         let mut attached =
-            node.interfaces.iter().filter_map(|interface| cluster.networks.get(interface.network.as_ref()?));
-        let shared = attached.find_map(|network| network.subnets().find(|subnet| subnet.contains(&address)));
-        shared.or_else(|| find_subnet(cluster.networks.get(node.home.as_ref()?)?, address))
+            node.interfaces.iter().flat_map(|interface| &interface.addresses).map(IpNet::trunc);
+        attached
+            .find(|subnet| subnet.contains(&address))
+            .or_else(|| find_subnet(cluster.networks.get(node.home.as_ref()?)?, address))
     };
     nodes.into_iter().filter_map(subnet).collect()
 }
@@ -98,12 +101,19 @@ fn find_subnet(network: &Network, address: IpAddr) -> Option<IpNet> {
     network.subnets().find(|subnet| subnet.addr().is_ipv4() == address.is_ipv4())
 }
 
-/// Whether `node` answers at `address`: the address is the node's, or virtual and named after a service. A service's virtual
-/// address moves between the nodes that run the service, any other between all nodes.
-pub(super) fn answers_at(cluster: &Cluster, node: &Node, address: IpAddr) -> bool {
-    let is_service =
-        |name: &str| known(name).is_some() || cluster.nodes.iter().any(|node| node.service(name).is_some());
-    let holds = |name: &str| node.service(name).is_some() || !is_service(name);
-    node.addresses().any(|assigned| assigned == address)
-        || cluster.vips.iter().any(|vip| vip.address == address && holds(vip.name.as_str()))
+/// Finds the virtual address that `address` is.
+fn find_vip(cluster: &Cluster, address: IpAddr) -> Option<VirtualHolder> {
+    let vip = cluster.vips.iter().find(|vip| vip.address == address)?;
+    let name = vip.name.as_str();
+    let is_service = known(name).is_some() || cluster.nodes.iter().any(|node| node.service(name).is_some());
+    Some(if is_service { VirtualHolder::NodesWith(vip.name.clone()) } else { VirtualHolder::AnyNode })
+}
+
+/// Whether `node` is the one that `reference` names: it has the address, or may hold the virtual one.
+pub(super) fn answers_to(node: &Node, reference: &Reference) -> bool {
+    node.addresses().any(|assigned| assigned == reference.address)
+        || reference.holder.as_ref().is_some_and(|holder| match holder {
+            VirtualHolder::NodesWith(service) => node.service(service.as_str()).is_some(),
+            VirtualHolder::AnyNode => true,
+        })
 }

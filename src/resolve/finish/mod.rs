@@ -27,7 +27,7 @@ pub fn finish(draft: &Draft<'_>) -> Option<Cluster> {
     let nodes = draft.nodes.iter().map(|node| finish_node(draft, &cluster, node, &mut recorder));
     cluster.nodes = nodes.collect::<Option<_>>()?;
     cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
-    cluster.control_ports = control_ports(&cluster);
     cluster.references = list_references(&cluster);
+    cluster.control_ports = control_ports(&cluster);
     Some(cluster)
 }

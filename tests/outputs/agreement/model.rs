@@ -211,9 +211,9 @@ fn open_ports(
             .find(in_it)
             .map_or(String::new(), |interface| format!(" through {}", interface.device))
     };
-    let mut open = |what: &str, packets: &str, from: &[IpNet], ssh: bool| {
+    let mut open = |what: &str, packets: &str, from: &[IpNet], is_routed: bool| {
         for subnet in from {
-            let through = if ssh { String::new() } else { device(*subnet) };
+            let through = if is_routed { String::new() } else { device(*subnet) };
             say(format!("{packets} from {subnet}{through} ({what})"));
         }
     };
@@ -224,7 +224,8 @@ fn open_ports(
     }
     for (target, packets, subnet, what) in references::questions(cluster) {
         if answers(target) {
-            open(what, packets, &[subnet], false);
+            // From another network it comes in where the router is.
+            open(what, packets, &[subnet], !subnet.contains(&target));
         }
     }
     for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner) {
@@ -275,11 +276,25 @@ fn ports_among_nodes(cluster: &Cluster, inside: &[IpNet]) -> BTreeSet<String> {
         to.insert(format!("{protocol} {port}"));
     }
     let of_nodes = cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner);
+    let clients = subnets(cluster, &[Role::Client]);
     for extra in of_nodes.filter(|extra| extra.protocol != OpenProtocol::Any) {
-        let is_inside = extra.from.iter().all(|subnet| inside.contains(subnet));
-        let to = if is_inside { &mut ports } else { &mut for_clients };
-        to.insert(packets(extra));
+        let meets = |nets: &[IpNet]| {
+            let pairs = extra.from.iter().flat_map(|from| nets.iter().map(move |net| (from, net)));
+            pairs.into_iter().any(|(from, net)| from.contains(net) || net.contains(from))
+        };
+        if meets(&clients) || extra.from.iter().any(|from| from.prefix_len() == 0) {
+            for_clients.insert(packets(extra));
+        } else if meets(inside) {
+            ports.insert(packets(extra));
+        }
     }
+    let questions = references::questions(cluster).into_iter();
+    let named = |target| {
+        target == IpAddr::V4(cluster.provisioner.address)
+            || cluster.nodes.iter().any(|node| references::answers(cluster, node, target))
+            || cluster.vips.iter().any(|vip| vip.address == target)
+    };
+    ports.extend(questions.filter(|(target, ..)| named(*target)).map(|(_, packets, ..)| packets.to_owned()));
     &ports - &for_clients
 }
 

@@ -12,12 +12,13 @@ pub(crate) type Question = (IpAddr, &'static str, IpNet, &'static str);
 
 /// The subnet that a node's packets to `target` come from: that of the link, or of the default route.
 fn sender(cluster: &Cluster, node: &Node, target: IpAddr) -> Option<IpNet> {
-    let links = || node.interfaces.iter().filter_map(|interface| interface.network.as_ref());
     let nets = |name| {
         let network = &cluster.networks[name];
         [network.subnet.map(IpNet::V4), network.subnet6.map(IpNet::V6)].into_iter().flatten()
     };
-    let on_link = links().flat_map(nets).find(|net| net.contains(&target));
+    // The kernel's routes come with the addresses.
+    let routes = node.interfaces.iter().flat_map(|interface| &interface.addresses).map(IpNet::trunc);
+    let on_link = routes.into_iter().find(|net| net.contains(&target));
     let of_family = |net: &IpNet| net.addr().is_ipv4() == target.is_ipv4();
     on_link.or_else(|| nets(node.home.as_ref()?).find(of_family))
 }
@@ -28,6 +29,9 @@ fn meant(cluster: &Cluster, word: &str) -> Vec<IpAddr> {
         return vec![address];
     }
     let mut all = Vec::new();
+    all.extend(
+        (word == format!("boot.{}", cluster.domain)).then_some(IpAddr::V4(cluster.provisioner.address)),
+    );
     for vip in &cluster.vips {
         all.extend((word == format!("{}.{}", vip.name, cluster.domain)).then_some(vip.address));
     }

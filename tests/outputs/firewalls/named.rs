@@ -1,5 +1,5 @@
-//! Whoever is named as resolver, time server or log host is reached by those who are sent there, and by nobody else; so
-//! is what `[firewall] open` says. By packets, with the provisioner, a node and a virtual address as the one named.
+//! A machine that is named as resolver, time server or log host is reached by those who are sent there, and by nobody
+//! else; and firewalls do what `[firewall] open` says. By packets, with the provisioner, a node and a virtual address as the one named.
 
 use std::fs;
 use std::path::Path;
@@ -77,8 +77,10 @@ fn a_named_node_and_a_virtual_address_are_reached_by_those_who_are_sent_there() 
             ["udp", "10.0.2.12", "10.0.2.11", 53, true],
             ["tcp", "10.0.2.12", "10.0.2.100", 53, true],
             ["udp", "10.0.2.12", "10.0.2.100", 53, true],
+            // Routed: it comes in through another device than that of its network.
+            ["udp", "10.0.1.200", "10.0.2.100", 53, true],
             ["udp", "10.0.9.7", "10.0.2.100", 53, false],
-            ["udp", "10.0.1.200", "10.0.1.11", 53, false],
+            ["udp", "10.0.1.200", "10.0.1.11", 123, false],
             ["udp", "10.0.2.12", "10.0.2.11", 123, false],
             ["tcp", "10.0.9.7", "10.0.2.11", 30000, true],
             ["tcp", "10.0.9.7", "10.0.2.11", 32767, true],

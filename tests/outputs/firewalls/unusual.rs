@@ -59,3 +59,18 @@ fn the_provisioner_answers_names_where_nobody_else_does() {
     assert_eq!(answers(&cluster), []);
     compare(&cluster, dir.path());
 }
+
+/// A masqueraded packet of a tenant has the worker's address: an opening for a host elsewhere, or for one of the nodes'
+/// network, is none for tenants (FAULTS 35).
+#[test]
+fn an_opening_for_a_host_gives_tenants_no_control_port() {
+    let more = "\n[firewall]\nopen.mon = { port = 2379, from = [\"192.0.2.9/32\"] }\n\
+                open.admin = { port = 22, from = [\"192.0.2.9/32\"] }\n";
+    let (cluster, dir) = rendered("bonds-and-vlans", more);
+    compare(&cluster, dir.path());
+    let ports =
+        |cluster: &Cluster| -> Vec<_> { cluster.control_ports.iter().map(|port| port.traffic).collect() };
+    for port in [22, 2379] {
+        assert!(ports(&cluster).contains(&Traffic::port(Protocol::Tcp, port)), "{port}");
+    }
+}
