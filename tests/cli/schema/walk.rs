@@ -49,7 +49,10 @@ pub(crate) fn faults(text: &str) -> Vec<Diagnostic> {
 /// An inventory of one table, with the place of the table's name.
 pub(crate) fn table(path: &[String], body: &str) -> (String, Range<usize>) {
     // Without any table of an inventory, a text is taken for another file.
-    let Some(name) = path.last() else { return (format!("{body}\n[ntp]\n"), 0..0) };
+    let Some(name) = path.last() else {
+        let table = if body.starts_with("ntp ") { "dns" } else { "ntp" };
+        return (format!("{table} = {{}}\n{body}"), 0..0);
+    };
     let header = format!("[{}]", path.join("."));
     let end = header.len() - 1;
     (format!("{header}\n{body}"), end - name.len()..end)
