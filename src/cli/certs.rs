@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 use time::OffsetDateTime;
 
 use crate::model::Cluster;
-use crate::pki::PublicCert;
 use crate::pki::status::StatusRow;
+use crate::pki::{PublicCert, VaultUse};
 use crate::plan::Certificates;
 
 use super::committed::read_judged;
@@ -57,7 +57,7 @@ impl StatusArgs {
             printer.say(&format!("{} has no certificate yet: plasmagen render issues one", node.name));
         }
         // The table is printed whatever is wrong with the certificates; then the rules say that.
-        let judged = read_judged(printer, path, &self.vault, |_| false)?;
+        let judged = read_judged(printer, path, &self.vault, VaultUse::Comparison, |_| false)?;
         Ok(if judged.checked.cluster.is_some() { DONE } else { REFUSED })
     }
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 
 use crate::diag::Severity;
 use crate::model::escape_line;
+use crate::pki::VaultUse;
 
 use super::committed::{JudgedInventory, judge};
 use super::format::{DiagnosticFormat, Findings, SourceText};
@@ -48,7 +49,7 @@ impl CheckArgs {
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let judged = judge(Path::new(name), bytes, &self.vault)?;
+            let judged = judge(Path::new(name), bytes, &self.vault, VaultUse::Comparison)?;
             let checked = &judged.checked;
             let source = SourceText::new(name, bytes);
             let found = visible(printer, checked, self.deny_warnings);

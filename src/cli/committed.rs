@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::check::{Checked, check_with_files};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Cluster;
+use crate::pki::VaultUse;
 use crate::plan::former::FormerCluster;
 use crate::plan::{Certificates, NamedFiles};
 use crate::rules::CommittedFiles;
@@ -24,13 +25,19 @@ pub(super) struct JudgedInventory {
     pub(super) lacks_vault: bool,
 }
 
-/// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault.
-pub(super) fn judge(path: &Path, bytes: &[u8], vault: &VaultOption) -> anyhow::Result<JudgedInventory> {
+/// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault, for
+/// a command that needs the vault for `purpose`.
+pub(super) fn judge(
+    path: &Path,
+    bytes: &[u8],
+    vault: &VaultOption,
+    purpose: VaultUse,
+) -> anyhow::Result<JudgedInventory> {
     let root = root_of(path);
     let mut lacks_vault = false;
     let gather = |cluster: &Cluster, written: Option<&str>| {
         let certificates = Certificates::gather(root, cluster)?;
-        let view = vault.look(root, cluster, written)?;
+        let view = vault.look(root, cluster, written, purpose)?;
         lacks_vault = certificates.ca.is_some() && view.usable().is_none();
         let former = FormerCluster::gather(root, cluster);
         let named = NamedFiles::gather(root, cluster);
@@ -46,10 +53,11 @@ pub(super) fn read_judged(
     printer: &Printer,
     path: &Path,
     vault: &VaultOption,
+    purpose: VaultUse,
     is_told: impl Fn(&Diagnostic) -> bool,
 ) -> anyhow::Result<JudgedInventory> {
     let bytes = read(path)?;
-    let judged = judge(path, &bytes, vault)?;
+    let judged = judge(path, &bytes, vault, purpose)?;
     let name = path.display().to_string();
     let mut found = visible(printer, &judged.checked, false);
     found.retain(|diagnostic| diagnostic.severity == Severity::Error || is_told(diagnostic));
@@ -65,9 +73,10 @@ pub(super) fn read_judged_briefly(
     printer: &Printer,
     path: &Path,
     vault: &VaultOption,
+    purpose: VaultUse,
 ) -> anyhow::Result<JudgedInventory> {
     let bytes = read(path)?;
-    let judged = judge(path, &bytes, vault)?;
+    let judged = judge(path, &bytes, vault, purpose)?;
     let name = path.display().to_string();
     print_briefly(printer, &SourceText::new(&name, &bytes), path, &judged.checked);
     Ok(judged)

@@ -11,6 +11,7 @@ use clap_complete::ArgValueCandidates;
 use time::{Duration, OffsetDateTime};
 
 use crate::model::{BootVerification, Cluster};
+use crate::pki::VaultUse;
 use crate::plan::Plan;
 use crate::publish::{
     ClusterNames, LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock,
@@ -88,7 +89,7 @@ impl PublishArgs {
         if from_inventory || !self.root.is_named() || self.root.inventory.is_named() {
             cluster = if from_inventory {
                 let inventory = &self.root.inventory.find()?;
-                read_judged_briefly(printer, inventory, &self.vault)?.checked.cluster
+                read_judged_briefly(printer, inventory, &self.vault, VaultUse::Comparison)?.checked.cluster
             } else {
                 self.root.cluster(printer)?
             };

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::diag::Diagnostic;
 use crate::model::{Cluster, HostName, list_few};
+use crate::pki::VaultUse;
 use crate::plan::git::find_work_tree;
 use crate::site::{self, Authority, IssuedCertificates};
 use crate::write::{CommitOptions, CommitOutcome};
@@ -46,7 +47,8 @@ impl RenderArgs {
         // that is not at hand: the comparison needs none.
         let is_told = |warning: &Diagnostic| warning.code != if self.check { "PG-H19" } else { "PG-H06" };
         let inventory = self.inventory.find()?;
-        let checked = read_judged(printer, &inventory, &self.vault, is_told)?.checked;
+        let purpose = if self.check { VaultUse::Comparison } else { VaultUse::Keys };
+        let checked = read_judged(printer, &inventory, &self.vault, purpose, is_told)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = root_of(&inventory);
         if self.check {

@@ -11,14 +11,13 @@ use crate::model::{Cluster, Node};
 use crate::pki::cluster::read_checked_key;
 use crate::pki::recipient::Recipient;
 use crate::pki::vault::{encrypted::EncryptedKeys, staged};
-use crate::pki::{SecretKey, Vault};
+use crate::pki::{SecretKey, Vault, VaultUse};
 use crate::plan::Certificates;
 
 use super::committed::read_judged_briefly;
 use super::inventory::{InventoryOption, root_of};
 use super::printer::{Printer, plural};
-use super::vault::{VaultOption, rendered_dirs};
-use super::web_root::find_web_root;
+use super::vault::{VaultOption, list_forbidden};
 use super::{DONE, REFUSED, complete, named};
 
 /// Bring the nodes' private keys from the vault to the nodes
@@ -171,15 +170,14 @@ impl KeySource {
     /// which has been printed.
     fn open(&self, printer: &Printer, to: &Path) -> anyhow::Result<Option<OpenedKeys>> {
         let inventory = self.inventory.find()?;
-        let checked = read_judged_briefly(printer, &inventory, &self.vault)?.checked;
+        let checked = read_judged_briefly(printer, &inventory, &self.vault, VaultUse::Keys)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(None) };
         let root = root_of(&inventory);
         let certificates = Certificates::gather(root, &cluster)?;
         let vault = self.vault.open(root, &cluster, checked.vault.as_deref())?;
-        let mut forbidden = rendered_dirs(root).to_vec();
+        let mut forbidden = list_forbidden(root, to)?;
         forbidden.push(cluster.provisioner.web_root.as_str().into());
         forbidden.push(vault.dir().to_owned());
-        forbidden.extend(find_web_root(to)?);
         let listed = checked.inventory.vault.recipients.map(|list| list.value).unwrap_or_default();
         let recipients = listed.into_iter().filter_map(|recipient| recipient.value).collect();
         Ok(Some(OpenedKeys { cluster, certificates, vault, forbidden, recipients }))

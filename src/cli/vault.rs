@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::model::Cluster;
-use crate::pki::{Vault, VaultView};
+use crate::pki::{Vault, VaultUse, VaultView};
 
 use super::home;
 use super::web_root::find_web_root;
@@ -31,35 +31,35 @@ impl VaultOption {
         cluster: &Cluster,
         written: Option<&str>,
     ) -> anyhow::Result<Vault> {
-        let rendered = rendered_dirs(root);
         let path = self.path(root, cluster, written)?;
-        let web_root = find_web_root(&path)?;
-        let forbidden: Vec<_> = rendered.iter().chain(&web_root).map(PathBuf::as_path).collect();
+        let forbidden = list_forbidden(root, &path)?;
+        let forbidden: Vec<_> = forbidden.iter().map(PathBuf::as_path).collect();
         let vault = Vault::open_or_new(&path, &forbidden)?;
         let site = root.canonicalize().with_context(|| format!("could not resolve {}", root.display()))?;
         Ok(vault.used_by(site, self.vault.is_some()))
     }
 
-    /// Looks for the vault that [`VaultOption::open`] would open, and drops the private keys in it.
+    /// Looks for the vault that [`VaultOption::open`] would open, for a command that needs the vault for `purpose`, and drops
+    /// the private keys in it.
     pub(super) fn look(
         &self,
         root: &Path,
         cluster: &Cluster,
         written: Option<&str>,
+        purpose: VaultUse,
     ) -> anyhow::Result<VaultView> {
-        let rendered = rendered_dirs(root);
         let dir = match self.path(root, cluster, written) {
             Ok(dir) => dir,
             Err(why) => return Ok(VaultView::NotAtHand(format!("{why:#}"))),
         };
-        let web_root = find_web_root(&dir)?;
-        let forbidden: Vec<_> = rendered.iter().chain(&web_root).map(PathBuf::as_path).collect();
+        let forbidden = list_forbidden(root, &dir)?;
+        let forbidden: Vec<_> = forbidden.iter().map(PathBuf::as_path).collect();
         let is_missing = || dir.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
         if self.vault.is_some() && is_missing() {
             // Something that is there, the rules judge. Where a new vault may not be made, there is no vault to look for.
             Vault::open_or_new(&dir, &forbidden)?;
         }
-        VaultView::look(&dir, &forbidden, cluster)
+        VaultView::look(&dir, &forbidden, cluster, purpose)
     }
 
     /// The directory of the vault.
@@ -79,9 +79,11 @@ impl VaultOption {
     }
 }
 
-/// The directories beside the inventory that plasmagen writes: no private key may lie there.
-pub(super) fn rendered_dirs(root: &Path) -> [PathBuf; 3] {
-    ["nodes", "site", ".plasmagen"].map(|dir| root.join(dir))
+/// Lists the directories in which no private key may lie, `dir` not either: those beside the inventory that plasmagen writes,
+/// and the web root that `dir` is in.
+pub(super) fn list_forbidden(root: &Path, dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let rendered = ["nodes", "site", ".plasmagen"].map(|dir| root.join(dir));
+    Ok(rendered.into_iter().chain(find_web_root(dir)?).collect())
 }
 
 /// Resolves a path that is written in the inventory: `~/` is the user's home, and other relative paths begin at the

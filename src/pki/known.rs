@@ -1,11 +1,14 @@
 //! The vault as far as rules see it: which CAs and which nodes' keys it holds. Private keys are read and dropped at once.
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use rayon::prelude::*;
+use rustix::process::geteuid;
 
 use crate::fs::Errno;
 use crate::model::{Cluster, HostName, Node};
@@ -24,6 +27,15 @@ pub enum VaultView {
     Unusable(String),
 }
 
+/// What a command needs the vault for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VaultUse {
+    /// For the comparison with `nodes/` only.
+    Comparison,
+    /// For the private keys in it, too.
+    Keys,
+}
+
 /// The public halves of what a vault holds.
 #[derive(Clone, Debug)]
 pub struct KnownVault {
@@ -36,22 +48,38 @@ pub struct KnownVault {
 }
 
 impl VaultView {
-    /// Looks at the vault of `cluster` in the directory `dir`, which must not be in one of the directories `forbidden`.
+    /// Looks at the vault of `cluster` in the directory `dir`, which must not be in one of the directories `forbidden`, for
+    /// a command that needs the vault for `purpose`.
+    ///
+    /// An empty directory, as an unmounted file system leaves behind, and a link that leads nowhere are no vault. Whoever can
+    /// put them there can remove the vault as well.
     ///
     /// # Errors
     /// When the system fails, such as a disk; what this user may not look at is [`VaultView::NotAtHand`].
-    pub fn look(dir: &Path, forbidden: &[&Path], cluster: &Cluster) -> anyhow::Result<Self> {
+    pub fn look(
+        dir: &Path,
+        forbidden: &[&Path],
+        cluster: &Cluster,
+        purpose: VaultUse,
+    ) -> anyhow::Result<Self> {
         let shown = dir.display();
-        if let Err(error) = dir.symlink_metadata() {
-            return match error.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => {
-                    Ok(Self::NotAtHand(format!("there is no vault at {shown}")))
+        match fs::metadata(dir) {
+            Ok(found) => {
+                if let Some(why) = find_absence(dir, &found, purpose) {
+                    return Ok(Self::NotAtHand(why));
                 }
-                ErrorKind::PermissionDenied => {
-                    Ok(Self::NotAtHand(format!("could not look at {shown}: {error}")))
-                }
-                _ => Err(error).with_context(|| format!("could not look at {shown}")),
-            };
+            }
+            Err(error) => {
+                return match Errno::from_io_error(&error) {
+                    Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
+                        let link =
+                            if dir.is_symlink() { ", only a symbolic link that leads nowhere" } else { "" };
+                        Ok(Self::NotAtHand(format!("there is no vault at {shown}{link}")))
+                    }
+                    Some(Errno::ACCESS) => Ok(Self::NotAtHand(format!("could not look at {shown}: {error}"))),
+                    _ => Err(error).with_context(|| format!("could not look at {shown}")),
+                };
+            }
         }
         let known = Vault::open_or_new(dir, forbidden).and_then(|vault| KnownVault::gather(&vault, cluster));
         match known {
@@ -89,6 +117,23 @@ impl KnownVault {
         let keys = keys.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
         Ok(Self { dir: vault.dir().to_owned(), authorities, keys })
     }
+}
+
+/// Finds why what is `found` at `dir` counts as no vault for a command that needs the vault for `purpose`; none where it has
+/// to be looked into.
+fn find_absence(dir: &Path, found: &Metadata, purpose: VaultUse) -> Option<String> {
+    let shown = dir.display();
+    // A new file system of ext4 has a lost+found.
+    let is_bare = |mut entries: fs::ReadDir| {
+        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lost+found"))
+    };
+    if fs::read_dir(dir).is_ok_and(is_bare) {
+        return Some(format!("there is no vault at {shown}, only an empty directory"));
+    }
+    // Permissions keep other users from the vault of an operator, but not root, who publishes.
+    let is_foreign = geteuid().is_root() && found.uid() != 0;
+    (is_foreign && purpose == VaultUse::Comparison)
+        .then(|| format!("{shown} belongs to user {}: not compared", found.uid()))
 }
 
 /// Finds the error of a system call behind `error`; none where plasmagen refuses what the calls have found.

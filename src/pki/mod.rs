@@ -31,7 +31,7 @@ mod verify;
 mod weak;
 
 pub use issue::{CaIssuer, IssuedCertificate};
-pub use known::{KnownVault, VaultView};
+pub use known::{KnownVault, VaultUse, VaultView};
 pub use read::PublicCert;
 pub use request::{CaRequest, LONGEST_CLUSTER_NAME, LeafRequest};
 pub use secret::SecretKey;

@@ -4,6 +4,7 @@
 // Clippy knows tests, not the functions that they share.
 #![allow(clippy::unwrap_used)]
 
+mod absences;
 mod ancestors;
 mod arming;
 mod bundle;

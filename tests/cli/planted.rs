@@ -15,8 +15,9 @@ use crate::kit::{NODE04, Run, Site};
 #[track_caller]
 fn refused(site: &Site, vault: &str, words: &[&str]) {
     let before = list(site);
-    // A place where something is already, the rules judge.
-    let code = if site.root().join(vault).exists() { 1 } else { 2 };
+    // A place where something is already, the rules judge. An empty directory is no vault, and is refused by what needs one.
+    let is_used = |dir: PathBuf| fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    let code = if is_used(site.root().join(vault)) { 1 } else { 2 };
     let run = site.run(&["render", "--vault", vault]);
     run.ends(code, words);
     for advice in ["chmod", "chown", "move ", " mv ", " rm "] {

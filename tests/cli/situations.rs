@@ -14,7 +14,7 @@ use crate::publish::bundle;
 const NODE: &str = "nodes/node01.cluster.example.com";
 
 /// The commands that use certificates. Each takes `--vault`.
-const COMMANDS: [&[&str]; 7] = [
+pub(crate) const COMMANDS: [&[&str]; 7] = [
     &["check"],
     &["render"],
     &["render", "--check"],
@@ -29,7 +29,7 @@ type Prepare = fn(&Site) -> Option<PathBuf>;
 
 /// The situations, each with the words that every command says of it.
 #[rustfmt::skip]
-const SITUATIONS: [(&str, Prepare, &[&str]); 17] = [
+const SITUATIONS: [(&str, Prepare, &[&str]); 16] = [
     ("a foreign CA beside the cluster's", |site| append_ca(site, "Corporate Root", ""),
         &["error[PG-H18]", "holds `Corporate Root`, which is no CA of this cluster", "from git"]),
     ("a CA under the cluster's name, with the cluster's constraints", |site| append_ca(site, "my-cluster CA 2", SOUND),
@@ -52,8 +52,6 @@ const SITUATIONS: [(&str, Prepare, &[&str]); 17] = [
         &["error[PG-H18]", "`my-cluster CA 1`, which is the CA of another cluster, `my-cluster`", "`former_names = [\"my-cluster\"]`"]),
     ("another vault of the same cluster", |site| Some(render_elsewhere(site, "my-cluster")),
         &["error[PG-H18]", "`my-cluster CA 1`, which the vault ", " does not hold", "with --vault"]),
-    ("a vault of another user", |site| { plant(site, ""); None },
-        &["error[PG-H19]", "the vault cannot be used", "private keys"]),
     ("a CA of another user in the vault", |site| { plant(site, "ca-1"); None },
         &["error[PG-H19]", "the vault cannot be used", "private keys"]),
     ("a vault that others may enter", |site| { set_mode(&site.vault(), 0o750); None },
@@ -86,7 +84,7 @@ fn make_certificate(site: &Site, name: &str, request: &str, extensions: &str) ->
 }
 
 /// Appends a new CA to every ca-cert.pem.
-fn append_ca(site: &Site, name: &str, constraints: &str) -> Option<PathBuf> {
+pub(crate) fn append_ca(site: &Site, name: &str, constraints: &str) -> Option<PathBuf> {
     let mut extensions =
         "basicConstraints = critical,CA:TRUE,pathlen:0\nkeyUsage = critical,keyCertSign,cRLSign\n\
                           subjectKeyIdentifier = hash\n"
@@ -129,7 +127,7 @@ fn forge_leaf(site: &Site, is_forged: bool) -> Option<PathBuf> {
     None
 }
 
-fn lose_vault(site: &Site) {
+pub(crate) fn lose_vault(site: &Site) {
     fs::remove_dir_all(site.vault()).unwrap();
 }
 
@@ -146,7 +144,7 @@ fn render_elsewhere(site: &Site, name: &str) -> PathBuf {
 }
 
 /// Gives `path` in the vault to another user. Only root can do that; anybody else lets others into the vault.
-fn plant(site: &Site, path: &str) {
+pub(crate) fn plant(site: &Site, path: &str) {
     if is_root() {
         chown(site.vault().join(path), Some(65534), None).unwrap();
     } else {
@@ -154,7 +152,7 @@ fn plant(site: &Site, path: &str) {
     }
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
@@ -164,7 +162,7 @@ fn move_and_link(path: &Path, to: &Path) {
 }
 
 /// A rendered site with a bundle.
-fn sound() -> Site {
+pub(crate) fn sound() -> Site {
     let site = Site::rendered();
     bundle(&site, "bundle", "one");
     site
@@ -205,67 +203,4 @@ fn every_command_accepts_a_sound_site() {
         run.ends(0, &[]);
         assert!(!run.stderr.contains("PG-H"), "{command:?}: {}", run.stderr);
     }
-}
-
-/// A vault that is not there is a warning, since most commands need none.
-#[test]
-fn a_lost_vault_is_told_by_every_command_in_its_way() {
-    let sound = sound();
-    lose_vault(&sound);
-    let words = [
-        "warning[PG-H19]",
-        "the vault of the CA in nodes/ is not at hand: there is no vault at ",
-        "no node added",
-    ];
-    let brief = "1 warning: plasmagen check";
-    for (command, code, words) in [
-        (
-            COMMANDS[0],
-            0,
-            &[&words[..], &["is sound: 3 nodes, 1 warning; not compared with the vault"]].concat()[..],
-        ),
-        (COMMANDS[1], 0, &words),
-        (COMMANDS[3], 2, &[brief, "has no key for node01.cluster.example.com"]),
-        (COMMANDS[5], 0, &[brief]),
-    ] {
-        sound.copy().run(command).ends(code, words);
-    }
-    // The comparison needs no vault.
-    assert!(!sound.run(COMMANDS[2]).ends(0, &[]).stderr.contains("PG-H19"));
-    // What must be issued is refused.
-    let due = sound.copy();
-    due.append(crate::kit::NODE04);
-    due.untouched(|| due.run(&["render"]).ends(2, &["its key is not in the vault"]).code);
-    // In every format, counted, and a reason to refuse where warnings are.
-    for (format, words) in
-        [("json", "\"code\":\"PG-H19\""), ("sarif", "\"ruleId\": \"PG-H19\""), ("concise", "[PG-H19]: ")]
-    {
-        let run = sound.run(&["check", "--format", format]);
-        assert!(run.ends(0, &[]).stdout.contains(words), "{format}: {}", run.stdout);
-    }
-    sound.run(&["check", "--deny-warnings"]).ends(1, &["0 errors, 1 warning"]);
-}
-
-/// CI has no vault: the inventory says that this is so, and `check` says that nothing was compared.
-#[test]
-fn a_vault_that_is_elsewhere_on_purpose_is_acknowledged() {
-    let ci = sound();
-    lose_vault(&ci);
-    let elsewhere = [
-        ("state_version", "allow = [\"PG-H19\"]\nstate_version"),
-        ("schema = 1", "schema = 1\nvault = { path = \"/nowhere/vault\", allow = [\"PG-H19\"] }"),
-    ];
-    for (old, new) in elsewhere {
-        let ci = ci.copy();
-        let text = fs::read_to_string(ci.inventory()).unwrap().replacen(old, new, 1);
-        fs::write(ci.inventory(), text).unwrap();
-        ci.run(&["check", "--deny-warnings"]).ends(0, &["0 warnings; not compared with the vault"]);
-        ci.run(&["render", "--check"]).ends(0, &[]);
-        let stranger = append_ca(&ci, "Corporate Root", "");
-        assert!(stranger.is_none());
-        ci.run(&["check"]).ends(1, &["PG-H18"]);
-        // An error is not acknowledged.
-        ci.run(&["check", "--vault", "/etc"]).ends(1, &["error[PG-H19]"]);
-    }
-    assert!(!Site::new().run(&["check"]).ends(0, &[]).stderr.contains("vault"), "nothing is lost yet");
 }
