@@ -1,5 +1,7 @@
 //! Lists of names in messages.
 
+use super::word::escape_line;
+
 /// The number of names that a message has room for.
 const FEW: usize = 5;
 
@@ -8,7 +10,7 @@ const FEW: usize = 5;
 #[must_use]
 pub fn list_few<T: AsRef<str>>(names: &[T]) -> String {
     let (few, more) = names.split_at(names.len().min(FEW));
-    let few: Vec<_> = few.iter().map(|name| name.as_ref().escape_debug().to_string()).collect();
+    let few: Vec<_> = few.iter().map(|name| escape_line(name.as_ref())).collect();
     match more.len() {
         0 => few.join(", "),
         more => format!("{} and {more} more", few.join(", ")),

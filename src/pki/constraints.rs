@@ -68,10 +68,10 @@ impl NameConstraints {
         }
     }
 
-    /// Lists the permitted names and addresses that lie neither in `domain`, in `subnets` and `localhost`, nor in a private
+    /// Lists the permitted names and subnets that lie neither in `domain`, in `subnets` and `localhost`, nor in a private
     /// block: plasmagen makes no CA of the cluster with that domain and these subnets that may vouch for them.
     #[must_use]
-    pub fn find_excess(&self, domain: &str, subnets: &[IpNet]) -> Vec<String> {
+    pub fn find_excess(&self, domain: &str, subnets: &[IpNet]) -> Subtrees {
         let is_needed = |name: &&String| {
             let name = name.trim_matches('.');
             !name.is_empty() && (is_below(name, domain) || is_below(name, LOCALHOST))
@@ -79,8 +79,10 @@ impl NameConstraints {
         let private: Vec<IpNet> = PRIVATE.iter().filter_map(|block| block.parse().ok()).collect();
         let is_inside = |net: &&IpNet| private.iter().chain(subnets).any(|block| block.contains(*net));
         let Subtrees { domains, subnets } = &self.permitted;
-        let names = domains.iter().filter(|name| !is_needed(name)).cloned();
-        names.chain(subnets.iter().filter(|net| !is_inside(net)).map(ToString::to_string)).collect()
+        Subtrees {
+            domains: domains.iter().filter(|name| !is_needed(name)).cloned().collect(),
+            subnets: subnets.iter().filter(|net| !is_inside(net)).copied().collect(),
+        }
     }
 
     pub(super) fn read(
@@ -97,6 +99,24 @@ impl NameConstraints {
 }
 
 impl Subtrees {
+    /// Lists the domains, and then the subnets.
+    #[must_use]
+    pub fn list(&self) -> Vec<String> {
+        self.domains.iter().cloned().chain(self.subnets.iter().map(ToString::to_string)).collect()
+    }
+
+    /// Whether the subnets of one address family hold more addresses together than any network that a cluster had may hold:
+    /// more than a /8 of IPv4, or a /16 of IPv6.
+    #[must_use]
+    pub fn is_vast(&self) -> bool {
+        let count = |v6: bool| {
+            let nets = self.subnets.iter().filter(|net| net.network().is_ipv6() == v6);
+            let sizes = nets.map(|net| 1_u128.checked_shl((net.max_prefix_len() - net.prefix_len()).into()));
+            sizes.fold(0_u128, |sum, size| sum.saturating_add(size.unwrap_or(u128::MAX)))
+        };
+        count(false) > 1 << (32 - 8) || count(true) > 1 << (128 - 16)
+    }
+
     fn read(subtrees: &[GeneralSubtree<'_>]) -> anyhow::Result<Self> {
         let mut read = Self::default();
         for subtree in subtrees {

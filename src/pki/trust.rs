@@ -3,13 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::{Cluster, Network};
+use crate::model::{Cluster, Network, list_few};
 
 use super::known::KnownVault;
 use super::read::PublicCert;
-
-/// The number of names and subnets that a message lists.
-const FEW: usize = 3;
 
 /// Why a CA is not accepted as a CA of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +42,13 @@ pub enum CaFault {
         /// The names and subnets that are too much.
         excess: Vec<String>,
     },
+    /// The CA may vouch for subnets that no network has, and that a network may have had when the CA was made.
+    UnusedSubnets {
+        /// The name of the CA.
+        ca: String,
+        /// The subnets.
+        subnets: Vec<String>,
+    },
     /// The vault holds other CAs.
     NotInVault {
         /// The name of the CA.
@@ -54,6 +58,15 @@ pub enum CaFault {
         /// The other cluster whose vault that is; none where its CAs are this cluster's.
         other: Option<String>,
     },
+}
+
+impl CaFault {
+    /// Whether a CA with this fault is refused. A network that was removed or narrowed since the CA was made leaves a CA that
+    /// is sound, and only the vault could say so for certain.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        !matches!(self, Self::UnusedSubnets { .. })
+    }
 }
 
 impl fmt::Display for CaFault {
@@ -76,19 +89,16 @@ impl fmt::Display for CaFault {
                 f,
                 "`{ca}`, whose name constraints are not critical: clients that do not know them let it vouch for everything"
             ),
-            Self::TooWide { ca, excess } => {
-                let few: Vec<_> = excess.iter().take(FEW).map(|what| format!("`{what}`")).collect();
-                let more = match excess.len().saturating_sub(FEW) {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
-                };
-                write!(
-                    f,
-                    "`{ca}`, which may vouch for {}{more}: neither the cluster's domain, nor its networks, nor private \
-                     addresses",
-                    few.join(", ")
-                )
-            }
+            Self::TooWide { ca, excess } => write!(
+                f,
+                "`{ca}`, which may vouch for {}: neither the cluster's domain, nor its networks, nor private addresses",
+                list_quoted(excess)
+            ),
+            Self::UnusedSubnets { ca, subnets } => write!(
+                f,
+                "`{ca}`, which may vouch for {}: neither the cluster's networks, nor private addresses",
+                list_quoted(subnets)
+            ),
             Self::NotInVault { ca, vault, other } => {
                 let vault = vault.display();
                 match other {
@@ -98,6 +108,11 @@ impl fmt::Display for CaFault {
             }
         }
     }
+}
+
+/// Lists the first few of `names`, each between backticks.
+fn list_quoted(names: &[String]) -> String {
+    list_few(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
 }
 
 /// Finds why `ca` is not accepted as a CA of `cluster`: by name, signature and name constraints, and by the CAs of the
@@ -127,7 +142,8 @@ pub fn find_ca_fault(ca: &PublicCert, cluster: &Cluster, known: Option<&KnownVau
 }
 
 /// Finds whether `ca` may vouch for more than plasmagen permits the CA of `cluster`. The very certificate that the vault
-/// holds is plasmagen's, whatever the inventory has become since.
+/// holds is plasmagen's, whatever the inventory has become since. Where no vault is at hand, subnets that a network may have
+/// had when the CA was made do not refuse the CA.
 #[must_use]
 pub fn find_wide_fault(ca: &PublicCert, cluster: &Cluster, known: Option<&KnownVault>) -> Option<CaFault> {
     if known.is_some_and(|known| known.authorities.contains(ca)) {
@@ -135,7 +151,14 @@ pub fn find_wide_fault(ca: &PublicCert, cluster: &Cluster, known: Option<&KnownV
     }
     let subnets: Vec<_> = cluster.networks.values().flat_map(Network::subnets).collect();
     let excess = ca.constraints.find_excess(cluster.domain.as_str(), &subnets);
-    (!excess.is_empty()).then(|| CaFault::TooWide { ca: ca.name().to_owned(), excess })
+    let (name, list) = (ca.name().to_owned(), excess.list());
+    if list.is_empty() {
+        None
+    } else if known.is_none() && excess.domains.is_empty() && !excess.is_vast() {
+        Some(CaFault::UnusedSubnets { ca: name, subnets: list })
+    } else {
+        Some(CaFault::TooWide { ca: name, excess: list })
+    }
 }
 
 /// The CA that a certificate names, and whether that CA signed the certificate.

@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::model::{Label, Word};
 use crate::pki::read::SanDifference;
-use crate::pki::trust::CaFault;
 
 use super::committed::{Committed, NodeCertificate, ca_fault, certificate_fault};
 
@@ -226,33 +224,5 @@ pub(super) fn h12(committed: &Committed<'_>, report: &mut Report) {
             }
             _ => {}
         }
-    }
-}
-
-/// H18: every CA in ca-cert.pem is the cluster's.
-pub(super) fn h18(committed: &Committed<'_>, report: &mut Report) {
-    for (_, fault) in &committed.foreign {
-        let help = match fault {
-            CaFault::NotInVault { .. } => {
-                "restore ca-cert.pem in nodes/ from git, or name the vault of this cluster with --vault"
-            }
-            CaFault::OtherCluster { cluster: Some(former), .. } if Label::parse(former).is_ok() => &format!(
-                "restore ca-cert.pem in nodes/ from git; if that is this cluster's former name, write `former_names = \
-                 [\"{former}\"]` in [cluster]: its CA and its vault keep that name"
-            ),
-            CaFault::TooWide { .. } => {
-                "restore ca-cert.pem in nodes/ from git: machines trust whatever is signed by a CA in that file; if the \
-                 domain or a network has changed since the CA was made, take the change back, name the vault with --vault, or \
-                 replace the CA: `plasmagen explain PG-H11`"
-            }
-            CaFault::OtherCluster { .. }
-            | CaFault::NotSigned { .. }
-            | CaFault::Unlimited { .. }
-            | CaFault::NotCritical { .. } => {
-                "restore ca-cert.pem in nodes/ from git: machines trust whatever is signed by a CA in that file"
-            }
-        };
-        let message = format!("ca-cert.pem in nodes/ holds {fault}");
-        report.push(Diagnostic::error("PG-H18", &committed.cluster_span(), message).help(help));
     }
 }

@@ -50,6 +50,8 @@ pub struct Committed<'a> {
     pub(super) published: bool,
     /// The CAs in ca-cert.pem that are the cluster's: two while one replaces the other.
     pub(super) authorities: Vec<PublicCert>,
+    /// The faults of CAs in ca-cert.pem that are accepted all the same.
+    pub(super) doubts: Vec<CaFault>,
     /// The other CAs in ca-cert.pem, and why each is not accepted as the cluster's.
     pub(super) foreign: Vec<(PublicCert, CaFault)>,
     /// Why ca-cert.pem cannot be read; none where it can.
@@ -103,11 +105,14 @@ impl<'a> Committed<'a> {
             Some(Ok(authorities)) => (authorities, None),
             Some(Err(why)) => (Vec::new(), Some(format!("{why:#}"))),
         };
-        let (mut authorities, mut foreign) = (Vec::new(), Vec::new());
+        let (mut authorities, mut doubts, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
         for ca in published {
             match find_ca_fault(&ca, cluster, known).or_else(|| find_wide_fault(&ca, cluster, known)) {
-                None => authorities.push(ca),
-                Some(fault) => foreign.push((ca, fault)),
+                Some(fault) if fault.is_refused() => foreign.push((ca, fault)),
+                fault => {
+                    authorities.push(ca);
+                    doubts.extend(fault);
+                }
             }
         }
         let mut members =
@@ -122,6 +127,7 @@ impl<'a> Committed<'a> {
             now,
             published: certificates.ca.is_some(),
             authorities,
+            doubts,
             foreign,
             broken,
             members,

@@ -6,6 +6,7 @@
 mod access;
 mod acknowledgements;
 mod addresses;
+mod authorities;
 mod bonds;
 mod certificates;
 mod committed;

@@ -5,7 +5,7 @@ use crate::diag::Severity;
 use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, Resolved};
 use super::rule::Rule;
 use super::{
-    access, addresses, bonds, certificates, dates, derived, disks, files, former, links, loading, macs,
+    access, addresses, authorities, bonds, certificates, dates, derived, disks, files, former, links, loading, macs,
     members, mtu, names, ports, quorum, references, unused, vault, vlans, zones,
 };
 
@@ -409,7 +409,7 @@ pub const RULES: &[Rule] = &[
     error!("H17", Certificates(dates::h17),
         "no certificate is dated by a clock that was reset",
         "it has expired before it is used"),
-    error!("H18", Certificates(certificates::h18),
+    graded!("H18", Certificates(authorities::h18),
         "every CA in ca-cert.pem is the cluster's",
         "machines trust whatever a stranger's CA signs"),
     graded!("H19", Certificates(vault::h19),

@@ -99,6 +99,25 @@ fn a_vault_of_another_user_stops_the_commands_that_use_keys() {
     }
 }
 
+/// A public network that was narrowed leaves a CA that may vouch for more than the inventory's networks: sound for the vault,
+/// and a doubt without it.
+#[test]
+fn a_narrowed_public_network_is_a_warning_without_the_vault() {
+    let site = Site::new();
+    site.edit("10.0.200.", "203.0.112.");
+    site.edit("203.0.112.0/24", "203.0.112.0/23");
+    site.run(&["render"]).ends(0, &[]);
+    site.edit("203.0.112.0/23", "203.0.112.0/24");
+    site.run(&["check", "--deny-warnings"]).ends(0, &["0 warnings"]);
+    lose_vault(&site);
+    let words =
+        ["warning[PG-H18]", "may vouch for `203.0.112.0/23`: neither the cluster's networks", "--vault"];
+    site.run(&["check"]).ends(0, &words);
+    site.run(&["check", "--deny-warnings"]).ends(1, &words);
+    site.edit("state_version", "allow = [\"PG-H18\", \"PG-H19\"]\nstate_version");
+    site.run(&["check", "--deny-warnings"]).ends(0, &["0 warnings; not compared with the vault"]);
+}
+
 /// CI has no vault: the inventory says that this is so, and `check` says that nothing was compared.
 #[test]
 fn a_vault_that_is_elsewhere_on_purpose_is_acknowledged() {

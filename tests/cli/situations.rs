@@ -49,7 +49,7 @@ const SITUATIONS: [(&str, Prepare, &[&str]); 16] = [
     ("a certificate for another key than the vault's", |site| forge_leaf(site, false),
         &["error[PG-H04]", "the certificate of `node01` is for another key than that of `node01` in the vault"]),
     ("the vault of another cluster", |site| { site.edit("\"my-cluster\"", "\"beta\""); Some(render_elsewhere(site, "beta")) },
-        &["error[PG-H18]", "`my-cluster CA 1`, which is the CA of another cluster, `my-cluster`", "`former_names = [\"my-cluster\"]`"]),
+        &["error[PG-H18]", "`my-cluster CA 1`, which is the CA of another cluster, `my-cluster`", "`former_names = [\"my-cluster\"]`", "remove nodes/ and site/, and run `plasmagen render`"]),
     ("another vault of the same cluster", |site| Some(render_elsewhere(site, "my-cluster")),
         &["error[PG-H18]", "`my-cluster CA 1`, which the vault ", " does not hold", "with --vault"]),
     ("a CA of another user in the vault", |site| { plant(site, "ca-1"); None },

@@ -139,3 +139,19 @@ fn the_remedy_of_an_expired_certificate_cures() {
     crate::certificates::assert_verified(&site, &["node01", "node02", "node03"]);
     crate::certificates::assert_keys_belong(&site, "after a renewal");
 }
+
+/// A site that was copied for a second cluster gets a CA of its own, as the message says.
+#[test]
+fn a_copied_site_becomes_a_cluster_of_its_own() {
+    let site = Site::rendered();
+    let first = site.read("nodes/node01.cluster.example.com/ca-cert.pem");
+    site.edit("\"my-cluster\"", "\"elm\"");
+    refused(
+        &site,
+        &["error[PG-H18]", "copied from that cluster's, remove nodes/ and site/, and run `plasmagen render`"],
+    );
+    site.shell("rm -r nodes site").ends(0, &[]);
+    site.run(&["render"]).ends(0, &["made a certificate authority"]);
+    site.run(&["check", "--deny-warnings"]).ends(0, &["0 warnings"]);
+    assert_ne!(site.read("nodes/node01.cluster.example.com/ca-cert.pem"), first);
+}

@@ -16,6 +16,17 @@ macro_rules! wide {
     };
 }
 
+/// The warning that the second CA may vouch for subnets that no network has.
+macro_rules! unused {
+    ($what:literal) => {
+        concat!(
+            "W PG-H18 \"lab\": ca-cert.pem in nodes/ holds `lab CA 2`, which may vouch for ",
+            $what,
+            ": neither the cluster's networks, nor private addresses"
+        )
+    };
+}
+
 /// A second CA of the cluster, with `change`.
 fn second(change: impl FnOnce(&mut CertificateParams)) -> Ca {
     Ca::new(|params| {
@@ -26,7 +37,12 @@ fn second(change: impl FnOnce(&mut CertificateParams)) -> Ca {
 
 /// A second CA that may also vouch for `more`.
 fn permits(more: GeneralSubtree) -> Ca {
-    second(|params| params.name_constraints.as_mut().unwrap().permitted_subtrees.push(more))
+    permits_all([more])
+}
+
+/// A second CA that may also vouch for each of `more`.
+fn permits_all(more: impl IntoIterator<Item = GeneralSubtree>) -> Ca {
+    second(|params| params.name_constraints.as_mut().unwrap().permitted_subtrees.extend(more))
 }
 
 /// CAs that are none of the cluster's, or not limited.
@@ -75,9 +91,19 @@ pub(crate) fn widths() -> Vec<Case> {
         case(both(&permits(GeneralSubtree::DnsName("\u{1b}[2J.com".into()))), &[wide!("`\\u{1b}[2j.com`")]),
         case(both(&permits(subnet("0.0.0.0", 1))), &[wide!("`0.0.0.0/1`")]),
         case(both(&permits(subnet("0.0.0.0", 0))), &[wide!("`0.0.0.0/0`")]),
-        case(both(&permits(subnet("8.8.8.0", 24))), &[wide!("`8.8.8.0/24`")]),
         case(both(&permits(subnet("8.0.0.0", 6))), &[wide!("`8.0.0.0/6`")]),
-        case(both(&permits(subnet("2001:db8::", 32))), &[wide!("`2001:db8::/32`")]),
+        case(both(&permits(subnet("8.0.0.0", 7))), &[wide!("`8.0.0.0/7`")]),
+        case(both(&permits_all((1..=7).map(|byte| subnet(&format!("{byte}.0.0.0"), 8)))), &[wide!("`1.0.0.0/8`, `2.0.0.0/8`, `3.0.0.0/8`, `4.0.0.0/8`, `5.0.0.0/8` and 2 more")]),
+        case(both(&permits(subnet("2000::", 15))), &[wide!("`2000::/15`")]),
+        case(both(&permits(subnet("::", 0))), &[wide!("`::/0`")]),
+        case(both(&permits_all([subnet("8.8.8.0", 24), GeneralSubtree::DnsName("com".into())])), &[wide!("`com`, `8.8.8.0/24`")]),
+        // A network may have been removed or narrowed since the CA was made.
+        case(both(&permits(subnet("8.8.8.0", 24))), &[unused!("`8.8.8.0/24`")]),
+        case(both(&permits(subnet("8.0.0.0", 8))), &[unused!("`8.0.0.0/8`")]),
+        case(both(&permits(subnet("2000::", 16))), &[unused!("`2000::/16`")]),
+        case(both(&permits_all([subnet("8.8.8.0", 24), subnet("2001:db8::", 32)])), &[unused!("`8.8.8.0/24`, `2001:db8::/32`")]),
+        case(both(&permits(subnet("8.8.8.0", 24))).edit("name = \"lab\"", "name = \"lab\"\nallow = [\"PG-H18\"]"), &[]),
+        case(both(&permits(subnet("8.0.0.0", 7))).edit("name = \"lab\"", "name = \"lab\"\nallow = [\"PG-H18\"]"), &[wide!("`8.0.0.0/7`")]),
         // What plasmagen permits, and will permit.
         case(both(&permits(GeneralSubtree::DnsName("rack1.lab.example.com".into()))), &[]),
         case(both(&permits(subnet("10.0.0.0", 8))), &[]),
