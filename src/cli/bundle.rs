@@ -9,7 +9,7 @@ use crate::check::check;
 use crate::image::{
     BuiltBundle, BundleManifest, Codec, INITRD, InitrdKey, InitrdSource, LostAttribute, Recipe, build_bundle,
 };
-use crate::model::{Base, Cluster, Node, System, escape_line, list_few};
+use crate::model::{Base, Cluster, Node, System, escape_line, list_few, quote_for_shell};
 
 use super::inventory::{InventoryOption, find_nearest, read, read_checked};
 use super::printer::{DataFormat, FormatOption, Printer, size};
@@ -177,7 +177,8 @@ fn read_near_cluster(printer: &Printer) -> Option<Cluster> {
     if cluster.is_none() {
         let shown = path.display();
         printer.say(&format!(
-            "{shown} has errors, and the memory of its nodes is not looked at: plasmagen check {shown}"
+            "{shown} has errors, and the memory of its nodes is not looked at: plasmagen check {}",
+            quote_for_shell(&shown.to_string())
         ));
     }
     cluster
@@ -224,6 +225,6 @@ fn print_table(manifest: &BundleManifest, out: &Path) -> String {
         manifest.arch.as_str(),
         escape_line(&manifest.kernel_version),
         manifest.id,
-        escape_line(&out.display().to_string())
+        quote_for_shell(&out.display().to_string())
     )
 }

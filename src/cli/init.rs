@@ -9,8 +9,8 @@ use etcetera::BaseStrategy;
 use crate::check::check;
 use crate::diag::Severity;
 use crate::fs::{TEXT_LIMIT, create_all, make_dirs, read_input, read_input_text, remove_empty_dir};
+use crate::model::quote_for_shell;
 
-use super::command_line::quote;
 use super::flake_url::FlakeUrl;
 use super::inventory::INVENTORY;
 use super::printer::Printer;
@@ -91,7 +91,7 @@ impl InitArgs {
     fn next_steps(&self) -> String {
         let is_here = self.dir == Path::new(".");
         let dir = self.dir.display().to_string();
-        let cd = if is_here { String::new() } else { format!("  cd {}\n", quote(&dir)) };
+        let cd = if is_here { String::new() } else { format!("  cd {}\n", quote_for_shell(&dir)) };
         let init = if is_in_git(&self.dir) { "" } else { "  git init\n" };
         format!("{cd}{init}  plasmagen check\n  plasmagen render\n  git add .\n")
     }

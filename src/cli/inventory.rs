@@ -10,11 +10,10 @@ use crate::check::{Checked, check};
 use crate::diag::{Diagnostic, Severity};
 use crate::fs::open_input;
 use crate::inventory::LARGEST;
-use crate::model::escape_line;
+use crate::model::{escape_line, quote_for_shell};
 use crate::plan::git::is_work_tree_root;
 use crate::write;
 
-use super::command_line::quote;
 use super::format::SourceText;
 use super::printer::{Printer, plural};
 
@@ -127,7 +126,7 @@ pub(super) fn print_briefly(printer: &Printer, source: &SourceText<'_>, path: &P
         let option = if path == Path::new(INVENTORY) {
             String::new()
         } else {
-            format!(" {}", quote(&path.display().to_string()))
+            format!(" {}", quote_for_shell(&path.display().to_string()))
         };
         printer.say(&format!("{}: plasmagen check{option}", plural(warnings, "warning")));
     }

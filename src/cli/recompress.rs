@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::image::{SegmentFormat, UnsupportedSegment};
+use crate::model::quote_for_shell;
 
-use super::command_line::quote;
 
 /// Adds to `error` the command that mends the initrd `path`, where a segment is the reason that the initrd is refused.
 pub(super) fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
@@ -17,7 +17,7 @@ pub(super) fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
 
 /// Prints what to run: the segments before `segment` stay as they are.
 fn mend(segment: &UnsupportedSegment, path: &Path) -> String {
-    let path = quote(&path.display().to_string());
+    let path = quote_for_shell(&path.display().to_string());
     let (unpack, pack) = match segment.format {
         // A plain archive is refused where it is read.
         SegmentFormat::Plain => return "pack it again with `cpio -o -H newc`".to_owned(),

@@ -7,7 +7,7 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use crate::diag::Diagnostic;
-use crate::model::{Cluster, HostName, list_few};
+use crate::model::{Cluster, HostName, list_few, quote_for_shell};
 use crate::pki::VaultUse;
 use crate::plan::git::find_work_tree;
 use crate::site::{self, Authority, IssuedCertificates};
@@ -105,7 +105,7 @@ impl RenderArgs {
         printer.say(&format!(
             "stale: {} would change{missing}: run plasmagen render {}",
             plural(changes.len(), "file"),
-            inventory.display()
+            quote_for_shell(&inventory.display().to_string())
         ));
         Ok(REFUSED)
     }
@@ -146,7 +146,7 @@ fn print_outcome(printer: &Printer, root: &Path, nodes: &str, outcome: &CommitOu
     printer.say(&format!("{nodes}: {added} added, {changed} changed, {removed} removed in nodes/ and site/"));
     if added > 0 && is_in_git(root) {
         let trees = ["nodes", "site"].map(|tree| root.strip_prefix(".").unwrap_or(root).join(tree));
-        let [nodes, site] = trees.each_ref().map(|tree| tree.display());
+        let [nodes, site] = trees.each_ref().map(|tree| quote_for_shell(&tree.display().to_string()));
         printer.say(&format!("a flake sees only files that git knows: git add {nodes} {site}"));
     }
 }

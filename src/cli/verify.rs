@@ -8,10 +8,10 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::fs::{TEXT_LIMIT, read_input_text};
-use crate::model::AdminKey;
+use crate::model::{AdminKey, quote_for_shell};
 use crate::publish::{ClusterNames, Signers, VerifyReport, VerifyRequirements, verify};
 
-use super::command_line::{carry_options, quote};
+use super::command_line::carry_options;
 use super::inventory::read_checked;
 use super::printer::{FormatOption, Printer, plural};
 use super::progress::ByteProgress;
@@ -72,7 +72,7 @@ impl VerifyArgs {
         let report = verify(&self.path, &terms, &|bytes| progress.add(bytes))?;
         drop(progress);
         let value = json!({ "schema": JSON_SCHEMA, "found": report.generations, "faults": report.faults });
-        let root = format!(" --root {}", quote(&self.path.display().to_string()));
+        let root = format!(" --root {}", quote_for_shell(&self.path.display().to_string()));
         self.format.print(&value, || carry_options(&print_tables(&report), &root))?;
         let faults = report.faults.len();
         let result = if faults == 0 { "is as it was published".to_owned() } else { plural(faults, "fault") };

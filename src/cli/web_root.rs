@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf, absolute};
 use anyhow::Context;
 use clap::{Args, ValueHint};
 
-use crate::model::Cluster;
+use crate::model::{Cluster, quote_for_shell};
 use crate::publish::WebRoot;
 
-use super::command_line::quote;
 use super::inventory::{InventoryOption, read_checked};
 use super::printer::Printer;
 
@@ -35,7 +34,7 @@ impl WebRootOptions {
 
     /// The options as the user gave them, each after a space, for commands that messages name.
     pub(super) fn given(&self) -> String {
-        let option = |name: &str, path: &Path| format!(" {name} {}", quote(&path.display().to_string()));
+        let option = |name: &str, path: &Path| format!(" {name} {}", quote_for_shell(&path.display().to_string()));
         let root = self.root.as_deref().map(|root| option("--root", root));
         let inventory = self.inventory.named().map(|path| option("--inventory", path));
         root.into_iter().chain(inventory).collect()

@@ -32,7 +32,7 @@ use super::read::PublicCert;
 use super::request::parse_full_name;
 use super::secret::SecretKey;
 use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
-use crate::model::escape_line;
+use crate::model::{escape_line, quote_for_shell};
 
 pub mod encrypted;
 mod files;
@@ -171,10 +171,11 @@ impl Vault {
             return Ok(());
         }
         let shown = self.dir.display();
+        let quoted = quote_for_shell(&shown.to_string());
         let of = recorded.map_or_else(String::new, |dir| format!(" of the site in {}", escape_line(dir)));
         bail!(
             "the vault {shown} already holds the CA{of}, and nodes/ here publishes none. If this is the same cluster, \
-             restore nodes/ from git, or run plasmagen render --vault {shown}; if it is another cluster, give it a `name` of \
+             restore nodes/ from git, or run plasmagen render --vault {quoted}; if it is another cluster, give it a `name` of \
              its own in [cluster], or a vault of its own as `path` in [vault]"
         )
     }

@@ -238,6 +238,13 @@ fn the_ca_of_another_site_is_not_taken() {
     let inventory = fs::read_to_string(other.join("inventory.toml")).unwrap();
     fs::write(other.join("inventory.toml"), format!("{inventory}\n[vault]\npath = {vault:?}\n")).unwrap();
     site.within(&other, &["render"]).ends(2, &[&words("")]);
+    // The command in the message is for a shell.
+    let spaced = site.path().canonicalize().unwrap().join("the vault");
+    fs::rename(&vault, &spaced).unwrap();
+    fs::write(other.join("inventory.toml"), format!("{inventory}\n[vault]\npath = {spaced:?}\n")).unwrap();
+    let render = format!("run plasmagen render --vault '{}'; if", spaced.display());
+    site.within(&other, &["render"]).ends(2, &[&render]);
+    fs::rename(&spaced, &vault).unwrap();
     // Both ways out.
     let named = inventory.replace("\"my-cluster\"", "\"elm\"");
     fs::write(other.join("inventory.toml"), named).unwrap();
