@@ -1,7 +1,7 @@
 //! The vault as far as rules see it: which CAs and which nodes' keys it holds. Private keys are read and dropped at once.
 
 use std::collections::HashMap;
-use std::fs::{self, Metadata};
+use std::fs::{self, DirEntry};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,10 @@ impl VaultView {
         let shown = dir.display();
         match fs::metadata(dir) {
             Ok(found) => {
-                if let Some(why) = find_absence(dir, &found, purpose) {
+                // Permissions keep other users from the vault of an operator, but not root, who publishes.
+                let is_foreign = geteuid().is_root() && found.uid() != 0;
+                if is_foreign && purpose == VaultUse::Comparison {
+                    let why = format!("{shown} belongs to user {}: not compared", found.uid());
                     return Ok(Self::NotAtHand(why));
                 }
             }
@@ -81,12 +84,18 @@ impl VaultView {
                 };
             }
         }
-        let known = Vault::open_or_new(dir, forbidden).and_then(|vault| KnownVault::gather(&vault, cluster));
+        let known = if is_bare(dir) {
+            Vault::check_place(dir, forbidden).map(|_| None)
+        } else {
+            let opened = Vault::open_or_new(dir, forbidden);
+            opened.and_then(|vault| KnownVault::gather(&vault, cluster)).map(Some)
+        };
         match known {
-            Ok(known) if known.authorities.is_empty() => {
+            Ok(None) => Ok(Self::NotAtHand(format!("there is no vault at {shown}, only an empty directory"))),
+            Ok(Some(known)) if known.authorities.is_empty() => {
                 Ok(Self::NotAtHand(format!("the vault {} holds no CA", known.dir.display())))
             }
-            Ok(known) => Ok(Self::Usable(known)),
+            Ok(Some(known)) => Ok(Self::Usable(known)),
             Err(why) => match find_system_error(&why) {
                 Some(Errno::ACCESS) => Ok(Self::NotAtHand(format!("{why:#}"))),
                 Some(_) => Err(why),
@@ -119,21 +128,10 @@ impl KnownVault {
     }
 }
 
-/// Finds why what is `found` at `dir` counts as no vault for a command that needs the vault for `purpose`; none where it has
-/// to be looked into.
-fn find_absence(dir: &Path, found: &Metadata, purpose: VaultUse) -> Option<String> {
-    let shown = dir.display();
-    // A new file system of ext4 has a lost+found.
-    let is_bare = |mut entries: fs::ReadDir| {
-        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lost+found"))
-    };
-    if fs::read_dir(dir).is_ok_and(is_bare) {
-        return Some(format!("there is no vault at {shown}, only an empty directory"));
-    }
-    // Permissions keep other users from the vault of an operator, but not root, who publishes.
-    let is_foreign = geteuid().is_root() && found.uid() != 0;
-    (is_foreign && purpose == VaultUse::Comparison)
-        .then(|| format!("{shown} belongs to user {}: not compared", found.uid()))
+/// Whether nothing is in the directory `dir` but the lost+found of a new file system.
+fn is_bare(dir: &Path) -> bool {
+    let is_none = |entry: io::Result<DirEntry>| entry.is_ok_and(|entry| entry.file_name() == "lost+found");
+    fs::read_dir(dir).is_ok_and(|mut entries| entries.all(is_none))
 }
 
 /// Finds the error of a system call behind `error`; none where plasmagen refuses what the calls have found.

@@ -83,7 +83,7 @@ impl Vault {
     /// # Errors
     /// As for [`Vault::open`], unless there is nothing at `dir`.
     pub fn open_or_new(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let vault = Self { dir: location::check_private("the vault", dir, forbidden)?, site: None };
+        let vault = Self { dir: Self::check_place(dir, forbidden)?, site: None };
         if let Some(dir) = PrivateDir::open(&vault.dir)? {
             vault.check(&dir)?;
         }
@@ -98,10 +98,15 @@ impl Vault {
     /// the Nix store, below a directory with a `flake.nix`, in a git work tree that does not ignore it, or in a forbidden
     /// one, symbolic links followed), when group or others may enter the directory, or when it belongs to another user.
     pub fn open(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<Self> {
-        let vault = Self { dir: location::check_private("the vault", dir, forbidden)?, site: None };
+        let vault = Self { dir: Self::check_place(dir, forbidden)?, site: None };
         let dir = PrivateDir::open(&vault.dir)?;
         vault.check(&dir.with_context(|| format!("there is no vault at {}", vault.dir.display()))?)?;
         Ok(vault)
+    }
+
+    /// Checks that a vault may lie at `dir`, and returns the path with symbolic links resolved.
+    pub(super) fn check_place(dir: &Path, forbidden: &[&Path]) -> anyhow::Result<PathBuf> {
+        location::check_private("the vault", dir, forbidden)
     }
 
     /// Refuses a directory that is no vault, and one that is not private. Only where there is a vault does the message
