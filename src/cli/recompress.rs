@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::image::{SegmentFormat, UnsupportedSegment};
 use crate::model::quote_for_shell;
 
-
 /// Adds to `error` the command that mends the initrd `path`, where a segment is the reason that the initrd is refused.
 pub(super) fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
     let help = error.chain().find_map(|cause| cause.downcast_ref()).map(|segment| mend(segment, path));

@@ -34,7 +34,8 @@ impl WebRootOptions {
 
     /// The options as the user gave them, each after a space, for commands that messages name.
     pub(super) fn given(&self) -> String {
-        let option = |name: &str, path: &Path| format!(" {name} {}", quote_for_shell(&path.display().to_string()));
+        let option =
+            |name: &str, path: &Path| format!(" {name} {}", quote_for_shell(&path.display().to_string()));
         let root = self.root.as_deref().map(|root| option("--root", root));
         let inventory = self.inventory.named().map(|path| option("--inventory", path));
         root.into_iter().chain(inventory).collect()

@@ -5,8 +5,8 @@ use crate::diag::Severity;
 use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, Resolved};
 use super::rule::Rule;
 use super::{
-    access, addresses, authorities, bonds, certificates, dates, derived, disks, files, former, links, loading, macs,
-    members, mtu, names, ports, quorum, references, unused, vault, vlans, zones,
+    access, addresses, authorities, bonds, certificates, dates, derived, disks, files, former, links,
+    loading, macs, members, mtu, names, ports, quorum, references, unused, vault, vlans, zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
