@@ -64,7 +64,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Takes the lock of an open file or directory; waits a while for another holder.
 ///
 /// # Errors
-/// `WOULDBLOCK` when another run holds the lock all that time. Every user who can read a file can hold the lock of the file for ever.
+/// `WOULDBLOCK` when another run holds the lock all that time: every user who can read a file can hold the lock of the file
+/// for ever.
 fn lock_patiently(file: impl AsFd) -> Result<(), Errno> {
     for _ in 1..TRIES {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -113,7 +113,7 @@ impl BootCheck<'_> {
     /// Checks the current bundle for `image`, and its files by manifest and size.
     fn check_bundle(&mut self, image: &str) -> Result<Option<BootableBundle>> {
         let path = Channel::path_of_image(image);
-        let hint = format!("plasmagen publish a bundle for {image} first");
+        let hint = format!("publish a bundle for {image} first: plasmagen publish BUNDLE");
         let Some(channel) = Channel::open(self.root, &path)? else {
             self.push(path, FaultKind::Missing, format!("no bundle is published: {hint}"));
             return Ok(None);

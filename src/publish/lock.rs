@@ -10,6 +10,9 @@ use crate::fs::{Dir, FileLock, FileType, LockedDir, STATE, kind_of, make_dirs};
 
 const STAGING: &str = "stage";
 
+/// The staging directory of `arm` in an earlier version, which a killed run of that version has left.
+const FORMER_STAGING: &str = "arm";
+
 /// A web root, locked until this value is dropped, for a run that publishes or that arms machines. Disarming needs no lock:
 /// a machine that is armed no more takes nothing from a run at work.
 #[derive(Debug)]
@@ -25,8 +28,8 @@ impl WebRootLock {
     /// left in the staging directory.
     ///
     /// # Errors
-    /// [`Held`](crate::fs::Held) when another run has the lock for a while. Else when the directory holds other files, or the disk
-    /// refuses.
+    /// [`Held`](crate::fs::Held) when another run has the lock for a while. Else when the directory holds other files, or the
+    /// disk refuses.
     pub fn acquire(path: &Path) -> Result<Self> {
         make_dirs(path)?;
         let dir = open_named(path)?;
@@ -52,6 +55,7 @@ impl WebRootLock {
         // A symbolic link in the place of the staging directory is refused, not removed: a person has made the link.
         state.ensure_dir(STAGING)?;
         state.remove_tree(STAGING)?;
+        state.remove_tree(FORMER_STAGING)?;
         let staging = state.ensure_dir(STAGING)?;
         let root = WebRoot { dir, state };
         root.last_generation()?;

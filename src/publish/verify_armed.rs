@@ -43,7 +43,8 @@ pub(super) fn verify_armed(
             continue;
         }
         let Some(armed) = &file.armed else {
-            fault(FaultKind::Changed, "plasmagen arm did not write it".to_owned());
+            let message = "this version of plasmagen arm did not write it: run plasmagen disarm --all";
+            fault(FaultKind::Changed, message.to_owned());
             continue;
         };
         if let Some(message) = explain_impossible(armed, requirements.now) {

@@ -82,6 +82,9 @@ fn a_node_is_armed_by_each_of_its_cards() {
 fn a_node_is_armed_until_it_is_disarmed() {
     let dir = holding(Version::Old);
     let (root, node, files) = (WebRoot::open(dir.path()).unwrap(), node("node01"), rendered(Version::Old));
+    // A killed run of an earlier version.
+    fs::create_dir(dir.path().join(".plasmagen/arm")).unwrap();
+    fs::write(dir.path().join(".plasmagen/arm").join(MAC), "#!ipxe\n").unwrap();
     assert_eq!(list_armed(&root).unwrap(), []);
     assert!(!disarm_one(&root));
     arm_at(dir.path(), &[target(&node, &files)], NOW, true).unwrap();
@@ -180,7 +183,8 @@ fn what_could_not_boot_is_not_armed() {
         assert!(words.iter().all(|word| error.contains(word)), "{words:?}: {error}");
         assert_eq!(list_armed(&root).unwrap(), []);
     };
-    let words = ["could not arm node01, node01", "plasmagen publish a bundle for all-in-one first"];
+    let words =
+        ["could not arm node01, node01", "publish a bundle for all-in-one first: plasmagen publish BUNDLE"];
     refused(ArmTarget { image: "all-in-one".to_owned(), ..good() }, NOW, &words);
     let words = ["nixos/worker/current: node01 is aarch64-linux, and the bundle is for x86_64-linux"];
     refused(ArmTarget { system: System::Aarch64, ..good() }, NOW, &words);

@@ -143,6 +143,22 @@ fn a_publication_takes_the_place_of_a_killed_roll_back() {
     assert_finished(root.path(), "after a publication");
 }
 
+/// A roll back of another channel between the kill and the rerun.
+#[test]
+fn a_killed_roll_back_is_finished_after_one_of_the_site() {
+    let make = published_twice();
+    let root = copy(&make);
+    let switch = changes(&make).into_iter().rfind(|call| call.name == "symlinkat").unwrap();
+    strace(&switch.kill(), root.path());
+    roll_back(&WebRootLock::acquire(root.path()).unwrap(), "site", &terms(NOW)).unwrap();
+    let begun = std::fs::read_to_string(root.path().join(".plasmagen/rollback")).unwrap();
+    assert_eq!(begun, format!("nixos/worker {}\n", MADE.id("worker", Version::Old)));
+    let lock = WebRootLock::acquire(root.path()).unwrap();
+    assert!(roll_back(&lock, "worker", &terms(NOW)).unwrap().1.is_some());
+    assert_eq!(look(root.path(), "after"), (Version::Old, Version::Old));
+    assert!(!root.path().join(".plasmagen/rollback").exists());
+}
+
 #[test]
 fn a_note_of_a_roll_back_that_nobody_can_read_is_told_of() {
     let make = published_twice();
