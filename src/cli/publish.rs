@@ -68,7 +68,8 @@ pub(super) struct PublishArgs {
     /// publication names
     #[arg(long, value_name = "CLUSTER")]
     replace_cluster: Option<String>,
-    /// Publish even if an armed node boots another bundle from now on than the one that it was armed for
+    /// Publish even if an armed node boots another bundle, or loads another script or overlay, from now on than when it was
+    /// armed
     #[arg(long)]
     yes: bool,
     /// Make the previous generation of IMAGE, or of the `site`, the current one again, under a new number

@@ -75,22 +75,39 @@ fn read_arch(root: &WebRoot, path: &str, id: Sha256Sum) -> Option<System> {
 }
 
 /// Finds the files of the site in `new` that differ from the served ones for an armed node, a sentence for each node.
-pub(super) fn list_site_changes(root: &WebRoot, new: &Dir) -> Result<Vec<String>> {
+///
+/// # Errors
+/// [`Refused`] where the script or the overlay of a node differs, which name the disks, and the terms do not allow that.
+pub(super) fn check_site_changes(
+    root: &WebRoot,
+    new: &Dir,
+    terms: &PublicationTerms<'_>,
+) -> Result<Vec<String>> {
     let Some((_, served)) = open_current(root, SITE)? else { return Ok(Vec::new()) };
-    let mut changes = Vec::new();
+    let (mut changes, mut faults) = (Vec::new(), Vec::new());
     for file in list_armed(root)? {
         let Some(Armed { node, .. }) = file.armed else { continue };
         let paths = [BOOT.to_owned(), path_of_script(&file.name), path_of_overlay(&file.name)];
         let read = |dir: &Dir, path: &str| dir.read_limited(path, LIST_LIMIT).ok();
         let changed: Vec<_> =
             paths.into_iter().filter(|path| read(&served, path) != read(new, path)).collect();
-        if !changed.is_empty() {
-            changes.push(format!(
-                "{} is armed, and loads another {} now",
-                node.escape_debug(),
-                changed.join(", ")
-            ));
+        if changed.is_empty() {
+            continue;
+        }
+        let (node, files) = (node.escape_debug(), changed.join(", "));
+        // boot.ipxe is the same for all machines, and names no disk.
+        if terms.may_change_armed || changed == [BOOT] {
+            changes.push(format!("{node} is armed, and loads another {files} now"));
+        } else {
+            let why = format!(
+                "{node} is armed, and would load another {files}: run plasmagen disarm {node} first, or add --yes"
+            );
+            faults.push(Fault::new(FaultKind::Swapped, format!("{ARMED}/{}", file.name), why));
         }
     }
-    Ok(changes)
+    if faults.is_empty() {
+        return Ok(changes);
+    }
+    Err(Refused::new("armed nodes would load another script or overlay, and nothing was changed", faults)
+        .into())
 }

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use super::armed_changes::{check_bundles, list_site_changes};
+use super::armed_changes::{check_bundles, check_site_changes};
 use super::begun::forget_begun;
 use super::channel::Channel;
 use super::links::make_links;
@@ -120,7 +120,7 @@ pub(super) fn publish_staged(
         if staged.channel == SITE {
             let site = open_staged(lock, staged)?;
             check_armed_nodes(&lock.root, &site)?;
-            changes.extend(list_site_changes(&lock.root, &site)?);
+            changes.extend(check_site_changes(&lock.root, &site, terms)?);
         } else {
             let before = open_current(&lock.root, &staged.channel)?.map(|(id, _)| id);
             changes.extend(check_bundles(&lock.root, staged, before, terms)?);

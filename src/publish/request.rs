@@ -75,7 +75,7 @@ pub struct PublicationTerms<'a> {
     pub replaced_cluster: Option<&'a str>,
     /// The key that signs the publication; none for an unsigned one.
     pub signing_key: Option<&'a SigningKey>,
-    /// Whether armed nodes may get another bundle than the one that they were armed for.
+    /// Whether armed nodes may get another bundle, script or overlay than those that they were armed for.
     pub may_change_armed: bool,
     /// The present time.
     pub now: OffsetDateTime,

@@ -3,15 +3,17 @@
 use std::fs;
 use std::path::Path;
 
+use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::image::BundleManifest;
 use plasmagen::model::{MacAddr, System, Word};
 use plasmagen::publish::{ArmTarget, PublicationTerms, PublishOutcome, Refused, WebRootLock, roll_back};
+use plasmagen::write::{CommitOptions, SiteLock, commit};
 use tempfile::TempDir;
 
 use test_kit::{Version, memory};
 
 use crate::publish::armed::{arm_at, node, target};
-use crate::publish::kit::{MADE, NOW, all, consent, faults, holding, put, snapshot, terms};
+use crate::publish::kit::{MAC, MADE, NOW, all, consent, faults, holding, put, snapshot, terms};
 
 /// A web root in which the new version follows the old one, and node01 is armed for the new one.
 fn armed() -> TempDir {
@@ -51,9 +53,15 @@ fn an_armed_node_gets_another_bundle_only_with_consent() {
     // The same bundle again, another base, and the site are no other bundle.
     put(root.path(), &[MADE.bundle("worker", Version::New)], None, NOW).unwrap();
     assert!(back(root.path(), "control-plane", false).unwrap().changes.is_empty());
-    let changes = back(root.path(), "site", false).unwrap().changes;
-    let files = "node01 is armed, and loads another ipxe/boot.ipxe, ipxe/node/52-54-00-12-34-56.ipxe now";
-    assert_eq!(changes, [files]);
+    let before = snapshot(root.path());
+    let error = back(root.path(), "site", false).unwrap_err();
+    let files = "another ipxe/boot.ipxe, ipxe/node/52-54-00-12-34-56.ipxe";
+    let words =
+        format!("node01 is armed, and would load {files}: run plasmagen disarm node01 first, or add --yes");
+    assert!(error.is::<Refused>() && format!("{error:#}").contains(&words), "{error:#}");
+    assert_eq!(snapshot(root.path()), before);
+    let changes = back(root.path(), "site", true).unwrap().changes;
+    assert_eq!(changes, [format!("node01 is armed, and loads {files} now")]);
 
     let changes = consent(root.path(), Version::Old).unwrap().changes;
     assert_eq!(changes, [sentence("boots", to_old, " now")]);
@@ -79,6 +87,22 @@ fn the_bundle_that_a_node_was_armed_for_is_published_again() {
         assert!(outcome.changes.is_empty(), "{target:?}: {:?}", outcome.changes);
         assert_eq!(faults(root.path()), [], "{target:?}");
     }
+}
+
+/// `boot.ipxe` is the same for all machines: a change of that file alone needs no consent.
+#[test]
+fn another_boot_script_of_all_machines_is_told_of() {
+    let (root, dir) = (armed(), tempfile::tempdir().unwrap());
+    let mut set = ArtifactSet::default();
+    let script = format!("site/www/ipxe/node/{MAC}.ipxe");
+    let body = fs::read(MADE.site(Version::New).parent().unwrap().join(&script)).unwrap();
+    set.insert(Artifact::new(script, body).unwrap()).unwrap();
+    set.insert(Artifact::new("site/www/ipxe/boot.ipxe", "#!ipxe\n# another\n").unwrap()).unwrap();
+    set.insert(Artifact::new("nodes/x/disko.nix", "").unwrap()).unwrap();
+    let lock = SiteLock::acquire(dir.path()).unwrap();
+    commit(&lock, &set, CommitOptions::default(), || Ok(())).unwrap();
+    let outcome = put(root.path(), &[], Some(&dir.path().join("site")), NOW).unwrap();
+    assert_eq!(outcome.changes, ["node01 is armed, and loads another ipxe/boot.ipxe now"]);
 }
 
 /// The worker's bundle of the old version, as if it were for 64-bit ARM.
