@@ -145,8 +145,11 @@ fn refuse_unconnected(draft: &Draft<'_>, node: &DraftNode<'_>, name: &str, span:
         names.map(|name| draft.networks.get_key_value(name.as_str()).map_or("", |(name, _)| name)).collect()
     };
     let fits = |profile: &&Entry<Label, ProfileTable>| networks(profile) == addressed;
-    let other = draft.inventory.profiles.iter().find(fits);
     let written = node.entry.value.profile.as_ref();
+    let is_other = |profile: &&Entry<Label, ProfileTable>| {
+        written.is_none_or(|written| written.value.as_str() != profile.key)
+    };
+    let other = draft.inventory.profiles.iter().filter(is_other).find(fits);
     if let (Some(other), Some(written)) = (other, written) {
         let fault = fault.related(&written.span, "the profile of the node");
         let help =

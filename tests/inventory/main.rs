@@ -11,6 +11,7 @@ mod edits;
 mod faults;
 mod golden;
 mod moved;
+mod mutated_edits;
 mod panics;
 mod reference;
 mod rejects;

@@ -60,8 +60,12 @@ fn unclosed_text<'i>(statement: &Statement<'i>, token: &Token) -> Option<&'i str
     let text = statement.text_of(token);
     let (quote, inner) = text.split_at(1);
     let Some(content) = inner.strip_suffix(quote) else { return Some(inner) };
-    let backslashes = content.len() - content.trim_end_matches('\\').len();
-    (quote == "\"" && backslashes % 2 == 1).then_some(inner)
+    (quote == "\"" && ends_in_escape(content)).then_some(inner)
+}
+
+/// Whether a backslash at the end of `text` takes the meaning of the sign behind it.
+fn ends_in_escape(text: &str) -> bool {
+    (text.len() - text.trim_end_matches('\\').len()) % 2 == 1
 }
 
 /// Finds a quote in `line` that has no partner.
@@ -111,7 +115,7 @@ fn refuse_unopened(statement: &Statement<'_>, tokens: &[&Token], at: usize) -> D
         if kept.len() > 1 && kept.len() < content.len() {
             let end = string.span().start() + kept.len();
             let fault = fault(&(string.span().start()..end), "this text has no closing quote");
-            return fault.help(format!("write `{quote}` where it ends")).edit(end..end, quote);
+            return help_to_close(fault, kept, end..end, quote);
         }
     }
     let mut start = word_start;
@@ -123,6 +127,15 @@ fn refuse_unopened(statement: &Statement<'_>, tokens: &[&Token], at: usize) -> D
     }
     let fault = fault(&(start..word_start + at + 1), "this text has no opening quote");
     fault.help(format!("write `{quote}` where it begins")).edit(start..start, quote)
+}
+
+/// Adds to the `fault` of a text without a closing `quote` that the quote belongs to `place`, behind `text`. A backslash
+/// there would make the quote a part of the text.
+fn help_to_close(fault: Diagnostic, text: &str, place: Span, quote: &str) -> Diagnostic {
+    if quote == "\"" && ends_in_escape(text) {
+        return fault.help("write `\\\\` for a backslash in double quotes, and `\"` where the text ends");
+    }
+    fault.help(format!("write `{quote}` where it ends")).edit(place, quote)
 }
 
 /// Makes the fault of the string `token`, whose text `inner` goes on to the end of the line.
@@ -143,5 +156,5 @@ fn refuse_unclosed(statement: &Statement<'_>, token: &Token, inner: &str) -> Dia
     // `'text"`: the other kind of quote is no part of the text.
     let is_other = kept.len() > 1 && kept.ends_with(['"', '\'']) && kept.matches(['"', '\'']).count() == 1;
     let closing = if is_other { end - 1..end } else { end..end };
-    fault.help(format!("write `{quote}` where it ends")).edit(closing, quote)
+    help_to_close(fault, &statement.text[start + 1..closing.start], closing.clone(), quote)
 }
