@@ -42,7 +42,15 @@ fn bash_completes_commands_formats_nodes_and_rules() {
     assert_eq!(bash(&site, "plasmagen bundle --base w"), ["worker"]);
     assert_eq!(
         bash(&site, "plasmagen publish --rollback "),
-        ["control-plane", "worker", "all-in-one", "site"]
+        [
+            "control-plane",
+            "control-plane-aarch64",
+            "worker",
+            "worker-aarch64",
+            "all-in-one",
+            "all-in-one-aarch64",
+            "site"
+        ]
     );
     let rules = bash(&site, "plasmagen explain PG-C1");
     assert!(rules.contains(&"PG-C13".to_owned()) && rules.len() > 3, "{rules:?}");

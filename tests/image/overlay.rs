@@ -7,28 +7,30 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use plasmagen::image::{Archive, Codec, pack_in_memory, read_directory};
-use plasmagen::model::{Cluster, Node};
+use plasmagen::model::{Cluster, MacAddr, Node};
 use plasmagen::outputs;
 use serde_json::{Value, json};
 
 use crate::kit::{CODECS, packed};
 use test_kit::{case_dirs, plan, repository, run};
 
-/// The overlays of the case in `dir`, each with its node and the node's script.
-fn overlays(dir: &Path) -> (Cluster, Vec<(Node, Vec<u8>, String)>) {
+/// The overlays of the case in `dir`, each with its node, the card that loads it and the card's script.
+fn overlays(dir: &Path) -> (Cluster, Vec<(Node, MacAddr, Vec<u8>, String)>) {
     let plan = plan(dir);
     let files = outputs::render(&plan).unwrap();
     let body =
         |path: String| files.iter().find(|artifact| artifact.path.as_str() == path).unwrap().body.clone();
-    let of = |node: &Node| {
-        let name = node.mac.hyphens();
+    let of = |(node, mac): (&Node, MacAddr)| {
+        let name = mac.hyphens();
         let script = String::from_utf8(body(format!("site/www/ipxe/node/{name}.ipxe"))).unwrap();
-        (node.clone(), body(format!("site/www/overlay/{name}.cpio.gz")), script)
+        (node.clone(), mac, body(format!("site/www/overlay/{name}.cpio.gz")), script)
     };
-    let all: Vec<_> = plan.cluster.nodes.iter().map(of).collect();
+    let cards =
+        plan.cluster.nodes.iter().flat_map(|node| node.boot_macs().into_iter().map(move |mac| (node, mac)));
+    let all: Vec<_> = cards.map(of).collect();
     let written =
         files.iter().filter(|artifact| artifact.path.as_str().starts_with("site/www/overlay/")).count();
-    assert!(written == all.len() && written > 0, "{written} overlays of {} nodes", all.len());
+    assert!(written == all.len() && written > 0, "{written} overlays of {} cards", all.len());
     (plan.cluster, all)
 }
 
@@ -48,7 +50,7 @@ fn cpio(archive: &[u8], dir: &Path, options: &str) -> String {
 fn gnu_cpio_unpacks_each_overlay_to_the_facts_of_its_node() {
     for case in case_dirs().into_iter().chain([repository().to_owned()]) {
         let (cluster, all) = overlays(&case);
-        for (node, archive, script) in all {
+        for (node, mac, archive, script) in all {
             let dir = tempfile::tempdir().unwrap();
             let listed = cpio(&archive, dir.path(), "-itvn");
             let lines = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -76,7 +78,7 @@ fn gnu_cpio_unpacks_each_overlay_to_the_facts_of_its_node() {
             // Nothing of the machine's other sides: BMC, services, CA.
             packed(&read_directory(dir.path()).unwrap(), Codec::Plain);
             let digest = plasmagen::fs::Sha256Sum::of(&archive);
-            let url = format!("{}/overlay/{}.cpio.gz", cluster.provisioner.base_url(), node.mac.hyphens());
+            let url = format!("{}/overlay/{}.cpio.gz", cluster.provisioner.base_url(), mac.hyphens());
             assert!(
                 script.contains(&format!("\nset overlay {url}\nset overlay-sha256 {digest}\n")),
                 "{script}"
@@ -113,7 +115,7 @@ fn expected_facts(cluster: &Cluster, node: &Node) -> Value {
 fn openssh_reads_the_keys() {
     let (cluster, all) = overlays(repository());
     let dir = tempfile::tempdir().unwrap();
-    cpio(&all[0].1, dir.path(), "-id --no-preserve-owner");
+    cpio(&all[0].2, dir.path(), "-id --no-preserve-owner");
     let keys = dir.path().join("root/.ssh/authorized_keys");
     assert_eq!(fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
     let output = run("openssh-client", Command::new("ssh-keygen").args(["-l", "-f"]).arg(&keys));
@@ -138,11 +140,11 @@ fn threads_change_no_byte() {
 fn in_memory_is_the_same_archive() {
     let (_, all) = overlays(repository());
     let dir = tempfile::tempdir().unwrap();
-    cpio(&all[0].1, dir.path(), "-id --no-preserve-owner");
+    cpio(&all[0].2, dir.path(), "-id --no-preserve-owner");
     let on_disk = read_directory(dir.path()).unwrap();
     let error = pack_in_memory(&on_disk, Codec::Gzip(6)).unwrap_err();
     assert!(error.to_string().contains("is not in memory"), "{error:#}");
-    assert_eq!(packed(&on_disk, Codec::Gzip(6)).0, all[0].1);
+    assert_eq!(packed(&on_disk, Codec::Gzip(6)).0, all[0].2);
     let empty = Archive::default();
     for codec in CODECS {
         assert_eq!(pack_in_memory(&empty, codec).unwrap(), packed(&empty, codec).0, "{codec:?}");
