@@ -9,7 +9,7 @@ use crate::pki::status::StatusRow;
 use crate::pki::{PublicCert, VaultUse};
 use crate::plan::Certificates;
 
-use super::committed::read_judged;
+use super::committed::read_examined;
 use super::inventory::{InventoryOption, read_checked, root_of};
 use super::printer::{FormatOption, Printer};
 use super::table::TextTable;
@@ -57,8 +57,8 @@ impl StatusArgs {
             printer.say(&format!("{} has no certificate yet: plasmagen render issues one", node.name));
         }
         // The table is printed whatever is wrong with the certificates; then the rules say that.
-        let judged = read_judged(printer, path, &self.vault, VaultUse::Comparison, |_| false)?;
-        Ok(if judged.checked.cluster.is_some() { DONE } else { REFUSED })
+        let examined = read_examined(printer, path, &self.vault, VaultUse::Comparison, |_| false)?;
+        Ok(if examined.checked.cluster.is_some() { DONE } else { REFUSED })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::diag::Severity;
 use crate::model::escape_line;
 use crate::pki::VaultUse;
 
-use super::committed::{JudgedInventory, judge};
+use super::committed::{ExaminedInventory, examine};
 use super::format::{DiagnosticFormat, Findings, SourceText};
 use super::inventory::{
     find_nearest, is_half_written, print_diagnostics, print_refusal, read, read_from, root_of, visible,
@@ -49,15 +49,15 @@ impl CheckArgs {
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let judged = judge(Path::new(name), bytes, &self.vault, VaultUse::Comparison)?;
-            let checked = &judged.checked;
+            let examined = examine(Path::new(name), bytes, &self.vault, VaultUse::Comparison)?;
+            let checked = &examined.checked;
             let source = SourceText::new(name, bytes);
             let found = visible(printer, checked, self.deny_warnings);
             if self.format == DiagnosticFormat::Human {
                 print_diagnostics(printer, &source, &found);
             }
             findings.push(Findings { source, found });
-            status = status.max(self.print_verdict(printer, name, &judged));
+            status = status.max(self.print_verdict(printer, name, &examined));
             if self.stdin_filename.is_none() && is_half_written(root_of(Path::new(name)))? {
                 status = REFUSED;
             }
@@ -85,8 +85,8 @@ impl CheckArgs {
     }
 
     /// Prints whether the inventory `name` is sound or refused, and returns the exit status for it.
-    fn print_verdict(&self, printer: &Printer, name: &str, judged: &JudgedInventory) -> u8 {
-        let checked = &judged.checked;
+    fn print_verdict(&self, printer: &Printer, name: &str, examined: &ExaminedInventory) -> u8 {
+        let checked = &examined.checked;
         let warnings = checked.count(Severity::Warning);
         let denied = self.deny_warnings && warnings > 0;
         let Some(cluster) = checked.cluster.as_ref().filter(|_| !denied) else {
@@ -96,7 +96,7 @@ impl CheckArgs {
         let (nodes, warned) = (plural(cluster.nodes.len(), "node"), plural(warnings, "warning"));
         // An operator who acknowledged PG-H19 still reads that nothing was compared.
         let unseen =
-            if judged.lacks_vault { "; not compared with the vault, which is not at hand" } else { "" };
+            if examined.lacks_vault { "; not compared with the vault, which is not at hand" } else { "" };
         printer.say(&format!("{} is sound: {nodes}, {warned}{unseen}", escape_line(name)));
         DONE
     }

@@ -18,7 +18,7 @@ use super::printer::Printer;
 use super::vault::VaultOption;
 
 /// An inventory that was checked together with the files beside it.
-pub(super) struct JudgedInventory {
+pub(super) struct ExaminedInventory {
     /// The result of the check.
     pub(super) checked: Checked,
     /// Whether `nodes/` publishes a CA that was not compared with the vault, which is not at hand.
@@ -27,12 +27,12 @@ pub(super) struct JudgedInventory {
 
 /// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault, for
 /// a command that needs the vault for `purpose`.
-pub(super) fn judge(
+pub(super) fn examine(
     path: &Path,
     bytes: &[u8],
     vault: &VaultOption,
     purpose: VaultUse,
-) -> anyhow::Result<JudgedInventory> {
+) -> anyhow::Result<ExaminedInventory> {
     let root = root_of(path);
     let mut lacks_vault = false;
     let gather = |cluster: &Cluster, written: Option<&str>| {
@@ -44,40 +44,40 @@ pub(super) fn judge(
         Ok(CommittedFiles { certificates, vault: Some(view), former, named })
     };
     let checked = check_with_files(bytes, OffsetDateTime::now_utc(), gather)?;
-    Ok(JudgedInventory { checked, lacks_vault })
+    Ok(ExaminedInventory { checked, lacks_vault })
 }
 
-/// Reads the inventory at `path`, checks it as [`judge`] does, and prints the diagnostics that `is_told` keeps. Where the
+/// Reads the inventory at `path`, checks it as [`examine`] does, and prints the diagnostics that `is_told` keeps. Where the
 /// result has no cluster, the command ends with [`REFUSED`](super::REFUSED): the user knows why.
-pub(super) fn read_judged(
+pub(super) fn read_examined(
     printer: &Printer,
     path: &Path,
     vault: &VaultOption,
     purpose: VaultUse,
     is_told: impl Fn(&Diagnostic) -> bool,
-) -> anyhow::Result<JudgedInventory> {
+) -> anyhow::Result<ExaminedInventory> {
     let bytes = read(path)?;
-    let judged = judge(path, &bytes, vault, purpose)?;
+    let examined = examine(path, &bytes, vault, purpose)?;
     let name = path.display().to_string();
-    let mut found = visible(printer, &judged.checked, false);
+    let mut found = visible(printer, &examined.checked, false);
     found.retain(|diagnostic| diagnostic.severity == Severity::Error || is_told(diagnostic));
     print_diagnostics(printer, &SourceText::new(&name, &bytes), &found);
-    if judged.checked.cluster.is_none() {
-        print_refusal(&name, &judged.checked);
+    if examined.checked.cluster.is_none() {
+        print_refusal(&name, &examined.checked);
     }
-    Ok(judged)
+    Ok(examined)
 }
 
-/// As [`read_judged`], with the warnings in one line: for commands that are about something else.
-pub(super) fn read_judged_briefly(
+/// As [`read_examined`], with the warnings in one line: for commands that are about something else.
+pub(super) fn read_examined_briefly(
     printer: &Printer,
     path: &Path,
     vault: &VaultOption,
     purpose: VaultUse,
-) -> anyhow::Result<JudgedInventory> {
+) -> anyhow::Result<ExaminedInventory> {
     let bytes = read(path)?;
-    let judged = judge(path, &bytes, vault, purpose)?;
+    let examined = examine(path, &bytes, vault, purpose)?;
     let name = path.display().to_string();
-    print_briefly(printer, &SourceText::new(&name, &bytes), path, &judged.checked);
-    Ok(judged)
+    print_briefly(printer, &SourceText::new(&name, &bytes), path, &examined.checked);
+    Ok(examined)
 }

@@ -20,7 +20,7 @@ use crate::publish::{
 use crate::site;
 
 use self::outcome::{print_finished, print_loaders, print_outcome, print_removal, warn_of_misfits};
-use super::committed::read_judged_briefly;
+use super::committed::read_examined_briefly;
 use super::duration::parse_duration;
 use super::inventory::is_half_written;
 use super::printer::{Printer, plural};
@@ -90,7 +90,7 @@ impl PublishArgs {
         if from_inventory || !self.root.is_named() || self.root.inventory.is_named() {
             cluster = if from_inventory {
                 let inventory = &self.root.inventory.find()?;
-                read_judged_briefly(printer, inventory, &self.vault, VaultUse::Comparison)?.checked.cluster
+                read_examined_briefly(printer, inventory, &self.vault, VaultUse::Comparison)?.checked.cluster
             } else {
                 self.root.cluster(printer)?
             };

@@ -14,7 +14,7 @@ use crate::site::{self, Authority, IssuedCertificates};
 use crate::write::{CommitOptions, CommitOutcome};
 
 use super::changes::{print_full, print_summary};
-use super::committed::read_judged;
+use super::committed::read_examined;
 use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
 use super::vault::VaultOption;
@@ -48,7 +48,7 @@ impl RenderArgs {
         let is_told = |warning: &Diagnostic| warning.code != if self.check { "PG-H19" } else { "PG-H06" };
         let inventory = self.inventory.find()?;
         let purpose = if self.check { VaultUse::Comparison } else { VaultUse::Keys };
-        let checked = read_judged(printer, &inventory, &self.vault, purpose, is_told)?.checked;
+        let checked = read_examined(printer, &inventory, &self.vault, purpose, is_told)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = root_of(&inventory);
         if self.check {

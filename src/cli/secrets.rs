@@ -14,7 +14,7 @@ use crate::pki::vault::{encrypted::EncryptedKeys, staged};
 use crate::pki::{SecretKey, Vault, VaultUse};
 use crate::plan::Certificates;
 
-use super::committed::read_judged_briefly;
+use super::committed::read_examined_briefly;
 use super::inventory::{InventoryOption, root_of};
 use super::printer::{Printer, plural};
 use super::vault::{VaultOption, list_forbidden};
@@ -170,7 +170,7 @@ impl KeySource {
     /// which has been printed.
     fn open(&self, printer: &Printer, to: &Path) -> anyhow::Result<Option<OpenedKeys>> {
         let inventory = self.inventory.find()?;
-        let checked = read_judged_briefly(printer, &inventory, &self.vault, VaultUse::Keys)?.checked;
+        let checked = read_examined_briefly(printer, &inventory, &self.vault, VaultUse::Keys)?.checked;
         let Some(cluster) = checked.cluster else { return Ok(None) };
         let root = root_of(&inventory);
         let certificates = Certificates::gather(root, &cluster)?;

@@ -56,7 +56,7 @@ impl VaultOption {
         let forbidden: Vec<_> = forbidden.iter().map(PathBuf::as_path).collect();
         let is_missing = || dir.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
         if self.vault.is_some() && is_missing() {
-            // Something that is there, the rules judge. Where a new vault may not be made, there is no vault to look for.
+            // The rules examine something that is there. Where a new vault may not be made, there is no vault to look for.
             Vault::open_or_new(&dir, &forbidden)?;
         }
         VaultView::look(&dir, &forbidden, cluster, purpose)

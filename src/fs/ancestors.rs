@@ -1,4 +1,4 @@
-//! The directories above a path: whoever may write to one of them can put another directory, or another file, in the place
+//! The directories above a path: a user who may write to one of them can put another directory, or another file, in the place
 //! of the one that plasmagen has checked, between two runs. sshd's `StrictModes` looks at them for the same reason.
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rustix::process::geteuid;
 
-/// What the user is to do about an ancestor that other users control.
+/// The way out where other users control an ancestor.
 const INSTEAD: &str = "Name a path below directories that only you or root may write to";
 
 /// Refuses an absolute path without symbolic links where another user could put something else. Each directory above must

@@ -91,7 +91,7 @@ fn ca_request(cluster: &Cluster, generation: u32) -> anyhow::Result<CaRequest> {
     CaRequest::new(name, generation, domain, &subnets, cluster.tls.algorithm, cluster.tls.ca_days)
 }
 
-/// Lists the nodes without a certificate that says what the inventory asks for. The rules have judged the certificates by
+/// Lists the nodes without a certificate that says what the inventory asks for. The rules have checked the certificates by
 /// then; this function verifies once more who signed them, since it reads what lies there after the lock is taken.
 ///
 /// # Errors

@@ -27,7 +27,7 @@ pub enum VaultView {
     Unusable(String),
 }
 
-/// What a command needs the vault for.
+/// The need that a command has for the vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VaultUse {
     /// For the comparison with `nodes/` only.
@@ -51,7 +51,7 @@ impl VaultView {
     /// Looks at the vault of `cluster` in the directory `dir`, which must not be in one of the directories `forbidden`, for
     /// a command that needs the vault for `purpose`.
     ///
-    /// An empty directory, as an unmounted file system leaves behind, and a link that leads nowhere are no vault. Whoever can
+    /// An empty directory, as an unmounted file system leaves behind, and a link that leads nowhere are no vault. A user who can
     /// put them there can remove the vault as well.
     ///
     /// # Errors

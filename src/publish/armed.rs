@@ -143,7 +143,7 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
     // verify reports a list that can't be read.
     let mut interrupted = read_interrupted(root).unwrap_or_default();
     if !interrupted.is_empty() {
-        // A run at work has such a list too, for a moment. Whoever holds the lock for longer keeps nobody from disarming.
+        // A run at work has such a list too, for a moment. A lock that is held for longer keeps nobody from disarming.
         let _ = lock(&dir);
         interrupted = read_interrupted(root).unwrap_or_default();
     }
@@ -165,7 +165,7 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
 /// Finds the id of the current bundle for `base`; none where nothing is served.
 fn find_bundle(root: &WebRoot, image: &str) -> Option<Sha256Sum> {
     Label::parse(image).ok()?;
-    // What is no directory, or leads nowhere, verify reports.
+    // verify reports a file in the place of a directory, and a link that leads nowhere.
     Channel::open(root, &Channel::path_of_image(image)).ok()??.current().ok()?
 }
 

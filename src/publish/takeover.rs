@@ -57,7 +57,7 @@ fn read_served_cluster(root: &WebRoot) -> Result<ClusterIdentity> {
     }
     names.sort();
     for name in names {
-        // What is no directory, or leads nowhere, verify reports.
+        // verify reports a file in the place of a directory, and a link that leads nowhere.
         let Ok(Some(channel)) = Channel::open(root, &Channel::path_of_image(&name)) else { continue };
         let current = channel.current_generation().ok().flatten();
         let name = current.and_then(|generation| generation.publication?.cluster);

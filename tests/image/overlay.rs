@@ -14,8 +14,16 @@ use serde_json::{Value, json};
 use crate::kit::{CODECS, packed};
 use test_kit::{case_dirs, plan, repository, run};
 
-/// The overlays of the case in `dir`, each with its node, the card that loads it and the card's script.
-fn overlays(dir: &Path) -> (Cluster, Vec<(Node, MacAddr, Vec<u8>, String)>) {
+/// An overlay with its node, the card that loads it and the card's script.
+struct Overlay {
+    node: Node,
+    mac: MacAddr,
+    archive: Vec<u8>,
+    script: String,
+}
+
+/// The overlays of the case in `dir`.
+fn overlays(dir: &Path) -> (Cluster, Vec<Overlay>) {
     let plan = plan(dir);
     let files = outputs::render(&plan).unwrap();
     let body =
@@ -23,7 +31,8 @@ fn overlays(dir: &Path) -> (Cluster, Vec<(Node, MacAddr, Vec<u8>, String)>) {
     let of = |(node, mac): (&Node, MacAddr)| {
         let name = mac.hyphens();
         let script = String::from_utf8(body(format!("site/www/ipxe/node/{name}.ipxe"))).unwrap();
-        (node.clone(), mac, body(format!("site/www/overlay/{name}.cpio.gz")), script)
+        let archive = body(format!("site/www/overlay/{name}.cpio.gz"));
+        Overlay { node: node.clone(), mac, archive, script }
     };
     let cards =
         plan.cluster.nodes.iter().flat_map(|node| node.boot_macs().into_iter().map(move |mac| (node, mac)));
@@ -50,7 +59,7 @@ fn cpio(archive: &[u8], dir: &Path, options: &str) -> String {
 fn gnu_cpio_unpacks_each_overlay_to_the_facts_of_its_node() {
     for case in case_dirs().into_iter().chain([repository().to_owned()]) {
         let (cluster, all) = overlays(&case);
-        for (node, mac, archive, script) in all {
+        for Overlay { node, mac, archive, script } in all {
             let dir = tempfile::tempdir().unwrap();
             let listed = cpio(&archive, dir.path(), "-itvn");
             let lines = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -115,7 +124,7 @@ fn expected_facts(cluster: &Cluster, node: &Node) -> Value {
 fn openssh_reads_the_keys() {
     let (cluster, all) = overlays(repository());
     let dir = tempfile::tempdir().unwrap();
-    cpio(&all[0].2, dir.path(), "-id --no-preserve-owner");
+    cpio(&all[0].archive, dir.path(), "-id --no-preserve-owner");
     let keys = dir.path().join("root/.ssh/authorized_keys");
     assert_eq!(fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
     let output = run("openssh-client", Command::new("ssh-keygen").args(["-l", "-f"]).arg(&keys));
@@ -140,11 +149,11 @@ fn threads_change_no_byte() {
 fn in_memory_is_the_same_archive() {
     let (_, all) = overlays(repository());
     let dir = tempfile::tempdir().unwrap();
-    cpio(&all[0].2, dir.path(), "-id --no-preserve-owner");
+    cpio(&all[0].archive, dir.path(), "-id --no-preserve-owner");
     let on_disk = read_directory(dir.path()).unwrap();
     let error = pack_in_memory(&on_disk, Codec::Gzip(6)).unwrap_err();
     assert!(error.to_string().contains("is not in memory"), "{error:#}");
-    assert_eq!(packed(&on_disk, Codec::Gzip(6)).0, all[0].2);
+    assert_eq!(packed(&on_disk, Codec::Gzip(6)).0, all[0].archive);
     let empty = Archive::default();
     for codec in CODECS {
         assert_eq!(pack_in_memory(&empty, codec).unwrap(), packed(&empty, codec).0, "{codec:?}");

@@ -21,7 +21,7 @@ use crate::fs::{Dir, FileType, Stat, is_trusted_owner, kind_of, make_private_dir
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
 
-/// What messages call DIR.
+/// The words for DIR in messages.
 const TREE: &str = "the staged tree";
 
 /// The directories from DIR down to the key, with their modes.
