@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::diag::{Span, find_keys};
-use crate::inventory::find_secret_values;
+use crate::inventory::{LARGEST, find_secret_values};
 use crate::model::{escape_line, is_invisible};
 
 /// A place by line and column, both counted from 1; a column is a character (a Unicode scalar value).
@@ -21,7 +21,7 @@ pub(in crate::cli) struct SourceText<'a> {
     pub(super) path: &'a str,
     /// The name as shown to people, on one line.
     pub(super) shown: Cow<'a, str>,
-    /// The text as shown to people; empty where the file is not UTF-8.
+    /// The text as shown to people; empty where the file is not UTF-8 or too large.
     text: Cow<'a, str>,
     /// The offset at which each line begins.
     starts: Vec<usize>,
@@ -34,8 +34,9 @@ pub(in crate::cli) struct SourceText<'a> {
 
 impl<'a> SourceText<'a> {
     pub(in crate::cli) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
-        // A file that is not UTF-8 has no places to show.
-        let text = hide_secrets(visible(std::str::from_utf8(bytes).unwrap_or_default()));
+        // A file that is not UTF-8 or too large is refused as a whole, and has no places to show.
+        let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LARGEST);
+        let text = hide_secrets(visible(text.unwrap_or_default()));
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let keys = find_keys(&text);
         let characters = count_characters(&text);
