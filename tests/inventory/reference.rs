@@ -7,6 +7,7 @@ use std::fs;
 use plasmagen::check::check;
 use plasmagen::diag::Report;
 use plasmagen::inventory;
+use plasmagen::rules::{Enforcement, RULES, Rule};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
@@ -16,6 +17,30 @@ const WIDTH: usize = 100;
 /// The rules that hold for every key.
 const EVERYWHERE: [&str; 8] =
     ["PG-A01", "PG-A02", "PG-A03", "PG-A04", "PG-A06", "PG-A11", "PG-A13", "PG-A14"];
+
+/// The rules that compare a key with files beside the inventory: certificates, what was rendered last, and modules.
+const BESIDE: [(&str, &[&'static str]); 17] = [
+    ("cluster.bootstrap", &["PG-G13", "PG-J04"]),
+    ("cluster.domain", &["PG-H06", "PG-H09", "PG-H18"]),
+    ("cluster.formed", &["PG-G13", "PG-J04"]),
+    ("cluster.former_names", &["PG-H18"]),
+    ("cluster.name", &["PG-H18"]),
+    ("network.NAME.subnet", &["PG-H09", "PG-H18"]),
+    ("network.NAME.subnet6", &["PG-H09", "PG-H18"]),
+    ("node.NAME.address.NETWORK", &["PG-H06", "PG-H09"]),
+    ("node.NAME.address6.NETWORK", &["PG-H06", "PG-H09"]),
+    ("node.NAME.hardware_file", &["PG-A17"]),
+    ("profile.NAME.modules", &["PG-A17"]),
+    ("tls.algorithm", &["PG-H10"]),
+    ("tls.ca_days", &["PG-H01", "PG-H17"]),
+    ("tls.node_days", &["PG-H01", "PG-H02", "PG-H11", "PG-H17"]),
+    ("vault.path", &["PG-H14", "PG-H19"]),
+    ("vip.NAME", &["PG-H06", "PG-H09"]),
+    ("vip6.NAME", &["PG-H06", "PG-H09"]),
+];
+
+/// The rules about certificates that no key has a part in.
+const OF_NO_KEY: [&str; 6] = ["PG-H03", "PG-H04", "PG-H05", "PG-H07", "PG-H08", "PG-H12"];
 
 const HEAD: &str = "# The keys of the inventory
 
@@ -158,7 +183,26 @@ fn rules() -> BTreeMap<String, BTreeSet<&'static str>> {
             }
         }
     }
+    for (key, codes) in BESIDE {
+        rules.entry(key.to_owned()).or_default().extend(codes);
+    }
     rules
+}
+
+/// A further rule about certificates or files stands at its keys.
+#[test]
+fn every_rule_about_files_stands_at_its_keys() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    for (key, _) in BESIDE {
+        assert!(page.contains(&format!("\n### `{key}`\n")), "{key}");
+    }
+    let listed =
+        |code: &str| BESIDE.iter().any(|(_, codes)| codes.contains(&code)) || OF_NO_KEY.contains(&code);
+    let is_about_files =
+        |rule: &&Rule| matches!(rule.enforcement, Enforcement::Certificates(_) | Enforcement::Files(_));
+    for rule in RULES.iter().filter(is_about_files) {
+        assert!(listed(rule.code), "{}", rule.code);
+    }
 }
 
 /// The path of the innermost key whose name or value holds the place `at`.
