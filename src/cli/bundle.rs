@@ -33,7 +33,7 @@ pub(super) struct BundleArgs {
     /// The initrd: newc archives, plain or compressed by gzip, zstd, xz or lz4, as the kernel unpacks them
     #[arg(long, value_name = "FILE", required_unless_present = "root", conflicts_with = "root")]
     initrd: Option<PathBuf>,
-    /// The directory to make the initrd from, instead of --initrd; owners are kept, but files of a normal user who runs this become root's
+    /// The directory to make the initrd from, instead of --initrd; files keep their owners, but yours become root's
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     root: Option<PathBuf>,
     /// A directory whose files are added to the initrd; may be given several times, later files replace earlier ones

@@ -32,5 +32,5 @@ fn mend(segment: &UnsupportedSegment, path: &Path) -> String {
             format!("(head -c {offset} {path}; tail -c +{first} {path} | {unpack} | {pack}) > new-initrd")
         }
     };
-    format!("compress it again, `{command}` where no other segment follows, and name new-initrd")
+    format!("compress it again, `{command}` where no other segment follows, and name new-initrd as --initrd")
 }

@@ -52,9 +52,7 @@ pub(super) fn assemble_initrd(
         }
     });
     for overlay in &recipe.overlays {
-        // The kernel skips a plain archive that does not begin at a multiple of four.
-        let padding = (out.bytes().wrapping_neg() % 4) as usize;
-        out.write_all(&[0; 3][..padding]).context("could not write the initrd")?;
+        align(&mut out)?;
         let source = ("overlay", overlay.as_path());
         inputs.push(pack_directory(source, recipe.codec, &mut out, &mut init, &mut notes.lost, progress)?);
     }
@@ -151,8 +149,17 @@ fn end_lz4(segments: &[Segment], kernel: &Kernel, out: &mut HashingWriter<File>)
         let property = format!("no end mark, and Linux {version} would lose the node's overlay behind it");
         return Err(UnsupportedSegment { format, offset, property }.into());
     }
+    out.write_all(&[0; 4]).context("could not write the initrd")?;
+    align(out)
+}
+
+/// Writes zeros up to a multiple of four bytes: the kernel skips a plain archive that begins elsewhere.
+///
+/// # Errors
+/// When writing fails.
+fn align(out: &mut HashingWriter<File>) -> Result<()> {
     let padding = (out.bytes().wrapping_neg() % 4) as usize;
-    out.write_all(&[0; 7][..4 + padding]).context("could not write the initrd")
+    out.write_all(&[0; 3][..padding]).context("could not write the initrd")
 }
 
 /// Reads the content of an entry, and names the type of a private key in it.

@@ -62,10 +62,13 @@ pub(super) fn check_bundles(
         };
         faults.push(Fault::new(FaultKind::Swapped, format!("{ARMED}/{}", file.name), why));
     }
-    if faults.is_empty() {
-        return Ok(changes);
-    }
-    Err(Refused::new("armed nodes would boot another bundle, and nothing was changed", faults).into())
+    refuse_unless_empty(faults, "armed nodes would boot another bundle, and nothing was changed")?;
+    Ok(changes)
+}
+
+/// Refuses the publication for the reason `why`, where there are `faults`.
+fn refuse_unless_empty(faults: Vec<Fault>, why: &str) -> Result<()> {
+    if faults.is_empty() { Ok(()) } else { Err(Refused::new(why, faults).into()) }
 }
 
 /// Reads the architecture of the bundle `id` in the channel at `path`; none where that is not known.
@@ -105,9 +108,6 @@ pub(super) fn check_site_changes(
             faults.push(Fault::new(FaultKind::Swapped, format!("{ARMED}/{}", file.name), why));
         }
     }
-    if faults.is_empty() {
-        return Ok(changes);
-    }
-    Err(Refused::new("armed nodes would load another script or overlay, and nothing was changed", faults)
-        .into())
+    refuse_unless_empty(faults, "armed nodes would load another script or overlay, and nothing was changed")?;
+    Ok(changes)
 }

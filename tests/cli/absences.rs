@@ -9,7 +9,7 @@ use test_kit::process::is_root;
 use crate::kit::Site;
 use crate::situations::{COMMANDS, append_ca, lose_vault, plant, set_mode, sound};
 
-/// What is made of the place of the vault in a sound site.
+/// A change to the place of the vault in a sound site.
 type Remove = fn(&Site);
 
 /// Places without a vault, each with the words that every command says of it, and with those of a command that needs a key.

@@ -1,4 +1,4 @@
-//! What `arm`, `disarm` and `armed` say of armings that do not end, and the commands that they name.
+//! The words of `arm`, `disarm` and `armed` about armings that do not end, and the commands that they name.
 
 use std::fs;
 
@@ -77,7 +77,7 @@ fn nothing_keeps_a_node_armed_that_is_disarmed() {
     site.run(&["disarm", "--all", "--root", "nodes"]).ends(2, &["nodes is not a web root of plasmagen's"]);
 }
 
-/// What a message proposes is to be pasted into a shell.
+/// A command in a message can be pasted into a shell.
 #[test]
 fn commands_carry_the_options_that_were_given() {
     let site = published();

@@ -88,7 +88,7 @@ fn a_file_of_another_program_is_one_fault_that_quotes_nothing() {
     }
 }
 
-/// What an inventory has below its `[cluster]` header.
+/// Lines below the `[cluster]` header of an inventory, each with a slip and a secret.
 const SLIPS: &[&str] = &[
     "password = hunter2x\n",
     "password = “hunter2x”\n",

@@ -24,7 +24,7 @@ pub(crate) const COMMANDS: [&[&str]; 7] = [
     &["certs", "status"],
 ];
 
-/// What is made wrong in a sound site; returns the vault that commands are told to use, if it is another.
+/// Makes a fault in a sound site; returns the vault that commands are told to use, if it is another.
 type Prepare = fn(&Site) -> Option<PathBuf>;
 
 /// The situations, each with the words that every command says of it.
@@ -193,7 +193,7 @@ fn every_command_refuses_every_situation_with_the_same_words() {
     }
 }
 
-/// The same commands accept the site as it was rendered: no word above is said for nothing.
+/// The same commands accept the site as it was rendered: the situations alone make them refuse.
 #[test]
 fn every_command_accepts_a_sound_site() {
     for command in COMMANDS {

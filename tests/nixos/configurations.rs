@@ -131,7 +131,7 @@ fn the_monitor_of_a_raid_has_somebody_to_tell() {
     assert_eq!(mdadm(&nix::evaluate(&root().join("nodes"))["node01.example.com"]), "");
 }
 
-/// What follows from the inventory's choices of programs is a default: a module of the site has another boot loader, or
+/// A setting that follows from the inventory's choice of a program is a default: a module of the site has another boot loader, or
 /// another firewall.
 #[test]
 fn a_site_overrides_what_is_rendered() {

@@ -8,18 +8,13 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use plasmagen::model::{Cluster, Node};
-use plasmagen::outputs;
 use serde_json::{Value, json};
-use test_kit::{case_dirs, plan, repository};
+use test_kit::{case_dirs, plan, render_into, repository};
 
 /// The inventory of `dir` rendered into `to`, with the user's own files beside it.
 fn render(dir: &Path, to: &Path) -> Cluster {
     let plan = plan(dir);
-    for artifact in outputs::render(&plan).unwrap().iter() {
-        let path = to.join(artifact.path.as_str());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &artifact.body).unwrap();
-    }
+    render_into(&plan, to);
     for directory in
         ["custom", "hardware"].map(|name| dir.join(name)).iter().filter(|directory| directory.is_dir())
     {

@@ -69,7 +69,7 @@ pub fn control_ports(cluster: &Cluster) -> Vec<ControlPort> {
         }
     }
     for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Provisioner) {
-        // Every packet is refused to nobody: clients may have business at other ports.
+        // An opening for every packet names no port that tenants could be kept from.
         let Some(traffic) = extra.traffic().filter(|traffic| *traffic != Traffic::Any) else { continue };
         if extra.from.iter().any(|from| from.prefix_len() == 0 || overlaps(from, &clients)) {
             for_clients.push(traffic);

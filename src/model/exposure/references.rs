@@ -1,6 +1,7 @@
 //! The machines that the inventory sends others to: for names, for the time, with their logs. A firewall between the two
 //! must let the question in.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -24,8 +25,8 @@ const SYSLOG: [Traffic; 1] = [Traffic::port(Protocol::Tcp, 514)];
 #[must_use]
 pub fn list_references(cluster: &Cluster) -> Vec<Reference> {
     let mut references = Vec::new();
-    // Rule B11 refuses an inventory whose names are too long for a zone.
-    let names = cluster.names().unwrap_or_default();
+    // Few inventories write a server by its name. Rule B11 refuses names that are too long for a zone.
+    let names = LazyCell::new(|| cluster.names().unwrap_or_default());
     let mut add = |purpose, address: IpAddr, traffic, senders: BTreeSet<IpNet>| {
         if is_of_site(cluster, address) && !senders.is_empty() {
             let senders = senders.into_iter().collect();
@@ -55,7 +56,7 @@ fn is_of_site(cluster: &Cluster, address: IpAddr) -> bool {
 }
 
 /// Finds the addresses of a server: the one that is written, or those that the site's zones have for the name.
-fn find_addresses(names: &SiteNames, server: &Server) -> Vec<IpAddr> {
+fn find_addresses(names: &LazyCell<SiteNames, impl FnOnce() -> SiteNames>, server: &Server) -> Vec<IpAddr> {
     if let Some(address) = server.address() {
         return vec![address];
     }

@@ -1,4 +1,4 @@
-//! What a publication changes for nodes that are armed.
+//! The changes that a publication brings to nodes that are armed.
 
 use std::fs;
 use std::path::Path;

@@ -32,7 +32,7 @@ fn calls(make: &dyn Fn() -> TempDir) -> Vec<Call> {
     found
 }
 
-/// What verify may say of a root in which a publish has died: that there is a generation nobody is sent to, or that a
+/// The faults that verify may report in a root in which a publish has died: that there is a generation nobody is sent to, or that a
 /// build of iPXE is not the one that was published with the site.
 pub(crate) fn assert_unharmed(root: &Path, when: &str) {
     let found = faults(root);
@@ -111,7 +111,7 @@ fn builds_that_only_the_record_knows_stay_known_after_a_failed_publish() {
     assert_eq!(record(root.path()), before);
 }
 
-/// What cannot be read cannot be put back: then the new build stays, since machines would find none otherwise.
+/// A build that cannot be read cannot be put back: then the new build stays, since machines would find none otherwise.
 #[test]
 fn a_failed_publish_leaves_a_build_where_one_was() {
     let root = holding(Version::Old);

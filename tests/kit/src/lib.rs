@@ -42,6 +42,15 @@ pub fn case_dirs() -> Vec<PathBuf> {
     cases
 }
 
+/// Renders all files of `plan` into the directory `dir`.
+pub fn render_into(plan: &Plan, dir: &Path) {
+    for artifact in plasmagen::outputs::render(plan).unwrap().iter() {
+        let path = dir.join(artifact.path.as_str());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &artifact.body).unwrap();
+    }
+}
+
 /// The plan of the inventory in `dir`, with certificates that say only whose they are.
 pub fn plan(dir: &Path) -> Plan {
     let checked = check(&fs::read(dir.join("inventory.toml")).unwrap()).unwrap();

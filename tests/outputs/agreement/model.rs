@@ -93,7 +93,7 @@ pub(crate) fn boot_macs(cluster: &Cluster, node: &Node) -> impl Iterator<Item = 
     members.into_iter()
 }
 
-/// What DHCP keeps: the addresses on the interface that boots.
+/// The reservations of DHCP: the addresses on the interface that boots.
 fn reservation(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     let Some(interface) = booting(cluster, node) else { return };
     if interface.addresses.iter().any(|net| net.addr().is_ipv4()) {

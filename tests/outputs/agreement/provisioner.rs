@@ -156,7 +156,7 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
     }
 }
 
-/// What the nodes of each platform load first, of which nothing is for another system.
+/// The files that the nodes of each platform load first, none of which is for another system.
 fn platforms(facts: &mut Facts, base: &str) {
     let used: BTreeSet<String> =
         facts.0.iter().filter(|fact| fact.kind == "platform").map(|fact| fact.value.clone()).collect();

@@ -61,7 +61,7 @@ fn arguments(rule: &str) -> Vec<String> {
     arguments
 }
 
-/// What a rule keeps from being forwarded.
+/// Reads the packets that a rule keeps from being forwarded.
 fn dropped(rule: &str) -> Refusal {
     let parts = Parts::of(rule);
     assert_eq!((parts.verdict.as_str(), &parts.device), ("DROP", &None), "{rule}");
@@ -70,7 +70,7 @@ fn dropped(rule: &str) -> Refusal {
     Refusal { subnet: parts.destination.unwrap().parse().unwrap(), port }
 }
 
-/// What a rule lets in. `all` is what a rule without a source means.
+/// Reads the packets that a rule lets in. A rule without a source means `all`.
 fn opens(rule: &str, all: IpNet) -> Rule {
     let parts = Parts::of(rule);
     assert_eq!((parts.verdict.as_str(), &parts.destination), ("ACCEPT", &None), "{rule}");

@@ -8,7 +8,7 @@ use plasmagen::model::{
     forwarding, openings, provisioner_openings, ssh_sources,
 };
 
-/// What a rule lets in.
+/// The packets that a rule lets in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rule {
     /// As [`words`] prints it.
@@ -18,7 +18,7 @@ pub(crate) struct Rule {
     pub(crate) comment: String,
 }
 
-/// What a rule keeps from being forwarded: everything into a subnet, or connections to one port there, for a purpose.
+/// The packets that a rule keeps from being forwarded: everything into a subnet, or connections to one port there, for a purpose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Refusal {
     pub(crate) subnet: IpNet,
@@ -30,7 +30,7 @@ pub(crate) struct Refusal {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Firewall {
     pub(crate) input: BTreeSet<Rule>,
-    /// What is not forwarded; `None`: nothing is forwarded.
+    /// The packets that are not forwarded; `None`: none is forwarded.
     pub(crate) forward: Option<BTreeSet<Refusal>>,
 }
 

@@ -8,17 +8,13 @@ use serde_json::{Value, json};
 
 use super::live::packets;
 use crate::firewalls::compare;
-use test_kit::plan;
+use test_kit::{plan, render_into};
 
 /// The site of `named.toml`, rendered into `dir`.
 fn render(dir: &Path) {
     fs::write(dir.join("inventory.toml"), include_str!("named.toml")).unwrap();
     let plan = plan(dir);
-    for artifact in plasmagen::outputs::render(&plan).unwrap().iter() {
-        let path = dir.join(artifact.path.to_string());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &artifact.body).unwrap();
-    }
+    render_into(&plan, dir);
     compare(&plan.cluster, dir);
 }
 

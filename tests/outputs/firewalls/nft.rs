@@ -63,7 +63,7 @@ fn subnet(listed: &Value) -> IpNet {
     }
 }
 
-/// What a rule lets in.
+/// Reads the packets that a rule lets in.
 fn opens(rule: &Value) -> Rule {
     let comment = rule["comment"].as_str().unwrap().to_owned();
     let expressions = rule["expr"].as_array().unwrap();
@@ -98,7 +98,7 @@ fn packets(left: &Value, right: &Value) -> Option<String> {
     (payload["field"] == "dport").then(|| format!("{} {ports}", payload["protocol"].as_str().unwrap()))
 }
 
-/// What is not forwarded.
+/// Reads the packets that a rule keeps from being forwarded.
 fn dropped(rule: &Value) -> Refusal {
     let expressions = rule["expr"].as_array().unwrap();
     let (verdict, matches) = expressions.split_last().unwrap();

@@ -3,10 +3,9 @@
 use std::fs;
 
 use plasmagen::model::{Cluster, Opening, Protocol, Traffic};
-use plasmagen::outputs;
 
 use crate::firewalls::{compare, model};
-use test_kit::{plan, repository};
+use test_kit::{plan, render_into, repository};
 
 /// The golden case `name` with `more` at its end, rendered into a directory.
 fn rendered(name: &str, more: &str) -> (Cluster, tempfile::TempDir) {
@@ -14,11 +13,7 @@ fn rendered(name: &str, more: &str) -> (Cluster, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("inventory.toml"), fs::read_to_string(case).unwrap() + more).unwrap();
     let plan = plan(dir.path());
-    for artifact in outputs::render(&plan).unwrap().iter() {
-        let path = dir.path().join(artifact.path.to_string());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &artifact.body).unwrap();
-    }
+    render_into(&plan, dir.path());
     (plan.cluster, dir)
 }
 

@@ -57,14 +57,14 @@ pub(crate) struct Question {
 struct Client<'a> {
     server: Server,
     mac: String,
-    /// What is kept for it; strangers have nothing.
+    /// The reservation of the machine; strangers have none.
     node: Option<&'a Reservation<'a>>,
     network: &'a Label,
     stage: Stage,
 }
 
 impl<'a> Client<'a> {
-    /// What is kept for it in the network where it asks.
+    /// The reservation of the machine in the network where it asks.
     fn home(&self) -> Option<&'a Reservation<'a>> {
         self.node.filter(|reservation| reservation.network == self.network)
     }

@@ -1,8 +1,8 @@
-//! What a machine says of itself in each stage of its boot.
+//! The options that a machine sends in each stage of its boot.
 
 use plasmagen::model::Loader;
 
-/// What a machine says of itself while it boots.
+/// The options that a machine sends while it boots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stage {
     /// The architectures in option 93; without any, there is no such option.

@@ -154,7 +154,7 @@ fn group(block: &[Item], facts: &mut Facts) {
     }
 }
 
-/// What machines load by architecture; `prefix` is before each in facts.
+/// Reads the files that machines load, by architecture; `prefix` stands before each architecture in facts.
 fn chain(prefix: &str, items: &[Item], facts: &mut Facts) {
     for item in items {
         let words = item.words();

@@ -120,7 +120,7 @@ impl Reader {
         assert!(self.machines.insert(tag, machine.to_owned()).is_none(), "{set} is set twice");
     }
 
-    /// What each kind of machine gets: of the boot files whose tags it has, the last one counts.
+    /// The boot file of each kind of machine: of the files whose tags the machine has, the last one counts.
     fn judge_boots(&mut self) {
         let mut kinds: Vec<(String, Vec<String>)> = vec![("none".to_owned(), vec![])];
         for (tag, machine) in &self.machines {

@@ -76,7 +76,7 @@ fn policy(machine: &str, kinds: &[Kind], chain: &Value, facts: &mut Facts) {
     }
 }
 
-/// What a rule says: a port that is open, or what is not forwarded; nothing for those that every firewall begins with.
+/// Reads a rule: a port that is open, or packets that are not forwarded; nothing for the rules that every firewall begins with.
 fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
     let expr = rule["expr"].to_string();
     if rule["chain"] == "forward" {

@@ -86,7 +86,7 @@ fn dhcp4(tree: &Tree) -> Said {
     Said { source: DHCP4, kinds, facts }
 }
 
-/// What is reserved for a node.
+/// Reads the reservation of a node.
 fn reservation(reservation: &Value, shared: &[&str], facts: &mut Facts) {
     only(reservation, "", &["hw-address", "ip-address", "hostname", "client-classes"]);
     let name = string(&reservation["hostname"]);
@@ -117,11 +117,11 @@ const GENERAL: [&str; 11] = [
     "preferred-lifetime",
 ];
 
-/// What is said of a subnet.
+/// Reads the facts of a subnet.
 const SUBNET: [&str; 8] =
     ["id", "subnet", "interface", "relay", "user-context", "pools", "option-data", "reservations"];
 
-/// What a class of machines loads, or how long its leases live.
+/// Reads the file that a class of machines loads, or how long the leases of the class live.
 fn class(class: &Value, platforms: &[&str], facts: &mut Facts) {
     only(class, "", &["name", "test", "boot-file-name", "option-data", "valid-lifetime"]);
     let test = string(&class["test"]);
