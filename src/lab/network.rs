@@ -74,7 +74,7 @@ impl LabNetwork<'_> {
 
 /// Lists the boot networks of `cluster`.
 pub(super) fn list_networks(cluster: &Cluster) -> Vec<LabNetwork<'_>> {
-    let provisioners = &cluster.provisioner.network;
+    let provisioners = &cluster.provisioner.home.network;
     let networks = cluster.networks_for(Role::Provisioning).enumerate();
     let to_lab = |(number, (name, network))| LabNetwork {
         name,
@@ -106,8 +106,8 @@ pub(super) fn create_networks(tools: &Tools, cluster: &Cluster, networks: &[LabN
         create_bridge(tools, network)
             .with_context(|| format!("could not make the network {}", network.name))?;
     }
-    let provisioner = &cluster.provisioner;
-    let interface = &provisioner.interface;
+    let provisioner = &cluster.provisioner.home;
+    let interface = &provisioner.name;
     let home = networks.iter().find(|network| network.is_provisioners);
     let home = home.context("the provisioner has no network")?;
     ip(tools, &format!("link add {interface} type veth peer name home netns {SWITCH}"))?;

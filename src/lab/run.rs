@@ -74,7 +74,7 @@ fn collect_bundles(
     tests: &[BootTest<'_>],
 ) -> Result<BTreeMap<String, PathBuf>> {
     let mut bundles = config.bundles.clone();
-    let base_url = cluster.provisioner.base_url();
+    let base_url = cluster.provisioner.base_url(&cluster.provisioner.home);
     for node in tests.iter().filter_map(|test| test.node) {
         let image = node.image();
         if bundles.contains_key(&image) {

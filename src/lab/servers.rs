@@ -94,7 +94,7 @@ impl Servers {
         let (mut command, lease_message) = match dhcp {
             DhcpServer::Kea => (kea::command(program, &config)?, kea::LEASE_MESSAGE),
             DhcpServer::Isc => {
-                (isc::command(program, &config, &cluster.provisioner.interface)?, isc::LEASE_MESSAGE)
+                (isc::command(program, &config, &cluster.provisioner.home.name)?, isc::LEASE_MESSAGE)
             }
             DhcpServer::Dnsmasq => (dnsmasq::command(program, &config), dnsmasq::LEASE_MESSAGE),
         };
@@ -111,7 +111,7 @@ impl Servers {
         let mut command = command_in(tools, ROUTER, Path::new(dnsmasq.get_program()));
         command.args(dnsmasq.get_args()).args(["--conf-file=/dev/null", "--port=0", "--enable-ra"]);
         command.args(["--dhcp-leasefile=/run/router.leases", "--except-interface=lo"]);
-        let server = cluster.provisioner.address;
+        let server = cluster.provisioner.home.address;
         let mut port = ADVERTISEMENTS;
         for network in networks {
             command.arg(format!("--interface={}", network.router_interface()));

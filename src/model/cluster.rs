@@ -1,19 +1,16 @@
 //! The cluster as a whole, and the parts of which it has one.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{
-    AbsPath, AdminKey, Console, ControlPort, DhcpServer, DomainName, HostName, IfName, Label, Mailbox,
-    Network, Node, OpenOn, OpenProtocol, PortRange, Profile, Protocol, Reference, Role, Seconds, Server,
-    StateVersion, Traffic,
+    AdminKey, Console, ControlPort, DomainName, HostName, Label, Mailbox, Network, Node, OpenOn,
+    OpenProtocol, PortRange, Profile, Protocol, Provisioner, Reference, Role, Seconds, Server, StateVersion,
+    Traffic,
 };
-
-/// The directory of the web root that is the TFTP root.
-pub const TFTP_DIR: &str = "tftp";
 
 /// A cluster whose inventory is sound.
 #[derive(Clone, Debug, Serialize)]
@@ -74,39 +71,6 @@ impl Cluster {
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.name.as_str() == name || self.former_names.iter().flatten().any(|former| former.as_str() == name)
-    }
-}
-
-/// The provisioner: the PXE, DHCP, TFTP and HTTP server.
-#[derive(Clone, Debug, Serialize)]
-pub struct Provisioner {
-    /// The provisioning network that the provisioner is connected to.
-    pub network: Label,
-    /// The provisioner's address in that network.
-    pub address: Ipv4Addr,
-    /// The provisioner's network interface in that network.
-    pub interface: IfName,
-    /// The TCP port that nginx listens on.
-    pub http_port: u16,
-    /// The DHCP server that the provisioner runs.
-    pub dhcp: DhcpServer,
-    /// The directory that nginx serves as `/boot/`.
-    pub web_root: AbsPath,
-    /// Files on the provisioner that the configuration of a DHCP server includes, by server.
-    pub extra: BTreeMap<DhcpServer, AbsPath>,
-}
-
-impl Provisioner {
-    /// The URL of the web root, without a final slash.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        format!("http://{}:{}/boot", self.address, self.http_port)
-    }
-
-    /// The TFTP root: the directory of the web root that firmware loads iPXE from.
-    #[must_use]
-    pub fn tftp_root(&self) -> String {
-        format!("{}/{TFTP_DIR}", self.web_root)
     }
 }
 

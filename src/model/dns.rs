@@ -81,7 +81,12 @@ impl Cluster {
         let inside = |name: &str| DomainName::parse(&format!("{name}.{}", self.domain));
         let mut names = SiteNames::default();
         let boot = inside(PROVISIONER)?;
-        names.add(&boot, self.provisioner.address.into());
+        names.add(&boot, self.provisioner.home.address.into());
+        for interface in &self.provisioner.other_interfaces {
+            let domain = self.networks.get(&interface.network).and_then(|network| network.domain.as_ref());
+            let domain = network_domain(&self.domain, &interface.network, domain);
+            names.add(&DomainName::parse(&format!("{PROVISIONER}.{domain}"))?, interface.address.into());
+        }
         for vip in &self.vips {
             names.add(&inside(vip.name.as_str())?, vip.address);
         }

@@ -21,6 +21,7 @@ mod node;
 mod path;
 mod private_key;
 mod profile;
+mod provisioner;
 mod range;
 pub mod reverse;
 pub mod service;
@@ -32,9 +33,7 @@ mod traffic;
 mod word;
 
 pub use bmc::{Bmc, BmcProtocol};
-pub use cluster::{
-    Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgorithm, Provisioner, TFTP_DIR, Tls, Vip,
-};
+pub use cluster::{Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgorithm, Tls, Vip};
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
@@ -58,6 +57,7 @@ pub use node::Node;
 pub use path::is_normal_path;
 pub use private_key::{PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
 pub use profile::{Base, Profile, image_name, list_image_names};
+pub use provisioner::{Provisioner, ProvisionerInterface, TFTP_DIR};
 pub use range::Range;
 pub use reverse::ReverseZone;
 pub use service::{ControlPort, Ports, Service, known as known_service};

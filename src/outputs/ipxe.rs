@@ -46,7 +46,7 @@ struct NodeContext<'a> {
 fn emit_boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let boot = &plan.cluster.boot;
     let context = BootContext {
-        base: plan.cluster.provisioner.base_url(),
+        base: plan.cluster.provisioner.base_url(&plan.cluster.provisioner.home),
         verify: boot.verify,
         signed: boot.verify == BootVerification::Signature,
         pause: boot.pause.get(),
@@ -56,6 +56,9 @@ fn emit_boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> 
 
 fn emit_node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let archive = overlay::pack(&plan.cluster, node)?;
+    let provisioner = &plan.cluster.provisioner;
+    let load_from =
+        node.reservation().map_or(&provisioner.home, |reserved| provisioner.interface_for(reserved.network));
     let mut artifacts = Vec::new();
     for mac in node.boot_macs() {
         let mac = mac.hyphens();
@@ -64,7 +67,7 @@ fn emit_node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Ve
             node: &node.name,
             profile: node.image(),
             kernel_params: configuration::list_kernel_params(&plan.cluster, node),
-            overlay: format!("{}/{path}", plan.cluster.provisioner.base_url()),
+            overlay: format!("{}/{path}", provisioner.base_url(load_from)),
             overlay_sha256: Sha256Sum::of(&archive),
         };
         let text = renderer.render(NODE_TEMPLATE.name, &context)?;

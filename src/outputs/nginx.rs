@@ -26,7 +26,10 @@ struct Context<'a> {
 
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &plan.cluster.provisioner;
-    let context =
-        Context { address: provisioner.address, port: provisioner.http_port, root: &provisioner.web_root };
+    let context = Context {
+        address: provisioner.home.address,
+        port: provisioner.http_port,
+        root: &provisioner.web_root,
+    };
     Ok(vec![Artifact::new("site/pxe/nginx.conf", renderer.render(TEMPLATE.name, &context)?)?])
 }

@@ -66,13 +66,13 @@ struct NodeOptions<'a> {
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let provisioner = &cluster.provisioner;
-    let network = cluster.networks.get(&provisioner.network);
+    let network = cluster.networks.get(&provisioner.home.network);
     let subnet = network.and_then(|network| network.subnet);
     let server = provisioner.dhcp.on_nixos();
     let facts = server.facts();
     let context = Context {
-        interface: &provisioner.interface,
-        address: provisioner.address,
+        interface: &provisioner.home.name,
+        address: provisioner.home.address,
         http_port: provisioner.http_port,
         web_root: &provisioner.web_root,
         systems: list_systems(cluster),

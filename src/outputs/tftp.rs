@@ -40,7 +40,7 @@ fn emit_hpa(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &plan.cluster.provisioner;
     let context = HpaContext {
         directory: provisioner.tftp_root(),
-        address: format!("{}:69", provisioner.address),
+        address: format!("{}:69", provisioner.home.address),
         // in.tftpd serves from a chroot. Without --create, it accepts no uploads of new files.
         options: format!("--secure --blocksize {BLOCK_BYTES} --verbose"),
     };
@@ -50,7 +50,7 @@ fn emit_hpa(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
 
 fn emit_atftpd(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     // One thread serves one machine: the default of 100 threads refuses a rack. atftpd has no option for a largest block.
-    let (address, directory) = (plan.cluster.provisioner.address, plan.cluster.provisioner.tftp_root());
+    let (address, directory) = (plan.cluster.provisioner.home.address, plan.cluster.provisioner.tftp_root());
     let options = format!(
         "--bind-address {address} --tftpd-timeout 300 --retry-timeout 5 --maxthread 1000 --no-multicast \
          --verbose=5 {directory}"

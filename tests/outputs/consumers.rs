@@ -60,7 +60,10 @@ fn ipxe_finds_a_script_for_each_node() {
         let boot = fs::read_to_string(tree.join("site/www/ipxe/boot.ipxe")).unwrap();
         assert!(
             boot.starts_with("#!ipxe\n")
-                && boot.contains(&format!("set base {}\n", cluster.provisioner.base_url()))
+                && boot.contains(&format!(
+                    "set base {}\n",
+                    cluster.provisioner.base_url(&cluster.provisioner.home)
+                ))
         );
         for node in &cluster.nodes {
             let path = tree.join(format!("site/www/ipxe/node/{}.ipxe", node.mac.hyphens()));

@@ -1,17 +1,15 @@
 //! The ports that the provisioner opens to booting machines and to operators.
 
-use std::net::IpAddr;
-
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::openings::{Opening, PacketSource, ssh_sources, subnets};
 use super::references::DNS;
-use crate::model::{Cluster, Network, OpenOn, Protocol, Role, Traffic};
+use crate::model::{Cluster, Network, OpenOn, Protocol, ProvisionerInterface, Reference, Role, Traffic};
 
 /// Everything that the provisioner lets in besides SSH.
 ///
 /// DHCP comes from senders without an address yet (0.0.0.0, RFC 2131 section 4.1; link-local, RFC 8415 section 13.1)
-/// and from relays, whose addresses the inventory does not have. So DHCPv4 is bound to the interface alone; relays of
+/// and from relays, whose addresses the inventory does not have. So DHCPv4 is bound to the interfaces alone; relays of
 /// DHCPv6 send from a global address of a provisioning network.
 #[must_use]
 pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
@@ -21,15 +19,17 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
         sources,
     };
     let provisioning = subnets(cluster, &[Role::Provisioning]);
-    let on_interface =
-        |subnet: IpNet| PacketSource { subnet, device: Some(cluster.provisioner.interface.clone()) };
-    let mut openings =
-        vec![opening("dhcp", 67, Protocol::Udp, vec![on_interface(IpNet::V4(Ipv4Net::default()))])];
+    let on_each_interface = |subnet: IpNet| {
+        let interfaces = cluster.provisioner.interfaces();
+        interfaces.map(move |interface| PacketSource { subnet, device: Some(interface.name.clone()) })
+    };
+    let any = on_each_interface(IpNet::V4(Ipv4Net::default()));
+    let mut openings = vec![opening("dhcp", 67, Protocol::Udp, any.collect())];
 
     let mut dhcp6: Vec<IpNet> = provisioning.iter().filter(|net| net.addr().is_ipv6()).copied().collect();
     if !dhcp6.is_empty() {
         dhcp6.insert(0, IpNet::V6(LINK_LOCAL));
-        let sources = dhcp6.into_iter().map(on_interface).collect();
+        let sources = dhcp6.into_iter().flat_map(on_each_interface).collect();
         openings.push(opening("dhcpv6", 547, Protocol::Udp, sources));
     }
 
@@ -49,8 +49,8 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
         }
     }
 
-    let address = IpAddr::V4(cluster.provisioner.address);
-    for reference in cluster.references.iter().filter(|reference| reference.address == address) {
+    let is_asked = |reference: &&Reference| cluster.provisioner.has_address(reference.address);
+    for reference in cluster.references.iter().filter(is_asked) {
         for traffic in reference.traffic.iter().filter(|traffic| !is_name_server || !DNS.contains(traffic)) {
             let sources = sources(cluster, &reference.senders);
             openings.push(Opening { purpose: reference.purpose.to_owned(), traffic: *traffic, sources });
@@ -66,15 +66,17 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
 /// Link-local unicast (RFC 4291 section 2.5.6).
 const LINK_LOCAL: Ipv6Net = Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10);
 
-/// Those `subnets`, each once. The inventory knows one interface of the provisioner: the one in its own network.
+/// Those `subnets`, each once, and each with the provisioner's interface in that network. The inventory knows no other
+/// interfaces of the provisioner.
 fn sources(cluster: &Cluster, subnets: &[IpNet]) -> Vec<PacketSource> {
-    let provisioner = &cluster.provisioner;
-    let attached: Vec<IpNet> =
-        cluster.networks.get(&provisioner.network).into_iter().flat_map(Network::subnets).collect();
-    let source = |subnet: &IpNet| PacketSource {
-        subnet: *subnet,
-        device: attached.contains(subnet).then(|| provisioner.interface.clone()),
+    let device = |subnet: &IpNet| {
+        let is_attached = |interface: &&ProvisionerInterface| {
+            let network = cluster.networks.get(&interface.network);
+            network.is_some_and(|network| network.subnets().any(|attached| attached == *subnet))
+        };
+        cluster.provisioner.interfaces().find(is_attached).map(|interface| interface.name.clone())
     };
+    let source = |subnet: &IpNet| PacketSource { subnet: *subnet, device: device(subnet) };
     let mut seen = std::collections::BTreeSet::new();
     subnets.iter().filter(|subnet| seen.insert(**subnet)).map(source).collect()
 }

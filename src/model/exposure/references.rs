@@ -50,7 +50,7 @@ pub fn list_references(cluster: &Cluster) -> Vec<Reference> {
 
 /// Whether `address` is that of the provisioner, a node or a virtual address.
 fn is_of_site(cluster: &Cluster, address: IpAddr) -> bool {
-    IpAddr::V4(cluster.provisioner.address) == address
+    cluster.provisioner.has_address(address)
         || cluster.vips.iter().any(|vip| vip.address == address)
         || cluster.nodes.iter().any(|node| node.addresses().any(|assigned| assigned == address))
 }

@@ -69,7 +69,7 @@ pub(super) struct PlatformFiles {
 
 impl BootFiles {
     pub(super) fn new(cluster: &Cluster) -> Self {
-        let base = cluster.provisioner.base_url();
+        let base = cluster.provisioner.base_url(&cluster.provisioner.home);
         let platforms = cluster.platforms();
         Self {
             ipxe_class: IPXE_CLASS,

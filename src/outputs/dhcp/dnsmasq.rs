@@ -71,8 +71,8 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let (subnets, subnets6) = (super::subnets4(cluster), super::subnets6(cluster));
     let boot = BootFiles::new(cluster);
     let context = Context {
-        address: provisioner.address,
-        interface: &provisioner.interface,
+        address: provisioner.home.address,
+        interface: &provisioner.home.name,
         tftp_root: provisioner.tftp_root(),
         lease: super::LEASE,
         leases: count_leases(cluster, &subnets, &subnets6),

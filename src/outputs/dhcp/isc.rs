@@ -33,7 +33,7 @@ struct Context<'a> {
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let context = Context {
-        next_server: cluster.provisioner.address,
+        next_server: cluster.provisioner.home.address,
         lease: super::LEASE,
         longest_lease: super::LONGEST_LEASE,
         boot: BootFiles::new(cluster),

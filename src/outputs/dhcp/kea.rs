@@ -93,7 +93,7 @@ struct KeaInterfaces<'a> {
 impl<'a> KeaInterfaces<'a> {
     fn new(cluster: &'a Cluster, socket: Option<&'static str>) -> Self {
         Self {
-            interfaces: [&cluster.provisioner.interface],
+            interfaces: [&cluster.provisioner.home.name],
             dhcp_socket_type: socket,
             service_sockets_max_retries: 60,
             service_sockets_retry_wait_time: 5000,

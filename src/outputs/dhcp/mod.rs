@@ -132,7 +132,7 @@ fn subnets<A: Family>(
         let (net, pool, gateway) = parts(network)?;
         let resolvers = network.dns.iter().filter_map(of_family).collect();
         let hosts = hosts.remove(label).unwrap_or_default();
-        let is_local = *label == cluster.provisioner.network;
+        let is_local = *label == cluster.provisioner.home.network;
         let domain = network.domain.as_ref();
         Some(ServedSubnet { label, net, is_local, pool, gateway, resolvers, domain, hosts })
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::inventory::{BootTable, DnsTable, Entry, NetworkTable, OpenTable, ProvisionerTable, TlsTable};
 use crate::model::{
     AbsPath, Boot, BootVerification, Cluster, DhcpServer, Dns, FirewallExtra, HostName, KeyAlgorithm, Label,
-    Network, OpenOn, OpenProtocol, Provisioner, Seconds, Tls, Vip, Word,
+    Network, OpenOn, OpenProtocol, Provisioner, ProvisionerInterface, Seconds, Tls, Vip, Word,
 };
 use crate::resolve::draft::Draft;
 use crate::resolve::origin::{Origin, or_default};
@@ -69,9 +69,12 @@ fn finish_provisioner(table: &ProvisionerTable, to: &mut Recorder<'_>) -> Option
         .collect::<Option<_>>()?;
     let web_root = AbsPath::parse("/var/lib/pxe-boot").ok()?;
     Some(Provisioner {
-        network: to.take("network", here.gives(value(table.network.as_ref())?)),
-        address: to.take("address", here.gives(value(table.address.as_ref())?)),
-        interface: to.take("interface", here.gives(value(table.interface.as_ref())?)),
+        home: ProvisionerInterface {
+            network: to.take("network", here.gives(value(table.network.as_ref())?)),
+            address: to.take("address", here.gives(value(table.address.as_ref())?)),
+            name: to.take("interface", here.gives(value(table.interface.as_ref())?)),
+        },
+        other_interfaces: Vec::new(),
         http_port: to.take("http_port", or_default(here.says(sound(&table.http_port)), 8080)),
         dhcp: to.take("dhcp", or_default(here.says(value(table.dhcp.as_ref())), DhcpServer::Kea)),
         web_root: to.take("web_root", or_default(here.says(value(table.web_root.as_ref())), web_root)),

@@ -53,11 +53,11 @@ fn compare(cluster: &Cluster, config: &Value) {
     let provisioner = &cluster.provisioner;
     let services = &config["services"];
     let options = &services["centra-pxe-server"];
-    assert_eq!(options["interface"], provisioner.interface.as_str());
-    assert_eq!(options["serverAddress"], provisioner.address.to_string());
+    assert_eq!(options["interface"], provisioner.home.name.as_str());
+    assert_eq!(options["serverAddress"], provisioner.home.address.to_string());
     assert_eq!(options["httpPort"], provisioner.http_port);
     assert_eq!(options["webRoot"], provisioner.web_root.as_str());
-    let network = &cluster.networks[&provisioner.network];
+    let network = &cluster.networks[&provisioner.home.network];
     let subnet = network.subnet.unwrap();
     let dhcp = &options["dhcp"];
     assert_eq!(dhcp["subnet"], subnet.network().to_string());

@@ -67,7 +67,7 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
 /// Every name with its addresses.
 fn named(cluster: &Cluster) -> Vec<(String, IpAddr)> {
     let inside = |name: &dyn std::fmt::Display| format!("{name}.{}", cluster.domain);
-    let mut all = vec![(inside(&"boot"), IpAddr::V4(cluster.provisioner.address))];
+    let mut all = vec![(inside(&"boot"), IpAddr::V4(cluster.provisioner.home.address))];
     all.extend(cluster.vips.iter().map(|vip| (inside(&vip.name), vip.address)));
     for node in &cluster.nodes {
         let home = home(cluster, node).and_then(|interface| interface.network.as_ref());

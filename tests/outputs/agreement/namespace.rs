@@ -25,7 +25,7 @@ pub(crate) fn script(program: &str, script: &str, arguments: &[Vec<PathBuf>]) ->
 /// A script that makes the interfaces of all provisioners.
 pub(crate) fn interfaces(trees: &[Tree]) -> String {
     let names: BTreeSet<&str> =
-        trees.iter().map(|tree| tree.cluster.provisioner.interface.as_str()).collect();
+        trees.iter().map(|tree| tree.cluster.provisioner.home.name.as_str()).collect();
     let add =
         |(at, name): (usize, &str)| format!("ip link add {name} type veth peer name peer{at} || exit 1\n");
     names.into_iter().enumerate().map(add).collect()

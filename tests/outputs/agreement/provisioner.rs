@@ -18,13 +18,13 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
 /// What the provisioner opens.
 fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     let provisioner = &cluster.provisioner;
-    let home = &cluster.networks[&provisioner.network];
+    let home = &cluster.networks[&provisioner.home.network];
     let mut open = |what: &str, packets: &str, from: &[IpNet], device: Option<bool>| {
         for subnet in from {
             let here =
                 home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
             let through = if device.unwrap_or(here) {
-                format!(" through {}", provisioner.interface)
+                format!(" through {}", provisioner.home.name)
             } else {
                 String::new()
             };
@@ -52,7 +52,7 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     for (target, packets, subnet, what) in questions(cluster) {
         // A name server answers everybody already.
         let is_answered = packets.ends_with(" 53") && cluster.dns.name_servers.is_empty();
-        if target == provisioner.address && !is_answered {
+        if target == provisioner.home.address && !is_answered {
             open(what, packets, &[subnet], None);
         }
     }
@@ -95,7 +95,7 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
 /// What each kind of machine loads first: RFC 4578 section 2.1 and IANA's "Processor Architecture Types".
 fn boot(cluster: &Cluster, facts: &mut Facts) {
     let provisioner = &cluster.provisioner;
-    let base = format!("http://{}:{}/boot", provisioner.address, provisioner.http_port);
+    let base = format!("http://{}:{}/boot", provisioner.home.address, provisioner.http_port);
     for (architecture, file) in [
         ("0x00", "undionly.kpxe"),
         ("0x06", "ipxe-ia32.efi"),
@@ -122,20 +122,20 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
         }
         facts.add(&node.name, "digest of the overlay", "its own");
     }
-    facts.add("site", "next server", provisioner.address);
-    facts.add("site", "provisioner's interface", &provisioner.interface);
+    facts.add("site", "next server", provisioner.home.address);
+    facts.add("site", "provisioner's interface", &provisioner.home.name);
     facts.add("site", "HTTP port", provisioner.http_port);
-    facts.add("site", "HTTP server", format!("{}:{}", provisioner.address, provisioner.http_port));
+    facts.add("site", "HTTP server", format!("{}:{}", provisioner.home.address, provisioner.http_port));
     facts.add("site", "HTTP server", format!("127.0.0.1:{}", provisioner.http_port));
     facts.add("site", "web root", provisioner.web_root.as_str());
-    facts.add("site", "TFTP server", provisioner.address);
+    facts.add("site", "TFTP server", provisioner.home.address);
     // NixOS has no ISC dhcpd any more.
     let dhcp = match provisioner.dhcp {
         DhcpServer::Kea | DhcpServer::Isc => "kea",
         DhcpServer::Dnsmasq => "dnsmasq",
     };
     facts.add("site", "DHCP server", dhcp);
-    let home = &cluster.networks[&provisioner.network];
+    let home = &cluster.networks[&provisioner.home.network];
     let mut say = |fact: String| facts.add("provisioner's network", "DHCP", fact);
     home.subnet.iter().for_each(|net| say(format!("subnet {net}")));
     home.subnet.iter().for_each(|net| say(format!("broadcast {}", net.broadcast())));

@@ -30,7 +30,7 @@ fn meant(cluster: &Cluster, word: &str) -> Vec<IpAddr> {
     }
     let mut all = Vec::new();
     all.extend(
-        (word == format!("boot.{}", cluster.domain)).then_some(IpAddr::V4(cluster.provisioner.address)),
+        (word == format!("boot.{}", cluster.domain)).then_some(IpAddr::V4(cluster.provisioner.home.address)),
     );
     for vip in &cluster.vips {
         all.extend((word == format!("{}.{}", vip.name, cluster.domain)).then_some(vip.address));

@@ -72,7 +72,7 @@ fn dnsmasq_says_what_the_model_says() {
             assert_eq!(read(&site, ipv4), subnets(&site.cluster, ipv4), "{}", site.name);
         }
         let provisioner = &site.cluster.provisioner;
-        assert_eq!(lines(&site, "interface"), [[provisioner.interface.as_str()]]);
+        assert_eq!(lines(&site, "interface"), [[provisioner.home.name.as_str()]]);
         assert_eq!(lines(&site, "tftp-root"), [[format!("{}/tftp", provisioner.web_root)]]);
         assert_eq!(lines(&site, "port"), [["0"]], "no DNS");
         // Without one, dnsmasq names itself as the router.
@@ -117,7 +117,7 @@ fn dnsmasq_has_a_boot_file_for_each_architecture() {
         let platforms = hosts.iter().flatten().filter_map(|word| word.strip_prefix("set:platform/"));
         let platforms: BTreeSet<String> = platforms.map(str::to_owned).collect();
         let (boot, force) = (lines(&site, "dhcp-boot"), lines(&site, "dhcp-option-force"));
-        let server = site.cluster.provisioner.address.to_string();
+        let server = site.cluster.provisioner.home.address.to_string();
         let boot_with = |tags: &[String]| {
             let [file, "", next_server] = last(&boot, tags).unwrap() else { panic!("{tags:?}") };
             assert_eq!(*next_server, server);

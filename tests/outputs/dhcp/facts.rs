@@ -74,7 +74,7 @@ pub(crate) fn table(platforms: &[String], boot_of: impl Fn(Option<&str>, &str) -
 
 /// By architecture in hexadecimal, `ipxe`, and `other` for everything else; the same after the name of each platform.
 pub(crate) fn boots(cluster: &Cluster) -> Boots {
-    let base = format!("http://{}:{}/boot", cluster.provisioner.address, cluster.provisioner.http_port);
+    let base = format!("http://{}:{}/boot", cluster.provisioner.home.address, cluster.provisioner.http_port);
     let table = [
         ("ipxe", format!("{base}/ipxe/boot.ipxe"), false),
         ("0000", "undionly.kpxe".to_owned(), false),

@@ -56,7 +56,7 @@ fn dhcpd_says_what_the_model_says() {
     for site in sites() {
         let text = site.file("dhcpd.conf");
         assert_eq!(read(text), subnets(&site.cluster, true), "{}", site.name);
-        assert!(text.contains(&format!("\nnext-server {};\n", site.cluster.provisioner.address)));
+        assert!(text.contains(&format!("\nnext-server {};\n", site.cluster.provisioner.home.address)));
         assert!(text.contains("\nauthoritative;\n") && text.contains("\nignore-client-uids true;"));
         assert!(!text.contains("shared-network"), "each network is a subnet of its own");
     }

@@ -84,13 +84,13 @@ fn kea4_says_what_the_model_says() {
             assert_eq!(id, u64::from(u32::from(net.network())));
         }
         let provisioner = &site.cluster.provisioner;
-        assert_eq!(server["next-server"], provisioner.address.to_string());
-        assert_eq!(server["interfaces-config"]["interfaces"], json!([provisioner.interface.to_string()]));
+        assert_eq!(server["next-server"], provisioner.home.address.to_string());
+        assert_eq!(server["interfaces-config"]["interfaces"], json!([provisioner.home.name.to_string()]));
         assert_eq!((&server["match-client-id"], &server["authoritative"]), (&json!(false), &json!(true)));
         // Only the network that the provisioner stands in is heard without a relay.
         let direct = list(&server["subnet4"]).iter().filter(|subnet| subnet.get("interface").is_some());
         let direct: Vec<IpNet> = direct.map(|subnet| text(&subnet["subnet"]).parse().unwrap()).collect();
-        assert!(direct.len() == 1 && direct[0].contains(&IpAddr::V4(provisioner.address)), "{direct:?}");
+        assert!(direct.len() == 1 && direct[0].contains(&IpAddr::V4(provisioner.home.address)), "{direct:?}");
     }
 }
 

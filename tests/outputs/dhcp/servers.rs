@@ -19,8 +19,8 @@ fn accepts(cluster: &Cluster, server: &[&str], text: &str) -> (bool, String) {
     let file = dir.path().join("configuration");
     fs::write(&file, text).unwrap();
     let provisioner = &cluster.provisioner;
-    let mut command = unshare(&["--net", "sh", "-c", LINK, "sh", provisioner.interface.as_str()]);
-    command.arg(format!("{}/24", provisioner.address)).args(server).arg(&file);
+    let mut command = unshare(&["--net", "sh", "-c", LINK, "sh", provisioner.home.name.as_str()]);
+    command.arg(format!("{}/24", provisioner.home.address)).args(server).arg(&file);
     command.env("KEA_PIDFILE_DIR", dir.path()).env("KEA_LOCKFILE_DIR", dir.path());
     let output = run("util-linux", &mut command);
     let said = [output.stdout, output.stderr].concat();

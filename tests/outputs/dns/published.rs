@@ -12,7 +12,7 @@ pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
     let mut add = |address: IpAddr, name: String| {
         assert_eq!(names.insert(address, format!("{name}.")), None, "{address} has two names");
     };
-    add(cluster.provisioner.address.into(), format!("boot.{domain}"));
+    add(cluster.provisioner.home.address.into(), format!("boot.{domain}"));
     for vip in &cluster.vips {
         add(vip.address, format!("{}.{domain}", vip.name));
     }

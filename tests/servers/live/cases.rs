@@ -175,8 +175,8 @@ fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
         client_id: stage.has_vendor_class.then_some(client_id),
         wanted: if ipxe { IPXE_WANTS } else { FIRMWARE_WANTS }.to_vec(),
         broadcast: !ipxe,
-        relay: cluster.networks[network].gateway.filter(|_| *network != cluster.provisioner.network),
-        server: cluster.provisioner.address,
+        relay: cluster.networks[network].gateway.filter(|_| *network != cluster.provisioner.home.network),
+        server: cluster.provisioner.home.address,
         silent: expected.is_none(),
     };
     let who = node.map_or_else(|| "a stranger".to_owned(), |reservation| reservation.name.to_string());
@@ -193,7 +193,7 @@ fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
         (None, Some(pool)) => in_pool(pool.first, pool.last),
         (None, None) => return None,
     };
-    let base = cluster.provisioner.base_url();
+    let base = cluster.provisioner.base_url(&cluster.provisioner.home);
     let file = match (client.stage.is_ipxe(), client.loader()) {
         (true, _) => format!("{base}/ipxe/boot.ipxe"),
         (false, (build, true)) => format!("{base}/tftp/{build}"),
@@ -203,7 +203,7 @@ fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
         network.dns.iter().filter(|resolver| resolver.is_ipv4()).map(ToString::to_string).collect();
     let facts = [
         ("address", Some(address)),
-        ("next server", Some(cluster.provisioner.address.to_string())),
+        ("next server", Some(cluster.provisioner.home.address.to_string())),
         ("file", Some(file)),
         ("host name", home.map(|reservation| reservation.name.to_string())),
         ("subnet mask", network.subnet.map(|subnet| subnet.netmask().to_string())),

@@ -45,7 +45,7 @@ fn resolvers(network: &Network) -> Value {
 }
 
 fn provisioner_network(cluster: &Cluster) -> &Network {
-    &cluster.networks[&cluster.provisioner.network]
+    &cluster.networks[&cluster.provisioner.home.network]
 }
 
 /// A node names itself in the way `way`, since what is kept goes to one of its names as long as its lease lives.
@@ -95,7 +95,7 @@ fn kea(lab: &mut Lab) {
 /// dnsmasq leases in the networks that it has an address in; the inventory does not know the provisioner's.
 fn dnsmasq(lab: &mut Lab) {
     let address = provisioner_network(&lab.cluster).subnet6.unwrap().hosts().nth(9).unwrap();
-    let interface = lab.cluster.provisioner.interface.to_string();
+    let interface = lab.cluster.provisioner.home.name.to_string();
     let words = ["address", "add", &format!("{address}/64"), "dev", &interface, "nodad"];
     lab.done("iproute2", lab.on_provisioner("ip").args(words));
     // It looks a client's MAC address up among its neighbours, and asks for it for half a second only, which can be too

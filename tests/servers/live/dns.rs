@@ -19,7 +19,7 @@ pub(crate) fn start(lab: &mut Lab) {
          dnssec-validation no; pid-file \"/run/named.pid\"; session-keyfile \"/run/session.key\"; }};\n\
          controls {{ }};\ninclude \"{0}/named.conf\";\n",
         directory.display(),
-        lab.cluster.provisioner.address
+        lab.cluster.provisioner.home.address
     );
     let path = lab.file("options.conf");
     fs::write(&path, options).unwrap();
@@ -40,7 +40,7 @@ pub(crate) fn dig(lab: &Lab, queries: &BTreeSet<Query>) -> BTreeMap<Query, BTree
     let path = lab.file("queries");
     fs::write(&path, batch).unwrap();
     let mut command = lab.on_client("dig");
-    command.arg(format!("@{}", lab.cluster.provisioner.address));
+    command.arg(format!("@{}", lab.cluster.provisioner.home.address));
     command.args(["+norecurse", "+aaonly", "+noall", "+answer", "-f"]).arg(path);
     let output = lab.done("bind9-dnsutils", &mut command);
     let mut answers: BTreeMap<Query, BTreeSet<String>> = BTreeMap::new();

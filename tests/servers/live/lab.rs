@@ -193,13 +193,13 @@ impl Drop for Lab {
 /// The arguments of `setup.sh`.
 fn wiring(cluster: &Cluster) -> Vec<String> {
     let provisioner = &cluster.provisioner;
-    let network = &cluster.networks[&provisioner.network];
+    let network = &cluster.networks[&provisioner.home.network];
     let router = network.gateway.map_or_else(|| "none".to_owned(), |router| router.to_string());
     let length = network.subnet.unwrap().prefix_len();
     let mut words = vec![
         provisioner.web_root.to_string(),
-        provisioner.interface.to_string(),
-        format!("{}/{length}", provisioner.address),
+        provisioner.home.name.to_string(),
+        format!("{}/{length}", provisioner.home.address),
         router,
     ];
     words.extend(relays(cluster).map(|(subnet, relay)| format!("{subnet}={relay}")));
@@ -208,8 +208,9 @@ fn wiring(cluster: &Cluster) -> Vec<String> {
 
 /// The networks that machines boot in behind a relay: subnet and relay.
 fn relays(cluster: &Cluster) -> impl Iterator<Item = (ipnet::Ipv4Net, Ipv4Addr)> {
-    let others =
-        cluster.networks_for(Role::Provisioning).filter(|(name, _)| **name != cluster.provisioner.network);
+    let others = cluster
+        .networks_for(Role::Provisioning)
+        .filter(|(name, _)| **name != cluster.provisioner.home.network);
     others.filter_map(|(_, network)| Some((network.subnet?, network.gateway?)))
 }
 

@@ -38,7 +38,7 @@ impl Server {
                 let mut command = lab.on_provisioner("dhcpd");
                 command.args(["-4", "-d", "-pf", "/run/dhcpd.pid", "-lf"]).arg(leases);
                 command.arg("-cf").arg(configuration);
-                command.arg(lab.cluster.provisioner.interface.as_str());
+                command.arg(lab.cluster.provisioner.home.name.as_str());
                 lab.start("isc-dhcp-server", DHCP, &mut command);
             }
             Self::Kea => {

@@ -67,9 +67,9 @@ impl Machine {
              for dir in /run /var/lib /var/log /srv; do mount -t tmpfs -o mode=755 tmpfs $dir; done\n\
              mkdir -p /run/pxe-health /var/lib/nginx /var/log/nginx {}\n\
              root={} PATH=$PATH:/usr/sbin:/sbin\n",
-            provisioner.address, provisioner.web_root, provisioner.web_root,
+            provisioner.home.address, provisioner.web_root, provisioner.web_root,
         );
-        let base = format!("http://{}:{}", provisioner.address, provisioner.http_port);
+        let base = format!("http://{}:{}", provisioner.home.address, provisioner.http_port);
         Self { dir: files.to_owned(), base, script, requests: 0 }
     }
 

@@ -35,7 +35,8 @@ fn etc_default_says_the_facts_of_the_model() {
     for dir in case_dirs().iter().map(AsRef::as_ref).chain([repository()]) {
         let (plan, files) = pxe(dir);
         let provisioner = &plan.cluster.provisioner;
-        let (root, address) = (format!("{}/tftp", provisioner.web_root), provisioner.address.to_string());
+        let (root, address) =
+            (format!("{}/tftp", provisioner.web_root), provisioner.home.address.to_string());
         let hpa = variables(&files.path().join("tftpd-hpa.default"));
         assert_eq!((&hpa["TFTP_DIRECTORY"], &hpa["TFTP_ADDRESS"]), (&root, &format!("{address}:69")));
         assert!(hpa["TFTP_OPTIONS"].split(' ').any(|word| word == "--secure"));

@@ -92,7 +92,7 @@ impl<'a, A: Family> KeaSubnet<'a, A> {
         Self {
             id,
             subnet: subnet.net,
-            interface: subnet.is_local.then_some(&cluster.provisioner.interface),
+            interface: subnet.is_local.then_some(&cluster.provisioner.home.name),
             user_context: UserContext { network: subnet.label },
             pools: subnet.pool.into_iter().map(|pool| KeaPool { pool }).collect(),
             option_data: options.into_iter().flatten().collect(),

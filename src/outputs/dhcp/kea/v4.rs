@@ -57,7 +57,7 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
             host_reservation_identifiers: ["hw-address"],
         },
         Dhcp4Service {
-            next_server: cluster.provisioner.address,
+            next_server: cluster.provisioner.home.address,
             boot_file_name: boot.default,
             client_classes: client_classes(boot, has_shared_addresses(cluster)),
             subnet4: subnets4(cluster).into_iter().map(|net| subnet(net, cluster, &mut taken)).collect(),
