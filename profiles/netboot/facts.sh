@@ -11,7 +11,7 @@ overlay=$1 root=${2%/}
 
 # Turns a text of firmware and vendors into one printable word, and into a serial number of the inventory.
 word() { tr -cd 'A-Za-z0-9._:+/-' | cut -c 1-128; }
-number() { tr -cd 'A-Za-z0-9._/ -' | sed 's/^ *//; s/ *$//' | cut -c 1-64; }
+number() { tr -cd 'A-Za-z0-9._/ -' | sed -e 's/^ *//' -e 's/ *$//' | cut -c 1-64; }
 
 serial=''
 for file in sys/class/dmi/id/product_serial proc/device-tree/serial-number; do

@@ -32,7 +32,7 @@ in
       (
       set --
       ${carry}
-      ) || echo "the node's overlay could not be kept"
+      )
     '';
   };
 

@@ -17,6 +17,7 @@ mod reference;
 mod rejects;
 mod rooms;
 mod show;
+mod shell;
 mod sites;
 mod slips;
 mod source;

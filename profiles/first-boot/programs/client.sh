@@ -69,7 +69,7 @@ patiently() {
     left=$((deadline - now))
     ((left > 0)) || return 1
     ((pause <= left)) || pause=$left
-    sleep "$((pause / 1000)).$(printf '%03d' "$((pause % 1000))")"
+    sleep "$((pause / 1000)).$(printf '%03d' "$((pause % 1000))")" || die "$again" 'Cannot wait: sleep failed'
     pause=$((pause * 2 < longest_pause ? pause * 2 : longest_pause))
   done
 }
@@ -97,7 +97,7 @@ ask() {
     --request "$1" --url "$2" --output "$answer" --write-out '%{http_code}'
   )
   [[ -z ${3:-} ]] || options+=(--header 'Content-Type: application/json' --data-raw "$3")
-  : >"$answer"
+  : >"$answer" || die "$again" "Cannot write $answer"
   status=$(
     exec 2>"$work/error"
     # A file over the limit is then a failed write, no signal.

@@ -132,7 +132,7 @@ request_join() {
     reason="$1 knows of no leader"
     return
   fi
-  body=$(request '{id: $id, raft_addr: $raft_addr}')
+  body=$(request '{id: $id, raft_addr: $raft_addr}') || die "$again" 'Cannot write the request: jq failed'
   if ! ask POST "https://$leader:$port$add_path" "$body"; then
     reason="Join request failed: $leader: $reason"
     return
@@ -160,7 +160,7 @@ restore the data, or remove $STATE_DIRECTORY/joined.json on every node to begin 
   elif [[ -n $seen ]]; then
     reason='a cluster was seen that nobody has any more'
   else
-    first=$(host_of "${initial_peers[0]}")
+    first=$(host_of "${initial_peers[0]}") || malformed "'${initial_peers[0]}' is no peer"
     if [[ ${first%%.*} == "$node_id" ]]; then initialise; else reason="$first has not initialized the cluster"; fi
   fi
 }
@@ -170,7 +170,8 @@ initialise() {
   local body
   reason="the local $service has been initialized and lists nobody"
   [[ -z $asked ]] || return 0
-  body=$(request '{id: $id, raft_addr: $raft_addr, initial_peers: $ARGS.positional}' --args "${initial_peers[@]}")
+  body=$(request '{id: $id, raft_addr: $raft_addr, initial_peers: $ARGS.positional}' --args "${initial_peers[@]}") ||
+    die "$again" 'Cannot write the request: jq failed'
   if ! ask POST "https://localhost:$port$init_path" "$body"; then
     reason="Initialization failed: $reason"
     return

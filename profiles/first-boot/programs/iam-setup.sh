@@ -42,7 +42,7 @@ set_up() {
     reason="Initial set-up failed: $reason"
     return 1
   fi
-  : >"$answer"
+  : >"$answer" || die "$again" "Cannot empty $answer, which may hold credentials"
   case $status in
     # 409: another node was first. They share one database.
     2?? | 409) log INFO 'IAM initialized' ;;

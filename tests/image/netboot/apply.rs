@@ -70,6 +70,25 @@ fn every_shell_carries_the_overlay() {
     }
 }
 
+/// Each file that cannot be copied is named, inside NixOS' script too, and the others are copied.
+#[test]
+fn a_copy_that_fails_is_told() {
+    let busybox = debian().join("bin/busybox");
+    for shell in ["sh", "bash", &format!("{} ash", busybox.display())] {
+        let machine = Machine::new();
+        machine.unpack(NODE01);
+        // No directory can be made where a file is.
+        machine.write("run/plasmagen/overlay/etc", "");
+        let done = machine.try_carry(shell);
+        let said = String::from_utf8(done.stdout).unwrap();
+        for file in ["etc/hostname", "etc/plasmagen/node.json"] {
+            assert!(said.contains(&format!("could not keep the overlay's {file} for stage 2\n")), "{said}");
+        }
+        assert_eq!(done.status.code(), Some(1), "{shell}");
+        assert!(machine.overlay(KEYS).is_file(), "{shell}");
+    }
+}
+
 #[test]
 fn without_an_overlay_nothing_changes() {
     let machine = Machine::new();

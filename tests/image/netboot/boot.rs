@@ -18,7 +18,7 @@ mount -t tmpfs -o mode=0755 tmpfs /new
 (
 set --
 CARRY
-) || echo "the node's overlay could not be kept"
+)
 mkdir /new/bin /new/run
 cp /bin/busybox /new/bin/
 cp /stage-2 /new/
