@@ -20,6 +20,7 @@
     ./access.nix
     ./audit.nix
     ./hardening.nix
+    ./hosts.nix
     ./logging.nix
     ./network.nix
     ./time.nix

@@ -12,6 +12,7 @@ mod dns;
 mod firewall;
 mod hardware;
 mod health;
+mod hosts;
 mod inventory;
 mod ipxe;
 mod nginx;
@@ -54,6 +55,7 @@ pub const OUTPUTS: &[Output] = &[
     firewall::NODE,
     firewall::SITE,
     cluster_config::OUTPUT,
+    hosts::OUTPUT,
     certificates::OUTPUT,
     ipxe::NODE,
     ipxe::BOOT,

@@ -1,4 +1,4 @@
-# The files of systemd-networkd that a complete NixOS makes of one node: contents by file name.
+# The files of systemd-networkd, and /etc/hosts, that a complete NixOS makes of one node: contents by file name.
 {
   nixpkgs,
   profiles,
@@ -22,6 +22,7 @@ in
 lib.mapAttrs (_: unit: unit.text) config.systemd.network.units
 // {
   "networkd.conf" = config.environment.etc."systemd/networkd.conf".text;
+  hosts = lib.concatMapStrings (file: file.text) config.networking.hostFiles;
   wait-online = lib.concatStringsSep " " config.systemd.network.wait-online.extraArgs + "\n";
   "sysctl.conf" = lib.concatStrings (
     lib.mapAttrsToList (

@@ -37,6 +37,18 @@ in
     config.networking.nftables.rulesetFile != null
   );
   config.services.resolved.enable = lib.mkIf config.networking.useNetworkd (lib.mkDefault true);
+  # The machine's names at 127.0.0.2 and ::1, with no lower priority than a site's lines.
+  config.networking.hosts =
+    let
+      inherit (config.networking) domain hostName;
+      names =
+        lib.optional (hostName != "" && domain != null) "${hostName}.${domain}"
+        ++ lib.optional (hostName != "") hostName;
+    in
+    {
+      "127.0.0.2" = names;
+    }
+    // lib.optionalAttrs config.networking.enableIPv6 { "::1" = names; };
   # With networkd, members of bonds and devices below VLANs are interfaces, too.
   config.networking.interfaces = lib.mkIf config.networking.useNetworkd (
     lib.genAttrs (
@@ -65,6 +77,8 @@ in
         )
       );
       usePredictableInterfaceNames = option types.bool true;
+      enableIPv6 = option types.bool true;
+      hosts = lib.mkOption { type = types.attrsOf (types.listOf types.str); };
       useDHCP = option types.bool true;
       tempAddresses = option (types.enum [
         "default"

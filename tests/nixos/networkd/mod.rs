@@ -2,6 +2,7 @@
 //! that reads these files in a machine with two cards on a bond.
 
 mod machine;
+mod names;
 mod options;
 mod units;
 

@@ -3,6 +3,7 @@
 mod check;
 mod exposure;
 mod firewall;
+mod hosts;
 pub(crate) mod kit;
 mod machine;
 mod modes;

@@ -21,6 +21,7 @@ pub(crate) fn facts(cluster: &Cluster) -> Facts {
         identity(cluster, node, &mut facts);
         reservation(cluster, node, &mut facts);
         raft(cluster, node, &mut facts);
+        known_names(cluster, node, &mut facts);
         certificate(cluster, node, &mut facts);
         ports(cluster, node, &mut facts);
         services(node, &mut facts);
@@ -139,6 +140,19 @@ fn raft(cluster: &Cluster, node: &Node, facts: &mut Facts) {
             let peer = |voter: &Node| Some(format!("{}:{}", voter.fqdn, raft_port(voter, service)?));
             facts.add(name, kind, voters().filter_map(peer).collect::<Vec<_>>().join(" "));
         }
+    }
+}
+
+/// Whom the node finds without a name server: no site here has more nodes than a node lists.
+fn known_names(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    let mut say = |address: IpAddr, name: &str| {
+        let value = format!("{address} {name}.{} {name}", cluster.domain);
+        facts.add(&node.name, "known name", value);
+    };
+    cluster.vips.iter().for_each(|vip| say(vip.address, vip.name.as_str()));
+    for other in &cluster.nodes {
+        let addresses = names::home(cluster, other).into_iter().flat_map(|interface| &interface.addresses);
+        addresses.for_each(|net| say(net.addr(), other.name.as_str()));
     }
 }
 

@@ -167,6 +167,7 @@ const MUTATIONS: &[Mutation] = &[
     change("nix", "NODE/configuration.nix", ["address = \"10.0.2.11\"", "address = \"10.0.2.21\""], ("n1", "interface")),
     change("nix", "NODE/configuration.nix", ["address = \"10.0.2.1\"", "address = \"10.0.2.2\""], ("n1", "default route")),
     change("nix", "NODE/configuration.nix", ["nameservers = [ \"10.0.2.1\"", "nameservers = [ \"10.0.2.2\""], ("n1", "resolver of a node")),
+    change("nix", "NODE/hosts.json", ["10.0.2.11", "10.0.2.21"], ("n1", "known name")),
     change("nix", "NODE/configuration.nix", ["port = 2379", "port = 2378"], ("n1", "listens")),
     change("nix", "NODE/configuration.nix", ["\"quiet\"", "\"debug\""], ("n1", "kernel parameter")),
     change("nix", "NODE/disko.nix", ["ata-EXAMPLE_1", "ata-EXAMPLE_7"], ("n1", "disk")),

@@ -38,6 +38,7 @@ const KINDS: &[&str] = &[
     "full name",
     "interface",
     "default route",
+    "known name",
     "resolver of a node",
     "disk",
     "listens",
@@ -69,6 +70,12 @@ fn understood(node: &str, nixos: &Value, facts: &mut Facts) {
         ["defaultGateway", "defaultGateway6"].iter().filter_map(|key| networking[key]["address"].as_str())
     {
         facts.add(node, "default route", gateway);
+    }
+    for (address, names) in networking["hosts"].as_object().unwrap() {
+        let names: Vec<_> = names.as_array().unwrap().iter().map(text).collect();
+        if !names.is_empty() {
+            facts.add(node, "known name", format!("{address} {}", names.join(" ")));
+        }
     }
     for resolver in networking["nameservers"].as_array().unwrap() {
         facts.add(node, "resolver of a node", text(resolver));

@@ -26,6 +26,7 @@
       interface = "eth0";
     };
     nameservers = [ "10.0.0.1" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;

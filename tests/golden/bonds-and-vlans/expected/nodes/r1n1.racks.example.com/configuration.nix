@@ -82,6 +82,7 @@
       interface = "bond0.200";
     };
     nameservers = [ "10.9.0.1" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;

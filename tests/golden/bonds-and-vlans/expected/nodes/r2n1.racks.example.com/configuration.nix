@@ -55,6 +55,7 @@
       interface = "bond0";
     };
     nameservers = [ "10.9.0.1" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;

@@ -36,6 +36,7 @@
       interface = "eth1";
     };
     nameservers = [ "10.31.1.1" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;

@@ -23,6 +23,7 @@
     };
 
     nameservers = [ "10.0.0.253" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;

@@ -43,6 +43,7 @@
       interface = "eth1";
     };
     nameservers = [ "fd00:200::1" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;

@@ -22,6 +22,7 @@
     };
 
     nameservers = [ "192.168.7.253" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;

@@ -27,6 +27,7 @@
     };
     nameservers = [ "10.0.100.1" ];
     timeServers = [ "ntp.example.com" "10.0.100.10" ];
+    hosts = lib.importJSON ./hosts.json; # the cluster without a name server
 
     # firewall.nft is the only firewall.
     firewall.enable = lib.mkDefault false;
