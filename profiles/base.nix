@@ -19,6 +19,7 @@
     ./first-boot
     ./access.nix
     ./audit.nix
+    ./gc.nix
     ./hardening.nix
     ./hosts.nix
     ./logging.nix

@@ -19,7 +19,7 @@ let
     runtimeShell = "/nix/store/bash/bin/bash";
     pkgsCross.aarch64-multiplatform.ipxe = program "ipxe-aarch64";
   }
-  // nixpkgsLib.genAttrs [ "audit" "chrony" "curl" "ipxe" "jq" "openssl" "util-linux" ] program
+  // nixpkgsLib.genAttrs [ "audit" "chrony" "curl" "ipxe" "jq" "nix" "openssl" "util-linux" ] program
   # The netboot image's.
   // nixpkgsLib.genAttrs [
     "coreutils"

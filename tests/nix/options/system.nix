@@ -1,5 +1,5 @@
 # The system as a whole: its files, users, security, Nix itself, and what its evaluation says.
-{ lib, ... }:
+{ lib, pkgs, ... }:
 let
   inherit (lib) types;
   inherit (import ./types.nix { inherit lib; })
@@ -27,6 +27,11 @@ in
     # What the nixpkgs of a site or disko declare beside NixOS; see the real disko for the layouts.
     disko.devices = option (types.attrsOf types.anything) { };
 
+    nix.enable = option types.bool true;
+    nix.gc.automatic = bool;
+    nix.gc.dates = option singleLine "03:15";
+    nix.gc.randomizedDelaySec = option singleLine "0";
+    nix.package = option types.package pkgs.nix;
     nix.settings = option (types.attrsOf (types.either nixAtom (types.listOf nixAtom))) { };
 
     nixpkgs.hostPlatform = required (types.either types.str types.attrs);
@@ -50,6 +55,11 @@ in
           true
           "lock"
         ]) false;
+        failureMode = option (types.enum [
+          "silent"
+          "printk"
+          "panic"
+        ]) "printk";
         backlogLimit = option types.int 64;
         rateLimit = option types.int 0;
         rules = strings;

@@ -37,6 +37,7 @@ rec {
   unit = types.strMatching "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
 
   service = {
+    enable = option types.bool true;
     description = option singleLine "";
     wantedBy = option (types.listOf unit) [ ];
     wants = option (types.listOf unit) [ ];
@@ -54,6 +55,7 @@ rec {
     restartTriggers = option (types.listOf types.unspecified) [ ];
     startLimitBurst = option types.int 5;
     startLimitIntervalSec = option types.int 10;
+    preStart = lines;
     script = lines;
     serviceConfig = option (types.attrsOf systemdOption) { };
     unitConfig = option (types.attrsOf systemdOption) { };

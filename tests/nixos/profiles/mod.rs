@@ -3,6 +3,7 @@
 mod check;
 mod exposure;
 mod firewall;
+mod gc;
 mod hosts;
 pub(crate) mod kit;
 mod machine;
