@@ -18,7 +18,7 @@
     ./services/k8shost.nix
     ./first-boot
     ./access.nix
-    ./audit.nix
+    ./audit
     ./gc.nix
     ./hardening.nix
     ./hosts.nix

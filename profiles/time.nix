@@ -3,22 +3,38 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
+let
+  # A clock that is off by more than one second is stepped in the first three measurements only, so that time never jumps
+  # while services run. NixOS' defaults: a step of more than 1,000 seconds up to NixOS 25.11, where less takes hours to
+  # correct; later a step of more than a tenth of a second.
+  step =
+    if options.services.chrony ? makestep then
+      {
+        makestep = lib.mapAttrs (_: lib.mkDefault) {
+          enable = true;
+          threshold = 1;
+          limit = 3;
+        };
+      }
+    else
+      {
+        initstepslew.enabled = lib.mkDefault false;
+        # chronyd takes the last line: the lines of a site come after this one.
+        extraConfig = lib.mkBefore ''
+          makestep 1.0 3
+        '';
+      };
+in
 {
   time.timeZone = lib.mkDefault "UTC";
 
   # chrony's servers are networking.timeServers, which `[ntp]` of the inventory sets.
-  services.chrony = {
+  services.chrony = step // {
     enable = lib.mkDefault true;
-    # NixOS' default steps a clock that is off by more than 1,000 seconds, and takes hours to correct less. `makestep`
-    # steps a clock that is off by more than one second, in the first three measurements only, so that time never jumps
-    # while services run.
-    initstepslew.enabled = lib.mkDefault false;
-    extraConfig = lib.mkBefore ''
-      makestep 1.0 3
-    '';
   };
 
   # Services start after time-sync.target. They wait for the first measurement, but not for ever: a cluster must also

@@ -1,5 +1,6 @@
 //! `profiles/` by itself: machines of a few lines, evaluated by NixOS' module system.
 
+mod audit;
 mod check;
 mod exposure;
 mod firewall;

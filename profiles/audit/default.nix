@@ -38,7 +38,9 @@ let
   known = options.security.auditd;
 in
 {
-  options.plasmagen.audit.enable = import ./part.nix lib "the audit log";
+  imports = [ ./loader.nix ];
+
+  options.plasmagen.audit.enable = import ../part.nix lib "the audit log";
 
   config = lib.mkIf config.plasmagen.audit.enable (
     lib.mkMerge [
@@ -50,9 +52,8 @@ in
           rateLimit = lib.mkDefault 1000;
           # The kernel takes the first rule that matches. The files of Raft and of the database are not watched, since they
           # change all the time; the services log who joins and leaves.
-          rules = [
-            "--backlog_wait_time 0"
-          ]
+          rules =
+          [ "--backlog_wait_time 0" ]
           # The journal has the units that systemd starts. chronyd adjusts the clock, and systemd loads BPF programs, all the
           # time.
           ++ map unrecorded [
@@ -105,9 +106,6 @@ in
       })
       (lib.optionalAttrs (known ? settings) {
         security.auditd.settings = lib.mapAttrs (_: lib.mkDefault) settings;
-        # The rules name directories that tmpfiles make: auditctl stops at the first one that is not there. NixOS 24.11
-        # loads its rules later than that.
-        systemd.services.audit-rules-nixos.after = [ "systemd-tmpfiles-setup.service" ];
       })
     ]
   );
