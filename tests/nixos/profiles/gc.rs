@@ -8,29 +8,24 @@ use std::process::Command;
 use serde_json::{Value, json};
 use test_kit::process::run;
 
-use crate::profiles::kit::config;
-
-fn unit(machine: &Value) -> &Value {
-    &machine["systemd"]["services"]["nix-gc"]
-}
+use crate::profiles::kit::evaluate;
 
 #[test]
 fn a_machine_collects_garbage_once_a_week() {
-    let machine = config("{ }");
-    let gc = &machine["nix"]["gc"];
-    assert_eq!([&gc["automatic"], &gc["dates"]], [&json!(true), &json!("weekly")]);
-    assert_eq!(gc["randomizedDelaySec"], "6h");
-    for quiet in [
+    let machines = evaluate(&[
+        "{ }",
+        "{ nix.gc.dates = \"daily\"; }",
         "{ nix.gc.automatic = false; }",
         "{ plasmagen.garbageCollection.enable = false; }",
         "{ nix.enable = false; }",
-    ] {
-        let machine = config(quiet);
-        assert_eq!(machine["nix"]["gc"]["automatic"], false, "{quiet}");
-        assert_eq!(machine["systemd"]["services"].get("nix-gc"), None, "{quiet}");
+    ]);
+    let gc = |at: usize| &machines[at]["config"]["nix"]["gc"];
+    assert_eq!([&gc(0)["automatic"], &gc(0)["dates"]], [&json!(true), &json!("weekly")]);
+    assert_eq!([&gc(0)["randomizedDelaySec"], &gc(1)["dates"]], ["6h", "daily"]);
+    for quiet in 2..machines.len() {
+        assert_eq!(gc(quiet)["automatic"], false, "{quiet}");
+        assert_eq!(machines[quiet]["config"]["systemd"]["services"].get("nix-gc"), None, "{quiet}");
     }
-    let often = config("{ nix.gc.dates = \"daily\"; }");
-    assert_eq!(often["nix"]["gc"]["dates"], "daily");
 }
 
 /// Generations 1 to `last` of a profile in `dir`, with `current` as the current one.
@@ -41,12 +36,11 @@ fn make_profile(dir: &Path, last: u32, current: u32) {
     symlink(format!("system-{current}-link"), dir.join("system")).unwrap();
 }
 
-/// The numbers of the generations that are left by the command of the unit of the machine with `module`.
-fn remaining(module: &str, last: u32, current: u32) -> Vec<u32> {
+/// The numbers of the generations that `machine` leaves of generations 1 to `last`, by the command of its unit.
+fn remaining(machine: &Value, last: u32, current: u32) -> Vec<u32> {
     let dir = tempfile::tempdir().unwrap();
     make_profile(dir.path(), last, current);
-    let machine = config(module);
-    let command = unit(&machine)["preStart"].as_str().unwrap().trim().to_owned();
+    let command = machine["config"]["systemd"]["services"]["nix-gc"]["preStart"].as_str().unwrap();
     let command = command
         .replace("/nix/store/nix/bin/", "")
         .replace("/nix/var/nix/profiles", dir.path().to_str().unwrap());
@@ -64,23 +58,22 @@ fn remaining(module: &str, last: u32, current: u32) -> Vec<u32> {
     numbers
 }
 
+/// Whatever their age; the boot menu lists five generations unless the site says otherwise.
 #[test]
-fn the_last_generations_stay_whatever_their_age() {
-    assert_eq!(remaining("{ }", 30, 30), (21..=30).collect::<Vec<_>>());
-    assert_eq!(remaining("{ }", 4, 4), [1, 2, 3, 4]);
+fn the_last_generations_and_those_of_the_boot_menu_stay() {
+    let few = "plasmagen.garbageCollection.generations";
+    let machines = evaluate(&[
+        "{ }",
+        &format!("{{ {few} = 6; }}"),
+        &format!("{{ {few} = 1; }}"),
+        &format!("{{ {few} = 1; boot.loader.grub.configurationLimit = 20; }}"),
+    ]);
+    let left = |at: usize, last, current| remaining(&machines[at], last, current);
+    assert_eq!(left(0, 30, 30), (21..=30).collect::<Vec<_>>());
+    assert_eq!(left(0, 4, 4), [1, 2, 3, 4]);
     // After a roll-back: the current generation, those before it, and all that are newer.
-    assert_eq!(remaining("{ }", 30, 20), (11..=30).collect::<Vec<_>>());
-    assert_eq!(
-        remaining("{ plasmagen.garbageCollection.generations = 6; }", 30, 30),
-        (25..=30).collect::<Vec<_>>()
-    );
-}
-
-/// The boot menu lists five generations unless the site says otherwise.
-#[test]
-fn what_the_boot_menu_lists_stays() {
-    let few = "plasmagen.garbageCollection.generations = 1;";
-    assert_eq!(remaining(&format!("{{ {few} }}"), 30, 30), (26..=30).collect::<Vec<_>>());
-    let menu = format!("{{ {few} boot.loader.grub.configurationLimit = 20; }}");
-    assert_eq!(remaining(&menu, 30, 30), (11..=30).collect::<Vec<_>>());
+    assert_eq!(left(0, 30, 20), (11..=30).collect::<Vec<_>>());
+    assert_eq!(left(1, 30, 30), (25..=30).collect::<Vec<_>>());
+    assert_eq!(left(2, 30, 30), (26..=30).collect::<Vec<_>>());
+    assert_eq!(left(3, 30, 30), (11..=30).collect::<Vec<_>>());
 }
