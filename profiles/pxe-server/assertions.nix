@@ -25,6 +25,8 @@ let
     check (repeated values == [ ])
       "${option "nodes"}: two machines have the ${what} ${lib.concatStringsSep ", " (repeated values)}; each needs its own.";
 
+  addresses = [ cfg.serverAddress ] ++ lib.attrValues cfg.otherInterfaces;
+
   # Whether the configuration is made from the options. A `configFile` has its own networks, which are not checked here.
   made = dhcp.configFile == null;
   hasSubnet = dhcp.subnet != null && dhcp.netmask != null;
@@ -68,6 +70,20 @@ in
       lib.attrNames cfg.loaders
     ))
     "${option "loaders"}: names are those of files in the TFTP root, such as ipxe.efi."
+  )
+  (check (cfg.otherInterfaces == { } || !made)
+    "${option "otherInterfaces"} need ${option "dhcp.configFile"}: the options of ${option "dhcp"} describe one network."
+  )
+  (check
+    (
+      lib.all (name: builtins.match "[A-Za-z0-9._][A-Za-z0-9._-]{0,14}" name != null && name != cfg.interface) (
+        lib.attrNames cfg.otherInterfaces
+      )
+    )
+    "${option "otherInterfaces"}: names are those of network interfaces other than ${cfg.interface}."
+  )
+  (check (repeated addresses == [ ])
+    "${option "otherInterfaces"}: this machine has the address ${lib.concatStringsSep ", " (repeated addresses)} twice; each interface needs its own."
   )
   (host "serverAddress" cfg.serverAddress)
   (host "dhcp.router" dhcp.router)

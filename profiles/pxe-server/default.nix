@@ -76,14 +76,16 @@ in
 
     networking = lib.mkMerge [
       (lib.mkIf (cfg.openFirewall && cfg.firewallFile == null) {
-        firewall.interfaces.${cfg.interface} = {
-          allowedTCPPorts = [ cfg.httpPort ];
-          allowedUDPPorts = [
-            67 # DHCP
-            69 # TFTP
-          ]
-          ++ lib.optional servers.${cfg.dhcp.backend}.mayServeIpv6 547; # DHCPv6
-        };
+        firewall.interfaces =
+          lib.genAttrs ([ cfg.interface ] ++ lib.attrNames cfg.otherInterfaces)
+            (_: {
+              allowedTCPPorts = [ cfg.httpPort ];
+              allowedUDPPorts = [
+                67 # DHCP
+                69 # TFTP
+              ]
+              ++ lib.optional servers.${cfg.dhcp.backend}.mayServeIpv6 547; # DHCPv6
+            });
       })
       (lib.mkIf (cfg.firewallFile != null) {
         firewall.enable = false;

@@ -19,7 +19,8 @@ in
             root = netboot.tftpRoot;
             # One thread serves one machine: the default of 100 threads refuses a rack.
             extraOptions = [
-              "--bind-address ${cfg.serverAddress}"
+              # atftpd takes one address: with several interfaces that is any address, and the firewall says who may ask.
+              "--bind-address ${if cfg.otherInterfaces == { } then cfg.serverAddress else "0.0.0.0"}"
               "--tftpd-timeout 300"
               "--retry-timeout 5"
               "--maxthread 1000"

@@ -41,7 +41,7 @@ in
           inherit addr;
           port = cfg.httpPort;
           extraParameters = [ "backlog=4096" ];
-        }) [ cfg.serverAddress "127.0.0.1" ];
+        }) ([ cfg.serverAddress ] ++ lib.attrValues cfg.otherInterfaces ++ [ "127.0.0.1" ]);
 
         extraConfig = ''
           types {

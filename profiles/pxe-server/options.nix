@@ -29,6 +29,19 @@ in
     description = "The address of this machine on `interface`: machines load from it, TFTP and HTTP listen on it.";
   };
 
+  otherInterfaces = mkOption {
+    type = types.attrsOf ipv4.type;
+    default = { };
+    example = {
+      eth1 = "10.0.101.10";
+    };
+    description = ''
+      Further network interfaces in provisioning networks, each with the address of this machine there: machines of that
+      network load from it, and DHCP, TFTP and HTTP are served there, too. They need `dhcp.configFile`, which has the
+      other networks. Their addresses are yours to configure.
+    '';
+  };
+
   dhcp = {
     backend = mkOption {
       type = types.enum (lib.attrNames servers);
@@ -158,7 +171,7 @@ in
   openFirewall = mkOption {
     type = types.bool;
     default = true;
-    description = "Whether NixOS' firewall accepts DHCP, TFTP and HTTP on `interface`. Machines cannot boot without them.";
+    description = "Whether NixOS' firewall accepts DHCP, TFTP and HTTP on `interface` and `otherInterfaces`. Machines cannot boot without them.";
   };
 
   firewallFile = nullable types.path ''

@@ -1,15 +1,12 @@
 //! The tables that exist once, such as `[cluster]`; and `[service.<name>]` and `[hardware.<name>]`.
 
-use std::net::Ipv4Addr;
-
 use crate::diag::Spanned;
 use crate::model::{
-    AbsPath, AdminKey, BootVerification, Console, Cpu, DhcpServer, DomainName, HostName, IfName,
-    KernelModule, KeyAlgorithm, Label, Mailbox, Seconds, Server, Size, StateVersion, System,
+    AdminKey, BootVerification, Console, Cpu, DomainName, HostName, KernelModule, KeyAlgorithm, Label,
+    Mailbox, Seconds, Server, Size, StateVersion, System,
 };
 
-use super::key::{entries, number, optional, required};
-use super::reader::Entries;
+use super::key::{number, optional, required};
 use super::settings::SettingsTable;
 use super::tables::tables;
 use super::written::{List, Maybe};
@@ -41,25 +38,6 @@ tables! {
         state_version: Option<Spanned<StateVersion>> = required(),
         /// OpenSSH public keys that may log in as root on nodes and installers: each is the line of a `.pub` file.
         admin_keys: Option<Spanned<List<Option<AdminKey>>>> = required(),
-    }
-
-    /// `[provisioner]`: the PXE, DHCP, TFTP and HTTP server that machines are installed from.
-    ProvisionerTable(allow) {
-        /// Name of the provisioning network that the provisioner is connected to.
-        network: Option<Spanned<Label>> = required(),
-        /// IPv4 address of the provisioner in that network. Machines load everything from this address.
-        address: Option<Spanned<Ipv4Addr>> = required(),
-        /// Network interface of the provisioner in that network, such as `eth0`. The DHCP server listens on it.
-        interface: Option<Spanned<IfName>> = required(),
-        /// TCP port that nginx listens on.
-        http_port: Maybe<u16> = number("PG-G09", 1..=u16::MAX).default(8080),
-        /// DHCP server that the provisioner runs. The configuration is rendered for all three.
-        dhcp: Option<Spanned<DhcpServer>> = optional().default("kea"),
-        /// Directory of the provisioner that nginx serves as `/boot/`. `plasmagen publish` writes to it.
-        web_root: Option<Spanned<AbsPath>> = optional().default("/var/lib/pxe-boot"),
-        /// `extra.<server>`: a file on the provisioner that the configuration of that DHCP server includes, such as
-        /// `extra.kea = "/etc/kea/site.json"`.
-        extra: Entries<DhcpServer, Spanned<AbsPath>> = entries(),
     }
 
     /// `[tls]`: the certificates of the cluster.

@@ -85,6 +85,11 @@ pub(super) fn alternative<T>() -> One<T> {
     One { need: Need::Alternative, ..optional() }
 }
 
+/// A value that must be written unless the value of the key `other` is a table; the table's check reports a missing one.
+pub(super) fn required_beside<T>(other: &'static str) -> One<T> {
+    One { need: Need::RequiredBeside(other), ..optional() }
+}
+
 impl<T> One<T> {
     /// Shows `default` in editors.
     pub(super) fn default(self, default: impl Into<DefaultValue>) -> Self {

@@ -1,6 +1,6 @@
 //! The inventory as written: values with their places, faulty parts missing, nothing defaulted.
 //!
-//! A key is one declaration in `cluster`, `firewall`, `network`, `node`, `profile`, `layout` or `root`: `tables` makes of the
+//! A key is one declaration in `cluster`, `provisioner`, `firewall`, `network`, `node`, `profile`, `layout` or `root`: `tables` makes of the
 //! declaration its field, its reader and its JSON Schema. `reader` collects faults, `document` parses TOML.
 
 mod cluster;
@@ -13,6 +13,7 @@ mod network;
 mod node;
 mod parse;
 mod profile;
+mod provisioner;
 mod reader;
 mod root;
 mod schema;
@@ -26,8 +27,8 @@ mod values;
 mod written;
 
 pub use cluster::{
-    BootTable, ClusterTable, DnsTable, HardwareTable, LoggingTable, NtpTable, ProvisionerTable, ServiceTable,
-    TlsTable, VaultTable,
+    BootTable, ClusterTable, DnsTable, HardwareTable, LoggingTable, NtpTable, ServiceTable, TlsTable,
+    VaultTable,
 };
 pub use document::{LARGEST, text};
 pub use firewall::{FirewallTable, OpenTable};
@@ -37,6 +38,7 @@ pub use network::NetworkTable;
 pub use node::{BmcTable, NodeTable};
 pub use parse::parse;
 pub use profile::{BondTable, Common, InterfaceTable, ProfileTable};
+pub use provisioner::{ProvisionerInterfaceTable, ProvisionerInterfaces, ProvisionerTable, WrittenInterface};
 pub use reader::{Entries, Entry};
 pub use root::{Inventory, SCHEMA, json_schema};
 pub use secret_values::find_secret_values;

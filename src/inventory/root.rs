@@ -8,14 +8,15 @@ use crate::diag::{Diagnostic, Spanned};
 use crate::model::{HostName, Label};
 
 use super::cluster::{
-    BootTable, ClusterTable, DnsTable, HardwareTable, LoggingTable, NtpTable, ProvisionerTable, ServiceTable,
-    TlsTable, VaultTable,
+    BootTable, ClusterTable, DnsTable, HardwareTable, LoggingTable, NtpTable, ServiceTable, TlsTable,
+    VaultTable,
 };
 use super::firewall::FirewallTable;
 use super::key::{Key, entries, required_entries, required_section, section_or_empty};
 use super::network::NetworkTable;
 use super::node::NodeTable;
 use super::profile::ProfileTable;
+use super::provisioner::ProvisionerTable;
 use super::reader::{Entries, Read, Table};
 use super::schema::{Need, Property, map_of};
 use super::tables::tables;

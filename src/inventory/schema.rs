@@ -17,6 +17,8 @@ pub(super) enum Need {
     Required,
     /// At least one of the table's alternatives must be written.
     Alternative,
+    /// Must be written unless the value of the other key is a table.
+    RequiredBeside(&'static str),
 }
 
 /// The part of the schema that describes the value of a key.
@@ -31,6 +33,8 @@ pub(super) struct TableSchema {
     properties: Schema,
     required: Vec<&'static str>,
     alternatives: Vec<&'static str>,
+    /// The keys that must be written unless the value of another key is a table, and that key.
+    required_beside: Option<(Vec<&'static str>, &'static str)>,
 }
 
 impl TableSchema {
@@ -50,6 +54,10 @@ impl TableSchema {
             let each = self.alternatives.iter().map(|key| json!({ "required": [key] }));
             schema.insert("anyOf".into(), each.collect());
         }
+        if let Some((keys, other)) = &self.required_beside {
+            let is_table = json!({ "properties": { *other: { "type": "object" } } });
+            schema.insert("anyOf".into(), json!([{ "required": keys }, is_table]));
+        }
         schema
     }
 
@@ -62,6 +70,9 @@ impl TableSchema {
             Need::Optional => {}
             Need::Required => self.required.push(key),
             Need::Alternative => self.alternatives.push(key),
+            Need::RequiredBeside(other) => {
+                self.required_beside.get_or_insert_with(|| (Vec::new(), other)).0.push(key);
+            }
         }
     }
 

@@ -24,7 +24,7 @@ while read -r module; do insmod "/modules/$module"; done </modules/order
 ip link set eth0 up
 say mac "$(cat /sys/class/net/eth0/address)"
 udhcpc -q -n -f -i eth0 -O hostname -s /bin/udhcpc-script -t 8 -T 2 >/dev/null
-base=$(cat /lab/base)
+base=http://$(cat /lab/server):$(cat /lab/port)/boot
 while read -r path; do
   sum=$(wget -q -O - "$base/$path" | sha256sum)
   say served "${sum%% *}" "$path"

@@ -1,5 +1,5 @@
 //! The networks of the lab: a bridge for each boot network, a router with an interface in every one, and the
-//! provisioner, whose interface lies in the lab's first network namespace.
+//! provisioner, whose interfaces lie in the lab's first network namespace.
 //!
 //! ```text
 //! provisioner ── eth0 ── bridge of the provisioner's network ── machines
@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 
 use super::command::run_command;
 use super::tools::Tools;
-use crate::model::{Cluster, Label, Network, Role};
+use crate::model::{Cluster, Label, Network, ProvisionerInterface, Role};
 
 /// The network namespace of all bridges, in which the machines run.
 pub(super) const SWITCH: &str = "switch";
@@ -35,8 +35,8 @@ pub(super) struct LabNetwork<'a> {
     pub(super) network: &'a Network,
     /// The number in the names of the bridge and of the router's interface.
     number: usize,
-    /// Whether the provisioner has an interface in this network.
-    is_provisioners: bool,
+    /// The provisioner's interface in this network.
+    interface: Option<&'a ProvisionerInterface>,
 }
 
 impl LabNetwork<'_> {
@@ -64,7 +64,7 @@ impl LabNetwork<'_> {
 
     /// The address at which the router relays DHCP for this network, if the DHCP server is in another one.
     pub(super) fn relay_address(&self) -> Option<Ipv4Addr> {
-        self.network.gateway.filter(|_| !self.is_provisioners)
+        self.network.gateway.filter(|_| self.interface.is_none())
     }
 
     fn prefix_length(&self) -> u8 {
@@ -74,13 +74,12 @@ impl LabNetwork<'_> {
 
 /// Lists the boot networks of `cluster`.
 pub(super) fn list_networks(cluster: &Cluster) -> Vec<LabNetwork<'_>> {
-    let provisioners = &cluster.provisioner.home.network;
     let networks = cluster.networks_for(Role::Provisioning).enumerate();
     let to_lab = |(number, (name, network))| LabNetwork {
         name,
         network,
         number,
-        is_provisioners: name == provisioners,
+        interface: cluster.provisioner.interface_in(name),
     };
     networks.map(to_lab).collect()
 }
@@ -106,25 +105,38 @@ pub(super) fn create_networks(tools: &Tools, cluster: &Cluster, networks: &[LabN
         create_bridge(tools, network)
             .with_context(|| format!("could not make the network {}", network.name))?;
     }
-    let provisioner = &cluster.provisioner.home;
-    let interface = &provisioner.name;
-    let home = networks.iter().find(|network| network.is_provisioners);
-    let home = home.context("the provisioner has no network")?;
-    ip(tools, &format!("link add {interface} type veth peer name home netns {SWITCH}"))?;
-    ip(tools, &format!("-n {SWITCH} link set home master {} up", home.bridge()))?;
-    let address = with_prefix_length(provisioner.address, home.prefix_length());
-    ip(tools, &format!("address add {address} broadcast + dev {interface}"))?;
-    ip(tools, &format!("link set {interface} up"))?;
-    // The provisioner reaches the other networks through the router: by the gateway of its own network, or by that of
-    // the other network if its own has none.
-    for network in networks.iter().filter(|network| !network.is_provisioners) {
-        let (Some(subnet), Some(gateway)) = (network.network.subnet, network.network.gateway) else {
+    for network in networks {
+        if let Some(interface) = network.interface {
+            attach_provisioner(tools, interface, network)
+                .with_context(|| format!("could not make the provisioner's interface {}", interface.name))?;
+        }
+    }
+    // The provisioner reaches the networks without an interface of its own through the router: by the gateway of its home
+    // network, or by that of the other network if its own has none.
+    let home = &cluster.provisioner.home;
+    let gateway = cluster.networks.get(&home.network).and_then(|network| network.gateway);
+    for network in networks.iter().filter(|network| network.interface.is_none()) {
+        let (Some(subnet), Some(relay)) = (network.network.subnet, network.network.gateway) else {
             continue;
         };
-        let via = home.network.gateway.unwrap_or(gateway);
-        ip(tools, &format!("route add {subnet} via {via} dev {interface} onlink"))?;
+        let via = gateway.unwrap_or(relay);
+        ip(tools, &format!("route add {subnet} via {via} dev {} onlink", home.name))?;
     }
     Ok(())
+}
+
+/// Makes the provisioner's interface in a network.
+fn attach_provisioner(
+    tools: &Tools,
+    interface: &ProvisionerInterface,
+    network: &LabNetwork<'_>,
+) -> Result<()> {
+    let (name, peer) = (&interface.name, format!("to-boot{}", network.number));
+    ip(tools, &format!("link add {name} type veth peer name {peer} netns {SWITCH}"))?;
+    ip(tools, &format!("-n {SWITCH} link set {peer} master {} up", network.bridge()))?;
+    let address = with_prefix_length(interface.address, network.prefix_length());
+    ip(tools, &format!("address add {address} broadcast + dev {name}"))?;
+    ip(tools, &format!("link set {name} up"))
 }
 
 /// Makes the bridge of a network, and the router's interface in it.

@@ -74,7 +74,6 @@ fn collect_bundles(
     tests: &[BootTest<'_>],
 ) -> Result<BTreeMap<String, PathBuf>> {
     let mut bundles = config.bundles.clone();
-    let base_url = cluster.provisioner.base_url(&cluster.provisioner.home);
     for node in tests.iter().filter_map(|test| test.node) {
         let image = node.image();
         if bundles.contains_key(&image) {
@@ -94,7 +93,7 @@ fn collect_bundles(
         );
         let out = make_dir("bundles")?.join(&image);
         let root = make_dir(&format!("test-system/{image}"))?;
-        test_system.build_bundle(node, &base_url, &root, &out)?;
+        test_system.build_bundle(node, cluster.provisioner.http_port, &root, &out)?;
         bundles.insert(image, out);
     }
     Ok(bundles)

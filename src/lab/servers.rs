@@ -93,9 +93,7 @@ impl Servers {
         let (program, config) = (&tools.dhcpd, pxe.join(dhcp.facts().config));
         let (mut command, lease_message) = match dhcp {
             DhcpServer::Kea => (kea::command(program, &config)?, kea::LEASE_MESSAGE),
-            DhcpServer::Isc => {
-                (isc::command(program, &config, &cluster.provisioner.home.name)?, isc::LEASE_MESSAGE)
-            }
+            DhcpServer::Isc => (isc::command(program, &config, &cluster.provisioner)?, isc::LEASE_MESSAGE),
             DhcpServer::Dnsmasq => (dnsmasq::command(program, &config), dnsmasq::LEASE_MESSAGE),
         };
         let path = self.launch(dhcp.as_str(), DHCP, &mut command)?;

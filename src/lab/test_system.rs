@@ -111,12 +111,12 @@ impl TestSystem {
     }
 
     /// Makes the bundle for machines like `node` in the new directory `out`. The content of the initrd is
-    /// collected in the new directory `root`; `base_url` is the URL of the web root.
+    /// collected in the new directory `root`; `http_port` is the port of nginx.
     ///
     /// # Errors
     /// When a file of the test system cannot be read or is not valid.
-    pub(super) fn build_bundle(&self, node: &Node, base_url: &str, root: &Path, out: &Path) -> Result<()> {
-        self.write_root(&node.image(), base_url, root).context("could not make the test system")?;
+    pub(super) fn build_bundle(&self, node: &Node, http_port: u16, root: &Path, out: &Path) -> Result<()> {
+        self.write_root(&node.image(), http_port, root).context("could not make the test system")?;
         let system = self.read_system()?;
         let command_line = if system == System::X86_64 { COMMAND_LINE } else { COMMAND_LINE_ARM };
         let recipe = Recipe {
@@ -134,7 +134,7 @@ impl TestSystem {
     }
 
     /// Writes the content of the initrd into the directory `root`.
-    fn write_root(&self, image: &str, base_url: &str, root: &Path) -> Result<()> {
+    fn write_root(&self, image: &str, http_port: u16, root: &Path) -> Result<()> {
         for dir in DIRS {
             fs::create_dir_all(root.join(dir))?;
         }
@@ -150,7 +150,7 @@ impl TestSystem {
         write_program("bin/udhcpc-script", include_bytes!("udhcpc.sh"))?;
         // The overlay of the node must replace this host name.
         fs::write(root.join("etc/hostname"), "nobody\n")?;
-        fs::write(root.join("lab/base"), format!("{base_url}\n"))?;
+        fs::write(root.join("lab/port"), format!("{http_port}\n"))?;
         let served: String = [KERNEL, INITRD].map(|file| format!("nixos/{image}/current/{file}\n")).concat();
         fs::write(root.join("lab/served"), served)?;
         let mut order = String::new();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::fs::Sha256Sum;
-use crate::model::{BootVerification, HostName, Node};
+use crate::model::{BootVerification, HostName, Node, Provisioner};
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
@@ -24,6 +24,7 @@ pub(super) const NODE: Output =
 
 #[derive(Serialize)]
 struct BootContext {
+    /// The web root: a URL, or the path from the directory of the script.
     base: String,
     verify: BootVerification,
     /// Whether chained scripts must be signed.
@@ -46,12 +47,22 @@ struct NodeContext<'a> {
 fn emit_boot(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let boot = &plan.cluster.boot;
     let context = BootContext {
-        base: plan.cluster.provisioner.base_url(&plan.cluster.provisioner.home),
+        base: base_of(&plan.cluster.provisioner),
         verify: boot.verify,
         signed: boot.verify == BootVerification::Signature,
         pause: boot.pause.get(),
     };
     Ok(vec![Artifact::new("site/www/ipxe/boot.ipxe", renderer.render(BOOT_TEMPLATE.name, &context)?)?])
+}
+
+/// The web root as `boot.ipxe` names it. Where machines load from several addresses, one script serves all of them: iPXE
+/// takes a relative path from the URL that the script was loaded from (<https://ipxe.org/cfg/cwuri>).
+fn base_of(provisioner: &Provisioner) -> String {
+    if provisioner.other_interfaces.is_empty() {
+        provisioner.base_url(&provisioner.home)
+    } else {
+        "..".to_owned()
+    }
 }
 
 fn emit_node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {

@@ -18,7 +18,7 @@ pub(super) const OUTPUT: Output =
 
 #[derive(Serialize)]
 struct Context<'a> {
-    address: Ipv4Addr,
+    addresses: Vec<Ipv4Addr>,
     port: u16,
     /// The web root, without a final slash.
     root: &'a AbsPath,
@@ -26,10 +26,7 @@ struct Context<'a> {
 
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &plan.cluster.provisioner;
-    let context = Context {
-        address: provisioner.home.address,
-        port: provisioner.http_port,
-        root: &provisioner.web_root,
-    };
+    let addresses = provisioner.interfaces().map(|interface| interface.address).collect();
+    let context = Context { addresses, port: provisioner.http_port, root: &provisioner.web_root };
     Ok(vec![Artifact::new("site/pxe/nginx.conf", renderer.render(TEMPLATE.name, &context)?)?])
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{
-    AbsPath, Cluster, DomainName, Firmware, HostName, IfName, MacAddr, Network, Node, Role, System, broadcast,
+    AbsPath, Cluster, DomainName, Firmware, HostName, IfName, MacAddr, Network, Node, ProvisionerInterface,
+    Role, System, broadcast,
 };
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
@@ -23,6 +24,8 @@ pub(super) const OUTPUT: Output =
 struct Context<'a> {
     interface: &'a IfName,
     address: Ipv4Addr,
+    /// The interfaces in further provisioning networks.
+    others: &'a [ProvisionerInterface],
     http_port: u16,
     web_root: &'a AbsPath,
     /// The systems of the nodes, unless they are the default of the module.
@@ -73,6 +76,7 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let context = Context {
         interface: &provisioner.home.name,
         address: provisioner.home.address,
+        others: &provisioner.other_interfaces,
         http_port: provisioner.http_port,
         web_root: &provisioner.web_root,
         systems: list_systems(cluster),

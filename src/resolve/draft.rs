@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diag::Span;
-use crate::inventory::{Entries, Entry, Inventory};
+use crate::inventory::{Entries, Entry, Inventory, ProvisionerTable, WrittenInterface};
 use crate::model::Ports;
 
 use super::layer::Profiles;
@@ -52,6 +52,11 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&DraftNode<'a>> {
         self.index.get(name).map(|at| &self.nodes[*at])
+    }
+
+    /// The provisioner's interfaces as written, that of the home network first.
+    pub fn provisioner_interfaces(&self) -> impl Iterator<Item = WrittenInterface<'a>> + use<'a> {
+        self.inventory.provisioner.iter().flat_map(ProvisionerTable::interfaces)
     }
 
     /// The names of `cluster.bootstrap` with their places, without faulty names.

@@ -53,8 +53,6 @@ fn is_never_a_source(subnet: &IpNet) -> bool {
 /// I07: SSH is open to somebody, and to the provisioner, which installs the nodes over SSH.
 pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
     let Some(sources) = &draft.inventory.firewall.ssh_from else { return };
-    let provisioner =
-        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.address.as_ref());
     let impossible =
         sources.value.iter().filter(|source| is_never_a_source(&source.value)).collect::<Vec<_>>();
     for source in &impossible {
@@ -68,15 +66,17 @@ pub(super) fn i07(draft: &Draft<'_>, report: &mut Report) {
             "name the subnets that operators come from, or remove `ssh_from`: its default is the management, \
              provisioning and cluster networks",
         ));
-    } else if let Some(address) = provisioner.filter(|_| impossible.is_empty()) {
-        let provisioner = IpAddr::from(address.value);
-        if !sources.value.iter().any(|source| source.value.contains(&provisioner)) {
-            let message = format!("the provisioner, {provisioner}, may not reach SSH on the nodes");
-            let fault = Diagnostic::warning("PG-I07", &sources.span, message);
-            report.push(fault.related(&address.span, "the provisioner's address").help(format!(
-                "add \"{}\", or acknowledge it with `allow = [\"PG-I07\"]` in [firewall] where nobody logs in from there",
-                IpNet::from(provisioner)
-            )));
+    } else if impossible.is_empty() {
+        for address in draft.provisioner_interfaces().filter_map(|interface| interface.address) {
+            let provisioner = IpAddr::from(address.value);
+            if !sources.value.iter().any(|source| source.value.contains(&provisioner)) {
+                let message = format!("the provisioner, {provisioner}, may not reach SSH on the nodes");
+                let fault = Diagnostic::warning("PG-I07", &sources.span, message);
+                report.push(fault.related(&address.span, "the provisioner's address").help(format!(
+                    "add \"{}\", or acknowledge it with `allow = [\"PG-I07\"]` in [firewall] where nobody logs in from there",
+                    IpNet::from(provisioner)
+                )));
+            }
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Chapters C and D: interfaces, what their devices are called, which of them boots, how their names are bound.
 
-use crate::diag::{Diagnostic, Report, Span};
-use crate::model::Role;
-use crate::resolve::{Draft, DraftInterface, DraftNode};
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Report, Span, Spanned};
+use crate::model::{Label, Role};
+use crate::resolve::{Draft, DraftInterface, DraftNode, NetworkEntry};
 
 use super::bonds::members;
 
 /// C18: a node boots in a provisioning network, where DHCP reserves an address for the node.
 pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
-    let provisioner =
-        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.network.as_ref());
-    if let Some(name) = provisioner {
+    let mut served = HashMap::new();
+    for name in draft.provisioner_interfaces().filter_map(|interface| interface.network) {
         let network = draft.networks.get(name.value.as_str());
         if let Some(network) = network.filter(|network| !network.value.may_be(Role::Provisioning)) {
             let message = format!(
@@ -20,6 +21,14 @@ pub(super) fn c18(draft: &Draft<'_>, report: &mut Report) {
             let fault =
                 Diagnostic::error("PG-C18", &name.span, message).related(&network.span, "this network");
             report.push(fault.help("add \"provisioning\" to the network's roles, or name another network"));
+        }
+        if let Some(first) = served.insert(&name.value, &name.span) {
+            let message = format!("two interfaces of the provisioner are in the network `{}`", name.value);
+            let fault =
+                Diagnostic::error("PG-C18", &name.span, message).related(first, "the other interface");
+            report.push(
+                fault.help("name another network, or remove one of the two: a network has one DHCP server"),
+            );
         }
     }
     for node in draft.nodes.iter().filter(|node| node.profile.is_some()) {
@@ -48,20 +57,8 @@ fn find_boot_fault(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic
             Diagnostic::error("PG-C18", &node.entry.span, message).help(format!("add `{written} = \"…\"`")),
         );
     }
-    let provisioner = draft.inventory.provisioner.as_ref()?.network.as_ref()?;
-    let elsewhere = provisioner.value.as_str() != network.key
-        && draft
-            .networks
-            .get(provisioner.value.as_str())
-            .is_some_and(|network| network.value.is(Role::Provisioning));
-    if elsewhere && network.value.gateway.is_none() {
-        let message = format!(
-            "DHCP reaches `{}` only through a relay at its gateway, and the network has no gateway",
-            network.key
-        );
-        let fault = Diagnostic::error("PG-C18", &network.span, message);
-        let fault = fault.related(&provisioner.span, "the DHCP server stands in another network");
-        return Some(fault.help("add the network's `gateway`: the router that relays DHCP"));
+    if let Some(fault) = find_server_fault(draft, network) {
+        return Some(fault);
     }
     let mut addresses = node.addresses_in(network).peekable();
     if let Some(first) =
@@ -83,6 +80,32 @@ fn find_boot_fault(draft: &Draft<'_>, node: &DraftNode<'_>) -> Option<Diagnostic
         return Some(fault.help("write the same MAC address in both places"));
     }
     None
+}
+
+/// Finds out why no DHCP server answers in the provisioning network `network`: no interface of the provisioner is there,
+/// and no router that relays. Interfaces in networks that are faulty themselves may be meant to be there.
+fn find_server_fault(draft: &Draft<'_>, network: &NetworkEntry) -> Option<Diagnostic> {
+    let is_known = |name: &Spanned<Label>| {
+        let named = draft.networks.get(name.value.as_str());
+        named.is_some_and(|named| named.key != network.key && named.value.is(Role::Provisioning))
+    };
+    let networks = || draft.provisioner_interfaces().map(|interface| interface.network);
+    if network.value.gateway.is_some() || !networks().all(|name| name.is_some_and(is_known)) {
+        return None;
+    }
+    let provisioner = networks().flatten().next()?;
+    let message = format!(
+        "no DHCP server answers in `{}`: the provisioner has no interface there, and no gateway relays to it",
+        network.key
+    );
+    let fault = Diagnostic::error("PG-C18", &network.span, message);
+    let fault = fault.related(&provisioner.span, "the provisioner stands in another network");
+    Some(fault.help(format!(
+        "if the provisioner has a network card in `{0}`, add `[provisioner.interface.NAME]` with `network = \"{0}\"` and \
+         the card's `address`, and move its other interface into such a table as well; if a router in `{0}` relays DHCP, \
+         add the router as the network's `gateway`",
+        network.key
+    )))
 }
 
 /// D09: the network that a node boots from is untagged on the interface that boots.

@@ -99,7 +99,8 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
         let fault = Diagnostic::error("PG-F21", span, format!("port {port} is the port of {other}"));
         report.push(fault.help("write another port, such as 8080 or 80"));
     }
-    let Some(address) = &provisioner.address else { return };
+    let interfaces = provisioner.interfaces();
+    let Some(address) = interfaces.first().and_then(|interface| interface.address) else { return };
     let verify = draft.inventory.boot.verify.as_ref().map_or(BootVerification::None, |verify| verify.value);
     if verify != BootVerification::Signature {
         let message = match verify {

@@ -78,7 +78,7 @@ pub(super) fn a11(draft: &Draft<'_>, report: &mut Report) {
             ));
         }
     }
-    if let Some(name) = inventory.provisioner.as_ref().and_then(|provisioner| provisioner.network.as_ref()) {
+    for name in draft.provisioner_interfaces().filter_map(|interface| interface.network) {
         check_network(draft, name.value.as_str(), &name.span, report);
     }
     for network in &inventory.networks {

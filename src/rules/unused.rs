@@ -52,6 +52,6 @@ fn networks<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a str> {
     let nodes = inventory.nodes.iter().map(|node| &node.value.common);
     let interfaces = profiles.chain(nodes).flat_map(|common| common.interfaces.iter());
     let named = interfaces.filter_map(|interface| Some(known(&interface.value.network)?.as_str()));
-    let provisioner = inventory.provisioner.as_ref().and_then(|provisioner| provisioner.network.as_ref());
+    let provisioner = draft.provisioner_interfaces().filter_map(|interface| interface.network);
     named.chain(provisioner.map(|name| name.value.as_str()))
 }

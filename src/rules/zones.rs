@@ -26,10 +26,24 @@ fn domain<'a>(draft: &'a Draft<'_>) -> Option<&'a DomainName> {
     draft.inventory.cluster.as_ref()?.domain.as_ref().map(|domain| &domain.value)
 }
 
-/// Makes the derived names: those of BMCs, of nodes in networks where they are not reached, and of name servers that
-/// are known only by an address.
+/// Makes the derived names: those of the provisioner in further networks, of BMCs, of nodes in networks where they are not
+/// reached, and of name servers that are known only by an address.
 fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedName<'a>> {
-    let mut names = Vec::new();
+    let mut names: Vec<_> = draft
+        .provisioner_interfaces()
+        .skip(1)
+        .filter_map(|interface| {
+            let network = draft.networks.get(interface.network?.value.as_str())?;
+            let written = network.value.domain.as_ref();
+            let below = network_domain(domain, network.name.as_ref()?, written.map(|domain| &domain.value));
+            Some(DerivedName {
+                name: format!("{PROVISIONER}.{below}"),
+                span: &interface.address?.span,
+                what: format!("the provisioner in `{}`", network.key),
+                domain: written.map(|domain| &domain.span),
+            })
+        })
+        .collect();
     for node in draft.nodes.iter().filter(|node| node.entry.name.is_some()) {
         let key = &node.entry.key;
         if let Some(address) = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref()) {
@@ -67,8 +81,7 @@ fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedNam
 
 /// The addresses that have a name because of something else than `[dns] name_servers`.
 fn named_addresses<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = std::net::IpAddr> + use<'a> {
-    let provisioner =
-        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.address.as_ref());
+    let provisioner = draft.provisioner_interfaces().filter_map(|interface| interface.address);
     let nodes = draft.nodes.iter().flat_map(|node| {
         let bmc = node.entry.value.bmc.as_ref().and_then(|bmc| bmc.address.as_ref());
         node.addresses.iter().map(|address| address.address).chain(bmc.map(|bmc| bmc.value))
@@ -100,9 +113,8 @@ fn written_names<'a>(
     let full = |name: &str| format!("{name}.{domain}");
     let nodes = draft.nodes.iter().map(|node| (full(&node.entry.key), &node.entry.span));
     let vips = draft.vips().map(|vip| (full(vip.key), vip.key_span));
-    let provisioner =
-        draft.inventory.provisioner.as_ref().and_then(|provisioner| provisioner.address.as_ref());
-    let boot = provisioner.map(|provisioner| (full(PROVISIONER), &provisioner.span));
+    let home = draft.provisioner_interfaces().next().and_then(|interface| interface.address);
+    let boot = home.map(|provisioner| (full(PROVISIONER), &provisioner.span));
     nodes.chain(vips).chain(boot).collect::<Vec<_>>().into_iter()
 }
 

@@ -95,12 +95,20 @@ fn walk(path: &[String], schema: &Value, found: &mut Vec<Key>) {
         let mut path = [path, &[key.to_owned()]].concat();
         let is_required = required.contains(&key.as_str());
         let mut inner = inner;
-        // A table of names: what stands under a name is the key.
+        // A table of names: what stands under a name is the key. `provisioner.interface` may be a text instead.
         if inner["additionalProperties"].is_object() {
+            if inner["type"].is_array() {
+                let mut text = inner.clone();
+                text["type"] = "string".into();
+                found.push(Key { path: path.clone(), schema: text, is_required });
+            }
             path.push(placeholder(key).to_owned());
             let mut value = inner["additionalProperties"].clone();
-            value["description"] = inner["description"].clone();
-            found.push(Key { path: path.clone(), schema: value, is_required });
+            let is_text = inner["type"].is_array();
+            if !is_text {
+                value["description"] = inner["description"].clone();
+            }
+            found.push(Key { path: path.clone(), schema: value, is_required: is_required && !is_text });
             inner = &inner["additionalProperties"];
         } else {
             found.push(Key { path: path.clone(), schema: inner.clone(), is_required });

@@ -80,6 +80,11 @@ impl<'a, 'r> Table<'a, 'r> {
         self.table.contains_key(key)
     }
 
+    /// Whether the value of `key` is a table.
+    pub(in crate::inventory) fn has_table(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().is_table())
+    }
+
     /// Whether `key` is missing, and no unknown key is meant to be `key`.
     pub(in crate::inventory) fn lacks(&self, key: &'static str) -> bool {
         !self.has(key) && !self.is_misspelt(key)

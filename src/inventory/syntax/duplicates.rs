@@ -57,11 +57,13 @@ pub(in crate::inventory) fn refuse(text: &str, places: &[Span], end: usize) -> D
         let numbers = firsts.number(header, &statement, &key);
         let in_value = if here.is_empty() { HashMap::new() } else { find_in_value(&statement) };
         for place in here {
-            let first = match key.binary_search_by_key(&place.start, |token| token.span().start()) {
+            let at = key.binary_search_by_key(&place.start, |token| token.span().start());
+            let first = match at {
                 Ok(at) => firsts.find(numbers[at]),
                 Err(_) => in_value.get(&place.start).cloned(),
             };
-            duplicates.faults.push(refuse_second(text, place, first));
+            let is_table = at.is_ok_and(|at| at + 1 < key.len());
+            duplicates.faults.push(refuse_second(text, place, first, is_table));
         }
         firsts.add(&numbers, &key);
         if statement.is_header() {
@@ -141,12 +143,25 @@ fn find_in_value(statement: &Statement<'_>) -> HashMap<usize, Span> {
     found
 }
 
-fn refuse_second(text: &str, place: &Span, first: Option<Span>) -> Diagnostic {
+/// Makes the fault of the key at `place`, which is a table there if `is_table`, and a value at its `first` place.
+fn refuse_second(text: &str, place: &Span, first: Option<Span>, is_table: bool) -> Diagnostic {
     let key = text.get(place.clone()).unwrap_or_default();
-    let fault = Diagnostic::error("PG-A02", place, format!("`{key}` is here for the second time"));
+    let (message, help) = match (is_table, key) {
+        (true, "interface") => (
+            format!("`{key}` is a table here, and has a value already"),
+            "write a table for each interface, and one with its `network` and `address` in the place of the value, such \
+             as `[provisioner.interface.eth0]`",
+        ),
+        (true, _) => (
+            format!("`{key}` is a table here, and has a value already"),
+            "keep the value or the table, or rename one of the two",
+        ),
+        (false, _) => (format!("`{key}` is here for the second time"), "keep one of the two, or rename it"),
+    };
+    let fault = Diagnostic::error("PG-A02", place, message);
     let fault = match first {
         Some(first) => fault.related(&first, "first used here"),
         None => fault,
     };
-    fault.help("keep one of the two, or rename it")
+    fault.help(help)
 }

@@ -82,9 +82,9 @@ fn find_faults_of_statements(text: &str) -> Vec<Diagnostic> {
     faults
 }
 
-/// Whether `error` is that of a key or a table that is written twice.
+/// Whether `error` is that of a key or a table that is written twice, or of a value that is a table elsewhere.
 pub(super) fn is_duplicate(error: &Error) -> bool {
-    error.message().starts_with("duplicate key")
+    ["duplicate key", "cannot extend value"].iter().any(|start| error.message().starts_with(start))
 }
 
 /// Finds what the author of `statement`, in which the parser found `errors`, meant.

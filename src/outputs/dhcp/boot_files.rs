@@ -6,13 +6,16 @@
 
 use serde::Serialize;
 
-use crate::model::{Cluster, DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Platform, TFTP_DIR};
+use crate::model::{
+    Cluster, DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Platform, ProvisionerInterface,
+    TFTP_DIR,
+};
 
 /// The offsets of the architectures in DHCP option 93 that Kea and dhcpd look at, which have no loops. dnsmasq looks at
 /// all.
 pub(super) const ENTRIES: [u8; 3] = [0, 2, 4];
 
-/// The files that machines load when they boot.
+/// The files that machines load when they boot, from one address of the provisioner.
 #[derive(Serialize)]
 pub(super) struct BootFiles {
     /// The user class that iPXE sends.
@@ -68,8 +71,9 @@ pub(super) struct PlatformFiles {
 }
 
 impl BootFiles {
-    pub(super) fn new(cluster: &Cluster) -> Self {
-        let base = cluster.provisioner.base_url(&cluster.provisioner.home);
+    /// The files that machines load from the address of `interface`.
+    pub(super) fn new(cluster: &Cluster, interface: &ProvisionerInterface) -> Self {
+        let base = cluster.provisioner.base_url(interface);
         let platforms = cluster.platforms();
         Self {
             ipxe_class: IPXE_CLASS,

@@ -26,7 +26,7 @@ pub(in crate::outputs) const OUTPUT: Output =
 #[derive(Serialize)]
 struct Context<'a> {
     address: Ipv4Addr,
-    interface: &'a IfName,
+    interfaces: Vec<&'a IfName>,
     tftp_root: String,
     lease: u32,
     /// The largest number of leases at one time; dnsmasq's default is 1,000.
@@ -35,11 +35,23 @@ struct Context<'a> {
     boot: BootFiles,
     /// The files that firmware loads, by architecture: dnsmasq takes the last line that fits.
     preferred_last: Vec<ArchitectureLoader>,
+    /// The boot files at the provisioner's interfaces in further networks.
+    others: Vec<OtherFiles<'a>>,
     subnets: Vec<Ipv4Subnet<'a>>,
     subnets6: Vec<Ipv6Subnet<'a>>,
     hosts: Vec<HostLine<'a>>,
     /// The user's additions: a file on the provisioner.
     extra: Option<&'a AbsPath>,
+}
+
+/// The boot files for machines in the network of another interface of the provisioner than the home interface.
+#[derive(Serialize)]
+struct OtherFiles<'a> {
+    network: &'a Label,
+    address: Ipv4Addr,
+    #[serde(flatten)]
+    boot: BootFiles,
+    preferred_last: Vec<ArchitectureLoader>,
 }
 
 /// The IPv6 subnet of a provisioning network.
@@ -69,21 +81,32 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let provisioner = &cluster.provisioner;
     let (subnets, subnets6) = (super::subnets4(cluster), super::subnets6(cluster));
-    let boot = BootFiles::new(cluster);
+    let boot = BootFiles::new(cluster, &provisioner.home);
+    let others = provisioner.other_interfaces.iter().map(|interface| {
+        let boot = BootFiles::new(cluster, interface);
+        let (network, address) = (&interface.network, interface.address);
+        OtherFiles { network, address, preferred_last: prefer_last(&boot), boot }
+    });
     let context = Context {
         address: provisioner.home.address,
-        interface: &provisioner.home.name,
+        interfaces: provisioner.interfaces().map(|interface| &interface.name).collect(),
         tftp_root: provisioner.tftp_root(),
         lease: super::LEASE,
         leases: count_leases(cluster, &subnets, &subnets6),
-        preferred_last: boot.loaders.iter().rev().cloned().collect(),
+        preferred_last: prefer_last(&boot),
         boot,
+        others: others.collect(),
         subnets: subnets.into_iter().map(Into::into).collect(),
         subnets6: subnets6.into_iter().map(Into::into).collect(),
         hosts: cluster.reservations().map(HostLine::from).collect(),
         extra: provisioner.extra.get(&SERVER),
     };
     Ok(vec![super::artifact(SERVER.facts().config, renderer.render(TEMPLATE.name, &context)?)?])
+}
+
+/// The files that firmware loads, in the order in which dnsmasq prefers the last one.
+fn prefer_last(boot: &BootFiles) -> Vec<ArchitectureLoader> {
+    boot.loaders.iter().rev().cloned().collect()
 }
 
 /// The number of reserved addresses and of addresses in pools. A pool of IPv6 counts as many as an IPv4 network can have.

@@ -77,12 +77,12 @@ fn has_shared_addresses(cluster: &Cluster) -> bool {
     cluster.reservations().any(|reservation| reservation.macs.len() > 1)
 }
 
-/// The interface that Kea listens at. Where the link is not up yet, Kea tries again for five minutes; by default it never
+/// The interfaces that Kea listens at. Where the link is not up yet, Kea tries again for five minutes; by default it never
 /// tries again.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct KeaInterfaces<'a> {
-    interfaces: [&'a IfName; 1],
+    interfaces: Vec<&'a IfName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dhcp_socket_type: Option<&'static str>,
     service_sockets_max_retries: u32,
@@ -93,7 +93,7 @@ struct KeaInterfaces<'a> {
 impl<'a> KeaInterfaces<'a> {
     fn new(cluster: &'a Cluster, socket: Option<&'static str>) -> Self {
         Self {
-            interfaces: [&cluster.provisioner.home.name],
+            interfaces: cluster.provisioner.interfaces().map(|interface| &interface.name).collect(),
             dhcp_socket_type: socket,
             service_sockets_max_retries: 60,
             service_sockets_retry_wait_time: 5000,
@@ -127,7 +127,7 @@ struct LogOutput {
 }
 
 /// An option by its name in Kea, or by its code and its bytes in hexadecimal.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct OptionData {
     #[serde(skip_serializing_if = "Option::is_none")]

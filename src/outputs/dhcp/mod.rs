@@ -3,7 +3,8 @@
 //!
 //! Each provisioning network is a subnet, whether the provisioner stands in the network or a relay does: a server takes
 //! the subnet that the relay's address (giaddr) lies in. A shared network would let machines of one rack lease addresses
-//! of another. Machines boot over IPv4, since the provisioner's address is an IPv4 address; IPv6 is for networks that
+//! of another. Machines load from the provisioner's address in their network, and behind relays from the one in the home
+//! network. Machines boot over IPv4, since the provisioner's address is an IPv4 address; IPv6 is for networks that
 //! have both families.
 
 mod boot_files;
@@ -19,7 +20,8 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{
-    Cluster, DomainName, Family, HostName, Label, MacAddr, Network, Range, Reservation, Role, broadcast,
+    Cluster, DomainName, Family, HostName, Label, MacAddr, Network, ProvisionerInterface, Range, Reservation,
+    Role, broadcast,
 };
 
 use boot_files::{ArchitectureLoader, BootFiles, ENTRIES, PlatformFiles, counted};
@@ -40,8 +42,8 @@ struct ServedSubnet<'a, A: Family> {
     /// The name of the network.
     label: &'a Label,
     net: A::Subnet,
-    /// Whether the provisioner stands in the network; the other networks are behind relays.
-    is_local: bool,
+    /// The provisioner's interface in the network; networks without one are behind relays.
+    interface: Option<&'a ProvisionerInterface>,
     pool: Option<Range<A>>,
     gateway: Option<A>,
     resolvers: Vec<A>,
@@ -132,9 +134,9 @@ fn subnets<A: Family>(
         let (net, pool, gateway) = parts(network)?;
         let resolvers = network.dns.iter().filter_map(of_family).collect();
         let hosts = hosts.remove(label).unwrap_or_default();
-        let is_local = *label == cluster.provisioner.home.network;
+        let interface = cluster.provisioner.interface_in(label);
         let domain = network.domain.as_ref();
-        Some(ServedSubnet { label, net, is_local, pool, gateway, resolvers, domain, hosts })
+        Some(ServedSubnet { label, net, interface, pool, gateway, resolvers, domain, hosts })
     };
     cluster.networks_for(Role::Provisioning).filter_map(subnet).collect()
 }

@@ -1,11 +1,9 @@
 //! The finished cluster besides its nodes.
 
-use std::collections::BTreeMap;
-
-use crate::inventory::{BootTable, DnsTable, Entry, NetworkTable, OpenTable, ProvisionerTable, TlsTable};
+use crate::inventory::{BootTable, DnsTable, Entry, NetworkTable, OpenTable, TlsTable};
 use crate::model::{
-    AbsPath, Boot, BootVerification, Cluster, DhcpServer, Dns, FirewallExtra, HostName, KeyAlgorithm, Label,
-    Network, OpenOn, OpenProtocol, Provisioner, ProvisionerInterface, Seconds, Tls, Vip, Word,
+    Boot, BootVerification, Cluster, Dns, FirewallExtra, HostName, KeyAlgorithm, Label, Network, OpenOn,
+    OpenProtocol, Seconds, Tls, Vip, Word,
 };
 use crate::resolve::draft::Draft;
 use crate::resolve::origin::{Origin, or_default};
@@ -13,6 +11,7 @@ use crate::resolve::recorder::Recorder;
 use crate::resolve::vip::DraftVip;
 
 use super::profile::finish_profile;
+use super::provisioner::finish_provisioner;
 use super::unspanned::{items, sound, value};
 
 pub(super) const CLUSTER: Origin<'static> = Origin::Table("cluster");
@@ -57,31 +56,6 @@ pub(in crate::resolve) fn finish_without_nodes<'a>(
         nodes: Vec::new(),
         control_ports: Vec::new(),
         references: Vec::new(),
-    })
-}
-
-fn finish_provisioner(table: &ProvisionerTable, to: &mut Recorder<'_>) -> Option<Provisioner> {
-    let here = Origin::Table("provisioner");
-    let extra: BTreeMap<_, _> = table
-        .extra
-        .iter()
-        .map(|entry| Some((entry.name?, entry.value.value.clone())))
-        .collect::<Option<_>>()?;
-    let web_root = AbsPath::parse("/var/lib/pxe-boot").ok()?;
-    Some(Provisioner {
-        home: ProvisionerInterface {
-            network: to.take("network", here.gives(value(table.network.as_ref())?)),
-            address: to.take("address", here.gives(value(table.address.as_ref())?)),
-            name: to.take("interface", here.gives(value(table.interface.as_ref())?)),
-        },
-        other_interfaces: Vec::new(),
-        http_port: to.take("http_port", or_default(here.says(sound(&table.http_port)), 8080)),
-        dhcp: to.take("dhcp", or_default(here.says(value(table.dhcp.as_ref())), DhcpServer::Kea)),
-        web_root: to.take("web_root", or_default(here.says(value(table.web_root.as_ref())), web_root)),
-        extra: to.take(
-            "extra",
-            or_default(here.says(Some(extra).filter(|extra| !extra.is_empty())), BTreeMap::new()),
-        ),
     })
 }
 

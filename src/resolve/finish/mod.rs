@@ -9,6 +9,7 @@ mod interface;
 mod layout;
 mod node;
 mod profile;
+mod provisioner;
 mod unspanned;
 
 use crate::model::{Cluster, control_ports, list_references};

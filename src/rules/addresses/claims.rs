@@ -33,16 +33,13 @@ pub(super) fn hosts<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>>
     })
 }
 
-/// Finds the provisioner's address.
-pub(super) fn provisioner<'a>(draft: &'a Draft<'_>) -> Option<Claim<'a>> {
-    let table = draft.inventory.provisioner.as_ref()?;
-    let address = table.address.as_ref()?;
-    let network = table.network.as_ref().and_then(|name| draft.networks.get(name.value.as_str()).copied());
-    Some(Claim {
-        address: address.value.into(),
-        span: &address.span,
-        owner: "the provisioner".to_owned(),
-        network,
+/// Lists the provisioner's addresses.
+pub(super) fn provisioner<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = Claim<'a>> {
+    draft.provisioner_interfaces().filter_map(|interface| {
+        let address = interface.address?;
+        let network = interface.network.and_then(|name| draft.networks.get(name.value.as_str()).copied());
+        let owner = "the provisioner".to_owned();
+        Some(Claim { address: address.value.into(), span: &address.span, owner, network })
     })
 }
 

@@ -108,10 +108,8 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
         servers.extend(address.map(|address| (address, ("a time server's address", &server.span))));
     }
     servers.extend(draft.vips().map(|vip| (vip.address, ("a virtual address", vip.span))));
-    let provisioner = provisioner(draft);
     servers.extend(
-        provisioner
-            .iter()
+        provisioner(draft)
             .map(|provisioner| (provisioner.address, ("the provisioner's address", provisioner.span))),
     );
     // C04 reports an address of a resolver that is a gateway as well.
@@ -119,7 +117,7 @@ pub(in crate::rules) fn c05(draft: &Draft<'_>, report: &mut Report) {
         servers.remove(&gateway);
     }
     let known_to_e01: HashSet<IpAddr> =
-        provisioner.iter().chain(&vips(draft).collect::<Vec<_>>()).map(|claim| claim.address).collect();
+        provisioner(draft).chain(vips(draft)).map(|claim| claim.address).collect();
     let bmcs = bmcs(draft).filter(|bmc| !known_to_e01.contains(&bmc.address));
     for claim in hosts(draft).chain(bmcs) {
         let fault = servers.get(&claim.address).map(|(what, span)| {
@@ -148,7 +146,7 @@ pub(in crate::rules) fn c06(draft: &Draft<'_>, report: &mut Report) {
         }
     }
     check_unique(hosts(draft), report);
-    check_unique(provisioner(draft).into_iter().chain(vips(draft)), report);
+    check_unique(provisioner(draft).chain(vips(draft)), report);
 }
 
 /// Reports the second owner of an address, and shows the first.

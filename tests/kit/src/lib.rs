@@ -42,6 +42,21 @@ pub fn case_dirs() -> Vec<PathBuf> {
     cases
 }
 
+/// The golden case `cards` with an interface of the provisioner in its second boot network as well.
+pub fn with_two_interfaces() -> tempfile::TempDir {
+    let text = fs::read_to_string(repository().join("tests/golden/cards/inventory.toml")).unwrap();
+    let one = "network = \"boot\"\naddress = \"10.31.0.5\"\ninterface = \"eno1\"\n";
+    let interface = |name: &str, network: &str, address: &str| {
+        format!("\n[provisioner.interface.{name}]\nnetwork = {network:?}\naddress = {address:?}\n")
+    };
+    let two = [interface("eno1", "boot", "10.31.0.5"), interface("eno2", "rack", "10.31.4.5")].concat();
+    assert_eq!(text.matches(one).count(), 1);
+    let text = text.replace(one, &two) + "\n[ntp]\nservers = [\"10.31.4.5\"]\n";
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("inventory.toml"), text).unwrap();
+    dir
+}
+
 /// Renders all files of `plan` into the directory `dir`.
 pub fn render_into(plan: &Plan, dir: &Path) {
     for artifact in plasmagen::outputs::render(plan).unwrap().iter() {

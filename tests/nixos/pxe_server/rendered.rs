@@ -1,6 +1,7 @@
 //! The rendered `pxe-server.nix` says what the inventory says.
 
 use std::fs;
+use std::net::Ipv4Addr;
 
 use plasmagen::model::{Cluster, DhcpServer, Role, System};
 use plasmagen::outputs;
@@ -8,11 +9,13 @@ use serde_json::{Value, json};
 
 use crate::pxe_server::kit::{rendered, replaced};
 use test_kit::nix;
-use test_kit::{case_dirs, plan, repository};
+use test_kit::{case_dirs, plan, repository, with_two_interfaces};
 
 #[test]
 fn every_rendered_server_is_its_inventory() {
-    let cases: Vec<_> = case_dirs().into_iter().chain([repository().to_owned()]).collect();
+    let two = with_two_interfaces();
+    let cases: Vec<_> =
+        case_dirs().into_iter().chain([repository().to_owned(), two.path().to_owned()]).collect();
     let servers = tempfile::tempdir().unwrap();
     let mut clusters = Vec::new();
     for (index, case) in cases.iter().enumerate() {
@@ -48,6 +51,35 @@ fn isc_becomes_kea_and_says_so() {
     assert!(text.contains("backend = \"kea\";") && text.contains("configFile = ./kea-dhcp4.json;"), "{text}");
 }
 
+/// Each interface of the provisioner is served, and open for its machines.
+fn compare_interfaces(cluster: &Cluster, config: &Value) {
+    let provisioner = &cluster.provisioner;
+    let services = &config["services"];
+    let options = &services["centra-pxe-server"];
+    let others = provisioner.other_interfaces.iter();
+    let others: Value = others.map(|other| (other.name.to_string(), json!(other.address))).collect();
+    assert_eq!(options["otherInterfaces"], others);
+    let listen = services["nginx"]["virtualHosts"]["pxe-server"]["listen"].as_array().unwrap();
+    let firewall = &config["networking"]["firewall"]["interfaces"];
+    for interface in provisioner.interfaces() {
+        let address = json!(interface.address);
+        assert!(listen.iter().any(|listen| listen["addr"] == address), "{listen:?}");
+        let open = &firewall[interface.name.as_str()];
+        assert_eq!(open["allowedTCPPorts"], json!([provisioner.http_port]));
+        assert!(open["allowedUDPPorts"].as_array().unwrap().starts_with(&[json!(67), json!(69)]));
+    }
+    assert_eq!(listen.len(), 1 + provisioner.interfaces().count());
+    let tftp = &services["atftpd"]["extraOptions"];
+    if provisioner.dhcp != DhcpServer::Dnsmasq {
+        let any = if provisioner.other_interfaces.is_empty() {
+            provisioner.home.address
+        } else {
+            Ipv4Addr::UNSPECIFIED
+        };
+        assert_eq!(tftp[0], format!("--bind-address {any}"));
+    }
+}
+
 /// What NixOS is told to run and the options equal the model.
 fn compare(cluster: &Cluster, config: &Value) {
     let provisioner = &cluster.provisioner;
@@ -55,6 +87,7 @@ fn compare(cluster: &Cluster, config: &Value) {
     let options = &services["centra-pxe-server"];
     assert_eq!(options["interface"], provisioner.home.name.as_str());
     assert_eq!(options["serverAddress"], provisioner.home.address.to_string());
+    compare_interfaces(cluster, config);
     assert_eq!(options["httpPort"], provisioner.http_port);
     assert_eq!(options["webRoot"], provisioner.web_root.as_str());
     let network = &cluster.networks[&provisioner.home.network];

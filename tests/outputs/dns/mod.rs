@@ -16,7 +16,9 @@ use test_kit::{case_dirs, repository, run};
 
 /// The golden cases, the reference, and one with what these do not have.
 fn inventories() -> Vec<PathBuf> {
-    case_dirs().into_iter().chain([repository().to_owned(), repository().join("tests/outputs/dns")]).collect()
+    // The reference, servers by address, and a provisioner with two interfaces.
+    let others = [".", "tests/outputs/dns", "tests/servers/live/racks"];
+    case_dirs().into_iter().chain(others.map(|dir| repository().join(dir))).collect()
 }
 
 /// What is rendered below `site/dns/`, by file name.

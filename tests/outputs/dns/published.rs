@@ -13,6 +13,12 @@ pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
         assert_eq!(names.insert(address, format!("{name}.")), None, "{address} has two names");
     };
     add(cluster.provisioner.home.address.into(), format!("boot.{domain}"));
+    for other in &cluster.provisioner.other_interfaces {
+        let network = &cluster.networks[&other.network];
+        let below =
+            network.domain.as_ref().map_or(format!("{}.{domain}", other.network), ToString::to_string);
+        add(other.address.into(), format!("boot.{below}"));
+    }
     for vip in &cluster.vips {
         add(vip.address, format!("{}.{domain}", vip.name));
     }

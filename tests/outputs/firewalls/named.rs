@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::live::packets;
 use crate::firewalls::compare;
-use test_kit::{plan, render_into};
+use test_kit::{plan, render_into, with_two_interfaces};
 
 /// The site of `named.toml`, rendered into `dir`.
 fn render(dir: &Path) {
@@ -87,4 +87,39 @@ fn a_named_node_and_a_virtual_address_are_reached_by_those_who_are_sent_there() 
     });
     let of_profile = Some("site/firewall/control-plane.iptables");
     reaches(&cases, dir.path(), "nodes/n1.site.example.com/firewall.nft", of_profile);
+}
+
+/// Each network of the provisioner is let in through the interface in that network.
+#[test]
+fn a_provisioner_with_two_interfaces_is_reached_through_each() {
+    let dir = with_two_interfaces();
+    let plan = plan(dir.path());
+    render_into(&plan, dir.path());
+    compare(&plan.cluster, dir.path());
+    let cases = json!({
+        "links": [
+            ["eno1", ["10.31.0.5/24"], ["10.31.0.11/24"]],
+            ["eno2", ["10.31.4.5/24"], ["10.31.4.14/24"]],
+        ],
+        "packets": [
+            ["udp", "10.31.0.11", "10.31.0.5", 67, true],
+            ["udp", "10.31.0.11", "10.31.0.5", 69, true],
+            ["tcp", "10.31.0.11", "10.31.0.5", 8080, true],
+            ["udp", "10.31.4.14", "10.31.4.5", 67, true],
+            ["udp", "10.31.4.14", "10.31.4.5", 69, true],
+            ["tcp", "10.31.4.14", "10.31.4.5", 8080, true],
+            ["udp", "10.31.4.14", "10.31.4.5", 53, true],
+            // The time server is the second address, for the node that stands there and for those that are routed to it.
+            ["udp", "10.31.4.14", "10.31.4.5", 123, true],
+            ["udp", "10.31.0.11", "10.31.0.5", 123, false],
+            ["tcp", "10.31.4.14", "10.31.4.5", 9999, false],
+        ],
+    });
+    let of_provisioner = "site/firewall/provisioner";
+    reaches(
+        &cases,
+        dir.path(),
+        &format!("{of_provisioner}.nft"),
+        Some(&format!("{of_provisioner}.iptables")),
+    );
 }

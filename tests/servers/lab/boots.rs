@@ -54,18 +54,21 @@ fn a_node_boots_by_uefi_over_http_with_dhcpd() {
     assert_eq!(lab.code, Some(0));
 }
 
-/// And everything is kept.
+/// One node boots behind a relay, and one in the network of the provisioner's second interface. And everything is kept.
 #[test]
-fn a_node_boots_behind_a_relay() {
+fn nodes_boot_behind_a_relay_and_at_a_second_interface() {
     let (_dir, path) = inventory("tests/servers/live/racks", "");
-    let lab = boot(&path, &["--node", "a1", "--firmware", "bios", "--keep"]);
-    lab.is_good("a1", "armed", &BOOTS);
-    let row = lab.machine("a1", "armed");
-    assert_eq!((&row["network"], &row["address"]), (&"rack-a".into(), &"10.1.0.11".into()), "{row:#}");
+    let lab = boot(&path, &["--node", "a1", "--node", "c1", "--firmware", "bios", "--keep"]);
+    for (node, network, address) in [("a1", "rack-a", "10.1.0.11"), ("c1", "rack-c", "10.3.0.11")] {
+        lab.is_good(node, "armed", &BOOTS);
+        let row = lab.machine(node, "armed");
+        assert_eq!((&row["network"], &row["address"]), (&network.into(), &address.into()), "{row:#}");
+    }
     let kept = lab.said.lines().find_map(|line| line.strip_prefix("all files stay in ")).unwrap();
     for (file, text) in [
         ("machines/a1-armed-1/serial.log", "plasmagen-lab: hostname a1"),
-        ("rendered/site/pxe/nginx.conf", "listen"),
+        ("machines/c1-armed-1/serial.log", "plasmagen-lab: hostname c1"),
+        ("rendered/site/pxe/nginx.conf", "listen 10.1.0.10:8080"),
         ("logs/router.log", "DHCP relay"),
     ] {
         let path = Path::new(kept).join(file);

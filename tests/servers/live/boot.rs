@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use plasmagen::model::LOADERS;
+use plasmagen::model::{LOADERS, Node};
 use plasmagen::plan::Plan;
 use plasmagen::{outputs, write};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::live::cases::{self, Case, Facts};
 use crate::live::lab::{Lab, Port};
 use crate::live::servers::{Server, told};
-use test_kit::{plan, repository};
+use test_kit::{plan, with_two_interfaces};
 
 /// What stands in for a build of iPXE: longer than a block of TFTP.
 fn build(file: &str) -> String {
@@ -71,7 +71,8 @@ fn places(lab: &Lab, cases: &[Case]) -> Vec<String> {
 }
 
 fn every_machine_finds_its_way(server: Server) {
-    let plan = plan(&repository().join("tests/golden/cards"));
+    let dir = with_two_interfaces();
+    let plan = plan(dir.path());
     let mut lab = Lab::new(&format!("{server:?}"), &plan);
     publish(&lab, &plan);
     server.start(&mut lab);
@@ -93,6 +94,11 @@ fn every_machine_finds_its_way(server: Server) {
         assert!(places.iter().any(|place| place.ends_with(loader.file)), "nobody fetches {}", loader.file);
     }
 
+    // Machines of both networks with an interface of the provisioner are among them.
+    let addresses = lab.cluster.provisioner.interfaces().map(|interface| interface.address.to_string());
+    let is_asked = |address: &String| places.iter().any(|place| place.contains(address));
+    assert_eq!(addresses.filter(is_asked).count(), 2);
+
     let places = self::places(&lab, &ipxe);
     let boot = fs::read_to_string(lab.file("site/www/ipxe/boot.ipxe")).unwrap();
     for (place, file) in places.iter().zip(fetch(&lab, &places)) {
@@ -101,19 +107,28 @@ fn every_machine_finds_its_way(server: Server) {
 
     let cards =
         || lab.cluster.nodes.iter().flat_map(|node| node.boot_macs().into_iter().map(move |mac| (node, mac)));
-    let scripts: Vec<_> = cards().map(|(_, mac)| next(&boot, &mac.to_string())).collect();
+    // The script is one file, and leads on from the address that it was loaded from.
+    let loaded_from = |node: &Node| {
+        let network = node.reservation().unwrap().network;
+        let address = lab.cluster.provisioner.interface_for(network).address;
+        places.iter().find(|place| place.contains(&address.to_string())).unwrap()
+    };
+    let scripts: Vec<_> =
+        cards().map(|(node, mac)| next(&boot, loaded_from(node), &mac.to_string())).collect();
     for ((node, _), (place, file)) in cards().zip(scripts.iter().zip(fetch(&lab, &scripts))) {
         let text = file.as_str().unwrap_or_else(|| panic!("{}: {place}: {file}\n{}", lab.name, lab.logs()));
         assert!(text.starts_with("#!ipxe\n"), "{place}: {text}");
         assert!(text.lines().any(|line| line == format!("set node {}", node.name)), "{place}: {text}");
     }
-    let stranger = next(&boot, "02:00:00:00:00:01");
+    let stranger = next(&boot, &places[0], "02:00:00:00:00:01");
     assert_eq!(fetch(&lab, &[stranger])[0]["error"], "HTTP Error 404: Not Found");
 }
 
-/// Where `boot.ipxe` leads the machine `mac` to: its first `chain`, as iPXE reads it.
-fn next(boot: &str, mac: &str) -> String {
+/// Where `boot.ipxe`, loaded from `url`, leads the machine `mac` to: its first `chain`, as iPXE reads it. The relative base
+/// `..` is taken from the directory of the script.
+fn next(boot: &str, url: &str, mac: &str) -> String {
     let base = boot.lines().find_map(|line| line.strip_prefix("set base ")).unwrap();
+    let base = if base == ".." { url.strip_suffix("/ipxe/boot.ipxe").unwrap() } else { base };
     let chain = boot.lines().find(|line| line.starts_with("chain ")).unwrap();
     let place =
         chain.split_whitespace().find(|word| word.contains("://") || word.starts_with("${base}")).unwrap();

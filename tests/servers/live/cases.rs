@@ -48,6 +48,8 @@ pub(crate) struct Question {
     client_id: Option<Vec<u8>>,
     wanted: Vec<u8>,
     broadcast: bool,
+    /// The client's end of the wire.
+    wire: String,
     relay: Option<Ipv4Addr>,
     server: Ipv4Addr,
     silent: bool,
@@ -175,13 +177,23 @@ fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
         client_id: stage.has_vendor_class.then_some(client_id),
         wanted: if ipxe { IPXE_WANTS } else { FIRMWARE_WANTS }.to_vec(),
         broadcast: !ipxe,
-        relay: cluster.networks[network].gateway.filter(|_| *network != cluster.provisioner.home.network),
+        wire: wire(cluster, network),
+        relay: cluster.networks[network]
+            .gateway
+            .filter(|_| cluster.provisioner.interface_in(network).is_none()),
         server: cluster.provisioner.home.address,
         silent: expected.is_none(),
     };
     let who = node.map_or_else(|| "a stranger".to_owned(), |reservation| reservation.name.to_string());
     let name = format!("{who} ({mac}) in {network}: {stage:x?}");
     Case { name, question, expected, at_home: client.home().is_some(), is_ipxe: ipxe }
+}
+
+/// The client's end of the wire to `network`, as `setup.sh` calls it.
+fn wire(cluster: &Cluster, network: &Label) -> String {
+    let others = &cluster.provisioner.other_interfaces;
+    let other = others.iter().find(|interface| interface.network == *network);
+    other.map_or_else(|| "wire".to_owned(), |interface| format!("wire-{}", interface.name))
 }
 
 /// What such a client must be told.
@@ -193,7 +205,8 @@ fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
         (None, Some(pool)) => in_pool(pool.first, pool.last),
         (None, None) => return None,
     };
-    let base = cluster.provisioner.base_url(&cluster.provisioner.home);
+    let load_from = cluster.provisioner.interface_for(client.network);
+    let base = format!("http://{}:{}/boot", load_from.address, cluster.provisioner.http_port);
     let file = match (client.stage.is_ipxe(), client.loader()) {
         (true, _) => format!("{base}/ipxe/boot.ipxe"),
         (false, (build, true)) => format!("{base}/tftp/{build}"),
@@ -203,7 +216,7 @@ fn expected(cluster: &Cluster, client: &Client<'_>) -> Option<Facts> {
         network.dns.iter().filter(|resolver| resolver.is_ipv4()).map(ToString::to_string).collect();
     let facts = [
         ("address", Some(address)),
-        ("next server", Some(cluster.provisioner.home.address.to_string())),
+        ("next server", Some(load_from.address.to_string())),
         ("file", Some(file)),
         ("host name", home.map(|reservation| reservation.name.to_string())),
         ("subnet mask", network.subnet.map(|subnet| subnet.netmask().to_string())),

@@ -1,10 +1,10 @@
 """A scripted DHCP client (RFC 2131): what firmware, iPXE and a relay send, and what a server answers.
 
-Usage: dhcp_client.py INTERFACE < cases.json > answers.json
+Usage: dhcp_client.py < cases.json > answers.json
 
 A case is an object: `mac`; `architectures`, `user_class`, `vendor_class`, `client_id` (numbers and lists of bytes, or
-null); `wanted`, the options that it asks for; `broadcast`, whether it wants its answer as one; `relay` and `server`, two
-addresses, when a relay speaks for it, else null; `silent`, whether no answer is expected.
+null); `wanted`, the options that it asks for; `broadcast`, whether it wants its answer as one; `wire`, the interface that
+it is connected to; `relay` and `server`, two addresses, when a relay speaks for it, else null; `silent`, whether no answer is expected.
 The answer is null, or `offer` and `ack`: `yiaddr`, `siaddr`, `file` (bytes), `options` (lists of bytes by number);
 and `seconds`, how long both took.
 
@@ -83,11 +83,13 @@ def parse(data):
 
 
 class Wire:
-    """The machines' network, and the relays that speak for machines elsewhere."""
+    """The machines' networks, and the relays that speak for machines elsewhere."""
 
-    def __init__(self, interface, cases):
-        self.raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
-        self.raw.bind((interface, 0))
+    def __init__(self, cases):
+        self.raw = {}
+        for interface in {case["wire"] for case in cases}:
+            self.raw[interface] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+            self.raw[interface].bind((interface, 0))
         self.patience, self.relays = PATIENCE, {}
         for address in {case["relay"] for case in cases if case["relay"]}:
             self.relays[address] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -97,19 +99,20 @@ class Wire:
         if case["relay"]:
             self.relays[case["relay"]].sendto(payload, (case["server"], 67))
         else:
-            self.raw.send(frame(case, payload))
+            self.raw[case["wire"]].send(frame(case, payload))
 
     def receive(self, seconds):
-        """The messages that have come: (the relay that got it or None, message)."""
-        ready = select.select([self.raw, *self.relays.values()], [], [], seconds)[0]
-        for address, own in self.relays.items():
-            if own in ready:
-                yield address, own.recv(4096)
-        if self.raw in ready:
-            data = self.raw.recv(4096)
-            start = 14 + (data[14] & 15) * 4
-            if data[23] == 17 and struct.unpack("!HH", data[start : start + 4]) == (67, 68):
-                yield None, data[start + 8 :]
+        """The messages that have come: (the relay or the wire that got it, message)."""
+        ready = select.select([*self.raw.values(), *self.relays.values()], [], [], seconds)[0]
+        for address, relay in self.relays.items():
+            if relay in ready:
+                yield address, relay.recv(4096)
+        for interface, raw in self.raw.items():
+            if raw in ready:
+                data = raw.recv(4096)
+                start = 14 + (data[14] & 15) * 4
+                if data[23] == 17 and struct.unpack("!HH", data[start : start + 4]) == (67, 68):
+                    yield interface, data[start + 8 :]
 
 
 class Exchange:
@@ -125,8 +128,8 @@ class Exchange:
         self.kind, self.again = kind, time.monotonic() + RESEND
         self.wire.send(self.case, message(self.case, self.xid, kind, self.answer.get("offer")))
 
-    def hear(self, relay, kind, answer):
-        if relay != self.case["relay"]:
+    def hear(self, place, kind, answer):
+        if place != (self.case["relay"] or self.case["wire"]):
             return
         if (self.kind, kind) == (DISCOVER, OFFER):
             self.answer["offer"] = answer
@@ -145,8 +148,8 @@ class Exchange:
             self.say(self.kind)
 
 
-def run(interface, cases):
-    wire = Wire(interface, cases)
+def run(cases):
+    wire = Wire(cases)
     waiting = collections.defaultdict(collections.deque)
     for number, case in enumerate(cases):
         waiting[case["mac"]].append((number, case))
@@ -158,11 +161,11 @@ def run(interface, cases):
             active[mac] = Exchange(wire, case, number)
             if not waiting[mac]:
                 del waiting[mac]
-        for relay, data in wire.receive(0.05):
+        for place, data in wire.receive(0.05):
             xid, kind, answer = parse(data)
             for own in active.values():
                 if own.xid == xid:
-                    own.hear(relay, kind, answer)
+                    own.hear(place, kind, answer)
         for mac, own in list(active.items()):
             own.tick(time.monotonic())
             if own.done:
@@ -171,4 +174,4 @@ def run(interface, cases):
     return answers
 
 
-json.dump(run(sys.argv[1], json.load(sys.stdin)), sys.stdout)
+json.dump(run(json.load(sys.stdin)), sys.stdout)

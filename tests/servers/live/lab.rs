@@ -202,6 +202,12 @@ fn wiring(cluster: &Cluster) -> Vec<String> {
         format!("{}/{length}", provisioner.home.address),
         router,
     ];
+    for other in &provisioner.other_interfaces {
+        let subnet = cluster.networks[&other.network].subnet.unwrap();
+        let client = subnet.hosts().last().unwrap();
+        words.extend(["--other".to_owned(), other.name.to_string()]);
+        words.extend([other.address, client].map(|address| format!("{address}/{}", subnet.prefix_len())));
+    }
     words.extend(relays(cluster).map(|(subnet, relay)| format!("{subnet}={relay}")));
     words
 }
@@ -210,7 +216,7 @@ fn wiring(cluster: &Cluster) -> Vec<String> {
 fn relays(cluster: &Cluster) -> impl Iterator<Item = (ipnet::Ipv4Net, Ipv4Addr)> {
     let others = cluster
         .networks_for(Role::Provisioning)
-        .filter(|(name, _)| **name != cluster.provisioner.home.network);
+        .filter(|(name, _)| cluster.provisioner.interface_in(name).is_none());
     others.filter_map(|(_, network)| Some((network.subnet?, network.gateway?)))
 }
 

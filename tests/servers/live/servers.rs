@@ -38,7 +38,7 @@ impl Server {
                 let mut command = lab.on_provisioner("dhcpd");
                 command.args(["-4", "-d", "-pf", "/run/dhcpd.pid", "-lf"]).arg(leases);
                 command.arg("-cf").arg(configuration);
-                command.arg(lab.cluster.provisioner.home.name.as_str());
+                command.args(lab.cluster.provisioner.interfaces().map(|interface| interface.name.as_str()));
                 lab.start("isc-dhcp-server", DHCP, &mut command);
             }
             Self::Kea => {
@@ -68,7 +68,7 @@ impl Server {
 /// What is answered over the wire of `lab`, as `dhcp_client.py` says it.
 fn answers(lab: &Lab, cases: &[Case]) -> Vec<Value> {
     let questions: Vec<_> = cases.iter().map(|case| &case.question).collect();
-    let answers = lab.script("dhcp_client.py", &["wire"], &serde_json::to_value(questions).unwrap());
+    let answers = lab.script("dhcp_client.py", &[], &serde_json::to_value(questions).unwrap());
     let answers = answers.as_array().unwrap().clone();
     assert_eq!(answers.len(), cases.len());
     answers

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{HTTP_CLIENT, IPXE_CLASS};
+use crate::model::{Cluster, HTTP_CLIENT, IPXE_CLASS};
 use crate::outputs::dhcp::{ArchitectureLoader, BootFiles, ENTRIES, PlatformFiles, counted};
 
 use super::{OptionData, SHARED, hex};
@@ -11,7 +11,7 @@ use super::{OptionData, SHARED, hex};
 const IPXE: &str = "ipxe";
 
 /// Machines that boot the same way. Where a machine is in several classes, the boot file of the first one counts.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ClientClass {
     name: String,
@@ -27,16 +27,63 @@ pub(super) struct ClientClass {
     option_data: Vec<OptionData>,
 }
 
-/// The classes that reservations name; then those with boot files, the preferred ones first; then those with lifetimes,
-/// where nodes may boot through several NICs.
-pub(super) fn client_classes(boot: BootFiles, has_shared_addresses: bool) -> Vec<ClientClass> {
+/// The boot files at another interface of the provisioner than the home interface.
+struct OtherFiles {
+    /// The class of the machines that are heard there, without a relay between.
+    class: String,
+    files: BootFiles,
+}
+
+/// The classes that reservations name; then those of further interfaces; then those with boot files, the preferred ones
+/// first; then those with lifetimes, where nodes may boot through several NICs. A class whose file has the address of the
+/// home interface stands behind those of other interfaces, and so is for all other machines.
+pub(super) fn client_classes(
+    cluster: &Cluster,
+    home: BootFiles,
+    has_shared_addresses: bool,
+) -> Vec<ClientClass> {
     let shared = has_shared_addresses.then(|| SHARED.to_owned());
-    let reserved = boot.platforms.iter().map(|platform| platform.name.clone()).chain(shared);
+    let reserved = home.platforms.iter().map(|platform| platform.name.clone()).chain(shared);
     let mut classes: Vec<_> = reserved.map(|name| ClientClass::new(name, None, None)).collect();
-    classes.push(ipxe_class(boot.script));
-    classes.extend(boot.loaders.into_iter().map(firmware_class));
-    classes.extend(boot.platforms.into_iter().flat_map(platform_classes));
+    let mut others = Vec::new();
+    for interface in &cluster.provisioner.other_interfaces {
+        let class = format!("at-{}", interface.network);
+        let test = format!("pkt.iface == '{}' and pkt4.giaddr == 0.0.0.0", interface.name);
+        classes.push(ClientClass::new(class.clone(), Some(test), None));
+        others.push(OtherFiles { class, files: BootFiles::new(cluster, interface) });
+    }
+    classes.extend(ipxe_classes(home.script, &others));
+    for (at, loader) in home.loaders.into_iter().enumerate() {
+        let is_http = loader.http;
+        let file = |other: &OtherFiles| Some(other.files.loaders.get(at)?.file.clone());
+        let file = |other: &OtherFiles| file(other).filter(|_| is_http);
+        classes.extend(at_each_interface(firmware_class(loader), &others, file));
+    }
+    for (at, platform) in home.platforms.into_iter().enumerate() {
+        let url = |other: &OtherFiles| Some(other.files.platforms.get(at)?.url.clone());
+        let [over_http, otherwise] = platform_classes(platform);
+        classes.extend(at_each_interface(over_http, &others, url));
+        classes.push(otherwise);
+    }
     classes.extend(has_shared_addresses.then(shared_address_classes).into_iter().flatten());
+    classes
+}
+
+/// `home`, behind a class for each of the interfaces at which `file` gives another boot file.
+fn at_each_interface(
+    home: ClientClass,
+    others: &[OtherFiles],
+    file: impl Fn(&OtherFiles) -> Option<String>,
+) -> Vec<ClientClass> {
+    let at_interface = |other: &OtherFiles| ClientClass {
+        name: format!("{}-{}", home.name, other.class),
+        test: home.test.as_ref().map(|test| format!("member('{}') and ({test})", other.class)),
+        boot_file_name: file(other),
+        ..home.clone()
+    };
+    let mut classes: Vec<_> =
+        others.iter().map(at_interface).filter(|class| class.boot_file_name.is_some()).collect();
+    classes.push(home);
     classes
 }
 
@@ -62,17 +109,25 @@ fn shared_address_classes() -> [ClientClass; 2] {
     [class(booting, test_booting, BOOTING_LEASE), class(running, test_running, RUNNING_LEASE)]
 }
 
-/// The class of iPXE. iPXE sends its user class as text; some builds send it as a list of classes, each after its length
-/// (RFC 3004). iPXE need not wait for offers of proxies: its option 175.176, `no-pxedhcp`.
-fn ipxe_class(script: String) -> ClientClass {
+/// The class of iPXE, and the classes with the script at each interface where there are several. iPXE sends its user class
+/// as text; some builds send it as a list of classes, each after its length (RFC 3004). iPXE need not wait for offers of
+/// proxies: its option 175.176, `no-pxedhcp`.
+fn ipxe_classes(script: String, others: &[OtherFiles]) -> Vec<ClientClass> {
     let counted = counted(IPXE_CLASS);
     let (length, bytes) = (counted.len(), hex(&counted));
     let test =
         format!("option[77].hex == '{IPXE_CLASS}' or substring(option[77].hex, 0, {length}) == 0x{bytes}");
-    ClientClass {
+    let class = |script| ClientClass {
         option_data: vec![OptionData::raw(175, &[176, 1, 1]).always()],
-        ..ClientClass::new(IPXE.to_owned(), Some(test), Some(script))
+        ..ClientClass::new(IPXE.to_owned(), Some(test), script)
+    };
+    if others.is_empty() {
+        return vec![class(Some(script))];
     }
+    let at_home = ClientClass::new(format!("{IPXE}-script"), Some(format!("member('{IPXE}')")), Some(script));
+    let mut classes = vec![class(None)];
+    classes.extend(at_each_interface(at_home, others, |other| Some(other.files.script.clone())));
+    classes
 }
 
 /// The class of firmware of one architecture, except for nodes on which its loader does not run. Kea evaluates a class
@@ -88,12 +143,12 @@ fn firmware_class(loader: ArchitectureLoader) -> ClientClass {
 }
 
 /// The classes of nodes of one platform that announce no architecture that fits them: over HTTP, and otherwise.
-fn platform_classes(platform: PlatformFiles) -> Vec<ClientClass> {
+fn platform_classes(platform: PlatformFiles) -> [ClientClass; 2] {
     let PlatformFiles { name, file, url, foreign_http, .. } = platform;
     let test = format!("not member('{IPXE}') and member('KNOWN') and member('{name}')");
     let http: Vec<_> = foreign_http.iter().map(|loader| announces(loader.architecture)).collect();
     let over_http = format!("{test} and ({})", http.join(" or "));
-    vec![
+    [
         ClientClass::new(format!("{name}-http"), Some(over_http), Some(url)).over_http(),
         ClientClass::new(format!("{name}-other"), Some(test), Some(file.to_owned())),
     ]

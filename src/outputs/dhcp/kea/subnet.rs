@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::fmt::Display;
+use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
-use crate::model::{Cluster, Family, HostName, IfName, Label, MacAddr, Range};
+use crate::model::{Family, HostName, IfName, Label, MacAddr, Range};
 use crate::outputs::dhcp::{ReservedHost, ServedSubnet};
 
 use super::{OptionData, SHARED};
@@ -31,6 +32,9 @@ pub(super) struct KeaSubnet<'a, A: Family> {
     /// The interface where machines without a relay are heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     interface: Option<&'a IfName>,
+    /// The address that machines of this subnet load from, where it is not that of all other subnets. Only in DHCPv4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next_server: Option<Ipv4Addr>,
     user_context: UserContext<'a>,
     pools: Vec<KeaPool<A>>,
     option_data: Vec<OptionData>,
@@ -75,7 +79,6 @@ impl<'a, A: Family> KeaSubnet<'a, A> {
     /// `subnet` under the number `id`, with `options`.
     pub(super) fn new(
         subnet: ServedSubnet<'a, A>,
-        cluster: &'a Cluster,
         id: u32,
         options: impl IntoIterator<Item = Option<OptionData>>,
         reserved: fn(A) -> ReservedAddress<A>,
@@ -92,7 +95,8 @@ impl<'a, A: Family> KeaSubnet<'a, A> {
         Self {
             id,
             subnet: subnet.net,
-            interface: subnet.is_local.then_some(&cluster.provisioner.home.name),
+            interface: subnet.interface.map(|interface| &interface.name),
+            next_server: None,
             user_context: UserContext { network: subnet.label },
             pools: subnet.pool.into_iter().map(|pool| KeaPool { pool }).collect(),
             option_data: options.into_iter().flatten().collect(),

@@ -45,7 +45,7 @@ struct Dhcp4Service<'a> {
 
 fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
-    let boot = BootFiles::new(cluster);
+    let home = BootFiles::new(cluster, &cluster.provisioner.home);
     let mut taken = HashSet::new();
     let config = KeaConfig::new(
         "kea-dhcp4",
@@ -58,8 +58,8 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         },
         Dhcp4Service {
             next_server: cluster.provisioner.home.address,
-            boot_file_name: boot.default,
-            client_classes: client_classes(boot, has_shared_addresses(cluster)),
+            boot_file_name: home.default,
+            client_classes: client_classes(cluster, home, has_shared_addresses(cluster)),
             subnet4: subnets4(cluster).into_iter().map(|net| subnet(net, cluster, &mut taken)).collect(),
         },
     );
@@ -80,7 +80,11 @@ fn subnet<'a>(
         subnet.domain.map(|domain| OptionData::named("domain-name", domain)),
     ];
     let id = subnet_id(subnet.net.network().to_bits(), taken);
-    KeaSubnet::new(subnet, cluster, id, options, ReservedAddress::IpAddress)
+    let other = subnet.interface.filter(|interface| **interface != cluster.provisioner.home);
+    let next_server = other.map(|interface| interface.address);
+    let mut subnet = KeaSubnet::new(subnet, id, options, ReservedAddress::IpAddress);
+    subnet.next_server = next_server;
+    subnet
 }
 
 /// Puts the user's additions at the end of `Dhcp4`, by a directive of Kea's: members of that map, with commas between.

@@ -14,7 +14,6 @@ use ipnet::Ipv6Net;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::Cluster;
 use crate::outputs::dhcp::{ServedSubnet, artifact, subnets6};
 use crate::outputs::{Emit, Output};
 use crate::plan::Plan;
@@ -62,22 +61,18 @@ fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
             host_reservation_identifiers: ["hw-address"],
             mac_sources: ["client-link-addr-option", "ipv6-link-local", "duid"],
         },
-        Dhcp6Service { subnet6: subnets.into_iter().map(|net| subnet(net, cluster, &mut taken)).collect() },
+        Dhcp6Service { subnet6: subnets.into_iter().map(|net| subnet(net, &mut taken)).collect() },
     );
     Ok(vec![artifact(FILE, config.file("Dhcp6")?)?])
 }
 
-fn subnet<'a>(
-    subnet: ServedSubnet<'a, Ipv6Addr>,
-    cluster: &'a Cluster,
-    taken: &mut HashSet<u32>,
-) -> KeaSubnet<'a, Ipv6Addr> {
+fn subnet<'a>(subnet: ServedSubnet<'a, Ipv6Addr>, taken: &mut HashSet<u32>) -> KeaSubnet<'a, Ipv6Addr> {
     let options = [
         OptionData::addresses("dns-servers", &subnet.resolvers),
         subnet.domain.map(|domain| OptionData::named("domain-search", domain)),
     ];
     let id = subnet_id(fold(subnet.net), taken);
-    KeaSubnet::new(subnet, cluster, id, options, |address| ReservedAddress::IpAddresses([address]))
+    KeaSubnet::new(subnet, id, options, |address| ReservedAddress::IpAddresses([address]))
 }
 
 /// Folds the four 32-bit words of a subnet's address into one word by exclusive or, so that the /64 subnets of one site,
