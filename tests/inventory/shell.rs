@@ -6,8 +6,8 @@ use std::fs;
 
 use test_kit::repository;
 
-/// Words with which a command or a part of one begins that does not fail unseen: a failure is the answer, ends the shell or
-/// cannot be.
+/// The first words of lines that do not fail unseen: parts of compound commands, commands whose failure is the answer or ends
+/// the shell, and commands that cannot fail.
 const HARMLESS: [&str; 28] = [
     "local", "if", "elif", "else", "fi", "while", "until", "for", "do", "done", "case", "esac", "return",
     "continue", "break", "shift", "[[", "[", "log", "die", "exit", "exec", "trap", "mapfile", "set", "}",
