@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::{IpNet, Ipv4Net};
 
 use super::reverse::{blocks, blocks_around, name as reverse_name};
-use super::{Cluster, DomainName, Invalid, Label, Node, ReverseZone, Word};
+use super::{Cluster, DelegatedZone, DomainName, Invalid, Label, Node, ReverseZone, Word};
 
 /// The provisioner's name in the cluster's domain.
 pub const PROVISIONER: &str = "boot";
@@ -24,10 +24,17 @@ pub fn server_name(at: usize) -> String {
     format!("ns{}", at + 1)
 }
 
-/// The domain of nodes' names in a network other than the one they are reached in.
+/// The domain of nodes' names in a network other than the one they are reached in: the network's `domain`, if one of the
+/// site's zones holds the domain.
 #[must_use]
-pub fn network_domain(cluster: &DomainName, network: &Label, domain: Option<&DomainName>) -> String {
-    match domain.filter(|domain| *domain != cluster) {
+pub fn network_domain(
+    cluster: &DomainName,
+    network: &Label,
+    domain: Option<&DomainName>,
+    has_zone: bool,
+) -> String {
+    let is_held = |domain: &DomainName| has_zone || is_inside(domain.as_str(), cluster.as_str());
+    match domain.filter(|domain| *domain != cluster && is_held(domain)) {
         Some(domain) => domain.to_string(),
         None => format!("{network}.{cluster}"),
     }
@@ -83,8 +90,7 @@ impl Cluster {
         let boot = inside(PROVISIONER)?;
         names.add(&boot, self.provisioner.home.address.into());
         for interface in &self.provisioner.other_interfaces {
-            let domain = self.networks.get(&interface.network).and_then(|network| network.domain.as_ref());
-            let domain = network_domain(&self.domain, &interface.network, domain);
+            let domain = self.domain_in(&interface.network);
             names.add(&DomainName::parse(&format!("{PROVISIONER}.{domain}"))?, interface.address.into());
         }
         for vip in &self.vips {
@@ -114,21 +120,23 @@ impl Cluster {
         Ok(names)
     }
 
+    /// The domain of the names that machines have in the network `label`, where they are reached in another network.
+    fn domain_in(&self, label: &Label) -> String {
+        let network = self.networks.get(label);
+        let domain = network.and_then(|network| network.domain.as_ref());
+        network_domain(&self.domain, label, domain, network.is_some_and(|network| network.zone))
+    }
+
     /// Adds the node's addresses: those of the home network under the full name, the others under a name in the domain of
     /// their network.
     fn add_node(&self, node: &Node, names: &mut SiteNames) -> Result<(), Invalid> {
         let home = node.home.as_ref();
         for interface in &node.interfaces {
-            let Some((label, network)) =
-                interface.network.as_ref().and_then(|name| self.networks.get_key_value(name))
-            else {
-                continue;
-            };
+            let Some(label) = &interface.network else { continue };
             let name = if Some(label) == home {
                 node.fqdn.clone()
             } else {
-                let domain = network_domain(&self.domain, label, network.domain.as_ref());
-                DomainName::parse(&format!("{}.{domain}", node.name))?
+                DomainName::parse(&format!("{}.{}", node.name, self.domain_in(label)))?
             };
             interface.addresses.iter().for_each(|net| names.add(&name, net.addr()));
         }
@@ -146,7 +154,8 @@ impl Cluster {
     }
 
     fn forward_zones(&self, names: &SiteNames, zones: &mut BTreeMap<String, Zone>) {
-        let domains = self.networks.values().filter_map(|network| network.domain.as_ref());
+        let with_zone = self.networks.values().filter(|network| network.zone);
+        let domains = with_zone.filter_map(|network| network.domain.as_ref());
         let others = domains.filter(|domain| !is_inside(domain.as_str(), self.domain.as_str()));
         let apexes: BTreeMap<&str, &DomainName> =
             others.chain([&self.domain]).map(|domain| (domain.as_str(), domain)).collect();
@@ -170,10 +179,14 @@ impl Cluster {
     }
 
     fn reverse_zones(&self, names: &SiteNames, zones: &mut BTreeMap<String, Zone>) {
-        let mut delegated = BTreeMap::<Ipv4Addr, (Ipv4Net, &ReverseZone)>::new();
+        let mut delegated = BTreeMap::<Ipv4Addr, (Ipv4Net, &DelegatedZone)>::new();
         let mut aligned = HashMap::<IpNet, String>::new();
         for network in self.networks.values() {
-            let classless = network.subnet.zip(network.reverse_zone.as_ref());
+            let classless = match &network.reverse_zone {
+                Some(ReverseZone::None) => continue,
+                Some(ReverseZone::Delegated(zone)) => network.subnet.zip(Some(zone)),
+                None => None,
+            };
             delegated.extend(classless.map(|(net, zone)| (net.network(), (net, zone))));
             let nets = network.subnets().filter(|net| classless.is_none() || matches!(net, IpNet::V6(_)));
             aligned.extend(nets.flat_map(blocks).map(|block| (block, reverse_name(block))));

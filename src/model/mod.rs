@@ -59,7 +59,7 @@ pub use private_key::{PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
 pub use profile::{Base, Profile, image_name, list_image_names};
 pub use provisioner::{Provisioner, ProvisionerInterface, TFTP_DIR};
 pub use range::Range;
-pub use reverse::ReverseZone;
+pub use reverse::{DelegatedZone, ReverseZone};
 pub use service::{ControlPort, Ports, Service, known as known_service};
 pub use settings::{LaidSettings, Settings};
 pub use shell::quote_for_shell;

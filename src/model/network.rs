@@ -46,7 +46,9 @@ pub struct Network {
     /// The domain that DHCP hands out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<DomainName>,
-    /// The zone of the names of the network's IPv4 addresses, where it is delegated from a /24's zone (RFC 2317).
+    /// Whether the site has a zone for the domain.
+    pub zone: bool,
+    /// The zone of the names of the network's addresses, where that is not the zone of whole octets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reverse_zone: Option<ReverseZone>,
     /// The IPv4 addresses that DHCP leases to machines without a reservation.

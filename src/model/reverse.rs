@@ -4,25 +4,54 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
+use serde::{Serialize, Serializer};
 
 use super::word::{Form, Invalid, LONGEST_LABEL, Word, check_identifier, has_label_form, invalid, word};
 
 word! {
     /// The zone of a part of an IPv4 /24, such as `64-26.100.0.10.in-addr.arpa`, which the owner of the /24 has
     /// delegated (RFC 2317).
-    ReverseZone;
+    DelegatedZone;
+}
+
+/// The zone of the names of a network's addresses, where that is not the zone of whole octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReverseZone {
+    /// No zone of the site: somebody else has the zones of the network's addresses.
+    None,
+    /// A zone that the owner of the /24 has delegated.
+    Delegated(DelegatedZone),
+}
+
+/// The word of [`ReverseZone::None`].
+const NO_ZONE: &str = "none";
+
+impl Word for ReverseZone {
+    const FORM: Form = Form::new(
+        "the name of a zone that the owner of the /24 has delegated (RFC 2317), or none",
+        r"^(none|[a-z0-9]([a-z0-9/_.-]*[a-z0-9])?(\.[0-9]{1,3}){3}\.in-addr\.arpa)$",
+        &["64-26.100.0.10.in-addr.arpa", NO_ZONE],
+    );
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if text == NO_ZONE { Ok(Self::None) } else { DelegatedZone::parse(text).map(Self::Delegated) }
+    }
+}
+
+impl Serialize for ReverseZone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::None => NO_ZONE,
+            Self::Delegated(zone) => zone.as_str(),
+        })
+    }
 }
 
 /// The longest zone that leaves room for the last octet of an address in a name of 253 bytes.
 const LONGEST: usize = 253 - "255.".len();
 
-impl Word for ReverseZone {
-    const FORM: Form = Form::new(
-        "the name of a zone that the owner of the /24 has delegated (RFC 2317)",
-        r"^[a-z0-9]([a-z0-9/_.-]*[a-z0-9])?(\.[0-9]{1,3}){3}\.in-addr\.arpa$",
-        &["64-26.100.0.10.in-addr.arpa"],
-    );
-
+impl DelegatedZone {
+    /// Accepts `text`, or says why not.
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write the name that the owner of the /24 gave you, such as `64-26.100.0.10.in-addr.arpa`";
         check_identifier(text)?;
@@ -58,7 +87,7 @@ fn split(text: &str) -> Option<(&str, Ipv4Net)> {
     Some((labels.next()?, Ipv4Net::new(Ipv4Addr::new(a, b, c, 0), 24).ok()?))
 }
 
-impl ReverseZone {
+impl DelegatedZone {
     /// The /24 whose owner delegates the zone.
     #[must_use]
     pub fn parent(&self) -> Option<Ipv4Net> {
@@ -173,7 +202,7 @@ mod tests {
         for good in
             ["64-26.100.0.10.in-addr.arpa", "64/26.100.0.10.in-addr.arpa", "a.b_c.100.0.10.in-addr.arpa"]
         {
-            let zone = ReverseZone::parse(good).unwrap();
+            let ReverseZone::Delegated(zone) = ReverseZone::parse(good).unwrap() else { panic!("{good}") };
             assert_eq!(zone.parent().unwrap().to_string(), "10.0.100.0/24", "{good}");
         }
         for bad in [

@@ -57,6 +57,12 @@ impl NetworkTable {
         net.map_or_else(|| self.may_have_family(address), |net| net.contains(&address))
     }
 
+    /// Whether the site has a zone for the network's domain.
+    #[must_use]
+    pub fn has_zone(&self) -> bool {
+        self.zone.as_ref().is_none_or(|zone| zone.value)
+    }
+
     /// The sound DNS servers with their places.
     pub fn resolvers(&self) -> impl Iterator<Item = (IpAddr, &Span)> + Clone {
         let resolvers = known(&self.dns).into_iter().flatten();

@@ -14,6 +14,7 @@ mod dates;
 mod derived;
 mod disks;
 mod files;
+mod foreign_zones;
 mod former;
 mod links;
 mod loading;

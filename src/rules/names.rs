@@ -78,7 +78,7 @@ pub(super) fn b07(draft: &Draft<'_>, report: &mut Report) {
 
 /// Whether anybody can register names in `domain`, by the Public Suffix List (<https://publicsuffix.org>).
 /// `home.arpa` is on the list, but is meant for private use (RFC 8375).
-fn is_public_suffix(domain: &DomainName) -> bool {
+pub(super) fn is_public_suffix(domain: &DomainName) -> bool {
     let name = domain.as_str();
     name != "home.arpa"
         && psl::suffix(name.as_bytes())

@@ -5,8 +5,8 @@ use crate::diag::Severity;
 use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, Resolved};
 use super::rule::Rule;
 use super::{
-    access, addresses, authorities, bonds, certificates, dates, derived, disks, files, former, links,
-    loading, macs, members, mtu, names, ports, quorum, references, unused, vault, vlans, zones,
+    access, addresses, authorities, bonds, certificates, dates, derived, disks, files, foreign_zones, former,
+    links, loading, macs, members, mtu, names, ports, quorum, references, unused, vault, vlans, zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
@@ -136,6 +136,12 @@ pub const RULES: &[Rule] = &[
     error!("B12", Resolved(derived::b12),
         "derived names are unique",
         "two things get one device, or one name"),
+    warning!("B13", Resolved(foreign_zones::b13),
+        "a zone for a network's domain lies in the cluster's domain",
+        "other names of that domain, such as the company's www, no longer resolve"),
+    warning!("B14", Resolved(foreign_zones::b14),
+        "the site has all addresses of its reverse zones",
+        "addresses of somebody else no longer lead back to their names"),
     error!("C01", Resolved(addresses::c01),
         "an address lies in its subnet",
         "no other machine reaches it"),

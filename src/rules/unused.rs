@@ -1,4 +1,4 @@
-//! Chapter A: definitions that nothing refers to (A13).
+//! Chapter A: definitions that nothing refers to, and keys without an effect (A13).
 
 use std::collections::HashSet;
 
@@ -7,7 +7,9 @@ use crate::inventory::known;
 use crate::model::Role;
 use crate::resolve::Draft;
 
-/// A13: every network, profile, service and hardware model is used. Where there are errors nothing is reported, since
+use super::foreign_zones;
+
+/// A13: every network, profile, service and hardware model is used, and `zone = false` has an effect. Where there are errors nothing is reported, since
 /// the reference may only be misspelt.
 pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
     if report.has_errors() {
@@ -43,6 +45,7 @@ pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
     for hardware in inventory.hardware.iter().filter(|hardware| !used.contains(hardware.key.as_str())) {
         warn("hardware", &hardware.key, &hardware.span);
     }
+    foreign_zones::check_zone_keys(draft, report);
 }
 
 /// The names of the networks of the provisioner and of all interfaces.

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diag::{Diagnostic, Report, Span};
+use crate::diag::{Diagnostic, Report, Span, Spanned};
 use crate::inventory::known;
 use crate::model::dns::{PROVISIONER, bmc_name, is_inside, network_domain, server_name};
-use crate::model::{DomainName, reverse};
+use crate::model::{DomainName, ReverseZone, reverse};
 use crate::resolve::{Draft, DraftNode, NetworkEntry};
 
 /// The longest domain whose file `<domain>.zone` has a name: file systems take 255 bytes.
@@ -26,6 +26,18 @@ fn domain<'a>(draft: &'a Draft<'_>) -> Option<&'a DomainName> {
     draft.inventory.cluster.as_ref()?.domain.as_ref().map(|domain| &domain.value)
 }
 
+/// The domains of networks for which the site has a zone, or a part of the cluster's zone.
+fn zone_domains<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = &'a Spanned<DomainName>> {
+    let with_zone = draft.networks.values().filter(|network| network.value.has_zone());
+    with_zone.filter_map(|network| network.value.domain.as_ref())
+}
+
+/// The domain of names in `network`, for machines that are reached in another network.
+fn names_domain(domain: &DomainName, network: &NetworkEntry) -> Option<String> {
+    let written = network.value.domain.as_ref().map(|domain| &domain.value);
+    Some(network_domain(domain, network.name.as_ref()?, written, network.value.has_zone()))
+}
+
 /// Makes the derived names: those of the provisioner in further networks, of BMCs, of nodes in networks where they are not
 /// reached, and of name servers that are known only by an address.
 fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedName<'a>> {
@@ -34,13 +46,11 @@ fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedNam
         .skip(1)
         .filter_map(|interface| {
             let network = draft.networks.get(interface.network?.value.as_str())?;
-            let written = network.value.domain.as_ref();
-            let below = network_domain(domain, network.name.as_ref()?, written.map(|domain| &domain.value));
             Some(DerivedName {
-                name: format!("{PROVISIONER}.{below}"),
+                name: format!("{PROVISIONER}.{}", names_domain(domain, network)?),
                 span: &interface.address?.span,
                 what: format!("the provisioner in `{}`", network.key),
-                domain: written.map(|domain| &domain.span),
+                domain: network.value.domain.as_ref().map(|domain| &domain.span),
             })
         })
         .collect();
@@ -56,14 +66,11 @@ fn derive_names<'a>(draft: &'a Draft<'_>, domain: &DomainName) -> Vec<DerivedNam
             });
         }
         names.extend(other_networks(node).filter_map(|(network, span)| {
-            let written = network.value.domain.as_ref();
-            let below = network_domain(domain, network.name.as_ref()?, written.map(|domain| &domain.value));
-            let name = format!("{key}.{below}");
             Some(DerivedName {
-                name,
+                name: format!("{key}.{}", names_domain(domain, network)?),
                 span,
                 what: format!("`{key}` in `{}`", network.key),
-                domain: written.map(|domain| &domain.span),
+                domain: network.value.domain.as_ref().map(|domain| &domain.span),
             })
         }));
     }
@@ -121,7 +128,7 @@ fn written_names<'a>(
 /// B11: derived names fit DNS, and zones the file system.
 pub(super) fn check_lengths(draft: &Draft<'_>, report: &mut Report) {
     let fault = |span, message| Diagnostic::error("PG-B11", span, message);
-    for domain in draft.networks.values().filter_map(|network| network.value.domain.as_ref()) {
+    for domain in zone_domains(draft) {
         if domain.value.as_str().len() > LONGEST_DOMAIN {
             let message = "the file of this domain's zone would have a name of more than 255 bytes";
             report.push(fault(&domain.span, message.to_owned()).help("shorten the domain"));
@@ -170,8 +177,8 @@ pub(super) fn check_name_servers(draft: &Draft<'_>, report: &mut Report) {
     if !(inventory.nodes.is_whole() && inventory.vips.is_whole() && inventory.vips6.is_whole()) {
         return;
     }
-    let others = draft.networks.values().filter_map(|network| network.value.domain.as_ref());
-    let domains: Vec<&str> = others.map(|domain| domain.value.as_str()).chain([domain.as_str()]).collect();
+    let domains: Vec<&str> =
+        zone_domains(draft).map(|domain| domain.value.as_str()).chain([domain.as_str()]).collect();
     let mut names: Option<HashSet<String>> = None;
     for server in servers.value.iter().filter(|server| server.value.address().is_none()) {
         let name = server.value.as_str();
@@ -202,12 +209,11 @@ pub(super) fn b08(draft: &Draft<'_>, report: &mut Report) {
         whole.extend(blocks.map(|block| (block, *network)));
     }
     for network in draft.networks.values() {
-        let Some((zone, parent)) =
-            network.value.reverse_zone.as_ref().and_then(|zone| Some((zone, zone.value.parent()?)))
-        else {
+        let Some(Spanned { value: ReverseZone::Delegated(zone), span }) = &network.value.reverse_zone else {
             continue;
         };
-        let fault = |message: String| Diagnostic::error("PG-B08", &zone.span, message);
+        let Some(parent) = zone.parent() else { continue };
+        let fault = |message: String| Diagnostic::error("PG-B08", span, message);
         let Some(net) = subnets(network) else {
             if network.value.subnet.is_none() {
                 let fault = fault(format!("`{}` has no IPv4 subnet for this zone", network.key));
@@ -221,8 +227,7 @@ pub(super) fn b08(draft: &Draft<'_>, report: &mut Report) {
             report.push(fault.help("remove `reverse_zone`"));
         } else if !parent.contains(&net) {
             let whole_zone = reverse::blocks(net.into()).map(reverse::name).collect::<String>();
-            let fault =
-                fault(format!("`{}` is not below `{whole_zone}`, where {net} is looked up", zone.value));
+            let fault = fault(format!("`{zone}` is not below `{whole_zone}`, where {net} is looked up"));
             report.push(
                 fault.help(format!("write the name below `{whole_zone}` that its owner has delegated")),
             );

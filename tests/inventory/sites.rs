@@ -95,7 +95,7 @@ fn sound_sites_are_said_nothing_of() {
         ("a bond without", CORE, &bond("active-backup"), ""),
         ("resolvers of somebody else's", &CORE.replace("[\"10.0.2.1\"]", "[\"1.1.1.1\"]"), TWO, ""),
         ("no way out", &air_gapped, TWO, ""),
-        ("a small subnet", &CORE.replace("0/24", "0/27"), TWO, ""),
+        ("a small subnet", &CORE.replace("0/24\"", "0/27\"\nreverse_zone = \"none\""), TWO, ""),
         ("a large subnet", &CORE.replace("10.0.2.0/24", "10.0.2.0/23"), TWO, ""),
         (
             "static IPv6 in a /112",
@@ -106,7 +106,8 @@ fn sound_sites_are_said_nothing_of() {
         (
             "clients with a gateway",
             &format!(
-                "{CORE}\n[network.users]\nroles = [\"client\"]\nsubnet = \"203.0.113.0/28\"\ngateway = \"203.0.113.1\""
+                "{CORE}\n[network.users]\nroles = [\"client\"]\nsubnet = \"203.0.113.0/28\"\n\
+                 reverse_zone = \"0-28.113.0.203.in-addr.arpa\"\ngateway = \"203.0.113.1\""
             ),
             &format!("{TWO}\ninterface.eth2 = {{ network = \"users\" }}"),
             "address.users = \"203.0.113.1%\"",

@@ -77,6 +77,7 @@ fn finish_network<'a>(
         gateway6: to.take("gateway6", here.gives(sound(&table.gateway6))),
         dns: to.take("dns", or_default(here.says(dns), Vec::new())),
         domain: to.take("domain", here.gives(value(table.domain.as_ref()))),
+        zone: to.take("zone", or_default(here.says(value(table.zone.as_ref())), true)),
         reverse_zone: to.take("reverse_zone", here.gives(value(table.reverse_zone.as_ref()))),
         pool: to.take("pool", here.gives(value(table.pool.as_ref()))),
         pool6: to.take("pool6", here.gives(value(table.pool6.as_ref()))),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use plasmagen::model::{Cluster, DhcpServer, Firmware, Network, Node, Role, System};
+use plasmagen::model::{Cluster, DhcpServer, Firmware, Network, Node, ReverseZone, Role, System};
 
 use crate::agreement::tree::Tree;
 
@@ -59,7 +59,12 @@ fn of_networks(cluster: &Cluster) -> Vec<(&'static str, bool)> {
         ("IPv4 alone", !any(&|network| network.subnet6.is_some())),
         ("both families", any(&|network| network.subnet6.is_some() && network.subnet.is_some())),
         ("IPv6 alone", any(&|network| network.subnet.is_none())),
-        ("a delegated reverse zone", any(&|network| network.reverse_zone.is_some())),
+        ("a domain without a zone", any(&|network| network.domain.is_some() && !network.zone)),
+        (
+            "a delegated reverse zone",
+            any(&|network| matches!(network.reverse_zone, Some(ReverseZone::Delegated(_)))),
+        ),
+        ("no reverse zone", any(&|network| network.reverse_zone == Some(ReverseZone::None))),
         ("a /16", length(16)),
         ("a /21", length(21)),
         ("a /22", length(22)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DomainName, Interface, Node, Role};
+use plasmagen::model::{Cluster, DomainName, Interface, Node, ReverseZone, Role};
 
 use crate::agreement::facts::Facts;
 
@@ -74,8 +74,13 @@ fn named(cluster: &Cluster) -> Vec<(String, IpAddr)> {
         for interface in node.interfaces.iter().filter(|interface| interface.network.is_some()) {
             let network = interface.network.as_ref();
             let other = || {
-                let domain = network.and_then(|label| cluster.networks[label].domain.as_ref());
-                match domain.filter(|domain| **domain != cluster.domain) {
+                let network_domain = network.and_then(|label| {
+                    let network = &cluster.networks[label];
+                    let below =
+                        |domain: &&DomainName| domain.as_str().ends_with(&format!(".{}", cluster.domain));
+                    network.domain.as_ref().filter(|domain| network.zone || below(domain))
+                });
+                match network_domain.filter(|domain| **domain != cluster.domain) {
                     Some(domain) => format!("{}.{domain}", node.name),
                     None => inside(&format!("{}.{}", node.name, network.unwrap())),
                 }
@@ -110,8 +115,8 @@ pub(crate) fn home<'a>(cluster: &Cluster, node: &'a Node) -> Option<&'a Interfac
 fn forward_zones(cluster: &Cluster) -> BTreeSet<String> {
     let domain = cluster.domain.as_str();
     let outside = |other: &&str| *other != domain && !other.ends_with(&format!(".{domain}"));
-    let others =
-        cluster.networks.values().filter_map(|network| network.domain.as_ref()).map(DomainName::as_str);
+    let with_zone = cluster.networks.values().filter(|network| network.zone);
+    let others = with_zone.filter_map(|network| network.domain.as_ref()).map(DomainName::as_str);
     others.filter(outside).chain([domain]).map(str::to_owned).collect()
 }
 
@@ -122,6 +127,7 @@ fn reverse_zones(cluster: &Cluster) -> BTreeMap<String, IpNet> {
     for network in cluster.networks.values() {
         if let Some(subnet) = network.subnet {
             if let Some(zone) = &network.reverse_zone {
+                let ReverseZone::Delegated(zone) = zone else { continue };
                 zones.insert(zone.to_string(), IpNet::V4(subnet));
                 continue_v6(network.subnet6, &mut zones);
                 continue;
@@ -135,7 +141,9 @@ fn reverse_zones(cluster: &Cluster) -> BTreeMap<String, IpNet> {
                 zones.insert(format!("{}.in-addr.arpa", labels.join(".")), IpNet::V4(block));
             }
         }
-        continue_v6(network.subnet6, &mut zones);
+        if network.reverse_zone != Some(ReverseZone::None) {
+            continue_v6(network.subnet6, &mut zones);
+        }
     }
     zones
 }

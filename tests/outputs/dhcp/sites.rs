@@ -53,10 +53,12 @@ const RACKS: &str = r#"[network.rack-1]
 roles = ["provisioning"]
 vlan = 701
 subnet = "10.0.101.0/25"
+reverse_zone = "none"
 subnet6 = "fd00:101::/64"
 gateway = "10.0.101.1"
 gateway6 = "fd00:101::1"
 domain = "rack-1.example.com"
+zone = false
 dns = ["10.0.101.2", "fd00:101::2", "10.0.101.3", "fd00:101::3"]
 
 [network.rack-2]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use plasmagen::model::{Cluster, Label, Node, Role};
+use plasmagen::model::{Cluster, Label, Node, ReverseZone, Role};
 
 /// The name of each address.
 pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
@@ -25,13 +25,9 @@ pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
     for node in &cluster.nodes {
         let home = home(cluster, node);
         for (label, address) in addresses(node) {
-            let network_domain = cluster
-                .networks
-                .get(label)
-                .unwrap()
-                .domain
-                .as_ref()
-                .filter(|network_domain| *network_domain != domain);
+            let network = cluster.networks.get(label).unwrap();
+            let network_domain =
+                network.domain.as_ref().filter(|network_domain| *network_domain != domain && network.zone);
             add(
                 address,
                 match network_domain {
@@ -65,21 +61,25 @@ fn home<'n>(cluster: &Cluster, node: &'n Node) -> &'n Label {
     inside.next().unwrap()
 }
 
-/// The name that `address` is looked up by: of the network with a delegated zone, else of the whole tree.
-pub(crate) fn pointer(cluster: &Cluster, address: IpAddr) -> String {
+/// The name that `address` is looked up by: of the network with a delegated zone, else of the whole tree. None where
+/// somebody else has the zone.
+pub(crate) fn pointer(cluster: &Cluster, address: IpAddr) -> Option<String> {
+    let mut networks = cluster.networks.values();
+    let network = networks.find(|network| network.subnets().any(|net| net.contains(&address)))?;
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, d] = v4.octets();
-            let network =
-                cluster.networks.values().find(|network| network.subnet.is_some_and(|net| net.contains(&v4)));
-            match network.and_then(|network| network.reverse_zone.as_ref()) {
-                Some(zone) => format!("{d}.{zone}."),
-                None => format!("{d}.{c}.{b}.{a}.in-addr.arpa."),
+            match &network.reverse_zone {
+                Some(ReverseZone::Delegated(zone)) => Some(format!("{d}.{}.", zone.as_str())),
+                Some(ReverseZone::None) => None,
+                None => Some(format!("{d}.{c}.{b}.{a}.in-addr.arpa.")),
             }
         }
         IpAddr::V6(v6) => {
             let digits = format!("{:032x}", v6.to_bits());
-            digits.chars().rev().map(|digit| format!("{digit}.")).collect::<String>() + "ip6.arpa."
+            let name =
+                digits.chars().rev().map(|digit| format!("{digit}.")).collect::<String>() + "ip6.arpa.";
+            Some(name).filter(|_| network.reverse_zone != Some(ReverseZone::None))
         }
     }
 }

@@ -66,10 +66,11 @@ fn the_zones_are_the_model_in_both_directions() {
             .collect();
         assert_eq!(only(all(), &["A", "AAAA"]), forward, "{}", dir.display());
 
-        let nets: Vec<_> = cluster.networks.values().flat_map(plasmagen::model::Network::subnets).collect();
-        let inside = expected.iter().filter(|(address, _)| nets.iter().any(|net| net.contains(*address)));
-        let back: BTreeSet<Record> = inside
-            .map(|(address, name)| (pointer(&cluster, *address), "PTR".to_owned(), name.clone()))
+        let back: BTreeSet<Record> = expected
+            .iter()
+            .filter_map(|(address, name)| {
+                Some((pointer(&cluster, *address)?, "PTR".to_owned(), name.clone()))
+            })
             .collect();
         assert!(!back.is_empty());
         let pointers: Vec<_> = all().filter(|record| record.1 == "PTR").collect();

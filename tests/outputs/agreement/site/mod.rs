@@ -108,7 +108,7 @@ fn networks(dice: &mut Dice) -> Nets {
     // Its resolver is the provisioner then, who has IPv4 only.
     core.gateway = dice.chance(85);
     if core.v6 && core.gateway && dice.chance(25) {
-        core.v4 = None;
+        core.drop_v4();
     }
     nets
 }

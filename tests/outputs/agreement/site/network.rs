@@ -58,8 +58,18 @@ impl Net {
             mtu: None,
             next: 1,
             step: (size / 64).max(1),
-            lines: if delegated { zone } else { String::new() },
+            lines: match dice.chance(20) {
+                _ if delegated => zone,
+                true => "reverse_zone = \"none\"\n".to_owned(),
+                false => String::new(),
+            },
         }
+    }
+
+    /// Leaves the network with IPv6 alone.
+    pub(super) fn drop_v4(&mut self) {
+        self.v4 = None;
+        self.lines.clear();
     }
 
     fn at(&self, offset: u32) -> Option<Ipv4Addr> {

@@ -95,6 +95,9 @@ pub(super) fn resolvers(dice: &mut Dice, nets: &mut Nets) {
         if dice.chance(40) && !domains.contains(&domain) {
             domains.push(domain);
             net.say(&format!("domain = {domain:?}"));
+            if dice.chance(40) {
+                net.say("zone = false");
+            }
         }
     }
 }
