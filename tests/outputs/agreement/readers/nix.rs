@@ -1,4 +1,4 @@
-//! What nixpkgs' module system makes of the nodes' configurations: one call of Nix for all trees.
+//! What nixpkgs' module system makes of the configurations of the nodes: one call of Nix for each half of the trees.
 
 use std::fs;
 use std::path::Path;
@@ -12,20 +12,24 @@ use test_kit::nix;
 
 pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     let site = tempfile::tempdir().unwrap();
-    let nodes = site.path().join("nodes");
+    let halves = ["first", "second"].map(|half| site.path().join(half));
+    halves.iter().for_each(|half| fs::create_dir(half).unwrap());
+    let half_of = |at: usize| usize::from(at >= trees.len() / 2);
     for (at, tree) in trees.iter().enumerate() {
         for node in &tree.cluster.nodes {
-            copy(&tree.path(&format!("nodes/{}", node.fqdn)), &nodes.join(format!("{at}-{}", node.fqdn)));
+            let to = halves[half_of(at)].join(format!("{at}-{}", node.fqdn));
+            copy(&tree.path(&format!("nodes/{}", node.fqdn)), &to);
         }
         for name in ["custom", "hardware"].iter().filter(|name| tree.path(name).is_dir()) {
             copy(&tree.path(name), &site.path().join(name));
         }
     }
-    let all = nix::evaluate(&nodes);
+    let evaluated: [Value; 2] =
+        rayon::join(|| nix::evaluate(&halves[0]), || nix::evaluate(&halves[1])).into();
     let said = |(at, tree): (usize, &Tree)| {
         let mut facts = Facts::default();
         for node in &tree.cluster.nodes {
-            let nixos = &all[format!("{at}-{}", node.fqdn)];
+            let nixos = &evaluated[half_of(at)][format!("{at}-{}", node.fqdn)];
             understood(&tree.node(node.fqdn.as_str()), nixos, &mut facts);
         }
         vec![Said { source: "configuration.nix", kinds: KINDS, facts }]
