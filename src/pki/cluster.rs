@@ -1,19 +1,25 @@
-//! The certificates of a cluster: their requests, which are missing, and their issue.
+//! The certificates of a cluster: which are missing, their issue, and the keys that they are for.
 
 use anyhow::{Context, bail, ensure};
-use ipnet::IpNet;
 use rayon::prelude::*;
 use time::OffsetDateTime;
 
+use self::authority::take_or_make_ca;
+use self::node_key::{borrow_keys, has_key_of_other_machine};
+use super::issue::{CaIssuer, IssuedCertificate};
+use super::read::PublicCert;
+use super::secret::SecretKey;
+use super::trust::{Issuer, find_ca_fault, find_issuer};
+use super::vault::Vault;
 use crate::model::{Cluster, Node};
 use crate::plan::{Certificates, node_dir};
 
-use super::issue::{CaIssuer, IssuedCertificate};
-use super::read::PublicCert;
-use super::request::{CaRequest, LeafRequest};
-use super::secret::SecretKey;
-use super::trust::{CaFault, Issuer, find_ca_fault, find_issuer};
-use super::vault::Vault;
+mod authority;
+mod node_key;
+mod requests;
+
+pub use node_key::NodeKey;
+pub use requests::leaf_request;
 
 /// The result of [`issue`]: public certificates, and the keys that the vault does not hold yet.
 #[derive(Debug)]
@@ -30,17 +36,6 @@ pub struct Issue {
     pub issued: usize,
 }
 
-/// A key that was made for a node.
-#[derive(Debug)]
-pub struct NodeKey {
-    /// Full name of the node.
-    pub fqdn: String,
-    /// The private key.
-    pub key: SecretKey,
-    /// The machine, as [`describe_machine`] does.
-    machine: String,
-}
-
 impl Issue {
     /// Stores the keys in `vault`: that of the CA first, then those of the nodes.
     ///
@@ -53,42 +48,6 @@ impl Issue {
         vault.store(&borrow_keys(&self.new_keys))?;
         vault.replace(&borrow_keys(&self.replaced_keys))
     }
-}
-
-fn borrow_keys(keys: &[NodeKey]) -> Vec<(&str, &SecretKey, &str)> {
-    keys.iter().map(|NodeKey { fqdn, key, machine }| (fqdn.as_str(), key, machine.as_str())).collect()
-}
-
-/// Describes the machine of `node` for the vault: serial number and MAC address, one a line.
-fn describe_machine(node: &Node) -> String {
-    let serial = node.serial.as_ref().map(|serial| format!("serial {}\n", serial.as_str()));
-    format!("{}mac {}\n", serial.unwrap_or_default(), node.mac)
-}
-
-/// Whether the vault holds a key of another machine for the name of `node`: neither serial number nor MAC address is that
-/// of `node`.
-fn has_key_of_other_machine(vault: &Vault, node: &Node) -> anyhow::Result<bool> {
-    let Some(recorded) = vault.machine(node.fqdn.as_str())? else { return Ok(false) };
-    let machine = describe_machine(node);
-    Ok(recorded.lines().all(|line| machine.lines().all(|other| other != line)))
-}
-
-/// Requests the certificate of `node`: for its full name, the names and addresses of the VIPs that the node may take over,
-/// its own addresses and the loopbacks.
-///
-/// # Errors
-/// When a name can't be certified; the rules refuse such names, so that is a bug of plasmagen.
-pub fn leaf_request(cluster: &Cluster, node: &Node) -> anyhow::Result<LeafRequest> {
-    let names = cluster.vips.iter().map(|vip| format!("{}.{}", vip.name, cluster.domain));
-    let addresses = node.addresses().chain(cluster.vips.iter().map(|vip| vip.address));
-    LeafRequest::new(node.fqdn.as_str(), names, addresses, cluster.tls.algorithm, cluster.tls.node_days)
-}
-
-/// Requests the CA of the cluster, which may vouch for the cluster's domain and subnets, and for nothing else.
-fn ca_request(cluster: &Cluster, generation: u32) -> anyhow::Result<CaRequest> {
-    let subnets: Vec<IpNet> = cluster.networks.values().flat_map(crate::model::Network::subnets).collect();
-    let (name, domain) = (cluster.name.as_str(), cluster.domain.as_str());
-    CaRequest::new(name, generation, domain, &subnets, cluster.tls.algorithm, cluster.tls.ca_days)
 }
 
 /// Lists the nodes without a certificate that says what the inventory asks for. The rules have checked the certificates by
@@ -154,11 +113,7 @@ pub fn issue(
         let issued = ca.sign_leaf(&leaf_request(cluster, node)?, now, known.as_ref());
         let IssuedCertificate { cert_pem, key } =
             issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
-        let new_key = known.is_none().then(|| NodeKey {
-            fqdn: node.fqdn.to_string(),
-            key,
-            machine: describe_machine(node),
-        });
+        let new_key = known.is_none().then(|| NodeKey::new(node, key));
         anyhow::Ok((node.name.clone(), cert_pem, new_key, old.is_some()))
     };
     let signed: Vec<_> = nodes.par_iter().map(sign).collect();
@@ -210,51 +165,4 @@ pub fn read_checked_key(
         dir_of_node = node_dir(node)
     );
     Ok(key)
-}
-
-/// Takes the CA from the vault, or makes one; returns the CA and whether it is new. A CA is made only where neither the
-/// vault nor `nodes/` holds any certificate (rule H03), since a second CA would cut off the nodes of the first one.
-fn take_or_make_ca(
-    cluster: &Cluster,
-    have: &Certificates,
-    vault: &Vault,
-    now: OffsetDateTime,
-) -> anyhow::Result<(CaIssuer, bool)> {
-    let dir = vault.dir().display();
-    match (vault.newest_ca()?, &have.ca) {
-        (Some((_, ca)), Some(published)) => {
-            let published = PublicCert::list_from_pem(published)?;
-            ensure!(
-                published.iter().any(|other| other.public_key == ca.certificate().public_key),
-                "nodes/ publishes another CA than that of the vault {dir}: name the vault of this cluster with --vault"
-            );
-            Ok((ca, false))
-        }
-        (Some((generation, ca)), None) => match find_ca_fault(ca.certificate(), cluster, None) {
-            Some(CaFault::OtherCluster { cluster: Some(other), .. }) => bail!(
-                "{dir} is the vault of cluster {other}, and this is cluster {name}: name the vault of {name} with \
-                 --vault; a directory that does not exist yet becomes a new one. If {other} is this cluster's former name, \
-                 write it into `former_names` of [cluster]",
-                name = cluster.name
-            ),
-            Some(fault) => {
-                bail!("the vault {dir} holds {fault}: name the vault of this cluster with --vault")
-            }
-            None => {
-                vault.check_site(generation)?;
-                Ok((ca, false))
-            }
-        },
-        (None, Some(_)) => bail!(
-            "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \
-             a new CA would cut off every node that trusts the old one"
-        ),
-        (None, None) => {
-            ensure!(
-                vault.is_empty()?,
-                "the vault {dir} holds keys of nodes, but no CA: restore it from a backup"
-            );
-            Ok((CaIssuer::create(&ca_request(cluster, 1)?, now)?, true))
-        }
-    }
 }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::location::check_replaceable;
 use crate::fs::{Dir, Errno, TEXT_LIMIT, is_trusted_owner};
+use crate::pki::secret::SecretKey;
 
 /// Names the file of a node's key, with the host name that begins the full name.
 pub(super) fn key_file_name(fqdn: &str) -> String {
@@ -21,13 +22,20 @@ pub(super) fn key_file_name(fqdn: &str) -> String {
 #[derive(Debug)]
 pub(super) struct PrivateDir {
     pub(super) dir: Dir,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl PrivateDir {
     /// Opens the directory `path`, whose owner and mode are for [`PrivateDir::check`]; none where nothing is there.
     pub(super) fn open(path: &Path) -> anyhow::Result<Option<Self>> {
         Self::named(Dir::open_unlinked(path), path.to_owned())
+    }
+
+    /// Opens the directory `path`, and checks it as [`PrivateDir::check`] does; none where nothing is there.
+    pub(super) fn open_checked(path: &Path) -> anyhow::Result<Option<Self>> {
+        let opened = Self::open(path)?;
+        opened.as_ref().map_or(Ok(()), Self::check)?;
+        Ok(opened)
     }
 
     /// Opens the directory `name` in this one, and checks who owns it; none where nothing is there.
@@ -89,6 +97,12 @@ impl PrivateDir {
         let mut text = Zeroizing::new(String::with_capacity(usize::try_from(metadata.len() + 1)?));
         file.take(TEXT_LIMIT).read_to_string(&mut text).with_context(context)?;
         Ok(Some(text))
+    }
+
+    /// Reads the key in the file `name`; none where there is no file.
+    pub(super) fn read_key(&self, name: &str) -> anyhow::Result<Option<SecretKey>> {
+        let key = self.read(name)?.map(SecretKey::from_pem).transpose();
+        key.with_context(|| format!("could not use {}", self.path.join(name).display()))
     }
 }
 

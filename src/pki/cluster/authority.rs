@@ -1,0 +1,59 @@
+//! The CA that signs a cluster's certificates: the vault's, or a new one.
+
+use anyhow::{bail, ensure};
+use time::OffsetDateTime;
+
+use super::requests::ca_request;
+use crate::model::Cluster;
+use crate::pki::issue::CaIssuer;
+use crate::pki::read::PublicCert;
+use crate::pki::trust::{CaFault, find_ca_fault};
+use crate::pki::vault::Vault;
+use crate::plan::Certificates;
+
+/// Takes the CA from the vault, or makes one; returns the CA and whether it is new. A CA is made only where neither the
+/// vault nor `nodes/` holds any certificate (rule H03), since a second CA would cut off the nodes of the first one.
+pub(super) fn take_or_make_ca(
+    cluster: &Cluster,
+    have: &Certificates,
+    vault: &Vault,
+    now: OffsetDateTime,
+) -> anyhow::Result<(CaIssuer, bool)> {
+    let dir = vault.dir().display();
+    match (vault.newest_ca()?, &have.ca) {
+        (Some((_, ca)), Some(published)) => {
+            let published = PublicCert::list_from_pem(published)?;
+            ensure!(
+                published.iter().any(|other| other.public_key == ca.certificate().public_key),
+                "nodes/ publishes another CA than that of the vault {dir}: name the vault of this cluster with --vault"
+            );
+            Ok((ca, false))
+        }
+        (Some((generation, ca)), None) => match find_ca_fault(ca.certificate(), cluster, None) {
+            Some(CaFault::OtherCluster { cluster: Some(other), .. }) => bail!(
+                "{dir} is the vault of cluster {other}, and this is cluster {name}: name the vault of {name} with \
+                 --vault; a directory that does not exist yet becomes a new one. If {other} is this cluster's former name, \
+                 write it into `former_names` of [cluster]",
+                name = cluster.name
+            ),
+            Some(fault) => {
+                bail!("the vault {dir} holds {fault}: name the vault of this cluster with --vault")
+            }
+            None => {
+                vault.check_site(generation)?;
+                Ok((ca, false))
+            }
+        },
+        (None, Some(_)) => bail!(
+            "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \
+             a new CA would cut off every node that trusts the old one"
+        ),
+        (None, None) => {
+            ensure!(
+                vault.is_empty()?,
+                "the vault {dir} holds keys of nodes, but no CA: restore it from a backup"
+            );
+            Ok((CaIssuer::create(&ca_request(cluster, 1)?, now)?, true))
+        }
+    }
+}

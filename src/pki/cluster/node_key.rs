@@ -1,0 +1,42 @@
+//! The keys of nodes, each with the machine that the key is for.
+
+use crate::model::Node;
+use crate::pki::secret::SecretKey;
+use crate::pki::vault::Vault;
+
+/// A key that was made for a node.
+#[derive(Debug)]
+pub struct NodeKey {
+    /// Full name of the node.
+    pub fqdn: String,
+    /// The private key.
+    pub key: SecretKey,
+    /// The machine, as [`describe_machine`] does.
+    machine: String,
+}
+
+impl NodeKey {
+    /// Records that `key` was made for `node`, and for the machine of `node`.
+    pub(super) fn new(node: &Node, key: SecretKey) -> Self {
+        Self { fqdn: node.fqdn.to_string(), key, machine: describe_machine(node) }
+    }
+}
+
+/// Borrows `keys` as the vault takes them.
+pub(super) fn borrow_keys(keys: &[NodeKey]) -> Vec<(&str, &SecretKey, &str)> {
+    keys.iter().map(|NodeKey { fqdn, key, machine }| (fqdn.as_str(), key, machine.as_str())).collect()
+}
+
+/// Describes the machine of `node` for the vault: serial number and MAC address, one a line.
+fn describe_machine(node: &Node) -> String {
+    let serial = node.serial.as_ref().map(|serial| format!("serial {}\n", serial.as_str()));
+    format!("{}mac {}\n", serial.unwrap_or_default(), node.mac)
+}
+
+/// Whether the vault holds a key of another machine for the name of `node`: neither serial number nor MAC address is that
+/// of `node`.
+pub(super) fn has_key_of_other_machine(vault: &Vault, node: &Node) -> anyhow::Result<bool> {
+    let Some(recorded) = vault.machine(node.fqdn.as_str())? else { return Ok(false) };
+    let machine = describe_machine(node);
+    Ok(recorded.lines().all(|line| machine.lines().all(|other| other != line)))
+}

@@ -1,0 +1,67 @@
+//! The CAs in a vault: `ca-1`, and further generations, each a directory with certificate and key.
+
+use anyhow::{Context, bail};
+
+use super::entries::VaultEntry;
+use super::files::PrivateDir;
+use super::site::SITE;
+use crate::pki::issue::CaIssuer;
+use crate::pki::read::PublicCert;
+
+const CA_CERT: &str = "ca-cert.pem";
+const CA_KEY: &str = "ca-key.pem";
+
+/// Names the directory of the CA of `generation`.
+pub(super) fn name_directory(generation: u32) -> String {
+    format!("ca-{generation}")
+}
+
+/// Parses the name of the directory of a CA, as [`name_directory`] makes it.
+pub(super) fn parse_generation(name: &str) -> Option<u32> {
+    name.strip_prefix("ca-")?.parse().ok()
+}
+
+/// The entry for a CA, with the directory of the site that the CA was made for, if there is one.
+pub(super) fn make_entry<'a>(generation: u32, ca: &'a CaIssuer, site: Option<&'a str>) -> VaultEntry<'a> {
+    let mut files = vec![(CA_CERT.to_owned(), ca.cert_pem()), (CA_KEY.to_owned(), ca.key().expose())];
+    files.extend(site.map(|site| (SITE.to_owned(), site)));
+    VaultEntry { name: name_directory(generation), files, replaces: false }
+}
+
+/// Reads the CA of the highest generation in the vault `root`; returns the generation and the CA, or none where there is
+/// no CA.
+pub(super) fn read_newest(root: &PrivateDir) -> anyhow::Result<Option<(u32, CaIssuer)>> {
+    let generation = root.list()?.iter().filter_map(|name| parse_generation(name)).max();
+    let Some(generation) = generation else { return Ok(None) };
+    let name = name_directory(generation);
+    let shown = root.path.join(&name);
+    let (mut certificate, mut key) = (None, None);
+    if let Some(dir) = root.open_dir(&name)? {
+        certificate = dir.read(CA_CERT)?.map(|pem| pem.to_string());
+        key = dir.read_key(CA_KEY)?;
+    }
+    let (Some(certificate), Some(key)) = (certificate, key) else {
+        bail!(
+            "the vault has half a CA: {} needs both {CA_CERT} and {CA_KEY}. Restore it from a backup: a new CA \
+             would be unknown to every machine that trusts this one",
+            shown.display()
+        );
+    };
+    let ca = CaIssuer::load(certificate, key)
+        .with_context(|| format!("could not use the CA in {}", shown.display()))?;
+    Ok(Some((generation, ca)))
+}
+
+/// Reads the certificates of the CAs of all generations in the vault `root`.
+pub(super) fn read_certificates(root: &PrivateDir) -> anyhow::Result<Vec<PublicCert>> {
+    let read = |name: &String| {
+        let certificate = || {
+            let Some(dir) = root.open_dir(name)? else { return Ok(None) };
+            dir.read(CA_CERT)?.map(|pem| PublicCert::from_pem(&pem)).transpose()
+        };
+        let shown = root.path.join(name);
+        certificate().with_context(|| format!("could not use the CA in {}", shown.display())).transpose()
+    };
+    let names = root.list()?;
+    names.iter().filter(|name| parse_generation(name).is_some()).filter_map(read).collect()
+}
