@@ -73,8 +73,5 @@ fn committed_trees_agree() {
 fn random_trees_agree() {
     let trees: Vec<Tree> = (0..RANDOM).into_par_iter().map(Tree::random).collect();
     coverage::assert_all(&trees);
-    if std::env::var_os("DRY").is_some() {
-        return;
-    }
     agree(&trees, &[]);
 }
