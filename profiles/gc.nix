@@ -4,8 +4,14 @@
 { config, lib, ... }:
 let
   cfg = config.plasmagen.garbageCollection;
-  # The boot menu must not list a generation that is gone.
-  generations = lib.max cfg.generations config.boot.loader.grub.configurationLimit;
+  inherit (config.boot) loader;
+  # The boot menu must not list a generation that is gone. The menu of systemd-boot has a limit only where one is set.
+  generations = lib.foldl' lib.max cfg.generations (
+    lib.filter (limit: limit != null) [
+      loader.grub.configurationLimit
+      loader.systemd-boot.configurationLimit
+    ]
+  );
 in
 {
   options.plasmagen.garbageCollection = {
@@ -29,7 +35,10 @@ in
       randomizedDelaySec = lib.mkDefault "6h";
     };
 
-    systemd.services.nix-gc = lib.mkIf config.nix.gc.automatic {
+    boot.loader.systemd-boot.configurationLimit = lib.mkDefault cfg.generations;
+
+    # A site that gives nix-collect-garbage options of its own, such as an age, decides alone which generations go.
+    systemd.services.nix-gc = lib.mkIf (config.nix.gc.automatic && config.nix.gc.options == "") {
       preStart = ''
         ${config.nix.package}/bin/nix-env --profile /nix/var/nix/profiles/system --delete-generations +${toString generations}
       '';

@@ -1,6 +1,6 @@
 # The unit that loads security.audit.rules, in the place of NixOS' units: the same for all releases of NixOS and for all
-# kernels. NixOS gives auditctl one file of limits and rules. auditctl stops at the first line that fails, and from Linux
-# 6.19 on that is the first limit (nixpkgs issue 513202), so that no rule is loaded.
+# kernels. NixOS gives auditctl one file of limits and rules. auditctl stops at the first line that fails. With Linux 6.19 it
+# was reported to fail at the first limit (nixpkgs issue 513202), so that no rule is loaded.
 {
   config,
   lib,

@@ -42,6 +42,7 @@ in
         visible = "shallow";
       };
       loader.timeout = option (types.nullOr types.int) 5;
+      loader.systemd-boot.configurationLimit = option (types.nullOr types.int) null;
       loader.grub = {
         enable = bool;
         devices = strings;

@@ -30,6 +30,7 @@ in
     nix.enable = option types.bool true;
     nix.gc.automatic = bool;
     nix.gc.dates = option singleLine "03:15";
+    nix.gc.options = option singleLine "";
     nix.gc.randomizedDelaySec = option singleLine "0";
     nix.package = option types.package pkgs.nix;
     nix.settings = option (types.attrsOf (types.either nixAtom (types.listOf nixAtom))) { };

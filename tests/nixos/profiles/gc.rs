@@ -14,7 +14,7 @@ use crate::profiles::kit::evaluate;
 fn a_machine_collects_garbage_once_a_week() {
     let machines = evaluate(&[
         "{ }",
-        "{ nix.gc.dates = \"daily\"; }",
+        "{ nix.gc.dates = \"daily\"; nix.gc.options = \"--delete-older-than 90d\"; }",
         "{ nix.gc.automatic = false; }",
         "{ plasmagen.garbageCollection.enable = false; }",
         "{ nix.enable = false; }",
@@ -22,6 +22,9 @@ fn a_machine_collects_garbage_once_a_week() {
     let gc = |at: usize| &machines[at]["config"]["nix"]["gc"];
     assert_eq!([&gc(0)["automatic"], &gc(0)["dates"]], [&json!(true), &json!("weekly")]);
     assert_eq!([&gc(0)["randomizedDelaySec"], &gc(1)["dates"]], ["6h", "daily"]);
+    let prunes = |at: usize| machines[at]["config"]["systemd"]["services"].get("nix-gc").is_some();
+    // With options of its own, a site decides alone which generations go.
+    assert_eq!([prunes(0), prunes(1)], [true, false]);
     for quiet in machines.iter().skip(2).map(|machine| &machine["config"]) {
         assert_eq!(quiet["nix"]["gc"]["automatic"], false);
         assert_eq!(quiet["systemd"]["services"].get("nix-gc"), None);
@@ -67,6 +70,7 @@ fn the_last_generations_and_those_of_the_boot_menu_stay() {
         &format!("{{ {few} = 6; }}"),
         &format!("{{ {few} = 1; }}"),
         &format!("{{ {few} = 1; boot.loader.grub.configurationLimit = 20; }}"),
+        &format!("{{ {few} = 1; boot.loader.systemd-boot.configurationLimit = 15; }}"),
     ]);
     let left = |at: usize, last, current| remaining(&machines[at], last, current);
     assert_eq!(left(0, 30, 30), (21..=30).collect::<Vec<_>>());
@@ -76,4 +80,8 @@ fn the_last_generations_and_those_of_the_boot_menu_stay() {
     assert_eq!(left(1, 30, 30), (25..=30).collect::<Vec<_>>());
     assert_eq!(left(2, 30, 30), (26..=30).collect::<Vec<_>>());
     assert_eq!(left(3, 30, 30), (11..=30).collect::<Vec<_>>());
+    assert_eq!(left(4, 30, 30), (16..=30).collect::<Vec<_>>());
+    // NixOS' menu of systemd-boot would have no limit.
+    let limit = |at: usize| &machines[at]["config"]["boot"]["loader"]["systemd-boot"]["configurationLimit"];
+    assert_eq!([limit(0), limit(1)], [10, 6]);
 }
