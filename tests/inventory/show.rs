@@ -32,11 +32,14 @@ fn inventories() -> Vec<(PathBuf, String, Value)> {
     golden.chain([reference]).map(read).collect()
 }
 
-/// The value at `path`, where what tells the tables of a list apart is its name or device.
+/// The value at `path`, where what tells the tables of a list apart is its name, device or interface.
 fn at<'v>(value: &'v Value, path: &[String], address: &Value) -> Option<&'v Value> {
     let Some((key, below)) = path.split_first() else { return Some(value) };
     let Value::Array(items) = value else { return at(value.get(key)?, below, address) };
-    let id = |item: &Value| item.get("device").or(item.get("name")) == Some(&json!(key));
+    let id = |item: &Value| {
+        let keys = ["device", "name", "interface"];
+        keys.iter().find_map(|id| item.get(id)) == Some(&json!(key))
+    };
     let found = items.iter().filter(|item| id(item));
     // A name may be that of two virtual addresses.
     found.filter_map(|item| at(item, below, address)).find(|found| *found == address)
@@ -102,6 +105,11 @@ fn values_are_written_where_they_are_said_to_come_from() {
                 let table = match value.origin {
                     Origin::Table(table) => &document[table],
                     Origin::Named("firewall.open", name) => &document["firewall"]["open"][name],
+                    // The name of the interface is the table's.
+                    Origin::Named("provisioner.interface", name) if value.value == name => continue,
+                    Origin::Named("provisioner.interface", name) => {
+                        &document["provisioner"]["interface"][name]
+                    }
                     Origin::Named(table, name) => &document[table][name],
                     _ => continue,
                 };

@@ -8,6 +8,11 @@ use test_kit::repository;
 
 use crate::pxe_server::kit::{RUNBOOK, evaluate, try_evaluate, with};
 
+/// Further interfaces that are the first one, by name and by address.
+const OF_THE_FIRST: &str = "enable = true; dhcp.configFile = \"/a\"; otherInterfaces.eth0 = \"10.0.9.10\";";
+const WITH_ITS_ADDRESS: &str =
+    "enable = true; dhcp.configFile = \"/a\"; otherInterfaces.eth1 = \"10.0.100.10\";";
+
 #[test]
 fn bad_options_are_refused() {
     let host = "which is no host of 10.0.100.0/255.255.255.0";
@@ -22,16 +27,8 @@ fn bad_options_are_refused() {
         ("serverAddress = \"10.0.100.10\"", "serverAddress = \"10.0.100.255\"", host),
         ("serverAddress = \"10.0.100.10\"", "serverAddress = \"10.0.100.150\"", "leased to another machine"),
         ("enable = true;", "enable = true; otherInterfaces.eth1 = \"10.0.9.10\";", "describe one network"),
-        (
-            "enable = true;",
-            "enable = true; dhcp.configFile = \"/a\"; otherInterfaces.eth0 = \"10.0.9.10\";",
-            "other than eth0",
-        ),
-        (
-            "enable = true;",
-            "enable = true; dhcp.configFile = \"/a\"; otherInterfaces.eth1 = \"10.0.100.10\";",
-            "has the address 10.0.100.10 twice",
-        ),
+        ("enable = true;", OF_THE_FIRST, "other than eth0"),
+        ("enable = true;", WITH_ITS_ADDRESS, "has the address 10.0.100.10 twice"),
         ("router = \"10.0.100.1\"", "router = \"10.0.99.1\"", host),
         ("end = \"10.0.100.200\"", "end = \"10.0.100.255\"", host),
         ("end = \"10.0.100.200\"", "end = \"10.0.100.99\"", "ends before it starts"),

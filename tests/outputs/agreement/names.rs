@@ -68,6 +68,12 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
 fn named(cluster: &Cluster) -> Vec<(String, IpAddr)> {
     let inside = |name: &dyn std::fmt::Display| format!("{name}.{}", cluster.domain);
     let mut all = vec![(inside(&"boot"), IpAddr::V4(cluster.provisioner.home.address))];
+    for other in &cluster.provisioner.other_interfaces {
+        let domain =
+            cluster.networks[&other.network].domain.as_ref().filter(|domain| **domain != cluster.domain);
+        let below = domain.map_or_else(|| inside(&other.network), ToString::to_string);
+        all.push((format!("boot.{below}"), other.address.into()));
+    }
     all.extend(cluster.vips.iter().map(|vip| (inside(&vip.name), vip.address)));
     for node in &cluster.nodes {
         let home = home(cluster, node).and_then(|interface| interface.network.as_ref());

@@ -24,8 +24,11 @@ pub(crate) fn script(program: &str, script: &str, arguments: &[Vec<PathBuf>]) ->
 
 /// A script that makes the interfaces of all provisioners.
 pub(crate) fn interfaces(trees: &[Tree]) -> String {
-    let names: BTreeSet<&str> =
-        trees.iter().map(|tree| tree.cluster.provisioner.home.name.as_str()).collect();
+    let names: BTreeSet<&str> = trees
+        .iter()
+        .flat_map(|tree| tree.cluster.provisioner.interfaces())
+        .map(|interface| interface.name.as_str())
+        .collect();
     let add =
         |(at, name): (usize, &str)| format!("ip link add {name} type veth peer name peer{at} || exit 1\n");
     names.into_iter().enumerate().map(add).collect()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DhcpServer, OpenOn, Role};
+use plasmagen::model::{Cluster, DhcpServer, OpenOn, ProvisionerInterface, Role};
 
 use crate::agreement::facts::Facts;
 use crate::agreement::model::{self, boot_macs, ssh, subnets};
@@ -18,18 +18,26 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
 /// What the provisioner opens.
 fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     let provisioner = &cluster.provisioner;
-    let home = &cluster.networks[&provisioner.home.network];
     let mut open = |what: &str, packets: &str, from: &[IpNet], device: Option<bool>| {
         for subnet in from {
-            let here =
-                home.subnet.map(IpNet::V4) == Some(*subnet) || home.subnet6.map(IpNet::V6) == Some(*subnet);
-            let through = if device.unwrap_or(here) {
-                format!(" through {}", provisioner.home.name)
-            } else {
-                String::new()
+            let is_here = |interface: &&ProvisionerInterface| {
+                let network = &cluster.networks[&interface.network];
+                let here = network.subnet.map(IpNet::V4) == Some(*subnet)
+                    || network.subnet6.map(IpNet::V6) == Some(*subnet);
+                device.unwrap_or(here)
             };
-            let fact = format!("{packets} from {subnet}{through} ({what})");
-            facts.add("firewall of provisioner", "open port of the site", fact);
+            let mut through: Vec<_> = provisioner
+                .interfaces()
+                .filter(is_here)
+                .map(|interface| format!(" through {}", interface.name))
+                .collect();
+            if through.is_empty() {
+                through.push(String::new());
+            }
+            for through in through {
+                let fact = format!("{packets} from {subnet}{through} ({what})");
+                facts.add("firewall of provisioner", "open port of the site", fact);
+            }
         }
     };
     let boots = subnets(cluster, &[Role::Provisioning]);
@@ -52,7 +60,7 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     for (target, packets, subnet, what) in questions(cluster) {
         // A name server answers everybody already.
         let is_answered = packets.ends_with(" 53") && cluster.dns.name_servers.is_empty();
-        if target == provisioner.home.address && !is_answered {
+        if provisioner.has_address(target) && !is_answered {
             open(what, packets, &[subnet], None);
         }
     }
@@ -92,10 +100,49 @@ fn networks(cluster: &Cluster, facts: &mut Facts) {
     }
 }
 
+/// The URL of the web root at an interface.
+fn base_of(cluster: &Cluster, interface: &ProvisionerInterface) -> String {
+    format!("http://{}:{}/boot", interface.address, cluster.provisioner.http_port)
+}
+
+/// What machines load from each address of the provisioner.
+fn addresses(cluster: &Cluster, facts: &mut Facts) {
+    let provisioner = &cluster.provisioner;
+    for interface in provisioner.interfaces() {
+        let base = base_of(cluster, interface);
+        for (architecture, file) in
+            [("0x10", "ipxe.efi"), ("0x13", "ipxe-arm64.efi"), ("0x18", "ipxe-arm64.efi")]
+        {
+            facts.add(architecture, "boot file", format!("{base}/tftp/{file}"));
+            facts.add(architecture, "vendor class", "HTTPClient");
+        }
+        platforms(facts, &base);
+        facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
+        facts.add("site", "next server", interface.address);
+        facts.add("site", "provisioner's interface", &interface.name);
+        facts.add("site", "HTTP server", format!("{}:{}", interface.address, provisioner.http_port));
+    }
+    let has_several = provisioner.interfaces().count() > 1;
+    let script_base = if has_several { "..".to_owned() } else { base_of(cluster, &provisioner.home) };
+    facts.add("iPXE", "base URL", script_base);
+    for node in &cluster.nodes {
+        let boots = node.interfaces.iter().filter_map(|interface| interface.network.as_ref());
+        let mut boots =
+            boots.filter(|network| cluster.networks[*network].roles.contains(&Role::Provisioning));
+        let network = boots.next().unwrap();
+        let stands = provisioner.interfaces().find(|interface| interface.network == *network);
+        let base = base_of(cluster, stands.unwrap_or(&provisioner.home));
+        for mac in boot_macs(cluster, node) {
+            let mac = mac.to_string().replace(':', "-");
+            facts.add(&node.name, "overlay", format!("{base}/overlay/{mac}.cpio.gz"));
+        }
+        facts.add(&node.name, "digest of the overlay", "its own");
+    }
+}
+
 /// What each kind of machine loads first: RFC 4578 section 2.1 and IANA's "Processor Architecture Types".
 fn boot(cluster: &Cluster, facts: &mut Facts) {
     let provisioner = &cluster.provisioner;
-    let base = format!("http://{}:{}/boot", provisioner.home.address, provisioner.http_port);
     for (architecture, file) in [
         ("0x00", "undionly.kpxe"),
         ("0x06", "ipxe-ia32.efi"),
@@ -107,28 +154,16 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
     ] {
         facts.add(architecture, "boot file", file);
     }
-    for (architecture, file) in [("0x10", "ipxe.efi"), ("0x13", "ipxe-arm64.efi"), ("0x18", "ipxe-arm64.efi")]
-    {
-        facts.add(architecture, "boot file", format!("{base}/tftp/{file}"));
-        facts.add(architecture, "vendor class", "HTTPClient");
-    }
-    platforms(facts, &base);
-    facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
-    facts.add("iPXE", "base URL", &base);
-    for node in &cluster.nodes {
-        for mac in boot_macs(cluster, node) {
-            let mac = mac.to_string().replace(':', "-");
-            facts.add(&node.name, "overlay", format!("{base}/overlay/{mac}.cpio.gz"));
-        }
-        facts.add(&node.name, "digest of the overlay", "its own");
-    }
-    facts.add("site", "next server", provisioner.home.address);
-    facts.add("site", "provisioner's interface", &provisioner.home.name);
+    addresses(cluster, facts);
     facts.add("site", "HTTP port", provisioner.http_port);
-    facts.add("site", "HTTP server", format!("{}:{}", provisioner.home.address, provisioner.http_port));
     facts.add("site", "HTTP server", format!("127.0.0.1:{}", provisioner.http_port));
     facts.add("site", "web root", provisioner.web_root.as_str());
-    facts.add("site", "TFTP server", provisioner.home.address);
+    let tftp = if provisioner.interfaces().count() > 1 {
+        "0.0.0.0".to_owned()
+    } else {
+        provisioner.home.address.to_string()
+    };
+    facts.add("site", "TFTP server", tftp);
     // NixOS has no ISC dhcpd any more.
     let dhcp = match provisioner.dhcp {
         DhcpServer::Kea | DhcpServer::Isc => "kea",

@@ -72,7 +72,9 @@ fn dnsmasq_says_what_the_model_says() {
             assert_eq!(read(&site, ipv4), subnets(&site.cluster, ipv4), "{}", site.name);
         }
         let provisioner = &site.cluster.provisioner;
-        assert_eq!(lines(&site, "interface"), [[provisioner.home.name.as_str()]]);
+        let interfaces: Vec<_> =
+            provisioner.interfaces().map(|interface| [interface.name.as_str()]).collect();
+        assert_eq!(lines(&site, "interface"), interfaces);
         assert_eq!(lines(&site, "tftp-root"), [[format!("{}/tftp", provisioner.web_root)]]);
         assert_eq!(lines(&site, "port"), [["0"]], "no DNS");
         // Without one, dnsmasq names itself as the router.

@@ -82,8 +82,17 @@ fn dhcpd_has_a_boot_file_for_each_architecture() {
         // By platform and architecture; without a platform, of unknown machines.
         let mut found = BTreeMap::<(Option<String>, String), (String, bool)>::new();
         let (mut platform, mut who, mut http) = (None, vec![], false);
+        // What machines load from the address of another interface is asked of the server itself, by packets.
+        let mut is_elsewhere = false;
         for line in site.file("dhcpd.conf").lines() {
             let line = line.trim();
+            if let Some(rest) = line.strip_prefix("# Nodes of the platform ") {
+                is_elsewhere = rest.split(',').next().unwrap().contains(" in ");
+            }
+            is_elsewhere |= line.ends_with("# the provisioner's address in this network");
+            if is_elsewhere {
+                continue;
+            }
             if let Some(rest) = line.strip_prefix("# Nodes of the platform ") {
                 platform = Some(rest.split(',').next().unwrap().to_owned());
             } else if line.starts_with("if option user-class = \"iPXE\" or ") {

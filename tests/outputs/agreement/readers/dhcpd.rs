@@ -171,6 +171,10 @@ fn chain(prefix: &str, items: &[Item], facts: &mut Facts) {
 }
 
 fn subnet(net: ipnet::Ipv4Net, item: &Item, facts: &mut Facts) {
+    // What machines of the network load, where that is not what others load.
+    if item.block.is_some() || item.words().starts_with(&["next-server"]) {
+        return top(item, facts);
+    }
     let mut say = |kind, value: String| facts.add(net, kind, value);
     match item.words().as_slice() {
         ["range", first, last] => say("pool", format!("{first}-{last}")),

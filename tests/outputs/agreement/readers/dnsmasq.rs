@@ -133,7 +133,15 @@ impl Reader {
                 kinds.push((format!("{platform} {machine}"), vec![tag.clone(), architecture.clone()]));
             }
         }
-        for (machine, tags) in &kinds {
+        // Machines of a network with another interface of the provisioner have the tag of the network.
+        let networks = self.boots.iter().flat_map(|(needed, _)| needed);
+        let networks = networks.filter_map(|needed| Some(needed.strip_prefix("tag:")?.to_owned()));
+        let networks: BTreeSet<String> = networks.filter(|tag| tag.starts_with("network/")).collect();
+        let places: Vec<Option<&String>> = std::iter::once(None).chain(networks.iter().map(Some)).collect();
+        for ((machine, kind_tags), place) in
+            kinds.iter().flat_map(|kind| places.iter().map(move |place| (kind, place)))
+        {
+            let tags: Vec<String> = kind_tags.iter().chain(*place).cloned().collect();
             let has = |needed: &[String]| {
                 needed.iter().all(|needed| {
                     let needed = needed.strip_prefix("tag:").unwrap();
@@ -147,7 +155,7 @@ impl Reader {
             // On other systems' architectures no node of a platform boots by TFTP, whatever its firmware announces.
             let boots = self.boots.iter().rfind(|(needed, _)| has(needed) && !needed.is_empty());
             let (needed, file) = boots.unwrap_or_else(|| &self.boots[0]);
-            let names_architecture = tags.len() < 2 || needed.contains(&format!("tag:{}", tags[1]));
+            let names_architecture = kind_tags.len() < 2 || needed.contains(&format!("tag:{}", kind_tags[1]));
             if names_architecture {
                 self.facts.add(machine, "boot file", file);
                 class.iter().for_each(|(_, class)| self.facts.add(machine, "vendor class", class));

@@ -52,6 +52,9 @@ fn dhcp4(tree: &Tree) -> Said {
         only(subnet, "", &SUBNET);
         let net = string(&subnet["subnet"]);
         facts.add(net, "subnet", net);
+        if let Some(address) = subnet.get("next-server") {
+            facts.add("site", "next server", string(address));
+        }
         list(&subnet["pools"]).iter().for_each(|pool| facts.add(net, "pool", string(&pool["pool"])));
         for option in list(&subnet["option-data"]) {
             let kind = match string(&option["name"]) {
@@ -118,8 +121,17 @@ const GENERAL: [&str; 11] = [
 ];
 
 /// Reads the facts of a subnet.
-const SUBNET: [&str; 8] =
-    ["id", "subnet", "interface", "relay", "user-context", "pools", "option-data", "reservations"];
+const SUBNET: [&str; 9] = [
+    "id",
+    "subnet",
+    "interface",
+    "next-server",
+    "relay",
+    "user-context",
+    "pools",
+    "option-data",
+    "reservations",
+];
 
 /// Reads the file that a class of machines loads, or how long the leases of the class live.
 fn class(class: &Value, platforms: &[&str], facts: &mut Facts) {
@@ -132,10 +144,23 @@ fn class(class: &Value, platforms: &[&str], facts: &mut Facts) {
         );
         return;
     }
-    let machines = machines(test, string(&class["name"]), platforms);
+    // The machines of an interface, and what these load: the test of that is within parentheses.
+    if test.starts_with("pkt.iface == '") {
+        assert!(test.ends_with("' and pkt4.giaddr == 0.0.0.0") && class.get("boot-file-name").is_none());
+        return;
+    }
+    let within =
+        test.strip_prefix("member('at-").and_then(|rest| rest.split_once("') and (")?.1.strip_suffix(')'));
+    let machines = match within.unwrap_or(test) {
+        "member('ipxe')" => vec!["iPXE".to_owned()],
+        test => machines(test, string(&class["name"]), platforms),
+    };
     assert!(!machines.is_empty(), "{test}");
-    let file = string(&class["boot-file-name"]);
-    machines.iter().for_each(|machine| facts.add(machine, "boot file", file));
+    if let Some(file) = class.get("boot-file-name") {
+        machines.iter().for_each(|machine| facts.add(machine, "boot file", string(file)));
+    } else {
+        assert_eq!(class["name"], "ipxe");
+    }
     for option in class.get("option-data").map(list).unwrap_or_default() {
         match (option.get("name").map(string), option.get("code").and_then(Value::as_u64)) {
             (Some("vendor-class-identifier"), None) => {

@@ -53,6 +53,10 @@ fn understood(server: &Value) -> Facts {
     let address = text(&server["serverAddress"]);
     facts.add("site", "next server", &address);
     facts.add("site", "provisioner's interface", text(&server["interface"]));
+    for (interface, address) in server["otherInterfaces"].as_object().unwrap() {
+        facts.add("site", "next server", text(address));
+        facts.add("site", "provisioner's interface", interface);
+    }
     facts.add("site", "HTTP port", &server["httpPort"]);
     facts.add("site", "web root", text(&server["webRoot"]));
     let dhcp = &server["dhcp"];

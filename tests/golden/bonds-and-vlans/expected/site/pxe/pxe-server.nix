@@ -6,6 +6,9 @@
     enable = true;
     interface = "eth0";
     serverAddress = "10.1.0.10";
+    otherInterfaces = {
+      eth1 = "10.2.0.10";
+    };
     httpPort = 8080;
     webRoot = "/var/lib/pxe-boot";
     # firewallFile = ../firewall/provisioner.nft; # replaces NixOS' firewall
