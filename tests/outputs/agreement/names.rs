@@ -69,8 +69,8 @@ fn named(cluster: &Cluster) -> Vec<(String, IpAddr)> {
     let inside = |name: &dyn std::fmt::Display| format!("{name}.{}", cluster.domain);
     let mut all = vec![(inside(&"boot"), IpAddr::V4(cluster.provisioner.home.address))];
     for other in &cluster.provisioner.other_interfaces {
-        let domain =
-            cluster.networks[&other.network].domain.as_ref().filter(|domain| **domain != cluster.domain);
+        let network = &cluster.networks[&other.network];
+        let domain = network.domain.as_ref().filter(|domain| **domain != cluster.domain && network.zone);
         let below = domain.map_or_else(|| inside(&other.network), ToString::to_string);
         all.push((format!("boot.{below}"), other.address.into()));
     }

@@ -15,8 +15,8 @@ pub(crate) fn names(cluster: &Cluster) -> BTreeMap<IpAddr, String> {
     add(cluster.provisioner.home.address.into(), format!("boot.{domain}"));
     for other in &cluster.provisioner.other_interfaces {
         let network = &cluster.networks[&other.network];
-        let below =
-            network.domain.as_ref().map_or(format!("{}.{domain}", other.network), ToString::to_string);
+        let zone = network.domain.as_ref().filter(|below| *below != domain && network.zone);
+        let below = zone.map_or(format!("{}.{domain}", other.network), ToString::to_string);
         add(other.address.into(), format!("boot.{below}"));
     }
     for vip in &cluster.vips {
