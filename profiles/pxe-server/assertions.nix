@@ -85,6 +85,9 @@ in
   (check (repeated addresses == [ ])
     "${option "otherInterfaces"}: this machine has the address ${lib.concatStringsSep ", " (repeated addresses)} twice; each interface needs its own."
   )
+  (check (cfg.isGateway -> cfg.firewallFile != null)
+    "Set ${option "firewallFile"} beside isGateway: NixOS' own firewall forwards packets from everywhere to everywhere."
+  )
   (host "serverAddress" cfg.serverAddress)
   (host "dhcp.router" dhcp.router)
   (host "dhcp.range.start" (edge "start"))

@@ -74,6 +74,9 @@ in
         name: _: lib.nameValuePair "${tftpRoot}/${name}" { L.argument = "/etc/${loaderDir}/${name}"; }
       ) cfg.loaders;
 
+    # Both of NixOS' own definitions of this key are defaults; net.ipv4.ip_forward is another name of the same setting.
+    boot.kernel.sysctl = lib.mkIf cfg.isGateway { "net.ipv4.conf.all.forwarding" = true; };
+
     networking = lib.mkMerge [
       (lib.mkIf (cfg.openFirewall && cfg.firewallFile == null) {
         firewall.interfaces =

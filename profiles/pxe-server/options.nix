@@ -174,6 +174,12 @@ in
     description = "Whether NixOS' firewall accepts DHCP, TFTP and HTTP on `interface` and `otherInterfaces`. Machines cannot boot without them.";
   };
 
+  isGateway = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Whether this machine is the gateway of its networks: the kernel forwards IPv4 packets, those that `firewallFile` lets through.";
+  };
+
   firewallFile = nullable types.path ''
     A complete nftables ruleset instead of NixOS' firewall: `firewall/provisioner.nft` of `plasmagen render`.
   '';

@@ -24,7 +24,8 @@ tables! {
         subnet: Maybe<Ipv4Net> = alternative(),
         /// IPv6 subnet in CIDR notation, such as `fd00:100::/64`. A network has this, `subnet`, or both.
         subnet6: Maybe<Ipv6Net> = alternative(),
-        /// IPv4 address of the router. The gateway of the cluster network becomes the nodes' default route.
+        /// IPv4 address of the router. The gateway of the cluster network becomes the nodes' default route. The address of
+        /// the provisioner in this network makes the provisioner the router.
         gateway: Maybe<Ipv4Addr> = optional(),
         /// IPv6 address of the router. The gateway of the cluster network becomes the nodes' default route.
         gateway6: Maybe<Ipv6Addr> = optional(),

@@ -26,6 +26,9 @@ tables! {
         /// Network interface of the provisioner in that network, such as `eth0`. The DHCP server listens on it. A provisioner
         /// with interfaces in several provisioning networks has a table `[provisioner.interface.NAME]` for each of them.
         interface: ProvisionerInterfaces = NameOrTables,
+        /// Whether the provisioner masquerades what leaves the networks whose gateway it is: other machines see the
+        /// provisioner's address there.
+        nat: Option<Spanned<bool>> = optional().default(false),
         /// TCP port that nginx listens on.
         http_port: Maybe<u16> = number("PG-G09", 1..=u16::MAX).default(8080),
         /// DHCP server that the provisioner runs. The configuration is rendered for all three.

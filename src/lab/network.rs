@@ -7,7 +7,8 @@
 //!                            router ── bridge of another network ── machines
 //! ```
 //!
-//! The router relays DHCP. It also sends IPv6 router advertisements, so that no machine waits for one.
+//! The router relays DHCP. It also sends IPv6 router advertisements, so that no machine waits for one. Where the provisioner
+//! is the gateway of its network, the router has no IPv4 address there, and the provisioner forwards.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -64,7 +65,13 @@ impl LabNetwork<'_> {
 
     /// The address at which the router relays DHCP for this network, if the DHCP server is in another one.
     pub(super) fn relay_address(&self) -> Option<Ipv4Addr> {
-        self.network.gateway.filter(|_| self.interface.is_none())
+        self.router_address().filter(|_| self.interface.is_none())
+    }
+
+    /// The router's address: that of the gateway, unless the provisioner is the gateway.
+    fn router_address(&self) -> Option<Ipv4Addr> {
+        let provisioner = self.interface.map(|interface| interface.address);
+        self.network.gateway.filter(|gateway| Some(*gateway) != provisioner)
     }
 
     fn prefix_length(&self) -> u8 {
@@ -114,9 +121,10 @@ pub(super) fn create_networks(tools: &Tools, cluster: &Cluster, networks: &[LabN
     // The provisioner reaches the networks without an interface of its own through the router: by the gateway of its home
     // network, or by that of the other network if its own has none.
     let home = &cluster.provisioner.home;
-    let gateway = cluster.networks.get(&home.network).and_then(|network| network.gateway);
+    let gateway = networks.iter().find(|network| *network.name == home.network);
+    let gateway = gateway.and_then(LabNetwork::router_address);
     for network in networks.iter().filter(|network| network.interface.is_none()) {
-        let (Some(subnet), Some(relay)) = (network.network.subnet, network.network.gateway) else {
+        let (Some(subnet), Some(relay)) = (network.network.subnet, network.router_address()) else {
             continue;
         };
         let via = gateway.unwrap_or(relay);
@@ -152,13 +160,13 @@ fn create_bridge(tools: &Tools, network: &LabNetwork<'_>) -> Result<()> {
         &format!("-n {ROUTER} link add {interface} type veth peer name to-{interface} netns {SWITCH}"),
     )?;
     ip(tools, &format!("-n {SWITCH} link set to-{interface} master {bridge} up"))?;
-    if let Some(gateway) = network.network.gateway {
+    if let Some(gateway) = network.router_address() {
         let address = with_prefix_length(gateway, network.prefix_length());
         ip(tools, &format!("-n {ROUTER} address add {address} broadcast + dev {interface}"))?;
     }
     ip(tools, &format!("-n {ROUTER} address add {}/64 dev {interface} nodad", network.router6().1))?;
     ip(tools, &format!("-n {ROUTER} link set {interface} up"))?;
-    if let (Some(subnet), None) = (network.network.subnet, network.network.gateway) {
+    if let (Some(subnet), None) = (network.network.subnet, network.router_address()) {
         ip(tools, &format!("-n {ROUTER} route add {subnet} dev {interface}"))?;
     }
     Ok(())

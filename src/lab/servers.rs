@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::command::{make_dir, run_command};
 use super::network::{LabNetwork, ROUTER, command_in};
 use super::tools::Tools;
-use crate::model::{Cluster, DhcpServer};
+use crate::model::{Cluster, DhcpServer, provisioner_routing};
 
 /// How long a server may take until it listens, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -101,10 +101,14 @@ impl Servers {
         Ok(())
     }
 
-    /// Starts the router, which advertises itself in every network, relays DHCP to the provisioner, and forwards.
+    /// Starts the router, which advertises itself in every network, relays DHCP to the provisioner, and forwards. So does the
+    /// provisioner where it is a gateway.
     fn start_router(&mut self, tools: &Tools, cluster: &Cluster, networks: &[LabNetwork<'_>]) -> Result<()> {
-        let mut forward = command_in(tools, ROUTER, Path::new("/bin/sh"));
-        run_command(forward.args(["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]))?;
+        let forward = ["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"];
+        run_command(command_in(tools, ROUTER, Path::new("/bin/sh")).args(forward))?;
+        if provisioner_routing(cluster).is_some() {
+            run_command(Command::new("/bin/sh").args(forward))?;
+        }
         let dnsmasq = dnsmasq::foreground(&tools.dnsmasq);
         let mut command = command_in(tools, ROUTER, Path::new(dnsmasq.get_program()));
         command.args(dnsmasq.get_args()).args(["--conf-file=/dev/null", "--port=0", "--enable-ra"]);

@@ -5,8 +5,10 @@ mod forwarding;
 mod openings;
 mod provisioner;
 mod references;
+mod routing;
 
 pub use forwarding::{Forwarding, RefusedConnection, control_ports, forwarding};
 pub use openings::{ExposedMachine, Opening, PacketSource, openings, ssh_sources};
 pub use provisioner::provisioner_openings;
 pub use references::list_references;
+pub use routing::{ForwardedConnection, RoutedNetwork, Routing, provisioner_routing};

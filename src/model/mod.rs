@@ -37,8 +37,9 @@ pub use cluster::{Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgori
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
-    ExposedMachine, Forwarding, Opening, PacketSource, RefusedConnection, control_ports, forwarding,
-    list_references, openings, provisioner_openings, ssh_sources,
+    ExposedMachine, ForwardedConnection, Forwarding, Opening, PacketSource, RefusedConnection, RoutedNetwork,
+    Routing, control_ports, forwarding, list_references, openings, provisioner_openings, provisioner_routing,
+    ssh_sources,
 };
 pub use hardware::{
     Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, add_storage, known as known_hardware,

@@ -19,6 +19,8 @@ pub struct Provisioner {
     /// The interfaces in further provisioning networks, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub other_interfaces: Vec<ProvisionerInterface>,
+    /// Whether the provisioner masquerades what leaves the networks whose gateway it is.
+    pub nat: bool,
     /// The TCP port that nginx listens on.
     pub http_port: u16,
     /// The DHCP server that the provisioner runs.

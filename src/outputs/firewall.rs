@@ -7,12 +7,12 @@ mod rules;
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{Node, forwarding, openings, provisioner_openings};
+use crate::model::{Node, forwarding, openings, provisioner_openings, provisioner_routing};
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
 use super::{Emit, Output, path_in_node_dir};
-use rules::{ForwardRules, RuleSet};
+use rules::{ForwardRules, RoutingRules, RuleSet};
 
 const NFT_TEMPLATE: Template = template!("firewall.nft.j2");
 const IPTABLES_TEMPLATE: Template = template!("firewall.iptables.j2");
@@ -43,8 +43,10 @@ fn emit_node(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Ve
 
 fn emit_site(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
-    // The inventory does not say whether the provisioner is also a router: its forwarding stays as it is.
-    let provisioner = RuleSet::new(cluster, provisioner_openings(cluster), None);
+    // Where the provisioner is the gateway of no network, the inventory does not say whether it forwards for others: its
+    // forwarding stays as it is.
+    let routing = provisioner_routing(cluster).map(RoutingRules::new);
+    let provisioner = RuleSet::new(cluster, provisioner_openings(cluster), None).with_routing(routing);
     // Rule B04 sees to it that no profile is called `provisioner`.
     let mut artifacts = emit_in_each_language("provisioner", &provisioner, renderer)?;
     for profile in &cluster.profiles {

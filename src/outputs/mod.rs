@@ -18,6 +18,7 @@ mod ipxe;
 mod nginx;
 mod overlay;
 mod pxe_server;
+mod sysctl;
 mod tftp;
 
 use rayon::prelude::*;
@@ -72,6 +73,7 @@ pub const OUTPUTS: &[Output] = &[
     health::TIMER,
     health::UNITS,
     pxe_server::OUTPUT,
+    sysctl::OUTPUT,
     inventory::OUTPUT,
 ];
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::artifact::Artifact;
 use crate::model::{
     AbsPath, Cluster, DomainName, Firmware, HostName, IfName, MacAddr, Network, Node, ProvisionerInterface,
-    Role, System, broadcast,
+    Role, System, broadcast, provisioner_routing,
 };
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
@@ -38,6 +38,8 @@ struct Context<'a> {
     subnet: Option<SubnetOptions>,
     pool: Option<(Ipv4Addr, Ipv4Addr)>,
     gateway: Option<Ipv4Addr>,
+    /// Whether the provisioner is the gateway of a network.
+    is_gateway: bool,
     resolvers: Vec<Ipv4Addr>,
     domain: Option<&'a DomainName>,
     nodes: Vec<NodeOptions<'a>>,
@@ -91,6 +93,7 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         }),
         pool: network.and_then(|network| network.pool).map(|pool| (pool.first, pool.last)),
         gateway: network.and_then(|network| network.gateway),
+        is_gateway: provisioner_routing(cluster).is_some(),
         resolvers: network.map(list_resolvers).unwrap_or_default(),
         domain: network.and_then(|network| network.domain.as_ref()),
         nodes: cluster.nodes.iter().map(node_options).collect(),

@@ -112,7 +112,7 @@ let
         inherit (config) warnings;
         config = if failed config == [ ] then checked config else null;
       }
-    ) (directories dir);
+    ) (nixpkgsLib.filterAttrs (name: _: builtins.pathExists "${dir}/${name}/${file}") (directories dir));
 
   directories =
     dir: nixpkgsLib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (/. + dir));

@@ -68,7 +68,7 @@ const LINK_LOCAL: Ipv6Net = Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfe80, 
 
 /// Those `subnets`, each once, and each with the provisioner's interface in that network. The inventory knows no other
 /// interfaces of the provisioner.
-fn sources(cluster: &Cluster, subnets: &[IpNet]) -> Vec<PacketSource> {
+pub(super) fn sources(cluster: &Cluster, subnets: &[IpNet]) -> Vec<PacketSource> {
     let device = |subnet: &IpNet| {
         let is_attached = |interface: &&ProvisionerInterface| {
             let network = cluster.networks.get(&interface.network);

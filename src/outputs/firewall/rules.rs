@@ -4,8 +4,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::model::{
-    Cluster, ControlPort, Forwarding, IfName, Opening, PacketSource, PortRange, Protocol, RefusedConnection,
-    Traffic, ssh_sources,
+    Cluster, ControlPort, ForwardedConnection, Forwarding, IfName, Opening, PacketSource, PortRange,
+    Protocol, RefusedConnection, RoutedNetwork, Routing, Traffic, ssh_sources,
 };
 
 /// The rules that templates print after the general rules with which every firewall begins.
@@ -15,9 +15,12 @@ pub(super) struct RuleSet {
     rules: Vec<PacketRule>,
     /// `None`: forwarding is left as it is.
     forward: Option<ForwardRules>,
+    /// `None`: the machine is the gateway of no network.
+    routing: Option<RoutingRules>,
 }
 
-/// A rule that accepts packets from `subnet` that come in through `device`.
+/// A rule that accepts packets from `subnet` that come in through `device`: those to the machine, or those that the machine
+/// forwards to another network.
 #[derive(Clone, Serialize)]
 struct PacketRule {
     device: Option<IfName>,
@@ -27,6 +30,8 @@ struct PacketRule {
     #[serde(flatten)]
     traffic: TrafficMatch,
     comment: String,
+    /// `None`: the rule is for packets to the machine.
+    to: Option<RoutedNetworkRule>,
 }
 
 /// The part of a rule that tells packets apart: ports, another protocol over IP, or nothing.
@@ -76,6 +81,22 @@ struct RefusalRule {
     comment: Option<String>,
 }
 
+/// The rules for packets that the machine forwards as the gateway of networks. All are rules of IPv4.
+#[derive(Clone, Serialize)]
+pub(super) struct RoutingRules {
+    inward: Vec<PacketRule>,
+    closed: Vec<IpNet>,
+    networks: Vec<RoutedNetworkRule>,
+    unmasked: Option<Vec<IpNet>>,
+}
+
+/// A network whose gateway the machine is, and the machine's network interface there.
+#[derive(Clone, Serialize)]
+struct RoutedNetworkRule {
+    subnet: IpNet,
+    device: IfName,
+}
+
 impl RuleSet {
     pub(super) fn new(cluster: &Cluster, openings: Vec<Opening>, forward: Option<ForwardRules>) -> Self {
         let ssh = |net| PacketRule::new(net, None, Traffic::port(Protocol::Tcp, 22), "ssh");
@@ -85,7 +106,12 @@ impl RuleSet {
                 |source: PacketSource| PacketRule::new(source.subnet, source.device, traffic, &purpose);
             rules.extend(sources.into_iter().map(rule));
         }
-        Self { ssh: ssh_sources(cluster).into_iter().map(ssh).collect(), rules, forward }
+        Self { ssh: ssh_sources(cluster).into_iter().map(ssh).collect(), rules, forward, routing: None }
+    }
+
+    /// Adds the rules of a gateway.
+    pub(super) fn with_routing(self, routing: Option<RoutingRules>) -> Self {
+        Self { routing, ..self }
     }
 
     /// Selects the rules of one family.
@@ -96,6 +122,9 @@ impl RuleSet {
         if let Some(forward) = &mut selected.forward {
             forward.refused.retain(|rule| rule.v6 == v6);
         }
+        if let Some(routing) = selected.routing.as_mut().filter(|_| v6) {
+            *routing = RoutingRules::nothing();
+        }
         selected
     }
 }
@@ -104,7 +133,31 @@ impl PacketRule {
     fn new(subnet: IpNet, device: Option<IfName>, traffic: Traffic, comment: &str) -> Self {
         let v6 = subnet.addr().is_ipv6();
         let subnet = (subnet.prefix_len() > 0).then_some(subnet);
-        Self { device, v6, subnet, traffic: traffic.into(), comment: comment.to_owned() }
+        Self { device, v6, subnet, traffic: traffic.into(), comment: comment.to_owned(), to: None }
+    }
+}
+
+impl RoutingRules {
+    pub(super) fn new(routing: Routing) -> Self {
+        let Routing { networks, inward, closed, unmasked } = routing;
+        let rule = |connection: ForwardedConnection| {
+            let ForwardedConnection { source, to, traffic, purpose } = connection;
+            let rule = PacketRule::new(source.subnet, source.device, traffic, &purpose);
+            PacketRule { to: Some(to.into()), ..rule }
+        };
+        let (inward, networks) = (inward.into_iter().map(rule).collect(), networks.into_iter());
+        Self { inward, closed, networks: networks.map(Into::into).collect(), unmasked }
+    }
+
+    /// The rules of a family that the machine does not forward.
+    fn nothing() -> Self {
+        Self { inward: Vec::new(), closed: Vec::new(), networks: Vec::new(), unmasked: None }
+    }
+}
+
+impl From<RoutedNetwork> for RoutedNetworkRule {
+    fn from(network: RoutedNetwork) -> Self {
+        Self { subnet: network.subnet, device: network.device }
     }
 }
 

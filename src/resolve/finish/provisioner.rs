@@ -36,6 +36,7 @@ pub(super) fn finish_provisioner<'a>(
     Some(Provisioner {
         home,
         other_interfaces,
+        nat: to.take("nat", or_default(HERE.says(value(table.nat.as_ref())), false)),
         http_port: to.take("http_port", or_default(HERE.says(sound(&table.http_port)), 8080)),
         dhcp: to.take("dhcp", or_default(HERE.says(value(table.dhcp.as_ref())), DhcpServer::Kea)),
         web_root: to.take("web_root", or_default(HERE.says(value(table.web_root.as_ref())), web_root)),

@@ -77,11 +77,12 @@ pub(in crate::rules) fn c03(draft: &Draft<'_>, report: &mut Report) {
     });
 }
 
-/// C04: an address is not a gateway's.
+/// C04: the address of a node, a BMC or a virtual address is not a gateway's. The provisioner may be the router of its
+/// networks; C10 sees to it that a gateway lies in its network's subnet.
 pub(in crate::rules) fn c04(draft: &Draft<'_>, report: &mut Report) {
     let gateways: HashMap<IpAddr, &Span> =
         draft.networks.values().flat_map(|network| network.value.gateways()).collect();
-    for claim in hosts(draft).chain(provisioner(draft)).chain(bmcs(draft)).chain(vips(draft)) {
+    for claim in hosts(draft).chain(bmcs(draft)).chain(vips(draft)) {
         let fault = gateways.get(&claim.address).map(|gateway| {
             let fault =
                 Diagnostic::error("PG-C04", claim.span, format!("{} is a gateway's address", claim.address));

@@ -52,6 +52,7 @@ fn bad_options_are_refused() {
         ("52:54:00:12:34:57", "52-54-00-12-34-57", "not how a MAC address is compared"),
         ("52:54:00:12:34:57", "52:54:00:12:34", "not how a MAC address is compared"),
         ("enable = true;", "enable = true; loaders.\"a/b\" = \"/a\";", "files in the TFTP root"),
+        ("enable = true;", "enable = true; isGateway = true;", "NixOS' own firewall forwards packets"),
         (
             "subnet = \"10.0.100.0\"",
             "backend = \"dnsmasq\"; configFile6 = \"/a\"; subnet = \"10.0.100.0\"",

@@ -23,6 +23,11 @@ fn every_rendered_server_is_its_inventory() {
         let dir = servers.path().join(format!("{index:03}"));
         fs::create_dir(&dir).unwrap();
         for artifact in outputs::render(&plan).unwrap().iter() {
+            // A gateway names its firewall by a path.
+            if artifact.path.as_str() == "site/firewall/provisioner.nft" {
+                fs::create_dir_all(servers.path().join("firewall")).unwrap();
+                fs::write(servers.path().join("firewall/provisioner.nft"), &artifact.body).unwrap();
+            }
             if let Some(name) = artifact.path.as_str().strip_prefix("site/pxe/") {
                 fs::write(dir.join(name), &artifact.body).unwrap();
             }
@@ -51,6 +56,12 @@ fn isc_becomes_kea_and_says_so() {
     assert!(text.contains("backend = \"kea\";") && text.contains("configFile = ./kea-dhcp4.json;"), "{text}");
 }
 
+/// Whether the provisioner is the gateway of one of its networks.
+fn is_gateway(cluster: &Cluster) -> bool {
+    let mut interfaces = cluster.provisioner.interfaces();
+    interfaces.any(|interface| cluster.networks[&interface.network].gateway == Some(interface.address))
+}
+
 /// Each interface of the provisioner is served, and open for its machines.
 fn compare_interfaces(cluster: &Cluster, config: &Value) {
     let provisioner = &cluster.provisioner;
@@ -65,6 +76,10 @@ fn compare_interfaces(cluster: &Cluster, config: &Value) {
         let address = json!(interface.address);
         assert!(listen.iter().any(|listen| listen["addr"] == address), "{listen:?}");
         let open = &firewall[interface.name.as_str()];
+        if is_gateway(cluster) {
+            assert_eq!(*open, Value::Null, "the rendered ruleset has the openings");
+            continue;
+        }
         assert_eq!(open["allowedTCPPorts"], json!([provisioner.http_port]));
         assert!(open["allowedUDPPorts"].as_array().unwrap().starts_with(&[json!(67), json!(69)]));
     }
@@ -102,6 +117,12 @@ fn compare(cluster: &Cluster, config: &Value) {
     assert_eq!(dhcp["domainNameServers"], json!(resolvers));
     let pool = network.pool.map(|pool| json!({ "start": pool.first, "end": pool.last }));
     assert_eq!(dhcp["range"], json!(pool));
+
+    let is_gateway = is_gateway(cluster);
+    assert_eq!(options["isGateway"], is_gateway, "{}", cluster.name);
+    let forwards = &config["boot"]["kernel"]["sysctl"]["net.ipv4.conf.all.forwarding"];
+    assert_eq!(*forwards, if is_gateway { json!(true) } else { Value::Null });
+    assert_eq!(config["networking"]["firewall"]["enable"], !is_gateway);
 
     let nodes = options["nodes"].as_object().unwrap();
     assert_eq!(nodes.len(), cluster.nodes.len());

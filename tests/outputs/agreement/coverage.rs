@@ -102,6 +102,11 @@ fn of_nodes(cluster: &Cluster) -> Vec<(&'static str, bool)> {
     ]
 }
 
+fn is_router(cluster: &Cluster) -> bool {
+    let home = &cluster.provisioner.home;
+    cluster.networks[&home.network].gateway == Some(home.address)
+}
+
 fn of_settings(cluster: &Cluster) -> Vec<(&'static str, bool)> {
     let (provisioner, dns) = (&cluster.provisioner, &cluster.dns);
     vec![
@@ -118,6 +123,8 @@ fn of_settings(cluster: &Cluster) -> Vec<(&'static str, bool)> {
         ("name servers by address", dns.name_servers.iter().any(|server| server.address().is_some())),
         ("a contact", dns.contact.is_some()),
         ("a TTL", dns.ttl.get() != 3600),
+        ("a provisioner that is the router", is_router(cluster)),
+        ("a provisioner that masquerades", provisioner.nat),
         ("another port for HTTP", provisioner.http_port != 8080),
         ("another web root", provisioner.web_root.as_str() != "/var/lib/pxe-boot"),
         ("Kea", provisioner.dhcp == DhcpServer::Kea),

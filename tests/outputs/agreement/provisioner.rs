@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DhcpServer, OpenOn, ProvisionerInterface, Role};
+use plasmagen::model::{Cluster, DhcpServer, Node, OpenOn, ProvisionerInterface, Role};
 
-use crate::agreement::facts::Facts;
+use crate::agreement::facts::{Fact, Facts};
 use crate::agreement::model::{self, boot_macs, ssh, subnets};
 use crate::agreement::references::questions;
 
 pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
     open_ports(cluster, facts);
+    gateway(cluster, facts);
     networks(cluster, facts);
     boot(cluster, facts);
 }
@@ -67,6 +68,63 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Nodes) {
         open(extra.name.as_str(), &model::packets(extra), &extra.from, None);
     }
+}
+
+/// What the provisioner forwards as the gateway of networks: everything that leaves them but for BMCs and each other, and
+/// what nodes there open to others.
+fn gateway(cluster: &Cluster, facts: &mut Facts) {
+    let provisioner = &cluster.provisioner;
+    let routed: Vec<(IpNet, &str)> = provisioner
+        .interfaces()
+        .filter_map(|interface| {
+            let network = &cluster.networks[&interface.network];
+            let subnet = network.subnet.filter(|_| network.gateway == Some(interface.address))?;
+            Some((IpNet::V4(subnet), interface.name.as_str()))
+        })
+        .collect();
+    if routed.is_empty() {
+        return;
+    }
+    let v4 = |role| {
+        let nets = subnets(cluster, &[role]).into_iter().filter(|subnet| subnet.addr().is_ipv4());
+        nets.chain(routed.iter().map(|(net, _)| *net)).collect::<Vec<_>>()
+    };
+    let mut said = vec!["drop".to_owned()];
+    said.extend(v4(Role::Management).iter().map(|subnet| format!("not to {subnet}")));
+    for (net, device) in &routed {
+        said.extend(
+            open_inside(cluster, facts, *net).iter().map(|open| format!("{open} to {net} by {device}")),
+        );
+        said.push(format!("lets any from {net} through {device}"));
+        if provisioner.nat {
+            let unmasked = v4(Role::Cluster).into_iter().filter(|subnet| subnet != net);
+            said.extend(unmasked.map(|subnet| format!("lets any from {net} to {subnet}")));
+            said.push(format!("masquerades any from {net} by not {device}"));
+        }
+    }
+    for fact in said {
+        facts.add("firewall of provisioner", "forwarding of the site", fact);
+    }
+}
+
+/// What the nodes in `net` open to machines outside, and the interface through which these come.
+fn open_inside(cluster: &Cluster, facts: &Facts, net: IpNet) -> BTreeSet<String> {
+    let here = |node: &&Node| node.addresses().any(|address| net.contains(&address));
+    let nodes: BTreeSet<String> =
+        cluster.nodes.iter().filter(here).map(|node| node.name.to_string()).collect();
+    let is_open = |fact: &&Fact| fact.kind == "open port" && nodes.contains(&fact.subject);
+    let opened = facts.0.iter().filter(is_open).filter_map(|fact| {
+        let (packets, from) = fact.value.split_once(" from ").unwrap();
+        let subnet: IpNet = from.split(' ').next().unwrap().parse().unwrap();
+        let attached = cluster
+            .provisioner
+            .interfaces()
+            .find(|interface| cluster.networks[&interface.network].subnet.map(IpNet::V4) == Some(subnet));
+        let through = attached.map(|interface| format!(" through {}", interface.name)).unwrap_or_default();
+        let is_outside = subnet.addr().is_ipv4() && !net.contains(&subnet);
+        is_outside.then(|| format!("lets {packets} from {subnet}{through}"))
+    });
+    opened.collect()
 }
 
 /// What DHCP says in each network that machines boot in, and all addresses that are nobody's but a name's.

@@ -15,13 +15,16 @@ pub(crate) fn loaded(v4: &Path, v6: &Path) -> Firewall {
     firewall.input.extend(other.input);
     assert_eq!(firewall.forward.is_some(), other.forward.is_some(), "the families differ");
     firewall.forward = firewall.forward.zip(other.forward).map(|(v4, v6)| &v4 | &v6);
+    assert_eq!(firewall.routing.is_some(), other.routing.is_some(), "the families differ");
+    assert!(other.routing.is_none_or(|v6| v6.is_empty()), "a gateway forwards IPv4");
     firewall
 }
 
 fn of_family(path: &Path, v6: bool) -> Firewall {
     let tool = if v6 { "ip6tables" } else { "iptables" };
     let script = format!(
-        "{tool}-restore --test \"$1\" && {tool}-restore \"$1\" && {tool}-restore \"$1\" && {tool}-save -t filter"
+        "{tool}-restore --test \"$1\" && {tool}-restore \"$1\" && {tool}-restore \"$1\" && {tool}-save -t filter && \
+         if grep -q '^\\*nat$' \"$1\"; then {tool}-save -t nat; fi"
     );
     let saved = in_namespace("iptables", &script, &[path]);
     let policy = |chain: &str| {
@@ -45,7 +48,51 @@ fn of_family(path: &Path, v6: bool) -> Firewall {
         assert!(rules.first().is_none_or(|first| *first == established));
         rules.iter().skip(1).map(|rule| dropped(rule)).collect::<BTreeSet<Refusal>>()
     });
-    Firewall { input: input[4..].iter().map(|rule| opens(rule, all)).collect(), forward }
+    let routed = rules("FORWARD");
+    let routing = (policy("FORWARD") == Some("DROP") && !routed.is_empty()).then(|| {
+        assert_eq!(routed[..2], [established, "-m conntrack --ctstate INVALID -j DROP"]);
+        let masqueraded = rules("POSTROUTING");
+        let routed = routed[2..].iter().map(|rule| routed_words(rule, all));
+        routed.chain(masqueraded.iter().map(|rule| nat_words(rule))).collect()
+    });
+    Firewall { input: input[4..].iter().map(|rule| opens(rule, all)).collect(), forward, routing }
+}
+
+/// A rule of a gateway, in the words of the model.
+fn routed_words(rule: &str, all: IpNet) -> String {
+    let mut parts = Parts::of(rule);
+    match (parts.destination.take(), parts.out.take()) {
+        (Some(to), None) => {
+            assert_eq!(
+                (parts.verdict.as_str(), parts.traffic().as_str(), &parts.source),
+                ("DROP", "any", &None),
+                "{rule}"
+            );
+            format!("not to {to}")
+        }
+        (None, None) => {
+            assert_eq!((parts.verdict.as_str(), parts.traffic().as_str()), ("ACCEPT", "any"), "{rule}");
+            format!("from {} by {}", parts.source.unwrap(), parts.device.unwrap())
+        }
+        (to, out) => {
+            assert_eq!(parts.verdict, "ACCEPT", "{rule}");
+            model::inward_words(&parts.opening(all), &to.unwrap(), &out.unwrap())
+        }
+    }
+}
+
+/// A rule of masquerading, in the words of the model.
+fn nat_words(rule: &str) -> String {
+    let masqueraded = rule.replacen("! -o ", "-o ", 1);
+    let parts = Parts::of(&masqueraded);
+    let from = parts.source.unwrap();
+    match (parts.verdict.as_str(), parts.destination, parts.out) {
+        ("ACCEPT", Some(to), None) => format!("{from} is itself to {to}"),
+        ("MASQUERADE", None, Some(out)) if masqueraded != rule => {
+            format!("{from} is masqueraded but by {out}")
+        }
+        _ => panic!("{rule}"),
+    }
 }
 
 /// The arguments of a saved rule.
@@ -73,9 +120,8 @@ fn dropped(rule: &str) -> Refusal {
 /// Reads the packets that a rule lets in. A rule without a source means `all`.
 fn opens(rule: &str, all: IpNet) -> Rule {
     let parts = Parts::of(rule);
-    assert_eq!((parts.verdict.as_str(), &parts.destination), ("ACCEPT", &None), "{rule}");
-    let source = parts.source.as_ref().map_or(all, |source| source.parse().unwrap());
-    Rule { traffic: parts.traffic(), source, device: parts.device, comment: parts.comment }
+    assert_eq!((parts.verdict.as_str(), &parts.destination, &parts.out), ("ACCEPT", &None, &None), "{rule}");
+    parts.opening(all)
 }
 
 /// The options of a saved rule.
@@ -84,6 +130,7 @@ struct Parts {
     source: Option<String>,
     destination: Option<String>,
     device: Option<String>,
+    out: Option<String>,
     protocol: Option<String>,
     ports: Option<String>,
     comment: String,
@@ -98,6 +145,7 @@ impl Parts {
             let [option, value] = pair else { panic!("{arguments:?}") };
             match option.as_str() {
                 "-i" => parts.device = Some(value.clone()),
+                "-o" => parts.out = Some(value.clone()),
                 "-s" => parts.source = Some(value.clone()),
                 "-d" => parts.destination = Some(value.clone()),
                 "-p" => parts.protocol = Some(value.clone()),
@@ -109,6 +157,12 @@ impl Parts {
             }
         }
         parts
+    }
+
+    /// The packets that the rule lets in. A rule without a source means `all`.
+    fn opening(self, all: IpNet) -> Rule {
+        let source = self.source.as_ref().map_or(all, |source| source.parse().unwrap());
+        Rule { traffic: self.traffic(), source, device: self.device, comment: self.comment }
     }
 
     /// Ports, or another protocol, in the words of the model.

@@ -1,6 +1,7 @@
 //! Firewalls, loaded by nft, iptables-restore and ip6tables-restore into network namespaces of their own: what the
 //! kernel then has is what the model says, in both languages; and packets go where they may, and nowhere else.
 
+mod gateway;
 mod iptables;
 mod live;
 pub(crate) mod model;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use plasmagen::model::{
-    Cluster, ExposedMachine, Forwarding, Opening, PortRange, Protocol, RefusedConnection, Traffic,
-    forwarding, openings, provisioner_openings, ssh_sources,
+    Cluster, ExposedMachine, Forwarding, Opening, PortRange, Protocol, RefusedConnection, Routing, Traffic,
+    forwarding, openings, provisioner_openings, provisioner_routing, ssh_sources,
 };
 
 /// The packets that a rule lets in.
@@ -32,6 +32,8 @@ pub(crate) struct Firewall {
     pub(crate) input: BTreeSet<Rule>,
     /// The packets that are not forwarded; `None`: none is forwarded.
     pub(crate) forward: Option<BTreeSet<Refusal>>,
+    /// The rules of a gateway in their order, in words; `None`: the machine is the gateway of no network.
+    pub(crate) routing: Option<Vec<String>>,
 }
 
 fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -> Firewall {
@@ -55,7 +57,40 @@ fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -
         Forwarding::Nothing => None,
         Forwarding::AllBut(refused) => Some(refused.into_iter().map(refusal).collect()),
     };
-    Firewall { input, forward }
+    Firewall { input, forward, routing: None }
+}
+
+/// The rules of a gateway, each in words: connections that are let in, subnets that are closed, networks that are let out;
+/// then who keeps the sender's address, and who does not.
+fn routing_words(routing: Routing) -> Vec<String> {
+    let mut words = Vec::new();
+    for connection in routing.inward {
+        let (source, to) = (connection.source, connection.to);
+        let device = source.device.map(|device| device.to_string());
+        let rule = Rule {
+            traffic: self::words(connection.traffic),
+            source: source.subnet,
+            device,
+            comment: connection.purpose,
+        };
+        words.push(inward_words(&rule, &to.subnet.to_string(), to.device.as_str()));
+    }
+    words.extend(routing.closed.iter().map(|subnet| format!("not to {subnet}")));
+    words.extend(
+        routing.networks.iter().map(|network| format!("from {} by {}", network.subnet, network.device)),
+    );
+    for network in routing.networks.iter().filter(|_| routing.unmasked.is_some()) {
+        let unmasked = routing.unmasked.iter().flatten().filter(|subnet| **subnet != network.subnet);
+        words.extend(unmasked.map(|subnet| format!("{} is itself to {subnet}", network.subnet)));
+        words.push(format!("{} is masqueraded but by {}", network.subnet, network.device));
+    }
+    words
+}
+
+/// A connection into the network `to`, in words.
+pub(crate) fn inward_words(rule: &Rule, to: &str, device: &str) -> String {
+    let Rule { traffic, source, comment, .. } = rule;
+    format!("{traffic} from {source} by {:?} to {to} by {device} ({comment})", rule.device)
 }
 
 fn refusal(refused: RefusedConnection) -> Refusal {
@@ -98,7 +133,9 @@ pub(crate) fn of<'a>(cluster: &Cluster, machine: impl Into<ExposedMachine<'a>>) 
 /// everything.
 pub(crate) fn of_site(cluster: &Cluster) -> BTreeMap<String, Firewall> {
     let profiles = cluster.profiles.iter().map(|profile| (profile.name.to_string(), of(cluster, profile)));
-    let everything = Forwarding::AllBut(Vec::new());
-    let provisioner = firewall(cluster, provisioner_openings(cluster), everything);
+    let routing = provisioner_routing(cluster);
+    let otherwise = if routing.is_some() { Forwarding::Nothing } else { Forwarding::AllBut(Vec::new()) };
+    let provisioner = firewall(cluster, provisioner_openings(cluster), otherwise);
+    let provisioner = Firewall { routing: routing.map(routing_words), ..provisioner };
     profiles.chain([("provisioner".to_owned(), provisioner)]).collect()
 }

@@ -1,6 +1,6 @@
 //! Read back by `nft -j list ruleset`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -47,11 +47,72 @@ pub(crate) fn loaded(path: &Path) -> Firewall {
         general().as_array().unwrap().iter().collect::<Vec<_>>()
     );
 
+    let routing =
+        chain("forward").is_some_and(|chain| chain["policy"] == "drop") && !rules("forward").is_empty();
+    let routing = routing.then(|| {
+        let (general, routed) = (general(), rules("forward"));
+        let begin: Vec<_> = routed[..2].iter().map(|rule| &rule["expr"]).collect();
+        assert_eq!(begin, [&general[0], &general[3]]);
+        let masqueraded = rules("postrouting");
+        let nat = chain("postrouting").map(|chain| (&chain["type"], &chain["hook"], &chain["policy"]));
+        assert!(nat.is_none_or(|nat| nat == (&json!("nat"), &json!("postrouting"), &json!("accept"))));
+        routed[2..]
+            .iter()
+            .map(|rule| routed_words(rule))
+            .chain(masqueraded.iter().map(|rule| nat_words(rule)))
+            .collect()
+    });
     let forward = chain("forward").is_none_or(|chain| chain["policy"] == "accept").then(|| {
         let rules = rules("forward");
         rules.iter().skip(1).map(|rule| dropped(rule)).collect()
     });
-    Firewall { input: opened.iter().map(|rule| opens(rule)).collect::<BTreeSet<_>>(), forward }
+    Firewall { input: opened.iter().map(|rule| opens(rule)).collect::<BTreeSet<_>>(), forward, routing }
+}
+
+/// The comparisons of a rule and its verdict, by what is compared: `iifname`, `saddr` and so on.
+fn parts(rule: &Value) -> (BTreeMap<&str, &Value>, &Value) {
+    let expressions = rule["expr"].as_array().unwrap();
+    let (verdict, matches) = expressions.split_last().unwrap();
+    let name = |left: &'_ Value| {
+        left["meta"]["key"].as_str().or(left["payload"]["field"].as_str()).unwrap().to_owned()
+    };
+    let parts = matches.iter().map(|part| {
+        let name = name(&part["match"]["left"]);
+        let known = ["iifname", "oifname", "saddr", "daddr", "dport", "l4proto", "nfproto"];
+        let known = known.into_iter().find(|known| *known == name).unwrap_or_else(|| panic!("{rule}"));
+        assert_eq!(
+            part["match"]["op"],
+            if verdict.get("masquerade").is_some() && known == "oifname" { "!=" } else { "==" }
+        );
+        (known, &part["match"]["right"])
+    });
+    (parts.collect(), verdict)
+}
+
+/// A rule of a gateway, in the words of the model.
+fn routed_words(rule: &Value) -> String {
+    let (parts, verdict) = parts(rule);
+    let names: Vec<_> = parts.keys().copied().collect();
+    let device = |name: &str| parts[name].as_str().unwrap().to_owned();
+    match (names.as_slice(), verdict.get("accept").is_some()) {
+        (["daddr"], false) => format!("not to {}", subnet(parts["daddr"])),
+        (["iifname", "saddr"], true) => format!("from {} by {}", subnet(parts["saddr"]), device("iifname")),
+        (_, accepted) => {
+            assert!(accepted, "{rule}");
+            model::inward_words(&opens(rule), &subnet(parts["daddr"]).to_string(), &device("oifname"))
+        }
+    }
+}
+
+/// A rule of masquerading, in the words of the model.
+fn nat_words(rule: &Value) -> String {
+    let (parts, verdict) = parts(rule);
+    let from = subnet(parts["saddr"]);
+    if verdict.get("masquerade").is_some() {
+        return format!("{from} is masqueraded but by {}", parts["oifname"].as_str().unwrap());
+    }
+    assert_eq!(verdict, &json!({ "accept": null }));
+    format!("{from} is itself to {}", subnet(parts["daddr"]))
 }
 
 /// A subnet as nft lists it: the length of a single host is left out.
@@ -69,6 +130,7 @@ fn opens(rule: &Value) -> Rule {
     let expressions = rule["expr"].as_array().unwrap();
     assert_eq!(expressions.last().unwrap(), &json!({ "accept": null }));
     let (mut device, mut source, mut traffic) = (None, None, "any".to_owned());
+    let mut is_forwarded = false;
     for comparison in expressions.iter().filter_map(|expression| expression.get("match")) {
         let (left, right) = (&comparison["left"], &comparison["right"]);
         let payload = &left["payload"];
@@ -78,10 +140,15 @@ fn opens(rule: &Value) -> Rule {
             source = Some(if right == "ipv4" { "0.0.0.0/0" } else { "::/0" }.parse().unwrap());
         } else if payload["field"] == "saddr" {
             source = Some(subnet(right));
+        } else if payload["field"] == "daddr" || left["meta"]["key"] == "oifname" {
+            assert_eq!(rule["chain"], "forward");
+            is_forwarded = true;
         } else {
             traffic = packets(left, right).unwrap_or_else(|| panic!("{rule}"));
         }
     }
+    // Of a rule that compares an address of the receiver, nft does not list the family again.
+    let source = source.or_else(|| is_forwarded.then(|| "0.0.0.0/0".parse().unwrap()));
     Rule { traffic, source: source.unwrap(), device, comment }
 }
 

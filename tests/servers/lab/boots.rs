@@ -44,10 +44,19 @@ fn the_reference_boots_by_uefi_with_dnsmasq() {
     assert_eq!((lab.code, &lab.report["ok"]), (Some(0), &true.into()), "{}", lab.said);
 }
 
-/// The firmware asks no TFTP server for a file.
+/// Makes the provisioner the router of its network in the inventory at `path`.
+fn make_gateway(path: &Path, router: &str, provisioner: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    let gateway = |address: &str| format!("gateway = \"{address}\"");
+    assert!(text.contains(&gateway(router)));
+    fs::write(path, text.replace(&gateway(router), &gateway(provisioner))).unwrap();
+}
+
+/// The firmware asks no TFTP server for a file. The provisioner is the router.
 #[test]
 fn a_node_boots_by_uefi_over_http_with_dhcpd() {
     let (_dir, path) = inventory(".", "");
+    make_gateway(&path, "10.0.100.1", "10.0.100.10");
     let lab = boot(&path, &["--node", "node04", "--dhcp", "isc", "--firmware", "uefi-http"]);
     lab.is_good("node04", "armed", &BOOTS);
     assert_eq!(lab.machine("node04", "armed")["checks"], CHECKS - 1);
@@ -55,9 +64,11 @@ fn a_node_boots_by_uefi_over_http_with_dhcpd() {
 }
 
 /// One node boots behind a relay, and one in the network of the provisioner's second interface. And everything is kept.
+/// The relay's router has no address in the provisioner's home network, whose router the provisioner is.
 #[test]
 fn nodes_boot_behind_a_relay_and_at_a_second_interface() {
     let (_dir, path) = inventory("tests/servers/live/racks", "");
+    make_gateway(&path, "10.2.1.254", "10.2.0.10");
     let lab = boot(&path, &["--node", "a1", "--node", "c1", "--firmware", "bios", "--keep"]);
     for (node, network, address) in [("a1", "rack-a", "10.1.0.11"), ("c1", "rack-c", "10.3.0.11")] {
         lab.is_good(node, "armed", &BOOTS);

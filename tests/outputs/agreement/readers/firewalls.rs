@@ -71,6 +71,7 @@ fn nft(
 fn policy(machine: &str, kinds: &[Kind], chain: &Value, facts: &mut Facts) {
     match (chain["name"].as_str().unwrap(), chain["policy"].as_str().unwrap()) {
         ("input", "drop") => {}
+        ("postrouting", "accept") => {}
         ("forward", policy) => facts.add(machine, kinds[1], policy),
         other => panic!("{machine}: {other:?}"),
     }
@@ -79,7 +80,12 @@ fn policy(machine: &str, kinds: &[Kind], chain: &Value, facts: &mut Facts) {
 /// Reads a rule: a port that is open, or packets that are not forwarded; nothing for the rules that every firewall begins with.
 fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
     let expr = rule["expr"].to_string();
-    if rule["chain"] == "forward" {
+    if rule["chain"] == "postrouting"
+        || expr.contains("accept") && !expr.contains("established") && rule["chain"] == "forward"
+    {
+        return (kinds[1], Some(routed(rule)));
+    }
+    if rule["chain"] == "forward" && !(expr.contains("invalid") && expr.contains("drop")) {
         let subnet = rule["expr"].as_array().unwrap().iter().find_map(|part| {
             let matched = part.get("match")?;
             (matched["left"]["payload"]["field"] == "daddr").then(|| subnet(&matched["right"]))
@@ -93,6 +99,53 @@ fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
     let general = |words: &[&str]| words.iter().all(|word| expr.contains(word));
     assert!(opening.is_some() || GENERAL.iter().any(|words| general(words)), "{expr}");
     (kinds[0], opening)
+}
+
+/// Reads a rule of a gateway: the packets that are forwarded or masqueraded.
+fn routed(rule: &Value) -> String {
+    let (mut verdict, mut words) = ("lets", Hop::default());
+    for part in rule["expr"].as_array().unwrap() {
+        let Some(matched) = part.get("match") else {
+            verdict = if part.get("masquerade").is_some() { "masquerades" } else { verdict };
+            assert!(part.get("accept").is_some() || verdict == "masquerades", "{part}");
+            continue;
+        };
+        let (left, right) = (&matched["left"], &matched["right"]);
+        let device = || right.as_str().unwrap().to_owned();
+        match (left["meta"]["key"].as_str(), left["payload"]["field"].as_str()) {
+            (Some("iifname"), _) => words.through = Some(device()),
+            (Some("oifname"), _) if matched["op"] == "!=" => words.by = Some(format!("not {}", device())),
+            (Some("oifname"), _) => words.by = Some(device()),
+            (Some("nfproto"), _) => words.from = Some("0.0.0.0/0".to_owned()),
+            (_, Some("saddr")) => words.from = Some(subnet(right)),
+            (_, Some("daddr")) => words.to = Some(subnet(right)),
+            _ => words.packets = Some(packets(matched).unwrap()),
+        }
+    }
+    // Of a rule that compares an address of the receiver, nft does not list the family again.
+    words.from = words.from.or_else(|| Some("0.0.0.0/0".to_owned()));
+    words.say(verdict)
+}
+
+/// The packets that a rule of a gateway is for.
+#[derive(Default)]
+struct Hop {
+    packets: Option<String>,
+    from: Option<String>,
+    through: Option<String>,
+    to: Option<String>,
+    by: Option<String>,
+}
+
+impl Hop {
+    fn say(self, verdict: &str) -> String {
+        let part = |word: &str, value: Option<String>| {
+            value.map(|value| format!(" {word} {value}")).unwrap_or_default()
+        };
+        let packets = self.packets.unwrap_or_else(|| "any".to_owned());
+        let [from, through] = [part("from", self.from), part("through", self.through)];
+        format!("{verdict} {packets}{from}{through}{}{}", part("to", self.to), part("by", self.by))
+    }
 }
 
 /// The rules that open no port, by words of them.
@@ -162,7 +215,9 @@ fn host_net(host: &str) -> String {
 const IPTABLES: &str = r#"
 for file; do
   case $file in *.ip6tables) tool=ip6tables ;; *) tool=iptables ;; esac
-  $tool-restore <"$file" && $tool-save -t filter || exit 1
+  $tool-restore <"$file" || exit 1
+  if grep -q '^\*nat$' "$file"; then $tool-save -t nat | grep '^-A POSTROUTING'; fi
+  $tool-save -t filter || exit 1
 done"#;
 
 fn iptables(trees: &[Tree]) -> Vec<Said> {
@@ -200,6 +255,13 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
     match words.as_slice() {
         ["*filter"] | [":INPUT", "DROP", _] | [":OUTPUT", "ACCEPT", _] => {}
         [":FORWARD", policy, _] => facts.add(machine, OF_SITE[1], policy.to_lowercase()),
+        ["-A", "POSTROUTING", rest @ .., "-j", verdict] => {
+            let verdict = if *verdict == "MASQUERADE" { "masquerades" } else { "lets" };
+            facts.add(machine, OF_SITE[1], routed_line(machine, rest, verdict));
+        }
+        ["-A", "FORWARD", rest @ .., "-j", "ACCEPT"] if rest.contains(&"-i") || rest.contains(&"-o") => {
+            facts.add(machine, OF_SITE[1], routed_line(machine, rest, "lets"));
+        }
         ["-A", "FORWARD", "-d", subnet, "-j", "DROP"] => {
             facts.add(machine, OF_SITE[1], format!("not to {}", whole(subnet)));
         }
@@ -237,12 +299,41 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
         ]
         | ["-A", "INPUT", "-i", "lo", "-j", "ACCEPT"]
         | ["-A", "INPUT", "-p", "icmp" | "ipv6-icmp", "-j", "ACCEPT"]
-        | ["-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"] => {}
+        | ["-A", "INPUT" | "FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"] => {}
         ["-A", "INPUT", rest @ .., "-j", "ACCEPT"] => {
             facts.add(machine, OF_SITE[0], input_rule(machine, v6, rest));
         }
         other => panic!("{machine}: {other:?}"),
     }
+}
+
+/// Reads a rule of a gateway with the options `rest`.
+fn routed_line(machine: &str, rest: &[&str], verdict: &str) -> String {
+    let (mut words, mut port) = (Hop::default(), None);
+    let (mut rest, mut not) = (rest.to_vec(), "");
+    if let Some(at) = rest.iter().position(|word| *word == "!") {
+        rest.remove(at);
+        not = "not ";
+    }
+    for pair in rest.chunks(2) {
+        match pair {
+            ["-s", subnet] => words.from = Some(whole(subnet)),
+            ["-d", subnet] => words.to = Some(whole(subnet)),
+            ["-i", device] => words.through = Some((*device).to_owned()),
+            ["-o", device] => words.by = Some(format!("{not}{device}")),
+            ["-p", value] => words.packets = Some((*value).to_owned()),
+            ["--dport", value] => port = Some(value.replace(':', "-")),
+            ["--comment", _] | ["-m", "tcp" | "udp" | "comment"] => {}
+            other => panic!("{machine}: {other:?}"),
+        }
+    }
+    words.packets = match (words.packets, port) {
+        (Some(protocol), Some(port)) => Some(format!("{protocol} {port}")),
+        (Some(protocol), None) => Some(protocol_number(&protocol)),
+        (None, _) => None,
+    };
+    words.from = words.from.or_else(|| Some("0.0.0.0/0".to_owned()));
+    words.say(verdict)
 }
 
 /// The packets that a rule of INPUT with the options `rest` lets in, to whom and what for.

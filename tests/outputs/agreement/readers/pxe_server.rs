@@ -17,6 +17,12 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
         for (name, path, _) in tree.between("site/pxe/", "") {
             fs::copy(tree.path(path), dir.join(name)).unwrap();
         }
+        // A gateway names its firewall by a path.
+        for (name, path, _) in tree.between("site/firewall/provisioner", ".nft") {
+            let firewalls = site.path().join("pxe/firewall");
+            fs::create_dir_all(&firewalls).unwrap();
+            fs::copy(tree.path(path), firewalls.join(format!("provisioner{name}.nft"))).unwrap();
+        }
     }
     let all = nix::try_evaluate_servers(&site.path().join("pxe")).unwrap();
     let said = |at: usize| {

@@ -18,6 +18,8 @@ pub(super) struct Net {
     pub(super) v6: bool,
     pub(super) gateway: bool,
     gateway_last: bool,
+    /// The provisioner's address, where the provisioner is the IPv4 router.
+    pub(super) routed_by: Option<Ipv4Addr>,
     pub(super) mtu: Option<u32>,
     next: u32,
     step: u32,
@@ -55,6 +57,7 @@ impl Net {
             v6: false,
             gateway: true,
             gateway_last: dice.chance(30),
+            routed_by: None,
             mtu: None,
             next: 1,
             step: (size / 64).max(1),
@@ -89,7 +92,7 @@ impl Net {
 
     pub(super) fn gateway4(&self) -> Option<Ipv4Addr> {
         let offset = if self.gateway_last { self.size() - 2 } else { 1 };
-        self.at(offset).filter(|_| self.gateway)
+        self.routed_by.or(self.at(offset)).filter(|_| self.gateway)
     }
 
     pub(super) fn gateway6(&self) -> Option<Ipv6Addr> {

@@ -37,6 +37,12 @@ pub(super) fn provisioner(dice: &mut Dice, nets: &mut Nets) -> String {
         "\n[provisioner]\nnetwork = \"{}\"\naddress = \"{address}\"\ninterface = \"{interface}\"\n",
         net.name
     );
+    if net.gateway && dice.chance(20) {
+        net.routed_by = Some(address);
+        if dice.chance(50) {
+            toml.push_str("nat = true\n");
+        }
+    }
     let mut maybe = |percent, line: String| {
         if dice.chance(percent) {
             writeln!(toml, "{line}").unwrap();

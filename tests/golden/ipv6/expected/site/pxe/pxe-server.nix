@@ -8,7 +8,8 @@
     serverAddress = "10.0.100.10";
     httpPort = 8080;
     webRoot = "/var/lib/pxe-boot";
-    # firewallFile = ../firewall/provisioner.nft; # replaces NixOS' firewall
+    isGateway = true;
+    firewallFile = ../firewall/provisioner.nft; # replaces NixOS' firewall, which forwards everything
 
     dhcp = {
       backend = "kea";
@@ -22,7 +23,7 @@
         start = "10.0.100.100";
         end = "10.0.100.200";
       };
-      router = "10.0.100.1";
+      router = "10.0.100.10";
       domainNameServers = [ "10.0.100.1" ];
     };
 
