@@ -37,8 +37,8 @@ tables! {
         /// servers go on answering for it: the names of nodes stand in `<network>.<cluster domain>` instead.
         zone: Option<Spanned<bool>> = optional().default(true),
         /// Zone for the names of the network's IPv4 addresses, where the owner of the /24 has delegated a part of it
-        /// (RFC 2317), such as `64-26.100.0.10.in-addr.arpa`; or `none`, where somebody else has the zones of the network's
-        /// addresses. Other networks get the zones of their octets.
+        /// (RFC 2317), such as `64-26.100.0.10.in-addr.arpa`; or `none`, where somebody else has their zone. Other
+        /// networks get the zones of their octets, and IPv6 addresses always have theirs.
         reverse_zone: Option<Spanned<ReverseZone>> = optional(),
         /// IPv4 addresses that DHCP leases to machines without a reservation, such as `10.0.100.100-10.0.100.200`.
         pool: Option<Spanned<Range<Ipv4Addr>>> = optional(),

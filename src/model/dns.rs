@@ -182,13 +182,12 @@ impl Cluster {
         let mut delegated = BTreeMap::<Ipv4Addr, (Ipv4Net, &DelegatedZone)>::new();
         let mut aligned = HashMap::<IpNet, String>::new();
         for network in self.networks.values() {
-            let classless = match &network.reverse_zone {
-                Some(ReverseZone::None) => continue,
-                Some(ReverseZone::Delegated(zone)) => network.subnet.zip(Some(zone)),
-                None => None,
-            };
-            delegated.extend(classless.map(|(net, zone)| (net.network(), (net, zone))));
-            let nets = network.subnets().filter(|net| classless.is_none() || matches!(net, IpNet::V6(_)));
+            if let (Some(net), Some(ReverseZone::Delegated(zone))) = (network.subnet, &network.reverse_zone) {
+                delegated.insert(net.network(), (net, zone));
+            }
+            // `reverse_zone` concerns IPv4.
+            let nets =
+                network.subnets().filter(|net| network.reverse_zone.is_none() || matches!(net, IpNet::V6(_)));
             aligned.extend(nets.flat_map(blocks).map(|block| (block, reverse_name(block))));
         }
         zones.extend(delegated.values().map(|(_, zone)| (zone.to_string(), Zone::default())));

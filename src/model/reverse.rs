@@ -14,10 +14,10 @@ word! {
     DelegatedZone;
 }
 
-/// The zone of the names of a network's addresses, where that is not the zone of whole octets.
+/// The zone of the names of a network's IPv4 addresses, where that is not the zone of whole octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReverseZone {
-    /// No zone of the site: somebody else has the zones of the network's addresses.
+    /// No zone of the site: somebody else has the zone of the network's IPv4 addresses.
     None,
     /// A zone that the owner of the /24 has delegated.
     Delegated(DelegatedZone),

@@ -44,10 +44,11 @@ pub(super) fn b14(draft: &Draft<'_>, report: &mut Report) {
     if report.has_errors() {
         return;
     }
-    let with_zone = || draft.networks.values().filter(|network| network.value.reverse_zone.is_none());
-    let all: Vec<IpNet> = with_zone().flat_map(|network| subnets(network)).map(|(net, _)| net).collect();
-    for network in with_zone() {
-        for (net, span) in subnets(network) {
+    let networks = || draft.networks.values();
+    let all: Vec<IpNet> =
+        networks().flat_map(|network| subnets_with_zone(network)).map(|(net, _)| net).collect();
+    for network in networks() {
+        for (net, span) in subnets_with_zone(network) {
             let Some(block) = reverse::blocks(net).find(|block| !net.contains(block)) else { continue };
             // Subnets do not overlap (C07).
             let size = |net: &IpNet| 1_u128 << (net.max_prefix_len() - net.prefix_len());
@@ -60,22 +61,26 @@ pub(super) fn b14(draft: &Draft<'_>, report: &mut Report) {
                 "{net} is a part of {block}, and site/dns/ has the zone of all of it, `{zone}`: a name server with that \
                  zone answers that the other addresses of {block} have no names"
             );
-            let delegated = match net {
-                IpNet::V4(_) => "the zone that the owner of the /24 has delegated as `reverse_zone`, or ",
-                IpNet::V6(_) => "",
+            let other = match net {
+                IpNet::V4(_) => {
+                    "write the zone that the owner of the /24 has delegated as `reverse_zone`, or \
+                     `reverse_zone = \"none\"` for no zone"
+                }
+                IpNet::V6(_) => "write a prefix length that is divisible by four",
             };
             report.push(Diagnostic::warning("PG-B14", span, message).help(format!(
-                "write {delegated}`reverse_zone = \"none\"` for no zone; or, where nobody else uses addresses of {block}, \
-                 `allow = [\"PG-B14\"]` in [network.{}]",
+                "{other}; or, where nobody else uses addresses of {block}, `allow = [\"PG-B14\"]` in [network.{}]",
                 network.key
             )));
         }
     }
 }
 
-/// The sound subnets of a network, with their places.
-fn subnets(network: &NetworkEntry) -> impl Iterator<Item = (IpNet, &Span)> {
+/// The sound subnets of a network that have zones of whole octets or digits, with their places. `reverse_zone` concerns
+/// IPv4.
+fn subnets_with_zone(network: &NetworkEntry) -> impl Iterator<Item = (IpNet, &Span)> {
     let (v4, v6) = (&network.value.subnet, &network.value.subnet6);
+    let v4 = if network.value.reverse_zone.is_none() { v4 } else { &None };
     let v4 = known(v4).map(|net| IpNet::V4(*net)).zip(v4.as_ref().map(|written| &written.span));
     let v6 = known(v6).map(|net| IpNet::V6(*net)).zip(v6.as_ref().map(|written| &written.span));
     v4.into_iter().chain(v6)
@@ -86,14 +91,33 @@ pub(super) fn check_zone_keys(draft: &Draft<'_>, report: &mut Report) {
     for network in draft.networks.values() {
         let Some(zone) = network.value.zone.as_ref().filter(|zone| !zone.value) else { continue };
         let domain = network_domains(draft).find(|(other, ..)| other.key == network.key);
-        let why = match domain {
-            Some((_, _, true)) => continue,
+        let fault =
+            |why| Diagnostic::warning("PG-A13", &zone.span, format!("`zone = false` has no effect: {why}"));
+        report.push_some(match domain {
+            Some((_, domain, true)) => find_zone_around(draft, &domain.value).map(|(other, around)| {
+                let why = format!(
+                    "site/dns/ has the zone of `{}`, and a name server with that zone answers for `{}` as well",
+                    around.value, domain.value
+                );
+                let help = format!("write `zone = false` in [network.{}], too, or remove this one", other.key);
+                fault(why).related(&around.span, "this domain").help(help)
+            }),
             Some((_, domain, false)) => {
-                format!("`{}` lies in the cluster's domain, whose zone holds its names", domain.value)
+                let why = format!("`{}` lies in the cluster's domain, whose zone holds its names", domain.value);
+                Some(fault(why).help("remove `zone`"))
             }
-            None => format!("`{}` has no `domain`", network.key),
-        };
-        let fault = Diagnostic::warning("PG-A13", &zone.span, format!("`zone = false` has no effect: {why}"));
-        report.push(fault.help("remove `zone`"));
+            None => Some(fault(format!("`{}` has no `domain`", network.key)).help("remove `zone`")),
+        });
     }
+}
+
+/// The network with a zone that holds the names of `domain`, with the domain of that network.
+fn find_zone_around<'a>(
+    draft: &'a Draft<'_>,
+    domain: &DomainName,
+) -> Option<(&'a NetworkEntry, &'a Spanned<DomainName>)> {
+    let (network, around, _) = network_domains(draft).find(|(network, around, is_outside)| {
+        *is_outside && network.value.has_zone() && is_inside(domain.as_str(), around.value.as_str())
+    })?;
+    Some((network, around))
 }

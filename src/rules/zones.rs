@@ -209,18 +209,15 @@ pub(super) fn b08(draft: &Draft<'_>, report: &mut Report) {
         whole.extend(blocks.map(|block| (block, *network)));
     }
     for network in draft.networks.values() {
-        let Some(Spanned { value: ReverseZone::Delegated(zone), span }) = &network.value.reverse_zone else {
-            continue;
-        };
-        let Some(parent) = zone.parent() else { continue };
+        let Some(Spanned { value, span }) = &network.value.reverse_zone else { continue };
         let fault = |message: String| Diagnostic::error("PG-B08", span, message);
-        let Some(net) = subnets(network) else {
-            if network.value.subnet.is_none() {
-                let fault = fault(format!("`{}` has no IPv4 subnet for this zone", network.key));
-                report.push(fault.help("remove `reverse_zone`: IPv6 zones can be delegated at any digit"));
-            }
+        if network.value.subnet.is_none() {
+            let fault = fault(format!("`{}` has no IPv4 subnet for this zone", network.key));
+            report.push(fault.help("remove `reverse_zone`: IPv6 zones can be delegated at any digit"));
             continue;
-        };
+        }
+        let (ReverseZone::Delegated(zone), Some(net)) = (value, subnets(network)) else { continue };
+        let Some(parent) = zone.parent() else { continue };
         if net.prefix_len() <= 24 {
             let zone_names: String = reverse::blocks(net.into()).take(1).map(reverse::name).collect();
             let fault = fault(format!("{net} is not a part of a /24, and has the zone {zone_names}"));

@@ -131,31 +131,31 @@ fn forward_zones(cluster: &Cluster) -> BTreeSet<String> {
 fn reverse_zones(cluster: &Cluster) -> BTreeMap<String, IpNet> {
     let mut zones = BTreeMap::new();
     for network in cluster.networks.values() {
-        if let Some(subnet) = network.subnet {
-            if let Some(zone) = &network.reverse_zone {
-                let ReverseZone::Delegated(zone) = zone else { continue };
+        match (network.subnet, &network.reverse_zone) {
+            (Some(subnet), Some(ReverseZone::Delegated(zone))) => {
                 zones.insert(zone.to_string(), IpNet::V4(subnet));
-                continue_v6(network.subnet6, &mut zones);
-                continue;
             }
-            let octets = usize::from(subnet.prefix_len().div_ceil(8).min(3));
-            let length = u8::try_from(octets * 8).unwrap();
-            let outer = ipnet::Ipv4Net::new(subnet.addr(), length.min(subnet.prefix_len())).unwrap().trunc();
-            for block in outer.subnets(length).unwrap() {
-                let labels: Vec<String> =
-                    block.addr().octets()[..octets].iter().rev().map(u8::to_string).collect();
-                zones.insert(format!("{}.in-addr.arpa", labels.join(".")), IpNet::V4(block));
-            }
+            (Some(subnet), None) => insert_octets(subnet, &mut zones),
+            _ => {}
         }
-        if network.reverse_zone != Some(ReverseZone::None) {
-            continue_v6(network.subnet6, &mut zones);
+        if let Some(subnet) = network.subnet6 {
+            insert_nibbles(subnet, &mut zones);
         }
     }
     zones
 }
 
-fn continue_v6(subnet: Option<ipnet::Ipv6Net>, zones: &mut BTreeMap<String, IpNet>) {
-    let Some(subnet) = subnet else { return };
+fn insert_octets(subnet: ipnet::Ipv4Net, zones: &mut BTreeMap<String, IpNet>) {
+    let octets = usize::from(subnet.prefix_len().div_ceil(8).min(3));
+    let length = u8::try_from(octets * 8).unwrap();
+    let outer = ipnet::Ipv4Net::new(subnet.addr(), length.min(subnet.prefix_len())).unwrap().trunc();
+    for block in outer.subnets(length).unwrap() {
+        let labels: Vec<String> = block.addr().octets()[..octets].iter().rev().map(u8::to_string).collect();
+        zones.insert(format!("{}.in-addr.arpa", labels.join(".")), IpNet::V4(block));
+    }
+}
+
+fn insert_nibbles(subnet: ipnet::Ipv6Net, zones: &mut BTreeMap<String, IpNet>) {
     let nibbles = usize::from(subnet.prefix_len().div_ceil(4).min(31));
     let length = u8::try_from(nibbles * 4).unwrap();
     let outer = ipnet::Ipv6Net::new(subnet.addr(), length.min(subnet.prefix_len())).unwrap().trunc();

@@ -77,9 +77,7 @@ pub(crate) fn pointer(cluster: &Cluster, address: IpAddr) -> Option<String> {
         }
         IpAddr::V6(v6) => {
             let digits = format!("{:032x}", v6.to_bits());
-            let name =
-                digits.chars().rev().map(|digit| format!("{digit}.")).collect::<String>() + "ip6.arpa.";
-            Some(name).filter(|_| network.reverse_zone != Some(ReverseZone::None))
+            Some(digits.chars().rev().map(|digit| format!("{digit}.")).collect::<String>() + "ip6.arpa.")
         }
     }
 }
