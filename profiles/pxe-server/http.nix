@@ -6,6 +6,16 @@ let
   root = cfg.webRoot;
   netboot = import ./netboot.nix { inherit lib cfg; };
   inherit (import ./systemd.nix) online;
+  # nginx does not start while one of its addresses is missing. With several interfaces it listens at any address, so that
+  # one cable does not keep all networks from booting; the firewall says who may ask.
+  addresses =
+    if cfg.otherInterfaces == { } then
+      [
+        cfg.serverAddress
+        "127.0.0.1"
+      ]
+    else
+      [ "0.0.0.0" ];
   noStore = "add_header Cache-Control no-store always;";
 
   # nginx follows no symbolic link in the web root except those called `current`
@@ -41,7 +51,7 @@ in
           inherit addr;
           port = cfg.httpPort;
           extraParameters = [ "backlog=4096" ];
-        }) ([ cfg.serverAddress ] ++ lib.attrValues cfg.otherInterfaces ++ [ "127.0.0.1" ]);
+        }) addresses;
 
         extraConfig = ''
           types {

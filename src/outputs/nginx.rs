@@ -18,6 +18,8 @@ pub(super) const OUTPUT: Output =
 
 #[derive(Serialize)]
 struct Context<'a> {
+    /// The addresses that nginx listens at. With several interfaces that is any address: nginx does not start while one of
+    /// its addresses is missing, and then one cable would keep all networks from booting. The firewall says who may ask.
     addresses: Vec<Ipv4Addr>,
     port: u16,
     /// The web root, without a final slash.
@@ -26,7 +28,11 @@ struct Context<'a> {
 
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &plan.cluster.provisioner;
-    let addresses = provisioner.interfaces().map(|interface| interface.address).collect();
+    let addresses = if provisioner.other_interfaces.is_empty() {
+        vec![provisioner.home.address, Ipv4Addr::LOCALHOST]
+    } else {
+        vec![Ipv4Addr::UNSPECIFIED]
+    };
     let context = Context { addresses, port: provisioner.http_port, root: &provisioner.web_root };
     Ok(vec![Artifact::new("site/pxe/nginx.conf", renderer.render(TEMPLATE.name, &context)?)?])
 }

@@ -40,6 +40,8 @@ pub(in crate::inventory) fn refuse(text: &str, places: &[Span], end: usize) -> D
     }
     let mut firsts = Firsts::new();
     let mut header = 0;
+    // The first part of the header, or of the key of a statement before all headers.
+    let mut top = "";
     // Below a header that stands there for the second time, keys follow from the header.
     let mut is_copy = false;
     for statement in Statements::of(text).take_while(|statement| statement.span().start < end) {
@@ -54,6 +56,9 @@ pub(in crate::inventory) fn refuse(text: &str, places: &[Span], end: usize) -> D
             continue;
         }
         let key = parts_of(&statement);
+        if header == 0 {
+            top = key.first().map_or("", |token| statement.text_of(token));
+        }
         let numbers = firsts.number(header, &statement, &key);
         let in_value = if here.is_empty() { HashMap::new() } else { find_in_value(&statement) };
         for place in here {
@@ -63,7 +68,7 @@ pub(in crate::inventory) fn refuse(text: &str, places: &[Span], end: usize) -> D
                 Err(_) => in_value.get(&place.start).cloned(),
             };
             let is_table = at.is_ok_and(|at| at + 1 < key.len());
-            duplicates.faults.push(refuse_second(text, place, first, is_table));
+            duplicates.faults.push(refuse_second(text, place, first, is_table.then_some(top)));
         }
         firsts.add(&numbers, &key);
         if statement.is_header() {
@@ -143,20 +148,21 @@ fn find_in_value(statement: &Statement<'_>) -> HashMap<usize, Span> {
     found
 }
 
-/// Makes the fault of the key at `place`, which is a table there if `is_table`, and a value at its `first` place.
-fn refuse_second(text: &str, place: &Span, first: Option<Span>, is_table: bool) -> Diagnostic {
+/// Makes the fault of the key at `place`. Where the key is a table there, and a value at its `first` place, `top` is the
+/// first part of the path.
+fn refuse_second(text: &str, place: &Span, first: Option<Span>, top: Option<&str>) -> Diagnostic {
     let key = text.get(place.clone()).unwrap_or_default();
-    let (message, help) = match (is_table, key) {
-        (true, "interface") => (
+    let (message, help) = match (top, key) {
+        (Some("provisioner"), "interface") => (
             format!("`{key}` is a table here, and has a value already"),
             "write a table for each interface, and one with its `network` and `address` in the place of the value, such \
              as `[provisioner.interface.eth0]`",
         ),
-        (true, _) => (
+        (Some(_), _) => (
             format!("`{key}` is a table here, and has a value already"),
             "keep the value or the table, or rename one of the two",
         ),
-        (false, _) => (format!("`{key}` is here for the second time"), "keep one of the two, or rename it"),
+        (None, _) => (format!("`{key}` is here for the second time"), "keep one of the two, or rename it"),
     };
     let fault = Diagnostic::error("PG-A02", place, message);
     let fault = match first {

@@ -38,21 +38,22 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
     // Operators ask for /health.
     let mut http = provisioning;
     http.extend(ssh_sources(cluster));
-    openings.push(opening("http", cluster.provisioner.http_port, Protocol::Tcp, sources(cluster, &http)));
+    let http = sources_of_any_address(cluster, &http);
+    openings.push(opening("http", cluster.provisioner.http_port, Protocol::Tcp, http));
 
     // All networks ask the name server, also where it is their resolver.
     let is_name_server = cluster.dns.name_servers.is_empty();
     if is_name_server {
         let all: Vec<IpNet> = cluster.networks.values().flat_map(Network::subnets).collect();
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            openings.push(opening("dns", 53, protocol, sources(cluster, &all)));
+            openings.push(opening("dns", 53, protocol, sources_of_any_address(cluster, &all)));
         }
     }
 
     let is_asked = |reference: &&Reference| cluster.provisioner.has_address(reference.address);
     for reference in cluster.references.iter().filter(is_asked) {
         for traffic in reference.traffic.iter().filter(|traffic| !is_name_server || !DNS.contains(traffic)) {
-            let sources = sources(cluster, &reference.senders);
+            let sources = sources_of_reference(cluster, reference);
             openings.push(Opening { purpose: reference.purpose.to_owned(), traffic: *traffic, sources });
         }
     }
@@ -65,6 +66,26 @@ pub fn provisioner_openings(cluster: &Cluster) -> Vec<Opening> {
 
 /// Link-local unicast (RFC 4291 section 2.5.6).
 const LINK_LOCAL: Ipv6Net = Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10);
+
+/// The senders to `reference`. A question to an address outside of the sender's subnet is routed, and comes in where the
+/// router is: through the interface that has the address.
+fn sources_of_reference(cluster: &Cluster, reference: &Reference) -> Vec<PacketSource> {
+    let mut sources = sources(cluster, &reference.senders);
+    for source in sources.iter_mut().filter(|source| !source.subnet.contains(&reference.address)) {
+        source.device = None;
+    }
+    sources
+}
+
+/// Those `subnets` for a server that machines may ask at each address of the provisioner, also by way of a router. With
+/// several interfaces, no subnet is bound to one of them.
+fn sources_of_any_address(cluster: &Cluster, subnets: &[IpNet]) -> Vec<PacketSource> {
+    let mut sources = sources(cluster, subnets);
+    if !cluster.provisioner.other_interfaces.is_empty() {
+        sources.iter_mut().for_each(|source| source.device = None);
+    }
+    sources
+}
 
 /// Those `subnets`, each once, and each with the provisioner's interface in that network. The inventory knows no other
 /// interfaces of the provisioner.

@@ -51,18 +51,21 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     }
     open("tftp", "udp 69", &boots, None);
     let http = format!("tcp {}", provisioner.http_port);
-    open("http", &http, &boots, None);
-    open("http", &http, &ssh(cluster), None);
+    // Machines may ask at the address in another network, and come in through the interface there.
+    let is_routed = (provisioner.interfaces().count() > 1).then_some(false);
+    open("http", &http, &boots, is_routed);
+    open("http", &http, &ssh(cluster), is_routed);
     if cluster.dns.name_servers.is_empty() {
         let all = subnets(cluster, &[Role::Management, Role::Provisioning, Role::Cluster, Role::Client]);
-        open("dns", "tcp 53", &all, None);
-        open("dns", "udp 53", &all, None);
+        open("dns", "tcp 53", &all, is_routed);
+        open("dns", "udp 53", &all, is_routed);
     }
     for (target, packets, subnet, what) in questions(cluster) {
         // A name server answers everybody already.
         let is_answered = packets.ends_with(" 53") && cluster.dns.name_servers.is_empty();
         if provisioner.has_address(target) && !is_answered {
-            open(what, packets, &[subnet], None);
+            let is_routed = (!subnet.contains(&target)).then_some(false);
+            open(what, packets, &[subnet], is_routed);
         }
     }
     for extra in cluster.firewall.iter().filter(|extra| extra.on != OpenOn::Nodes) {
@@ -178,7 +181,6 @@ fn addresses(cluster: &Cluster, facts: &mut Facts) {
         facts.add("iPXE", "boot file", format!("{base}/ipxe/boot.ipxe"));
         facts.add("site", "next server", interface.address);
         facts.add("site", "provisioner's interface", &interface.name);
-        facts.add("site", "HTTP server", format!("{}:{}", interface.address, provisioner.http_port));
     }
     let has_several = provisioner.interfaces().count() > 1;
     let script_base = if has_several { "..".to_owned() } else { base_of(cluster, &provisioner.home) };
@@ -214,14 +216,17 @@ fn boot(cluster: &Cluster, facts: &mut Facts) {
     }
     addresses(cluster, facts);
     facts.add("site", "HTTP port", provisioner.http_port);
-    facts.add("site", "HTTP server", format!("127.0.0.1:{}", provisioner.http_port));
     facts.add("site", "web root", provisioner.web_root.as_str());
-    let tftp = if provisioner.interfaces().count() > 1 {
-        "0.0.0.0".to_owned()
+    let home = provisioner.home.address.to_string();
+    let (tftp, http) = if provisioner.interfaces().count() > 1 {
+        ("0.0.0.0".to_owned(), vec!["0.0.0.0".to_owned()])
     } else {
-        provisioner.home.address.to_string()
+        (home.clone(), vec![home, "127.0.0.1".to_owned()])
     };
     facts.add("site", "TFTP server", tftp);
+    for address in http {
+        facts.add("site", "HTTP server", format!("{address}:{}", provisioner.http_port));
+    }
     // NixOS has no ISC dhcpd any more.
     let dhcp = match provisioner.dhcp {
         DhcpServer::Kea | DhcpServer::Isc => "kea",

@@ -133,7 +133,7 @@ fn kea4_has_a_boot_file_for_each_architecture() {
         // What machines load from the address of another interface is asked of the server itself, by packets.
         let is_elsewhere = |class: &&&Value| {
             let test = class["test"].as_str().unwrap();
-            test.starts_with("pkt.iface == '") || test.starts_with("member('at-")
+            test.starts_with("(pkt.iface == '") || test.starts_with("member('at-")
         };
         let (script, tested): (Vec<&Value>, Vec<&Value>) = tested
             .iter()

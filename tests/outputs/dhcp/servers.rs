@@ -7,11 +7,14 @@ use plasmagen::model::Cluster;
 use crate::dhcp::sites::sites;
 use test_kit::process::{run, unshare};
 
-/// Brings up the provisioner's interface in a network namespace of its own; Kea looks for it even to check. A veth,
-/// since not every kernel has dummy devices.
+/// Brings up the provisioner's interfaces in a network namespace of its own; Kea looks for them even to check. Each is a
+/// veth, since not every kernel has dummy devices.
 const LINK: &str = r#"PATH=$PATH:/usr/sbin:/sbin
-ip link add "$1" type veth peer name plasmagen && ip link set "$1" up && ip link set plasmagen up &&
-ip address add "$2" dev "$1" && shift 2 && exec "$@""#;
+while [ "$1" != -- ]; do
+  ip link add "$1" type veth peer name "peer$#" && ip link set "$1" up && ip link set "peer$#" up &&
+  ip address add "$2" dev "$1" && shift 2 || exit 1
+done
+shift && exec "$@""#;
 
 /// Whether `server` accepts `text` on the provisioner of `cluster`, and what it says.
 fn accepts(cluster: &Cluster, server: &[&str], text: &str) -> (bool, String) {
@@ -19,8 +22,11 @@ fn accepts(cluster: &Cluster, server: &[&str], text: &str) -> (bool, String) {
     let file = dir.path().join("configuration");
     fs::write(&file, text).unwrap();
     let provisioner = &cluster.provisioner;
-    let mut command = unshare(&["--net", "sh", "-c", LINK, "sh", provisioner.home.name.as_str()]);
-    command.arg(format!("{}/24", provisioner.home.address)).args(server).arg(&file);
+    let mut command = unshare(&["--net", "sh", "-c", LINK, "sh"]);
+    for interface in provisioner.interfaces() {
+        command.args([interface.name.to_string(), format!("{}/24", interface.address)]);
+    }
+    command.arg("--").args(server).arg(&file);
     command.env("KEA_PIDFILE_DIR", dir.path()).env("KEA_LOCKFILE_DIR", dir.path());
     let output = run("util-linux", &mut command);
     let said = [output.stdout, output.stderr].concat();

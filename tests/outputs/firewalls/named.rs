@@ -109,9 +109,14 @@ fn a_provisioner_with_two_interfaces_is_reached_through_each() {
             ["udp", "10.31.4.14", "10.31.4.5", 69, true],
             ["tcp", "10.31.4.14", "10.31.4.5", 8080, true],
             ["udp", "10.31.4.14", "10.31.4.5", 53, true],
-            // The time server is the second address, for the node that stands there and for those that are routed to it.
+            // The time server is the second address, for the node that stands there.
             ["udp", "10.31.4.14", "10.31.4.5", 123, true],
             ["udp", "10.31.0.11", "10.31.0.5", 123, false],
+            // The name server and nginx answer at the second address as well, and are asked there by way of its router.
+            ["udp", "10.31.0.11", "10.31.4.5", 53, true],
+            ["tcp", "10.31.0.11", "10.31.4.5", 53, true],
+            ["tcp", "10.31.0.11", "10.31.4.5", 8080, true],
+            ["udp", "10.31.0.11", "10.31.4.5", 69, false],
             ["tcp", "10.31.4.14", "10.31.4.5", 9999, false],
         ],
     });

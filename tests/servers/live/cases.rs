@@ -63,6 +63,8 @@ struct Client<'a> {
     node: Option<&'a Reservation<'a>>,
     network: &'a Label,
     stage: Stage,
+    /// Whether the router relays although the provisioner has an interface in the network.
+    is_relayed: bool,
 }
 
 impl<'a> Client<'a> {
@@ -114,14 +116,34 @@ pub(crate) fn all(cluster: &Cluster, server: Server) -> Vec<Case> {
                     let mac = reservation.macs[0].to_string();
                     cases.push(case(
                         cluster,
-                        &Client { server, mac, node: Some(reservation), network, stage },
+                        &Client { server, mac, node: Some(reservation), network, stage, is_relayed: false },
                     ));
                 }
             }
             // A stranger asks twice, and then another; one that is told nothing, once.
             let stranger = if network_model.pool.is_some() { number / 2 } else { number };
             let mac = format!("02:00:00:00:{rack:02x}:{stranger:02x}");
-            cases.push(case(cluster, &Client { server, mac, node: None, network, stage }));
+            cases.push(case(cluster, &Client { server, mac, node: None, network, stage, is_relayed: false }));
+        }
+    }
+    cases.extend(relayed(cluster, server));
+    cases
+}
+
+/// Nodes in networks with another interface of the provisioner, whose routers go on to relay DHCP to its home address.
+fn relayed(cluster: &Cluster, server: Server) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for reservation in cluster.reservations() {
+        let network = reservation.network;
+        let others = &cluster.provisioner.other_interfaces;
+        let is_elsewhere = others.iter().any(|interface| interface.network == *network);
+        if is_elsewhere && cluster.networks[network].gateway.is_some() {
+            let ipxe = Stage { user_class: Some(b"iPXE"), ..Stage::firmware(&[0x07]) };
+            for stage in [ipxe, Stage::firmware(&[0x10])] {
+                let mac = reservation.macs[0].to_string();
+                let node = Some(&reservation);
+                cases.push(case(cluster, &Client { server, mac, node, network, stage, is_relayed: true }));
+            }
         }
     }
     cases
@@ -156,7 +178,8 @@ fn at_home(
     stage: Stage,
 ) -> Case {
     let network = reservation.network;
-    case(cluster, &Client { server, mac: mac.to_string(), node: Some(reservation), network, stage })
+    let (mac, node) = (mac.to_string(), Some(reservation));
+    case(cluster, &Client { server, mac, node, network, stage, is_relayed: false })
 }
 
 fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
@@ -180,12 +203,13 @@ fn case(cluster: &Cluster, client: &Client<'_>) -> Case {
         wire: wire(cluster, network),
         relay: cluster.networks[network]
             .gateway
-            .filter(|_| cluster.provisioner.interface_in(network).is_none()),
+            .filter(|_| client.is_relayed || cluster.provisioner.interface_in(network).is_none()),
         server: cluster.provisioner.home.address,
         silent: expected.is_none(),
     };
     let who = node.map_or_else(|| "a stranger".to_owned(), |reservation| reservation.name.to_string());
-    let name = format!("{who} ({mac}) in {network}: {stage:x?}");
+    let relayed = if client.is_relayed { ", relayed" } else { "" };
+    let name = format!("{who} ({mac}) in {network}{relayed}: {stage:x?}");
     Case { name, question, expected, at_home: client.home().is_some(), is_ipxe: ipxe }
 }
 

@@ -207,6 +207,8 @@ fn wiring(cluster: &Cluster) -> Vec<String> {
         let client = subnet.hosts().last().unwrap();
         words.extend(["--other".to_owned(), other.name.to_string()]);
         words.extend([other.address, client].map(|address| format!("{address}/{}", subnet.prefix_len())));
+        let router = cluster.networks[&other.network].gateway;
+        words.push(router.map_or_else(|| "none".to_owned(), |router| router.to_string()));
     }
     words.extend(relays(cluster).map(|(subnet, relay)| format!("{subnet}={relay}")));
     words

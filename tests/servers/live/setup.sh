@@ -1,7 +1,7 @@
 #!/bin/sh
 # The first process of a lab: two network namespaces, the provisioner's and its client's, joined by a wire at each of the
 # provisioner's interfaces. The first wire is called `wire`, the others after their interface, `wire-INTERFACE`.
-# Usage: setup.sh WEB-ROOT INTERFACE ADDRESS/LENGTH ROUTER [--other INTERFACE ADDRESS/LENGTH CLIENT/LENGTH]... SUBNET=RELAY...
+# Usage: setup.sh WEB-ROOT INTERFACE ADDRESS/LENGTH ROUTER [--other INTERFACE ADDRESS/LENGTH CLIENT/LENGTH ROUTER]... SUBNET=RELAY...
 # All of it is gone when standard input ends, since this process then does.
 set -eu
 web_root=$1 interface=$2 address=$3 router=$4
@@ -30,7 +30,9 @@ while [ "${1:-}" = --other ]; do
   join "$2" "$3" "wire-$2"
   # From here, the client's side fetches files as a machine of this network does.
   ip -n client address add "$4" dev "wire-$2"
-  shift 4
+  # The router of the network may still relay DHCP.
+  if [ "$5" != none ]; then ip -n client address add "$5/32" dev "wire-$2"; fi
+  shift 5
 done
 
 # The client's side is the router of every network.

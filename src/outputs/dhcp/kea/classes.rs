@@ -1,5 +1,6 @@
 //! The client classes of Kea's server for IPv4: machines that boot the same file, and NICs that share an address.
 
+use ipnet::Ipv4Net;
 use serde::Serialize;
 
 use crate::model::{Cluster, HTTP_CLIENT, IPXE_CLASS};
@@ -29,7 +30,7 @@ pub(super) struct ClientClass {
 
 /// The boot files at another interface of the provisioner than the home interface.
 struct OtherFiles {
-    /// The class of the machines that are heard there, without a relay between.
+    /// The class of the machines that are heard there, or through a relay in the network of the interface.
     class: String,
     files: BootFiles,
 }
@@ -48,7 +49,9 @@ pub(super) fn client_classes(
     let mut others = Vec::new();
     for interface in &cluster.provisioner.other_interfaces {
         let class = format!("at-{}", interface.network);
-        let test = format!("pkt.iface == '{}' and pkt4.giaddr == 0.0.0.0", interface.name);
+        let subnet = cluster.networks.get(&interface.network).and_then(|network| network.subnet);
+        let mut test = format!("(pkt.iface == '{}' and pkt4.giaddr == 0.0.0.0)", interface.name);
+        subnet.into_iter().flat_map(relays_of).for_each(|relay| test += &format!(" or {relay}"));
         classes.push(ClientClass::new(class.clone(), Some(test), None));
         others.push(OtherFiles { class, files: BootFiles::new(cluster, interface) });
     }
@@ -67,6 +70,17 @@ pub(super) fn client_classes(
     }
     classes.extend(has_shared_addresses.then(shared_address_classes).into_iter().flatten());
     classes
+}
+
+/// The conditions of which one is true where a relay in `subnet` speaks for a machine. Such a relay is left over from before
+/// the provisioner had an interface there. Kea compares whole octets only: a subnet that ends within an octet has a
+/// condition for each value of this octet.
+fn relays_of(subnet: Ipv4Net) -> impl Iterator<Item = String> {
+    let octets = subnet.prefix_len().div_ceil(8);
+    subnet.subnets(octets * 8).into_iter().flatten().map(move |block| {
+        let prefix: Vec<u8> = block.network().octets().into_iter().take(octets.into()).collect();
+        format!("substring(pkt4.giaddr, 0, {octets}) == 0x{}", hex(&prefix))
+    })
 }
 
 /// `home`, behind a class for each of the interfaces at which `file` gives another boot file.

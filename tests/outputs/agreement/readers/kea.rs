@@ -145,8 +145,11 @@ fn class(class: &Value, platforms: &[&str], facts: &mut Facts) {
         return;
     }
     // The machines of an interface, and what these load: the test of that is within parentheses.
-    if test.starts_with("pkt.iface == '") {
-        assert!(test.ends_with("' and pkt4.giaddr == 0.0.0.0") && class.get("boot-file-name").is_none());
+    if let Some(heard) = test.strip_prefix("(pkt.iface == '") {
+        let (_, relayed) = heard.split_once("' and pkt4.giaddr == 0.0.0.0)").unwrap();
+        let mut relays = relayed.split(" or ").skip(1);
+        assert!(relays.all(|relay| relay.starts_with("substring(pkt4.giaddr, 0, ")), "{test}");
+        assert!(class.get("boot-file-name").is_none());
         return;
     }
     let within =
