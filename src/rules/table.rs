@@ -199,7 +199,7 @@ pub const RULES: &[Rule] = &[
     warning!("C19", Resolved(addresses::c19),
         "an address lies outside the ranges of other profiles",
         "the address plan no longer says which node is where"),
-    error!("C20", Resolved(addresses::c20),
+    graded!("C20", Resolved(addresses::c20),
         "the provisioner masquerades only as the gateway of a network",
         "machines wait for a router that forwards nothing"),
     error!("D01", Reading,

@@ -113,8 +113,17 @@ fn find_vip(cluster: &Cluster, address: IpAddr) -> Option<VirtualHolder> {
 /// Whether `node` is the one that `reference` names: it has the address, or may hold the virtual one.
 pub(super) fn answers_to(node: &Node, reference: &Reference) -> bool {
     node.addresses().any(|assigned| assigned == reference.address)
-        || reference.holder.as_ref().is_some_and(|holder| match holder {
-            VirtualHolder::NodesWith(service) => node.service(service.as_str()).is_some(),
-            VirtualHolder::AnyNode => true,
-        })
+        || reference.holder.as_ref().is_some_and(|holder| is_holder(node, holder))
+}
+
+/// Whether `node` may hold the virtual address `address`.
+pub(super) fn may_hold(cluster: &Cluster, node: &Node, address: IpAddr) -> bool {
+    find_vip(cluster, address).is_some_and(|holder| is_holder(node, &holder))
+}
+
+fn is_holder(node: &Node, holder: &VirtualHolder) -> bool {
+    match holder {
+        VirtualHolder::NodesWith(service) => node.service(service.as_str()).is_some(),
+        VirtualHolder::AnyNode => true,
+    }
 }

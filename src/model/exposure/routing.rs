@@ -1,11 +1,13 @@
 //! The packets that the provisioner forwards as the gateway of networks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
 use super::openings::{Opening, PacketSource, openings, ssh_sources, subnets};
 use super::provisioner::sources;
+use super::references::may_hold;
 use crate::model::{Cluster, IfName, Node, Protocol, ProvisionerInterface, Role, Traffic};
 
 /// The packets that the provisioner forwards, besides those of connections that exist already: only IPv4, since the
@@ -13,15 +15,16 @@ use crate::model::{Cluster, IfName, Node, Protocol, ProvisionerInterface, Role, 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routing {
     /// The networks whose gateway the provisioner is. Their machines are sent here, and may open connections to any address
-    /// outside of [`closed`](Self::closed).
+    /// outside of `networks` and [`bmcs`](Self::bmcs).
     pub networks: Vec<RoutedNetwork>,
+    /// The provisioner's addresses in the inventory: machines in `networks` reach the provisioner by no other address.
+    pub addresses: Vec<Ipv4Addr>,
     /// Connections into these networks: those that the nodes there let in.
     pub inward: Vec<ForwardedConnection>,
-    /// The subnets into which nothing else is forwarded: those of `networks`, and those of BMCs.
-    pub closed: Vec<IpNet>,
+    /// The networks of BMCs, into which nothing is forwarded, besides `networks`.
+    pub bmcs: Vec<IpNet>,
     /// Where the provisioner masquerades what leaves the networks: the destinations that see the senders' addresses
-    /// nevertheless. They know the way back, or their firewalls let packets in by the senders' addresses. `None`: nothing is
-    /// masqueraded.
+    /// nevertheless, since machines there let packets in by the senders' addresses. `None`: nothing is masqueraded.
     pub unmasked: Option<Vec<IpNet>>,
 }
 
@@ -30,6 +33,8 @@ pub struct Routing {
 pub struct RoutedNetwork {
     /// The IPv4 subnet.
     pub subnet: IpNet,
+    /// The provisioner's address in the network.
+    pub gateway: Ipv4Addr,
     /// The provisioner's network interface in the network.
     pub device: IfName,
 }
@@ -39,8 +44,10 @@ pub struct RoutedNetwork {
 pub struct ForwardedConnection {
     /// The senders.
     pub source: PacketSource,
-    /// The network of the receiver.
-    pub to: RoutedNetwork,
+    /// The nodes that let the packets in: some of their addresses, as a subnet.
+    pub to: IpNet,
+    /// The provisioner's network interface in the nodes' network.
+    pub device: IfName,
     /// The packets.
     pub traffic: Traffic,
     /// The purpose: the service and its port, in words of the inventory.
@@ -58,14 +65,19 @@ pub fn provisioner_routing(cluster: &Cluster) -> Option<Routing> {
     }
     let inward = networks.iter().flat_map(|network| list_inward(cluster, network)).collect();
     let is_v4 = |subnet: &IpNet| subnet.addr().is_ipv4();
-    let routed = || networks.iter().map(|network| network.subnet);
-    let with_routed = |role| -> Vec<IpNet> {
-        let all: BTreeSet<_> = subnets(cluster, &[role]).into_iter().filter(is_v4).chain(routed()).collect();
+    let is_routed = |subnet: &IpNet| networks.iter().any(|network| network.subnet == *subnet);
+    let bmcs: BTreeSet<_> = subnets(cluster, &[Role::Management]).into_iter().filter(is_v4).collect();
+    let bmcs = bmcs.into_iter().filter(|subnet| !is_routed(subnet)).collect();
+    let unmasked = cluster.provisioner.nat.then(|| {
+        // Nodes, and the provisioner's services, tell senders apart by their subnets.
+        let with_nodes = cluster.nodes.iter().flat_map(|node| &node.interfaces);
+        let with_nodes = with_nodes.flat_map(|interface| &interface.addresses).map(IpNet::trunc);
+        let asking = subnets(cluster, &[Role::Cluster, Role::Provisioning]);
+        let all: BTreeSet<_> = with_nodes.chain(asking).filter(is_v4).collect();
         all.into_iter().collect()
-    };
-    let closed = with_routed(Role::Management);
-    let unmasked = cluster.provisioner.nat.then(|| with_routed(Role::Cluster));
-    Some(Routing { networks, inward, closed, unmasked })
+    });
+    let addresses = cluster.provisioner.interfaces().map(|interface| interface.address).collect();
+    Some(Routing { networks, addresses, inward, bmcs, unmasked })
 }
 
 /// Lists the networks whose gateway is the provisioner.
@@ -73,34 +85,59 @@ fn list_routed_networks(cluster: &Cluster) -> Vec<RoutedNetwork> {
     let to_routed = |interface: &ProvisionerInterface| {
         let network = cluster.networks.get(&interface.network)?;
         let subnet = network.subnet.filter(|_| network.gateway == Some(interface.address))?;
-        Some(RoutedNetwork { subnet: IpNet::V4(subnet), device: interface.name.clone() })
+        let (gateway, device) = (interface.address, interface.name.clone());
+        Some(RoutedNetwork { subnet: IpNet::V4(subnet), gateway, device })
     };
     cluster.provisioner.interfaces().filter_map(to_routed).collect()
 }
 
-/// Lists the connections from outside of `network` that its nodes let in, each once.
+/// Lists the connections from outside of `network` that its nodes let in, each once, and to the nodes that do so.
 fn list_inward(cluster: &Cluster, network: &RoutedNetwork) -> Vec<ForwardedConnection> {
-    let is_there = |node: &&Node| node.addresses().any(|address| network.subnet.contains(&address));
-    let ssh = Opening {
-        purpose: "ssh".to_owned(),
-        traffic: Traffic::port(Protocol::Tcp, 22),
-        sources: sources(cluster, &ssh_sources(cluster)),
-    };
-    let nodes: Vec<&Node> = cluster.nodes.iter().filter(is_there).collect();
-    let ssh = (!nodes.is_empty()).then_some(ssh);
-    let of_nodes = nodes.into_iter().flat_map(|node| openings(cluster, node));
-    let mut seen = BTreeSet::new();
-    let mut inward = Vec::new();
-    for Opening { purpose, traffic, sources: senders } in ssh.into_iter().chain(of_nodes) {
-        let senders: Vec<IpNet> = senders.into_iter().map(|source| source.subnet).collect();
-        // The nodes' interfaces are not the provisioner's.
-        for source in sources(cluster, &senders) {
-            let is_outside = source.subnet.addr().is_ipv4() && !network.subnet.contains(&source.subnet);
-            if is_outside && seen.insert((traffic, source.subnet)) {
-                let (to, purpose) = (network.clone(), purpose.clone());
-                inward.push(ForwardedConnection { source, to, traffic, purpose });
+    let mut inward: Vec<(Opening, PacketSource, Vec<IpNet>)> = Vec::new();
+    let mut seen = BTreeMap::new();
+    for node in &cluster.nodes {
+        let addresses = list_addresses(cluster, node, network);
+        let ssh = Opening {
+            purpose: "ssh".to_owned(),
+            traffic: Traffic::port(Protocol::Tcp, 22),
+            sources: sources(cluster, &ssh_sources(cluster)),
+        };
+        for opening in std::iter::once(ssh).chain(openings(cluster, node)).filter(|_| !addresses.is_empty()) {
+            let senders: Vec<IpNet> = opening.sources.iter().map(|source| source.subnet).collect();
+            // The nodes' interfaces are not the provisioner's.
+            for source in sources(cluster, &senders) {
+                if source.subnet.addr().is_ipv6() || network.subnet.contains(&source.subnet) {
+                    continue;
+                }
+                let at = *seen.entry((opening.traffic, source.subnet)).or_insert(inward.len());
+                if at == inward.len() {
+                    inward.push((opening.clone(), source, Vec::new()));
+                }
+                inward[at].2.extend(&addresses);
             }
         }
     }
-    inward
+    let connections = inward.into_iter().flat_map(|(opening, source, receivers)| {
+        let Opening { purpose, traffic, .. } = opening;
+        let device = &network.device;
+        IpNet::aggregate(&receivers).into_iter().map(move |to| ForwardedConnection {
+            source: source.clone(),
+            to,
+            device: device.clone(),
+            traffic,
+            purpose: purpose.clone(),
+        })
+    });
+    connections.collect()
+}
+
+/// Lists the addresses in `network` at which `node` is reached: the node's, and the virtual ones that the node may hold.
+fn list_addresses(cluster: &Cluster, node: &Node, network: &RoutedNetwork) -> Vec<IpNet> {
+    let is_there = |address: &IpAddr| network.subnet.contains(address);
+    let mut addresses: Vec<IpAddr> = node.addresses().filter(is_there).collect();
+    if !addresses.is_empty() {
+        let vips = cluster.vips.iter().map(|vip| vip.address).filter(is_there);
+        addresses.extend(vips.filter(|vip| may_hold(cluster, node, *vip)));
+    }
+    addresses.into_iter().map(IpNet::from).collect()
 }

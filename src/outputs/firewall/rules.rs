@@ -1,5 +1,7 @@
 //! A set of rules in the terms that nft and iptables share.
 
+use std::net::Ipv4Addr;
+
 use ipnet::IpNet;
 use serde::Serialize;
 
@@ -31,7 +33,7 @@ struct PacketRule {
     traffic: TrafficMatch,
     comment: String,
     /// `None`: the rule is for packets to the machine.
-    to: Option<RoutedNetworkRule>,
+    to: Option<Receivers>,
 }
 
 /// The part of a rule that tells packets apart: ports, another protocol over IP, or nothing.
@@ -85,14 +87,23 @@ struct RefusalRule {
 #[derive(Clone, Serialize)]
 pub(super) struct RoutingRules {
     inward: Vec<PacketRule>,
-    closed: Vec<IpNet>,
+    bmcs: Vec<IpNet>,
     networks: Vec<RoutedNetworkRule>,
+    addresses: Vec<Ipv4Addr>,
     unmasked: Option<Vec<IpNet>>,
 }
 
-/// A network whose gateway the machine is, and the machine's network interface there.
+/// A network whose gateway the machine is, and the machine's address and network interface there.
 #[derive(Clone, Serialize)]
 struct RoutedNetworkRule {
+    subnet: IpNet,
+    gateway: Ipv4Addr,
+    device: IfName,
+}
+
+/// The machines that forwarded packets are for, and the interface that they are reached through.
+#[derive(Clone, Serialize)]
+struct Receivers {
     subnet: IpNet,
     device: IfName,
 }
@@ -122,9 +133,7 @@ impl RuleSet {
         if let Some(forward) = &mut selected.forward {
             forward.refused.retain(|rule| rule.v6 == v6);
         }
-        if let Some(routing) = selected.routing.as_mut().filter(|_| v6) {
-            *routing = RoutingRules::nothing();
-        }
+        selected.routing = selected.routing.filter(|_| !v6);
         selected
     }
 }
@@ -139,25 +148,18 @@ impl PacketRule {
 
 impl RoutingRules {
     pub(super) fn new(routing: Routing) -> Self {
-        let Routing { networks, inward, closed, unmasked } = routing;
+        let Routing { networks, addresses, inward, bmcs, unmasked } = routing;
         let rule = |connection: ForwardedConnection| {
-            let ForwardedConnection { source, to, traffic, purpose } = connection;
+            let ForwardedConnection { source, to, device, traffic, purpose } = connection;
             let rule = PacketRule::new(source.subnet, source.device, traffic, &purpose);
-            PacketRule { to: Some(to.into()), ..rule }
+            PacketRule { to: Some(Receivers { subnet: to, device }), ..rule }
         };
-        let (inward, networks) = (inward.into_iter().map(rule).collect(), networks.into_iter());
-        Self { inward, closed, networks: networks.map(Into::into).collect(), unmasked }
-    }
-
-    /// The rules of a family that the machine does not forward.
-    fn nothing() -> Self {
-        Self { inward: Vec::new(), closed: Vec::new(), networks: Vec::new(), unmasked: None }
-    }
-}
-
-impl From<RoutedNetwork> for RoutedNetworkRule {
-    fn from(network: RoutedNetwork) -> Self {
-        Self { subnet: network.subnet, device: network.device }
+        let network = |network| {
+            let RoutedNetwork { subnet, gateway, device } = network;
+            RoutedNetworkRule { subnet, gateway, device }
+        };
+        let (inward, networks) = (inward.into_iter().map(rule), networks.into_iter().map(network));
+        Self { inward: inward.collect(), bmcs, networks: networks.collect(), addresses, unmasked }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the provisioner must say and open: to machines that boot, in each network that they boot in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DhcpServer, Node, OpenOn, ProvisionerInterface, Role};
+use plasmagen::model::{Cluster, DhcpServer, Node, OpenOn, ProvisionerInterface, Role, known_service};
 
 use crate::agreement::facts::{Fact, Facts};
 use crate::agreement::model::{self, boot_macs, ssh, subnets};
@@ -88,19 +89,27 @@ fn gateway(cluster: &Cluster, facts: &mut Facts) {
     if routed.is_empty() {
         return;
     }
-    let v4 = |role| {
-        let nets = subnets(cluster, &[role]).into_iter().filter(|subnet| subnet.addr().is_ipv4());
-        nets.chain(routed.iter().map(|(net, _)| *net)).collect::<Vec<_>>()
+    let v4 = |roles: &[Role]| {
+        let nets = subnets(cluster, roles).into_iter().filter(|subnet| subnet.addr().is_ipv4());
+        nets.collect::<BTreeSet<IpNet>>()
     };
-    let mut said = vec!["drop".to_owned()];
-    said.extend(v4(Role::Management).iter().map(|subnet| format!("not to {subnet}")));
+    let mut said = vec!["drop".to_owned(), "reached by 224.0.0.0/3".to_owned()];
+    said.extend(provisioner.interfaces().map(|interface| format!("reached by {}/32", interface.address)));
+    said.extend(v4(&[Role::Management]).iter().map(|subnet| format!("not to {subnet}")));
+    let mut unmasked = v4(&[Role::Cluster, Role::Provisioning]);
+    let nets =
+        cluster.nodes.iter().flat_map(|node| &node.interfaces).flat_map(|interface| &interface.addresses);
+    unmasked.extend(nets.map(IpNet::trunc).filter(|net| net.addr().is_ipv4()));
     for (net, device) in &routed {
-        said.extend(
-            open_inside(cluster, facts, *net).iter().map(|open| format!("{open} to {net} by {device}")),
-        );
+        let gateway = provisioner.interfaces().find(|interface| interface.name.as_str() == *device).unwrap();
+        said.push(format!("reached so through {device}"));
+        said.push(format!("not to {net}"));
+        said.extend(open_inside(cluster, facts, *net).iter().map(|open| format!("{open} by {device}")));
+        said.push(format!("lets any from {net} through {device} by {device}"));
         said.push(format!("lets any from {net} through {device}"));
         if provisioner.nat {
-            let unmasked = v4(Role::Cluster).into_iter().filter(|subnet| subnet != net);
+            said.push(format!("lets any from {}/32", gateway.address));
+            let unmasked = unmasked.iter().filter(|subnet| *subnet != net);
             said.extend(unmasked.map(|subnet| format!("lets any from {net} to {subnet}")));
             said.push(format!("masquerades any from {net} by not {device}"));
         }
@@ -110,24 +119,40 @@ fn gateway(cluster: &Cluster, facts: &mut Facts) {
     }
 }
 
-/// What the nodes in `net` open to machines outside, and the interface through which these come.
+/// What the nodes in `net` open to machines outside, the interface through which these come, and the nodes' addresses and the
+/// virtual ones that they may hold.
 fn open_inside(cluster: &Cluster, facts: &Facts, net: IpNet) -> BTreeSet<String> {
-    let here = |node: &&Node| node.addresses().any(|address| net.contains(&address));
-    let nodes: BTreeSet<String> =
-        cluster.nodes.iter().filter(here).map(|node| node.name.to_string()).collect();
-    let is_open = |fact: &&Fact| fact.kind == "open port" && nodes.contains(&fact.subject);
-    let opened = facts.0.iter().filter(is_open).filter_map(|fact| {
-        let (packets, from) = fact.value.split_once(" from ").unwrap();
-        let subnet: IpNet = from.split(' ').next().unwrap().parse().unwrap();
-        let attached = cluster
-            .provisioner
-            .interfaces()
-            .find(|interface| cluster.networks[&interface.network].subnet.map(IpNet::V4) == Some(subnet));
-        let through = attached.map(|interface| format!(" through {}", interface.name)).unwrap_or_default();
-        let is_outside = subnet.addr().is_ipv4() && !net.contains(&subnet);
-        is_outside.then(|| format!("lets {packets} from {subnet}{through}"))
+    let mut opened: BTreeMap<String, Vec<IpNet>> = BTreeMap::new();
+    for node in &cluster.nodes {
+        let mut addresses: Vec<IpAddr> = node.addresses().filter(|address| net.contains(address)).collect();
+        if addresses.is_empty() {
+            continue;
+        }
+        for vip in cluster.vips.iter().filter(|vip| net.contains(&vip.address)) {
+            let runs = |node: &Node| node.service(vip.name.as_str()).is_some();
+            let is_service = cluster.nodes.iter().any(runs) || known_service(vip.name.as_str()).is_some();
+            addresses.extend((runs(node) || !is_service).then_some(vip.address));
+        }
+        let is_open = |fact: &&Fact| fact.kind == "open port" && fact.subject == node.name.to_string();
+        for fact in facts.0.iter().filter(is_open) {
+            let (packets, from) = fact.value.split_once(" from ").unwrap();
+            let subnet: IpNet = from.split(' ').next().unwrap().parse().unwrap();
+            let attached = cluster
+                .provisioner
+                .interfaces()
+                .find(|interface| cluster.networks[&interface.network].subnet.map(IpNet::V4) == Some(subnet));
+            let through =
+                attached.map(|interface| format!(" through {}", interface.name)).unwrap_or_default();
+            if subnet.addr().is_ipv4() && !net.contains(&subnet) {
+                let opening = opened.entry(format!("lets {packets} from {subnet}{through}")).or_default();
+                opening.extend(addresses.iter().copied().map(IpNet::from));
+            }
+        }
+    }
+    let merged = opened.into_iter().flat_map(|(open, addresses)| {
+        IpNet::aggregate(&addresses).into_iter().map(move |to| format!("{open} to {to}"))
     });
-    opened.collect()
+    merged.collect()
 }
 
 /// What DHCP says in each network that machines boot in, and all addresses that are nobody's but a name's.

@@ -13,10 +13,17 @@ use crate::firewalls::{in_namespace, trees};
 pub(crate) fn loaded(v4: &Path, v6: &Path) -> Firewall {
     let (mut firewall, other) = (of_family(v4, false), of_family(v6, true));
     firewall.input.extend(other.input);
+    assert_eq!(other.routing, None, "a gateway forwards IPv4");
+    if firewall.routing.is_some() {
+        assert_eq!(
+            (&firewall.forward, other.forward),
+            (&None, Some(BTreeSet::new())),
+            "IPv6 is left as it is"
+        );
+        return firewall;
+    }
     assert_eq!(firewall.forward.is_some(), other.forward.is_some(), "the families differ");
     firewall.forward = firewall.forward.zip(other.forward).map(|(v4, v6)| &v4 | &v6);
-    assert_eq!(firewall.routing.is_some(), other.routing.is_some(), "the families differ");
-    assert!(other.routing.is_none_or(|v6| v6.is_empty()), "a gateway forwards IPv4");
     firewall
 }
 
@@ -49,13 +56,33 @@ fn of_family(path: &Path, v6: bool) -> Firewall {
         rules.iter().skip(1).map(|rule| dropped(rule)).collect::<BTreeSet<Refusal>>()
     });
     let routed = rules("FORWARD");
+    let (inside, opened): (Vec<_>, Vec<_>) = input[4..].iter().partition(|rule| rule.ends_with(" -j INSIDE"));
     let routing = (policy("FORWARD") == Some("DROP") && !routed.is_empty()).then(|| {
-        assert_eq!(routed[..2], [established, "-m conntrack --ctstate INVALID -j DROP"]);
+        assert_eq!(routed[0], established);
+        assert_eq!(input[4..4 + inside.len()], inside);
+        let addresses = reached(&rules("INSIDE"));
         let masqueraded = rules("POSTROUTING");
-        let routed = routed[2..].iter().map(|rule| routed_words(rule, all));
-        routed.chain(masqueraded.iter().map(|rule| nat_words(rule))).collect()
+        let inside = inside
+            .into_iter()
+            .map(|rule| model::reached_words(&Parts::of(rule).device.unwrap(), addresses.iter().copied()));
+        let routed = routed[1..].iter().map(|rule| {
+            if *rule == general[3] { model::INVALID.to_owned() } else { routed_words(rule, all) }
+        });
+        inside.chain(routed).chain(masqueraded.iter().map(|rule| nat_words(rule))).collect()
     });
-    Firewall { input: input[4..].iter().map(|rule| opens(rule, all)).collect(), forward, routing }
+    Firewall { input: opened.into_iter().map(|rule| opens(rule, all)).collect(), forward, routing }
+}
+
+/// Reads the addresses of a gateway from the chain that drops packets to all others.
+fn reached(rules: &[&str]) -> Vec<IpNet> {
+    let (last, returned) = rules.split_last().unwrap();
+    assert_eq!(*last, "-j DROP");
+    let address = |rule: &&str| {
+        let parts = Parts::of(rule);
+        assert_eq!(parts.verdict, "RETURN", "{rule}");
+        parts.destination.unwrap().parse().unwrap()
+    };
+    returned.iter().map(address).collect()
 }
 
 /// A rule of a gateway, in the words of the model.
@@ -74,9 +101,14 @@ fn routed_words(rule: &str, all: IpNet) -> String {
             assert_eq!((parts.verdict.as_str(), parts.traffic().as_str()), ("ACCEPT", "any"), "{rule}");
             format!("from {} by {}", parts.source.unwrap(), parts.device.unwrap())
         }
-        (to, out) => {
+        (None, Some(out)) => {
+            assert_eq!((parts.verdict.as_str(), parts.traffic().as_str()), ("ACCEPT", "any"), "{rule}");
+            assert_eq!(parts.device.as_ref(), Some(&out));
+            format!("from {} within {out}", parts.source.unwrap())
+        }
+        (Some(to), Some(out)) => {
             assert_eq!(parts.verdict, "ACCEPT", "{rule}");
-            model::inward_words(&parts.opening(all), &to.unwrap(), &out.unwrap())
+            model::inward_words(&parts.opening(all), to.parse().unwrap(), &out)
         }
     }
 }
@@ -87,6 +119,7 @@ fn nat_words(rule: &str) -> String {
     let parts = Parts::of(&masqueraded);
     let from = parts.source.unwrap();
     match (parts.verdict.as_str(), parts.destination, parts.out) {
+        ("ACCEPT", None, None) => format!("{from} is itself"),
         ("ACCEPT", Some(to), None) => format!("{from} is itself to {to}"),
         ("MASQUERADE", None, Some(out)) if masqueraded != rule => {
             format!("{from} is masqueraded but by {out}")

@@ -60,26 +60,30 @@ fn firewall(cluster: &Cluster, openings: Vec<Opening>, forwarding: Forwarding) -
     Firewall { input, forward, routing: None }
 }
 
-/// The rules of a gateway, each in words: connections that are let in, subnets that are closed, networks that are let out;
-/// then who keeps the sender's address, and who does not.
-fn routing_words(routing: Routing) -> Vec<String> {
-    let mut words = Vec::new();
-    for connection in routing.inward {
-        let (source, to) = (connection.source, connection.to);
-        let device = source.device.map(|device| device.to_string());
+/// The rules of a gateway, each in words: the addresses that machines inside reach the gateway by, what is forwarded in which
+/// order, and who keeps the sender's address, and who does not.
+fn routing_words(routing: &Routing) -> Vec<String> {
+    let reached = || routing.addresses.iter().map(|address| IpNet::from(std::net::IpAddr::V4(*address)));
+    let networks = || routing.networks.iter();
+    let mut words: Vec<String> =
+        networks().map(|network| reached_words(network.device.as_str(), reached())).collect();
+    words.extend(routing.bmcs.iter().map(|subnet| format!("not to {subnet}")));
+    words.extend(networks().map(|network| format!("from {} within {}", network.subnet, network.device)));
+    words.push(INVALID.to_owned());
+    for connection in &routing.inward {
+        let device = connection.source.device.as_ref().map(ToString::to_string);
         let rule = Rule {
             traffic: self::words(connection.traffic),
-            source: source.subnet,
+            source: connection.source.subnet,
             device,
-            comment: connection.purpose,
+            comment: connection.purpose.clone(),
         };
-        words.push(inward_words(&rule, &to.subnet.to_string(), to.device.as_str()));
+        words.push(inward_words(&rule, connection.to, connection.device.as_str()));
     }
-    words.extend(routing.closed.iter().map(|subnet| format!("not to {subnet}")));
-    words.extend(
-        routing.networks.iter().map(|network| format!("from {} by {}", network.subnet, network.device)),
-    );
-    for network in routing.networks.iter().filter(|_| routing.unmasked.is_some()) {
+    words.extend(networks().map(|network| format!("not to {}", network.subnet)));
+    words.extend(networks().map(|network| format!("from {} by {}", network.subnet, network.device)));
+    for network in networks().filter(|_| routing.unmasked.is_some()) {
+        words.push(format!("{}/32 is itself", network.gateway));
         let unmasked = routing.unmasked.iter().flatten().filter(|subnet| **subnet != network.subnet);
         words.extend(unmasked.map(|subnet| format!("{} is itself to {subnet}", network.subnet)));
         words.push(format!("{} is masqueraded but by {}", network.subnet, network.device));
@@ -87,8 +91,18 @@ fn routing_words(routing: Routing) -> Vec<String> {
     words
 }
 
-/// A connection into the network `to`, in words.
-pub(crate) fn inward_words(rule: &Rule, to: &str, device: &str) -> String {
+/// The rule for packets that belong to no connection, in words.
+pub(crate) const INVALID: &str = "nothing invalid";
+
+/// The addresses of the gateway that machines reach through `device`, in words: `addresses`, and those of multicasts and
+/// broadcasts.
+pub(crate) fn reached_words(device: &str, addresses: impl Iterator<Item = IpNet>) -> String {
+    let all: BTreeSet<IpNet> = addresses.chain(["224.0.0.0/3".parse().unwrap()]).collect();
+    format!("{device} reaches {all:?}")
+}
+
+/// A connection to machines in `to`, in words.
+pub(crate) fn inward_words(rule: &Rule, to: IpNet, device: &str) -> String {
     let Rule { traffic, source, comment, .. } = rule;
     format!("{traffic} from {source} by {:?} to {to} by {device} ({comment})", rule.device)
 }
@@ -136,6 +150,6 @@ pub(crate) fn of_site(cluster: &Cluster) -> BTreeMap<String, Firewall> {
     let routing = provisioner_routing(cluster);
     let otherwise = if routing.is_some() { Forwarding::Nothing } else { Forwarding::AllBut(Vec::new()) };
     let provisioner = firewall(cluster, provisioner_openings(cluster), otherwise);
-    let provisioner = Firewall { routing: routing.map(routing_words), ..provisioner };
+    let provisioner = Firewall { routing: routing.as_ref().map(routing_words), ..provisioner };
     profiles.chain([("provisioner".to_owned(), provisioner)]).collect()
 }

@@ -25,6 +25,10 @@ fn general() -> Value {
     ])
 }
 
+/// The rule of a gateway for IPv6.
+const IPV6_PASSES: &str =
+    r#"[{"match":{"left":{"meta":{"key":"nfproto"}},"op":"==","right":"ipv6"}},{"accept":null}]"#;
+
 /// What the kernel has after it has taken the file at `path` twice.
 pub(crate) fn loaded(path: &Path) -> Firewall {
     let listed = in_namespace("nftables", "nft -f \"$1\" && nft -f \"$1\" && nft -j list ruleset", &[path]);
@@ -47,26 +51,43 @@ pub(crate) fn loaded(path: &Path) -> Firewall {
         general().as_array().unwrap().iter().collect::<Vec<_>>()
     );
 
-    let routing =
-        chain("forward").is_some_and(|chain| chain["policy"] == "drop") && !rules("forward").is_empty();
-    let routing = routing.then(|| {
-        let (general, routed) = (general(), rules("forward"));
-        let begin: Vec<_> = routed[..2].iter().map(|rule| &rule["expr"]).collect();
-        assert_eq!(begin, [&general[0], &general[3]]);
+    let routed = rules("forward");
+    let is_gateway = chain("forward").is_some_and(|chain| chain["policy"] == "drop") && !routed.is_empty();
+    // A gateway first says by which addresses its networks reach it.
+    let inside =
+        if is_gateway { opened.iter().take_while(|rule| rule.get("comment").is_none()).count() } else { 0 };
+    let (inside, opened) = opened.split_at(inside);
+    let routing = is_gateway.then(|| {
+        let general = general();
+        assert_eq!(routed[0]["expr"].to_string(), IPV6_PASSES);
+        assert_eq!(routed[1]["expr"], general[0]);
         let masqueraded = rules("postrouting");
         let nat = chain("postrouting").map(|chain| (&chain["type"], &chain["hook"], &chain["policy"]));
         assert!(nat.is_none_or(|nat| nat == (&json!("nat"), &json!("postrouting"), &json!("accept"))));
-        routed[2..]
-            .iter()
-            .map(|rule| routed_words(rule))
-            .chain(masqueraded.iter().map(|rule| nat_words(rule)))
-            .collect()
+        let forwarded = routed[2..].iter().map(|rule| {
+            if rule["expr"] == general[3] { model::INVALID.to_owned() } else { routed_words(rule) }
+        });
+        let inside = inside.iter().map(|rule| reached(rule));
+        inside.chain(forwarded).chain(masqueraded.iter().map(|rule| nat_words(rule))).collect()
     });
     let forward = chain("forward").is_none_or(|chain| chain["policy"] == "accept").then(|| {
         let rules = rules("forward");
         rules.iter().skip(1).map(|rule| dropped(rule)).collect()
     });
     Firewall { input: opened.iter().map(|rule| opens(rule)).collect::<BTreeSet<_>>(), forward, routing }
+}
+
+/// Whether a comparison is with a set of addresses.
+fn is_set(part: &Value) -> bool {
+    part["match"]["right"].get("set").is_some()
+}
+
+/// The addresses of the gateway that machines reach through an interface, in the words of the model.
+fn reached(rule: &Value) -> String {
+    let (parts, verdict) = parts(rule);
+    assert_eq!((parts.len(), verdict), (2, &json!({ "drop": null })), "{rule}");
+    let addresses = parts["daddr"]["set"].as_array().unwrap();
+    model::reached_words(parts["iifname"].as_str().unwrap(), addresses.iter().map(subnet))
 }
 
 /// The comparisons of a rule and its verdict, by what is compared: `iifname`, `saddr` and so on.
@@ -82,7 +103,11 @@ fn parts(rule: &Value) -> (BTreeMap<&str, &Value>, &Value) {
         let known = known.into_iter().find(|known| *known == name).unwrap_or_else(|| panic!("{rule}"));
         assert_eq!(
             part["match"]["op"],
-            if verdict.get("masquerade").is_some() && known == "oifname" { "!=" } else { "==" }
+            if verdict.get("masquerade").is_some() && known == "oifname" || is_set(part) {
+                "!="
+            } else {
+                "=="
+            }
         );
         (known, &part["match"]["right"])
     });
@@ -97,9 +122,13 @@ fn routed_words(rule: &Value) -> String {
     match (names.as_slice(), verdict.get("accept").is_some()) {
         (["daddr"], false) => format!("not to {}", subnet(parts["daddr"])),
         (["iifname", "saddr"], true) => format!("from {} by {}", subnet(parts["saddr"]), device("iifname")),
+        (["iifname", "oifname", "saddr"], true) if rule.get("comment").is_none() => {
+            assert_eq!(parts["iifname"], parts["oifname"]);
+            format!("from {} within {}", subnet(parts["saddr"]), device("iifname"))
+        }
         (_, accepted) => {
             assert!(accepted, "{rule}");
-            model::inward_words(&opens(rule), &subnet(parts["daddr"]).to_string(), &device("oifname"))
+            model::inward_words(&opens(rule), subnet(parts["daddr"]), &device("oifname"))
         }
     }
 }
@@ -112,7 +141,10 @@ fn nat_words(rule: &Value) -> String {
         return format!("{from} is masqueraded but by {}", parts["oifname"].as_str().unwrap());
     }
     assert_eq!(verdict, &json!({ "accept": null }));
-    format!("{from} is itself to {}", subnet(parts["daddr"]))
+    match parts.get("daddr") {
+        Some(to) => format!("{from} is itself to {}", subnet(to)),
+        None => format!("{from} is itself"),
+    }
 }
 
 /// A subnet as nft lists it: the length of a single host is left out.

@@ -58,6 +58,10 @@ fn nft(
                 if let Some(chain) = item.get("chain") {
                     policy(machine, kinds, chain, &mut facts);
                 } else if let Some(rule) = item.get("rule") {
+                    if let Some(reached) = reached(rule) {
+                        reached.into_iter().for_each(|fact| facts.add(machine, kinds[1], fact));
+                        continue;
+                    }
                     let (kind, fact) = rule_of(rule, kinds);
                     fact.into_iter().for_each(|fact| facts.add(machine, kind, fact));
                 }
@@ -77,9 +81,24 @@ fn policy(machine: &str, kinds: &[Kind], chain: &Value, facts: &mut Facts) {
     }
 }
 
+/// Reads the rule of a gateway that says by which addresses the machines behind an interface reach the gateway.
+fn reached(rule: &Value) -> Option<Vec<String>> {
+    let expr = rule["expr"].as_array()?;
+    let [device, to, verdict] = expr.as_slice() else { return None };
+    let addresses = to["match"]["right"]["set"].as_array().filter(|_| rule["chain"] == "input")?;
+    assert!(verdict.get("drop").is_some() && to["match"]["op"] == "!=", "{rule}");
+    let device = device["match"]["right"].as_str().unwrap();
+    let addresses = addresses.iter().map(|address| format!("reached by {}", subnet(address)));
+    Some(addresses.chain([format!("reached so through {device}")]).collect())
+}
+
 /// Reads a rule: a port that is open, or packets that are not forwarded; nothing for the rules that every firewall begins with.
 fn rule_of(rule: &Value, kinds: &[Kind]) -> (Kind, Option<String>) {
     let expr = rule["expr"].to_string();
+    if rule["chain"] == "forward" && expr.contains("nfproto") && expr.contains("ipv6") {
+        // The file for iptables leaves IPv6 as it is.
+        return (kinds[1], None);
+    }
     if rule["chain"] == "postrouting"
         || expr.contains("accept") && !expr.contains("established") && rule["chain"] == "forward"
     {
@@ -252,16 +271,12 @@ fn iptables(trees: &[Tree]) -> Vec<Said> {
 fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
     let words = words(line);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if gateway_line(machine, &words, facts) {
+        return;
+    }
     match words.as_slice() {
         ["*filter"] | [":INPUT", "DROP", _] | [":OUTPUT", "ACCEPT", _] => {}
         [":FORWARD", policy, _] => facts.add(machine, OF_SITE[1], policy.to_lowercase()),
-        ["-A", "POSTROUTING", rest @ .., "-j", verdict] => {
-            let verdict = if *verdict == "MASQUERADE" { "masquerades" } else { "lets" };
-            facts.add(machine, OF_SITE[1], routed_line(machine, rest, verdict));
-        }
-        ["-A", "FORWARD", rest @ .., "-j", "ACCEPT"] if rest.contains(&"-i") || rest.contains(&"-o") => {
-            facts.add(machine, OF_SITE[1], routed_line(machine, rest, "lets"));
-        }
         ["-A", "FORWARD", "-d", subnet, "-j", "DROP"] => {
             facts.add(machine, OF_SITE[1], format!("not to {}", whole(subnet)));
         }
@@ -305,6 +320,28 @@ fn table_line(machine: &str, v6: bool, line: &str, facts: &mut Facts) {
         }
         other => panic!("{machine}: {other:?}"),
     }
+}
+
+/// Reads a line that only the file of a gateway has: whether the line is one.
+fn gateway_line(machine: &str, words: &[&str], facts: &mut Facts) -> bool {
+    match words {
+        [":INSIDE", "-", _] | ["-A", "INSIDE", "-j", "DROP"] => {}
+        ["-A", "INPUT", "-i", device, "-j", "INSIDE"] => {
+            facts.add(machine, OF_SITE[1], format!("reached so through {device}"));
+        }
+        ["-A", "INSIDE", "-d", subnet, "-j", "RETURN"] => {
+            facts.add(machine, OF_SITE[1], format!("reached by {}", whole(subnet)));
+        }
+        ["-A", "POSTROUTING", rest @ .., "-j", verdict] => {
+            let verdict = if *verdict == "MASQUERADE" { "masquerades" } else { "lets" };
+            facts.add(machine, OF_SITE[1], routed_line(machine, rest, verdict));
+        }
+        ["-A", "FORWARD", rest @ .., "-j", "ACCEPT"] if rest.contains(&"-i") || rest.contains(&"-o") => {
+            facts.add(machine, OF_SITE[1], routed_line(machine, rest, "lets"));
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Reads a rule of a gateway with the options `rest`.
