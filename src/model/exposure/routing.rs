@@ -56,7 +56,8 @@ pub struct ForwardedConnection {
 
 /// The packets that the provisioner of `cluster` forwards. `None` where the provisioner is the gateway of no network.
 ///
-/// What comes in is what the nodes of the networks let in themselves, so that the gateway opens no port of theirs to others.
+/// Packets come in where the nodes of the networks let them in themselves, so that the gateway opens no port of theirs to
+/// others.
 #[must_use]
 pub fn provisioner_routing(cluster: &Cluster) -> Option<Routing> {
     let networks = list_routed_networks(cluster);

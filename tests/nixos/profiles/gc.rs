@@ -1,4 +1,4 @@
-//! What the weekly garbage collection leaves.
+//! The generations and store paths that the weekly garbage collection leaves.
 
 use std::fs;
 use std::os::unix::fs::symlink;

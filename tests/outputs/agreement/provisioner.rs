@@ -74,8 +74,8 @@ fn open_ports(cluster: &Cluster, facts: &mut Facts) {
     }
 }
 
-/// What the provisioner forwards as the gateway of networks: everything that leaves them but for BMCs and each other, and
-/// what nodes there open to others.
+/// The packets that the provisioner forwards as the gateway of networks: all that leaves them but for BMCs and each
+/// other, and those to the ports that nodes there open.
 fn gateway(cluster: &Cluster, facts: &mut Facts) {
     let provisioner = &cluster.provisioner;
     let routed: Vec<(IpNet, &str)> = provisioner
@@ -119,8 +119,8 @@ fn gateway(cluster: &Cluster, facts: &mut Facts) {
     }
 }
 
-/// What the nodes in `net` open to machines outside, the interface through which these come, and the nodes' addresses and the
-/// virtual ones that they may hold.
+/// The ports that the nodes in `net` open to machines outside, the interface through which these come, and the nodes'
+/// addresses and the virtual ones that they may hold.
 fn open_inside(cluster: &Cluster, facts: &Facts, net: IpNet) -> BTreeSet<String> {
     let mut opened: BTreeMap<String, Vec<IpNet>> = BTreeMap::new();
     for node in &cluster.nodes {
@@ -191,7 +191,7 @@ fn base_of(cluster: &Cluster, interface: &ProvisionerInterface) -> String {
     format!("http://{}:{}/boot", interface.address, cluster.provisioner.http_port)
 }
 
-/// What machines load from each address of the provisioner.
+/// The files that machines load from each address of the provisioner.
 fn addresses(cluster: &Cluster, facts: &mut Facts) {
     let provisioner = &cluster.provisioner;
     for interface in provisioner.interfaces() {

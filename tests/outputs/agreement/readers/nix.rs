@@ -1,4 +1,5 @@
-//! What nixpkgs' module system makes of the configurations of the nodes: one call of Nix for each half of the trees.
+//! The values that nixpkgs' module system makes of the configurations of the nodes: one call of Nix for each half of the
+//! trees.
 
 use std::fs;
 use std::path::Path;
