@@ -87,11 +87,9 @@ fn gnu_cpio_unpacks_each_overlay_to_the_facts_of_its_node() {
             // Nothing of the machine's other sides: BMC, services, CA.
             packed(&read_directory(dir.path()).unwrap(), Codec::Plain);
             let digest = plasmagen::fs::Sha256Sum::of(&archive);
-            let url = format!(
-                "{}/overlay/{}.cpio.gz",
-                cluster.provisioner.base_url(&cluster.provisioner.home),
-                mac.hyphens()
-            );
+            let interface = cluster.provisioner.interface_for(node.reservation().unwrap().network);
+            let url =
+                format!("{}/overlay/{}.cpio.gz", cluster.provisioner.base_url(interface), mac.hyphens());
             assert!(
                 script.contains(&format!("\nset overlay {url}\nset overlay-sha256 {digest}\n")),
                 "{script}"

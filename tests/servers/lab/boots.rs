@@ -79,7 +79,7 @@ fn nodes_boot_behind_a_relay_and_at_a_second_interface() {
     for (file, text) in [
         ("machines/a1-armed-1/serial.log", "plasmagen-lab: hostname a1"),
         ("machines/c1-armed-1/serial.log", "plasmagen-lab: hostname c1"),
-        ("rendered/site/pxe/nginx.conf", "listen 10.1.0.10:8080"),
+        ("rendered/site/pxe/nginx.conf", "listen 0.0.0.0:8080"),
         ("logs/router.log", "DHCP relay"),
     ] {
         let path = Path::new(kept).join(file);

@@ -194,8 +194,14 @@ impl Drop for Lab {
 fn wiring(cluster: &Cluster) -> Vec<String> {
     let provisioner = &cluster.provisioner;
     let network = &cluster.networks[&provisioner.home.network];
-    let router = network.gateway.map_or_else(|| "none".to_owned(), |router| router.to_string());
-    let length = network.subnet.unwrap().prefix_len();
+    let subnet = network.subnet.unwrap();
+    // Where the provisioner is the router, the client is another machine of the network.
+    let router = match network.gateway {
+        None => "none".to_owned(),
+        Some(router) if router == provisioner.home.address => subnet.hosts().last().unwrap().to_string(),
+        Some(router) => router.to_string(),
+    };
+    let length = subnet.prefix_len();
     let mut words = vec![
         provisioner.web_root.to_string(),
         provisioner.home.name.to_string(),
@@ -207,7 +213,7 @@ fn wiring(cluster: &Cluster) -> Vec<String> {
         let client = subnet.hosts().last().unwrap();
         words.extend(["--other".to_owned(), other.name.to_string()]);
         words.extend([other.address, client].map(|address| format!("{address}/{}", subnet.prefix_len())));
-        let router = cluster.networks[&other.network].gateway;
+        let router = cluster.networks[&other.network].gateway.filter(|router| *router != other.address);
         words.push(router.map_or_else(|| "none".to_owned(), |router| router.to_string()));
     }
     words.extend(relays(cluster).map(|(subnet, relay)| format!("{subnet}={relay}")));

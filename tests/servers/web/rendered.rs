@@ -35,8 +35,12 @@ fn etc_default_says_the_facts_of_the_model() {
     for dir in case_dirs().iter().map(AsRef::as_ref).chain([repository()]) {
         let (plan, files) = pxe(dir);
         let provisioner = &plan.cluster.provisioner;
-        let (root, address) =
-            (format!("{}/tftp", provisioner.web_root), provisioner.home.address.to_string());
+        let root = format!("{}/tftp", provisioner.web_root);
+        // Both servers take one address: with several interfaces they listen at any.
+        let address = match provisioner.interfaces().count() {
+            1 => provisioner.home.address.to_string(),
+            _ => "0.0.0.0".to_owned(),
+        };
         let hpa = variables(&files.path().join("tftpd-hpa.default"));
         assert_eq!((&hpa["TFTP_DIRECTORY"], &hpa["TFTP_ADDRESS"]), (&root, &format!("{address}:69")));
         assert!(hpa["TFTP_OPTIONS"].split(' ').any(|word| word == "--secure"));
