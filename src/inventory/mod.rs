@@ -1,7 +1,8 @@
 //! The inventory as written: values with their places, faulty parts missing, nothing defaulted.
 //!
-//! A key is one declaration in `cluster`, `provisioner`, `firewall`, `network`, `node`, `profile`, `layout` or `root`: `tables` makes of the
-//! declaration its field, its reader and its JSON Schema. `reader` collects faults, `document` parses TOML.
+//! A key is one declaration in `cluster`, `provisioner`, `firewall`, `network`, `node`, `profile`, `layout` or `root`:
+//! `tables` makes of the declaration its field, its reader and its JSON Schema. `reader` collects faults, `document` parses
+//! TOML.
 
 mod cluster;
 mod document;

@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::command::{make_dir, run_command};
 use super::network::{LabNetwork, ROUTER, command_in};
 use super::tools::Tools;
-use crate::model::{Cluster, DhcpServer, provisioner_routing};
+use crate::model::{Cluster, DhcpServer, is_gateway};
 
 /// How long a server may take until it listens, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,7 +106,7 @@ impl Servers {
     fn start_router(&mut self, tools: &Tools, cluster: &Cluster, networks: &[LabNetwork<'_>]) -> Result<()> {
         let forward = ["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"];
         run_command(command_in(tools, ROUTER, Path::new("/bin/sh")).args(forward))?;
-        if provisioner_routing(cluster).is_some() {
+        if is_gateway(cluster) {
             run_command(Command::new("/bin/sh").args(forward))?;
         }
         let dnsmasq = dnsmasq::foreground(&tools.dnsmasq);

@@ -38,8 +38,8 @@ pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
     ExposedMachine, ForwardedConnection, Forwarding, Opening, PacketSource, RefusedConnection, RoutedNetwork,
-    Routing, control_ports, forwarding, list_references, openings, provisioner_openings, provisioner_routing,
-    ssh_sources,
+    Routing, control_ports, forwarding, is_gateway, list_references, openings, provisioner_openings,
+    provisioner_routing, ssh_sources,
 };
 pub use hardware::{
     Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, add_storage, known as known_hardware,

@@ -68,6 +68,13 @@ impl Provisioner {
         self.interfaces().any(|interface| IpAddr::V4(interface.address) == address)
     }
 
+    /// The address that servers listen at which take one address, or do not start while one of theirs is missing: the home
+    /// address, or with several interfaces any address. The firewall says who may ask.
+    #[must_use]
+    pub fn listening_address(&self) -> Ipv4Addr {
+        if self.other_interfaces.is_empty() { self.home.address } else { Ipv4Addr::UNSPECIFIED }
+    }
+
     /// The URL of the web root at the address of `interface`, without a final slash.
     #[must_use]
     pub fn base_url(&self, interface: &ProvisionerInterface) -> String {

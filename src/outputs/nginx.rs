@@ -18,8 +18,8 @@ pub(super) const OUTPUT: Output =
 
 #[derive(Serialize)]
 struct Context<'a> {
-    /// The addresses that nginx listens at. With several interfaces that is any address: nginx does not start while one of
-    /// its addresses is missing, and then one cable would keep all networks from booting. The firewall says who may ask.
+    /// The addresses that nginx listens at. nginx does not start while one of them is missing, so that one cable would keep
+    /// all networks from booting.
     addresses: Vec<Ipv4Addr>,
     port: u16,
     /// The web root, without a final slash.
@@ -28,11 +28,9 @@ struct Context<'a> {
 
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &plan.cluster.provisioner;
-    let addresses = if provisioner.other_interfaces.is_empty() {
-        vec![provisioner.home.address, Ipv4Addr::LOCALHOST]
-    } else {
-        vec![Ipv4Addr::UNSPECIFIED]
-    };
+    let address = provisioner.listening_address();
+    let local = (!address.is_unspecified()).then_some(Ipv4Addr::LOCALHOST);
+    let addresses = std::iter::once(address).chain(local).collect();
     let context = Context { addresses, port: provisioner.http_port, root: &provisioner.web_root };
     Ok(vec![Artifact::new("site/pxe/nginx.conf", renderer.render(TEMPLATE.name, &context)?)?])
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::artifact::Artifact;
 use crate::model::{
     AbsPath, Cluster, DomainName, Firmware, HostName, IfName, MacAddr, Network, Node, ProvisionerInterface,
-    Role, System, broadcast, provisioner_routing,
+    Role, System, broadcast, is_gateway,
 };
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
@@ -93,7 +93,7 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         }),
         pool: network.and_then(|network| network.pool).map(|pool| (pool.first, pool.last)),
         gateway: network.and_then(|network| network.gateway),
-        is_gateway: provisioner_routing(cluster).is_some(),
+        is_gateway: is_gateway(cluster),
         resolvers: network.map(list_resolvers).unwrap_or_default(),
         domain: network.and_then(|network| network.domain.as_ref()),
         nodes: cluster.nodes.iter().map(node_options).collect(),

@@ -1,7 +1,7 @@
 //! `sysctl.conf`: the kernel's settings of a provisioner that is the gateway of networks (sysctl.d(5)).
 
 use crate::artifact::Artifact;
-use crate::model::provisioner_routing;
+use crate::model::is_gateway;
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -15,7 +15,7 @@ net.ipv4.ip_forward = 1
 ";
 
 fn emit(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    if provisioner_routing(&plan.cluster).is_none() {
+    if !is_gateway(&plan.cluster) {
         return Ok(Vec::new());
     }
     Ok(vec![Artifact::new("site/pxe/sysctl.conf", TEXT)?])

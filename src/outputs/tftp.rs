@@ -1,11 +1,9 @@
-//! The settings of Debian's two TFTP servers in `/etc/default`. Firmware loads iPXE from a TFTP server.
-
-use std::net::Ipv4Addr;
+//! The settings of Debian's two TFTP servers in `/etc/default`. Firmware loads iPXE from a TFTP server. Both servers take one
+//! address to listen at, and answer from the address that was asked.
 
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::Provisioner;
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
@@ -39,17 +37,11 @@ struct AtftpdContext {
     options: String,
 }
 
-/// The address that the servers listen at. Both take one address only: with several interfaces that is any address, and the
-/// firewall says who may ask. Both answer from the address that was asked.
-fn listening_address(provisioner: &Provisioner) -> Ipv4Addr {
-    if provisioner.other_interfaces.is_empty() { provisioner.home.address } else { Ipv4Addr::UNSPECIFIED }
-}
-
 fn emit_hpa(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let provisioner = &plan.cluster.provisioner;
     let context = HpaContext {
         directory: provisioner.tftp_root(),
-        address: format!("{}:69", listening_address(provisioner)),
+        address: format!("{}:69", provisioner.listening_address()),
         // in.tftpd serves from a chroot. Without --create, it accepts no uploads of new files.
         options: format!("--secure --blocksize {BLOCK_BYTES} --verbose"),
     };
@@ -60,7 +52,7 @@ fn emit_hpa(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
 fn emit_atftpd(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     // One thread serves one machine: the default of 100 threads refuses a rack. atftpd has no option for a largest block.
     let provisioner = &plan.cluster.provisioner;
-    let (address, directory) = (listening_address(provisioner), provisioner.tftp_root());
+    let (address, directory) = (provisioner.listening_address(), provisioner.tftp_root());
     let options = format!(
         "--bind-address {address} --tftpd-timeout 300 --retry-timeout 5 --maxthread 1000 --no-multicast \
          --verbose=5 {directory}"

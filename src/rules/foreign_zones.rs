@@ -9,15 +9,16 @@ use crate::model::{DomainName, reverse};
 use crate::resolve::{Draft, NetworkEntry};
 
 use super::names::is_public_suffix;
+use super::zones::domain;
 
 /// The networks with their domains, each with whether the domain is outside of the cluster's domain.
 fn network_domains<'a>(
     draft: &'a Draft<'_>,
 ) -> impl Iterator<Item = (&'a NetworkEntry, &'a Spanned<DomainName>, bool)> {
-    let cluster = draft.inventory.cluster.as_ref().and_then(|cluster| cluster.domain.as_ref());
+    let cluster = domain(draft);
     draft.networks.values().filter_map(move |network| {
         let domain = network.value.domain.as_ref()?;
-        Some((*network, domain, !is_inside(domain.value.as_str(), cluster?.value.as_str())))
+        Some((*network, domain, !is_inside(domain.value.as_str(), cluster?.as_str())))
     })
 }
 

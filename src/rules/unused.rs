@@ -9,8 +9,8 @@ use crate::resolve::Draft;
 
 use super::foreign_zones;
 
-/// A13: every network, profile, service and hardware model is used, and `zone = false` has an effect. Where there are errors nothing is reported, since
-/// the reference may only be misspelt.
+/// A13: every network, profile, service and hardware model is used, and `zone = false` has an effect. Where there are errors
+/// nothing is reported, since the reference may only be misspelt.
 pub(super) fn a13(draft: &Draft<'_>, report: &mut Report) {
     if report.has_errors() {
         return;

@@ -22,7 +22,8 @@ struct DerivedName<'a> {
     domain: Option<&'a Span>,
 }
 
-fn domain<'a>(draft: &'a Draft<'_>) -> Option<&'a DomainName> {
+/// The cluster's domain.
+pub(super) fn domain<'a>(draft: &'a Draft<'_>) -> Option<&'a DomainName> {
     draft.inventory.cluster.as_ref()?.domain.as_ref().map(|domain| &domain.value)
 }
 

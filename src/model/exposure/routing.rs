@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
+use serde::Serialize;
 
 use super::openings::{Opening, PacketSource, openings, ssh_sources, subnets};
 use super::provisioner::sources;
@@ -29,7 +30,7 @@ pub struct Routing {
 }
 
 /// A network whose gateway is the provisioner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoutedNetwork {
     /// The IPv4 subnet.
     pub subnet: IpNet,
@@ -81,6 +82,12 @@ pub fn provisioner_routing(cluster: &Cluster) -> Option<Routing> {
     Some(Routing { networks, addresses, inward, bmcs, unmasked })
 }
 
+/// Whether the provisioner is the gateway of a network.
+#[must_use]
+pub fn is_gateway(cluster: &Cluster) -> bool {
+    !list_routed_networks(cluster).is_empty()
+}
+
 /// Lists the networks whose gateway is the provisioner.
 fn list_routed_networks(cluster: &Cluster) -> Vec<RoutedNetwork> {
     let to_routed = |interface: &ProvisionerInterface| {
@@ -94,16 +101,19 @@ fn list_routed_networks(cluster: &Cluster) -> Vec<RoutedNetwork> {
 
 /// Lists the connections from outside of `network` that its nodes let in, each once, and to the nodes that do so.
 fn list_inward(cluster: &Cluster, network: &RoutedNetwork) -> Vec<ForwardedConnection> {
+    let ssh = Opening {
+        purpose: "ssh".to_owned(),
+        traffic: Traffic::port(Protocol::Tcp, 22),
+        sources: sources(cluster, &ssh_sources(cluster)),
+    };
     let mut inward: Vec<(Opening, PacketSource, Vec<IpNet>)> = Vec::new();
     let mut seen = BTreeMap::new();
     for node in &cluster.nodes {
         let addresses = list_addresses(cluster, node, network);
-        let ssh = Opening {
-            purpose: "ssh".to_owned(),
-            traffic: Traffic::port(Protocol::Tcp, 22),
-            sources: sources(cluster, &ssh_sources(cluster)),
-        };
-        for opening in std::iter::once(ssh).chain(openings(cluster, node)).filter(|_| !addresses.is_empty()) {
+        if addresses.is_empty() {
+            continue;
+        }
+        for opening in std::iter::once(ssh.clone()).chain(openings(cluster, node)) {
             let senders: Vec<IpNet> = opening.sources.iter().map(|source| source.subnet).collect();
             // The nodes' interfaces are not the provisioner's.
             for source in sources(cluster, &senders) {

@@ -88,17 +88,9 @@ struct RefusalRule {
 pub(super) struct RoutingRules {
     inward: Vec<PacketRule>,
     bmcs: Vec<IpNet>,
-    networks: Vec<RoutedNetworkRule>,
+    networks: Vec<RoutedNetwork>,
     addresses: Vec<Ipv4Addr>,
     unmasked: Option<Vec<IpNet>>,
-}
-
-/// A network whose gateway the machine is, and the machine's address and network interface there.
-#[derive(Clone, Serialize)]
-struct RoutedNetworkRule {
-    subnet: IpNet,
-    gateway: Ipv4Addr,
-    device: IfName,
 }
 
 /// The machines that forwarded packets are for, and the interface that they are reached through.
@@ -154,12 +146,7 @@ impl RoutingRules {
             let rule = PacketRule::new(source.subnet, source.device, traffic, &purpose);
             PacketRule { to: Some(Receivers { subnet: to, device }), ..rule }
         };
-        let network = |network| {
-            let RoutedNetwork { subnet, gateway, device } = network;
-            RoutedNetworkRule { subnet, gateway, device }
-        };
-        let (inward, networks) = (inward.into_iter().map(rule), networks.into_iter().map(network));
-        Self { inward: inward.collect(), bmcs, networks: networks.collect(), addresses, unmasked }
+        Self { inward: inward.into_iter().map(rule).collect(), bmcs, networks, addresses, unmasked }
     }
 }
 

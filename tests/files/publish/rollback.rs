@@ -130,12 +130,18 @@ fn on_a_failing_disk_a_roll_back_is_done_or_undone() {
     }
 }
 
-#[test]
-fn a_publication_takes_the_place_of_a_killed_roll_back() {
+/// A web root in which a roll back of the worker's bundle was killed at the switch.
+fn rolled_back_until_the_switch() -> TempDir {
     let make = published_twice();
     let root = copy(&make);
     let switch = changes(&make).into_iter().rfind(|call| call.name == "symlinkat").unwrap();
     strace(&switch.kill(), root.path());
+    root
+}
+
+#[test]
+fn a_publication_takes_the_place_of_a_killed_roll_back() {
+    let root = rolled_back_until_the_switch();
     assert!(root.path().join(".plasmagen/rollback").exists());
     all(root.path(), Version::New).unwrap();
     assert!(!root.path().join(".plasmagen/rollback").exists());
@@ -146,10 +152,7 @@ fn a_publication_takes_the_place_of_a_killed_roll_back() {
 /// A roll back of another channel between the kill and the rerun.
 #[test]
 fn a_killed_roll_back_is_finished_after_one_of_the_site() {
-    let make = published_twice();
-    let root = copy(&make);
-    let switch = changes(&make).into_iter().rfind(|call| call.name == "symlinkat").unwrap();
-    strace(&switch.kill(), root.path());
+    let root = rolled_back_until_the_switch();
     roll_back(&WebRootLock::acquire(root.path()).unwrap(), "site", &terms(NOW)).unwrap();
     let begun = std::fs::read_to_string(root.path().join(".plasmagen/rollback")).unwrap();
     assert_eq!(begun, format!("nixos/worker {}\n", MADE.id("worker", Version::Old)));

@@ -55,11 +55,15 @@ fn so_is_every_overlay_of_the_goldens() {
     assert!(count > 10, "{count}");
 }
 
-/// The scripted stage 1 has busybox' shell, the systemd one bash; Debian's sh is neither.
+/// The shells of stage 1: the scripted one has busybox', the systemd one bash; Debian's sh is neither.
+fn shells() -> [String; 3] {
+    let busybox = debian().join("bin/busybox");
+    ["sh".to_owned(), "bash".to_owned(), format!("{} ash", busybox.display())]
+}
+
 #[test]
 fn every_shell_carries_the_overlay() {
-    let busybox = debian().join("bin/busybox");
-    for shell in ["sh", "bash", &format!("{} ash", busybox.display())] {
+    for shell in &shells() {
         let machine = Machine::new();
         machine.unpack(NODE01);
         machine.carry(shell);
@@ -73,8 +77,7 @@ fn every_shell_carries_the_overlay() {
 /// Each file that cannot be copied is named, inside NixOS' script too, and the others are copied.
 #[test]
 fn a_copy_that_fails_is_told() {
-    let busybox = debian().join("bin/busybox");
-    for shell in ["sh", "bash", &format!("{} ash", busybox.display())] {
+    for shell in &shells() {
         let machine = Machine::new();
         machine.unpack(NODE01);
         // No directory can be made where a file is.

@@ -42,7 +42,7 @@ impl Machine {
         assert!(done.status.success(), "cpio (Debian package cpio): {done:?}");
     }
 
-    /// What stage 1 does, in the shell `shell`; then its root is gone.
+    /// Runs stage 1 in the shell `shell`, successfully; then the root of stage 1 is gone.
     pub(crate) fn carry(&self, shell: &str) {
         let done = self.try_carry(shell);
         assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
@@ -51,7 +51,7 @@ impl Machine {
         }
     }
 
-    /// The same, which may fail, and leaves the root.
+    /// Runs stage 1 in the shell `shell`, and leaves the root of stage 1.
     pub(crate) fn try_carry(&self, shell: &str) -> Output {
         let mut words = shell.split(' ');
         let mut command = Command::new(words.next().unwrap());

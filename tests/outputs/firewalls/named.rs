@@ -18,12 +18,16 @@ fn render(dir: &Path) {
     compare(&plan.cluster, dir);
 }
 
-fn reaches(cases: &Value, dir: &Path, nft: &str, iptables: Option<&str>) {
+/// Sends the packets of `cases` through each of the files `nft` and `iptables` below `dir`.
+fn reaches(cases: &Value, dir: &Path, nft: &str, iptables: &str) {
     let cases = cases.to_string();
     packets("named.py", &[&cases], &[("nft -f", dir.join(nft))]);
-    if let Some(name) = iptables {
-        packets("named.py", &[&cases], &[("iptables-restore", dir.join(name))]);
-    }
+    packets("named.py", &[&cases], &[("iptables-restore", dir.join(iptables))]);
+}
+
+/// Sends the packets of `cases` through the provisioner's firewall, in both languages.
+fn reaches_provisioner(cases: &Value, dir: &Path) {
+    reaches(cases, dir, "site/firewall/provisioner.nft", "site/firewall/provisioner.iptables");
 }
 
 #[test]
@@ -50,13 +54,7 @@ fn a_named_provisioner_is_reached_by_those_who_are_sent_there() {
             ["tcp", "10.0.9.7", "10.0.1.10", 30000, false],
         ],
     });
-    let of_provisioner = "site/firewall/provisioner";
-    reaches(
-        &cases,
-        dir.path(),
-        &format!("{of_provisioner}.nft"),
-        Some(&format!("{of_provisioner}.iptables")),
-    );
+    reaches_provisioner(&cases, dir.path());
 }
 
 #[test]
@@ -85,7 +83,7 @@ fn a_named_node_and_a_virtual_address_are_reached_by_those_who_are_sent_there() 
             ["tcp", "10.0.9.9", "10.0.2.11", 7777, true],
         ],
     });
-    let of_profile = Some("site/firewall/control-plane.iptables");
+    let of_profile = "site/firewall/control-plane.iptables";
     reaches(&cases, dir.path(), "nodes/n1.site.example.com/firewall.nft", of_profile);
 }
 
@@ -120,11 +118,5 @@ fn a_provisioner_with_two_interfaces_is_reached_through_each() {
             ["tcp", "10.31.4.14", "10.31.4.5", 9999, false],
         ],
     });
-    let of_provisioner = "site/firewall/provisioner";
-    reaches(
-        &cases,
-        dir.path(),
-        &format!("{of_provisioner}.nft"),
-        Some(&format!("{of_provisioner}.iptables")),
-    );
+    reaches_provisioner(&cases, dir.path());
 }
