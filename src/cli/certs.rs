@@ -13,7 +13,7 @@ use super::committed::read_examined;
 use super::inventory::{InventoryOption, read_checked, root_of};
 use super::printer::{FormatOption, Printer};
 use super::table::TextTable;
-use super::vault::VaultOption;
+use super::vault_option::VaultOption;
 use super::{DONE, REFUSED};
 
 /// Show the certificates of the cluster

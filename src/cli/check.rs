@@ -16,7 +16,7 @@ use super::inventory::{
     find_nearest, is_half_written, print_diagnostics, print_refusal, read, read_from, root_of, visible,
 };
 use super::printer::{Printer, plural};
-use super::vault::VaultOption;
+use super::vault_option::VaultOption;
 use super::{DONE, REFUSED};
 
 /// Print every error of the inventory, with its place and what to write instead

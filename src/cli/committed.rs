@@ -15,7 +15,7 @@ use crate::rules::CommittedFiles;
 use super::format::SourceText;
 use super::inventory::{print_briefly, print_diagnostics, print_refusal, read, root_of, visible};
 use super::printer::Printer;
-use super::vault::VaultOption;
+use super::vault_option::VaultOption;
 
 /// An inventory that was checked together with the files beside it.
 pub(super) struct ExaminedInventory {

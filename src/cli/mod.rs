@@ -32,7 +32,7 @@ mod schema;
 mod secrets;
 mod show;
 mod table;
-mod vault;
+mod vault_option;
 mod verify;
 mod web_root;
 

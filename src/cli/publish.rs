@@ -25,7 +25,7 @@ use super::duration::parse_duration;
 use super::inventory::is_half_written;
 use super::printer::{Printer, plural};
 use super::progress::ByteProgress;
-use super::vault::VaultOption;
+use super::vault_option::VaultOption;
 use super::web_root::WebRootOptions;
 use super::{REFUSED, complete};
 

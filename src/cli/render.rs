@@ -17,7 +17,7 @@ use super::changes::{print_full, print_summary};
 use super::committed::read_examined;
 use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
-use super::vault::VaultOption;
+use super::vault_option::VaultOption;
 use super::{DONE, REFUSED};
 
 /// Write nodes/ and site/, and issue the certificates that are missing

@@ -17,7 +17,7 @@ use crate::plan::Certificates;
 use super::committed::read_examined_briefly;
 use super::inventory::{InventoryOption, root_of};
 use super::printer::{Printer, plural};
-use super::vault::{VaultOption, list_forbidden};
+use super::vault_option::{VaultOption, list_forbidden};
 use super::{DONE, REFUSED, complete, named};
 
 /// Bring the nodes' private keys from the vault to the nodes
