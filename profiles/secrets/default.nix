@@ -17,6 +17,19 @@ let
     group = "root";
   };
 
+  # The contents of the files of a service that come with the configuration, such as certificates, each as a path in the Nix
+  # store. systemd hands a service its credentials when the service starts: without these triggers, a switch to a new
+  # certificate would leave the running service with the old one. A path of Nix is copied to the store here: as it stands,
+  # it may lie in the source of the flake, whose store path changes with every commit.
+  findPublic =
+    files:
+    let
+      entries = map (path: config.environment.etc.${lib.removePrefix "/etc/" path} or null) (
+        lib.filter (lib.hasPrefix "/etc/") (lib.attrValues files)
+      );
+    in
+    map (entry: "${entry.source}") (lib.filter (entry: entry != null) entries);
+
   # A path that is not absolute names one of systemd's credentials, which is not a file to check.
   line =
     service: setting: path:
@@ -41,7 +54,8 @@ in
       example.myapp.key_path = "/etc/nixos/secrets/node01-key.pem";
       description = ''
         The files without which a unit does not start, by the unit's name: the certificate as `cert_path`, the
-        certificate's key as `key_path`, and further files under any name. Your module adds the files of its service.
+        certificate's key as `key_path`, and further files under any name. Your module adds the files of its service. A
+        file of environment.etc that changes restarts the service at the next switch.
       '';
     };
 
@@ -89,6 +103,7 @@ in
       // lib.genAttrs services (name: {
         requires = [ "plasmagen-secrets@${name}.service" ];
         after = [ "plasmagen-secrets@${name}.service" ];
+        restartTriggers = findPublic cfg.services.${name};
       });
     })
   ];

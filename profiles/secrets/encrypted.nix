@@ -96,10 +96,11 @@ in
           }
         ];
       })
-      # The services read their key when they start.
+      # The services read their key when they start. The trigger is the digest of the file: the path may lie in the source of
+      # the flake, whose store path changes with every commit.
       (lib.mkIf isComplete {
         systemd.services = lib.genAttrs services (_: {
-          restartTriggers = [ file ];
+          restartTriggers = [ (builtins.hashFile "sha256" file) ];
         });
       })
       # The module system refuses the name of an option that no module declares.

@@ -10,3 +10,4 @@ mod model;
 mod networkd;
 mod profiles;
 mod pxe_server;
+mod restarts;
