@@ -53,6 +53,8 @@ const EXAMPLES: &[Example] = &[
         "plasmagen secrets encrypt --to secrets",
         "Encrypts the keys of all nodes to the recipients of the inventory, for agenix.",
     ),
+    example("plasmagen vault status", "Prints what the vault holds, and whether that matches nodes/."),
+    example("plasmagen vault verify", "Reads every key in the vault, and prints what is wrong."),
     example(
         "plasmagen bundle --base worker --kernel bzImage --initrd initrd --init /init --out result-worker",
         "Makes a bundle of a kernel and an initrd.",

@@ -32,6 +32,7 @@ mod schema;
 mod secrets;
 mod show;
 mod table;
+mod vault;
 mod vault_option;
 mod verify;
 mod web_root;
@@ -80,6 +81,7 @@ enum Command {
     Render(render::RenderArgs),
     Certs(certs::CertsArgs),
     Secrets(secrets::SecretsArgs),
+    Vault(vault::VaultArgs),
     Bundle(bundle::BundleArgs),
     Publish(publish::PublishArgs),
     Verify(verify::VerifyArgs),
@@ -146,6 +148,7 @@ pub fn run() -> ExitCode {
         Command::Render(render) => render.run(printer),
         Command::Certs(certs) => certs.run(printer),
         Command::Secrets(secrets) => secrets.run(printer),
+        Command::Vault(vault) => vault.run(printer),
         Command::Bundle(bundle) => bundle.run(printer),
         Command::Publish(publish) => publish.run(printer),
         Command::Verify(verify) => verify.run(printer),

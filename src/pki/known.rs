@@ -1,19 +1,19 @@
-//! The vault as far as rules see it: which CAs and which nodes' keys it holds. Private keys are read and dropped at once.
+//! The vault as far as rules see it: whether it is at hand, and the public halves of its keys. Private keys are read and
+//! dropped at once.
 
-use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use rayon::prelude::*;
 use rustix::process::geteuid;
 
 use crate::fs::Errno;
-use crate::model::{Cluster, HostName, Node};
+use crate::model::{Cluster, Node};
 
-use super::read::PublicCert;
+use super::known_vault::KnownVault;
 use super::vault::Vault;
 
 /// The vault of a cluster, as found by a command that needs no key.
@@ -34,17 +34,6 @@ pub enum VaultUse {
     Comparison,
     /// For the private keys in it, too.
     Keys,
-}
-
-/// The public halves of what a vault holds.
-#[derive(Clone, Debug)]
-pub struct KnownVault {
-    /// The directory of the vault.
-    pub dir: PathBuf,
-    /// The certificates of the CAs of all generations.
-    pub authorities: Vec<PublicCert>,
-    /// The public keys of nodes, by the node's name: the DER of the SubjectPublicKeyInfo.
-    pub keys: HashMap<HostName, Vec<u8>>,
 }
 
 impl VaultView {
@@ -88,7 +77,7 @@ impl VaultView {
             Vault::check_place(dir, forbidden).map(|_| None)
         } else {
             let opened = Vault::open_or_new(dir, forbidden);
-            opened.and_then(|vault| KnownVault::gather(&vault, cluster)).map(Some)
+            opened.and_then(|vault| gather(&vault, cluster)).map(Some)
         };
         match known {
             Ok(None) => Ok(Self::NotAtHand(format!("there is no vault at {shown}, only an empty directory"))),
@@ -111,21 +100,19 @@ impl VaultView {
     }
 }
 
-impl KnownVault {
-    /// Reads the CAs in `vault`, and the keys of the nodes of `cluster`.
-    ///
-    /// # Errors
-    /// When a file in the vault cannot be read or used, or others can read it.
-    fn gather(vault: &Vault, cluster: &Cluster) -> anyhow::Result<Self> {
-        let authorities = vault.authorities()?;
-        let read = |node: &Node| {
-            let key = vault.public_key(node.fqdn.as_str())?;
-            anyhow::Ok(key.map(|key| (node.name.clone(), key)))
-        };
-        let keys: Vec<_> = cluster.nodes.par_iter().map(read).collect();
-        let keys = keys.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
-        Ok(Self { dir: vault.dir().to_owned(), authorities, keys })
-    }
+/// Reads the CAs in `vault`, and the keys of the nodes of `cluster`.
+///
+/// # Errors
+/// When a file in the vault cannot be read or used, or others can read it.
+fn gather(vault: &Vault, cluster: &Cluster) -> anyhow::Result<KnownVault> {
+    let authorities = vault.authorities()?;
+    let read = |node: &Node| {
+        let key = vault.public_key(node.fqdn.as_str())?;
+        anyhow::Ok(key.map(|key| (node.name.clone(), key)))
+    };
+    let keys: Vec<_> = cluster.nodes.par_iter().map(read).collect();
+    let keys = keys.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
+    Ok(KnownVault { dir: vault.dir().to_owned(), authorities, keys })
 }
 
 /// Whether nothing is in the directory `dir` but the lost+found of a new file system.

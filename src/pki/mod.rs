@@ -5,7 +5,7 @@
 //! - [`constraints`]: the names and addresses that a CA may vouch for. Pure.
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and of public keys. Pure.
-//! - [`known`]: the public halves of what a vault holds, for rules.
+//! - [`known`]: the vault as far as rules see it; [`known_vault`]: the public halves of what a vault holds.
 //! - [`read`]: reads certificates, and compares them with requests (x509-parser); `verify` says who signed them.
 //! - [`recipient`]: the recipients of encrypted keys, and the encryption (age).
 //! - [`status`]: how long certificates are still valid, as rows of a table. Pure.
@@ -20,6 +20,7 @@ pub mod constraints;
 pub mod issue;
 pub mod kind;
 pub mod known;
+pub mod known_vault;
 pub mod read;
 pub mod recipient;
 pub mod request;
@@ -31,7 +32,8 @@ mod verify;
 mod weak;
 
 pub use issue::{CaIssuer, IssuedCertificate};
-pub use known::{KnownVault, VaultUse, VaultView};
+pub use known::{VaultUse, VaultView};
+pub use known_vault::KnownVault;
 pub use read::PublicCert;
 pub use request::{CaRequest, LONGEST_CLUSTER_NAME, LeafRequest};
 pub use secret::SecretKey;

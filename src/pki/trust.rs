@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::model::{Cluster, Network, list_few};
 
-use super::known::KnownVault;
+use super::known_vault::KnownVault;
 use super::read::PublicCert;
 
 /// Why a CA is not accepted as a CA of the cluster.

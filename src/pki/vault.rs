@@ -24,26 +24,37 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+
+pub use self::entry_kind::EntryKind;
+pub use self::examine::{EntryRow, EntryState};
+pub use self::vault_files::VaultFault;
 
 use self::contents::check_contents;
 use self::entries::store_entries;
+use self::examine::{Examination, examine};
 use self::files::PrivateDir;
 use self::site::UsingSite;
+use self::vault_files::VaultFiles;
 use super::issue::CaIssuer;
 use super::read::PublicCert;
 use super::secret::SecretKey;
+use crate::model::Cluster;
+use crate::plan::Certificates;
 
 mod authorities;
 mod contents;
 pub mod encrypted;
 mod entries;
+mod entry_kind;
+mod examine;
 mod files;
 mod git;
 mod location;
 mod node_keys;
 mod site;
 pub mod staged;
+mod vault_files;
 
 /// A directory of private keys, which only its owner may enter.
 #[derive(Debug)]
@@ -51,6 +62,15 @@ pub struct Vault {
     dir: PathBuf,
     /// The site that uses the vault; none where nobody said so.
     site: Option<UsingSite>,
+}
+
+/// The entries and the faults that [`Vault::examine`] found.
+#[derive(Debug)]
+pub struct VaultReport {
+    /// The entries of the vault, by name.
+    pub entries: Vec<EntryRow>,
+    /// The faults of the vault, and of certificates in `nodes/` whose keys are not as they should be.
+    pub faults: Vec<VaultFault>,
 }
 
 impl Vault {
@@ -195,5 +215,23 @@ impl Vault {
     /// When the name is no full host name, or when the file is unreadable or readable by others.
     pub fn machine(&self, fqdn: &str) -> anyhow::Result<Option<String>> {
         node_keys::read_machine(self.root()?.as_ref(), fqdn)
+    }
+
+    /// Reads everything in the vault, and examines whether owners and modes are private, each key can be used and fits its
+    /// certificate, each CA is whole and is one of `cluster`, and nothing is missing that the `certificates` in `nodes/` need.
+    ///
+    /// # Errors
+    /// When there is no vault, when the vault can't be listed, or when the CA in `nodes/` can't be read.
+    pub fn examine(&self, cluster: &Cluster, certificates: &Certificates) -> anyhow::Result<VaultReport> {
+        let shown = self.dir.display();
+        let instead = "name the vault with --vault, or bring it back from a backup";
+        let root = self.root()?.with_context(|| format!("there is no vault at {shown}: {instead}"))?;
+        let (files, unreadable) = VaultFiles::read(&root)?;
+        ensure!(
+            !(files.0.is_empty() && unreadable.is_empty()),
+            "there is no vault at {shown}, only an empty directory: {instead}"
+        );
+        let Examination { entries, faults } = examine(&files, unreadable, cluster, certificates)?;
+        Ok(VaultReport { entries, faults })
     }
 }

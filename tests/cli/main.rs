@@ -42,6 +42,7 @@ mod stale;
 mod swept;
 mod terminal;
 mod trust;
+mod vault_command;
 mod vaults;
 mod web_root;
 mod whole;

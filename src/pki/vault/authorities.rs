@@ -8,8 +8,8 @@ use super::site::SITE;
 use crate::pki::issue::CaIssuer;
 use crate::pki::read::PublicCert;
 
-const CA_CERT: &str = "ca-cert.pem";
-const CA_KEY: &str = "ca-key.pem";
+pub(super) const CA_CERT: &str = "ca-cert.pem";
+pub(super) const CA_KEY: &str = "ca-key.pem";
 
 /// Names the directory of the CA of `generation`.
 pub(super) fn name_directory(generation: u32) -> String {

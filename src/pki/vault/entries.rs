@@ -13,7 +13,8 @@ const SYNC_ALL_FROM: usize = 32;
 
 const LOCK: &str = ".lock";
 const STAGING: &str = ".staging";
-const RETIRED: &str = ".retired";
+/// The directory of retired entries.
+pub(super) const RETIRED: &str = ".retired";
 
 /// A new entry of the vault: the name of the directory, and its files by name.
 pub(super) struct VaultEntry<'a> {

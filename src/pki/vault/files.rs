@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
@@ -65,6 +65,12 @@ impl PrivateDir {
         check_replaceable("the vault", &self.path)
     }
 
+    /// Refuses a directory in the vault that belongs to another user, or that group or others may enter.
+    pub(super) fn check_inner(&self) -> anyhow::Result<()> {
+        let (owner, mode) = self.stat()?;
+        check_private(&self.path, owner, mode, "700")
+    }
+
     fn stat(&self) -> anyhow::Result<(u32, u32)> {
         let stat =
             self.dir.stat_self().with_context(|| format!("could not look at {}", self.path.display()))?;
@@ -84,6 +90,17 @@ impl PrivateDir {
 
     /// Reads the text of the file `name`, which only its owner may be able to read; none where there is no file.
     pub(super) fn read(&self, name: &str) -> anyhow::Result<Option<Zeroizing<String>>> {
+        let Some(mut bytes) = self.read_bytes(name)? else { return Ok(None) };
+        // The error holds the bytes.
+        let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
+            drop(Zeroizing::new(error.into_bytes()));
+            anyhow!("could not read {}: it is not UTF-8 text", self.path.join(name).display())
+        })?;
+        Ok(Some(Zeroizing::new(text)))
+    }
+
+    /// Reads the file `name`, which only its owner may be able to read; none where there is no file.
+    pub(super) fn read_bytes(&self, name: &str) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.path.join(name);
         let context = || format!("could not read {}", path.display());
         if self.dir.stat(name).with_context(context)?.is_none() {
@@ -93,10 +110,10 @@ impl PrivateDir {
         let metadata = file.metadata().with_context(context)?;
         check_private(&path, metadata.uid(), metadata.mode(), "600")?;
         ensure!(metadata.len() <= TEXT_LIMIT, "{} is too large for a key or a certificate", path.display());
-        // Large enough at once: a string that grows leaves copies in memory.
-        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(metadata.len() + 1)?));
-        file.take(TEXT_LIMIT).read_to_string(&mut text).with_context(context)?;
-        Ok(Some(text))
+        // Large enough at once: a vector that grows leaves copies in memory.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len() + 1)?));
+        file.take(TEXT_LIMIT).read_to_end(&mut bytes).with_context(context)?;
+        Ok(Some(bytes))
     }
 
     /// Reads the key in the file `name`; none where there is no file.

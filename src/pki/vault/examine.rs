@@ -1,0 +1,202 @@
+//! Whether the files of a vault fit each other, the cluster, and the certificates in `nodes/`. Reads no disk.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use anyhow::{Context, anyhow, ensure};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::authorities::{CA_CERT, CA_KEY};
+use super::entry_kind::EntryKind;
+use super::files::key_file_name;
+use super::vault_files::{EntryFiles, VaultFault, VaultFiles};
+use crate::model::{Cluster, Node};
+use crate::pki::issue::CaIssuer;
+use crate::pki::read::PublicCert;
+use crate::pki::trust::find_ca_fault;
+use crate::plan::{Certificates, node_dir};
+
+/// How an entry of the vault is related to `nodes/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryState {
+    /// `nodes/` publishes the CA, or the certificate of the node is for this key.
+    Published,
+    /// `nodes/` publishes no such CA, or no certificate of the node yet.
+    NotPublished,
+    /// The inventory has no such node.
+    NotInInventory,
+    /// The entry is kept and not used.
+    Unused,
+    /// The entry has a fault.
+    Faulty,
+}
+
+impl fmt::Display for EntryState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Published => "matches nodes/",
+            Self::NotPublished => "not in nodes/ yet",
+            Self::NotInInventory => "no node of the inventory",
+            Self::Unused => "kept, not used",
+            Self::Faulty => "has a fault",
+        })
+    }
+}
+
+/// An entry of the vault, as a row of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EntryRow {
+    /// The name of the entry's directory in the vault.
+    pub entry: String,
+    /// The kind of the entry.
+    pub kind: EntryKind,
+    /// The number of files that hold a secret.
+    pub keys: usize,
+    /// How the entry is related to `nodes/`.
+    pub state: EntryState,
+}
+
+/// The entries of a vault, and the faults in them.
+pub(super) struct Examination {
+    pub(super) entries: Vec<EntryRow>,
+    pub(super) faults: Vec<VaultFault>,
+}
+
+/// The cluster and the certificates in `nodes/` that a vault is compared with.
+struct Expected<'a> {
+    cluster: &'a Cluster,
+    nodes: HashMap<&'a str, &'a Node>,
+    certificates: &'a Certificates,
+    /// The CAs that `nodes/` publishes.
+    published: Vec<PublicCert>,
+}
+
+/// Examines the `files` of a vault of `cluster`, whose `certificates` stand in `nodes/`. An entry that has a fault in
+/// `unreadable` already gets no other.
+///
+/// # Errors
+/// When the CA in `nodes/` can't be read.
+pub(super) fn examine(
+    files: &VaultFiles,
+    unreadable: Vec<VaultFault>,
+    cluster: &Cluster,
+    certificates: &Certificates,
+) -> anyhow::Result<Examination> {
+    let published = certificates.ca.as_deref().unwrap_or_default();
+    let published =
+        PublicCert::list_from_pem(published).context("could not use the ca-cert.pem in nodes/")?;
+    let nodes = cluster.nodes.iter().map(|node| (node.fqdn.as_str(), node)).collect();
+    let expected = Expected { cluster, nodes, certificates, published };
+    let mut entries = files.by_entry();
+    let faulty: BTreeSet<&str> = unreadable.iter().map(|fault| fault.entry.as_str()).collect();
+    for name in &faulty {
+        entries.entry(name).or_default();
+    }
+    let listed: Vec<_> = entries.iter().collect();
+    let rows: Vec<_> = listed
+        .par_iter()
+        .map(|(name, files)| expected.examine_entry(name, files, faulty.contains(*name)))
+        .collect();
+    let (rows, found): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let missing = expected.list_missing(&entries, &faulty);
+    let found = found.into_iter().flatten().chain(missing).collect();
+    Ok(Examination { entries: rows, faults: [unreadable, found].concat() })
+}
+
+impl Expected<'_> {
+    /// Examines the entry `name`: returns its row, and its fault if it has one.
+    fn examine_entry(
+        &self,
+        name: &str,
+        files: &EntryFiles<'_>,
+        is_faulty: bool,
+    ) -> (EntryRow, Option<VaultFault>) {
+        let kind = EntryKind::of(name);
+        let state = match kind {
+            _ if is_faulty => Ok(EntryState::Faulty),
+            EntryKind::Authority => self.examine_ca(files),
+            EntryKind::Node => self.examine_node(name, files),
+            EntryKind::Retired | EntryKind::Other => files.check_keys().map(|()| EntryState::Unused),
+        };
+        let fault = state
+            .as_ref()
+            .err()
+            .map(|why| VaultFault { entry: name.to_owned(), message: format!("{why:#}") });
+        let state = state.unwrap_or(EntryState::Faulty);
+        (EntryRow { entry: name.to_owned(), kind, keys: files.count_secrets(), state }, fault)
+    }
+
+    fn examine_ca(&self, files: &EntryFiles<'_>) -> anyhow::Result<EntryState> {
+        let pem = files.text(CA_CERT)?;
+        let pem = pem.ok_or_else(|| anyhow!("half a CA: there is no {CA_CERT}. {RESTORE}"))?;
+        let key = files.key(CA_KEY).with_context(|| format!("half a CA, without a usable key. {RESTORE}"))?;
+        let ca = CaIssuer::load(pem.to_string(), key)?;
+        if let Some(fault) = find_ca_fault(ca.certificate(), self.cluster, None) {
+            return Err(anyhow!("{fault}: name the vault of this cluster with --vault"));
+        }
+        let is_published = self.published.iter().any(|other| other.public_key == ca.certificate().public_key);
+        Ok(if is_published { EntryState::Published } else { EntryState::NotPublished })
+    }
+
+    fn examine_node(&self, fqdn: &str, files: &EntryFiles<'_>) -> anyhow::Result<EntryState> {
+        let file = key_file_name(fqdn);
+        let key = files.key(&file).with_context(|| format!("no usable {file}. {RESTORE}"))?;
+        let Some(node) = self.nodes.get(fqdn) else { return Ok(EntryState::NotInInventory) };
+        let Some(pem) = self.certificates.nodes.get(&node.name) else {
+            return Ok(EntryState::NotPublished);
+        };
+        let dir = node_dir(node);
+        let certificate =
+            PublicCert::from_pem(pem).with_context(|| format!("could not use the certificate in {dir}/"))?;
+        ensure!(
+            key.belongs_to(&certificate)?,
+            "the certificate in {dir}/ is for another key: bring that certificate back from git, or remove it, and \
+             plasmagen render issues another for this key"
+        );
+        Ok(EntryState::Published)
+    }
+
+    /// Lists the CAs and the certificates in `nodes/` whose keys are not among the `entries` of the vault. Where a CA is
+    /// `faulty`, each published CA may be that one.
+    fn list_missing(
+        &self,
+        entries: &BTreeMap<&str, EntryFiles<'_>>,
+        faulty: &BTreeSet<&str>,
+    ) -> Vec<VaultFault> {
+        let is_ca = |name: &str| EntryKind::of(name) == EntryKind::Authority;
+        let authorities = entries.iter().filter(|(name, _)| is_ca(name)).filter_map(|(_, files)| {
+            let pem = files.text(CA_CERT).ok()??;
+            PublicCert::from_pem(&pem).ok()
+        });
+        let authorities: Vec<_> = authorities.collect();
+        let has_faulty_ca = faulty.iter().any(|name| is_ca(name));
+        let is_unknown = |ca: &&PublicCert| {
+            !has_faulty_ca && authorities.iter().all(|other| other.public_key != ca.public_key)
+        };
+        let unknown = self.published.iter().filter(is_unknown).map(|ca| VaultFault {
+            entry: "nodes/".to_owned(),
+            message: format!(
+                "the CA `{}` in nodes/ is not in the vault: name the vault of this cluster with --vault, or bring the \
+                 CA back from a backup",
+                ca.name()
+            ),
+        });
+        let has_no_entry = |node: &&Node| {
+            self.certificates.nodes.contains_key(&node.name) && !entries.contains_key(node.fqdn.as_str())
+        };
+        let lost = self.cluster.nodes.iter().filter(has_no_entry).map(|node| VaultFault {
+            entry: format!("{}/", node_dir(node)),
+            message: format!(
+                "the vault has no key for the certificate of {}. {RESTORE}; if the key is lost, remove the certificate, \
+                 and plasmagen render issues another for a new key",
+                node.name
+            ),
+        });
+        unknown.chain(lost).collect()
+    }
+}
+
+/// The way out where a file of an entry is missing or unusable.
+const RESTORE: &str = "Bring the entry back from a backup";
