@@ -3,7 +3,7 @@
 use crate::diag::Spanned;
 use crate::model::{
     AdminKey, BootVerification, Console, Cpu, DomainName, HostName, KernelModule, KeyAlgorithm, Label,
-    Mailbox, Seconds, Server, Size, StateVersion, System,
+    Mailbox, Permit, Seconds, Server, Size, StateVersion, System,
 };
 
 use super::key::{number, optional, required};
@@ -48,6 +48,10 @@ tables! {
         ca_days: Maybe<u16> = number("PG-A10", 30..=36_500).default(3650),
         /// Lifetime of a node's certificate in days.
         node_days: Maybe<u16> = number("PG-A10", 1..=3650).default(365),
+        /// Subnets and domains that the CA may vouch for, such as `["10.0.0.0/16", "example.net"]`. Subnets take the place of
+        /// the private blocks that the networks lie in (such as 10.0.0.0/8), and hold every cluster and client network.
+        /// Domains stand beside the cluster's domain. A CA has the list that was written when it was made.
+        permit: Option<Spanned<List<Permit>>> = optional(),
     }
 
     /// `[service.<name>]`: the ports and settings of a built-in service, or a service of your own.

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::{
     AdminKey, Console, ControlPort, DomainName, HostName, Label, Mailbox, Network, Node, OpenOn,
-    OpenProtocol, PortRange, Profile, Protocol, Provisioner, Reference, Role, Seconds, Server, StateVersion,
-    Traffic,
+    OpenProtocol, Permit, PortRange, Profile, Protocol, Provisioner, Reference, Role, Seconds, Server,
+    StateVersion, Traffic,
 };
 
 /// A cluster whose inventory is sound.
@@ -120,6 +120,10 @@ pub struct Tls {
     pub ca_days: u32,
     /// The lifetime of a node's certificate in days.
     pub node_days: u32,
+    /// The subnets that the CA may vouch for, in the place of private blocks, and the domains beside the cluster's; `None`
+    /// for the private blocks that the networks lie in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permit: Option<Vec<Permit>>,
 }
 
 /// How a machine verifies the kernel and the initrds that it boots.

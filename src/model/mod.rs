@@ -19,6 +19,7 @@ mod netboot;
 mod network;
 mod node;
 mod path;
+mod permit;
 mod private_key;
 mod profile;
 mod provisioner;
@@ -38,8 +39,8 @@ pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
 pub use exposure::{
     ExposedMachine, ForwardedConnection, Forwarding, Opening, PacketSource, RefusedConnection, RoutedNetwork,
-    Routing, control_ports, forwarding, is_gateway, list_references, openings, provisioner_openings,
-    provisioner_routing, ssh_sources,
+    Routing, control_ports, forwarding, is_gateway, list_references, may_hold, openings,
+    provisioner_openings, provisioner_routing, ssh_sources,
 };
 pub use hardware::{
     Cpu, Firmware, Hardware, KNOWN as KNOWN_HARDWARE, System, add_storage, known as known_hardware,
@@ -56,6 +57,7 @@ pub use netboot::{DEFAULT_LOADER, HTTP_CLIENT, IPXE_CLASS, LOADERS, Loader, Plat
 pub use network::{Network, Role};
 pub use node::Node;
 pub use path::is_normal_path;
+pub use permit::Permit;
 pub use private_key::{PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
 pub use profile::{Base, Profile, image_name, list_image_names};
 pub use provisioner::{Provisioner, ProvisionerInterface, TFTP_DIR};

@@ -14,6 +14,30 @@ use crate::model::escape_line;
 const PRIVATE: [&str; 7] =
     ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"];
 
+/// Widens each of `subnets` to the private block that it lies in; other subnets stay as they are. The result has no more
+/// subnets than needed.
+#[must_use]
+pub(super) fn widen(subnets: impl IntoIterator<Item = IpNet>) -> Vec<IpNet> {
+    let blocks = private_blocks();
+    let widened = subnets.into_iter().map(|subnet| {
+        let block = blocks.iter().find(|block| block.contains(&subnet));
+        block.copied().unwrap_or(subnet)
+    });
+    IpNet::aggregate(&widened.collect())
+}
+
+/// Whether `subnet` is wider than any network that a cluster may have, and no private block.
+#[must_use]
+pub fn is_wide(subnet: IpNet) -> bool {
+    let is_private = private_blocks().iter().any(|block| block.contains(&subnet));
+    !is_private && Subtrees { subnets: vec![subnet], ..Subtrees::default() }.is_vast()
+}
+
+/// The blocks of [`PRIVATE`].
+fn private_blocks() -> Vec<IpNet> {
+    PRIVATE.iter().filter_map(|block| block.parse().ok()).collect()
+}
+
 /// The name constraints of a CA. A CA with empty constraints may vouch for everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameConstraints {
@@ -68,15 +92,15 @@ impl NameConstraints {
         }
     }
 
-    /// Lists the permitted names and subnets that lie neither in `domain`, in `subnets` and `localhost`, nor in a private
-    /// block: plasmagen makes no CA of the cluster with that domain and these subnets that may vouch for them.
+    /// Lists the permitted names and subnets that lie neither in `domains`, in `subnets` and `localhost`, nor in a private
+    /// block: plasmagen makes no CA of the cluster with these domains and subnets that may vouch for them.
     #[must_use]
-    pub fn find_excess(&self, domain: &str, subnets: &[IpNet]) -> Subtrees {
+    pub fn find_excess(&self, domains: &[&str], subnets: &[IpNet]) -> Subtrees {
         let is_needed = |name: &&String| {
             let name = name.trim_matches('.');
-            !name.is_empty() && (is_below(name, domain) || is_below(name, LOCALHOST))
+            !name.is_empty() && domains.iter().chain(&[LOCALHOST]).any(|domain| is_below(name, domain))
         };
-        let private: Vec<IpNet> = PRIVATE.iter().filter_map(|block| block.parse().ok()).collect();
+        let private = private_blocks();
         let is_inside = |net: &&IpNet| private.iter().chain(subnets).any(|block| block.contains(*net));
         let Subtrees { domains, subnets } = &self.permitted;
         Subtrees {

@@ -55,7 +55,7 @@ pub struct PublicCert {
 pub struct SanDifference {
     /// Names and addresses that are requested and not in the certificate.
     pub missing: Vec<String>,
-    /// Names and addresses that are in the certificate and not requested.
+    /// Names and addresses that are in the certificate, and neither requested nor tolerated.
     pub extra: Vec<String>,
 }
 
@@ -189,7 +189,8 @@ impl PublicCert {
         self.public_key == key
     }
 
-    /// Whether the SANs are exactly those that `request` asks for, in any order.
+    /// Whether the SANs are those that `request` asks for, in any order, and further ones only where the request tolerates
+    /// them.
     #[must_use]
     pub fn covers(&self, request: &LeafRequest) -> bool {
         !self.has_other_names && self.difference(request) == SanDifference::default()
@@ -199,8 +200,14 @@ impl PublicCert {
     #[must_use]
     pub fn difference(&self, request: &LeafRequest) -> SanDifference {
         SanDifference {
-            missing: without(request.dns_names(), &self.dns_names, request.addresses(), &self.addresses),
-            extra: without(&self.dns_names, request.dns_names(), &self.addresses, request.addresses()),
+            missing: list_sans(
+                request.dns_names().iter().filter(|name| !self.dns_names.contains(name)),
+                request.addresses().iter().filter(|address| !self.addresses.contains(address)),
+            ),
+            extra: list_sans(
+                self.dns_names.iter().filter(|name| !request.accepts_name(name)),
+                self.addresses.iter().filter(|address| !request.accepts_address(address)),
+            ),
         }
     }
 }
@@ -219,8 +226,10 @@ fn address(octets: &[u8]) -> anyhow::Result<IpAddr> {
     })
 }
 
-/// Lists the names and addresses of the first lists that the second lists lack, as text.
-fn without(names: &[String], but_names: &[String], addresses: &[IpAddr], but: &[IpAddr]) -> Vec<String> {
-    let names = names.iter().filter(|name| !but_names.contains(name)).cloned();
-    names.chain(addresses.iter().filter(|a| !but.contains(a)).map(ToString::to_string)).collect()
+/// Lists names and addresses as text.
+fn list_sans<'a>(
+    names: impl Iterator<Item = &'a String>,
+    addresses: impl Iterator<Item = &'a IpAddr>,
+) -> Vec<String> {
+    names.cloned().chain(addresses.map(ToString::to_string)).collect()
 }

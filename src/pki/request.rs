@@ -62,6 +62,23 @@ impl CaRequest {
         let permitted_names = vec![parse_host_name(domain)?, LOCALHOST.to_owned()];
         Ok(Self { common_name, permitted_names, permitted_addresses, algorithm, days })
     }
+
+    /// Lets the CA vouch for further domains, and every name below them.
+    ///
+    /// # Errors
+    /// When one of `domains` is no host name.
+    pub fn with_domains(
+        mut self,
+        domains: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> anyhow::Result<Self> {
+        for domain in domains {
+            let domain = parse_host_name(domain.as_ref())?;
+            if !self.permitted_names.contains(&domain) {
+                self.permitted_names.push(domain);
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// The request of a node's certificate.
@@ -69,6 +86,8 @@ impl CaRequest {
 pub struct LeafRequest {
     dns_names: Vec<String>,
     addresses: Vec<IpAddr>,
+    tolerated_names: Vec<String>,
+    tolerated_addresses: Vec<IpAddr>,
     pub(super) algorithm: KeyAlgorithm,
     pub(super) days: u32,
 }
@@ -105,7 +124,30 @@ impl LeafRequest {
         all.dedup();
 
         let dns_names = std::iter::once(fqdn).chain(others).collect();
-        Ok(Self { dns_names, addresses: all, algorithm, days })
+        let (tolerated_names, tolerated_addresses) = (Vec::new(), Vec::new());
+        Ok(Self { dns_names, addresses: all, tolerated_names, tolerated_addresses, algorithm, days })
+    }
+
+    /// Accepts a certificate that also has some of `names` and `addresses`. A new certificate has none of them.
+    #[must_use]
+    pub fn tolerating(
+        mut self,
+        names: impl IntoIterator<Item = String>,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        self.tolerated_names.extend(names);
+        self.tolerated_addresses.extend(addresses);
+        self
+    }
+
+    /// Whether a certificate may have the SAN `name` of type dNSName.
+    pub(super) fn accepts_name(&self, name: &String) -> bool {
+        self.dns_names.contains(name) || self.tolerated_names.contains(name)
+    }
+
+    /// Whether a certificate may have the SAN `address` of type iPAddress.
+    pub(super) fn accepts_address(&self, address: &IpAddr) -> bool {
+        self.addresses.contains(address) || self.tolerated_addresses.contains(address)
     }
 
     /// The full name of the node.

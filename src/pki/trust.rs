@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::{Cluster, Network, list_few};
+use crate::model::{Cluster, DomainName, Network, Permit, list_few};
 
 use super::known_vault::KnownVault;
 use super::read::PublicCert;
@@ -149,8 +149,12 @@ pub fn find_wide_fault(ca: &PublicCert, cluster: &Cluster, known: Option<&KnownV
     if known.is_some_and(|known| known.authorities.contains(ca)) {
         return None;
     }
-    let subnets: Vec<_> = cluster.networks.values().flat_map(Network::subnets).collect();
-    let excess = ca.constraints.find_excess(cluster.domain.as_str(), &subnets);
+    let listed = || cluster.tls.permit.iter().flatten();
+    let networks = cluster.networks.values().flat_map(Network::subnets);
+    let subnets: Vec<_> = networks.chain(listed().filter_map(Permit::subnet)).collect();
+    let further = listed().filter_map(Permit::domain).map(DomainName::as_str);
+    let domains: Vec<_> = std::iter::once(cluster.domain.as_str()).chain(further).collect();
+    let excess = ca.constraints.find_excess(&domains, &subnets);
     let (name, list) = (ca.name().to_owned(), excess.list());
     if list.is_empty() {
         None

@@ -43,6 +43,13 @@ impl NetworkTable {
         }
     }
 
+    /// The sound subnets with their places.
+    pub fn subnets(&self) -> impl Iterator<Item = (IpNet, &Span)> {
+        let v4 = self.subnet.as_ref().and_then(|net| Some((IpNet::V4(net.value?), &net.span)));
+        let v6 = self.subnet6.as_ref().and_then(|net| Some((IpNet::V6(net.value?), &net.span)));
+        v4.into_iter().chain(v6)
+    }
+
     /// Whether the network has a subnet of the family of `address`, or may have: that subnet is faulty, or both are missing.
     #[must_use]
     pub fn may_have_family(&self, address: IpAddr) -> bool {

@@ -22,6 +22,7 @@ mod macs;
 mod members;
 mod mtu;
 mod names;
+mod permit;
 mod ports;
 mod quorum;
 mod references;

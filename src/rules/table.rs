@@ -6,7 +6,8 @@ use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, R
 use super::rule::Rule;
 use super::{
     access, addresses, authorities, bonds, certificates, dates, derived, disks, files, foreign_zones, former,
-    links, loading, macs, members, mtu, names, ports, quorum, references, unused, vault, vlans, zones,
+    links, loading, macs, members, mtu, names, permit, ports, quorum, references, unused, vault, vlans,
+    zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
@@ -424,6 +425,9 @@ pub const RULES: &[Rule] = &[
     graded!("H19", Certificates(vault::h19),
         "the vault of the CA in nodes/ is at hand, and private",
         "nothing can be issued, and nothing is compared with the vault"),
+    error!("H20", Resolved(permit::h20),
+        "`permit` holds the cluster's networks, and little of the internet",
+        "clients refuse the cluster's certificates, or a stolen CA key is good for everything"),
     error!("I01", Elsewhere("the templates, which write each value by the rules of its language"),
         "a value passes through the writer of its language",
         "a value becomes code"),

@@ -19,6 +19,8 @@ const LONG: &str = "a-node-whose-name-is-longer-than-the-sixty-four-bytes-of.a-c
 /// CA and leaf of every shape that we make, with the leaf's full name.
 fn shapes() -> Vec<(CaIssuer, LeafRequest)> {
     let v4_only = ca_request("example.com", &SUBNETS[..2], KeyAlgorithm::EcdsaP256);
+    let blocks = ca_request("example.com", &["10.0.0.0/8", "fc00::/7"], KeyAlgorithm::EcdsaP256);
+    let blocks = blocks.with_domains(["example.net"]).unwrap();
     let p384 = ca_request("example.com", &SUBNETS, KeyAlgorithm::EcdsaP384);
     let leaf = |fqdn, addresses_of: &[&str], algorithm| {
         LeafRequest::new(fqdn, VIPS, addresses(addresses_of), algorithm, 365).unwrap()
@@ -27,6 +29,10 @@ fn shapes() -> Vec<(CaIssuer, LeafRequest)> {
         (ca(), leaf(FQDN, &ADDRESSES, KeyAlgorithm::EcdsaP256)),
         (ca(), leaf(LONG, &ADDRESSES, KeyAlgorithm::EcdsaP256)),
         (CaIssuer::create(&v4_only, NOW).unwrap(), leaf(FQDN, &ADDRESSES[..2], KeyAlgorithm::EcdsaP256)),
+        (
+            CaIssuer::create(&blocks, NOW).unwrap(),
+            leaf("node01.example.net", &ADDRESSES, KeyAlgorithm::EcdsaP256),
+        ),
         (CaIssuer::create(&p384, NOW).unwrap(), leaf(FQDN, &ADDRESSES, KeyAlgorithm::EcdsaP384)),
     ]
 }

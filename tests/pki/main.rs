@@ -4,6 +4,7 @@
 mod certificates;
 mod consumers;
 mod encrypted;
+mod growth;
 mod issue;
 mod read;
 mod request;

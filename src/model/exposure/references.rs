@@ -116,8 +116,9 @@ pub(super) fn answers_to(node: &Node, reference: &Reference) -> bool {
         || reference.holder.as_ref().is_some_and(|holder| is_holder(node, holder))
 }
 
-/// Whether `node` may hold the virtual address `address`.
-pub(super) fn may_hold(cluster: &Cluster, node: &Node, address: IpAddr) -> bool {
+/// Whether `node` may hold the virtual address `address`: the node runs the service of that name, or no service has the name.
+#[must_use]
+pub fn may_hold(cluster: &Cluster, node: &Node, address: IpAddr) -> bool {
     find_vip(cluster, address).is_some_and(|holder| is_holder(node, &holder))
 }
 

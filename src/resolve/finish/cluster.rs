@@ -103,6 +103,7 @@ fn finish_tls(table: &TlsTable, to: &mut Recorder<'_>) -> Tls {
         algorithm: to.take("algorithm", or_default(algorithm, KeyAlgorithm::EcdsaP256)),
         ca_days: to.take("ca_days", or_default(here.says(ca_days), 3650)),
         node_days: to.take("node_days", or_default(here.says(node_days), 365)),
+        permit: to.take("permit", here.gives(items(table.permit.as_ref()))),
     }
 }
 

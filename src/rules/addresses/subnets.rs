@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use ipnet::IpNet;
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::inventory::known;
 use crate::model::Role;
 use crate::resolve::{Draft, NetworkEntry};
 
@@ -21,25 +20,15 @@ const RESERVED: [(&str, &str); 8] = [
     ("ff00::/8", "multicast"),
 ];
 
-/// The sound subnets of a network, with their places.
-fn subnets(network: &NetworkEntry) -> impl Iterator<Item = (IpNet, &Span)> {
-    let table = &network.value;
-    let v4 = known(&table.subnet)
-        .zip(table.subnet.as_ref())
-        .map(|(net, written)| (IpNet::V4(*net), &written.span));
-    let v6 = known(&table.subnet6)
-        .zip(table.subnet6.as_ref())
-        .map(|(net, written)| (IpNet::V6(*net), &written.span));
-    v4.into_iter().chain(v6)
-}
-
 /// C07: subnets overlap neither each other nor a reserved block. C09 reports a subnet of an unusable length.
 pub(in crate::rules) fn c07(draft: &Draft<'_>, report: &mut Report) {
     let reserved: Vec<(IpNet, &str)> =
         RESERVED.iter().filter_map(|(net, what)| Some((net.parse().ok()?, *what))).collect();
     let mut all = Vec::new();
     for network in draft.networks.values().copied() {
-        for (net, span) in subnets(network).filter(|subnet| find_length_fault(network, subnet.0).is_none()) {
+        for (net, span) in
+            network.value.subnets().filter(|subnet| find_length_fault(network, subnet.0).is_none())
+        {
             let overlaps = |block: &IpNet| block.contains(&net) || net.contains(block);
             match reserved.iter().find(|reserved| overlaps(&reserved.0)) {
                 Some((block, what)) => {
@@ -82,7 +71,7 @@ fn check_overlaps(mut all: Vec<(IpNet, &Span, &NetworkEntry)>, report: &mut Repo
 /// C09: a subnet has a usable prefix length.
 pub(in crate::rules) fn c09(draft: &Draft<'_>, report: &mut Report) {
     for network in draft.networks.values() {
-        for (net, span) in subnets(network) {
+        for (net, span) in network.value.subnets() {
             if let Some((message, help)) = find_length_fault(network, net) {
                 report.push(Diagnostic::error("PG-C09", span, message).help(help));
             }
