@@ -78,6 +78,8 @@ fn publish_into(dir: &Path) -> Result<()> {
             cluster: None,
             machines: &[],
             replaced_cluster: None,
+            may_add_cluster: false,
+            may_replace_images: false,
             signing_key: None,
             may_change_armed: false,
             now: OffsetDateTime::UNIX_EPOCH,

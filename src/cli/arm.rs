@@ -10,8 +10,8 @@ use crate::model::{Cluster, MacAddr, Node};
 use crate::outputs;
 use crate::plan::{Certificates, Plan, Zones};
 use crate::publish::{
-    ArmOutcome, ArmRequest, ArmTarget, Armed, ArmedFile, ArmingTimer, DisarmSelection, WebRoot, WebRootLock,
-    arm, disarm, find_quorum_risk, list_armed,
+    ArmOutcome, ArmRequest, ArmTarget, Armed, ArmedFile, ArmingTimer, ClusterNames, DisarmSelection, WebRoot,
+    WebRootLock, arm, disarm, find_quorum_risk, list_armed,
 };
 
 use super::armed::print_end;
@@ -52,7 +52,7 @@ pub(super) struct DisarmArgs {
     /// The nodes to disarm
     #[arg(value_name = "NODE", required_unless_present = "all", add = ArgValueCandidates::new(complete::nodes))]
     nodes: Vec<String>,
-    /// Disarm every machine
+    /// Disarm every machine; with the inventory of a cluster that shares the web root, all of that cluster's
     #[arg(long, conflicts_with = "nodes")]
     all: bool,
     #[command(flatten)]
@@ -167,18 +167,18 @@ fn print_recovered<'a>(printer: &Printer, nodes: impl Iterator<Item = &'a String
 impl DisarmArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let mut cluster = None;
-        if !self.all || !self.root.is_named() {
+        if !self.all || !self.root.is_named() || self.root.inventory.is_named() {
             cluster = self.root.cluster(printer)?;
             if cluster.is_none() {
                 return Ok(REFUSED);
             }
         }
         let root = WebRoot::open_to_disarm(&self.root.path(cluster.as_ref())?)?;
-        let Some(cluster) = cluster.filter(|_| !self.all) else {
-            return disarm_all(printer, &root);
+        let Some(cluster) = cluster.as_ref().filter(|_| !self.all) else {
+            return disarm_all(printer, &root, cluster.as_ref());
         };
         let armed = list_armed(&root)?;
-        let files = |name: &String| armed_files(name, &cluster, &armed);
+        let files = |name: &String| armed_files(name, cluster, &armed);
         let files = self.nodes.iter().map(files).collect::<anyhow::Result<Vec<_>>>()?;
         let outcome = disarm(&root, DisarmSelection::Files(&files.concat()))?;
         print_recovered(printer, outcome.recovered.iter());
@@ -190,8 +190,20 @@ impl DisarmArgs {
     }
 }
 
-fn disarm_all(printer: &Printer, root: &WebRoot) -> anyhow::Result<u8> {
-    let outcome = disarm(root, DisarmSelection::All)?;
+/// Disarms every machine, but none of which another cluster than `cluster` has the script.
+fn disarm_all(printer: &Printer, root: &WebRoot, cluster: Option<&Cluster>) -> anyhow::Result<u8> {
+    let files = cluster.map_or_else(Vec::new, |_| list_armed(root).unwrap_or_default());
+    let is_foreign = |file: &&ArmedFile| {
+        let names = file.cluster.as_ref().zip(cluster.map(ClusterNames::of));
+        names.is_some_and(|(of_file, names)| !names.has(of_file))
+    };
+    let (foreign, ours): (Vec<_>, Vec<_>) = files.iter().partition(is_foreign);
+    let names: Vec<_> = ours.into_iter().map(|file| file.name.clone()).collect();
+    let selection = if foreign.is_empty() { DisarmSelection::All } else { DisarmSelection::Files(&names) };
+    let outcome = disarm(root, selection)?;
+    for label in foreign.iter().map(|file| file.label()).collect::<BTreeSet<_>>() {
+        printer.say(&format!("{label} stays armed: it is a node of another cluster"));
+    }
     print_recovered(printer, outcome.recovered.iter());
     // A node has a file for each network card.
     for node in outcome.disarmed.values().collect::<BTreeSet<_>>() {

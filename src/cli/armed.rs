@@ -38,7 +38,7 @@ impl ArmedArgs {
         let list: Vec<_> = files
             .iter()
             .map(|file| {
-                json!({ "file": file.name, "armed": file.armed, "boots": file.boots,
+                json!({ "file": file.name, "cluster": file.cluster, "armed": file.armed, "boots": file.boots,
                     "seconds_left": left(file), "interrupted": file.is_interrupted })
             })
             .collect();
@@ -55,7 +55,7 @@ impl ArmedArgs {
 }
 
 /// Prints a row for each node, with all of its network cards that have the same record; `has_timer` says whether the
-/// provisioner's timer ends armings.
+/// provisioner's timer ends armings. Where several clusters share the web root, each row names the cluster.
 fn print_table(files: &[ArmedFile], now: OffsetDateTime, has_timer: bool) -> String {
     let mut table = TextTable::new();
     for (index, file) in files.iter().enumerate() {
@@ -88,7 +88,11 @@ fn print_table(files: &[ArmedFile], now: OffsetDateTime, has_timer: bool) -> Str
         let same = files[index..].iter().filter(|other| is_same_arming(file, other));
         let macs: Vec<_> =
             same.filter_map(|other| other.armed.as_ref()).map(|armed| armed.mac.as_str()).collect();
-        table.row([armed.node.clone(), macs.join(" "), armed.image.clone(), boots, state]);
+        let node = file
+            .cluster
+            .as_ref()
+            .map_or_else(|| armed.node.clone(), |cluster| format!("{} of {cluster}", armed.node));
+        table.row([node, macs.join(" "), armed.image.clone(), boots, state]);
     }
     table.print()
 }

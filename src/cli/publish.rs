@@ -15,7 +15,7 @@ use crate::pki::VaultUse;
 use crate::plan::Plan;
 use crate::publish::{
     ClusterNames, LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock,
-    publish, remove, roll_back,
+    publish, remove, remove_cluster, roll_back,
 };
 use crate::site;
 
@@ -68,6 +68,12 @@ pub(super) struct PublishArgs {
     /// publication names
     #[arg(long, value_name = "CLUSTER")]
     replace_cluster: Option<String>,
+    /// Let this cluster share the web root with those whose machines boot from it
+    #[arg(long, conflicts_with_all = ["no_site", "replace_cluster", "rollback"])]
+    add_cluster: bool,
+    /// Publish a bundle also in the place of one that another cluster of this web root has published: nodes of both boot it
+    #[arg(long)]
+    replace_image: bool,
     /// Publish even if an armed node boots another bundle, or loads another script or overlay, from now on than when it was
     /// armed
     #[arg(long)]
@@ -78,13 +84,17 @@ pub(super) struct PublishArgs {
     rollback: Option<String>,
     /// Remove all bundles for IMAGE, which no armed node boots
     #[arg(long, value_name = "IMAGE", add = ArgValueCandidates::new(complete::images),
-        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "yes", "rollback"])]
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "yes", "rollback"])]
     remove: Option<String>,
+    /// Take the cluster NAME, no node of which is armed, out of a web root that several clusters share
+    #[arg(long, value_name = "NAME",
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "yes", "rollback", "remove"])]
+    remove_cluster: Option<String>,
 }
 
 impl PublishArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let is_new = self.rollback.is_none() && self.remove.is_none();
+        let is_new = self.rollback.is_none() && self.remove.is_none() && self.remove_cluster.is_none();
         let from_inventory = is_new && !self.no_site && self.site.is_none();
         let mut cluster = None;
         if from_inventory || !self.root.is_named() || self.root.inventory.is_named() {
@@ -117,11 +127,21 @@ impl PublishArgs {
             cluster: cluster.as_ref().map(ClusterNames::of),
             machines: &machines,
             replaced_cluster: self.replace_cluster.as_deref(),
+            may_add_cluster: self.add_cluster,
+            may_replace_images: self.replace_image,
             signing_key: signing_key.as_ref(),
             may_change_armed: self.yes,
             now: OffsetDateTime::now_utc(),
             life: self.expires_in,
         };
+        if let Some(name) = &self.remove_cluster {
+            let outcome = remove_cluster(&lock, name, &terms)?;
+            printer.say(&format!(
+                "{}: machines of the cluster {name} boot nothing from it any more",
+                root.display()
+            ));
+            return Ok(print_outcome(printer, &root, &outcome));
+        }
         let (outcome, finished) = match &self.rollback {
             Some(name) => roll_back(&lock, name, &terms)?,
             None => (self.publish(printer, &lock, site.as_deref(), cluster.as_ref(), terms)?, None),

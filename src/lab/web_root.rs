@@ -64,6 +64,8 @@ impl LabWebRoot {
                 cluster: Some(ClusterNames::of(cluster)),
                 machines: &[],
                 replaced_cluster: None,
+                may_add_cluster: false,
+                may_replace_images: false,
                 signing_key: None,
                 may_change_armed: false,
                 now,

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use super::channel::Channel;
+use super::joint::cluster_of;
 use super::root::{ARMED, WebRoot};
+use super::site::find_site_of;
 use super::timer::is_stamp;
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::model::{Label, MacAddr, Word as _};
@@ -66,6 +68,8 @@ pub struct ArmedFile {
     /// Id of the bundle that the node boots now: a publication may have changed the bundle for the base. None where there is
     /// none.
     pub boots: Option<Sha256Sum>,
+    /// Name of the cluster whose site has the node's script, where several clusters share the web root.
+    pub cluster: Option<String>,
     /// Whether a run that was killed has left the file. The next run that arms or disarms anything removes the file.
     pub is_interrupted: bool,
 }
@@ -151,6 +155,8 @@ pub fn list_armed(root: &WebRoot) -> Result<Vec<ArmedFile>> {
     let names = dir.list_names().context("could not list armed/")?;
     for name in names.into_iter().filter(|name| !is_stamp(name)) {
         let mut file = read_armed(&dir, name);
+        file.cluster =
+            find_site_of(root, &file.name).and_then(|channel| cluster_of(&channel.path).map(str::to_owned));
         file.is_interrupted = interrupted.contains(&file.name);
         if let Some(armed) = &file.armed {
             file.boots =
@@ -173,7 +179,7 @@ fn find_bundle(root: &WebRoot, image: &str) -> Option<Sha256Sum> {
 pub(super) fn read_armed(dir: &Dir, name: String) -> ArmedFile {
     let armed = dir.read_limited(&name, TEXT_LIMIT).map_err(Into::into).and_then(|text| Armed::parse(&text));
     let armed = armed.ok().filter(|armed| armed.mac.replace(':', "-") == name);
-    ArmedFile { name, armed, boots: None, is_interrupted: false }
+    ArmedFile { name, armed, boots: None, cluster: None, is_interrupted: false }
 }
 
 /// Waits a while until no other run changes `armed/`, nor the provisioner's timer.

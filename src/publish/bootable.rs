@@ -7,11 +7,12 @@ use anyhow::{Context, Result};
 use time::OffsetDateTime;
 
 use super::bundle::{Bundle, read_bundle};
-use super::channel::{CURRENT, Channel};
+use super::channel::Channel;
 use super::compare::{ExpectedDir, compare};
 use super::fault::{Fault, FaultKind};
 use super::publication::Publication;
-use super::root::{SITE, WebRoot};
+use super::root::{CURRENT, SITE, WebRoot};
+use super::site::find_site_of;
 use crate::artifact::{Artifact, ArtifactPath, ArtifactSet};
 use crate::fs::{Dir, LIST_LIMIT, Progress, Sha256Sum};
 use crate::model::{HostName, MacAddr, Node, SerialNumber, System};
@@ -176,12 +177,14 @@ impl BootCheck<'_> {
             self.push(path, FaultKind::Missing, message.to_owned());
             return Ok(());
         };
-        if let Some(publication) =
-            generation.publication.filter(|publication| publication.is_expired(self.now))
-        {
+        let dir = channel.open_generation(generation.id)?;
+        // A joint site expires with the last of its parts.
+        let part = target.macs.first().and_then(|mac| find_site_of(self.root, &mac.hyphens()));
+        let part = part.map(|channel| channel.current_generation()).transpose()?.flatten();
+        let publication = part.map_or(generation.publication, |part| part.publication);
+        if let Some(publication) = publication.filter(|publication| publication.is_expired(self.now)) {
             self.push(path.clone(), FaultKind::Expired, expired(&publication));
         }
-        let dir = channel.open_generation(generation.id)?;
         for artifact in &target.files {
             let name = artifact.path.as_str().strip_prefix(WWW).unwrap_or(artifact.path.as_str());
             let (kind, what) = match dir.read_limited(name, LIST_LIMIT) {

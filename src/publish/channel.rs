@@ -1,23 +1,27 @@
 //! A channel: a directory of generations, `nixos/<base>` or `site`. Each generation is a directory named by its id, and
 //! the symbolic link `current` names one of them. Readers see a change only by a rename.
+//!
+//! Where several clusters share a web root, `sites/<cluster>` is a channel without that link: the joint site says which of its
+//! generations is current.
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::joint::{cluster_of, read_current_sites};
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, Publication};
-use super::root::{NIXOS, SITE, WebRoot};
+use super::root::{CURRENT, NIXOS, SITE, WebRoot};
 use crate::fs::{DIR_MODE, Dir, Errno, FileType, Sha256Sum, TEXT_LIMIT, explain_refusal, kind_of};
 use crate::model::{Label, Word};
-
-/// The symbolic link to the generation that machines boot.
-pub(super) const CURRENT: &str = "current";
 
 /// An open channel.
 #[derive(Debug)]
 pub(super) struct Channel {
-    /// Path below the web root: `nixos/worker`, `site`.
+    /// Path below the web root: `nixos/worker`, `site`, `sites/oak`.
     pub(super) path: String,
     pub(super) dir: Dir,
+    /// The directory of the joint site's generations, for the site of a cluster that shares the web root; none where there is
+    /// no such directory, and for every other channel.
+    joint: Option<Dir>,
 }
 
 /// A generation of a channel.
@@ -32,7 +36,7 @@ impl Channel {
     /// Opens the channel at `path`; none where there is no such directory.
     pub(super) fn open(root: &WebRoot, path: &str) -> Result<Option<Self>> {
         match root.dir.open_dir(path) {
-            Ok(dir) => Ok(Some(Self { path: path.to_owned(), dir })),
+            Ok(dir) => Ok(Some(Self::new(root, path, dir))),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not open {path}/")),
         }
@@ -44,12 +48,27 @@ impl Channel {
         if let Some((_, name)) = path.split_once('/') {
             dir = dir.ensure_dir(name)?;
         }
-        Ok(Self { path: path.to_owned(), dir })
+        Ok(Self::new(root, path, dir))
+    }
+
+    fn new(root: &WebRoot, path: &str, dir: Dir) -> Self {
+        let joint = cluster_of(path).and_then(|_| root.dir.open_dir(SITE).ok());
+        Self { path: path.to_owned(), dir, joint }
     }
 
     /// The name of the channel on the command line: a netboot image, or `site`.
     pub(super) fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or(SITE)
+        if self.is_site() { SITE } else { self.path.rsplit('/').next().unwrap_or(SITE) }
+    }
+
+    /// Whether the generations are sites, and not bundles.
+    pub(super) fn is_site(&self) -> bool {
+        is_site(&self.path)
+    }
+
+    /// Whether a link in the channel says which generation is current, and not the joint site.
+    pub(super) fn has_link(&self) -> bool {
+        cluster_of(&self.path).is_none()
     }
 
     /// Opens the channel that the command line calls `name`.
@@ -73,8 +92,13 @@ impl Channel {
         format!("{NIXOS}/{image}")
     }
 
-    /// Reads the id that `current` names; none where there is no `current`.
+    /// Reads the id that `current` names, or for the site of a cluster that shares the web root the joint site; none where
+    /// none is current.
     pub(super) fn current(&self) -> Result<Option<Sha256Sum>> {
+        if let Some(cluster) = cluster_of(&self.path) {
+            let sites = self.joint.as_ref().map(read_current_sites).transpose()?.flatten();
+            return Ok(sites.and_then(|sites| sites.get(cluster).copied()));
+        }
         let target = match self.dir.read_link(CURRENT) {
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::INVAL) => bail!("{}/{CURRENT} is no symbolic link", self.path),
@@ -190,6 +214,11 @@ impl Channel {
         lock.staging.remove_tree(&trash)?;
         Ok(removed)
     }
+}
+
+/// Whether the generations of the channel at `path` are sites, and not bundles.
+pub(super) fn is_site(path: &str) -> bool {
+    path == SITE || cluster_of(path).is_some()
 }
 
 /// Lists the names of all channels of `root`.

@@ -5,7 +5,8 @@ use anyhow::{Context, Result};
 
 use super::armed_changes::{check_bundles, check_site_changes};
 use super::begun::forget_begun;
-use super::channel::Channel;
+use super::channel::{Channel, is_site};
+use super::joint::remove_unserved_sites;
 use super::links::make_links;
 use super::loaders::{LoaderOutcome, StagedLoaders, Undo, stage_loaders};
 use super::lock::WebRootLock;
@@ -13,7 +14,8 @@ use super::needs::open_current;
 use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE, Publication};
 use super::request::{LoaderSource, PublicationTerms, PublishRequest};
 use super::root::SITE;
-use super::staging::{StagedGeneration, stage};
+use super::staged::{StagedGeneration, StagedRole};
+use super::staging::stage;
 use super::takeover::check_armed_nodes;
 use crate::fs::{Dir, Progress, Sha256Sum, TEXT_LIMIT, file_mode, sync_file};
 use crate::image::BundleManifest;
@@ -93,11 +95,24 @@ impl<'a> Move<'a> {
     ) -> Result<Self> {
         let cluster = staged.cluster.as_deref();
         let mut publication = Publication::new(cluster, generation, terms.now, terms.life, staged.manifest)?;
-        if staged.channel == SITE {
+        if is_site(&staged.channel) {
             publication.loaders.clone_from(&loaders.digests);
         }
-        let body = publication.print()?;
-        let signature = terms.signing_key.map(|key| key.sign(&body)).transpose()?;
+        let mut body = publication.print()?;
+        let signature = match &staged.role {
+            StagedRole::Requested => terms.signing_key.map(|key| key.sign(&body)).transpose()?,
+            // The signatures of its parts vouch for a joint site.
+            StagedRole::Joint(expires) => {
+                publication.expires = publication.expires.max(*expires);
+                body = publication.print()?;
+                None
+            }
+            StagedRole::Adopted(text, signature) => {
+                publication = Publication::parse(text)?;
+                body.clone_from(text);
+                signature.clone()
+            }
+        };
         // After the signature, which ssh-keygen may refuse.
         let channel = Channel::open_or_make(&lock.root, &staged.channel)?;
         let before = channel.current()?;
@@ -118,7 +133,7 @@ pub(super) fn publish_staged(
     let mut changes = Vec::new();
     for staged in staged {
         if staged.channel == SITE {
-            let site = open_staged(lock, staged)?;
+            let site = staged.open(lock)?;
             check_armed_nodes(&lock.root, &site)?;
             changes.extend(check_site_changes(&lock.root, &site, terms)?);
         } else {
@@ -133,7 +148,8 @@ pub(super) fn publish_staged(
     switch_or_undo(lock, &moves, loaders)?;
     let mut removed = Vec::new();
     let confirmed = confirm(lock, keep, &moves, &mut removed);
-    let published = moves.into_iter().map(|step| Published {
+    let requested = moves.into_iter().filter(|step| step.staged.is_requested());
+    let published = requested.map(|step| Published {
         channel: step.channel.path,
         id: step.staged.id,
         publication: step.publication,
@@ -142,15 +158,6 @@ pub(super) fn publish_staged(
     });
     let (published, loaders) = (published.collect(), loaders.outcome.clone());
     Ok(PublishOutcome { published, removed, loaders, changes, unconfirmed: confirmed.err() })
-}
-
-/// Opens the directory of a staged generation, be it in the staging directory or in its place.
-fn open_staged(lock: &WebRootLock, staged: &StagedGeneration) -> Result<Dir> {
-    let dir = match &staged.name {
-        Some(name) => lock.staging.open_dir(name),
-        None => lock.root.dir.open_dir(&format!("{}/{}", staged.channel, staged.id)),
-    };
-    dir.context("could not open the staged generation")
 }
 
 fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>], loaders: &StagedLoaders) -> Result<()> {
@@ -173,7 +180,8 @@ fn switch<'a>(lock: &'a WebRootLock, moves: &'a [Move<'_>], undo: &mut Undo<'a>)
     }
     for step in moves {
         let (id, before) = (step.staged.id, step.before);
-        if before != Some(id) {
+        // The joint site switches the sites of all clusters.
+        if before != Some(id) && step.channel.has_link() {
             undo.push(Box::new(move || step.channel.switch_back(lock, before)));
             step.channel.switch(lock, id)?;
         }
@@ -184,7 +192,7 @@ fn switch<'a>(lock: &'a WebRootLock, moves: &'a [Move<'_>], undo: &mut Undo<'a>)
 fn move_to_place<'a>(lock: &'a WebRootLock, step: &'a Move<'_>, undo: &mut Undo<'a>) -> Result<()> {
     let (channel, id) = (&step.channel, step.staged.id);
     if let Some(name) = &step.staged.name {
-        let staged = open_staged(lock, step.staged)?;
+        let staged = step.staged.open(lock)?;
         write_publication(&staged, step).context("could not write publication.json")?;
         let was_exchanged = channel.move_in(lock, name, id)?;
         undo.push(Box::new(move || channel.move_out(lock, name, id, was_exchanged)));
@@ -234,9 +242,20 @@ fn confirm(lock: &WebRootLock, keep: usize, moves: &[Move<'_>], removed: &mut Ve
         let channel = &step.channel;
         channel.dir.sync().with_context(|| format!("could not make {} durable", channel.path))?;
     }
-    for Move { channel, before, .. } in moves {
+    for Move { channel, before, staged, .. } in moves {
+        let keep = match staged.role {
+            StagedRole::Requested => keep,
+            // No machine continues in an earlier joint site.
+            StagedRole::Joint(_) => 0,
+            StagedRole::Adopted(..) => continue,
+        };
         let ids = channel.prune(lock, *before, keep)?;
-        removed.extend(ids.into_iter().map(|id| format!("{}/{id}", channel.path)));
+        // A joint site follows from its parts, and nobody rolls back to one.
+        let is_told = staged.is_requested();
+        removed.extend(ids.into_iter().filter(|_| is_told).map(|id| format!("{}/{id}", channel.path)));
+    }
+    if moves.iter().any(|step| step.channel.path == SITE) {
+        remove_unserved_sites(lock)?;
     }
     lock.remove_staging()
 }

@@ -4,12 +4,13 @@ use anyhow::{Context, Result};
 
 use super::begun::find_begun;
 use super::bundle::read_bundle;
-use super::channel::{CURRENT, Channel, Generation};
+use super::channel::{Channel, Generation};
 use super::compare::ExpectedDir;
 use super::fault::{Fault, FaultKind};
+use super::joint::{cluster_of, read_sites};
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
-use super::root::{NIXOS, SITE, WebRoot};
+use super::root::{CURRENT, NIXOS, WebRoot};
 use super::site;
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::image::MANIFEST;
@@ -32,8 +33,8 @@ pub(super) fn verify_channel(
     let generations = channel.generations()?;
     let list = channel.dir.list().with_context(|| format!("could not list {}", channel.path))?;
     for (name, _) in list {
-        let is_known =
-            generations.iter().any(|generation| generation.id.to_string() == name) || name == CURRENT;
+        let is_known = generations.iter().any(|generation| generation.id.to_string() == name)
+            || name == CURRENT && channel.has_link();
         if !is_known {
             let path = format!("{}/{}", channel.path, name.escape_debug());
             report.faults.push(Fault::new(FaultKind::Extra, path, "nobody published it"));
@@ -68,7 +69,8 @@ fn verify_current(
     requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<()> {
-    let path = format!("{}/{CURRENT}", channel.path);
+    // The joint site says which site of a cluster is current.
+    let path = if channel.has_link() { format!("{}/{CURRENT}", channel.path) } else { channel.path.clone() };
     let mut fault = |kind, message: String| faults.push(Fault::new(kind, path.as_str(), message));
     let Some(highest) = generations.first() else {
         if current.is_some() {
@@ -82,7 +84,7 @@ fn verify_current(
         fault(FaultKind::Changed, format!("generation {number} was never given: the last one was {last}"));
     }
     let Some(id) = current else {
-        if !channel.dir.exists(CURRENT)? {
+        if !channel.has_link() || !channel.dir.exists(CURRENT)? {
             fault(FaultKind::Missing, "no generation is current".to_owned());
         }
         return Ok(());
@@ -132,7 +134,7 @@ fn verify_generation(
 ) -> Result<Option<ExpectedDir>> {
     let prefix = format!("{}/{}/", channel.path, generation.id);
     let dir = channel.open_generation(generation.id)?;
-    let (id, contents) = if channel.path == SITE {
+    let (id, contents) = if channel.is_site() {
         let Some(contents) = site::read_published(&dir, &prefix, faults)? else { return Ok(None) };
         (contents.manifest, contents)
     } else {
@@ -159,6 +161,8 @@ fn verify_generation(
         Some(publication) if publication.manifest != contents.manifest => {
             faults.push(Fault::new(FaultKind::Swapped, path, "it is of another manifest"));
         }
+        // The signatures of the parts vouch for a joint site, and another cluster's keys for its site.
+        Some(_) if read_sites(&dir)?.is_some() || is_of_other_cluster(channel, requirements) => {}
         Some(_) => {
             let unsigned = explain_unsigned(channel, is_current);
             verify_signature(&dir, &prefix, PUBLICATION, unsigned, requirements, faults)?;
@@ -167,9 +171,15 @@ fn verify_generation(
     Ok(Some(ExpectedDir { dir, prefix, contents }))
 }
 
+/// Whether the channel has the site of another cluster than the required one.
+fn is_of_other_cluster(channel: &Channel, requirements: &VerifyRequirements<'_>) -> bool {
+    let cluster = cluster_of(&channel.path).zip(requirements.cluster);
+    cluster.is_some_and(|(cluster, names)| !names.has(cluster))
+}
+
 /// Says how a generation gets a signature, or goes: to publish again signs the current generation only.
 fn explain_unsigned(channel: &Channel, is_current: bool) -> &'static str {
-    match (is_current, channel.path == SITE) {
+    match (is_current, channel.is_site()) {
         (true, true) => "its publication is not signed: publish again with plasmagen publish --sign KEY",
         (true, false) => {
             "its publication is not signed: publish the same bundle again with plasmagen publish BUNDLE --sign KEY"

@@ -3,9 +3,8 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::channel::CURRENT;
 use super::loaders::Undo;
-use super::root::{SITE, WebRoot};
+use super::root::{CURRENT, SITE, WebRoot};
 use crate::fs::{FileType, kind_of};
 
 /// A link that a web root lacks.

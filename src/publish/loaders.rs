@@ -10,8 +10,9 @@ use anyhow::{Context, Result};
 
 use super::builds::{BUILDS, LOADER_LIMIT, find_build};
 use super::channel::Channel;
+use super::joint::{path_of_site, read_served_sites};
 use super::lock::WebRootLock;
-use super::request::LoaderSource;
+use super::request::{ClusterNames, LoaderSource};
 use super::root::{SITE, TFTP, WebRoot};
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::model::{Cluster, HostName, Loader};
@@ -71,6 +72,21 @@ pub(super) fn list_published(root: &WebRoot) -> Result<LoaderDigests> {
     let current = channel.and_then(|channel| channel.current_generation().ok().flatten());
     let publication = current.and_then(|generation| generation.publication);
     Ok(publication.map(|publication| publication.loaders).unwrap_or_default())
+}
+
+/// Lists the digests for which the cluster `names` vouches, or the last publication of a site. Where several clusters share
+/// `root`, the publications of their sites are signed, and not that of the joint site.
+pub(super) fn list_vouched(root: &WebRoot, names: Option<ClusterNames<'_>>) -> Result<LoaderDigests> {
+    // verify reports a joint site that can't be read.
+    let Some(sites) = read_served_sites(root).ok().flatten() else { return list_published(root) };
+    let mut publications = Vec::new();
+    for cluster in sites.keys().filter(|cluster| names.is_none_or(|names| names.has(cluster))) {
+        let channel = Channel::open(root, &path_of_site(cluster)).ok().flatten();
+        let current = channel.and_then(|channel| channel.current_generation().ok().flatten());
+        publications.extend(current.and_then(|generation| generation.publication));
+    }
+    let last = publications.into_iter().max_by_key(|publication| publication.generation);
+    Ok(last.map(|publication| publication.loaders).unwrap_or_default())
 }
 
 /// Reads the loaders that are to be published with a site. Those in the directory that the request names replace

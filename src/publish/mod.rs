@@ -3,6 +3,7 @@
 //! ```text
 //! <root>/  nixos/<image>/<id>/  bundles; current → <id>
 //!          site/<id>/              the part of a site that is served; current → <id>
+//!          sites/<cluster>/<id>/   the site of each cluster, where several share the web root and site/<id> is their union
 //!          ipxe → site/current/ipxe, and so on for every name of the site
 //!          armed/<mac>             which machines may be erased; publish never touches it
 //!          tftp/                   builds of iPXE
@@ -24,6 +25,7 @@
 //! root         a web root, and its counter of generations
 //! timer        the timer that ends armings
 //! lock         its lock, and the staging directory
+//! joint        the names of the sites that a joint site joins
 //! channel      a directory of generations, one of which is current
 //! bundle       reads a bundle, and refuses one that contradicts itself
 //! signatures   finds the detached signatures of a site's files
@@ -33,17 +35,24 @@
 //! loaders      stages and installs them
 //! links        the links in the web root that lead into the current site
 //! armed        the files of armed machines
+//! needs        the files that an armed node boots
 //! bootable     whether a machine finds everything that it boots
 //! arm, disarm  arm and disarm machines
 //! quorum       whether armed machines could cost a cluster its quorum
-//! needs        the files that an armed node boots
-//! takeover     refuses a publication that takes machines away
+//! takeover     refuses a publication that takes the scripts of armed machines away
+//! place        the place of a publication among the clusters of a web root
 //! begun        the roll back that is at work, or was killed
+//! staged       a generation in the staging directory
+//! joint_plan   plans the joint site of several clusters
+//! conflicts    what two clusters of a web root both claim
+//! joining      builds that site
+//! adoption     copies the site of a cluster that was alone
 //! staging      builds new generations in the staging directory
 //! armed_changes   what a publication changes for armed nodes
 //! commit       publishes them
 //! roll_back    goes back to the generation before the current one
 //! remove       removes the bundles for an image
+//! remove_cluster  takes a cluster out of a web root
 //! report       requirements and report of a verification
 //! generations  verifies a channel and its generations
 //! access       verifies modes and owners
@@ -55,6 +64,7 @@
 //! Nothing in this room prints or reads a clock.
 
 mod access;
+mod adoption;
 mod allowed_signers;
 mod arm;
 mod armed;
@@ -66,19 +76,25 @@ mod bundle;
 mod channel;
 mod commit;
 mod compare;
+mod conflicts;
 mod contents;
 mod copy;
 mod disarm;
 mod fault;
 mod generations;
+mod joining;
+mod joint;
+mod joint_plan;
 mod links;
 mod loaders;
 mod lock;
 mod needs;
 mod patterns;
+mod place;
 mod publication;
 mod quorum;
 mod remove;
+mod remove_cluster;
 mod report;
 mod request;
 mod roll_back;
@@ -87,6 +103,7 @@ mod signatures;
 mod signers;
 mod signing_key;
 mod site;
+mod staged;
 mod staging;
 mod takeover;
 mod timer;
@@ -106,6 +123,7 @@ pub use lock::WebRootLock;
 pub use publication::Publication;
 pub use quorum::find_quorum_risk;
 pub use remove::{RemoveOutcome, remove};
+pub use remove_cluster::remove_cluster;
 pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 pub use request::{ClusterNames, LoaderSource, PublicationTerms, PublishRequest, UNNAMED};
 pub use roll_back::{FinishedRollback, roll_back};

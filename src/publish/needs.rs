@@ -2,20 +2,19 @@
 //! Each must be published while the node is armed. That the files are unchanged, their generations' manifests say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 
 use super::armed::Armed;
-use super::channel::{CURRENT, Channel};
+use super::channel::Channel;
 use super::contents::Contents;
 use super::fault::{Fault, FaultKind};
-use super::root::{SITE, WebRoot};
-use super::site::{self, BOOT};
+use super::joint::CLUSTERS;
+use super::root::{CURRENT, SITE, WebRoot};
+use super::site::{self, BOOT, SCRIPTS, path_of_overlay, path_of_script};
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
 use crate::image::MANIFEST;
-
-/// The directory of the nodes' scripts in a site.
-const SCRIPTS: &str = "ipxe/node";
 
 /// The facts of a node that its published script sets.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +27,8 @@ pub(super) struct NodeScript {
     /// Whether the script names an overlay.
     pub(super) has_overlay: bool,
     pub(super) overlay_sha256: Option<String>,
+    /// The address of the provisioner from which the node loads the overlay.
+    pub(super) overlay_host: Option<IpAddr>,
 }
 
 impl NodeScript {
@@ -45,6 +46,7 @@ impl NodeScript {
             node: value("node"),
             image: value("profile"),
             has_overlay: value("overlay").is_some(),
+            overlay_host: value("overlay").as_deref().and_then(find_host),
             overlay_sha256: value("overlay-sha256"),
         })
     }
@@ -55,14 +57,10 @@ impl NodeScript {
     }
 }
 
-/// The path of a node's script in a site; `mac` has hyphens.
-pub(super) fn path_of_script(mac: &str) -> String {
-    format!("{SCRIPTS}/{mac}.ipxe")
-}
-
-/// The path of a node's overlay in a site; `mac` has hyphens.
-pub(super) fn path_of_overlay(mac: &str) -> String {
-    format!("overlay/{mac}.cpio.gz")
+/// The IPv4 address in a URL.
+fn find_host(url: &str) -> Option<IpAddr> {
+    let (host, _) = url.split_once("://")?.1.split_once(['/', ':'])?;
+    host.parse().ok()
 }
 
 /// Lists the topmost names of the served site, to which the web root should have links.
@@ -71,7 +69,7 @@ pub(super) fn list_site_names(root: &WebRoot) -> Result<BTreeSet<String>> {
     let contents = site::read_published(&site, "", &mut Vec::new())?;
     let files = contents.into_iter().flat_map(|contents| contents.expected);
     let names = files.map(|file| file.path.split('/').next().unwrap_or_default().to_owned());
-    Ok(names.filter(|name| name != MANIFEST).collect())
+    Ok(names.filter(|name| ![MANIFEST, CLUSTERS].contains(&name.as_str())).collect())
 }
 
 /// Reads the scripts of all nodes in the served site, sorted by MAC address.

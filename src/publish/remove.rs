@@ -3,11 +3,11 @@
 use anyhow::{Context, Result, ensure};
 
 use super::armed::list_armed;
-use super::channel::{CURRENT, Channel};
+use super::channel::Channel;
 use super::fault::{Fault, FaultKind, Refused};
 use super::lock::WebRootLock;
 use super::needs::{list_site_scripts, without_repeats};
-use super::root::{ARMED, NIXOS, SITE, WebRoot};
+use super::root::{ARMED, CURRENT, NIXOS, SITE, WebRoot};
 use super::takeover::report_foreign;
 
 /// The name of the removed channel in the staging directory.

@@ -59,7 +59,8 @@ impl<'a> ClusterNames<'a> {
     }
 
     /// Whether `name` is the present name or a former one.
-    pub(super) fn has(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
         self.name == name || self.former.iter().any(|former| former.as_str() == name)
     }
 }
@@ -73,6 +74,10 @@ pub struct PublicationTerms<'a> {
     pub machines: &'a [MacAddr],
     /// Name of the cluster whose web root another cluster may take over: [`UNNAMED`] for one that no publication names.
     pub replaced_cluster: Option<&'a str>,
+    /// Whether the cluster may come in beside those whose machines boot from the web root.
+    pub may_add_cluster: bool,
+    /// Whether a bundle may take the place of one that another cluster of the web root has published.
+    pub may_replace_images: bool,
     /// The key that signs the publication; none for an unsigned one.
     pub signing_key: Option<&'a SigningKey>,
     /// Whether armed nodes may get another bundle, script or overlay than those that they were armed for.

@@ -1,21 +1,24 @@
 //! Goes back to the generation before the current one, which gets a new number.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::begun::{find_begun, forget_begun, write_begun};
 use super::bundle::{Bundle, read_bundle};
-use super::channel::{Channel, Generation};
+use super::channel::{Channel, Generation, is_site};
 use super::commit::{PublishOutcome, publish_staged};
 use super::compare::{ExpectedDir, compare};
 use super::contents::Contents;
 use super::fault::Refused;
+use super::joining::stage_joint;
+use super::joint::{path_of_site, read_served_sites};
 use super::loaders::stage_loaders;
 use super::lock::WebRootLock;
+use super::place::{ClusterIdentity, ClusterPlace, find_place_of};
 use super::request::{LoaderSource, PublicationTerms};
 use super::root::SITE;
 use super::site::read_published;
-use super::staging::StagedGeneration;
-use super::takeover::{ClusterIdentity, check_cluster};
+use super::staged::{StagedGeneration, StagedRole};
+use super::staging::check_owner;
 use crate::fs::{Dir, Sha256Sum};
 use crate::image::BundleManifest;
 
@@ -37,7 +40,7 @@ pub fn roll_back(
     name: &str,
     terms: &PublicationTerms<'_>,
 ) -> Result<(PublishOutcome, Option<FinishedRollback>)> {
-    let channel = Channel::open_named(&lock.root, name)?;
+    let channel = open_channel(lock, name, terms)?;
     let path = channel.path.clone();
     let current =
         channel.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
@@ -53,15 +56,9 @@ pub fn roll_back(
         format!("{path} has no generation before the current one: publish keeps as many as --keep says")
     })?;
     let cluster = previous.publication.as_ref().and_then(|publication| publication.cluster.clone());
-    let identity = if path == SITE {
-        ClusterIdentity::of_site(cluster.as_deref(), &channel.open_generation(previous.id)?)?
-    } else {
-        ClusterIdentity { name: cluster.clone(), ..ClusterIdentity::default() }
-    };
-    check_cluster(&lock.root, &identity, terms)?;
+    let place = find_place_of_generation(lock, &channel, previous, terms)?;
     let (bundle, manifest) = check_intact(channel.open_generation(previous.id)?, previous, &path)?;
-    write_begun(lock, &path, previous.id)?;
-    let staged = StagedGeneration {
+    let mut staged = vec![StagedGeneration {
         channel: path.clone(),
         id: previous.id,
         manifest,
@@ -70,10 +67,17 @@ pub fn roll_back(
         cluster,
         // No publication removes a link.
         links: Vec::new(),
-    };
+        role: StagedRole::Requested,
+    }];
+    if let Some(others) = place.others.as_ref().filter(|_| channel.is_site()) {
+        staged.push(stage_joint(lock, Some(&staged[0]), others, &|_| {})?);
+    } else if !channel.is_site() {
+        check_owner(lock, &staged[0], &place, terms)?;
+    }
+    write_begun(lock, &path, previous.id)?;
     let loaders = stage_loaders(lock, LoaderSource::Unchanged)?;
     let mut outcome =
-        publish_staged(lock, terms, usize::MAX, &[staged], &loaders, || Ok(())).inspect_err(|_| {
+        publish_staged(lock, terms, usize::MAX, &staged, &loaders, || Ok(())).inspect_err(|_| {
             // Where the file stays, the next roll back leads to the same generation.
             let _ = forget_begun(lock, &path);
         })?;
@@ -83,6 +87,46 @@ pub fn roll_back(
     let next = channel.generations()?.into_iter().find(|other| is_previous(other, previous.id));
     let finished = begun.map(|_| FinishedRollback { next: next.map(|generation| generation.id) });
     Ok((outcome, finished))
+}
+
+/// Opens the channel that the command line calls `name`. Where several clusters share the web root, `site` is that of the
+/// inventory's cluster.
+fn open_channel(lock: &WebRootLock, name: &str, terms: &PublicationTerms<'_>) -> Result<Channel> {
+    let sites = if name == SITE { read_served_sites(&lock.root)? } else { None };
+    let Some(sites) = sites else { return Channel::open_named(&lock.root, name) };
+    let names: Vec<_> =
+        sites.keys().filter(|name| terms.cluster.is_none_or(|names| names.has(name))).collect();
+    // The present name comes before a former one.
+    let present = names.iter().find(|name| terms.cluster.is_some_and(|names| names.name == name.as_str()));
+    let [name] = present.map_or(names.as_slice(), std::slice::from_ref) else {
+        let all: Vec<_> = sites.keys().map(String::as_str).collect();
+        bail!(
+            "machines of the clusters {} boot from the web root: name the inventory of one of them with --inventory",
+            all.join(", ")
+        );
+    };
+    Channel::open(&lock.root, &path_of_site(name))?
+        .with_context(|| format!("nothing is published for {name}"))
+}
+
+/// Finds the place of the generation `previous` of `channel` among the clusters of the web root.
+fn find_place_of_generation(
+    lock: &WebRootLock,
+    channel: &Channel,
+    previous: &Generation,
+    terms: &PublicationTerms<'_>,
+) -> Result<ClusterPlace> {
+    let cluster = previous.publication.as_ref().and_then(|publication| publication.cluster.as_deref());
+    let identity = if channel.is_site() {
+        ClusterIdentity::of_site(cluster, &channel.open_generation(previous.id)?)?
+    } else {
+        // Clusters that share the web root share the images: then the cluster that rolls back counts.
+        let of_inventory = terms.cluster.map(|names| names.name);
+        let actor = if read_served_sites(&lock.root)?.is_some() { of_inventory.or(cluster) } else { cluster };
+        let name = actor.map(str::to_owned);
+        ClusterIdentity { name, ..ClusterIdentity::default() }
+    };
+    find_place_of(&lock.root, &identity, channel.is_site(), terms)
 }
 
 /// Whether a roll back may lead from the generation `current` to `other`.
@@ -99,7 +143,7 @@ fn check_intact(
 ) -> Result<(Option<BundleManifest>, Sha256Sum)> {
     const DAMAGED: &str = "the generation before is damaged";
     let mut faults = Vec::new();
-    let read = if path == SITE {
+    let read = if is_site(path) {
         read_published(&dir, "", &mut faults)?.map(|contents| (contents.manifest, None, contents))
     } else {
         let bundle = read_bundle(&dir, "", &mut faults)?;

@@ -14,8 +14,13 @@ const SCHEMA: u32 = 1;
 /// The directories of a web root beside those of the site.
 pub(super) const NIXOS: &str = "nixos";
 pub(super) const SITE: &str = "site";
+/// The sites of the clusters that share a web root.
+pub(super) const SITES: &str = "sites";
 pub(super) const ARMED: &str = "armed";
 pub(super) const TFTP: &str = crate::model::TFTP_DIR;
+
+/// The symbolic link to the generation that machines boot.
+pub(super) const CURRENT: &str = "current";
 
 /// An open web root.
 #[derive(Debug)]

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::channel::Channel;
 use super::contents::{Contents, ExpectedFile};
 use super::fault::{Fault, FaultKind};
+use super::joint::{CLUSTERS, path_of_site, read_served_sites};
 use super::publication::PUBLICATION;
-use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
+use super::root::{ARMED, NIXOS, SITE, SITES, TFTP, WebRoot, open_named};
 use super::signatures::{find_signatures, unsigned_fault};
 use crate::artifact::ArtifactPath;
 use crate::fs::{Dir, LIST_LIMIT, Sha256Sum, TEXT_LIMIT};
@@ -27,6 +28,9 @@ const INVENTORY: &str = "inventory.json";
 
 /// The script that says what machines verify.
 pub(super) const BOOT: &str = "ipxe/boot.ipxe";
+
+/// The directory of the nodes' scripts in a site.
+pub(super) const SCRIPTS: &str = "ipxe/node";
 
 /// A site as render wrote it.
 #[derive(Debug)]
@@ -63,8 +67,9 @@ impl RenderedSite {
         for (path, _) in &files {
             ArtifactPath::new(path.as_str())?;
             let top = path.split('/').next().unwrap_or_default();
-            let is_reserved =
-                [NIXOS, SITE, ARMED, TFTP, MANIFEST, PUBLICATION].contains(&top) || top.starts_with('.');
+            let is_reserved = [NIXOS, SITE, SITES, ARMED, TFTP, MANIFEST, PUBLICATION, CLUSTERS]
+                .contains(&top)
+                || top.starts_with('.');
             ensure!(!is_reserved, "www/{path} would have the name of plasmagen's own {top}");
         }
         let paths: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
@@ -142,7 +147,7 @@ fn script_asks_for_signatures(dir: &Dir, script: &str) -> bool {
 }
 
 /// Prints the manifest of `files`, sorted by path.
-fn print_manifest<'a>(files: impl Iterator<Item = &'a ExpectedFile>) -> Result<Vec<u8>> {
+pub(super) fn print_manifest<'a>(files: impl Iterator<Item = &'a ExpectedFile>) -> Result<Vec<u8>> {
     let mut files: Vec<_> = files.collect();
     files.sort_by_key(|file| file.path.as_str());
     print(files.into_iter().map(|file| ManifestEntry {
@@ -173,7 +178,7 @@ pub(super) fn read_published(dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -
 }
 
 /// Lists the contents of a published site from the text of its manifest.
-fn parse_published(text: &[u8]) -> Result<Contents> {
+pub(super) fn parse_published(text: &[u8]) -> Result<Contents> {
     let manifest = Sha256Sum::of(text);
     let mut expected = Vec::new();
     for (path, sha256) in TreeManifest::parse(text)?.files() {
@@ -185,4 +190,26 @@ fn parse_published(text: &[u8]) -> Result<Contents> {
     }
     expected.push(ExpectedFile { path: MANIFEST.to_owned(), bytes: None, sha256: manifest });
     Ok(Contents { expected, signatures: Vec::new(), manifest })
+}
+
+/// The path of a node's script in a site; `mac` has hyphens.
+pub(super) fn path_of_script(mac: &str) -> String {
+    format!("{SCRIPTS}/{mac}.ipxe")
+}
+
+/// The path of a node's overlay in a site; `mac` has hyphens.
+pub(super) fn path_of_overlay(mac: &str) -> String {
+    format!("overlay/{mac}.cpio.gz")
+}
+
+/// Finds the channel of the site that has the script of the MAC address `mac`, which has hyphens, where several clusters share
+/// `root`.
+pub(super) fn find_site_of(root: &WebRoot, mac: &str) -> Option<Channel> {
+    // verify reports what can't be read.
+    let sites = read_served_sites(root).ok()??;
+    sites.iter().find_map(|(cluster, id)| {
+        let channel = Channel::open(root, &path_of_site(cluster)).ok()??;
+        let has_script = channel.open_generation(*id).ok()?.exists(&path_of_script(mac)).ok()?;
+        has_script.then_some(channel)
+    })
 }

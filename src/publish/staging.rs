@@ -1,47 +1,24 @@
 //! Stages generations: each is built in the staging directory, whole and durable, before any of them is moved to its place.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use rayon::prelude::*;
 
+use super::adoption::stage_adopted;
 use super::bundle::{Bundle, is_same_bundle, read_bundle};
 use super::channel::Channel;
-use super::compare::{ExpectedDir, compare};
-use super::contents::Contents;
-use super::copy::{CopyTarget, copy_expected, open_expected};
-use super::fault::{Fault, Refused};
-use super::links::{MissingLink, find_missing_links};
+use super::fault::{Fault, FaultKind, Refused};
+use super::joining::stage_joint;
+use super::links::find_missing_links;
 use super::lock::WebRootLock;
-use super::request::PublishRequest;
-use super::root::{SITE, WebRoot};
+use super::place::{ClusterIdentity, ClusterPlace, find_place};
+use super::request::{PublicationTerms, PublishRequest};
+use super::root::SITE;
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
-use super::takeover::{ClusterIdentity, find_cluster};
-use crate::fs::{Dir, Progress, Sha256Sum, TEXT_LIMIT, file_mode, parents, split, sync_file};
-use crate::image::{BundleManifest, INITRD, KERNEL, MANIFEST, SCRIPT};
-
-/// From this number of files on, one syncfs(2) is cheaper than an fsync(2) of each.
-const MANY: usize = 64;
-
-/// A generation that is ready to be published.
-#[derive(Debug)]
-pub(super) struct StagedGeneration {
-    /// Path of the channel.
-    pub(super) channel: String,
-    pub(super) id: Sha256Sum,
-    /// Digest of the manifest.
-    pub(super) manifest: Sha256Sum,
-    /// Name in the staging directory; none where the generation is in its place already.
-    pub(super) name: Option<String>,
-    /// The manifest of a bundle; none for a site.
-    pub(super) bundle: Option<BundleManifest>,
-    /// Name of the cluster whose machines boot the generation, where that is known.
-    pub(super) cluster: Option<String>,
-    /// The links into the site that the web root lacks; none for a bundle.
-    pub(super) links: Vec<MissingLink>,
-}
+use super::staged::{StagedGeneration, StagedRole, fill, is_published};
+use crate::fs::{Dir, Progress, TEXT_LIMIT, file_mode, sync_file};
+use crate::image::{INITRD, KERNEL, MANIFEST, SCRIPT};
 
 /// Stages everything that is to be published.
 ///
@@ -63,24 +40,60 @@ pub(super) fn stage(
     let signed = request.signed || asks;
     let of_site = site.as_ref().map(|site| ClusterIdentity::of_site(site.cluster.as_deref(), &site.dir));
     let of_site = of_site.transpose()?;
-    let cluster = find_cluster(&lock.root, of_site, &request.terms)?;
+    let place = find_place(&lock.root, of_site, &request.terms)?;
     let mut staged: Vec<StagedGeneration> = Vec::new();
     for path in request.bundles {
         let name = staged.len().to_string();
         let mut generation = stage_bundle(lock, path, &name, signed, progress).with_context(|| {
             format!("could not publish the bundle {}, and nothing was changed", path.display())
         })?;
-        generation.cluster.clone_from(&cluster);
+        generation.cluster.clone_from(&place.cluster);
+        check_owner(lock, &generation, &place, &request.terms)?;
         let is_taken = staged.iter().any(|other| other.channel == generation.channel);
         ensure!(!is_taken, "two bundles are for {}: publish only one of them", generation.channel);
         staged.push(generation);
     }
     if let (Some(path), Some(site)) = (request.site, &site) {
-        let mut generation = stage_site(lock, site, signed, progress).with_context(|| about(path))?;
-        generation.cluster = cluster;
+        let mut generation = stage_site(lock, site, &place, signed, progress).with_context(|| about(path))?;
+        generation.cluster.clone_from(&place.cluster);
+        if let Some(host) = &place.adopted {
+            staged.extend(stage_adopted(lock, host, progress)?);
+        }
+        let joint = place.others.as_ref();
+        let joint = joint.map(|others| stage_joint(lock, Some(&generation), others, progress)).transpose()?;
         staged.push(generation);
+        staged.extend(joint);
     }
     Ok(staged)
+}
+
+/// Refuses a bundle that would take the place of one that another cluster of the web root has published, unless the terms
+/// allow that.
+pub(super) fn check_owner(
+    lock: &WebRootLock,
+    bundle: &StagedGeneration,
+    place: &ClusterPlace,
+    terms: &PublicationTerms<'_>,
+) -> Result<()> {
+    let Some(others) = place.others.as_ref().filter(|_| !terms.may_replace_images) else { return Ok(()) };
+    let Some(channel) = Channel::open(&lock.root, &bundle.channel)? else { return Ok(()) };
+    let Some(current) = channel.current_generation()?.filter(|current| current.id != bundle.id) else {
+        return Ok(());
+    };
+    let Some(owner) = current.publication.and_then(|publication| publication.cluster) else { return Ok(()) };
+    if !others.contains_key(&owner) {
+        return Ok(());
+    }
+    let message = format!(
+        "the cluster {owner} has published the bundle {:.12} for this image, and its nodes would boot {:.12}. Where the nodes of \
+         both are to boot this bundle, add --replace-image; for bundles of different content, publish one of the clusters into \
+         another web root",
+        current.id.to_string(),
+        bundle.id.to_string()
+    );
+    let fault = Fault::new(FaultKind::Swapped, bundle.channel.as_str(), message);
+    Err(Refused::new("the bundle would replace another cluster's, and nothing was changed", vec![fault])
+        .into())
 }
 
 fn stage_bundle(
@@ -114,7 +127,8 @@ fn stage_bundle(
     }
     let (manifest, name) = (bundle.contents.manifest, to.map(|_| name.to_owned()));
     let bundle = Some(bundle.manifest);
-    Ok(StagedGeneration { channel, id, manifest, name, bundle, cluster: None, links: Vec::new() })
+    let (links, role) = (Vec::new(), StagedRole::Requested);
+    Ok(StagedGeneration { channel, id, manifest, name, bundle, cluster: None, links, role })
 }
 
 /// Copies the signatures of a bundle, which have no digest, from `dir` to `to`.
@@ -130,6 +144,7 @@ fn copy_signatures(dir: &Dir, bundle: &Bundle, to: &Dir) -> Result<()> {
 fn stage_site(
     lock: &WebRootLock,
     site: &RenderedSite,
+    place: &ClusterPlace,
     signed: bool,
     progress: Progress<'_>,
 ) -> Result<StagedGeneration> {
@@ -142,7 +157,7 @@ fn stage_site(
         let contents = site::read_published(dir, "", &mut faults)?;
         Ok(faults.is_empty() && contents.is_some_and(|contents| contents.manifest == site.id()))
     };
-    let is_kept = is_published(&lock.root, SITE, site.id(), &site.published_contents(), &is_same)?;
+    let is_kept = is_published(&lock.root, &place.channel, site.id(), &site.published_contents(), &is_same)?;
     let to = if is_kept { None } else { Some(lock.staging.ensure_dir(SITE)?) };
     let mut faults = Vec::new();
     site.contents.report_extra(&site.dir, "www/", &mut faults)?;
@@ -157,68 +172,17 @@ fn stage_site(
         let (file, _) = to.write_new(MANIFEST, file_mode(false), &site.manifest)?;
         sync_file(&file).and_then(|()| to.sync()).context("could not make the staging directory durable")?;
     }
+    // The links lead into the joint site, where there is one.
+    let links =
+        if place.others.is_none() { find_missing_links(&lock.root, &site.top_names())? } else { Vec::new() };
     Ok(StagedGeneration {
-        channel: SITE.to_owned(),
+        channel: place.channel.clone(),
         id: site.id(),
         manifest: site.id(),
         name: to.map(|_| SITE.to_owned()),
         bundle: None,
         cluster: None,
-        links: find_missing_links(&lock.root, &site.top_names())?,
+        links,
+        role: StagedRole::Requested,
     })
-}
-
-/// Whether the generation `id` is in its place already, and whole.
-fn is_published(
-    root: &WebRoot,
-    channel: &str,
-    id: Sha256Sum,
-    contents: &Contents,
-    is_same: &dyn Fn(&Dir) -> Result<bool>,
-) -> Result<bool> {
-    let Some(channel) = Channel::open(root, channel)? else { return Ok(false) };
-    let Ok(dir) = channel.open_generation(id) else { return Ok(false) };
-    if !is_same(&dir)? {
-        return Ok(false);
-    }
-    let expected = ExpectedDir { dir, prefix: String::new(), contents: contents.clone() };
-    Ok(compare(&[expected], &|_| {})?.is_empty())
-}
-
-/// Copies every file with a digest to `to`, or only reads them where there is no `to`.
-fn fill(
-    from: &Dir,
-    contents: &Contents,
-    to: Option<&Dir>,
-    faults: &mut Vec<Fault>,
-    progress: Progress<'_>,
-) -> Result<()> {
-    // Sizes first: a sparse file of any size costs its author nothing.
-    let sizes = contents.expected.par_iter().filter_map(|file| open_expected(from, file).err());
-    let wrong: Vec<Fault> = sizes.collect();
-    if !wrong.is_empty() {
-        faults.extend(wrong);
-        return Ok(());
-    }
-    let dirs: BTreeSet<&str> = contents.expected.iter().flat_map(|file| parents(&file.path)).collect();
-    let mut made = Vec::new();
-    for dir in dirs.iter().filter(|_| to.is_some()) {
-        let (parent, name) = split(dir);
-        if let Some(to) = to {
-            let parent = to.open_dir(parent).context("could not open the staging directory")?;
-            made.push(parent.ensure_dir(name)?);
-        }
-    }
-    let sync = contents.expected.len() < MANY;
-    let target = to.map(|dir| CopyTarget { dir, sync });
-    let copied = contents.expected.par_iter().map(|file| copy_expected(from, file, target, progress));
-    faults.extend(copied.collect::<Result<Vec<_>>>()?.into_iter().flatten());
-    if let Some(to) = to {
-        if sync {
-            made.iter().try_for_each(Dir::sync).context("could not make the staging directory durable")?;
-        } else {
-            to.sync_file_system().context("could not make the staging directory durable")?;
-        }
-    }
-    Ok(())
 }

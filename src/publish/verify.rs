@@ -7,15 +7,18 @@ use anyhow::{Context, Result, bail, ensure};
 use super::access::verify_access;
 use super::begun::verify_begun;
 use super::bundle::read_bundle;
-use super::channel::{CURRENT, Channel};
+use super::channel::Channel;
 use super::compare::{ExpectedDir, compare};
+use super::conflicts::find_conflicts;
 use super::fault::{Fault, FaultKind};
 use super::generations::{UNSIGNED_MANIFEST, verify_channel, verify_signature};
-use super::needs::list_site_names;
+use super::joint::{SiteIds, list_cluster_dirs, path_of_site, read_served_sites};
+use super::joint_plan::{JointPart, JointPlan};
+use super::needs::{list_site_names, open_current};
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::request::ClusterNames;
-use super::root::{ARMED, NIXOS, SITE, TFTP, WebRoot, open_named};
+use super::root::{ARMED, CURRENT, NIXOS, SITE, SITES, TFTP, WebRoot, open_named};
 use super::verify_armed::verify_armed;
 use super::verify_loaders::verify_loaders;
 use crate::fs::{FileType, Progress, STATE, Stat, kind_of};
@@ -93,6 +96,18 @@ fn verify_root(
         }
     }
     paths.sort();
+    // verify_joint reports a joint site that can't be read.
+    let sites = read_served_sites(root).ok().flatten();
+    for name in list_cluster_dirs(root)? {
+        let path = path_of_site(&name).escape_debug().to_string();
+        if sites.as_ref().is_some_and(|sites| sites.contains_key(&name)) {
+            paths.push(path);
+        } else {
+            let message =
+                "machines boot no site of that name: plasmagen publish removes it with the next site";
+            report.faults.push(Fault::new(FaultKind::Extra, path, message));
+        }
+    }
     paths.push(SITE.to_owned());
     for path in paths {
         if let Some(channel) = Channel::open(root, &path)? {
@@ -100,8 +115,9 @@ fn verify_root(
         }
     }
     verify_links(root, report)?;
+    verify_joint(root, report)?;
     report_unserved(requirements, report);
-    report_foreign(requirements, report);
+    report_foreign(sites.as_ref(), requirements, report);
     verify_armed(root, requirements, &mut report.faults)?;
     verify_loaders(root, requirements, &mut report.faults)?;
     verify_begun(root, &mut report.faults);
@@ -111,7 +127,7 @@ fn verify_root(
 /// Verifies a file or directory of the web root's top level.
 fn verify_top_name(root: &WebRoot, name: &str, stat: &Stat, report: &mut VerifyReport) -> Result<()> {
     match name {
-        STATE | ARMED | TFTP | NIXOS | SITE if kind_of(stat) == FileType::Directory => {}
+        STATE | ARMED | TFTP | NIXOS | SITE | SITES if kind_of(stat) == FileType::Directory => {}
         "lost+found" => {}
         _ if kind_of(stat) == FileType::Symlink => {
             if root.dir.read_link(name)?.to_bytes() != format!("{SITE}/{CURRENT}/{name}").as_bytes() {
@@ -156,8 +172,43 @@ fn report_unserved(requirements: &VerifyRequirements<'_>, report: &mut VerifyRep
     }
 }
 
-/// Reports current generations that were published for another cluster than the required one, or than the site.
-fn report_foreign(requirements: &VerifyRequirements<'_>, report: &mut VerifyReport) {
+/// Verifies that the served site is that of its parts, where several clusters share `root`, and that they are in no conflict.
+fn verify_joint(root: &WebRoot, report: &mut VerifyReport) -> Result<()> {
+    let sites = match read_served_sites(root) {
+        Ok(Some(sites)) => sites,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            let path = format!("{SITE}/{CURRENT}");
+            report.faults.push(Fault::new(FaultKind::Changed, path, format!("{error:#}")));
+            return Ok(());
+        }
+    };
+    let mut parts = Vec::new();
+    for (cluster, id) in &sites {
+        // The channel of the site reports what is wrong with it.
+        let Ok(dir) = root.dir.open_dir(&format!("{}/{id}", path_of_site(cluster))) else {
+            let message = format!(
+                "the joint site has {id:.12}, and that is not there: publish the site of {cluster} again"
+            );
+            report.faults.push(Fault::new(FaultKind::Missing, path_of_site(cluster), message));
+            return Ok(());
+        };
+        let Ok(part) = JointPart::read(cluster, *id, dir) else { return Ok(()) };
+        parts.push(part);
+    }
+    report.faults.extend(find_conflicts(&parts)?);
+    if open_current(root, SITE)?.is_some_and(|(id, _)| JointPlan::of(&parts).is_ok_and(|plan| plan.id != id))
+    {
+        let message =
+            "it is not what the sites of its clusters are together: publish the site of one of them again";
+        report.faults.push(Fault::new(FaultKind::Swapped, format!("{SITE}/{CURRENT}"), message));
+    }
+    Ok(())
+}
+
+/// Reports current generations that were published for another cluster than the required one, or than the site. Clusters whose
+/// `sites` are served jointly share the images.
+fn report_foreign(sites: Option<&SiteIds>, requirements: &VerifyRequirements<'_>, report: &mut VerifyReport) {
     let current = report.generations.iter().filter(|generation| generation.is_current);
     let named = current.filter_map(|generation| {
         Some((generation.path.as_str(), generation.publication.as_ref()?.cluster.as_deref()?))
@@ -166,15 +217,32 @@ fn report_foreign(requirements: &VerifyRequirements<'_>, report: &mut VerifyRepo
     let named: Vec<_> = named.collect();
     let of_site = || named.last().map(|(_, cluster)| ClusterNames { name: cluster, former: &[] });
     let Some(names) = requirements.cluster.or_else(of_site) else { return };
-    let wanted = names.name;
-    let foreign = named.iter().filter(|(_, cluster)| !names.has(cluster)).map(|(path, cluster)| {
+    let mut faults = Vec::new();
+    if let (Some(sites), Some(required)) = (sites, requirements.cluster)
+        && !sites.keys().any(|name| required.has(name))
+    {
+        let message = format!(
+            "no site of the cluster {} is served: run plasmagen publish --add-cluster",
+            required.name
+        );
+        faults.push(Fault::new(FaultKind::Missing, SITES, message));
+    }
+    for (path, cluster) in named {
+        let wanted = match (sites, path.split('/').collect::<Vec<_>>().as_slice()) {
+            (None, _) => (!names.has(cluster)).then(|| names.name.to_owned()),
+            (Some(_), [SITES, name, _]) => (*name != cluster).then(|| (*name).to_owned()),
+            (Some(sites), _) => {
+                let all: Vec<_> = sites.keys().map(String::as_str).collect();
+                (!sites.contains_key(cluster)).then(|| all.join(" or "))
+            }
+        };
+        let Some(wanted) = wanted else { continue };
         let message =
             format!("it was published for the cluster {cluster}, and not for {wanted}: publish for {wanted}");
         let base = path.strip_prefix(NIXOS).and_then(|rest| rest.split('/').nth(1));
         let removal =
             base.map_or_else(String::new, |base| format!(", or run plasmagen publish --remove {base}"));
-        Fault::new(FaultKind::Swapped, format!("{path}/{PUBLICATION}"), message + &removal)
-    });
-    let foreign: Vec<_> = foreign.collect();
-    report.faults.extend(foreign);
+        faults.push(Fault::new(FaultKind::Swapped, format!("{path}/{PUBLICATION}"), message + &removal));
+    }
+    report.faults.extend(faults);
 }

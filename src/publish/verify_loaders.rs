@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::builds::LOADER_LIMIT;
 use super::fault::{Fault, FaultKind};
-use super::loaders::list_published;
+use super::loaders::list_vouched;
 use super::report::VerifyRequirements;
 use super::root::{TFTP, WebRoot};
 use crate::fs::{FileType, Sha256Sum, kind_of};
@@ -18,7 +18,7 @@ pub(super) fn verify_loaders(
     requirements: &VerifyRequirements<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<()> {
-    let published = list_published(root)?;
+    let published = list_vouched(root, requirements.cluster)?;
     let mut fault = |kind, name: &str, message: &str| {
         faults.push(Fault::new(kind, format!("{TFTP}/{}", name.escape_debug()), message));
     };

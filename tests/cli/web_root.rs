@@ -216,3 +216,74 @@ fn a_cluster_of_the_same_name_with_other_machines_is_another() {
     at_root(&site, &["publish", "bundle", "--no-site", "-i", "inventory.toml"]).ends(1, &[words]);
     at_root(&site, &["publish", "--ipxe", "nowhere", "--replace-cluster", "my-cluster"]).ends(0, &[]);
 }
+
+/// A second inventory for the web root of `site`, in `other/`: the cluster elm with nodes, cards and addresses of its own.
+fn render_other(site: &Site) {
+    let other = site.root().join("other");
+    fs::create_dir(&other).unwrap();
+    let inventory = site.read("inventory.toml").replace("my-cluster", "elm").replace("node0", "elm0");
+    let inventory = inventory.replace("3c:ec:ef:00:00", "3c:ec:ef:00:99").replace("10.0.100.5", "10.0.100.6");
+    fs::write(other.join("inventory.toml"), inventory).unwrap();
+    site.run(&["render", "other/inventory.toml"]).ends(0, &[]);
+}
+
+#[test]
+fn two_clusters_share_a_web_root() {
+    let site = published();
+    render_other(&site);
+    let elm = ["--inventory", "other/inventory.toml"];
+    let run = |args: &[&str]| at_root(&site, &[args, &elm].concat());
+    at_root(&site, &["arm", "node01"]).ends(0, &[]);
+    run_timer(&site);
+    run(&["publish", "--ipxe", "nowhere"])
+        .ends(1, &["this is of the cluster elm", "or beside their site with --add-cluster"]);
+    // Two nodes with one address in the boot network.
+    let right = site.read("other/inventory.toml");
+    let wrong =
+        right.replace("address.provisioning = \"10.0.100.60\"", "address.provisioning = \"10.0.100.50\"");
+    assert_ne!(right, wrong);
+    for (text, code, words) in [
+        (
+            &wrong,
+            1,
+            "the same addresses in the boot network: 10.0.100.50 (elm01 of elm, node01 of my-cluster)",
+        ),
+        (&right, 0, "root/sites/elm: generation"),
+    ] {
+        fs::write(site.root().join("other/inventory.toml"), text).unwrap();
+        site.run(&["render", "other/inventory.toml"]).ends(0, &[]);
+        run(&["publish", "--add-cluster", "--ipxe", "nowhere"]).ends(code, &[words]);
+    }
+    // The nodes of both boot the bundle of the first.
+    run(&["arm", "elm01"]).ends(0, &[]);
+    let listed = at_root(&site, &["armed"]);
+    let names = ["elm01 of elm", "node01 of my-cluster"];
+    assert!(names.iter().all(|name| listed.stdout.contains(name)), "{}", listed.stdout);
+    for inventory in ["inventory.toml", "other/inventory.toml"] {
+        // Nobody signs here.
+        let run = site.run(&["verify", "root", "--inventory", inventory, "--format", "json"]);
+        let faults = serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap();
+        let kinds = faults["faults"].as_array().unwrap().iter().map(|fault| fault["kind"].clone());
+        assert!(kinds.clone().count() > 0 && kinds.clone().all(|kind| kind == "unsigned"), "{}", run.stdout);
+    }
+    site.run(&["verify", "root"]).ends(0, &[]);
+    run(&["disarm", "--all"])
+        .ends(0, &["elm01 is disarmed", "node01 stays armed: it is a node of another cluster"]);
+    assert!(!site.root().join("root/armed/3c-ec-ef-00-99-01").exists());
+    bundle(&site, "newer", "two");
+    run(&["publish", "newer", "--no-site"])
+        .ends(1, &["the cluster my-cluster has published the bundle", "--replace-image"]);
+    run(&["publish", "newer", "--no-site", "--replace-image"])
+        .ends(1, &["node01 is armed, and would boot the bundle"]);
+    run(&["publish", "--ipxe", "nowhere"]).ends(0, &["root/sites/elm: generation"]);
+    run(&["publish", "--rollback", "site"]).ends(2, &["sites/elm has no generation before the current one"]);
+    at_root(&site, &["publish", "--rollback", "site"])
+        .ends(2, &["sites/my-cluster has no generation before the current one"]);
+    run(&["publish", "--remove-cluster", "my-cluster"])
+        .ends(1, &["node01 is armed, and the site has no script"]);
+    at_root(&site, &["disarm", "--all"]).ends(0, &["node01 is disarmed"]);
+    run(&["publish", "--remove-cluster", "elm"])
+        .ends(0, &["machines of the cluster elm boot nothing from it any more"]);
+    assert!(!site.root().join("root/ipxe/node/3c-ec-ef-00-99-01.ipxe").exists());
+    assert!(site.root().join("root/ipxe/node/3c-ec-ef-00-00-01.ipxe").exists());
+}

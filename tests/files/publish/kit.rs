@@ -112,6 +112,8 @@ pub(crate) fn terms<'a>(now: OffsetDateTime) -> PublicationTerms<'a> {
         cluster: None,
         machines: &[],
         replaced_cluster: None,
+        may_add_cluster: false,
+        may_replace_images: false,
         signing_key: None,
         may_change_armed: false,
         now,

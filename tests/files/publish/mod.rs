@@ -5,6 +5,8 @@ mod armed;
 mod arming;
 mod bundles;
 mod changes;
+mod clusters;
+mod clusters_faults;
 mod faults;
 mod forged;
 mod hostile;
