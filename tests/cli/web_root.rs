@@ -277,7 +277,8 @@ fn two_clusters_share_a_web_root() {
         .ends(1, &["node01 is armed, and would boot the bundle"]);
     run(&["publish", "--ipxe", "nowhere"]).ends(0, &["root/sites/elm: generation"]);
     run(&["publish", "--rollback", "site"]).ends(2, &["sites/elm has no generation before the current one"]);
-    at_root(&site, &["publish", "--rollback", "site"])
+    at_root(&site, &["publish", "--rollback", "site"]).ends(2, &["name the inventory of one of them"]);
+    at_root(&site, &["publish", "--rollback", "site", "-i", "inventory.toml"])
         .ends(2, &["sites/my-cluster has no generation before the current one"]);
     run(&["publish", "--remove-cluster", "my-cluster"])
         .ends(1, &["node01 is armed, and the site has no script"]);
