@@ -3,7 +3,7 @@
 use anyhow::Context;
 use time::OffsetDateTime;
 
-use crate::diag::{Diagnostic, Report, Severity};
+use crate::diag::{Cure, Diagnostic, Report, Severity};
 use crate::inventory::Inventory;
 use crate::model::Cluster;
 use crate::resolve::Draft;
@@ -15,7 +15,7 @@ use crate::{inventory, resolve, rules};
 pub struct Checked {
     /// All errors and warnings, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// The cluster; none where a diagnostic is an error.
+    /// The cluster; none where a diagnostic is an error that the command does not cure.
     pub cluster: Option<Cluster>,
     /// The inventory as written, as far as it could be read.
     pub inventory: Inventory,
@@ -36,20 +36,22 @@ impl Checked {
 /// # Errors
 /// When the rules accepted an inventory that has no cluster: a bug of plasmagen.
 pub fn check(bytes: &[u8]) -> anyhow::Result<Checked> {
-    check_and(bytes, |_, _, _| Ok(()))
+    check_and(bytes, &[], |_, _, _| Ok(()))
 }
 
 /// Checks the inventory `bytes`, and when it has no errors, also the committed files that `gather` reads, as of `now`.
-/// `gather` gets the cluster and the directory of the vault that the inventory names.
+/// `gather` gets the cluster and the directory of the vault that the inventory names. Errors in the certificates that one of
+/// `cures` removes do not refuse the inventory: the caller is that cure.
 ///
 /// # Errors
 /// As for [`check`], and when `gather` fails.
 pub fn check_with_files(
     bytes: &[u8],
     now: OffsetDateTime,
+    cures: &[Cure],
     gather: impl FnOnce(&Cluster, Option<&str>) -> anyhow::Result<CommittedFiles>,
 ) -> anyhow::Result<Checked> {
-    check_and(bytes, |draft, cluster, report| {
+    check_and(bytes, cures, |draft, cluster, report| {
         let vault = draft.inventory.vault.path.as_ref().map(|path| path.value.as_str());
         let files = gather(cluster, vault)?;
         let committed = rules::Committed::new(draft, cluster, &files, now)?;
@@ -61,6 +63,7 @@ pub fn check_with_files(
 /// Checks `bytes`, and when there are no errors, calls `check_further`.
 fn check_and(
     bytes: &[u8],
+    cures: &[Cure],
     check_further: impl FnOnce(&Draft<'_>, &Cluster, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<Checked> {
     let text = match inventory::text(bytes) {
@@ -83,7 +86,7 @@ fn check_and(
         let sound = resolve::finish(&draft)
             .context("the inventory passed every rule, and yet something is missing: a bug of plasmagen")?;
         check_further(&draft, &sound, &mut report)?;
-        cluster = Some(sound).filter(|_| !report.has_errors());
+        cluster = Some(sound).filter(|_| !report.refuses(cures));
     }
     drop(draft);
     let vault = inventory.vault.path.as_ref().map(|path| path.value.clone());

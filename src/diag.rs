@@ -5,7 +5,7 @@ mod report;
 mod secret;
 mod span;
 
-pub use diagnostic::{Code, Diagnostic, Edit, Related, Severity, Subject};
+pub use diagnostic::{Code, Cure, Diagnostic, Edit, Related, Severity, Subject};
 pub use report::{Acknowledgement, Report};
 pub use secret::{KEY_MARKERS, find_keys};
 pub use span::{Span, Spanned};

@@ -1,7 +1,7 @@
 //! The rendered site: `nodes/` and `site/` beside an inventory. [`render`] writes them, [`compare`] says what differs.
 //!
 //! ```text
-//! render:  lock → gather → issue what is missing → outputs → stage → vault durable → commit
+//! render:  lock → gather → issue what is due → outputs → stage → vault durable → commit
 //! compare:        gather →        list it        → outputs → differences
 //! ```
 //!
@@ -13,7 +13,8 @@ use time::OffsetDateTime;
 
 use crate::model::{Cluster, HostName};
 use crate::outputs;
-use crate::pki::{Vault, cluster as certificates};
+use crate::pki::Vault;
+use crate::pki::cluster::{self as certificates, IssueOrder, IssueReason};
 use crate::plan::Plan;
 use crate::write::{self, CommitOptions, CommitOutcome, FileChange, SiteLock};
 
@@ -22,21 +23,25 @@ use crate::write::{self, CommitOptions, CommitOutcome, FileChange, SiteLock};
 pub struct Rendered {
     /// The files that changed.
     pub outcome: CommitOutcome,
-    /// The certificates that were issued; none when none was missing.
+    /// The certificates that were issued; none when none was due.
     pub issued: Option<IssuedCertificates>,
+    /// The nodes whose certificates were to be renewed, and end together with their CA: another would end no later.
+    pub held_back: Vec<HostName>,
 }
 
 /// The certificates that [`render`] issued.
 #[derive(Debug)]
 pub struct IssuedCertificates {
-    /// How many nodes got a certificate.
-    pub certificates: usize,
+    /// The nodes that got a certificate, and why.
+    pub certificates: Vec<(HostName, IssueReason)>,
     /// Where the CA that signed them comes from.
     pub authority: Authority,
     /// The directory of the vault that holds the keys.
     pub vault: PathBuf,
     /// The full names of the nodes that came back after a removal, and have new keys.
     pub returned: Vec<String>,
+    /// The full names of the other nodes whose key was put aside for a new one.
+    pub rekeyed: Vec<String>,
 }
 
 /// Where the CA of issued certificates comes from.
@@ -50,9 +55,9 @@ pub enum Authority {
     New,
 }
 
-/// Writes `nodes/` and `site/` in `root`, both or neither, and issues the certificates that are missing.
+/// Writes `nodes/` and `site/` in `root`, both or neither, and issues the certificates that `order` asks for.
 ///
-/// `open_vault` is called only when a certificate is missing. The keys of new certificates are durable in the vault
+/// `open_vault` is called only when a certificate is issued. The keys of new certificates are durable in the vault
 /// before any certificate is published: a run that dies in between leaves keys, which the next run uses.
 ///
 /// # Errors
@@ -63,17 +68,18 @@ pub fn render(
     cluster: Cluster,
     options: CommitOptions,
     now: OffsetDateTime,
+    order: &IssueOrder,
     open_vault: impl FnOnce(&Cluster) -> anyhow::Result<Vault>,
 ) -> anyhow::Result<Rendered> {
     let lock = SiteLock::acquire(root)?;
     let mut plan = Plan::gather(root, cluster)?;
-    let nodes = certificates::list_lacking(&plan.cluster, &plan.certificates)?;
+    let selection = certificates::select(&plan.cluster, &plan.certificates, order, now)?;
     let mut issue = None;
-    if !nodes.is_empty() {
+    if !selection.is_empty() {
         let vault = open_vault(&plan.cluster)?;
         let is_published = plan.certificates.ca.is_some();
         let published = std::mem::take(&mut plan.certificates);
-        let issued = certificates::issue(&plan.cluster, &nodes, published, &vault, now)?;
+        let issued = certificates::issue(&plan.cluster, &selection, published, &vault, now)?;
         let authority = match (&issued.new_ca, is_published) {
             (Some(_), _) => Authority::New,
             (None, false) => Authority::FromVault,
@@ -82,18 +88,23 @@ pub fn render(
         plan.certificates = issued.certificates.clone();
         issue = Some((vault, issued, authority));
     }
+    let held_back = selection.held_back;
     let artifacts = outputs::render(&plan)?;
     let outcome = write::commit(&lock, &artifacts, options, || match &issue {
         Some((vault, issued, _)) => issued.store(vault),
         None => Ok(()),
     })?;
-    let issued = issue.map(|(vault, issued, authority)| IssuedCertificates {
-        certificates: issued.issued,
-        authority,
-        vault: vault.dir().to_owned(),
-        returned: issued.replaced_keys.into_iter().map(|key| key.fqdn).collect(),
+    let issued = issue.map(|(vault, issued, authority)| {
+        let replaced = issued.replaced_keys.into_iter().map(|key| key.fqdn);
+        IssuedCertificates {
+            authority,
+            vault: vault.dir().to_owned(),
+            rekeyed: replaced.filter(|fqdn| !issued.returned.contains(fqdn)).collect(),
+            certificates: issued.issued,
+            returned: issued.returned,
+        }
     });
-    Ok(Rendered { outcome, issued })
+    Ok(Rendered { outcome, issued, held_back })
 }
 
 /// The result of [`compare`].

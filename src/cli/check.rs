@@ -49,7 +49,7 @@ impl CheckArgs {
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let examined = examine(Path::new(name), bytes, &self.vault, VaultUse::Comparison)?;
+            let examined = examine(Path::new(name), bytes, &self.vault, VaultUse::Comparison, &[])?;
             let checked = &examined.checked;
             let source = SourceText::new(name, bytes);
             let found = visible(printer, checked, self.deny_warnings);

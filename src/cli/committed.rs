@@ -1,12 +1,13 @@
 //! The inventory together with the files that are committed beside it, for commands that trust these files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use time::OffsetDateTime;
 
 use crate::check::{Checked, check_with_files};
-use crate::diag::{Diagnostic, Severity};
-use crate::model::Cluster;
+use crate::diag::{Cure, Diagnostic, Severity};
+use crate::model::{Cluster, HostName};
 use crate::pki::VaultUse;
 use crate::plan::former::FormerCluster;
 use crate::plan::{Certificates, NamedFiles};
@@ -23,44 +24,50 @@ pub(super) struct ExaminedInventory {
     pub(super) checked: Checked,
     /// Whether `nodes/` publishes a CA that was not compared with the vault, which is not at hand.
     pub(super) lacks_vault: bool,
+    /// The nodes whose certificate is for a key that the vault has put aside.
+    pub(super) superseded: BTreeSet<HostName>,
 }
 
 /// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault, for
-/// a command that needs the vault for `purpose`.
+/// a command that needs the vault for `purpose`, and that is one of `cures` for faults of certificates.
 pub(super) fn examine(
     path: &Path,
     bytes: &[u8],
     vault: &VaultOption,
     purpose: VaultUse,
+    cures: &[Cure],
 ) -> anyhow::Result<ExaminedInventory> {
     let root = root_of(path);
-    let mut lacks_vault = false;
+    let (mut lacks_vault, mut superseded) = (false, BTreeSet::new());
     let gather = |cluster: &Cluster, written: Option<&str>| {
         let certificates = Certificates::gather(root, cluster)?;
         let view = vault.look(root, cluster, written, purpose)?;
         lacks_vault = certificates.ca.is_some() && view.usable().is_none();
+        superseded = view.usable().map(|known| known.list_superseded(&certificates)).unwrap_or_default();
         let former = FormerCluster::gather(root, cluster);
         let named = NamedFiles::gather(root, cluster);
         Ok(CommittedFiles { certificates, vault: Some(view), former, named })
     };
-    let checked = check_with_files(bytes, OffsetDateTime::now_utc(), gather)?;
-    Ok(ExaminedInventory { checked, lacks_vault })
+    let checked = check_with_files(bytes, OffsetDateTime::now_utc(), cures, gather)?;
+    Ok(ExaminedInventory { checked, lacks_vault, superseded })
 }
 
-/// Reads the inventory at `path`, checks it as [`examine`] does, and prints the diagnostics that `is_told` keeps. Where the
-/// result has no cluster, the command ends with [`REFUSED`](super::REFUSED): the user knows why.
+/// Reads the inventory at `path`, checks it as [`examine`] does, and prints the errors that the command does not cure, and the
+/// warnings that `is_told` keeps. Where the result has no cluster, the command ends with [`REFUSED`](super::REFUSED): the user knows why.
 pub(super) fn read_examined(
     printer: &Printer,
     path: &Path,
     vault: &VaultOption,
     purpose: VaultUse,
+    cures: &[Cure],
     is_told: impl Fn(&Diagnostic) -> bool,
 ) -> anyhow::Result<ExaminedInventory> {
     let bytes = read(path)?;
-    let examined = examine(path, &bytes, vault, purpose)?;
+    let examined = examine(path, &bytes, vault, purpose, cures)?;
     let name = path.display().to_string();
     let mut found = visible(printer, &examined.checked, false);
-    found.retain(|diagnostic| diagnostic.severity == Severity::Error || is_told(diagnostic));
+    let is_warning = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Warning;
+    found.retain(|diagnostic| diagnostic.is_refusal(cures) || is_warning(diagnostic) && is_told(diagnostic));
     print_diagnostics(printer, &SourceText::new(&name, &bytes), &found);
     if examined.checked.cluster.is_none() {
         print_refusal(&name, &examined.checked);
@@ -76,7 +83,7 @@ pub(super) fn read_examined_briefly(
     purpose: VaultUse,
 ) -> anyhow::Result<ExaminedInventory> {
     let bytes = read(path)?;
-    let examined = examine(path, &bytes, vault, purpose)?;
+    let examined = examine(path, &bytes, vault, purpose, &[])?;
     let name = path.display().to_string();
     print_briefly(printer, &SourceText::new(&name, &bytes), path, &examined.checked);
     Ok(examined)

@@ -44,7 +44,19 @@ const EXAMPLES: &[Example] = &[
         "plasmagen render --check",
         "Writes nothing. Prints a diff and exits with status 1 when nodes/ or site/ is stale.",
     ),
-    example("plasmagen certs status", "Prints until when each certificate is valid."),
+    example(
+        "plasmagen certs status",
+        "Prints until when each certificate is valid, and which command is next for it.",
+    ),
+    example(
+        "plasmagen certs status --fail-within 30d",
+        "Exits with status 1 where a certificate ends within 30 days, as a nightly job of CI does.",
+    ),
+    example("plasmagen certs renew", "Renews the certificates that are in the last third of their life."),
+    example(
+        "plasmagen certs renew node01 --new-key",
+        "Issues a certificate for a new key of node01, and puts the old key aside.",
+    ),
     example(
         "plasmagen secrets stage node01 --to /run/stage-node01",
         "Puts the key of node01 into a new directory for nixos-anywhere --extra-files.",

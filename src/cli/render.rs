@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use time::OffsetDateTime;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Cure, Diagnostic};
 use crate::model::{Cluster, HostName, list_few, quote_for_shell};
-use crate::pki::VaultUse;
+use crate::pki::cluster::{IssueOrder, IssueReason};
+use crate::pki::{Vault, VaultUse};
 use crate::plan::git::find_work_tree;
-use crate::site::{self, Authority, IssuedCertificates};
+use crate::site::{self, Authority, IssuedCertificates, Rendered};
 use crate::write::{CommitOptions, CommitOutcome};
 
 use super::changes::{print_full, print_summary};
@@ -47,34 +48,19 @@ impl RenderArgs {
         // that is not at hand: the comparison needs none.
         let is_told = |warning: &Diagnostic| warning.code != if self.check { "PG-H19" } else { "PG-H06" };
         let inventory = self.inventory.find()?;
-        let purpose = if self.check { VaultUse::Comparison } else { VaultUse::Keys };
-        let checked = read_examined(printer, &inventory, &self.vault, purpose, is_told)?.checked;
+        let (purpose, cures) =
+            if self.check { (VaultUse::Comparison, &[][..]) } else { (VaultUse::Keys, &[Cure::Renewal][..]) };
+        let examined = read_examined(printer, &inventory, &self.vault, purpose, cures, is_told)?;
+        let checked = examined.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
         let root = root_of(&inventory);
         if self.check {
             return self.compare(printer, root, cluster, &inventory);
         }
-        let nodes = plural(cluster.nodes.len(), "node");
-        let names: BTreeSet<String> = cluster.nodes.iter().map(|node| node.fqdn.to_string()).collect();
-        let keys = self.vault.open(root, &cluster, checked.vault.as_deref()).ok();
+        let order = IssueOrder { superseded: examined.superseded, ..IssueOrder::default() };
+        let source = SiteSource { root, vault: &self.vault, written: checked.vault.as_deref() };
         let options = CommitOptions { discard_edits: self.discard_edits };
-        let vault = checked.vault.as_deref();
-        let open_vault = |cluster: &Cluster| self.vault.open(root, cluster, vault);
-        let rendered = site::render(root, cluster, options, OffsetDateTime::now_utc(), open_vault)?;
-        if let Some(issued) = &rendered.issued {
-            print_issued(printer, issued);
-        }
-        print_outcome(printer, root, &nodes, &rendered.outcome);
-        for fqdn in list_removed(&rendered.outcome, &names) {
-            let kept = keys.as_ref().filter(|vault| matches!(vault.key(&fqdn), Ok(Some(_))));
-            let kept = kept.map_or_else(String::new, |vault| {
-                format!(" The node's private key stays in {}.", vault.dir().join(&fqdn).display())
-            });
-            printer.say(&format!(
-                "{fqdn} was removed.{kept} Keep the name in `removed` of [cluster], so that no other machine is given it: \
-                 plasmagen explain PG-G06"
-            ));
-        }
+        source.render(printer, cluster, options, &order)?;
         Ok(DONE)
     }
 
@@ -111,6 +97,53 @@ impl RenderArgs {
     }
 }
 
+/// Where a site and its vault are, for commands that render the site.
+pub(super) struct SiteSource<'a> {
+    /// The directory of the inventory.
+    pub(super) root: &'a Path,
+    /// The vault that the command line names.
+    pub(super) vault: &'a VaultOption,
+    /// The vault that the inventory names.
+    pub(super) written: Option<&'a str>,
+}
+
+impl SiteSource<'_> {
+    /// Renders the site of `cluster`, issues the certificates that `order` asks for, and prints what was done.
+    pub(super) fn render(
+        &self,
+        printer: &Printer,
+        cluster: Cluster,
+        options: CommitOptions,
+        order: &IssueOrder,
+    ) -> anyhow::Result<Rendered> {
+        let nodes = plural(cluster.nodes.len(), "node");
+        let names: BTreeSet<String> = cluster.nodes.iter().map(|node| node.fqdn.to_string()).collect();
+        let keys = self.open_vault(&cluster).ok();
+        let open_vault = |cluster: &Cluster| self.open_vault(cluster);
+        let rendered =
+            site::render(self.root, cluster, options, OffsetDateTime::now_utc(), order, open_vault)?;
+        if let Some(issued) = &rendered.issued {
+            print_issued(printer, issued);
+        }
+        print_outcome(printer, self.root, &nodes, &rendered.outcome);
+        for fqdn in list_removed(&rendered.outcome, &names) {
+            let kept = keys.as_ref().filter(|vault| matches!(vault.key(&fqdn), Ok(Some(_))));
+            let kept = kept.map_or_else(String::new, |vault| {
+                format!(" The node's private key stays in {}.", vault.dir().join(&fqdn).display())
+            });
+            printer.say(&format!(
+                "{fqdn} was removed.{kept} Keep the name in `removed` of [cluster], so that no other machine is given it: \
+                 plasmagen explain PG-G06"
+            ));
+        }
+        Ok(rendered)
+    }
+
+    fn open_vault(&self, cluster: &Cluster) -> anyhow::Result<Vault> {
+        self.vault.open(self.root, cluster, self.written)
+    }
+}
+
 fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
     let vault = issued.vault.display();
     match issued.authority {
@@ -122,14 +155,38 @@ fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
             printer.say(&format!("took the certificate authority that the vault {vault} already holds"));
         }
     }
-    printer.say(&format!("issued {}", plural(issued.certificates, "certificate")));
+    printer.say(&format!("issued {}", plural(issued.certificates.len(), "certificate")));
+    for (reason, what) in REASONS {
+        let nodes = issued.certificates.iter().filter(|(_, why)| *why == reason);
+        let nodes: Vec<_> = nodes.map(|(node, _)| node.as_str()).collect();
+        if !nodes.is_empty() {
+            printer.say(&format!("{what}: {}", list_few(&nodes)));
+        }
+    }
     for fqdn in &issued.returned {
         printer.say(&format!(
             "{fqdn} has a new key, since the vault's was that of another machine of this name, which was removed; the old \
              key is now in {vault}/.retired"
         ));
     }
+    if !issued.rekeyed.is_empty() {
+        printer.say(&format!(
+            "new keys, to be staged or encrypted again (plasmagen secrets --help), the old ones are in {vault}/.retired: {}",
+            list_few(&issued.rekeyed)
+        ));
+    }
 }
+
+/// The reasons that an operator may not know when certificates are issued, each with the sentence that tells of it.
+const REASONS: [(IssueReason, &str); 4] = [
+    (IssueReason::Ordered, "renewed"),
+    (IssueReason::Expired, "the old certificate had expired"),
+    (IssueReason::Urgent, "the old certificate was about to expire"),
+    (
+        IssueReason::Superseded,
+        "the old certificate was for a key that the vault had put aside when an earlier run was killed",
+    ),
+];
 
 /// The full names of the nodes that `outcome` removed from nodes/: those of removed files that are not among `nodes`.
 fn list_removed(outcome: &CommitOutcome, nodes: &BTreeSet<String>) -> BTreeSet<String> {

@@ -57,6 +57,15 @@ pub struct Edit {
     pub text: String,
 }
 
+/// The command that cures a fault, where that is not a change of the inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cure {
+    /// A new certificate: `plasmagen render` and `plasmagen certs renew` issue it.
+    Renewal,
+    /// Another CA: the steps of a rotation.
+    Rotation,
+}
+
 /// One fault of an inventory. Texts that quote a private key are made without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -76,6 +85,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The help as a change of the text, where it is one. The result is sound, or has another fault.
     pub edit: Option<Box<Edit>>,
+    /// The command that cures the fault, if there is one: the fault does not keep that command from running.
+    pub cure: Option<Cure>,
 }
 
 impl Diagnostic {
@@ -90,6 +101,7 @@ impl Diagnostic {
             related: Vec::new(),
             help: None,
             edit: None,
+            cure: None,
         }
     }
 
@@ -110,6 +122,19 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(conceal(help.into()));
         self
+    }
+
+    /// Adds the command that cures the fault.
+    #[must_use]
+    pub fn cured_by(mut self, cure: Cure) -> Self {
+        self.cure = Some(cure);
+        self
+    }
+
+    /// Whether the inventory is refused for this fault by a command that is itself one of the cures `cures`.
+    #[must_use]
+    pub fn is_refusal(&self, cures: &[Cure]) -> bool {
+        self.severity == Severity::Error && !self.cure.is_some_and(|cure| cures.contains(&cure))
     }
 
     /// Adds the change that the help proposes: `text` in the place of `span`. A text with a private key is left out.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::diagnostic::{Diagnostic, Severity, Subject};
+use super::diagnostic::{Cure, Diagnostic, Severity, Subject};
 use super::span::{Span, Spanned};
 
 /// The diagnostics of an inventory, collected while the inventory is read, resolved and checked.
@@ -53,6 +53,12 @@ impl Report {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Whether an error has been found so far that the cures `cures` do not remove.
+    #[must_use]
+    pub fn refuses(&self, cures: &[Cure]) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.is_refusal(cures))
     }
 
     /// The acknowledgements of the author.

@@ -1,25 +1,28 @@
-//! The certificates of a cluster: which are missing, their issue, and the keys that they are for.
+//! The certificates of a cluster: which are published, which get a successor, their issue, and the keys that they are for.
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use time::OffsetDateTime;
 
 use self::authority::take_or_make_ca;
 use self::node_key::{borrow_keys, has_key_of_other_machine};
+use self::selection::SelectedNode;
 use super::issue::{CaIssuer, IssuedCertificate};
 use super::read::PublicCert;
 use super::secret::SecretKey;
-use super::trust::{Issuer, find_ca_fault, find_issuer};
 use super::vault::Vault;
-use crate::model::{Cluster, Node};
+use crate::model::{Cluster, HostName, Node};
 use crate::plan::{Certificates, node_dir};
 
 mod authority;
 mod node_key;
+mod published;
 mod requests;
+mod selection;
 
 pub use node_key::NodeKey;
 pub use requests::leaf_request;
+pub use selection::{IssueOrder, IssueReason, Renewals, Selection, list_lacking, select};
 
 /// The result of [`issue`]: public certificates, and the keys that the vault does not hold yet.
 #[derive(Debug)]
@@ -28,12 +31,15 @@ pub struct Issue {
     pub new_ca: Option<CaIssuer>,
     /// The keys that were made.
     pub new_keys: Vec<NodeKey>,
-    /// The keys that were made for names which the vault has keys of: those of other machines, which were removed.
+    /// The keys that were made for names which the vault has keys of: these are put aside.
     pub replaced_keys: Vec<NodeKey>,
+    /// The full names of the nodes that came back after a removal, for another machine: their keys are among
+    /// `replaced_keys`.
+    pub returned: Vec<String>,
     /// All certificates of the cluster, old and new.
     pub certificates: Certificates,
-    /// Number of nodes for which a certificate was issued.
-    pub issued: usize,
+    /// The nodes for which a certificate was issued, and why.
+    pub issued: Vec<(HostName, IssueReason)>,
 }
 
 impl Issue {
@@ -50,89 +56,101 @@ impl Issue {
     }
 }
 
-/// Lists the nodes without a certificate that says what the inventory asks for. The rules have checked the certificates by
-/// then; this function verifies once more who signed them, since it reads what lies there after the lock is taken.
+/// Issues certificates for the nodes of `selection`, in memory: the caller stores the keys before the certificates are
+/// published. `have` are the published certificates.
 ///
 /// # Errors
-/// When an existing certificate can't be read, or was not signed by a CA of the cluster that `nodes/` publishes.
-pub fn list_lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
-    ensure!(
-        certificates.ca.is_some() || certificates.nodes.is_empty(),
-        "nodes/ holds certificates but no ca-cert.pem: restore it from git"
-    );
-    let published = certificates.ca.as_deref().unwrap_or_default();
-    let trusted = PublicCert::list_from_pem(published).context("could not use the ca-cert.pem in nodes/")?;
-    for ca in &trusted {
-        if let Some(fault) = find_ca_fault(ca, cluster, None) {
-            bail!("ca-cert.pem in nodes/ holds {fault}: restore it from git");
-        }
-    }
-    let lacks = |node: &&'a Node| -> anyhow::Result<Option<&'a Node>> {
-        let Some(pem) = certificates.nodes.get(&node.name) else { return Ok(Some(node)) };
-        let unusable = || {
-            format!(
-                "could not use the certificate of {name} in {dir}/: restore it from git, or remove it, and plasmagen \
-                 render issues another",
-                name = node.name,
-                dir = node_dir(node)
-            )
-        };
-        let certificate = PublicCert::from_pem(pem).with_context(unusable)?;
-        let is_signed = matches!(find_issuer(&trusted, &certificate), Some(Issuer { has_signed: true, .. }));
-        ensure!(is_signed, "{}: it is not signed by the CA in ca-cert.pem", unusable());
-        Ok(if certificate.covers(&leaf_request(cluster, node)?) { None } else { Some(node) })
-    };
-    let nodes: Vec<&Node> = cluster.nodes.iter().collect();
-    // Collected before the first error is taken, here and below, so that of several errors always the same one is told.
-    let lacking: Vec<_> = nodes.par_iter().map(lacks).collect();
-    lacking.into_iter().filter_map(anyhow::Result::transpose).collect()
-}
-
-/// Issues certificates for `nodes`, in memory: the caller stores the keys before the certificates are published.
-///
-/// # Errors
-/// When the CA's key is not in the vault although the CA is published, when the vault's CA is another one, or when the
-/// CA may not vouch for a name or address of a node.
+/// When the CA's key is not in the vault although the CA is published, when the vault's CA is another one, when the CA may
+/// not vouch for a name or address of a node, or when the vault has no key for a certificate that is published.
 pub fn issue(
     cluster: &Cluster,
-    nodes: &[&Node],
+    selection: &Selection<'_>,
     have: Certificates,
     vault: &Vault,
     now: OffsetDateTime,
 ) -> anyhow::Result<Issue> {
-    let (ca, is_new) = take_or_make_ca(cluster, &have, vault, now)?;
-    // A name that nodes/ does not know may have come back for another machine: the key of the former machine is not used
-    // again. For the same machine the key is used again: another work tree may have rendered the node with this vault,
-    // and the machine may run with the key already.
-    let is_back = |node: &Node| -> anyhow::Result<bool> {
-        Ok(have.ca.is_some() && !have.rendered.contains(&node.name) && has_key_of_other_machine(vault, node)?)
-    };
-    let sign = |node: &&Node| {
-        let known = vault.key(node.fqdn.as_str())?;
-        let (old, known) = if is_back(node)? { (known, None) } else { (None, known) };
-        let issued = ca.sign_leaf(&leaf_request(cluster, node)?, now, known.as_ref());
-        let IssuedCertificate { cert_pem, key } =
-            issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
-        let new_key = known.is_none().then(|| NodeKey::new(node, key));
-        anyhow::Ok((node.name.clone(), cert_pem, new_key, old.is_some()))
-    };
-    let signed: Vec<_> = nodes.par_iter().map(sign).collect();
+    let (ca, is_new) = take_or_make_ca(cluster, selection.issuing_ca.as_ref(), vault, now)?;
+    let sign = |selected| sign(cluster, selected, &ca, &have, vault, now);
+    // Collected before the first error is taken, so that of several errors always the same one is told.
+    let signed: Vec<_> = selection.nodes.par_iter().map(sign).collect();
     let signed = signed.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let mut issue = Issue {
         new_ca: None,
         new_keys: Vec::new(),
         replaced_keys: Vec::new(),
+        returned: Vec::new(),
         certificates: have,
-        issued: signed.len(),
+        issued: Vec::new(),
     };
     // While one CA replaces another, both are published.
     issue.certificates.ca.get_or_insert_with(|| ca.cert_pem().to_owned());
-    for (name, pem, key, replaces) in signed {
-        issue.certificates.nodes.insert(name, pem);
-        if replaces { &mut issue.replaced_keys } else { &mut issue.new_keys }.extend(key);
+    for SignedNode { node, reason, cert_pem, new_key, replaces, is_returned } in signed {
+        issue.certificates.nodes.insert(node.name.clone(), cert_pem);
+        issue.issued.push((node.name.clone(), reason));
+        if is_returned {
+            issue.returned.push(node.fqdn.to_string());
+        }
+        if replaces { &mut issue.replaced_keys } else { &mut issue.new_keys }.extend(new_key);
     }
     issue.new_ca = is_new.then_some(ca);
     Ok(issue)
+}
+
+/// A node with the certificate that was just signed.
+struct SignedNode<'a> {
+    node: &'a Node,
+    reason: IssueReason,
+    cert_pem: String,
+    /// The key, where the vault does not hold that key yet.
+    new_key: Option<NodeKey>,
+    /// Whether the vault holds another key for the node.
+    replaces: bool,
+    is_returned: bool,
+}
+
+/// Signs the certificate of a selected node, for the node's key in `vault` or for a new key.
+fn sign<'a>(
+    cluster: &Cluster,
+    selected: &SelectedNode<'a>,
+    ca: &CaIssuer,
+    have: &Certificates,
+    vault: &Vault,
+    now: OffsetDateTime,
+) -> anyhow::Result<SignedNode<'a>> {
+    let node = selected.node;
+    let known = vault.key(node.fqdn.as_str())?;
+    // A name that nodes/ does not know may have come back for another machine: the key of the former machine is not used
+    // again. For the same machine the key is used again: another work tree may have rendered the node with this vault, and
+    // the machine may run with the key already.
+    let is_returned = known.is_some()
+        && have.ca.is_some()
+        && !have.rendered.contains(&node.name)
+        && has_key_of_other_machine(vault, node)?;
+    ensure!(known.is_some() || may_get_a_key(selected), explain_missing_key(node, vault));
+    let replaces = known.is_some() && (is_returned || selected.has_new_key);
+    let key = known.filter(|_| !replaces);
+    let issued = ca.sign_leaf(&leaf_request(cluster, node)?, now, key.as_ref());
+    let IssuedCertificate { cert_pem, key: used } =
+        issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
+    let new_key = key.is_none().then(|| NodeKey::new(node, used));
+    Ok(SignedNode { node, reason: selected.reason, cert_pem, new_key, replaces, is_returned })
+}
+
+/// Whether a key may be made for a node of which the vault has none: a published certificate is for a key that the machine
+/// may run with, and a certificate for another key would stop the machine's services.
+fn may_get_a_key(selected: &SelectedNode<'_>) -> bool {
+    selected.has_new_key || matches!(selected.reason, IssueReason::Missing | IssueReason::Superseded)
+}
+
+fn explain_missing_key(node: &Node, vault: &Vault) -> String {
+    format!(
+        "the vault {} has no key for {}, whose certificate {}/ publishes: name the vault that holds it with --vault, \
+         restore it from a backup, or give the node a new key: plasmagen certs renew {} --new-key",
+        vault.dir().display(),
+        node.fqdn,
+        node_dir(node),
+        node.name
+    )
 }
 
 /// Reads the key of `node` from `vault`, and checks that the node's committed certificate was issued for that key.

@@ -112,7 +112,15 @@ fn gather(vault: &Vault, cluster: &Cluster) -> anyhow::Result<KnownVault> {
     };
     let keys: Vec<_> = cluster.nodes.par_iter().map(read).collect();
     let keys = keys.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
-    Ok(KnownVault { dir: vault.dir().to_owned(), authorities, keys })
+    let latest = vault.retired()?;
+    let read = |node: &Node| {
+        let Some(number) = latest.get(node.fqdn.as_str()) else { return Ok(None) };
+        let key = vault.retired_public_key(node.fqdn.as_str(), *number)?;
+        anyhow::Ok(key.map(|key| (node.name.clone(), key)))
+    };
+    let retired: Vec<_> = cluster.nodes.par_iter().map(read).collect();
+    let retired = retired.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
+    Ok(KnownVault { dir: vault.dir().to_owned(), authorities, keys, retired })
 }
 
 /// Whether nothing is in the directory `dir` but the lost+found of a new file system.

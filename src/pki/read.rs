@@ -167,8 +167,18 @@ impl PublicCert {
     /// The cluster in the name of a CA that plasmagen made, `CLUSTER CA GENERATION`; none for other names.
     #[must_use]
     pub fn cluster_name(&self) -> Option<&str> {
+        self.split_ca_name().map(|(cluster, _)| cluster)
+    }
+
+    /// The generation in the name of a CA that plasmagen made, `CLUSTER CA GENERATION`; none for other names.
+    #[must_use]
+    pub fn generation(&self) -> Option<u32> {
+        self.split_ca_name().map(|(_, generation)| generation)
+    }
+
+    fn split_ca_name(&self) -> Option<(&str, u32)> {
         let (cluster, generation) = self.common_name.as_deref()?.rsplit_once(" CA ")?;
-        generation.parse::<u32>().ok().map(|_| cluster)
+        Some((cluster, generation.parse().ok()?))
     }
 
     /// Whether this is a CA that signs leaves, as `CaIssuer` makes.

@@ -183,3 +183,13 @@ pub fn find_issuer<'a>(authorities: &'a [PublicCert], leaf: &PublicCert) -> Opti
     let candidates = named.map(|ca| Issuer { ca, has_signed: leaf.is_signed_by(ca) });
     candidates.max_by_key(|issuer| issuer.has_signed)
 }
+
+/// Reads the CAs in `pem`, the text of a ca-cert.pem, and sorts them by generation: the newest last.
+///
+/// # Errors
+/// As for [`PublicCert::list_from_pem`].
+pub fn list_by_generation(pem: &str) -> anyhow::Result<Vec<PublicCert>> {
+    let mut authorities = PublicCert::list_from_pem(pem)?;
+    authorities.sort_by_key(PublicCert::generation);
+    Ok(authorities)
+}

@@ -7,7 +7,7 @@
 //!          site                                 the directory of the site that the CA was made for
 //!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
 //!                        machine                the machine that the key was made for
-//!   .retired/  node03.example.com.1/            keys of nodes that were removed, whose names came back
+//!   .retired/  node03.example.com.1/            keys of nodes that have other keys now
 //! ```
 //!
 //! Directories are 0700 and files 0600 from the moment they exist, whatever the umask. Nothing is ever overwritten.
@@ -19,9 +19,11 @@
 //! `syncfs` for many), and renamed to its real name; then the directory of the vault is made durable. Only then does the
 //! call return, and only after that may the caller publish the certificate. So a run that dies, or a machine that loses
 //! power, leaves an entry absent or complete, and never a certificate whose key is lost. At worst a key has no certificate
-//! yet: the next run finds the key with [`Vault::key`] or [`Vault::newest_ca`] and goes on from there. The next run that
+//! yet: the next run finds the key with [`Vault::key`] or [`Vault::newest_ca`] and goes on from there. Where a published
+//! certificate is for a key in `.retired`, the next run issues one for the key that has taken its place. The next run that
 //! stores something also removes what is left in `.staging`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -52,6 +54,7 @@ mod files;
 mod git;
 mod location;
 mod node_keys;
+mod retired;
 mod site;
 pub mod staged;
 mod vault_files;
@@ -148,6 +151,14 @@ impl Vault {
         self.root()?.map_or(Ok(None), |root| authorities::read_newest(&root))
     }
 
+    /// Reads the CA whose certificate has the public key of `certificate`; none where the vault has no such CA.
+    ///
+    /// # Errors
+    /// As for [`Vault::newest_ca`].
+    pub fn find_ca(&self, certificate: &PublicCert) -> anyhow::Result<Option<CaIssuer>> {
+        self.root()?.map_or(Ok(None), |root| authorities::find(&root, certificate))
+    }
+
     /// Reads the certificates of the CAs of all generations, without their keys.
     ///
     /// # Errors
@@ -206,6 +217,23 @@ impl Vault {
     /// As for [`Vault::key`].
     pub fn public_key(&self, fqdn: &str) -> anyhow::Result<Option<Vec<u8>>> {
         node_keys::read_public_key(self.root()?.as_ref(), fqdn)
+    }
+
+    /// Lists the full names of the nodes that have keys in `.retired`, each with the number of the key that was put aside
+    /// last.
+    ///
+    /// # Errors
+    /// When the vault can't be listed.
+    pub fn retired(&self) -> anyhow::Result<BTreeMap<String, u32>> {
+        self.root()?.map_or_else(|| Ok(BTreeMap::new()), |root| retired::list(&root))
+    }
+
+    /// Reads the public half of the key of the node `fqdn` in `.retired` with that number, as [`Vault::public_key`] does.
+    ///
+    /// # Errors
+    /// As for [`Vault::key`].
+    pub fn retired_public_key(&self, fqdn: &str, number: u32) -> anyhow::Result<Option<Vec<u8>>> {
+        self.root()?.map_or(Ok(None), |root| retired::read_public_key(&root, fqdn, number))
     }
 
     /// Reads the text that identifies the machine for which the key of the node `fqdn` was made; none where there is no

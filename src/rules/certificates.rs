@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use crate::diag::{Diagnostic, Report, Span};
+use crate::diag::{Cure, Diagnostic, Report, Span};
 use crate::pki::read::SanDifference;
 
 use super::committed::{Committed, NodeCertificate, ca_fault, certificate_fault};
@@ -36,7 +36,13 @@ pub(super) fn h04(committed: &Committed<'_>, report: &mut Report) {
     // H18 reports the vault of another cluster.
     let leaves = committed.leaves().filter(|(_, certificate)| committed.issuer(certificate).is_some());
     for (member, certificate) in leaves {
-        if known.keys.get(&member.node.name).is_some_and(|key| !certificate.has_key(key)) {
+        if known.is_superseded(&member.node.name, certificate) {
+            let what = format!("is for a key that the vault {} has put aside", known.dir.display());
+            let help = "`plasmagen render` issues a certificate for the key that has taken its place: the run that made that key \
+                        was killed before it published one";
+            let found = certificate_fault("PG-H04", member, what).help(help);
+            report.push(found.cured_by(Cure::Renewal));
+        } else if known.keys.get(&member.node.name).is_some_and(|key| !certificate.has_key(key)) {
             let what = format!(
                 "is for another key than that of `{}` in the vault {}",
                 member.node.name,

@@ -2,7 +2,7 @@
 
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::diag::{Diagnostic, Report, Severity};
+use crate::diag::{Cure, Diagnostic, Report, Severity};
 use crate::pki::PublicCert;
 use crate::pki::issue::FIRST_YEAR;
 use crate::pki::status::Validity;
@@ -93,7 +93,12 @@ pub(super) fn h11(committed: &Committed<'_>, report: &mut Report) {
     for (member, certificate) in committed.leaves() {
         // A certificate that ends with its CA can only be renewed after the CA.
         if committed.issuer(certificate).is_none_or(|ca| ca.not_after > certificate.not_after) {
-            report.push_some(weigh(certificate_fault("PG-H11", member, until(certificate)), certificate));
+            let help = format!(
+                "`plasmagen certs renew {}` issues a new certificate for the same key",
+                member.node.name
+            );
+            let found = certificate_fault("PG-H11", member, until(certificate)).help(help);
+            report.push_some(weigh(found.cured_by(Cure::Renewal), certificate));
         }
     }
 }

@@ -81,8 +81,8 @@ fn status_is_a_table_of_what_is_published() {
     let rows: Vec<Vec<String>> = run.stdout.lines().map(cells).collect();
     assert_eq!(rows.len(), 5, "{}", run.stdout);
     assert!(run.stdout.starts_with("node    subject"), "{}", run.stdout);
-    assert_eq!(rows[1][..2], ["(CA)", "my-cluster CA 1"]);
-    assert_eq!(rows[2][..2], ["node01", "node01.cluster.example.com"]);
+    assert_eq!(rows[1][..3], ["(CA)", "my-cluster CA 1", "my-cluster CA 1"]);
+    assert_eq!(rows[2][..3], ["node01", "node01.cluster.example.com", "my-cluster CA 1"]);
     assert!(run.stdout.lines().skip(1).all(|line| line.ends_with(" ok")), "{}", run.stdout);
     // Columns are aligned.
     let at = run.stdout.find("not after").unwrap();
@@ -99,6 +99,7 @@ fn status_is_json_for_programs() {
     assert_eq!(rows[3]["node"], "node03");
     assert_eq!(rows[3]["subject"], "node03.cluster.example.com");
     assert_eq!((&rows[3]["state"], &rows[3]["days_left"]), (&"ok".into(), &364.into()));
+    assert_eq!((&rows[3]["issuer"], &rows[3]["next"]), (&"my-cluster CA 1".into(), &serde_json::Value::Null));
     let date =
         site.shell("openssl x509 -noout -enddate -dateopt iso_8601 -in nodes/node03*/node03-cert.pem").stdout;
     assert!(date.contains(rows[3]["not_after"].as_str().unwrap()), "{date} {rows:?}");

@@ -26,10 +26,10 @@ pub(crate) fn strace<S: AsRef<str>>(site: &Site, options: &[S], args: &[&str]) -
     (traced.output.status, Run::of(&traced.output), traced.log)
 }
 
-/// The `names` among the calls of a render that concern files of the site or the vault.
-fn trace(scenario: &Scenario, names: &str) -> Vec<Call> {
-    let site = scenario.before.copy();
-    let (_, run, log) = strace(&site, &["-y", "-e", &format!("trace={names}")], &["render"]);
+/// The `names` among the calls of `args` in a copy of `before` that concern files of the site or the vault.
+pub(crate) fn trace(before: &Site, names: &str, args: &[&str]) -> Vec<Call> {
+    let site = before.copy();
+    let (_, run, log) = strace(&site, &["-y", "-e", &format!("trace={names}")], args);
     run.ends(0, &[]);
     let place = site.path().canonicalize().unwrap();
     let mut found = calls(&log);
@@ -49,7 +49,7 @@ fn trace(scenario: &Scenario, names: &str) -> Vec<Call> {
 /// Those that change something. Files are staged one like the other: of long rows of one call, the ends and every
 /// fifth between. (`tests/files/writer/faults.rs` sweeps every single call, on smaller trees.)
 fn changes(scenario: &Scenario) -> Vec<Call> {
-    let mut calls = trace(scenario, CHANGES);
+    let mut calls = trace(&scenario.before, CHANGES, &["render"]);
     calls.retain(|call| call.name != "openat" || call.line.contains("O_CREAT"));
     let mut rows = BTreeMap::<String, Vec<Call>>::new();
     for call in calls {
@@ -65,7 +65,7 @@ fn changes(scenario: &Scenario) -> Vec<Call> {
 
 /// Those that look.
 fn looks(scenario: &Scenario) -> Vec<Call> {
-    let mut calls = trace(scenario, LOOKS);
+    let mut calls = trace(&scenario.before, LOOKS, &["render"]);
     calls.retain(|call| !call.line.contains("O_CREAT"));
     calls
 }

@@ -6,7 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use plasmagen::check::check;
+use plasmagen::model::Cluster;
+use plasmagen::pki::Vault;
+use plasmagen::pki::cluster::IssueOrder;
+use plasmagen::write::CommitOptions;
 use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 
 use test_kit::tree::{Entry, entries};
 use test_kit::{memory, run, tree};
@@ -98,6 +104,20 @@ impl Site {
     pub(crate) fn rendered() -> Self {
         let site = Self::new();
         site.run(&["render"]).ends(0, &[]);
+        site
+    }
+
+    /// The same, rendered some days ago.
+    pub(crate) fn rendered_ago(days: i64) -> Self {
+        let site = Self::new();
+        let then = OffsetDateTime::now_utc() - Duration::days(days);
+        let cluster = check(&fs::read(site.inventory()).unwrap()).unwrap().cluster.unwrap();
+        let open = |_: &Cluster| {
+            let root = site.root().canonicalize().unwrap();
+            Ok(Vault::open_or_new(&site.vault(), &[])?.used_by(root, false))
+        };
+        let (options, order) = (CommitOptions::default(), IssueOrder::default());
+        plasmagen::site::render(&site.root(), cluster, options, then, &order, open).unwrap();
         site
     }
 

@@ -30,6 +30,8 @@ mod quoted;
 mod recompress;
 mod refusals;
 mod render;
+mod renewal;
+mod renewal_faults;
 mod schema;
 mod sealing;
 mod secrets;

@@ -7,7 +7,8 @@ use plasmagen::check::check;
 use plasmagen::inventory::json_schema;
 use plasmagen::model::Cluster;
 use plasmagen::outputs;
-use plasmagen::pki::{Vault, cluster as certificates};
+use plasmagen::pki::Vault;
+use plasmagen::pki::cluster::{self as certificates, IssueOrder};
 use plasmagen::plan::{Certificates, Plan, Zones};
 use proptest::sample::subsequence;
 use proptest::strategy::{Strategy, ValueTree};
@@ -164,9 +165,11 @@ fn draw_texts(usual: &str, pattern: Option<&str>, runner: &mut TestRunner) -> Ve
 
 /// Does what `plasmagen render` does with an accepted cluster, in memory.
 fn render(cluster: Cluster, vault: &Vault) -> anyhow::Result<()> {
-    let nodes: Vec<_> = cluster.nodes.iter().collect();
     let now = datetime!(2026-01-01 0:00 UTC);
-    let issued = certificates::issue(&cluster, &nodes, Certificates::default(), vault, now)?;
+    let (none, order) = (Certificates::default(), IssueOrder::default());
+    let selection = certificates::select(&cluster, &none, &order, now)?;
+    let issued = certificates::issue(&cluster, &selection, none, vault, now)?;
+    drop(selection);
     let plan = Plan { cluster, certificates: issued.certificates, zones: Zones::default() };
     outputs::render(&plan).map(drop)
 }

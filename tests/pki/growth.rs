@@ -3,7 +3,7 @@
 
 use plasmagen::check::{check, check_with_files};
 use plasmagen::model::{Cluster, Network};
-use plasmagen::pki::cluster::{issue, leaf_request, list_lacking};
+use plasmagen::pki::cluster::{IssueOrder, issue, leaf_request, list_lacking, select};
 use plasmagen::pki::{CaIssuer, CaRequest, LeafRequest, PublicCert, Vault};
 use plasmagen::plan::Certificates;
 use plasmagen::rules::CommittedFiles;
@@ -69,8 +69,13 @@ fn yesterdays(inventory: &str) -> (CaIssuer, Certificates) {
 fn todays(inventory: &str) -> Certificates {
     let (_dir, vault) = vault(None);
     let cluster = cluster(inventory);
-    let nodes: Vec<_> = cluster.nodes.iter().collect();
-    issue(&cluster, &nodes, Certificates::default(), &vault, NOW).unwrap().certificates
+    issued(&cluster, Certificates::default(), &vault)
+}
+
+/// The certificates of `cluster` after those have been issued that `certificates` lack.
+fn issued(cluster: &Cluster, certificates: Certificates, vault: &Vault) -> Certificates {
+    let selection = select(cluster, &certificates, &IssueOrder::default(), NOW).unwrap();
+    issue(cluster, &selection, certificates, vault, NOW).unwrap().certificates
 }
 
 /// The names of the nodes of `inventory` for which `certificates` has no certificate that fits.
@@ -82,7 +87,7 @@ fn lacking(inventory: &str, certificates: &Certificates) -> Vec<String> {
 /// What the rules say of `certificates` beside `inventory`: `PG-H06: …`.
 fn findings(inventory: &str, certificates: &Certificates) -> Vec<String> {
     let files = CommittedFiles { certificates: certificates.clone(), ..CommittedFiles::default() };
-    let found = check_with_files(inventory.as_bytes(), NOW, |_, _| Ok(files)).unwrap().diagnostics;
+    let found = check_with_files(inventory.as_bytes(), NOW, &[], |_, _| Ok(files)).unwrap().diagnostics;
     found.iter().map(|found| format!("{}: {}", found.code, found.message)).collect()
 }
 
@@ -184,9 +189,7 @@ fn a_rack_that_is_added_later_renders() {
         let Some(ca) = ca else { continue };
         let (_dir, vault) = vault(Some(&ca));
         let cluster = cluster(&after);
-        let nodes = list_lacking(&cluster, &certificates).unwrap();
-        let issued = issue(&cluster, &nodes, certificates, &vault, NOW).unwrap();
-        assert_accepted(&after, &issued.certificates);
+        assert_accepted(&after, &issued(&cluster, certificates, &vault));
     }
     let elsewhere = BEFORE.replace("10.31.1.", "192.168.31.");
     let said = findings(&elsewhere, &todays(BEFORE));

@@ -138,12 +138,27 @@ fn the_state_follows_the_certificates_life() {
 fn a_row_counts_whole_days_until_the_end() {
     let ca = ca();
     let cert = read(&node(&ca).cert_pem);
-    let row = |name: &str, certificate: &PublicCert, days: i64| {
-        let row = StatusRow::new(name, certificate, NOW + Duration::days(days));
-        let StatusRow { node, subject, not_after, days_left, state } = row;
-        format!("{node}, {subject}, {not_after}, {days_left}, {state}")
+    let print = |row: StatusRow| {
+        let StatusRow { node, subject, issuer, not_before, not_after, days_left, state, next, .. } = row;
+        let next = next.unwrap_or_default();
+        format!("{node}, {subject}, {issuer}, {not_before}, {not_after}, {days_left}, {state}, {next}")
     };
-    assert_eq!(row("ca", ca.certificate(), 0), "ca, prod-cluster CA 1, 2036-02-27, 3649, ok");
-    assert_eq!(row("node01", &cert, 300), "node01, node01.example.com, 2027-03-01, 64, renew");
-    assert_eq!(row("node02", &cert, 400), "node02, node01.example.com, 2027-03-01, -35, expired");
+    let at = |days: i64| NOW + Duration::days(days);
+    let of_ca = |days| print(StatusRow::of_ca(ca.certificate(), at(days)));
+    let of_node = |days| {
+        let authorities = [ca.certificate().clone()];
+        print(StatusRow::of_node("node01", &cert, &authorities, at(days)))
+    };
+    let ca_row = "(CA), prod-cluster CA 1, prod-cluster CA 1, 2026-03-01, 2036-02-27";
+    assert_eq!(of_ca(0), format!("{ca_row}, 3649, ok, "));
+    assert!(of_ca(3000).contains("649, renew, plasmagen "), "{}", of_ca(3000));
+    let node_row = "node01, node01.example.com, prod-cluster CA 1, 2026-03-01, 2027-03-01";
+    assert_eq!(of_node(100), format!("{node_row}, 264, ok, "));
+    assert_eq!(of_node(300), format!("{node_row}, 64, renew, plasmagen certs renew node01"));
+    assert_eq!(of_node(400), format!("{node_row}, -35, expired, plasmagen certs renew node01"));
+    // A certificate that ends with its CA waits for another CA.
+    let late = read(&ca.sign_leaf(&node_request(FQDN), at(3400), None).unwrap().cert_pem);
+    assert_eq!(late.not_after, ca.certificate().not_after);
+    let bound = StatusRow::of_node("node01", &late, &[ca.certificate().clone()], at(3600));
+    assert_eq!((bound.state, bound.next), (Validity::Renew, None));
 }

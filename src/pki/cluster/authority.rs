@@ -9,27 +9,22 @@ use crate::pki::issue::CaIssuer;
 use crate::pki::read::PublicCert;
 use crate::pki::trust::{CaFault, find_ca_fault};
 use crate::pki::vault::Vault;
-use crate::plan::Certificates;
 
-/// Takes the CA from the vault, or makes one; returns the CA and whether it is new. A CA is made only where neither the
+/// Takes the CA `published` from the vault or, where none is published, the vault's newest, or makes one; returns the CA and
+/// whether it is new. A CA is made only where neither the
 /// vault nor `nodes/` holds any certificate (rule H03), since a second CA would cut off the nodes of the first one.
 pub(super) fn take_or_make_ca(
     cluster: &Cluster,
-    have: &Certificates,
+    published: Option<&PublicCert>,
     vault: &Vault,
     now: OffsetDateTime,
 ) -> anyhow::Result<(CaIssuer, bool)> {
     let dir = vault.dir().display();
-    match (vault.newest_ca()?, &have.ca) {
-        (Some((_, ca)), Some(published)) => {
-            let published = PublicCert::list_from_pem(published)?;
-            ensure!(
-                published.iter().any(|other| other.public_key == ca.certificate().public_key),
-                "nodes/ publishes another CA than that of the vault {dir}: name the vault of this cluster with --vault"
-            );
-            Ok((ca, false))
-        }
-        (Some((generation, ca)), None) => match find_ca_fault(ca.certificate(), cluster, None) {
+    if let Some(published) = published {
+        return Ok((open_published(published, vault)?, false));
+    }
+    match vault.newest_ca()? {
+        Some((generation, ca)) => match find_ca_fault(ca.certificate(), cluster, None) {
             Some(CaFault::OtherCluster { cluster: Some(other), .. }) => bail!(
                 "{dir} is the vault of cluster {other}, and this is cluster {name}: name the vault of {name} with \
                  --vault; a directory that does not exist yet becomes a new one. If {other} is this cluster's former name, \
@@ -44,16 +39,27 @@ pub(super) fn take_or_make_ca(
                 Ok((ca, false))
             }
         },
-        (None, Some(_)) => bail!(
-            "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \
-             a new CA would cut off every node that trusts the old one"
-        ),
-        (None, None) => {
+        None => {
             ensure!(
                 vault.is_empty()?,
                 "the vault {dir} holds keys of nodes, but no CA: restore it from a backup"
             );
             Ok((CaIssuer::create(&ca_request(cluster, 1)?, now)?, true))
         }
+    }
+}
+
+/// Opens the CA in `vault` whose certificate is `published`.
+fn open_published(published: &PublicCert, vault: &Vault) -> anyhow::Result<CaIssuer> {
+    let dir = vault.dir().display();
+    match vault.find_ca(published)? {
+        Some(ca) => Ok(ca),
+        None if vault.authorities()?.is_empty() => bail!(
+            "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \
+             a new CA would cut off every node that trusts the old one"
+        ),
+        None => bail!(
+            "nodes/ publishes another CA than that of the vault {dir}: name the vault of this cluster with --vault"
+        ),
     }
 }

@@ -33,10 +33,20 @@ pub(super) fn make_entry<'a>(generation: u32, ca: &'a CaIssuer, site: Option<&'a
 pub(super) fn read_newest(root: &PrivateDir) -> anyhow::Result<Option<(u32, CaIssuer)>> {
     let generation = root.list()?.iter().filter_map(|name| parse_generation(name)).max();
     let Some(generation) = generation else { return Ok(None) };
-    let name = name_directory(generation);
-    let shown = root.path.join(&name);
+    Ok(Some((generation, read(root, &name_directory(generation))?)))
+}
+
+/// Reads the CA in the vault `root` that has the public key of `certificate`.
+pub(super) fn find(root: &PrivateDir, certificate: &PublicCert) -> anyhow::Result<Option<CaIssuer>> {
+    let found = list_certificates(root)?.into_iter().find(|(_, ca)| ca.public_key == certificate.public_key);
+    found.map(|(name, _)| read(root, &name)).transpose()
+}
+
+/// Reads the CA in the directory `name` of the vault `root`.
+fn read(root: &PrivateDir, name: &str) -> anyhow::Result<CaIssuer> {
+    let shown = root.path.join(name);
     let (mut certificate, mut key) = (None, None);
-    if let Some(dir) = root.open_dir(&name)? {
+    if let Some(dir) = root.open_dir(name)? {
         certificate = dir.read(CA_CERT)?.map(|pem| pem.to_string());
         key = dir.read_key(CA_KEY)?;
     }
@@ -47,21 +57,31 @@ pub(super) fn read_newest(root: &PrivateDir) -> anyhow::Result<Option<(u32, CaIs
             shown.display()
         );
     };
-    let ca = CaIssuer::load(certificate, key)
-        .with_context(|| format!("could not use the CA in {}", shown.display()))?;
-    Ok(Some((generation, ca)))
+    CaIssuer::load(certificate, key).with_context(|| format!("could not use the CA in {}", shown.display()))
 }
 
 /// Reads the certificates of the CAs of all generations in the vault `root`.
 pub(super) fn read_certificates(root: &PrivateDir) -> anyhow::Result<Vec<PublicCert>> {
-    let read = |name: &String| {
+    Ok(list_certificates(root)?.into_iter().map(|(_, certificate)| certificate).collect())
+}
+
+/// Lists the directories of CAs in the vault `root`, each with the certificate in it.
+fn list_certificates(root: &PrivateDir) -> anyhow::Result<Vec<(String, PublicCert)>> {
+    let read = |name: String| {
         let certificate = || {
-            let Some(dir) = root.open_dir(name)? else { return Ok(None) };
+            let Some(dir) = root.open_dir(&name)? else { return Ok(None) };
             dir.read(CA_CERT)?.map(|pem| PublicCert::from_pem(&pem)).transpose()
         };
-        let shown = root.path.join(name);
-        certificate().with_context(|| format!("could not use the CA in {}", shown.display())).transpose()
+        let shown = root.path.join(&name);
+        let certificate =
+            certificate().with_context(|| format!("could not use the CA in {}", shown.display()));
+        Ok(certificate?.map(|certificate| (name, certificate)))
     };
     let names = root.list()?;
-    names.iter().filter(|name| parse_generation(name).is_some()).filter_map(read).collect()
+    names
+        .into_iter()
+        .filter(|name| parse_generation(name).is_some())
+        .map(read)
+        .filter_map(Result::transpose)
+        .collect()
 }

@@ -7,14 +7,13 @@ use anyhow::{Context, ensure};
 use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
 
 use super::files::PrivateDir;
+use super::retired::{self, RETIRED};
 
 /// From this number of entries on, one `syncfs` is cheaper than an `fsync` of each file.
 const SYNC_ALL_FROM: usize = 32;
 
 const LOCK: &str = ".lock";
 const STAGING: &str = ".staging";
-/// The directory of retired entries.
-pub(super) const RETIRED: &str = ".retired";
 
 /// A new entry of the vault: the name of the directory, and its files by name.
 pub(super) struct VaultEntry<'a> {
@@ -94,9 +93,9 @@ fn put_aside(vault: &Dir, name: &str) -> anyhow::Result<()> {
     }
     let retired = vault.open_dir(RETIRED)?;
     let mut number = 1;
-    while retired.exists(&format!("{name}.{number}"))? {
+    while retired.exists(&retired::name_directory(name, number))? {
         number += 1;
     }
-    vault.rename(name, &retired, &format!("{name}.{number}"))?;
+    vault.rename(name, &retired, &retired::name_directory(name, number))?;
     Ok(retired.sync()?)
 }

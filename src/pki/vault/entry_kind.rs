@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::authorities::parse_generation;
-use super::entries::RETIRED;
+use super::retired::RETIRED;
 use crate::pki::request::parse_full_name;
 
 /// The files of an entry that hold no secret: the certificate and the site of a CA, and the machine of a key.
@@ -20,7 +20,7 @@ pub enum EntryKind {
     Authority,
     /// The keys of a node.
     Node,
-    /// The keys of a machine that was removed, and whose name another machine has.
+    /// The keys of a node that has other keys now.
     Retired,
     /// Something that this version of plasmagen does not use.
     Other,

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::entries::RETIRED;
 use super::entry_kind::{is_secret, split_entry};
 use super::files::PrivateDir;
+use super::retired::RETIRED;
 use crate::fs::{FileType, kind_of};
 use crate::pki::secret::SecretKey;
 

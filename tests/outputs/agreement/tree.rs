@@ -8,7 +8,8 @@ use plasmagen::check::check;
 use plasmagen::diag::Severity;
 use plasmagen::model::{Cluster, Node};
 use plasmagen::outputs;
-use plasmagen::pki::{Vault, cluster::issue};
+use plasmagen::pki::Vault;
+use plasmagen::pki::cluster::{IssueOrder, issue, select};
 use plasmagen::plan::{Certificates, Plan, Zones};
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -168,9 +169,10 @@ fn sound(name: &str, inventory: &str) -> Cluster {
 fn issued(cluster: &Cluster) -> Certificates {
     let dir = tempfile::tempdir().unwrap();
     let vault = Vault::open_or_new(&dir.path().join("vault"), &[]).unwrap();
-    let nodes: Vec<&Node> = cluster.nodes.iter().collect();
     let now = datetime!(2026-03-01 12:00:00 UTC);
-    issue(cluster, &nodes, Certificates::default(), &vault, now).unwrap().certificates
+    let none = Certificates::default();
+    let selection = select(cluster, &none, &IssueOrder::default(), now).unwrap();
+    issue(cluster, &selection, none, &vault, now).unwrap().certificates
 }
 
 fn copy(from: &Path, to: &Path) {

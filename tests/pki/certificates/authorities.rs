@@ -16,7 +16,9 @@ pub(crate) fn faults() -> Vec<Case> {
     );
     let key = KeyPair::from_pem(&ca.key.serialize_pem()).unwrap();
     let renamed = Ca::with_key(key, |params| params.distinguished_name.push(DnType::CommonName, "lab CA 7"));
-    let short = Ca::new(|params| params.not_after = NOW + Duration::days(10));
+    let short = Ca::new(|params| {
+        (params.not_before, params.not_after) = (NOW - Duration::days(100), NOW + Duration::days(10));
+    });
     let ends = |params: &mut CertificateParams| params.not_after = NOW + Duration::days(10);
     let v4 = Ca::new(|params| {
         let constraints = params.name_constraints.as_mut().unwrap();

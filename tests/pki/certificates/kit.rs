@@ -93,7 +93,7 @@ impl Site {
             former: self.former.clone(),
             ..CommittedFiles::default()
         };
-        let found = check_with_files(self.inventory.as_bytes(), self.now, |_, _| Ok(files));
+        let found = check_with_files(self.inventory.as_bytes(), self.now, &[], |_, _| Ok(files));
         let line = |found: &Diagnostic| {
             let severity = if found.severity == Severity::Error { "E" } else { "W" };
             assert!(found.help.is_some(), "{found:?}");
@@ -120,7 +120,8 @@ impl Site {
     /// A vault with these CAs is at hand.
     pub(crate) fn vault(mut self, authorities: &[&Ca]) -> Self {
         let authorities = authorities.iter().map(|ca| PublicCert::from_pem(&ca.pem).unwrap()).collect();
-        let known = KnownVault { dir: "/vault".into(), authorities, keys: HashMap::new() };
+        let known =
+            KnownVault { dir: "/vault".into(), authorities, keys: HashMap::new(), retired: HashMap::new() };
         self.vault = Some(VaultView::Usable(known));
         self
     }

@@ -1,0 +1,104 @@
+//! `plasmagen certs renew`.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use time::Duration;
+
+use crate::cli::committed::read_examined;
+use crate::cli::duration::parse_duration;
+use crate::cli::inventory::{InventoryOption, root_of};
+use crate::cli::printer::Printer;
+use crate::cli::render::SiteSource;
+use crate::cli::vault_option::VaultOption;
+use crate::cli::{DONE, REFUSED, complete, named};
+use crate::diag::{Cure, Diagnostic};
+use crate::model::{Cluster, HostName, list_few};
+use crate::pki::VaultUse;
+use crate::pki::cluster::{IssueOrder, Renewals};
+use crate::site::Rendered;
+use crate::write::CommitOptions;
+
+/// Issue new certificates before the old ones end
+///
+/// A node keeps its key, unless --new-key is given. The command writes nodes/ and site/ as `plasmagen render` does, both or
+/// neither, after the vault holds every new key. A node takes the certificate with the next deployment of its configuration.
+#[derive(Debug, Args)]
+pub(super) struct RenewArgs {
+    /// The nodes [default: those whose certificates are in the last third of their life]
+    #[arg(value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
+    nodes: Vec<String>,
+    /// Renew the certificates of all nodes
+    #[arg(long, conflicts_with = "nodes")]
+    all: bool,
+    /// Renew the certificates that end within this time: a number with s, m, h or d
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with_all = ["nodes", "all"])]
+    within: Option<Duration>,
+    /// Make new keys as well, and put the old ones aside in the vault
+    #[arg(long)]
+    new_key: bool,
+    #[command(flatten)]
+    inventory: InventoryOption,
+    #[command(flatten)]
+    vault: VaultOption,
+}
+
+impl RenewArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        // PG-H06 warns of certificates that lack a name or an address: they are issued anew, too.
+        let is_told = |warning: &Diagnostic| !["PG-H06", "PG-H11"].contains(&warning.code);
+        let inventory = self.inventory.find()?;
+        let cures = &[Cure::Renewal];
+        let examined = read_examined(printer, &inventory, &self.vault, VaultUse::Keys, cures, is_told)?;
+        let checked = examined.checked;
+        let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
+        let order = IssueOrder {
+            renewals: self.renewals(&cluster)?,
+            has_new_keys: self.new_key,
+            superseded: examined.superseded,
+        };
+        let (root, written) = (root_of(&inventory), checked.vault.as_deref());
+        let source = SiteSource { root, vault: &self.vault, written };
+        let rendered = source.render(printer, cluster, CommitOptions::default(), &order)?;
+        self.print_rest(printer, &rendered);
+        Ok(DONE)
+    }
+
+    /// The certificates that the command line names.
+    fn renewals(&self, cluster: &Cluster) -> anyhow::Result<Renewals> {
+        Ok(match (&self.nodes[..], self.within) {
+            _ if self.all => Renewals::All,
+            ([], Some(time)) => Renewals::Within(time),
+            ([], None) => Renewals::LastThird,
+            (names, _) => {
+                let find = |name: &String| Ok(named::find_node(cluster, name)?.name.clone());
+                Renewals::Nodes(names.iter().map(find).collect::<anyhow::Result<_>>()?)
+            }
+        })
+    }
+
+    /// Prints what is left to do.
+    fn print_rest(&self, printer: &Printer, rendered: &Rendered) {
+        if !rendered.held_back.is_empty() {
+            let nodes: Vec<_> = rendered.held_back.iter().map(HostName::as_str).collect();
+            let nodes = list_few(&nodes);
+            printer.say(&format!(
+                "not renewed, since these certificates end together with their CA: {nodes}. plasmagen explain PG-H11 says how \
+                 the CA is replaced"
+            ));
+        }
+        match &rendered.issued {
+            Some(_) => printer.say(
+                "the nodes take their certificates with the next deployment: nixos-rebuild switch, or the program that you \
+                 deploy with",
+            ),
+            None if rendered.held_back.is_empty() => {
+                let when = match self.within {
+                    Some(_) => "ends within that time",
+                    None => "is in the last third of its life",
+                };
+                printer.say(&format!("no certificate {when}: plasmagen certs status shows when each ends"));
+            }
+            None => {}
+        }
+    }
+}

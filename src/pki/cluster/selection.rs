@@ -1,0 +1,166 @@
+//! Which nodes get a new certificate, and why.
+
+use std::collections::BTreeSet;
+
+use time::{Duration, OffsetDateTime};
+
+use super::published::{Published, PublishedLeaf, PublishedNode};
+use crate::model::{Cluster, HostName, Node};
+use crate::pki::read::PublicCert;
+use crate::pki::status::Validity;
+use crate::plan::Certificates;
+
+/// An order to issue certificates. Certificates that are missing, that lack a name of the inventory, that have expired or
+/// that are urgent are issued by every order; the default is an order for no others.
+#[derive(Clone, Debug, Default)]
+pub struct IssueOrder {
+    /// The other certificates to issue.
+    pub renewals: Renewals,
+    /// Whether the nodes of `renewals` get new keys.
+    pub has_new_keys: bool,
+    /// The nodes whose certificate is for a key that the vault has put aside: the run that made the successor of that key was
+    /// killed before it published the certificate.
+    pub superseded: BTreeSet<HostName>,
+}
+
+/// The certificates that an [`IssueOrder`] renews before they must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Renewals {
+    /// None.
+    #[default]
+    None,
+    /// Those that are in the last third of their life.
+    LastThird,
+    /// Those that end within this time.
+    Within(Duration),
+    /// Those of these nodes.
+    Nodes(BTreeSet<HostName>),
+    /// All.
+    All,
+}
+
+/// Why a node gets a new certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssueReason {
+    /// The node has none.
+    Missing,
+    /// The certificate lacks a name or an address of the inventory, or has one too many.
+    Changed,
+    /// The certificate is for a key that the vault has put aside.
+    Superseded,
+    /// The certificate has expired.
+    Expired,
+    /// The certificate ends so soon that rule H11 refuses it.
+    Urgent,
+    /// The order names the certificate.
+    Ordered,
+}
+
+/// The nodes that get a new certificate.
+#[derive(Debug)]
+pub struct Selection<'a> {
+    /// The nodes in the order of the cluster.
+    pub(super) nodes: Vec<SelectedNode<'a>>,
+    /// The published CA that signs; none where none is published.
+    pub(super) issuing_ca: Option<PublicCert>,
+    /// The nodes that the order would renew, if their certificates did not end together with their CA.
+    pub held_back: Vec<HostName>,
+}
+
+/// A node that gets a new certificate.
+#[derive(Debug)]
+pub(super) struct SelectedNode<'a> {
+    pub(super) node: &'a Node,
+    pub(super) reason: IssueReason,
+    /// Whether the node gets a new key.
+    pub(super) has_new_key: bool,
+}
+
+impl Selection<'_> {
+    /// Whether no node gets a new certificate.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+}
+
+/// Lists the nodes without a certificate that says what the inventory asks for.
+///
+/// # Errors
+/// When an existing certificate can't be read, or was not signed by a CA of the cluster that `nodes/` publishes.
+pub fn list_lacking<'a>(cluster: &'a Cluster, certificates: &Certificates) -> anyhow::Result<Vec<&'a Node>> {
+    let published = Published::read(cluster, certificates)?;
+    let lacking =
+        published.nodes.iter().filter(|node| !node.leaf.as_ref().is_some_and(|leaf| leaf.is_current));
+    Ok(lacking.map(|published| published.node).collect())
+}
+
+/// Selects the nodes of `cluster` that get a new certificate by `order`.
+///
+/// # Errors
+/// As for [`list_lacking`].
+pub fn select<'a>(
+    cluster: &'a Cluster,
+    certificates: &Certificates,
+    order: &IssueOrder,
+    now: OffsetDateTime,
+) -> anyhow::Result<Selection<'a>> {
+    let published = Published::read(cluster, certificates)?;
+    let issuing_ca = published.issuing_ca().cloned();
+    let mut selection = Selection { nodes: Vec::new(), issuing_ca: None, held_back: Vec::new() };
+    for PublishedNode { node, leaf } in &published.nodes {
+        let is_ordered = leaf.as_ref().is_some_and(|leaf| order.renewals.has(node, leaf, now));
+        // A new certificate ends with the CA at the latest.
+        let gains = |leaf: &PublishedLeaf| {
+            issuing_ca.as_ref().is_none_or(|ca| ca.not_after > leaf.certificate.not_after)
+        };
+        let reason = match leaf {
+            None => Some(IssueReason::Missing),
+            Some(_) if order.superseded.contains(&node.name) => Some(IssueReason::Superseded),
+            Some(leaf) => match Validity::of(&leaf.certificate, now) {
+                _ if is_ordered && (gains(leaf) || order.renewals.is_explicit()) => {
+                    Some(IssueReason::Ordered)
+                }
+                Validity::Expired => Some(IssueReason::Expired),
+                Validity::Urgent if gains(leaf) => Some(IssueReason::Urgent),
+                _ => (!leaf.is_current).then_some(IssueReason::Changed),
+            },
+        };
+        match reason {
+            Some(reason) => {
+                // The vault holds a new key for that node already.
+                let is_rekeyed = reason == IssueReason::Superseded;
+                let has_new_key = is_ordered && order.has_new_keys && !is_rekeyed;
+                selection.nodes.push(SelectedNode { node, reason, has_new_key });
+            }
+            None if is_ordered => selection.held_back.push(node.name.clone()),
+            None => {}
+        }
+    }
+    selection.issuing_ca = issuing_ca;
+    Ok(selection)
+}
+
+impl Renewals {
+    /// Whether these renewals have the certificate `leaf` of `node`.
+    fn has(&self, node: &Node, leaf: &PublishedLeaf, now: OffsetDateTime) -> bool {
+        let certificate = &leaf.certificate;
+        match self {
+            Self::None => false,
+            Self::LastThird => {
+                matches!(
+                    Validity::of(certificate, now),
+                    Validity::Renew | Validity::Urgent | Validity::Expired
+                )
+            }
+            Self::Within(time) => certificate.not_after - now < *time,
+            Self::Nodes(names) => names.contains(&node.name),
+            Self::All => true,
+        }
+    }
+
+    /// Whether the operator asks for these certificates, however long they are valid.
+    fn is_explicit(&self) -> bool {
+        matches!(self, Self::Nodes(_) | Self::All)
+    }
+}

@@ -1,0 +1,43 @@
+//! The keys that were put aside when nodes got other ones: `.retired/NODE.NUMBER`. The highest number is the latest.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+
+use super::files::{PrivateDir, key_file_name};
+use crate::pki::request::parse_full_name;
+use crate::pki::secret::SecretKey;
+
+/// The directory of keys that were put aside.
+pub(super) const RETIRED: &str = ".retired";
+
+/// Names the directory of the key of `fqdn` that was put aside as the one with that number.
+pub(super) fn name_directory(fqdn: &str, number: u32) -> String {
+    format!("{fqdn}.{number}")
+}
+
+/// Lists the full names of nodes with keys that were put aside in the vault `root`, each with the highest number.
+pub(super) fn list(root: &PrivateDir) -> anyhow::Result<BTreeMap<String, u32>> {
+    let mut latest = BTreeMap::new();
+    let Some(retired) = root.open_dir(RETIRED)? else { return Ok(latest) };
+    for name in retired.list()? {
+        let parsed =
+            name.rsplit_once('.').and_then(|(fqdn, number)| Some((fqdn, number.parse::<u32>().ok()?)));
+        if let Some((fqdn, number)) = parsed {
+            let known = latest.entry(fqdn.to_owned()).or_default();
+            *known = number.max(*known);
+        }
+    }
+    Ok(latest)
+}
+
+/// Reads the public half of the key of `fqdn` with that number, as the DER of the SubjectPublicKeyInfo; none where there is
+/// no such key.
+pub(super) fn read_public_key(root: &PrivateDir, fqdn: &str, number: u32) -> anyhow::Result<Option<Vec<u8>>> {
+    let name = parse_full_name(fqdn)?;
+    let Some(retired) = root.open_dir(RETIRED)? else { return Ok(None) };
+    let Some(entry) = retired.open_dir(&name_directory(&name, number))? else { return Ok(None) };
+    let file = key_file_name(&name);
+    let key = entry.read(&file)?.map(SecretKey::public_half).transpose();
+    key.with_context(|| format!("could not use {}", entry.path.join(&file).display()))
+}

@@ -1,0 +1,86 @@
+//! Runs of `certs` that are killed at their system calls: the published certificates are all old or all new, no key is lost,
+//! and the next run completes what the killed one had begun.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+
+use plasmagen::write::SiteLock;
+use test_kit::Version;
+use test_kit::strace::{Call, SIGKILL};
+use test_kit::tree;
+
+use crate::certificates::{assert_keys_belong, leaves};
+use crate::faults::{ends, strace, trace};
+use crate::kit::Site;
+
+/// Calls after which the vault or the trees are different, or may be.
+const STEPS: &str = "mkdir,mkdirat,openat,write,fchmod,fsync,syncfs,renameat,renameat2,unlinkat,flock";
+
+/// Calls of which each is a death of its own; of the others the first and the last.
+const MOVES: [&str; 2] = ["renameat", "renameat2"];
+
+/// The public files of `site` below nodes/ that certificates are in.
+fn certificates(site: &Site) -> BTreeMap<std::path::PathBuf, String> {
+    let mut found = tree::contents(&site.root().join("nodes"));
+    found.retain(|path, _| path.extension().is_some_and(|extension| extension == "pem"));
+    found
+}
+
+/// Kills `args` at its calls in copies of `before`; returns the versions of the certificates that this left. `finish` are
+/// the runs that lead to the end from there.
+pub(crate) fn kill_everywhere(before: &Site, args: &[&str], finish: &[&[&str]]) -> Vec<Version> {
+    let old = certificates(before);
+    let calls = trace(before, STEPS, args);
+    let (moves, others): (Vec<Call>, Vec<Call>) =
+        calls.into_iter().partition(|call| MOVES.contains(&call.name.as_str()));
+    let mut seen = Vec::new();
+    for call in [moves, ends(others)].concat() {
+        let site = before.copy();
+        let when = format!("after a kill at {call}");
+        let (status, run, _) = strace(&site, &call.kill(), args);
+        assert_eq!(status.signal(), Some(SIGKILL), "no kill at {call}: {run:?}");
+        drop(SiteLock::acquire(&site.root()).unwrap_or_else(|error| panic!("no new run {when}: {error:#}")));
+        let now = certificates(&site);
+        assert!(now.keys().eq(old.keys()), "{when}");
+        let changed = now.iter().filter(|(path, text)| old[*path] != **text).count();
+        seen.push(if changed == 0 { Version::Old } else { Version::New });
+        assert_no_key_is_lost(before, &site, &when);
+        // A render alone leaves nothing in between, either.
+        let rendered = site.copy();
+        rendered.run(&["render"]).ends(0, &[]);
+        assert_keys_belong(&rendered, &when);
+        for args in finish {
+            let run = site.run(args);
+            assert_eq!(run.code, Some(0), "{args:?} {when}: {}", run.stderr);
+        }
+        assert_keys_belong(&site, &when);
+        site.run(&["check", "--deny-warnings"]).ends(0, &[]);
+        site.run(&["render", "--check"]).ends(0, &[]);
+        assert!(
+            certificates(&site)
+                .iter()
+                .all(|(path, text)| !path.ends_with("ca-cert.pem") && old[path] != *text
+                    || path.ends_with("ca-cert.pem")),
+            "{when}"
+        );
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    seen
+}
+
+/// Every key that the vault of `before` holds is in that of `site`, in its place or put aside.
+fn assert_no_key_is_lost(before: &Site, site: &Site, when: &str) {
+    let held: Vec<String> = tree::contents(&site.vault()).into_values().collect();
+    for (path, key) in tree::contents(&before.vault()) {
+        assert!(held.contains(&key), "{} is lost {when}", path.display());
+    }
+    assert_eq!(leaves(site).len(), leaves(before).len(), "{when}");
+}
+
+#[test]
+fn a_renewal_with_new_keys() {
+    let renew = &["certs", "renew", "--all", "--new-key"];
+    let seen = kill_everywhere(&Site::rendered(), renew, &[renew]);
+    assert_eq!(seen, [Version::Old, Version::New]);
+}
