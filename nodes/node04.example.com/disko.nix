@@ -1,7 +1,7 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
-    disk.disk1 = {
+    disk.node04-main = {
       type = "disk";
       device = "/dev/disk/by-id/wwn-0x5002538e40a1b2c3";
       content = {
@@ -16,20 +16,20 @@
             type = "EF00";
             content = {
               type = "mdraid";
-              name = "boot";
+              name = "node04-boot";
             };
           };
           root = {
             size = "100%";
             content = {
               type = "mdraid";
-              name = "root";
+              name = "node04-root";
             };
           };
         };
       };
     };
-    disk.disk2 = {
+    disk.node04-disk2 = {
       type = "disk";
       device = "/dev/disk/by-id/wwn-0x5002538e40a1b2c4";
       content = {
@@ -44,21 +44,21 @@
             type = "EF00";
             content = {
               type = "mdraid";
-              name = "boot";
+              name = "node04-boot";
             };
           };
           root = {
             size = "100%";
             content = {
               type = "mdraid";
-              name = "root";
+              name = "node04-root";
             };
           };
         };
       };
     };
     # Firmware does not know RAID and reads the ESP as a plain partition: metadata 1.0 is at the end of the partition.
-    mdadm.boot = {
+    mdadm.node04-boot = {
       type = "mdadm";
       level = 1;
       metadata = "1.0";
@@ -69,7 +69,7 @@
         mountOptions = [ "umask=0077" ];
       };
     };
-    mdadm.root = {
+    mdadm.node04-root = {
       type = "mdadm";
       level = 1;
       metadata = "1.2";

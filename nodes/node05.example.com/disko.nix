@@ -1,7 +1,7 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
-    disk.main = {
+    disk.node05-main = {
       type = "disk";
       device = "/dev/nvme0n1";
       content = {

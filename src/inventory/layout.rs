@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::diag::{Diagnostic, Report, Span, Spanned};
-use crate::model::{Format, Label, MountPoint, Size};
+use crate::model::{Format, Label, Labels, MountPoint, Size};
 
 use super::key::{entries, optional, required};
 use super::reader::{Cell, Entries, Read, Table};
@@ -17,6 +17,9 @@ tables! {
         esp: Option<Spanned<Size>> = optional().default("1G"),
         /// File system of the root.
         format: Option<Spanned<Format>> = optional().default("ext4"),
+        /// Names of partitions, RAID arrays and volume groups: `node` has the node's name in them, `disk` does not. `disk` is
+        /// for nodes that an older plasmagen installed, which find their disks by these names.
+        labels: Option<Spanned<Labels>> = optional().default("node"),
         /// Size of the swap volume (`disk.lvm` only). Without it, the node has no swap.
         swap: Option<Spanned<Size>> = optional(),
         /// `volume.<name>`: a further logical volume (`disk.lvm` only). The root takes what is left.
@@ -64,7 +67,7 @@ impl Read for LayoutTable {
         let chosen = styles.choice();
         styles.finish();
         let (style, cell) = chosen?;
-        let keys = if style == LVM { LayoutKeys::KEYS } else { &["esp", "format"] };
+        let keys = if style == LVM { LayoutKeys::KEYS } else { &["esp", "format", "labels"] };
         let mut table = Table::open(cell, keys, report)?;
         let mut keys = LayoutKeys::read_keys(&mut table);
         if style == RAID1 {

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Base, BmcProtocol, BondMode, BootVerification, Cpu, DhcpServer, Firmware, Form, Format, Invalid,
-    KeyAlgorithm, OpenOn, Role, System, Word,
+    KeyAlgorithm, Labels, OpenOn, Role, System, Word,
 };
 
 use super::nearest::nearest;
@@ -43,6 +43,7 @@ choices! {
     Firmware { "uefi" => Uefi, "bios" => Bios }
     Format { "ext4" => Ext4, "xfs" => Xfs, "btrfs" => Btrfs }
     KeyAlgorithm { "ecdsa-p256" => EcdsaP256, "ecdsa-p384" => EcdsaP384 }
+    Labels { "node" => Node, "disk" => Disk }
     OpenOn { "nodes" => Nodes, "provisioner" => Provisioner, "all" => All }
     Role { "management" => Management, "provisioning" => Provisioning, "cluster" => Cluster, "client" => Client }
     System { "x86_64-linux" => X86_64, "aarch64-linux" => Aarch64 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::disk_names::Labels;
 use super::size::Size;
 use super::text::AbsPath;
 use super::word::{Form, Invalid, Word, word};
@@ -98,6 +99,8 @@ pub struct Layout {
     pub esp: Size,
     /// The file system of the root.
     pub format: Format,
+    /// Whose name the names on the disks hold.
+    pub labels: Labels,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod bmc;
 mod cluster;
 mod dhcp;
 mod disk;
+mod disk_names;
 pub mod dns;
 mod exposure;
 mod hardware;
@@ -37,6 +38,7 @@ pub use bmc::{Bmc, BmcProtocol};
 pub use cluster::{Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgorithm, Tls, Vip};
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;
+pub use disk_names::{DiskNames, Labels};
 pub use exposure::{
     ExposedMachine, ForwardedConnection, Forwarding, Opening, PacketSource, RefusedConnection, RoutedNetwork,
     Routing, control_ports, forwarding, is_gateway, list_references, may_hold, openings,

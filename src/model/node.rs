@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{
-    Base, Bmc, DiskId, DomainName, Firmware, Hardware, HostName, IfName, Interface, KernelParam, Label,
-    Layout, MacAddr, RelPath, SerialNumber, Service, Size, System, image_name,
+    Base, Bmc, DiskId, DiskNames, DomainName, Firmware, Hardware, HostName, IfName, Interface, KernelParam,
+    Label, Labels, Layout, MacAddr, RelPath, SerialNumber, Service, Size, System, image_name,
 };
 
 /// A machine of the cluster, with everything that its profile says of it.
@@ -75,6 +75,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// The names on the disks of the node, with `labels` of the node's layout or others.
+    #[must_use]
+    pub fn disk_names(&self, labels: Labels) -> DiskNames<'_> {
+        DiskNames::new(labels, self.name.as_str(), self.disks.len())
+    }
+
     /// The name of the netboot image that installs the node.
     #[must_use]
     pub fn image(&self) -> String {

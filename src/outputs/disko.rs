@@ -18,6 +18,10 @@ pub(super) const OUTPUT: Output =
 #[derive(Serialize)]
 struct Context<'a> {
     style: &'static str,
+    /// The names of the RAID arrays of /boot and of the root.
+    boot_array: String,
+    root_array: String,
+    volume_group: String,
     disks: Vec<DiskOptions<'a>>,
     esp: Size,
     format: Format,
@@ -40,14 +44,17 @@ fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifa
         Style::Lvm { swap, volumes } => (*swap, &volumes[..]),
         _ => (None, &[][..]),
     };
-    let alone = node.disks.len() == 1;
+    let names = node.disk_names(layout.labels);
     let disk = |(at, device)| DiskOptions {
-        name: if alone { "main".to_owned() } else { format!("disk{}", at + 1) },
+        name: names.disk(at),
         device,
         boots: at == 0 || layout.style == Style::Raid1,
     };
     let context = Context {
         style: layout.style.name(),
+        boot_array: names.array("boot"),
+        root_array: names.array("root"),
+        volume_group: names.volume_group(),
         disks: node.disks.iter().enumerate().map(disk).collect(),
         esp: layout.esp,
         format: layout.format,

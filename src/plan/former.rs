@@ -1,5 +1,5 @@
-//! The cluster as it was rendered last, read from the files beside the inventory: who was to form it, and who its voters
-//! are.
+//! The cluster as it was rendered last, read from the files beside the inventory: who was to form it, who its voters
+//! are, and which names the disks of its nodes have.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::fs::{LIST_LIMIT, read_input};
-use crate::model::Cluster;
+use crate::model::{Cluster, Labels};
 
 /// The cluster as it was rendered last, as far as rules look at it. The default is a cluster that was never rendered.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,19 @@ pub struct FormerCluster {
     pub founders: BTreeSet<String>,
     /// The voters, in the order of `bootstrap`.
     pub voters: Vec<FormerVoter>,
+    /// All nodes.
+    pub nodes: Vec<FormerNode>,
+}
+
+/// A node of the cluster as it was rendered last.
+#[derive(Clone, Debug)]
+pub struct FormerNode {
+    /// The name of the node.
+    pub name: String,
+    /// The disks that the node's layout used.
+    pub disks: Vec<String>,
+    /// Whose name the names on the disks held.
+    pub labels: Labels,
 }
 
 /// A voter of the cluster as it was rendered last.
@@ -53,6 +66,24 @@ struct ResolvedInventory {
 struct ResolvedNode {
     name: String,
     serial: Option<String>,
+    #[serde(default)]
+    disks: Vec<String>,
+    layout: Option<ResolvedLayout>,
+}
+
+#[derive(Deserialize)]
+struct ResolvedLayout {
+    /// The word for [`Labels`], which versions that wrote no node's name onto disks did not resolve.
+    labels: Option<String>,
+}
+
+impl From<ResolvedNode> for FormerNode {
+    fn from(node: ResolvedNode) -> Self {
+        let labels = node.layout.and_then(|layout| layout.labels);
+        let has_node = labels.is_some_and(|labels| labels == "node");
+        let labels = if has_node { Labels::Node } else { Labels::Disk };
+        Self { name: node.name, disks: node.disks, labels }
+    }
 }
 
 impl FormerCluster {
@@ -69,6 +100,7 @@ impl FormerCluster {
                 let serial = node.and_then(|node| node.serial.clone());
                 former.voters.push(FormerVoter { name: voter, serial });
             }
+            former.nodes = resolved.nodes.into_iter().map(FormerNode::from).collect();
         }
         let dirs = fs::read_dir(root.join("nodes")).into_iter().flatten().filter_map(Result::ok);
         let dirs: Vec<_> = dirs.map(|dir| dir.path()).collect();

@@ -8,7 +8,7 @@ use crate::model::{IfName, Word};
 use crate::pki::LONGEST_CLUSTER_NAME;
 use crate::resolve::{Draft, DraftInterface};
 
-use super::zones;
+use super::{disk_names, zones};
 
 /// The name of the device that has the addresses of `interface`.
 fn device_name(interface: &DraftInterface<'_>) -> Option<String> {
@@ -56,7 +56,7 @@ fn check_volumes(layout: &LayoutTable, report: &mut Report) {
             report.push(fault.help("give the volume another name"));
         } else if volume.key.contains('-') {
             let message = format!(
-                "the device of `{}` would be called `pool-{}`",
+                "the device of `{}` would have `{}` in its name",
                 volume.key,
                 volume.key.replace('-', "--")
             );
@@ -81,9 +81,10 @@ fn check_vlan_devices(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// B12: no two interfaces have one device, and no two records of a zone one name.
+/// B12: no two interfaces have one device, no two records of a zone one name, and no two nodes one name on disks.
 pub(super) fn b12(draft: &Draft<'_>, report: &mut Report) {
     zones::check_uniqueness(draft, report);
+    disk_names::check_uniqueness(draft, report);
     for node in &draft.nodes {
         let mut seen = HashMap::new();
         for interface in &node.interfaces {

@@ -12,6 +12,7 @@ mod certificates;
 mod committed;
 mod dates;
 mod derived;
+mod disk_names;
 mod disks;
 mod files;
 mod foreign_zones;

@@ -5,9 +5,9 @@ use crate::diag::Severity;
 use super::rule::Enforcement::{Certificates, Elsewhere, Files, Later, Reading, Resolved};
 use super::rule::Rule;
 use super::{
-    access, addresses, authorities, bonds, certificates, dates, derived, disks, files, foreign_zones, former,
-    links, loading, macs, members, mtu, names, permit, ports, quorum, references, unused, vault, vlans,
-    zones,
+    access, addresses, authorities, bonds, certificates, dates, derived, disk_names, disks, files,
+    foreign_zones, former, links, loading, macs, members, mtu, names, permit, ports, quorum, references,
+    unused, vault, vlans, zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
@@ -485,6 +485,9 @@ pub const RULES: &[Rule] = &[
     warning!("J04", Certificates(former::j04),
         "a renamed machine is told from a replaced one",
         "the new node is installed over the data of the old one"),
+    graded!("J05", Certificates(disk_names::j05),
+        "the disks of a node keep their names",
+        "an installed node looks for names that are not on its disks, and does not start"),
 ];
 
 #[cfg(test)]

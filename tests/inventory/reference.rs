@@ -19,7 +19,7 @@ const EVERYWHERE: [&str; 8] =
     ["PG-A01", "PG-A02", "PG-A03", "PG-A04", "PG-A06", "PG-A11", "PG-A13", "PG-A14"];
 
 /// The rules that compare a key with files beside the inventory: certificates, what was rendered last, and modules.
-const BESIDE: [(&str, &[&str]); 17] = [
+const BESIDE: [(&str, &[&str]); 21] = [
     ("cluster.bootstrap", &["PG-G13", "PG-J04"]),
     ("cluster.domain", &["PG-H06", "PG-H09", "PG-H18"]),
     ("cluster.formed", &["PG-G13", "PG-J04"]),
@@ -30,6 +30,10 @@ const BESIDE: [(&str, &[&str]); 17] = [
     ("node.NAME.address.NETWORK", &["PG-H06", "PG-H09"]),
     ("node.NAME.address6.NETWORK", &["PG-H06", "PG-H09"]),
     ("node.NAME.hardware_file", &["PG-A17"]),
+    ("profile.NAME.disk.luks.labels", &["PG-J05"]),
+    ("profile.NAME.disk.lvm.labels", &["PG-J05"]),
+    ("profile.NAME.disk.raid1.labels", &["PG-J05"]),
+    ("profile.NAME.disk.single.labels", &["PG-J05"]),
     ("profile.NAME.modules", &["PG-A17"]),
     ("tls.algorithm", &["PG-H10"]),
     ("tls.ca_days", &["PG-H01", "PG-H17"]),

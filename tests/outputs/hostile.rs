@@ -140,7 +140,8 @@ fn what_the_rules_accept_every_output_says_and_nix_reads_back() {
         assert_eq!(nixos["networking"]["domain"], cluster.domain.as_str(), "{context}");
         let keys = &nixos["users"]["users"]["root"]["openssh"]["authorizedKeys"]["keys"];
         assert_eq!(*keys, json!(cluster.admin_keys), "{context}");
-        assert_eq!(nixos["disko"]["devices"]["disk"]["main"]["device"], node.disks[0].as_str(), "{context}");
+        let name = node.disk_names(node.layout.labels).disk(0);
+        assert_eq!(nixos["disko"]["devices"]["disk"][name]["device"], node.disks[0].as_str(), "{context}");
         let params = nixos["boot"]["kernelParams"].as_array().unwrap();
         assert!(params.contains(&json!(node.kernel_params[0])), "{context}");
         let settings = &nixos["services"]["chainfire"]["settings"];

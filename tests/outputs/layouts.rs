@@ -2,7 +2,7 @@
 
 use test_kit::nix;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -75,6 +75,43 @@ fn every_layout_boots_and_one_root_takes_what_is_left() {
             let rest = all(group, "size", "100%FREE");
             assert_eq!(rest.len(), 1, "{path}");
             assert_eq!(rest[0]["content"]["mountpoint"], "/", "{path}");
+        }
+    }
+}
+
+/// The names that an installation writes onto disks: of partitions, arrays and volume groups.
+fn names_on_disks(devices: &Value) -> Vec<String> {
+    let table = |name: &str| devices[name].as_object().into_iter().flatten();
+    let partitions = table("disk").flat_map(|(disk, content)| {
+        let partitions = content["content"]["partitions"].as_object().unwrap();
+        partitions.keys().map(move |partition| format!("disk-{disk}-{partition}"))
+    });
+    let arrays = table("mdadm").map(|(name, _)| format!("array {name}"));
+    partitions.chain(arrays).chain(table("lvm_vg").map(|(name, _)| format!("group {name}"))).collect()
+}
+
+/// A disk of one node in the machine of another has no name that is on that machine's disks: partitions, of which GPT
+/// has 36 characters and beyond which disko writes another name, arrays, and volume groups.
+#[test]
+fn disks_of_two_nodes_have_different_names() {
+    let mut sites = BTreeMap::<PathBuf, Vec<(PathBuf, Vec<String>)>>::new();
+    for (path, devices) in layouts() {
+        let site = path.ancestors().nth(2).unwrap().to_owned();
+        // Layouts as an older plasmagen installed them.
+        if devices["disk"].get("main").is_none() {
+            sites.entry(site).or_default().push((path, names_on_disks(&devices)));
+        }
+    }
+    assert!(sites.values().any(|nodes| nodes.len() > 1));
+    for nodes in sites.into_values() {
+        let mut seen = BTreeMap::new();
+        for (path, names) in nodes {
+            for name in names {
+                assert!(name.len() <= 36, "{}: {name}", path.display());
+                if let Some(other) = seen.insert(name.clone(), path.clone()) {
+                    panic!("{} and {} have {name}", path.display(), other.display());
+                }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The finished layout of a node's disks.
 
 use crate::inventory::{Entry, LayoutTable, VolumeTable};
-use crate::model::{Format, Label, Layout, Size, Style, Volume};
+use crate::model::{Format, Label, Labels, Layout, Size, Style, Volume};
 use crate::resolve::layer::Said;
 use crate::resolve::origin::{Origin, or_default};
 use crate::resolve::recorder::Recorder;
@@ -28,6 +28,7 @@ pub(super) fn finish_layout<'a>(said: Said<'a, LayoutTable>, to: &mut Recorder<'
         style,
         esp: to.take("esp", or_default(here.says(value(table.esp.as_ref())), Size::gib(1))),
         format: to.take("format", or_default(here.says(value(table.format.as_ref())), Format::Ext4)),
+        labels: to.take("labels", or_default(here.says(value(table.labels.as_ref())), Labels::Node)),
     })
 }
 

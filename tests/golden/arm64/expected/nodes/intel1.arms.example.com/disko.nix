@@ -1,7 +1,7 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
-    disk.main = {
+    disk.intel1-main = {
       type = "disk";
       device = "/dev/disk/by-id/nvme-EXAMPLE_3";
       content = {

@@ -1,7 +1,7 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
-    disk.disk1 = {
+    disk.r1n1-main = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_1";
       content = {
@@ -16,20 +16,20 @@
             type = "EF00";
             content = {
               type = "mdraid";
-              name = "boot";
+              name = "r1n1-boot";
             };
           };
           root = {
             size = "100%";
             content = {
               type = "mdraid";
-              name = "root";
+              name = "r1n1-root";
             };
           };
         };
       };
     };
-    disk.disk2 = {
+    disk.r1n1-disk2 = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_2";
       content = {
@@ -44,21 +44,21 @@
             type = "EF00";
             content = {
               type = "mdraid";
-              name = "boot";
+              name = "r1n1-boot";
             };
           };
           root = {
             size = "100%";
             content = {
               type = "mdraid";
-              name = "root";
+              name = "r1n1-root";
             };
           };
         };
       };
     };
     # Firmware does not know RAID and reads the ESP as a plain partition: metadata 1.0 is at the end of the partition.
-    mdadm.boot = {
+    mdadm.r1n1-boot = {
       type = "mdadm";
       level = 1;
       metadata = "1.0";
@@ -69,7 +69,7 @@
         mountOptions = [ "umask=0077" ];
       };
     };
-    mdadm.root = {
+    mdadm.r1n1-root = {
       type = "mdadm";
       level = 1;
       metadata = "1.2";

@@ -1,7 +1,7 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
-    disk.main = {
+    disk.bonded-main = {
       type = "disk";
       device = "/dev/disk/by-id/wwn-0x5000c50031000001";
       content = {

@@ -1,7 +1,7 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
-    disk.main = {
+    disk.node01-main = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_1";
       content = {

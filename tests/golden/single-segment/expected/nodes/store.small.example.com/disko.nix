@@ -1,7 +1,7 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
   disko.devices = {
-    disk.disk1 = {
+    disk.store-main = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_4";
       content = {
@@ -25,13 +25,13 @@
             size = "100%";
             content = {
               type = "lvm_pv";
-              vg = "pool";
+              vg = "poolstore";
             };
           };
         };
       };
     };
-    disk.disk2 = {
+    disk.store-disk2 = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_5";
       content = {
@@ -41,13 +41,13 @@
             size = "100%";
             content = {
               type = "lvm_pv";
-              vg = "pool";
+              vg = "poolstore";
             };
           };
         };
       };
     };
-    lvm_vg.pool = {
+    lvm_vg.poolstore = {
       type = "lvm_vg";
       lvs = {
         swap = {
