@@ -37,6 +37,18 @@ pub(super) fn examine(
     purpose: VaultUse,
     cures: &[Cure],
 ) -> anyhow::Result<ExaminedInventory> {
+    examine_anew(path, bytes, vault, purpose, cures, &BTreeSet::new())
+}
+
+/// As [`examine`], where the operator will install the nodes `installed_anew` anew.
+fn examine_anew(
+    path: &Path,
+    bytes: &[u8],
+    vault: &VaultOption,
+    purpose: VaultUse,
+    cures: &[Cure],
+    installed_anew: &BTreeSet<HostName>,
+) -> anyhow::Result<ExaminedInventory> {
     let root = root_of(path);
     let (mut lacks_vault, mut superseded) = (false, BTreeSet::new());
     let gather = |cluster: &Cluster, written: Option<&str>| {
@@ -46,7 +58,8 @@ pub(super) fn examine(
         superseded = view.usable().map(|known| known.list_superseded(&certificates)).unwrap_or_default();
         let former = FormerCluster::gather(root, cluster);
         let named = NamedFiles::gather(root, cluster);
-        Ok(CommittedFiles { certificates, vault: Some(view), former, named })
+        let installed_anew = installed_anew.clone();
+        Ok(CommittedFiles { certificates, vault: Some(view), former, installed_anew, named })
     };
     let checked = check_with_files(bytes, OffsetDateTime::now_utc(), cures, gather)?;
     Ok(ExaminedInventory { checked, lacks_vault, superseded })
@@ -62,8 +75,21 @@ pub(super) fn read_examined(
     cures: &[Cure],
     is_told: impl Fn(&Diagnostic) -> bool,
 ) -> anyhow::Result<ExaminedInventory> {
+    read_examined_anew(printer, path, vault, purpose, cures, &BTreeSet::new(), is_told)
+}
+
+/// As [`read_examined`], where the operator will install the nodes `installed_anew` anew.
+pub(super) fn read_examined_anew(
+    printer: &Printer,
+    path: &Path,
+    vault: &VaultOption,
+    purpose: VaultUse,
+    cures: &[Cure],
+    installed_anew: &BTreeSet<HostName>,
+    is_told: impl Fn(&Diagnostic) -> bool,
+) -> anyhow::Result<ExaminedInventory> {
     let bytes = read(path)?;
-    let examined = examine(path, &bytes, vault, purpose, cures)?;
+    let examined = examine_anew(path, &bytes, vault, purpose, cures, installed_anew)?;
     let name = path.display().to_string();
     let mut found = visible(printer, &examined.checked, false);
     let is_warning = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Warning;

@@ -45,6 +45,10 @@ const EXAMPLES: &[Example] = &[
         "Writes nothing. Prints a diff and exits with status 1 when nodes/ or site/ is stale.",
     ),
     example(
+        "plasmagen render --install-anew node01,node02",
+        "Lets the names on the disks of two nodes change, which are installed anew before their next rebuild.",
+    ),
+    example(
         "plasmagen certs status",
         "Prints until when each certificate is valid, and which command is next for it.",
     ),

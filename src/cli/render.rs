@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use clap::Args;
 use time::OffsetDateTime;
 
 use crate::diag::{Cure, Diagnostic};
-use crate::model::{Cluster, HostName, list_few, quote_for_shell};
+use crate::model::{Cluster, HostName, Word, list_few, quote_for_shell};
 use crate::pki::cluster::{IssueOrder, IssueReason};
 use crate::pki::{Vault, VaultUse};
 use crate::plan::git::find_work_tree;
@@ -15,7 +16,7 @@ use crate::site::{self, Authority, IssuedCertificates, Rendered};
 use crate::write::{CommitOptions, CommitOutcome};
 
 use super::changes::{print_full, print_summary};
-use super::committed::read_examined;
+use super::committed::read_examined_anew;
 use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
 use super::vault_option::VaultOption;
@@ -38,6 +39,10 @@ pub(super) struct RenderArgs {
     /// Replace files in nodes/ and site/ that were edited by hand
     #[arg(long)]
     discard_edits: bool,
+    /// Let the names on the disks of these nodes change: they are not installed yet, or are installed anew before their next
+    /// rebuild (plasmagen explain PG-J05)
+    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = parse_node, conflicts_with = "check")]
+    install_anew: Vec<HostName>,
     #[command(flatten)]
     vault: VaultOption,
 }
@@ -50,9 +55,15 @@ impl RenderArgs {
         let inventory = self.inventory.find()?;
         let (purpose, cures) =
             if self.check { (VaultUse::Comparison, &[][..]) } else { (VaultUse::Keys, &[Cure::Renewal][..]) };
-        let examined = read_examined(printer, &inventory, &self.vault, purpose, cures, is_told)?;
+        let anew: BTreeSet<HostName> = self.install_anew.iter().cloned().collect();
+        let examined = read_examined_anew(printer, &inventory, &self.vault, purpose, cures, &anew, is_told)?;
         let checked = examined.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
+        if let Some(name) = anew.iter().find(|name| cluster.nodes.iter().all(|node| node.name != **name)) {
+            bail!(
+                "--install-anew names `{name}`, which is no node of the inventory: write the names of nodes"
+            );
+        }
         let root = root_of(&inventory);
         if self.check {
             return self.compare(printer, root, cluster, &inventory);
@@ -95,6 +106,11 @@ impl RenderArgs {
         ));
         Ok(REFUSED)
     }
+}
+
+/// Parses the name of a node.
+fn parse_node(text: &str) -> Result<HostName, String> {
+    HostName::parse(text).map_err(|invalid| invalid.message)
 }
 
 /// Where a site and its vault are, for commands that render the site.

@@ -44,6 +44,18 @@ pub enum Format {
     Btrfs,
 }
 
+impl Format {
+    /// The word in the inventory, which is also that of mkfs and mount.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ext4 => "ext4",
+            Self::Xfs => "xfs",
+            Self::Btrfs => "btrfs",
+        }
+    }
+}
+
 /// A further logical volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Volume {

@@ -1,16 +1,22 @@
 //! The cluster as it was rendered last, read from the files beside the inventory: who was to form it, who its voters
 //! are, and which names the disks of its nodes have.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+mod disks;
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::fs::{LIST_LIMIT, read_input};
-use crate::model::{Cluster, Labels};
+use crate::model::Cluster;
+
+use disks::ResolvedNode;
+pub use disks::{FormerNode, list_volumes};
 
 /// The cluster as it was rendered last, as far as rules look at it. The default is a cluster that was never rendered.
 #[derive(Clone, Debug, Default)]
@@ -21,19 +27,10 @@ pub struct FormerCluster {
     pub founders: BTreeSet<String>,
     /// The voters, in the order of `bootstrap`.
     pub voters: Vec<FormerVoter>,
-    /// All nodes.
+    /// All nodes, of this cluster or another that was rendered here.
     pub nodes: Vec<FormerNode>,
-}
-
-/// A node of the cluster as it was rendered last.
-#[derive(Clone, Debug)]
-pub struct FormerNode {
-    /// The name of the node.
-    pub name: String,
-    /// The disks that the node's layout used.
-    pub disks: Vec<String>,
-    /// Whose name the names on the disks held.
-    pub labels: Labels,
+    /// Why a file that says how the disks of nodes were divided cannot be read; none where all can, or there is none.
+    pub unreadable: Option<String>,
 }
 
 /// A voter of the cluster as it was rendered last.
@@ -62,48 +59,30 @@ struct ResolvedInventory {
     nodes: Vec<ResolvedNode>,
 }
 
-#[derive(Deserialize)]
-struct ResolvedNode {
-    name: String,
-    serial: Option<String>,
-    #[serde(default)]
-    disks: Vec<String>,
-    layout: Option<ResolvedLayout>,
-}
-
-#[derive(Deserialize)]
-struct ResolvedLayout {
-    /// The word for [`Labels`], which versions that wrote no node's name onto disks did not resolve.
-    labels: Option<String>,
-}
-
-impl From<ResolvedNode> for FormerNode {
-    fn from(node: ResolvedNode) -> Self {
-        let labels = node.layout.and_then(|layout| layout.labels);
-        let has_node = labels.is_some_and(|labels| labels == "node");
-        let labels = if has_node { Labels::Node } else { Labels::Disk };
-        Self { name: node.name, disks: node.disks, labels }
-    }
-}
-
 impl FormerCluster {
-    /// Reads what `nodes/` and `site/` in `root` say of `cluster`, under any of its names. Files that are missing, unreadable or of another
-    /// cluster say nothing: whether these files are what they should be is for `render` to compare.
+    /// Reads what `nodes/` and `site/` in `root` say of `cluster`, under any of its names. Files that are missing or of
+    /// another cluster say nothing of voters: whether these files are what they should be is for `render` to compare.
     #[must_use]
     pub fn gather(root: &Path, cluster: &Cluster) -> Self {
         let mut former = Self::default();
-        let resolved: Option<ResolvedInventory> = read(&root.join("site/inventory.json"));
-        if let Some(resolved) = resolved.filter(|resolved| cluster.is_called(&resolved.name)) {
-            former.formed = resolved.formed;
-            for voter in resolved.bootstrap {
-                let node = resolved.nodes.iter().find(|node| node.name == voter);
-                let serial = node.and_then(|node| node.serial.clone());
-                former.voters.push(FormerVoter { name: voter, serial });
+        match read_if_present::<ResolvedInventory>(&root.join(RESOLVED)) {
+            Err(why) => former.unreadable = Some(format!("{RESOLVED} cannot be read: {why:#}")),
+            Ok(None) => {}
+            Ok(Some(resolved)) => {
+                if cluster.is_called(&resolved.name) {
+                    former.formed = resolved.formed;
+                    for voter in resolved.bootstrap {
+                        let node = resolved.nodes.iter().find(|node| node.name == voter);
+                        let serial = node.and_then(|node| node.serial.clone());
+                        former.voters.push(FormerVoter { name: voter, serial });
+                    }
+                }
+                former.nodes = resolved.nodes.into_iter().map(FormerNode::from).collect();
             }
-            former.nodes = resolved.nodes.into_iter().map(FormerNode::from).collect();
         }
         let dirs = fs::read_dir(root.join("nodes")).into_iter().flatten().filter_map(Result::ok);
         let dirs: Vec<_> = dirs.map(|dir| dir.path()).collect();
+        former.read_layouts(&dirs);
         let configs =
             dirs.par_iter().filter_map(|dir| read::<ClusterConfig>(&dir.join("cluster-config.json")));
         let founders = configs.filter(|config| config.bootstrap && cluster.is_called(&config.cluster_name));
@@ -113,9 +92,50 @@ impl FormerCluster {
         }
         former
     }
+
+    /// Reads the `disko.nix` in each of `dirs`, the directories of nodes, whose node is not known yet.
+    fn read_layouts(&mut self, dirs: &[PathBuf]) {
+        let known: BTreeSet<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
+        let read = |dir: &PathBuf| {
+            let fqdn = dir.file_name()?.to_str()?;
+            let name = fqdn.split('.').next().filter(|name| !known.contains(name))?;
+            let text = read_bytes(&dir.join("disko.nix")).transpose()?;
+            let node = text.and_then(|text| FormerNode::from_disko(name, std::str::from_utf8(&text)?));
+            Some(node.map_err(|why| format!("nodes/{fqdn}/disko.nix cannot be read: {why:#}")))
+        };
+        let mut found: Vec<_> = dirs.par_iter().filter_map(read).collect();
+        found.sort_by(|one, other| one.as_ref().err().cmp(&other.as_ref().err()));
+        for node in found {
+            match node {
+                Ok(node) => self.nodes.push(node),
+                Err(why) => {
+                    self.unreadable.get_or_insert(why);
+                }
+            }
+        }
+    }
+}
+
+/// The resolved inventory that was rendered last.
+const RESOLVED: &str = "site/inventory.json";
+
+/// Reads the file at `path`, which must be a regular file or a link to one; none where there is no such name.
+fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
+    // A link that leads nowhere is a name: nobody knows what the file said.
+    match fs::symlink_metadata(path) {
+        Err(why) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&why.kind()) => Ok(None),
+        Err(why) => Err(why.into()),
+        Ok(_) => Ok(Some(read_input(path, LIST_LIMIT)?)),
+    }
+}
+
+/// Reads the JSON file at `path`; none where there is no such name.
+fn read_if_present<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let Some(text) = read_bytes(path)? else { return Ok(None) };
+    serde_json::from_slice(&text).map(Some).context("it is not as plasmagen writes it")
 }
 
 /// Reads the JSON file at `path`, which must be a regular file.
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    serde_json::from_slice(&read_input(path, LIST_LIMIT).ok()?).ok()
+    read_if_present(path).ok().flatten()
 }

@@ -4,6 +4,7 @@
 //! vault's. A diagnostic stands at the node that the certificate is for, and at the cluster's name where the fault is about
 //! the CA.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::IpAddr;
 
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 use time::OffsetDateTime;
 
 use crate::diag::{Code, Diagnostic, Span};
-use crate::model::{Cluster, Node};
+use crate::model::{Cluster, HostName, Node};
 use crate::pki::cluster::leaf_request;
 use crate::pki::trust::{CaFault, Issuer, find_ca_fault, find_issuer, find_wide_fault};
 use crate::pki::{KnownVault, LeafRequest, PublicCert, VaultView};
@@ -31,6 +32,8 @@ pub struct CommittedFiles {
     pub named: NamedFiles,
     /// The cluster as it was rendered last.
     pub former: FormerCluster,
+    /// The nodes that the operator will install anew.
+    pub installed_anew: BTreeSet<HostName>,
 }
 
 /// The public certificates of a sound cluster.
@@ -41,6 +44,8 @@ pub struct Committed<'a> {
     pub(super) named: &'a NamedFiles,
     /// The cluster as it was rendered last.
     pub(super) former: &'a FormerCluster,
+    /// The nodes that the operator will install anew.
+    pub(super) installed_anew: &'a BTreeSet<HostName>,
     /// The cluster's vault; none where nobody looked for it.
     pub(super) vault: Option<&'a VaultView>,
     cluster: &'a Cluster,
@@ -85,7 +90,7 @@ impl<'a> Committed<'a> {
         files: &'a CommittedFiles,
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
-        let CommittedFiles { certificates, vault, former, named } = files;
+        let CommittedFiles { certificates, vault, former, installed_anew, named } = files;
         let vault = vault.as_ref();
         let known = vault.and_then(VaultView::usable);
         let member = |node: &'a Node| {
@@ -122,6 +127,7 @@ impl<'a> Committed<'a> {
             draft,
             named,
             former,
+            installed_anew,
             vault,
             cluster,
             now,

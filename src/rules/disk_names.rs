@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::inventory::LayoutTable;
-use crate::model::{DiskNames, Labels, Node, list_few};
-use crate::plan::former::FormerNode;
+use crate::model::{DiskNames, Labels, Node, Style, list_few};
+use crate::plan::former::{FormerNode, list_volumes};
 use crate::resolve::Draft;
 
 use super::committed::Committed;
@@ -31,111 +30,155 @@ pub(super) fn check_uniqueness(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// The nodes of one layout whose disks have other names than those that were rendered last.
-struct Renaming<'a> {
-    layout: &'a LayoutTable,
+/// The nodes of one layout whose disks change in one way.
+struct Change<'a> {
+    span: &'a Span,
     /// The names of the nodes.
     nodes: Vec<&'a str>,
-    /// The former and the present name of a disk of the first of the nodes.
-    example: (String, String),
-    /// The value of `labels` with which the former names stay.
-    keeping: Option<Labels>,
-    /// Whether the former nodes had the same names: the nodes are not renamed.
-    is_known: bool,
+    /// The change of the first of the nodes.
+    example: String,
+    /// The way in which the disks stay as they are.
+    keeping: String,
 }
 
-/// J05: the disks of a node keep the names that were rendered last.
+/// J05: the disks of a node stay as they were rendered last, unless the operator names the node.
 pub(super) fn j05(committed: &Committed<'_>, report: &mut Report) {
+    if let Some(why) = &committed.former.unreadable {
+        let fault = Diagnostic::error("PG-J05", &committed.cluster_span(), why.clone());
+        report.push(fault.help(
+            "restore the file from git, in a merge that of either side; without site/inventory.json, the names on the disks are \
+             read from nodes/*/disko.nix",
+        ));
+        return;
+    }
     let former = FormerDisks::new(&committed.former.nodes);
-    let mut renamings: BTreeMap<(usize, Option<Labels>, bool), Renaming<'_>> = BTreeMap::new();
+    let mut changes: BTreeMap<(usize, String), Change<'_>> = BTreeMap::new();
     for member in &committed.members {
         let node = member.node;
-        let Some((was, at)) = former.find_renamed(node) else { continue };
-        let Some(layout) = committed.draft.node(node.name.as_str()).and_then(|node| node.layout) else {
+        if committed.installed_anew.contains(&node.name) {
             continue;
+        }
+        let Some((was, (example, keeping))) = former.find_change(node) else { continue };
+        let layout = committed.draft.node(node.name.as_str()).and_then(|node| node.layout);
+        let span = match layout.map(|layout| layout.written) {
+            Some(layout) if was.name == node.name.as_str() => {
+                layout.keys.labels.as_ref().map_or(&layout.span, |labels| &labels.span)
+            }
+            _ => member.span,
         };
-        let (old, new) = (names_of_former(was).disk(at.0), node.disk_names(node.layout.labels).disk(at.1));
-        let mut choices = [Labels::Node, Labels::Disk].into_iter();
-        let keeping = choices.find(|labels| node.disk_names(*labels).disk(at.1) == old);
-        let is_known = was.name == node.name.as_str();
-        let written = layout.written;
-        let renaming = renamings.entry((written.span.start, keeping, is_known)).or_insert_with(|| Renaming {
-            layout: written,
+        let change = changes.entry((span.start, keeping.clone())).or_insert_with(|| Change {
+            span,
             nodes: Vec::new(),
-            example: (old, new),
+            example,
             keeping,
-            is_known,
         });
-        renaming.nodes.push(node.name.as_str());
+        change.nodes.push(node.name.as_str());
     }
-    renamings.into_values().for_each(|renaming| report.push(renaming.diagnose()));
+    changes.into_values().for_each(|change| report.push(change.diagnose()));
 }
 
-/// The disks of the nodes that were rendered last.
+/// The nodes that were rendered last, by what may still be known of them.
 struct FormerDisks<'a> {
-    /// The node of each disk whose name stays with it, and the disk's place among the node's disks. Several nodes have a
-    /// disk with a name that the kernel gives, such as `/dev/nvme0n1`.
-    by_disk: HashMap<&'a str, (&'a FormerNode, usize)>,
     by_name: HashMap<&'a str, &'a FormerNode>,
+    by_mac: HashMap<String, &'a FormerNode>,
+    by_serial: HashMap<&'a str, &'a FormerNode>,
+    by_disk: HashMap<&'a str, &'a FormerNode>,
 }
 
 impl<'a> FormerDisks<'a> {
     fn new(nodes: &'a [FormerNode]) -> Self {
-        let disks = nodes.iter().flat_map(|node| {
-            node.disks.iter().enumerate().map(move |(at, disk)| (disk.as_str(), (node, at)))
-        });
-        let by_name = nodes.iter().map(|node| (node.name.as_str(), node)).collect();
-        Self { by_disk: disks.collect(), by_name }
+        let macs = nodes.iter().filter_map(|node| Some((node.mac.clone()?, node)));
+        let serials = nodes.iter().filter_map(|node| Some((node.serial.as_deref()?, node)));
+        let disks = nodes.iter().flat_map(|node| node.disks.iter().map(move |disk| (disk.as_str(), node)));
+        Self {
+            by_name: nodes.iter().map(|node| (node.name.as_str(), node)).collect(),
+            by_mac: macs.collect(),
+            by_serial: serials.collect(),
+            by_disk: disks.collect(),
+        }
     }
 
-    /// Finds a disk of `node` that had another name: the former node of that disk, and the former and the present place
-    /// of the disk. The former node is the one with the same name, where an exchanged disk takes the place of the disk
-    /// before it; else the one that had the disk.
-    fn find_renamed(&self, node: &Node) -> Option<(&'a FormerNode, (usize, usize))> {
-        let names = node.disk_names(node.layout.labels);
-        node.disks.iter().enumerate().find_map(|(at, disk)| {
-            let (was, former) = match self.by_name.get(node.name.as_str()) {
-                Some(was) => {
-                    let found = was.disks.iter().position(|former| former == disk.as_str());
-                    (*was, found.or_else(|| Some(at).filter(|at| *at < was.disks.len()))?)
-                }
-                None => self.by_disk.get(disk.as_str()).copied().filter(|_| disk.is_stable())?,
-            };
-            (names_of_former(was).disk(former) != names.disk(at)).then_some((was, (former, at)))
-        })
+    /// Finds a change of the disks of `node`, and the former node that they are compared with: that of the same name, and
+    /// those that had the machine or a disk. Names that the kernel gives to disks, such as `/dev/nvme0n1`, are equal on
+    /// several nodes.
+    fn find_change(&self, node: &Node) -> Option<(&'a FormerNode, (String, String))> {
+        let name = self.by_name.get(node.name.as_str());
+        let mac = self.by_mac.get(&node.mac.to_string());
+        let serial = node.serial.as_ref().and_then(|serial| self.by_serial.get(serial.as_str()));
+        let disks = node.disks.iter().filter(|disk| disk.is_stable());
+        let disks = disks.filter_map(|disk| self.by_disk.get(disk.as_str()));
+        let known = [name, mac, serial].into_iter().flatten().chain(disks).copied();
+        known.filter_map(|was| Some((was, find_difference(was, node)?))).next()
     }
 }
 
-/// The names on the disks of a node that was rendered last.
-fn names_of_former(node: &FormerNode) -> DiskNames<'_> {
-    DiskNames::new(node.labels, &node.name, node.disks.len())
-}
-
-impl Renaming<'_> {
-    fn diagnose(&self) -> Diagnostic {
-        let (style, (old, new)) = (self.layout.style, &self.example);
-        let message = format!(
-            "partitions of {} were called `disk-{old}-…`, and are `disk-{new}-…` now: where that node is installed, the next \
-             rebuild looks for names that are not on the disks, and the node does not start",
-            list_few(&self.nodes)
-        );
-        let keep = match self.keeping {
+/// Finds a difference between the disks of `node` and of `was`, its former self: what changes, and how nothing does.
+fn find_difference(was: &FormerNode, node: &Node) -> Option<(String, String)> {
+    let (layout, style) = (&node.layout, node.layout.style.name());
+    if was.style != style {
+        let change = format!("the layout was `disk.{}`, and is `disk.{style}` now", was.style);
+        return Some((change, format!("write `disk.{}` again", was.style)));
+    }
+    if was.format != layout.format.name() {
+        let change = format!("the root was {}, and is {} now", was.format, layout.format.name());
+        return Some((change, format!("write `format = \"{}\"` in `disk.{style}`", was.format)));
+    }
+    if let Some((old, new)) = find_renamed(was, node, layout.labels) {
+        let change = format!("`{old}` is called `{new}` now");
+        let others = [Labels::Node, Labels::Disk];
+        let keeping = match others.into_iter().find(|labels| find_renamed(was, node, *labels).is_none()) {
             Some(Labels::Node) => format!("write `labels = \"node\"` in `disk.{style}`"),
             Some(Labels::Disk) => format!("write `labels = \"disk\"` in `disk.{style}`"),
-            None => "take back the name of the node and the list of its disks".to_owned(),
+            None if was.name != node.name.as_str() => format!("take back the name `{}`", was.name),
+            None if was.disks.len() != node.disks.len() => format!(
+                "take back the number of disks, {}, and write `labels = \"disk\"`, with which a first disk is `main` where it \
+                 is alone, else `disk1`",
+                was.disks.len()
+            ),
+            None => "take back the order of the disks".to_owned(),
         };
-        match &self.layout.keys.labels {
-            None if self.is_known => Diagnostic::error("PG-J05", &self.layout.span, message).help(format!(
-                "{keep}, and the names stay; if none of these nodes is installed, or all are installed anew, write `labels = \
-                 \"node\"`"
-            )),
-            written => {
-                let span = written.as_ref().map_or(&self.layout.span, |labels| &labels.span);
-                Diagnostic::warning("PG-J05", span, message).help(format!(
-                    "{keep}, and the names stay; or install these nodes anew, if they are installed: after `plasmagen \
-                     render` this is not said again"
-                ))
-            }
-        }
+        return Some((change, keeping));
+    }
+    list_volumes(node).into_iter().find_map(|(volume, format)| match was.volumes.get(&volume) {
+        None => Some((
+            format!("the volume `{volume}` is not on them"),
+            format!("make no volume `{volume}` in `disk.{style}`"),
+        )),
+        Some(old) if *old != format => Some((
+            format!("the volume `{volume}` was {old}, and is {format} now"),
+            format!("write the format {old} of `{volume}` in `disk.{style}`"),
+        )),
+        Some(_) => None,
+    })
+}
+
+/// Finds a name on the disks of `was` that is another with `labels` on those of `node`, and the other name. An exchanged
+/// disk takes the place of the disk before it.
+fn find_renamed(was: &FormerNode, node: &Node, labels: Labels) -> Option<(String, String)> {
+    let (old, new) = (was.disk_names(), node.disk_names(labels));
+    let disks = node.disks.iter().enumerate().filter_map(|(at, disk)| {
+        let found = was.disks.iter().position(|former| former == disk.as_str());
+        let former = found.or_else(|| Some(at).filter(|at| *at < was.disks.len()))?;
+        Some((format!("disk-{}-…", old.disk(former)), format!("disk-{}-…", new.disk(at))))
+    });
+    let group = matches!(node.layout.style, Style::Lvm { .. });
+    let group = group.then(|| (old.volume_group(), new.volume_group()));
+    disks.chain(group).find(|(old, new)| old != new)
+}
+
+impl Change<'_> {
+    fn diagnose(&self) -> Diagnostic {
+        let message = format!(
+            "the disks of {} change: {}. Where such a node is installed, the next rebuild looks for what is not on its disks, \
+             and the node does not start",
+            list_few(&self.nodes),
+            self.example
+        );
+        Diagnostic::error("PG-J05", self.span, message).help(format!(
+            "{}, and the disks stay as they are; for nodes that are not installed yet, or that you install anew before their \
+             next rebuild, run `plasmagen render --install-anew {}`",
+            self.keeping,
+            self.nodes.join(",")
+        ))
     }
 }

@@ -14,7 +14,9 @@ use crate::fs::Sha256Sum;
 /// The file name of the manifest in its tree.
 pub(crate) const NAME: &str = "manifest.json";
 
-const SCHEMA: u32 = 1;
+/// The schema of manifests. An older plasmagen refuses a tree with a later one. Since 2, the names on disks hold the node's
+/// name: version 1 would render the former names, which are not on the disks of nodes that were installed since.
+const SCHEMA: u32 = 2;
 
 /// A file in the manifest.
 #[derive(Serialize, Deserialize)]
@@ -116,11 +118,14 @@ mod tests {
     fn refuses_what_it_did_not_print() {
         let none = String::from_utf8(print(std::iter::empty()).unwrap()).unwrap();
         assert!(TreeManifest::parse(none.as_bytes()).is_ok());
+        // An older plasmagen wrote schema 1, and reads no later one.
+        assert!(none.contains("\"schema\": 2"));
+        assert!(TreeManifest::parse(none.replace("\"schema\": 2", "\"schema\": 1").as_bytes()).is_ok());
         for bad in [
             String::new(),
             "<<<<<<< HEAD\n".to_owned() + &none,
             none.replace("plasmagen", "webpack"),
-            none.replace("\"schema\": 1", "\"schema\": 2"),
+            none.replace("\"schema\": 2", "\"schema\": 3"),
             none.replace('[', "[{\"path\":\"a\",\"sha256\":\"é0\"}"),
         ] {
             assert!(TreeManifest::parse(bad.as_bytes()).is_err(), "{bad}");

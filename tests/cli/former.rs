@@ -82,63 +82,17 @@ fn a_voter_that_is_renamed_or_gone_is_told() {
     site.edit("node02", "node09");
     let words =
         ["warning[PG-J04]", "`node09` has the serial number of `node02`, a voter of the formed cluster"];
-    site.run(&["check"]).ends(0, &words);
-    site.run(&["render"]).ends(0, &words);
+    site.run(&["check"]).ends(1, &words);
+    site.run(&["render", "--install-anew", "node09"]).ends(0, &words);
     let site = Site::new();
     site.edit("formed = false", "formed = true");
     site.run(&["render"]).ends(0, &[]);
     site.edit("node02", "node09");
-    site.edit("SERIAL0002", "SERIAL0009");
+    for known in ["SERIAL0002", "00:00:02", "DISK_00000002"] {
+        site.edit(known, &known.replace('2', "9"));
+    }
     site.run(&["check"])
         .ends(0, &["`node02`, a voter of the formed cluster, is gone", "removed = [\"node02\"]"]);
     site.edit("[cluster]", "[cluster]\nremoved = [\"node02\"]");
     assert!(!site.run(&["check"]).ends(0, &[]).stderr.contains("PG-J04"));
-}
-
-/// J05: an older plasmagen gave equal names to the disks of all nodes. Its nodes are installed, and what it rendered says
-/// nothing of `labels`.
-#[test]
-fn disks_of_installed_nodes_keep_their_names() {
-    let site = Site::rendered();
-    site.shell("sed -i 's/,\\? *\"labels\": \"node\"//; s/\\(\"format\": \"[a-z0-9]*\"\\),$/\\1/' site/inventory.json; ! grep labels site/inventory.json")
-        .ends(0, &[]);
-    let words = [
-        "error[PG-J05]",
-        "partitions of node01, node02, node03 were called `disk-main-…`, and are `disk-node01-main-…` now",
-        "`labels = \"disk\"` in `disk.single`",
-    ];
-    for args in [&["check"][..], &["render", "--discard-edits"], &["render", "--check"]] {
-        site.untouched(|| site.run(args).ends(1, &words).code);
-    }
-    // Both ways out that the message names.
-    let copy = site.copy();
-    copy.edit("disk.single = {", "disk.single = { labels = \"disk\",");
-    copy.run(&["check", "--deny-warnings"]).ends(0, &[]);
-    copy.run(&["render", "--discard-edits"]).ends(0, &[]);
-    assert!(copy.read("nodes/node01.cluster.example.com/disko.nix").contains("disk.main = {"));
-    site.edit("disk.single = {", "disk.single = { labels = \"node\",");
-    site.run(&["check"]).ends(0, &["warning[PG-J05]", "after `plasmagen render` this is not said again"]);
-    site.run(&["render", "--discard-edits"]).ends(0, &["warning[PG-J05]"]);
-    site.run(&["check", "--deny-warnings"]).ends(0, &[]);
-    site.edit("disk.single = { labels = \"node\",", "disk.single = {");
-    site.run(&["check", "--deny-warnings"]).ends(0, &[]);
-    // Back, by the profile, or by the name of a node.
-    site.edit("disk.single = {", "disk.single = { labels = \"disk\",");
-    site.run(&["check"]).ends(0, &["warning[PG-J05]", "`disk-node01-main-…`", "`labels = \"node\"`"]);
-    site.edit("disk.single = { labels = \"disk\",", "disk.single = {");
-    site.edit("node02", "node09");
-    site.run(&["check"])
-        .ends(0, &["warning[PG-J05]", "were called `disk-node02-main-…`", "take back the name"]);
-}
-
-/// J05: the names that the kernel gives to disks are equal on many nodes, which are told apart by their names.
-#[test]
-fn nodes_with_equal_names_of_disks_are_compared_by_their_names() {
-    let site = Site::new();
-    site.shell("sed -i 's#/dev/disk/by-id/nvme-EXAMPLE_DISK_.*_1#/dev/nvme0n1#' inventory.toml; grep -c nvme0n1 inventory.toml")
-        .ends(0, &[]);
-    site.run(&["render"]).ends(0, &["PG-F01"]);
-    assert!(!site.run(&["check"]).ends(0, &["PG-F01"]).stderr.contains("PG-J05"));
-    site.edit("disk.single = {", "disk.single = { labels = \"disk\",");
-    site.run(&["check"]).ends(0, &["warning[PG-J05]: partitions of node01, node02, node03 were called"]);
 }

@@ -10,6 +10,7 @@ mod arming;
 mod bundle;
 mod certificates;
 mod check;
+mod disk_names;
 mod explain;
 mod faults;
 mod formats;
