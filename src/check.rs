@@ -40,7 +40,7 @@ pub fn check(bytes: &[u8]) -> anyhow::Result<Checked> {
 }
 
 /// Checks the inventory `bytes`, and when it has no errors, also the committed files that `gather` reads, as of `now`.
-/// `gather` gets the cluster and the directory of the vault that the inventory names. Errors in the certificates that one of
+/// Nodes whose layout has no `labels` keep the names on their disks that these files say. `gather` gets the cluster and the directory of the vault that the inventory names. Errors in the certificates that one of
 /// `cures` removes do not refuse the inventory: the caller is that cure.
 ///
 /// # Errors
@@ -54,6 +54,9 @@ pub fn check_with_files(
     check_and(bytes, cures, |draft, cluster, report| {
         let vault = draft.inventory.vault.path.as_ref().map(|path| path.value.as_str());
         let files = gather(cluster, vault)?;
+        if rules::keep_labels(draft, cluster, &files.former, &files.installed_anew) {
+            *cluster = finish(draft)?;
+        }
         let committed = rules::Committed::new(draft, cluster, &files, now)?;
         rules::check_certificates(&committed, report);
         Ok(())
@@ -64,7 +67,7 @@ pub fn check_with_files(
 fn check_and(
     bytes: &[u8],
     cures: &[Cure],
-    check_further: impl FnOnce(&Draft<'_>, &Cluster, &mut Report) -> anyhow::Result<()>,
+    check_further: impl FnOnce(&mut Draft<'_>, &mut Cluster, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<Checked> {
     let text = match inventory::text(bytes) {
         Ok(text) => text,
@@ -79,16 +82,21 @@ fn check_and(
     };
     let mut report = Report::default();
     let inventory = inventory::parse(text, &mut report);
-    let draft = resolve::resolve(&inventory);
+    let mut draft = resolve::resolve(&inventory);
     rules::check(&draft, &mut report);
     let mut cluster = None;
     if !report.has_errors() {
-        let sound = resolve::finish(&draft)
-            .context("the inventory passed every rule, and yet something is missing: a bug of plasmagen")?;
-        check_further(&draft, &sound, &mut report)?;
+        let mut sound = finish(&draft)?;
+        check_further(&mut draft, &mut sound, &mut report)?;
         cluster = Some(sound).filter(|_| !report.refuses(cures));
     }
     drop(draft);
     let vault = inventory.vault.path.as_ref().map(|path| path.value.clone());
     Ok(Checked { diagnostics: report.finish(), cluster, inventory, vault })
+}
+
+/// Turns a draft without faults into a cluster.
+fn finish(draft: &Draft<'_>) -> anyhow::Result<Cluster> {
+    resolve::finish(draft)
+        .context("the inventory passed every rule, and yet something is missing: a bug of plasmagen")
 }

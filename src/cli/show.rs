@@ -1,15 +1,19 @@
 //! `plasmagen show`.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde_json::{Value, json};
 
 use crate::model::{Cluster, Node};
+use crate::plan::former::FormerCluster;
 use crate::resolve::{Draft, ResolvedValue, list_cluster_values, list_node_values, resolve};
+use crate::rules::keep_labels;
 
 use super::complete;
-use super::inventory::{InventoryOption, read_checked};
+use super::inventory::{InventoryOption, read_checked, root_of};
 use super::printer::{FormatOption, Printer};
 use super::table::TextTable;
 use super::{DONE, JSON_SCHEMA, REFUSED, named};
@@ -17,7 +21,7 @@ use super::{DONE, JSON_SCHEMA, REFUSED, named};
 /// Print the values of the cluster or of a node, and where each value comes from
 ///
 /// A value comes from `node.NAME`, `profile.NAME`, `service.NAME` or another table of the inventory, is built in, or is a
-/// default.
+/// default. Names on disks of which the inventory says nothing stay as they were rendered last.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     /// The node to show; without it, the values of the cluster, and a table of its nodes
@@ -31,9 +35,12 @@ pub(super) struct ShowArgs {
 
 impl ShowArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let checked = read_checked(printer, &self.inventory.find()?)?;
+        let inventory = self.inventory.find()?;
+        let checked = read_checked(printer, &inventory)?;
         let Some(cluster) = &checked.cluster else { return Ok(REFUSED) };
-        let draft = resolve(&checked.inventory);
+        let mut draft = resolve(&checked.inventory);
+        let former = FormerCluster::gather(root_of(&inventory), cluster);
+        keep_labels(&mut draft, cluster, &former, &BTreeSet::new());
         match &self.node {
             Some(name) => self.print_node(&draft, cluster, name)?,
             None => self.print_cluster(&draft, cluster)?,

@@ -18,7 +18,8 @@ tables! {
         /// File system of the root.
         format: Option<Spanned<Format>> = optional().default("ext4"),
         /// Names of partitions, RAID arrays and volume groups: `node` has the node's name in them, `disk` does not. `disk` is
-        /// for nodes that an older plasmagen installed, which find their disks by these names.
+        /// for nodes that an older plasmagen installed, which find their disks by these names. Without this key, nodes keep
+        /// the names that were rendered last, and the default is for new nodes.
         labels: Option<Spanned<Labels>> = optional().default("node"),
         /// Size of the swap volume (`disk.lvm` only). Without it, the node has no swap.
         swap: Option<Spanned<Size>> = optional(),

@@ -3,7 +3,7 @@
 
 mod disks;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -31,6 +31,8 @@ pub struct FormerCluster {
     pub nodes: Vec<FormerNode>,
     /// Why a file that says how the disks of nodes were divided cannot be read; none where all can, or there is none.
     pub unreadable: Option<String>,
+    /// The names of nodes whose `disko.nix` divides the disks in another way than `site/inventory.json` says.
+    pub contradicted: BTreeSet<String>,
 }
 
 /// A voter of the cluster as it was rendered last.
@@ -93,20 +95,30 @@ impl FormerCluster {
         former
     }
 
-    /// Reads the `disko.nix` in each of `dirs`, the directories of nodes, whose node is not known yet.
+    /// Reads the `disko.nix` in each of `dirs`, the directories of nodes: it describes a node that is not known yet, and
+    /// contradicts a known one. After a merge, the two files may be of two commits.
     fn read_layouts(&mut self, dirs: &[PathBuf]) {
-        let known: BTreeSet<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
+        let known: HashMap<&str, &FormerNode> =
+            self.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
         let read = |dir: &PathBuf| {
             let fqdn = dir.file_name()?.to_str()?;
-            let name = fqdn.split('.').next().filter(|name| !known.contains(name))?;
+            let name = fqdn.split('.').next()?;
             let text = read_bytes(&dir.join("disko.nix")).transpose()?;
             let node = text.and_then(|text| FormerNode::from_disko(name, std::str::from_utf8(&text)?));
-            Some(node.map_err(|why| format!("nodes/{fqdn}/disko.nix cannot be read: {why:#}")))
+            match known.get(name) {
+                None => Some(node.map_err(|why| format!("nodes/{fqdn}/disko.nix cannot be read: {why:#}"))),
+                // A file that is not as plasmagen writes it was edited: `render` says so.
+                Some(known) => node.ok().filter(|node| !known.has_equal_disks(node)).map(Ok),
+            }
         };
         let mut found: Vec<_> = dirs.par_iter().filter_map(read).collect();
         found.sort_by(|one, other| one.as_ref().err().cmp(&other.as_ref().err()));
+        let known: BTreeSet<String> = self.nodes.iter().map(|node| node.name.clone()).collect();
         for node in found {
             match node {
+                Ok(node) if known.contains(&node.name) => {
+                    self.contradicted.insert(node.name);
+                }
                 Ok(node) => self.nodes.push(node),
                 Err(why) => {
                     self.unreadable.get_or_insert(why);

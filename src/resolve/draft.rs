@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::diag::Span;
 use crate::inventory::{Entries, Entry, Inventory, ProvisionerTable, WrittenInterface};
-use crate::model::Ports;
+use crate::model::{Labels, Ports};
 
 use super::layer::Profiles;
 use super::network::Networks;
@@ -52,6 +52,13 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&DraftNode<'a>> {
         self.index.get(name).map(|at| &self.nodes[*at])
+    }
+
+    /// Keeps `labels` on the disks of the node called `name`, where the layout has none.
+    pub fn keep_labels(&mut self, name: &str, labels: Labels) {
+        if let Some(at) = self.index.get(name) {
+            self.nodes[*at].kept_labels = Some(labels);
+        }
     }
 
     /// The provisioner's interfaces as written, that of the home network first.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::diag::{Span, Spanned};
 use crate::inventory::{Common, Entries, LayoutTable, NodeTable};
-use crate::model::{DiskId, Family, Label, Role};
+use crate::model::{DiskId, Family, Label, Labels, Role};
 
 use super::interface::{DraftInterface, lay_interfaces};
 use super::layer::{Layer, NodeEntry, ProfileEntry, Profiles, Said, said};
@@ -26,6 +26,8 @@ pub struct DraftNode<'a> {
     pub services: Vec<DraftService<'a>>,
     /// How the disks are divided.
     pub layout: Option<Said<'a, LayoutTable>>,
+    /// Whose name the names on the disks hold where the layout has no `labels`: none for the default.
+    pub kept_labels: Option<Labels>,
 }
 
 /// An address of a node, as written.
@@ -61,6 +63,7 @@ pub(super) fn resolve_node<'a>(
             .collect(),
         services: Vec::new(),
         layout: None,
+        kept_labels: None,
     };
     node.interfaces = lay_interfaces(networks, node.layers());
     node.layout = node

@@ -11,6 +11,8 @@ pub enum Origin<'a> {
     Named(&'static str, &'a str),
     /// A built-in service or hardware model, such as `hardware.generic`.
     BuiltIn(&'static str, &'a str),
+    /// The files that were rendered last, whose value stays while the inventory has none.
+    Rendered,
     /// The default of the key, which is written nowhere.
     Default,
 }
@@ -21,6 +23,7 @@ impl fmt::Display for Origin<'_> {
             Self::Table(table) => f.write_str(table),
             Self::Named(table, name) => write!(f, "{table}.{name}"),
             Self::BuiltIn(table, name) => write!(f, "built-in {table}.{name}"),
+            Self::Rendered => f.write_str("as rendered last"),
             Self::Default => f.write_str("default"),
         }
     }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diag::{Diagnostic, Report, Span};
-use crate::model::{DiskNames, Labels, Node, Style, list_few};
-use crate::plan::former::{FormerNode, list_volumes};
+use crate::model::{DiskNames, Labels, list_few};
 use crate::resolve::Draft;
 
-use super::committed::Committed;
+use super::committed::{Committed, NodeCertificate};
+use super::former_disks::FormerDisks;
 
 /// B12: no two nodes have one name on their disks. The names of nodes are cut where they are long.
 pub(super) fn check_uniqueness(draft: &Draft<'_>, report: &mut Report) {
@@ -43,127 +43,95 @@ struct Change<'a> {
 
 /// J05: the disks of a node stay as they were rendered last, unless the operator names the node.
 pub(super) fn j05(committed: &Committed<'_>, report: &mut Report) {
-    if let Some(why) = &committed.former.unreadable {
-        let fault = Diagnostic::error("PG-J05", &committed.cluster_span(), why.clone());
-        report.push(fault.help(
-            "restore the file from git, in a merge that of either side; without site/inventory.json, the names on the disks are \
-             read from nodes/*/disko.nix",
-        ));
+    if let Some(fault) = find_unknown(committed) {
+        report.push(fault);
         return;
     }
     let former = FormerDisks::new(&committed.former.nodes);
     let mut changes: BTreeMap<(usize, String), Change<'_>> = BTreeMap::new();
+    let mut kept: BTreeMap<usize, KeptLabels<'_>> = BTreeMap::new();
     for member in &committed.members {
         let node = member.node;
         if committed.installed_anew.contains(&node.name) {
             continue;
         }
-        let Some((was, (example, keeping))) = former.find_change(node) else { continue };
-        let layout = committed.draft.node(node.name.as_str()).and_then(|node| node.layout);
-        let span = match layout.map(|layout| layout.written) {
-            Some(layout) if was.name == node.name.as_str() => {
-                layout.keys.labels.as_ref().map_or(&layout.span, |labels| &labels.span)
-            }
-            _ => member.span,
-        };
-        let change = changes.entry((span.start, keeping.clone())).or_insert_with(|| Change {
-            span,
-            nodes: Vec::new(),
-            example,
-            keeping,
-        });
-        change.nodes.push(node.name.as_str());
-    }
-    changes.into_values().for_each(|change| report.push(change.diagnose()));
-}
-
-/// The nodes that were rendered last, by what may still be known of them.
-struct FormerDisks<'a> {
-    by_name: HashMap<&'a str, &'a FormerNode>,
-    by_mac: HashMap<String, &'a FormerNode>,
-    by_serial: HashMap<&'a str, &'a FormerNode>,
-    by_disk: HashMap<&'a str, &'a FormerNode>,
-}
-
-impl<'a> FormerDisks<'a> {
-    fn new(nodes: &'a [FormerNode]) -> Self {
-        let macs = nodes.iter().filter_map(|node| Some((node.mac.clone()?, node)));
-        let serials = nodes.iter().filter_map(|node| Some((node.serial.as_deref()?, node)));
-        let disks = nodes.iter().flat_map(|node| node.disks.iter().map(move |disk| (disk.as_str(), node)));
-        Self {
-            by_name: nodes.iter().map(|node| (node.name.as_str(), node)).collect(),
-            by_mac: macs.collect(),
-            by_serial: serials.collect(),
-            by_disk: disks.collect(),
+        let (span, is_kept) = find_layout(committed, member);
+        if let Some((was, (example, keeping))) = former.find_change(node) {
+            let span = if was.name == node.name.as_str() { span } else { member.span };
+            let change = changes.entry((span.start, keeping.clone())).or_insert_with(|| Change {
+                span,
+                nodes: Vec::new(),
+                example,
+                keeping,
+            });
+            change.nodes.push(node.name.as_str());
+        } else if is_kept {
+            let style = node.layout.style.name();
+            let kept =
+                kept.entry(span.start).or_insert_with(|| KeptLabels { span, nodes: Vec::new(), style });
+            kept.nodes.push(node.name.as_str());
         }
     }
-
-    /// Finds a change of the disks of `node`, and the former node that they are compared with: that of the same name, and
-    /// those that had the machine or a disk. Names that the kernel gives to disks, such as `/dev/nvme0n1`, are equal on
-    /// several nodes.
-    fn find_change(&self, node: &Node) -> Option<(&'a FormerNode, (String, String))> {
-        let name = self.by_name.get(node.name.as_str());
-        let mac = self.by_mac.get(&node.mac.to_string());
-        let serial = node.serial.as_ref().and_then(|serial| self.by_serial.get(serial.as_str()));
-        let disks = node.disks.iter().filter(|disk| disk.is_stable());
-        let disks = disks.filter_map(|disk| self.by_disk.get(disk.as_str()));
-        let known = [name, mac, serial].into_iter().flatten().chain(disks).copied();
-        known.filter_map(|was| Some((was, find_difference(was, node)?))).next()
-    }
+    changes.into_values().for_each(|change| report.push(change.diagnose()));
+    kept.into_values().for_each(|kept| report.push(kept.diagnose()));
 }
 
-/// Finds a difference between the disks of `node` and of `was`, its former self: what changes, and how nothing does.
-fn find_difference(was: &FormerNode, node: &Node) -> Option<(String, String)> {
-    let (layout, style) = (&node.layout, node.layout.style.name());
-    if was.style != style {
-        let change = format!("the layout was `disk.{}`, and is `disk.{style}` now", was.style);
-        return Some((change, format!("write `disk.{}` again", was.style)));
+/// Finds the fault of files that do not say how the disks of nodes were divided.
+fn find_unknown(committed: &Committed<'_>) -> Option<Diagnostic> {
+    let former = committed.former;
+    if let Some(why) = &former.unreadable {
+        return Some(Diagnostic::error("PG-J05", &committed.cluster_span(), why.clone()).help(
+            "restore the file from git, in a merge that of either side; without site/inventory.json, the names on the disks are \
+             read from nodes/*/disko.nix",
+        ));
     }
-    if was.format != layout.format.name() {
-        let change = format!("the root was {}, and is {} now", was.format, layout.format.name());
-        return Some((change, format!("write `format = \"{}\"` in `disk.{style}`", was.format)));
-    }
-    if let Some((old, new)) = find_renamed(was, node, layout.labels) {
-        let change = format!("`{old}` is called `{new}` now");
-        let others = [Labels::Node, Labels::Disk];
-        let keeping = match others.into_iter().find(|labels| find_renamed(was, node, *labels).is_none()) {
-            Some(Labels::Node) => format!("write `labels = \"node\"` in `disk.{style}`"),
-            Some(Labels::Disk) => format!("write `labels = \"disk\"` in `disk.{style}`"),
-            None if was.name != node.name.as_str() => format!("take back the name `{}`", was.name),
-            None if was.disks.len() != node.disks.len() => format!(
-                "take back the number of disks, {}, and write `labels = \"disk\"`, with which a first disk is `main` where it \
-                 is alone, else `disk1`",
-                was.disks.len()
-            ),
-            None => "take back the order of the disks".to_owned(),
-        };
-        return Some((change, keeping));
-    }
-    list_volumes(node).into_iter().find_map(|(volume, format)| match was.volumes.get(&volume) {
-        None => Some((
-            format!("the volume `{volume}` is not on them"),
-            format!("make no volume `{volume}` in `disk.{style}`"),
-        )),
-        Some(old) if *old != format => Some((
-            format!("the volume `{volume}` was {old}, and is {format} now"),
-            format!("write the format {old} of `{volume}` in `disk.{style}`"),
-        )),
-        Some(_) => None,
-    })
+    let is_contradicted = |member: &&NodeCertificate<'_>| {
+        let name = &member.node.name;
+        former.contradicted.contains(name.as_str()) && !committed.installed_anew.contains(name)
+    };
+    let members: Vec<_> = committed.members.iter().filter(is_contradicted).collect();
+    let names: Vec<_> = members.iter().map(|member| member.node.name.as_str()).collect();
+    let message = format!(
+        "site/inventory.json and disko.nix in nodes/ do not say the same of the disks of {}: they are of two commits",
+        list_few(&names)
+    );
+    Some(Diagnostic::error("PG-J05", members.first()?.span, message).help(
+        "restore nodes/ and site/ from one commit; or where disko.nix is right, remove site/inventory.json and run `plasmagen \
+         render`, which then reads the names from nodes/*/disko.nix",
+    ))
 }
 
-/// Finds a name on the disks of `was` that is another with `labels` on those of `node`, and the other name. An exchanged
-/// disk takes the place of the disk before it.
-fn find_renamed(was: &FormerNode, node: &Node, labels: Labels) -> Option<(String, String)> {
-    let (old, new) = (was.disk_names(), node.disk_names(labels));
-    let disks = node.disks.iter().enumerate().filter_map(|(at, disk)| {
-        let found = was.disks.iter().position(|former| former == disk.as_str());
-        let former = found.or_else(|| Some(at).filter(|at| *at < was.disks.len()))?;
-        Some((format!("disk-{}-…", old.disk(former)), format!("disk-{}-…", new.disk(at))))
-    });
-    let group = matches!(node.layout.style, Style::Lvm { .. });
-    let group = group.then(|| (old.volume_group(), new.volume_group()));
-    disks.chain(group).find(|(old, new)| old != new)
+/// Finds the place of the layout of `member`, and whether the names on the disks are kept without a word of the layout.
+fn find_layout<'a>(committed: &Committed<'a>, member: &NodeCertificate<'a>) -> (&'a Span, bool) {
+    let Some(node) = committed.draft.node(member.node.name.as_str()) else { return (member.span, false) };
+    let Some(layout) = node.layout.map(|layout| layout.written) else { return (member.span, false) };
+    let span = layout.keys.labels.as_ref().map_or(&layout.span, |labels| &labels.span);
+    (span, node.kept_labels.is_some())
+}
+
+/// The nodes of one layout that keep the names on their disks, of which the layout says nothing.
+struct KeptLabels<'a> {
+    span: &'a Span,
+    /// The names of the nodes.
+    nodes: Vec<&'a str>,
+    /// The style of the layout.
+    style: &'static str,
+}
+
+impl KeptLabels<'_> {
+    fn diagnose(&self) -> Diagnostic {
+        let Self { span, nodes, style } = self;
+        let message = format!(
+            "the names on the disks of {} stay without the node's name, as they were rendered before. The layout does not say \
+             so: such a node that is removed and added again would look for other names",
+            list_few(nodes)
+        );
+        let first = nodes.first().copied().unwrap_or_default();
+        Diagnostic::warning("PG-J05", span, message).help(format!(
+            "write `labels = \"disk\"` in `disk.{style}`; for nodes that are not installed yet, or that you install anew before \
+             their next rebuild, run `plasmagen render --install-anew {first}`, with each of their names"
+        ))
+    }
 }
 
 impl Change<'_> {

@@ -57,7 +57,8 @@ pub(super) fn j04(committed: &Committed<'_>, report: &mut Report) {
                 ),
                 format!(
                     "take the old name back; a machine with another name is another member: remove the old member from the \
-                     cluster, {removed}, and install the machine again"
+                     cluster, {removed}, run `plasmagen render --install-anew {}`, and install the machine again",
+                    member.node.name
                 ),
             ),
             None => (

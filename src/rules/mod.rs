@@ -17,6 +17,7 @@ mod disks;
 mod files;
 mod foreign_zones;
 mod former;
+mod former_disks;
 mod links;
 mod loading;
 mod macs;
@@ -36,6 +37,7 @@ mod vlans;
 mod zones;
 
 pub use committed::{Committed, CommittedFiles};
+pub use former_disks::keep_labels;
 pub use rule::{Enforcement, Rule};
 pub use run::{check, check_certificates};
 pub use table::{RULES, find};

@@ -485,7 +485,7 @@ pub const RULES: &[Rule] = &[
     warning!("J04", Certificates(former::j04),
         "a renamed machine is told from a replaced one",
         "the new node is installed over the data of the old one"),
-    error!("J05", Certificates(disk_names::j05),
+    graded!("J05", Certificates(disk_names::j05),
         "the disks of a node keep their names",
         "an installed node looks for names that are not on its disks, and does not start"),
 ];

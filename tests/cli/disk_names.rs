@@ -7,13 +7,19 @@ use crate::kit::{NODE04, Site};
 
 const RESOLVED: &str = "site/inventory.json";
 
-/// A rendered site as a plasmagen left it that wrote no node's name onto disks, and resolved nothing of `labels`.
+/// The layout of node02.
+const LAYOUT: &str = "nodes/node02.cluster.example.com/disko.nix";
+
+/// A rendered site as a plasmagen left it that wrote no node's name onto disks, resolved nothing of `labels`, and wrote
+/// manifests of schema 1.
 fn rendered_by_older() -> Site {
     let site = Site::new();
     site.edit("disk.single = {", "disk.single = { labels = \"disk\",");
     site.run(&["render"]).ends(0, &[]);
     site.edit("disk.single = { labels = \"disk\",", "disk.single = {");
-    let script = "sed -i -z 's/,[ \\n]*\"labels\": \"disk\"//g' site/inventory.json; ! grep labels site/inventory.json";
+    let script = "digest() { sha256sum site/inventory.json | cut -c-64; }; new=$(digest)
+        sed -i -z 's/,[ \\n]*\"labels\": \"disk\"//g' site/inventory.json; ! grep labels site/inventory.json || exit 1
+        sed -i \"s/$new/$(digest)/; s/\\\"schema\\\": 2/\\\"schema\\\": 1/\" site/manifest.json nodes/manifest.json";
     site.shell(script).ends(0, &[]);
     site
 }
@@ -31,6 +37,70 @@ fn is_accepted(site: &Site) {
     assert!(!site.run(&["check"]).ends(0, &[]).stderr.contains("PG-J05"));
 }
 
+/// The names on the disks stay where the inventory says nothing of them.
+#[test]
+fn sites_of_an_older_version_keep_their_names() {
+    let site = rendered_by_older();
+    let kept = "the names on the disks of node01, node02, node03 stay without the node's name";
+    let words = ["warning[PG-J05]", kept, "write `labels = \"disk\"` in `disk.single`"];
+    let before = site.read(LAYOUT);
+    assert!(before.contains("disk.main = {"));
+    site.untouched(|| site.run(&["check"]).ends(0, &words).code);
+    site.untouched(|| site.run(&["render", "--check"]).ends(1, &["stale: 3 files"]).code);
+    for _ in 0..2 {
+        site.run(&["render"]).ends(0, &words);
+        assert_eq!(site.read(LAYOUT), before);
+        site.untouched(|| site.run(&["render", "--check"]).ends(0, &[kept]).code);
+    }
+    let shown = site.run(&["show", "node02"]);
+    let labels = shown.ends(0, &[]).stdout.lines().find(|line| line.starts_with("layout.labels")).unwrap();
+    assert_eq!(
+        labels.split_whitespace().collect::<Vec<_>>(),
+        ["layout.labels", "as", "rendered", "last", "\"disk\""]
+    );
+    // The inventory says what the files say, and the names stay when the files are lost.
+    let copy = site.copy();
+    copy.edit("disk.single = {", "disk.single = { labels = \"disk\",");
+    is_accepted(&copy);
+    copy.run(&["render", "--check"]).ends(0, &[]);
+    fs::remove_dir_all(copy.root().join("site")).unwrap();
+    fs::remove_dir_all(copy.root().join("nodes/node02.cluster.example.com")).unwrap();
+    is_accepted(&copy);
+    // A node that is installed anew gets names of its own, and keeps them.
+    site.run(&["render", "--install-anew", "node02"])
+        .ends(0, &["the names on the disks of node01, node03 stay"]);
+    site.run(&["render"]).ends(0, &["the names on the disks of node01, node03 stay"]);
+    assert!(site.read(LAYOUT).contains("disk.node02-main = {"));
+    assert_eq!(site.read("nodes/node01.cluster.example.com/disko.nix").matches("disk.main = {").count(), 1);
+    site.edit("disk.single = {", "disk.single = { labels = \"disk\",");
+    is_refused(&site, &["the disks of node02 change: `disk-node02-main-…` is called `disk-main-…` now"]);
+    // A renamed machine keeps names without its own.
+    let renamed = rendered_by_older();
+    renamed.edit("[node.node03]", "[node.node09]");
+    renamed.edit("\"node03\"", "\"node09\"");
+    renamed.run(&["check"]).ends(0, &["the names on the disks of node01, node02, node09 stay"]);
+}
+
+/// After a merge, the two files that say how disks are divided may be of two commits.
+#[test]
+fn files_that_contradict_each_other_are_refused() {
+    let site = rendered_by_older();
+    site.run(&["render"]).ends(0, &[]);
+    let (resolved, manifest) = (site.read(RESOLVED), site.read("site/manifest.json"));
+    site.run(&["render", "--install-anew", "node02"]).ends(0, &[]);
+    fs::write(site.root().join(RESOLVED), resolved).unwrap();
+    fs::write(site.root().join("site/manifest.json"), manifest).unwrap();
+    is_refused(&site, &["do not say the same of the disks of node02", "remove site/inventory.json"]);
+    // The way out that the message names, and the command that was killed between the two files.
+    let copy = site.copy();
+    fs::remove_file(copy.root().join(RESOLVED)).unwrap();
+    copy.run(&["render"]).ends(0, &["the names on the disks of node01, node03 stay"]);
+    for site in [copy, site] {
+        site.run(&["render", "--install-anew", "node02"]).ends(0, &[]);
+        assert!(site.read(LAYOUT).contains("disk.node02-main = {"));
+    }
+}
+
 #[test]
 fn disks_of_installed_nodes_keep_their_names() {
     let site = rendered_by_older();
@@ -39,7 +109,6 @@ fn disks_of_installed_nodes_keep_their_names() {
         "write `labels = \"disk\"` in `disk.single`",
         "run `plasmagen render --install-anew node01,node02,node03`",
     ];
-    is_refused(&site, &words);
     // The explicit value says nothing of what is on the disks.
     site.edit("disk.single = {", "disk.single = { labels = \"node\",");
     is_refused(&site, &words);
@@ -66,6 +135,7 @@ fn disks_of_installed_nodes_keep_their_names() {
 #[test]
 fn nodes_with_equal_names_of_disks_are_compared_by_their_names() {
     let site = rendered_by_older();
+    site.edit("disk.single = {", "disk.single = { labels = \"node\",");
     let script = "sed -i 's#/dev/disk/by-id/nvme-EXAMPLE_DISK_[0-9]*_1#/dev/nvme0n1#' inventory.toml site/inventory.json";
     site.shell(script).ends(0, &[]);
     is_refused(&site, &["the disks of node01, node02, node03 change"]);
@@ -77,11 +147,11 @@ fn nodes_with_equal_names_of_disks_are_compared_by_their_names() {
 #[test]
 fn names_are_known_without_the_resolved_inventory() {
     let site = rendered_by_older();
+    site.edit("disk.single = {", "disk.single = { labels = \"node\",");
     let path = site.root().join(RESOLVED);
     let text = site.read(RESOLVED);
-    let layout = "nodes/node02.cluster.example.com/disko.nix";
     let sound = site.copy();
-    sound.edit("disk.single = {", "disk.single = { labels = \"disk\",");
+    sound.edit("labels = \"node\"", "labels = \"disk\"");
     for broken in [
         format!("<<<<<<< HEAD\n{text}"),
         String::new(),
@@ -106,14 +176,14 @@ fn names_are_known_without_the_resolved_inventory() {
         ["", "<<<<<<< HEAD\n", "{ disko.devices = { disk.mine = {\n device = \"/dev/sda\";\n}; }; }"]
     {
         let copy = sound.copy();
-        fs::write(copy.root().join(layout), broken).unwrap();
-        is_refused(&copy, &[layout, "cannot be read"]);
+        fs::write(copy.root().join(LAYOUT), broken).unwrap();
+        is_refused(&copy, &[LAYOUT, "cannot be read"]);
     }
     fs::remove_dir_all(site.root().join("site")).unwrap();
-    fs::remove_file(site.root().join(layout)).unwrap();
+    fs::remove_file(site.root().join(LAYOUT)).unwrap();
     is_refused(&site, &["the disks of node01, node03 change"]);
     // A merge left a node out of the file.
-    sound.edit("labels = \"disk\",", "");
+    sound.edit("labels = \"disk\"", "labels = \"node\"");
     fs::write(sound.root().join(RESOLVED), text.replace("\"name\": \"node02\"", "\"name\": \"node07\""))
         .unwrap();
     is_refused(&sound, &["the disks of node01, node02, node03 change"]);
@@ -177,8 +247,8 @@ fn layouts_of_installed_nodes_stay() {
             ["`disk-main-…` is called `disk-disk1-…` now", "take back the number of disks, 1"],
         ),
         (
-            "labels = \"disk\",",
-            "",
+            "labels = \"disk\"",
+            "labels = \"node\"",
             ["`disk-main-…` is called `disk-node04-main-…` now", "write `labels = \"disk\"` in `disk.lvm`"],
         ),
         ("volume.data", "volume.logs", ["the volume `logs` is not on them", "make no volume `logs`"]),
@@ -203,7 +273,7 @@ fn layouts_of_installed_nodes_stay() {
     }
     // With the node's name, a second disk renames nothing, and neither does an exchanged disk.
     let node = site.copy();
-    node.edit("labels = \"disk\",", "");
+    node.edit("labels = \"disk\"", "labels = \"node\"");
     node.run(&["render", "--install-anew", "node04"]).ends(0, &[]);
     node.edit(second.0, second.1);
     is_accepted(&node);

@@ -35,6 +35,13 @@ impl FormerNode {
         DiskNames::new(self.labels, &self.name, self.disks.len())
     }
 
+    /// Whether the disks of `other` are divided and called as those of this node.
+    pub(super) fn has_equal_disks(&self, other: &Self) -> bool {
+        let key = |node: &Self| (node.labels, node.disks.len());
+        let words = |node: &Self| (node.style.clone(), node.format.clone(), node.volumes.clone());
+        key(self) == key(other) && words(self) == words(other)
+    }
+
     /// Reads what `text`, the `disko.nix` of the node `name`, says of the node's disks.
     ///
     /// # Errors
@@ -58,7 +65,7 @@ impl FormerNode {
         let is_ours =
             disks.len() == written.len() && DiskNames::new(labels, name, disks.len()).disk(0) == first;
         ensure!(is_ours, "the names of its disks are not those that plasmagen writes");
-        let mut volumes = read_volumes(&lines);
+        let mut volumes = read_volumes(text);
         let mut pairs = lines.windows(2).filter(|pair| pair[1] == r#"mountpoint = "/";"#);
         let format = pairs.next().and_then(|pair| quoted(pair[0], "format")).context("no root is in it")?;
         volumes.remove("root");
@@ -77,14 +84,17 @@ fn quoted<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix("\";")
 }
 
-/// Reads the file system of each volume of LVM.
-fn read_volumes(lines: &[&str]) -> BTreeMap<String, String> {
+/// Reads the file system of each volume of LVM in `text`. The indentation tells a volume from the table in each volume, whose
+/// name a volume may have, too.
+fn read_volumes(text: &str) -> BTreeMap<String, String> {
+    const VOLUME: &str = "        ";
     let mut volumes = BTreeMap::new();
     let mut current = None;
-    for line in lines.iter().skip_while(|line| **line != "lvs = {").skip(1) {
-        current =
-            opened(line).filter(|name| *name != "content").map(|name| name.trim_matches('"')).or(current);
-        let swap = (*line == r#"content.type = "swap";"#).then_some("swap");
+    for line in text.lines().skip_while(|line| line.trim() != "lvs = {").skip(1) {
+        let volume = line.strip_prefix(VOLUME).filter(|rest| !rest.starts_with(' ')).and_then(opened);
+        current = volume.map(|name| name.trim_matches('"')).or(current);
+        let line = line.trim();
+        let swap = (line == r#"content.type = "swap";"#).then_some("swap");
         if let (Some(name), Some(format)) = (current, swap.or_else(|| quoted(line, "format"))) {
             volumes.insert(name.to_owned(), format.to_owned());
         }

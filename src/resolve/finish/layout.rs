@@ -3,15 +3,18 @@
 use crate::inventory::{Entry, LayoutTable, VolumeTable};
 use crate::model::{Format, Label, Labels, Layout, Size, Style, Volume};
 use crate::resolve::layer::Said;
+use crate::resolve::node::DraftNode;
 use crate::resolve::origin::{Origin, or_default};
 use crate::resolve::recorder::Recorder;
 
 use super::unspanned::value;
 
-/// The layout that a node or its profile says.
-pub(super) fn finish_layout<'a>(said: Said<'a, LayoutTable>, to: &mut Recorder<'a>) -> Option<Layout> {
-    let Said { written: LayoutTable { style, keys: table, .. }, layer } = said;
+/// The layout that `node` or its profile says.
+pub(super) fn finish_layout<'a>(node: &DraftNode<'a>, to: &mut Recorder<'a>) -> Option<Layout> {
+    let Said { written: LayoutTable { style, keys: table, .. }, layer } = node.layout?;
     let here = layer.origin();
+    let labels = here.says(value(table.labels.as_ref()));
+    let labels = labels.or_else(|| Origin::Rendered.says(node.kept_labels));
     let style = match *style {
         "single" => Style::Single,
         "raid1" => Style::Raid1,
@@ -28,7 +31,7 @@ pub(super) fn finish_layout<'a>(said: Said<'a, LayoutTable>, to: &mut Recorder<'
         style,
         esp: to.take("esp", or_default(here.says(value(table.esp.as_ref())), Size::gib(1))),
         format: to.take("format", or_default(here.says(value(table.format.as_ref())), Format::Ext4)),
-        labels: to.take("labels", or_default(here.says(value(table.labels.as_ref())), Labels::Node)),
+        labels: to.take("labels", or_default(labels, Labels::Node)),
     })
 }
 

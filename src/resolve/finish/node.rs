@@ -60,7 +60,7 @@ pub(in crate::resolve) fn finish_node<'a>(
         gateway6: to.take("gateway6", pick_gateway(node, |network| known(&network.value.gateway6).copied())),
         resolvers: to.take("resolvers", or_default(node.home().and_then(list_resolvers), Vec::new())),
         disks: to.take("disks", here.gives(node.disks().map(|(disk, _)| disk.clone()).collect())),
-        layout: to.table("layout", |to| finish_layout(node.layout?, to))?,
+        layout: to.table("layout", |to| finish_layout(node, to))?,
         services: to.whole_list("services", without_services, &node.services, |to, service| {
             finish_service(draft, node.layers(), service, to)
         })?,
