@@ -92,7 +92,8 @@ fn find_unknown(committed: &Committed<'_>) -> Option<Diagnostic> {
     let members: Vec<_> = committed.members.iter().filter(is_contradicted).collect();
     let names: Vec<_> = members.iter().map(|member| member.node.name.as_str()).collect();
     let message = format!(
-        "site/inventory.json and disko.nix in nodes/ do not say the same of the disks of {}: they are of two commits",
+        "site/inventory.json and disko.nix in nodes/ do not say the same of the disks of {}: they are of two commits, or \
+         disko.nix was edited",
         list_few(&names)
     );
     Some(Diagnostic::error("PG-J05", members.first()?.span, message).help(
