@@ -81,6 +81,7 @@ fn publish_into(dir: &Path) -> Result<()> {
             may_add_cluster: false,
             may_replace_images: false,
             signing_key: None,
+            boot_signer: None,
             may_change_armed: false,
             now: OffsetDateTime::UNIX_EPOCH,
             life: time::Duration::days(90),
@@ -92,8 +93,13 @@ fn publish_into(dir: &Path) -> Result<()> {
 }
 
 fn verify_root(dir: &Path) -> Result<()> {
-    let terms =
-        VerifyRequirements { now: OffsetDateTime::UNIX_EPOCH, least: &[], signers: None, cluster: None };
+    let terms = VerifyRequirements {
+        now: OffsetDateTime::UNIX_EPOCH,
+        least: &[],
+        signers: None,
+        boot_signer: None,
+        cluster: None,
+    };
     let report = verify(&dir.join("root"), &terms, &|_| {})?;
     ensure!(report.faults.is_empty(), "{:?}", report.faults);
     Ok(())

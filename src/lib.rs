@@ -26,7 +26,8 @@
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes | `fs`, `model`, `render` |
 //! | [`outputs`] | everything that is written: a file for each output, one table of all outputs | `artifact`, `fs`, `image`, `model`, `plan`, `render` |
 //! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `model`, `outputs`, `pki`, `plan`, `write` |
-//! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `write` |
+//! | [`sign`](mod@sign) | CMS signatures of what machines boot, which iPXE verifies | `fs`, `pki` |
+//! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `sign`, `write` |
 //! | [`lab`] | the cluster's machines in QEMU, behind the real servers | `artifact`, `fs`, `image`, `model`, `publish`, `write` |
 //! | [`cli`] | the command line: a file for each command; the only room that prints, colours, exits and reads the clock | all |
 //!
@@ -51,5 +52,6 @@ pub mod publish;
 pub mod render;
 pub mod resolve;
 pub mod rules;
+pub mod sign;
 pub mod site;
 pub mod write;

@@ -80,6 +80,14 @@ const EXAMPLES: &[Example] = &[
         "Makes the initrd from the directory rootfs.",
     ),
     example(
+        "plasmagen sign result-worker --key signer.key",
+        "Signs a bundle and the rendered site for iPXE, with the certificate that the inventory names.",
+    ),
+    example(
+        "plasmagen sign result-worker --ssh-key ~/.ssh/id_ed25519",
+        "Signs the manifest of a bundle with an SSH key.",
+    ),
+    example(
         "plasmagen publish result-control-plane result-worker",
         "Publishes two bundles and the rendered site into the web root that the inventory names.",
     ),

@@ -2,6 +2,7 @@
 
 mod arm;
 mod armed;
+mod boot_signer;
 mod bundle;
 mod certs;
 mod changes;
@@ -31,6 +32,7 @@ mod render;
 mod schema;
 mod secrets;
 mod show;
+mod sign;
 mod table;
 mod vault;
 mod vault_option;
@@ -83,6 +85,7 @@ enum Command {
     Secrets(secrets::SecretsArgs),
     Vault(vault::VaultArgs),
     Bundle(bundle::BundleArgs),
+    Sign(sign::SignArgs),
     Publish(publish::PublishArgs),
     Verify(verify::VerifyArgs),
     Arm(arm::ArmArgs),
@@ -150,6 +153,7 @@ pub fn run() -> ExitCode {
         Command::Secrets(secrets) => secrets.run(printer),
         Command::Vault(vault) => vault.run(printer),
         Command::Bundle(bundle) => bundle.run(printer),
+        Command::Sign(sign) => sign.run(printer),
         Command::Publish(publish) => publish.run(printer),
         Command::Verify(verify) => verify.run(printer),
         Command::Arm(arm) => arm.run(printer),

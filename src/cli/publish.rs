@@ -17,9 +17,11 @@ use crate::publish::{
     ClusterNames, LoaderSource, PublicationTerms, PublishOutcome, PublishRequest, SigningKey, WebRootLock,
     publish, remove, remove_cluster, roll_back,
 };
+use crate::sign::SignerCertificate;
 use crate::site;
 
 use self::outcome::{print_finished, print_loaders, print_outcome, print_removal, warn_of_misfits};
+use super::boot_signer::read_boot_signer;
 use super::committed::read_examined_briefly;
 use super::duration::parse_duration;
 use super::inventory::is_half_written;
@@ -117,12 +119,13 @@ impl PublishArgs {
         }
         let site = beside.map(|dir| dir.join("site")).or_else(|| self.site.clone());
         let signing_key = self.sign.as_deref().map(SigningKey::open).transpose()?;
+        let boot_signer = self.read_boot_signer(printer, cluster.as_ref())?;
         let lock = WebRootLock::acquire(&root)?;
         if let Some(image) = &self.remove {
             return Ok(print_removal(printer, &root, &remove(&lock, image)?));
         }
-        let nodes = cluster.iter().flat_map(|cluster| &cluster.nodes);
-        let machines: Vec<_> = nodes.map(|node| node.mac).collect();
+        let machines: Vec<_> =
+            cluster.iter().flat_map(|cluster| &cluster.nodes).map(|node| node.mac).collect();
         let terms = PublicationTerms {
             cluster: cluster.as_ref().map(ClusterNames::of),
             machines: &machines,
@@ -130,6 +133,7 @@ impl PublishArgs {
             may_add_cluster: self.add_cluster,
             may_replace_images: self.replace_image,
             signing_key: signing_key.as_ref(),
+            boot_signer: boot_signer.as_ref(),
             may_change_armed: self.yes,
             now: OffsetDateTime::now_utc(),
             life: self.expires_in,
@@ -146,14 +150,31 @@ impl PublishArgs {
             Some(name) => roll_back(&lock, name, &terms)?,
             None => (self.publish(printer, &lock, site.as_deref(), cluster.as_ref(), terms)?, None),
         };
-        if let Some(cluster) = &cluster {
-            warn_of_misfits(printer, &outcome, cluster);
-        }
+        cluster.iter().for_each(|cluster| warn_of_misfits(printer, &outcome, cluster));
         let status = print_outcome(printer, &root, &outcome);
         if let Some(finished) = finished {
             print_finished(printer, &outcome, finished);
         }
         Ok(status)
+    }
+
+    /// Reads the certificate of the signer whose signatures `cluster` asks for. Says in one line where nobody verifies them.
+    fn read_boot_signer(
+        &self,
+        printer: &Printer,
+        cluster: Option<&Cluster>,
+    ) -> anyhow::Result<Option<SignerCertificate>> {
+        let Some(cluster) = cluster.filter(|_| self.remove.is_none() && self.remove_cluster.is_none()) else {
+            return Ok(None);
+        };
+        let signer = read_boot_signer(&self.root.inventory.find_root()?, cluster)?;
+        if signer.is_none() && cluster.boot.verify == BootVerification::Signature {
+            printer.say(
+                "signatures are published unverified, since [boot] of the inventory names no signer: write signer = \
+                 \"signer.pem\"",
+            );
+        }
+        Ok(signer)
     }
 
     /// Publishes the bundles, and `site` with builds of iPXE.
@@ -186,7 +207,7 @@ impl PublishArgs {
 
 /// Whether site/www differs from what the inventory says, which is then printed, also with --quiet: it is the reason of the
 /// exit status.
-fn is_stale(beside: &Path, cluster: &Cluster) -> anyhow::Result<bool> {
+pub(super) fn is_stale(beside: &Path, cluster: &Cluster) -> anyhow::Result<bool> {
     let plan = Plan::gather(beside, cluster.clone())?;
     let changes = site::changes(beside, &plan).context("could not compare site/ with the inventory")?;
     let stale = changes.iter().filter(|change| change.path.starts_with("site/www/")).count();

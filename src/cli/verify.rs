@@ -11,8 +11,9 @@ use crate::fs::{TEXT_LIMIT, read_input_text};
 use crate::model::{AdminKey, quote_for_shell};
 use crate::publish::{ClusterNames, Signers, VerifyReport, VerifyRequirements, verify};
 
+use super::boot_signer::read_boot_signer;
 use super::command_line::carry_options;
-use super::inventory::read_checked;
+use super::inventory::{read_checked, root_of};
 use super::printer::{FormatOption, Printer, plural};
 use super::progress::ByteProgress;
 use super::publish::size_of;
@@ -35,7 +36,8 @@ pub(super) struct VerifyArgs {
     /// Every bundle and every publication must be signed by one of these: a file of allowed signers, as ssh-keygen reads it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "inventory")]
     signers: Option<PathBuf>,
-    /// Every bundle and every publication must be signed by one of the admin keys of this inventory, and be of its cluster
+    /// Every bundle and every publication must be signed by one of the admin keys of this inventory, and be of its cluster;
+    /// where machines verify signatures, those of the current generations must be by its `boot.signer`
     #[arg(long, short, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     inventory: Option<PathBuf>,
     #[command(flatten)]
@@ -51,7 +53,7 @@ fn parse_minimum(text: &str) -> Result<(Option<String>, u64), String> {
 
 impl VerifyArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let (mut signers, mut cluster) = (None, None);
+        let (mut signers, mut boot_signer, mut cluster) = (None, None, None);
         if let Some(path) = &self.signers {
             let text = read_input_text(path, TEXT_LIMIT)
                 .with_context(|| format!("could not read {}", path.display()))?;
@@ -59,6 +61,7 @@ impl VerifyArgs {
         } else if let Some(path) = &self.inventory {
             let Some(checked) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
             signers = Some(Signers::of_keys(checked.admin_keys.iter().map(AdminKey::as_str))?);
+            boot_signer = read_boot_signer(root_of(path), &checked)?;
             cluster = Some(checked);
         }
         let now = OffsetDateTime::now_utc();
@@ -66,6 +69,7 @@ impl VerifyArgs {
             now,
             least: &self.min_generation,
             signers: signers.as_ref(),
+            boot_signer: boot_signer.as_ref(),
             cluster: cluster.as_ref().map(ClusterNames::of),
         };
         let progress = ByteProgress::bytes(printer, "verify", size_of(&self.path));

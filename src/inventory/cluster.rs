@@ -3,7 +3,7 @@
 use crate::diag::Spanned;
 use crate::model::{
     AdminKey, BootVerification, Console, Cpu, DomainName, HostName, KernelModule, KeyAlgorithm, Label,
-    Mailbox, Permit, Seconds, Server, Size, StateVersion, System,
+    Mailbox, Permit, RelPath, Seconds, Server, Size, StateVersion, System,
 };
 
 use super::key::{number, optional, required};
@@ -95,6 +95,10 @@ tables! {
         /// How machines verify the kernel and the initrds that they load. `digest` and `signature` need an iPXE build that can
         /// do so: the usual builds cannot.
         verify: Option<Spanned<BootVerification>> = optional().default("none"),
+        /// Certificate of the signer whose signatures machines verify with `verify = "signature"`, with or without that of the CA
+        /// after it: a PEM file, relative to the inventory. `plasmagen publish` and `plasmagen verify -i` then verify the
+        /// signatures, too.
+        signer: Option<Spanned<RelPath>> = optional(),
         /// How long a message stays on the screen before the machine goes on to its local disk.
         pause: Option<Spanned<Seconds>> = optional().default("30s"),
         /// Serial console of machines whose hardware model names none, such as `ttyS0,115200`.

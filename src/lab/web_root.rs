@@ -67,6 +67,7 @@ impl LabWebRoot {
                 may_add_cluster: false,
                 may_replace_images: false,
                 signing_key: None,
+                boot_signer: None,
                 may_change_armed: false,
                 now,
                 life: LIFE,

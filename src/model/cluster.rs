@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::{
     AdminKey, Console, ControlPort, DomainName, HostName, Label, Mailbox, Network, Node, OpenOn,
-    OpenProtocol, Permit, PortRange, Profile, Protocol, Provisioner, Reference, Role, Seconds, Server,
-    StateVersion, Traffic,
+    OpenProtocol, Permit, PortRange, Profile, Protocol, Provisioner, Reference, RelPath, Role, Seconds,
+    Server, StateVersion, Traffic,
 };
 
 /// A cluster whose inventory is sound.
@@ -143,6 +143,9 @@ pub enum BootVerification {
 pub struct Boot {
     /// How machines verify the kernel and the initrds.
     pub verify: BootVerification,
+    /// The certificate of the signer whose signatures machines verify, relative to the inventory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<RelPath>,
     /// How long a message stays on the screen before the machine goes on to its local disk.
     pub pause: Seconds,
     /// The serial console of machines whose hardware names none.

@@ -193,6 +193,12 @@ impl PublicCert {
         self.usage == CertificateUse::Node
     }
 
+    /// The certificate as DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// Whether the public key is `key`, the DER of a SubjectPublicKeyInfo.
     #[must_use]
     pub fn has_key(&self, key: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 
 use super::armed_changes::{check_bundles, check_site_changes};
 use super::begun::forget_begun;
+use super::boot_signatures::check_boot_signatures;
 use super::channel::{Channel, is_site};
 use super::joint::remove_unserved_sites;
 use super::links::make_links;
@@ -141,6 +142,7 @@ pub(super) fn publish_staged(
             changes.extend(check_bundles(&lock.root, staged, before, terms)?);
         }
     }
+    check_boot_signatures(lock, terms, staged)?;
     let generation = lock.next_generation()?;
     let to_move = |staged| Move::prepare(lock, terms, generation, staged, loaders);
     let moves = staged.iter().map(to_move).collect::<Result<Vec<_>>>()?;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::begun::find_begun;
+use super::boot_signatures::verify_boot_signatures;
 use super::bundle::read_bundle;
 use super::channel::{Channel, Generation};
 use super::compare::ExpectedDir;
@@ -20,7 +21,7 @@ const MANIFEST_SIGNATURE: &str = "manifest.json.sig";
 
 /// The message for a manifest of a bundle that its builder has not signed.
 pub(super) const UNSIGNED_MANIFEST: &str =
-    "its manifest is not signed: run ssh-keygen -Y sign -n plasmagen -f KEY manifest.json";
+    "its manifest is not signed: run plasmagen sign BUNDLE --ssh-key KEY";
 
 /// Verifies a channel. The contents of files are compared later, all together: their directories are appended to `dirs`.
 pub(super) fn verify_channel(
@@ -152,6 +153,11 @@ fn verify_generation(
         }
         (bundle.manifest.id, bundle.contents)
     };
+    // The signer of another cluster signs that cluster's part, also in a joint site.
+    let is_asked = is_current && read_sites(&dir)?.is_none() && !is_of_other_cluster(channel, requirements);
+    if let Some(signer) = requirements.boot_signer.filter(|_| is_asked) {
+        verify_boot_signatures(&dir, &prefix, &contents, signer, requirements.now, faults)?;
+    }
     if id != generation.id {
         faults.push(Fault::new(FaultKind::Swapped, prefix.as_str(), format!("it holds {id}")));
     }

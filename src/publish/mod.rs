@@ -30,6 +30,7 @@
 //! bundle       reads a bundle, and refuses one that contradicts itself
 //! signatures   finds the detached signatures of a site's files
 //! site         reads a site that render wrote or that is published
+//! sign         signs bundles and sites
 //! request      the request of a publication
 //! builds       finds builds of iPXE
 //! loaders      stages and installs them
@@ -43,6 +44,7 @@
 //! place        the place of a publication among the clusters of a web root
 //! begun        the roll back that is at work, or was killed
 //! staged       a generation in the staging directory
+//! boot_signatures  verifies who signed what machines boot
 //! joint_plan   plans the joint site of several clusters
 //! conflicts    what two clusters of a web root both claim
 //! joining      builds that site
@@ -70,6 +72,7 @@ mod arm;
 mod armed;
 mod armed_changes;
 mod begun;
+mod boot_signatures;
 mod bootable;
 mod builds;
 mod bundle;
@@ -99,6 +102,7 @@ mod report;
 mod request;
 mod roll_back;
 mod root;
+mod sign;
 mod signatures;
 mod signers;
 mod signing_key;
@@ -128,6 +132,7 @@ pub use report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 pub use request::{ClusterNames, LoaderSource, PublicationTerms, PublishRequest, UNNAMED};
 pub use roll_back::{FinishedRollback, roll_back};
 pub use root::WebRoot;
+pub use sign::{SignOutcome, sign_bundle, sign_manifest, sign_site};
 pub use signers::Signers;
 pub use signing_key::SigningKey;
 pub use timer::ArmingTimer;

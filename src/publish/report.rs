@@ -8,8 +8,9 @@ use super::publication::Publication;
 use super::request::ClusterNames;
 use super::signers::Signers;
 use crate::fs::Sha256Sum;
+use crate::sign::SignerCertificate;
 
-/// VerifyRequirements beyond the content of files.
+/// Requirements beyond the content of files.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyRequirements<'a> {
     /// The present time.
@@ -18,6 +19,8 @@ pub struct VerifyRequirements<'a> {
     pub least: &'a [(Option<String>, u64)],
     /// Keys, one of which must have signed every bundle and every publication.
     pub signers: Option<&'a Signers>,
+    /// The signer by whom everything that machines boot must be signed; none where the inventory names none.
+    pub boot_signer: Option<&'a SignerCertificate>,
     /// Names of the cluster whose machines boot; none to ask only that all current generations are of one cluster.
     pub cluster: Option<ClusterNames<'a>>,
 }

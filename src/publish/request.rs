@@ -6,6 +6,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::signing_key::SigningKey;
 use crate::model::{Cluster, Label, MacAddr};
+use crate::sign::SignerCertificate;
 
 /// A publication: bundles and a site, with options.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +81,8 @@ pub struct PublicationTerms<'a> {
     pub may_replace_images: bool,
     /// The key that signs the publication; none for an unsigned one.
     pub signing_key: Option<&'a SigningKey>,
+    /// The signer by whom what machines boot must be signed; none where the inventory names none.
+    pub boot_signer: Option<&'a SignerCertificate>,
     /// Whether armed nodes may get another bundle, script or overlay than those that they were armed for.
     pub may_change_armed: bool,
     /// The present time.

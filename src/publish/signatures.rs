@@ -1,5 +1,6 @@
 //! Detached signatures, which iPXE asks for where `[boot] verify` is `"signature"`. Those of a site are in a directory of
-//! the user's that mirrors `site/www`, since `site/` is replaced by every render. Machines verify them; plasmagen does not.
+//! the user's that mirrors `site/www`, since `site/` is replaced by every render. Machines verify them; with `[boot] signer`, plasmagen does
+//! too (`boot_signatures`).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,6 +11,7 @@ use super::contents::ExpectedFile;
 use super::fault::{Fault, FaultKind, Refused};
 use super::root::open_named;
 use crate::fs::{Dir, FileType, Sha256Sum, TEXT_LIMIT, kind_of};
+use crate::image::{INITRD, KERNEL, SCRIPT};
 use crate::model::list_few;
 
 /// Finds the signatures in the directory `path`, sorted. Each must belong to one of `files`. Files without `.sig` are
@@ -58,6 +60,13 @@ fn list_signatures(dir: &Dir, prefix: &str, names: &mut Vec<String>) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Whether machines fetch the file `path` of a bundle or a site, and verify the signature: kernel, initrd and scripts, and the
+/// overlays.
+pub(super) fn is_fetched(path: &str) -> bool {
+    let is_of_bundle = [KERNEL, INITRD, SCRIPT].contains(&path);
+    (is_of_bundle || path.starts_with("ipxe/") || path.starts_with("overlay/")) && !path.ends_with(".sig")
 }
 
 /// The fault of `files` without a signature; none where there are no such files.

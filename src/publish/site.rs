@@ -13,7 +13,7 @@ use super::fault::{Fault, FaultKind};
 use super::joint::{CLUSTERS, path_of_site, read_served_sites};
 use super::publication::PUBLICATION;
 use super::root::{ARMED, NIXOS, SITE, SITES, TFTP, WebRoot, open_named};
-use super::signatures::{find_signatures, unsigned_fault};
+use super::signatures::{find_signatures, is_fetched, unsigned_fault};
 use crate::artifact::ArtifactPath;
 use crate::fs::{Dir, LIST_LIMIT, Sha256Sum, TEXT_LIMIT};
 use crate::image::MANIFEST;
@@ -100,9 +100,8 @@ impl RenderedSite {
     pub(super) fn unsigned_fault(&self) -> Option<Fault> {
         let signatures = self.signatures.iter().flat_map(|(_, signatures)| &signatures.expected);
         let signed: BTreeSet<&str> = signatures.filter_map(|file| file.path.strip_suffix(".sig")).collect();
-        let is_fetched = |path: &&str| path.starts_with("ipxe/") || path.starts_with("overlay/");
         let files = self.contents.expected.iter().map(|file| file.path.as_str());
-        unsigned_fault(files.filter(is_fetched).filter(|path| !signed.contains(path)))
+        unsigned_fault(files.filter(|path| is_fetched(path) && !signed.contains(path)))
     }
 
     /// The id of the generation: the digest of its manifest.

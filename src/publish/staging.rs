@@ -149,7 +149,7 @@ fn stage_site(
     progress: Progress<'_>,
 ) -> Result<StagedGeneration> {
     if let Some(fault) = signed.then(|| site.unsigned_fault()).flatten() {
-        let message = "sign it, and name the directory of signatures with --signatures";
+        let message = "sign it with plasmagen sign, and name the directory of signatures with --signatures";
         return Err(Refused::new(message, vec![fault]).into());
     }
     let is_same = |dir: &Dir| {

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::access::verify_access;
 use super::begun::verify_begun;
+use super::boot_signatures::verify_boot_signatures;
 use super::bundle::read_bundle;
 use super::channel::Channel;
 use super::compare::{ExpectedDir, compare};
@@ -64,6 +65,9 @@ fn verify_bundle(
     );
     let Some(bundle) = read_bundle(&dir, "", &mut report.faults)? else { return Ok(None) };
     verify_signature(&dir, "", MANIFEST, UNSIGNED_MANIFEST, requirements, &mut report.faults)?;
+    if let Some(signer) = requirements.boot_signer {
+        verify_boot_signatures(&dir, "", &bundle.contents, signer, requirements.now, &mut report.faults)?;
+    }
     let (path, id) = (String::new(), bundle.manifest.id);
     report.generations.push(VerifiedGeneration { path, id, is_current: false, publication: None });
     Ok(Some(ExpectedDir { dir, prefix: String::new(), contents: bundle.contents }))

@@ -121,6 +121,12 @@ pub(super) fn f21(draft: &Draft<'_>, report: &mut Report) {
 /// at hand, and stop if it cannot.
 pub(super) fn f22(draft: &Draft<'_>, report: &mut Report) {
     let verify = draft.inventory.boot.verify.as_ref();
+    let asks = verify.is_some_and(|verify| verify.value == BootVerification::Signature);
+    if let Some(signer) = draft.inventory.boot.signer.as_ref().filter(|_| !asks) {
+        let message = "a signer is named here, and machines verify no signatures";
+        let fault = Diagnostic::warning("PG-F22", &signer.span, message);
+        report.push(fault.help("set `verify = \"signature\"`, or remove `signer`"));
+    }
     let Some(verify) = verify.filter(|verify| verify.value == BootVerification::Digest) else { return };
     let bios = draft.nodes.iter().find_map(|node| {
         let firmware = node.said(|common| common.firmware.as_ref())?;

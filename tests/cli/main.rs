@@ -7,6 +7,7 @@
 mod absences;
 mod ancestors;
 mod arming;
+mod boot_signatures;
 mod bundle;
 mod certificates;
 mod check;

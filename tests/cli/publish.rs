@@ -286,16 +286,21 @@ fn a_cluster_does_not_lose_its_quorum_by_accident() {
     at_root(&site, &["arm", "node02"]).ends(1, &["(node01, node02)"]);
 }
 
-/// The commands of docs/bundles.md that make a signer, sign and publish.
-fn documented() -> String {
+/// The commands of docs/bundles.md that make a signer, sign and publish, and what they print.
+fn documented() -> (String, Vec<&'static str>) {
     let docs = include_str!("../../docs/bundles.md");
-    let section =
-        docs.split("\n## Signing\n").nth(1).unwrap().split("\nThe iPXE that checks").next().unwrap();
+    let section = docs.split("\n## Signing\n").nth(1).unwrap();
+    let section = section.split("\nplasmagen reads no key from a token").next().unwrap();
     let blocks = section.split("```console\n").skip(1).map(|block| block.split("```").next().unwrap());
-    blocks
-        .flat_map(str::lines)
-        .map(|line| line.strip_prefix("$ ").unwrap_or(line).to_owned() + "\n")
-        .collect()
+    let (mut commands, mut printed) = (String::new(), Vec::new());
+    for line in blocks.flat_map(str::lines) {
+        match line.strip_prefix("$ ") {
+            Some(command) => commands += &format!("{command}\n"),
+            None if commands.ends_with("\\\n") => commands += &format!("{line}\n"),
+            None => printed.push(line),
+        }
+    }
+    (commands, printed)
 }
 
 #[test]
@@ -313,8 +318,12 @@ fn what_docs_say_of_signing_is_what_machines_need() {
     assert!(!site.root().join("root/site").exists() && !site.root().join("root/nixos").exists());
 
     fs::rename(site.root().join("bundle"), site.root().join("result-bundle")).unwrap();
-    let plasmagen = "set -e\nplasmagen() { \"$P\" \"$@\" --root root --ipxe nowhere; }\n";
-    site.shell(&(plasmagen.to_owned() + &documented())).ends(0, &["root/site: generation 1"]);
+    let plasmagen = "set -e\nplasmagen() {\n[ $1 = sign ] || set -- \"$@\" --root root --ipxe nowhere\n\"$P\" \"$@\"\n}\n";
+    let (commands, printed) = documented();
+    site.edit("verify = \"signature\"", "verify = \"signature\"\nsigner = \"signer.pem\"");
+    let run = site.shell(&(plasmagen.to_owned() + &commands));
+    run.ends(0, &[&printed[..], &["root/site: generation 1"]].concat());
+    assert_eq!(printed.len(), 2, "docs show what plasmagen sign prints");
     site.run(&["verify", "root"]).ends(0, &["is as it was published"]);
     // Each signature is good of what lies beside it.
     let good = "cd root; for file in ipxe/boot.ipxe ipxe/node/*.ipxe overlay/*.gz \

@@ -117,3 +117,57 @@ fn count_new(old: &BTreeMap<PathBuf, String>, keys: &Path) -> (usize, usize) {
     found.retain(|path, _| path.parent() == Some(Path::new("")) && path.extension().is_some());
     (found.iter().filter(|(path, body)| old.get(*path) != Some(body)).count(), found.len())
 }
+
+const SIGN: [&str; 8] = ["sign", "bundle", "--key", "signer.key", "--signer", "signer.pem", "--site", "site"];
+
+/// The signatures in the bundle and of the site, with everything beside the latter.
+fn list_signatures(site: &Site) -> BTreeMap<PathBuf, String> {
+    let mut found = tree::contents(&site.root().join("signatures"));
+    for (path, body) in tree::contents(&site.root().join("bundle")) {
+        if path.to_str().unwrap().contains(".sig") {
+            found.insert(Path::new("bundle").join(path), body);
+        }
+    }
+    found
+}
+
+#[test]
+fn signatures_are_old_or_new_whatever_ends_the_run() {
+    let site = crate::boot_signatures::site();
+    site.run(&SIGN).ends(0, &[]);
+    let kept = site.root().join("kept");
+    for dir in ["bundle", "signatures"] {
+        tree::copy(&site.root().join(dir), &kept.join(dir));
+    }
+    let restore = || {
+        for dir in ["bundle", "signatures"] {
+            let _ = fs::remove_dir_all(site.root().join(dir));
+            tree::copy(&kept.join(dir), &site.root().join(dir));
+        }
+    };
+    // One file is renamed, one is another, and one signature of the bundle is gone.
+    fs::remove_file(kept.join("bundle/initrd.sig")).unwrap();
+    site.edit("mac = \"3c:ec:ef:00:00:01\"", "mac = \"3c:ec:ef:00:00:09\"");
+    site.run(&["render"]).ends(0, &[]);
+    restore();
+    let old = list_signatures(&site);
+    let calls = calls(&site, &SIGN, "/bundle");
+    let new = list_signatures(&site);
+    assert!(calls.len() > 20, "only {calls:#?}");
+    // A kill at each call, and an error of the disk at every third.
+    let failing = calls.iter().step_by(3).map(|call| (call, "error=EIO"));
+    for (call, fault) in calls.iter().map(|call| (call, "signal=KILL")).chain(failing) {
+        restore();
+        let (status, run, log) = faults::strace(&site, &inject(&call.name, fault, call.nth), &SIGN);
+        let when = format!("{fault} at {call}");
+        assert!(status.signal() == Some(SIGKILL) || log.contains("(INJECTED)"), "no {when}");
+        let found = list_signatures(&site);
+        for (path, body) in found.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "sig"))
+        {
+            assert!([old.get(path), new.get(path)].contains(&Some(body)), "{} {when}", path.display());
+        }
+        assert!(run.code != Some(0) || found == new, "{when}: {run:?}");
+        site.run(&SIGN).ends(0, &[]);
+        assert_eq!(list_signatures(&site), new, "{when}");
+    }
+}

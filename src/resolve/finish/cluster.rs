@@ -112,6 +112,7 @@ fn finish_boot(table: &BootTable, to: &mut Recorder<'_>) -> Boot {
     let (verify, pause) = (value(table.verify.as_ref()), value(table.pause.as_ref()));
     Boot {
         verify: to.take("verify", or_default(here.says(verify), BootVerification::None)),
+        signer: to.take("signer", here.gives(value(table.signer.as_ref()))),
         pause: to.take("pause", or_default(here.says(pause), Seconds::new(30))),
         console: to.take("console", here.gives(value(table.console.as_ref()))),
     }

@@ -186,12 +186,18 @@ fn an_older_generation_and_an_expired_one_are_told_of() {
     for (least, count) in
         [((None, 2), 1), ((Some("worker".to_owned()), 2), 1), ((Some("worker".to_owned()), 1), 0)]
     {
-        let terms = VerifyRequirements { now: NOW, least: &[least], signers: None, cluster: None };
+        let terms =
+            VerifyRequirements { now: NOW, least: &[least], signers: None, boot_signer: None, cluster: None };
         let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
         assert_eq!(faults.iter().filter(|fault| fault.kind == FaultKind::RolledBack).count(), count);
     }
-    let terms =
-        VerifyRequirements { now: NOW + Duration::days(90), least: &[], signers: None, cluster: None };
+    let terms = VerifyRequirements {
+        now: NOW + Duration::days(90),
+        least: &[],
+        signers: None,
+        boot_signer: None,
+        cluster: None,
+    };
     let faults = verify(root.path(), &terms, &|_| {}).unwrap().faults;
     // Three lines, each with a current generation.
     assert_eq!(faults.iter().filter(|fault| fault.kind == FaultKind::Expired).count(), 3, "{faults:?}");

@@ -367,7 +367,8 @@ fn each_cluster_signs_its_own_site() {
     let unsigned = |keys: &[&str], cluster: Option<&'static str>| {
         let signers = Signers::of_keys(keys.iter().copied()).unwrap();
         let cluster = cluster.and_then(named);
-        let required = VerifyRequirements { now: NOW, least: &[], signers: Some(&signers), cluster };
+        let required =
+            VerifyRequirements { now: NOW, least: &[], signers: Some(&signers), boot_signer: None, cluster };
         let faults = verify(root, &required, &|_| {}).unwrap().faults;
         faults.into_iter().map(|fault| (fault.kind, fault.path)).collect::<Vec<_>>()
     };
@@ -411,8 +412,13 @@ fn no_other_cluster_claims_a_machine_of_a_signed_site() {
     });
     assert_eq!(fetch(forged, MAC).as_deref(), Some("forged"));
     let signers = Signers::of_keys([public.as_str()].into_iter()).unwrap();
-    let required =
-        VerifyRequirements { now: NOW, least: &[], signers: Some(&signers), cluster: named("oak") };
+    let required = VerifyRequirements {
+        now: NOW,
+        least: &[],
+        signers: Some(&signers),
+        boot_signer: None,
+        cluster: named("oak"),
+    };
     let faults = |root: &Path| verify(root, &required, &|_| {}).unwrap().faults;
     assert_eq!(faults(root.path()), []);
     let found = faults(forged);

@@ -30,7 +30,7 @@ fn refused(bundle: &Path, word: &str) {
     assert!(error.is::<Refused>(), "{error:#}");
     assert!(format!("{error:#}").contains(word), "{word}: {error:#}");
     assert_eq!(snapshot(root.path()), before);
-    let terms = VerifyRequirements { now: NOW, least: &[], signers: None, cluster: None };
+    let terms = VerifyRequirements { now: NOW, least: &[], signers: None, boot_signer: None, cluster: None };
     let sound = verify(bundle, &terms, &|_| {}).is_ok_and(|report| report.faults.is_empty());
     assert!(!sound, "verify says so too");
 }

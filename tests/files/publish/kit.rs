@@ -115,6 +115,7 @@ pub(crate) fn terms<'a>(now: OffsetDateTime) -> PublicationTerms<'a> {
         may_add_cluster: false,
         may_replace_images: false,
         signing_key: None,
+        boot_signer: None,
         may_change_armed: false,
         now,
         life: Duration::days(90),
@@ -173,7 +174,12 @@ pub(crate) fn run_timer(root: &Path, now: OffsetDateTime) {
 }
 
 pub(crate) fn report(root: &Path) -> VerifyReport {
-    verify(root, &VerifyRequirements { now: NOW, least: &[], signers: None, cluster: None }, &|_| {}).unwrap()
+    verify(
+        root,
+        &VerifyRequirements { now: NOW, least: &[], signers: None, boot_signer: None, cluster: None },
+        &|_| {},
+    )
+    .unwrap()
 }
 
 pub(crate) fn faults(root: &Path) -> Vec<Fault> {
@@ -190,8 +196,12 @@ pub(crate) fn fault_kinds_at(root: &Path, now: OffsetDateTime) -> Vec<(FaultKind
     if root.join("armed").exists() {
         run_timer(root, now);
     }
-    let report =
-        verify(root, &VerifyRequirements { now, least: &[], signers: None, cluster: None }, &|_| {}).unwrap();
+    let report = verify(
+        root,
+        &VerifyRequirements { now, least: &[], signers: None, boot_signer: None, cluster: None },
+        &|_| {},
+    )
+    .unwrap();
     report.faults.into_iter().map(|fault| (fault.kind, fault.path)).collect()
 }
 

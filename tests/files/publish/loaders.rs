@@ -144,8 +144,13 @@ impl Signed {
 
     /// The faults of which verify tells where signatures are asked for.
     fn kinds(&self) -> Vec<(FaultKind, String)> {
-        let required =
-            VerifyRequirements { now: NOW, least: &[], signers: Some(&self.signers), cluster: None };
+        let required = VerifyRequirements {
+            now: NOW,
+            least: &[],
+            signers: Some(&self.signers),
+            boot_signer: None,
+            cluster: None,
+        };
         let found = verify(self.root.path(), &required, &|_| {}).unwrap().faults;
         found.into_iter().map(|fault| (fault.kind, fault.path)).collect()
     }

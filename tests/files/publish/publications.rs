@@ -130,6 +130,7 @@ fn a_signature_covers_generation_dates_and_cluster() {
             now: NOW,
             least: &[],
             signers: Some(&signed.signers),
+            boot_signer: None,
             cluster: named("oak"),
         };
         let found = verify(signed.root.path(), &required, &|_| {}).unwrap().faults;

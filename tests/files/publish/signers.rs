@@ -13,8 +13,7 @@ use test_kit::{Version, run};
 
 use crate::publish::kit::{MADE, NOW, faults, holding, request, terms};
 
-const UNSIGNED_MANIFEST: &str =
-    "its manifest is not signed: run ssh-keygen -Y sign -n plasmagen -f KEY manifest.json";
+const UNSIGNED_MANIFEST: &str = "its manifest is not signed: run plasmagen sign BUNDLE --ssh-key KEY";
 
 /// A key pair of that kind; its public half as one line.
 pub(crate) fn key(dir: &Path, kind: &str, bits: &str) -> (PathBuf, String) {
@@ -36,7 +35,8 @@ fn sign(key: &Path, namespace: &str, file: &Path) {
 }
 
 pub(crate) fn unsigned(path: &Path, signers: &Signers) -> Vec<String> {
-    let terms = VerifyRequirements { now: NOW, least: &[], signers: Some(signers), cluster: None };
+    let terms =
+        VerifyRequirements { now: NOW, least: &[], signers: Some(signers), boot_signer: None, cluster: None };
     let faults = verify(path, &terms, &|_| {}).unwrap().faults;
     assert!(faults.iter().all(|fault| fault.kind == FaultKind::Unsigned), "{faults:?}");
     faults.into_iter().map(|fault| fault.message).collect()

@@ -182,7 +182,7 @@ fn a_bundle_of_another_profile_is_out_of_place() {
 #[test]
 fn what_is_neither_a_root_nor_a_bundle_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    let terms = VerifyRequirements { now: NOW, least: &[], signers: None, cluster: None };
+    let terms = VerifyRequirements { now: NOW, least: &[], signers: None, boot_signer: None, cluster: None };
     let error = verify(dir.path(), &terms, &|_| {}).unwrap_err();
     assert!(format!("{error:#}").contains("neither a web root"), "{error:#}");
 }

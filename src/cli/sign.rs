@@ -1,0 +1,136 @@
+//! `plasmagen sign`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, ValueHint};
+use time::OffsetDateTime;
+
+use crate::model::Cluster;
+use crate::publish::{SignOutcome, SigningKey, sign_bundle, sign_manifest, sign_site};
+use crate::sign::{CmsSigner, SignerKey};
+
+use super::REFUSED;
+use super::boot_signer::read_signer;
+use super::inventory::{InventoryOption, is_half_written, read_checked, root_of};
+use super::printer::Printer;
+use super::progress::ByteProgress;
+use super::publish::{is_stale, size_of};
+
+/// Sign what machines boot, for iPXE to verify (`verify = "signature"`)
+///
+/// The signatures of a bundle's kernel, initrd and script are written into the bundle. Those of the scripts and overlays of
+/// the rendered site are written into a directory for `plasmagen publish --signatures`. Each is a detached CMS signature
+/// with the certificates of the signer and of the CA. Signatures that still verify are kept. --ssh-key signs the manifests
+/// of the bundles, for `plasmagen verify --signers`.
+#[derive(Debug, Args)]
+pub(super) struct SignArgs {
+    /// Directories that `plasmagen bundle` wrote
+    #[arg(value_name = "BUNDLE", value_hint = ValueHint::DirPath)]
+    bundles: Vec<PathBuf>,
+    /// The private key of the signer, PEM without a passphrase: a file that only its owner can read, or a pipe such as
+    /// <(age -d signer.key.age)
+    #[arg(long, value_name = "FILE", required_unless_present = "ssh_key", value_hint = ValueHint::FilePath)]
+    key: Option<PathBuf>,
+    /// The certificate of the signer [default: `boot.signer` of the inventory]
+    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
+    signer: Option<PathBuf>,
+    /// The certificate of the CA that issued the signer's [default: the second certificate in the file of the signer]
+    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
+    ca: Option<PathBuf>,
+    /// Sign the manifests of the bundles with this SSH key: a private key, or the .pub file of a key that ssh-agent holds
+    #[arg(long, value_name = "KEY", requires = "bundles", value_hint = ValueHint::FilePath)]
+    ssh_key: Option<PathBuf>,
+    /// Sign this site/ instead of the one beside the inventory
+    #[arg(long, value_name = "DIR", requires = "key", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
+    site: Option<PathBuf>,
+    /// Sign no site, only bundles
+    #[arg(long, requires = "bundles")]
+    no_site: bool,
+    /// The directory for the signatures of the site's files [default: `signatures` beside site/]
+    #[arg(long, value_name = "DIR", requires = "key", value_hint = ValueHint::DirPath, conflicts_with = "no_site")]
+    to: Option<PathBuf>,
+    #[command(flatten)]
+    inventory: InventoryOption,
+}
+
+impl SignArgs {
+    pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let ssh_key = self.ssh_key.as_deref().map(SigningKey::open).transpose()?;
+        if let Some(key) = &self.key {
+            let Some(inventory) = self.read_inventory(printer)? else { return Ok(REFUSED) };
+            let signer = self.open_signer(key, &inventory)?;
+            if !self.no_site && self.site.is_none() && is_site_stale(&inventory)? {
+                return Ok(REFUSED);
+            }
+            self.sign(printer, &signer, &inventory)?;
+        }
+        for bundle in ssh_key.iter().flat_map(|_| &self.bundles) {
+            if let Some(key) = &ssh_key {
+                print_outcome(printer, &bundle.join("manifest.json"), sign_manifest(bundle, key)?);
+            }
+        }
+        Ok(super::DONE)
+    }
+
+    /// Reads the inventory where something depends on it; none where the inventory is refused, which has been printed.
+    fn read_inventory(&self, printer: &Printer) -> anyhow::Result<Option<NamedInventory>> {
+        let is_needed = self.signer.is_none() || !self.no_site && self.site.is_none();
+        if !is_needed && !self.inventory.is_named() {
+            return Ok(Some(NamedInventory::default()));
+        }
+        let path = self.inventory.find()?;
+        let cluster = read_checked(printer, &path)?.cluster;
+        Ok(cluster.map(|cluster| NamedInventory { root: root_of(&path).to_owned(), cluster: Some(cluster) }))
+    }
+
+    fn open_signer(&self, key: &Path, inventory: &NamedInventory) -> anyhow::Result<CmsSigner> {
+        let written = inventory.cluster.as_ref().and_then(|cluster| cluster.boot.signer.as_ref());
+        let written = written.map(|path| inventory.root.join(path.as_str()));
+        let path = self.signer.clone().or(written).context(
+            "name the certificate of the signer with --signer, or write signer = \"signer.pem\" into [boot] of the inventory",
+        )?;
+        let certificate = read_signer(&path, self.ca.as_deref())?;
+        certificate.check_time(OffsetDateTime::now_utc())?;
+        CmsSigner::new(certificate, SignerKey::open(key)?)
+    }
+
+    /// Signs the site, and then the bundles.
+    fn sign(&self, printer: &Printer, signer: &CmsSigner, inventory: &NamedInventory) -> anyhow::Result<()> {
+        let bytes = self.bundles.iter().map(|bundle| size_of(bundle)).sum();
+        let progress = ByteProgress::bytes(printer, "sign", bytes);
+        let mut outcomes = Vec::new();
+        if !self.no_site {
+            let site = self.site.clone().unwrap_or_else(|| inventory.root.join("site"));
+            let to = self.to.clone().unwrap_or_else(|| site.with_file_name("signatures"));
+            outcomes.push((to.clone(), sign_site(&site, &to, signer, &|bytes| progress.add(bytes))?));
+        }
+        for bundle in &self.bundles {
+            outcomes.push((bundle.clone(), sign_bundle(bundle, signer, &|bytes| progress.add(bytes))?));
+        }
+        drop(progress);
+        for (path, outcome) in outcomes {
+            print_outcome(printer, &path, outcome);
+        }
+        Ok(())
+    }
+}
+
+/// The inventory with its directory; neither where nothing depends on it.
+#[derive(Default)]
+struct NamedInventory {
+    root: PathBuf,
+    cluster: Option<Cluster>,
+}
+
+/// Whether the site beside the inventory is not what render would write, which has been printed.
+fn is_site_stale(inventory: &NamedInventory) -> anyhow::Result<bool> {
+    let Some(cluster) = &inventory.cluster else { return Ok(false) };
+    Ok(is_half_written(&inventory.root)? || is_stale(&inventory.root, cluster)?)
+}
+
+fn print_outcome(printer: &Printer, path: &Path, outcome: SignOutcome) {
+    let SignOutcome { signed, kept, removed } = outcome;
+    let removed = if removed == 0 { String::new() } else { format!(", {removed} removed") };
+    printer.say(&format!("{}: {signed} signed, {kept} kept{removed}", path.display()));
+}
