@@ -39,6 +39,12 @@ pub struct Certificates {
     /// The nodes that were rendered last, with or without a certificate: they have a directory in `nodes/`, or stand in the
     /// manifest of `nodes/`.
     pub rendered: HashSet<HostName>,
+    /// The certificates of nodes that have left the inventory, by the node's full name.
+    pub former: BTreeMap<String, String>,
+    /// The text of `nodes/revoked.json`, which lists the certificates that are no longer trusted.
+    pub revoked: Option<String>,
+    /// The CRLs that the CAs have signed of that list, in PEM.
+    pub crl: Option<String>,
 }
 
 /// The zone files that were published last, whole, by file name such as `example.com.zone`. The default is none.
@@ -50,6 +56,12 @@ pub const ZONE_DIR: &str = "site/dns";
 
 /// The file name of the CA's certificate in the directory of each node.
 const CA: &str = "ca-cert.pem";
+
+/// The file name of the CAs' CRLs in the directory of each node.
+pub const CRL: &str = "ca-crl.pem";
+
+/// The list of revoked certificates, relative to the inventory.
+pub const REVOKED: &str = "nodes/revoked.json";
 
 /// The directory of a node's files, relative to the inventory.
 #[must_use]
@@ -105,8 +117,34 @@ impl Certificates {
         if certificates.ca.is_none() {
             certificates.ca = read_former_ca(&open, root)?;
         }
+        certificates.read_revoked(&open, root, cluster)?;
         Ok(certificates)
     }
+}
+
+impl Certificates {
+    /// Reads the certificates of nodes that have left `cluster`, the list of revoked certificates and the CRLs. All
+    /// directories have the same CRLs: those of the first one count.
+    fn read_revoked(&mut self, open: &Dir, root: &Path, cluster: &Cluster) -> anyhow::Result<()> {
+        let nodes: HashSet<&str> = cluster.nodes.iter().map(|node| node.fqdn.as_str()).collect();
+        let mut dirs = list(open, root, "nodes")?;
+        dirs.sort_unstable();
+        for dir in dirs.iter().filter(|dir| !nodes.contains(dir.as_str())) {
+            let file = format!("nodes/{dir}/{}-cert.pem", node_name(dir));
+            let certificate = read_optional(open, root, &file, TEXT_LIMIT)?;
+            self.former.extend(certificate.map(|pem| (dir.clone(), pem)));
+        }
+        self.revoked = read_optional(open, root, REVOKED, LIST_LIMIT)?;
+        let read = |dir: &String| read_optional(open, root, &format!("nodes/{dir}/{CRL}"), LIST_LIMIT);
+        self.crl = dirs.iter().map(read).find_map(Result::transpose).transpose()?;
+        Ok(())
+    }
+}
+
+/// The name of the node whose full name is `fqdn`.
+#[must_use]
+pub fn node_name(fqdn: &str) -> &str {
+    fqdn.split('.').next().unwrap_or(fqdn)
 }
 
 /// Lists the directories of the files in the manifest of `nodes/`. A manifest that is not plasmagen's lists none: `write`

@@ -1,7 +1,7 @@
 //! The rendered site: `nodes/` and `site/` beside an inventory. [`render`] writes them, [`compare`] says what differs.
 //!
 //! ```text
-//! render:  lock → gather → issue what is due → outputs → stage → vault durable → commit
+//! render:  lock → gather → issue what is due, revoke the rest → outputs → stage → vault durable → commit
 //! compare:        gather →        list it        → outputs → differences
 //! ```
 //!
@@ -15,6 +15,7 @@ use crate::model::{Cluster, HostName};
 use crate::outputs;
 use crate::pki::Vault;
 use crate::pki::cluster::{self as certificates, IssueOrder, IssueReason};
+use crate::pki::revocation::{self, RevokedCertificate};
 use crate::plan::Plan;
 use crate::write::{self, CommitOptions, CommitOutcome, FileChange, SiteLock};
 
@@ -27,6 +28,8 @@ pub struct Rendered {
     pub issued: Option<IssuedCertificates>,
     /// The nodes whose certificates were to be renewed, and end together with their CA: another would end no later.
     pub held_back: Vec<HostName>,
+    /// The certificates that were revoked.
+    pub revoked: Vec<RevokedCertificate>,
 }
 
 /// The certificates that [`render`] issued.
@@ -57,7 +60,7 @@ pub enum Authority {
 
 /// Writes `nodes/` and `site/` in `root`, both or neither, and issues the certificates that `order` asks for.
 ///
-/// `open_vault` is called only when a certificate is issued. The keys of new certificates are durable in the vault
+/// `open_vault` is called only when a certificate is issued, or the list of revoked ones changes. The keys of new certificates are durable in the vault
 /// before any certificate is published: a run that dies in between leaves keys, which the next run uses.
 ///
 /// # Errors
@@ -69,11 +72,12 @@ pub fn render(
     options: CommitOptions,
     now: OffsetDateTime,
     order: &IssueOrder,
-    open_vault: impl FnOnce(&Cluster) -> anyhow::Result<Vault>,
+    open_vault: impl Fn(&Cluster) -> anyhow::Result<Vault>,
 ) -> anyhow::Result<Rendered> {
     let lock = SiteLock::acquire(root)?;
     let mut plan = Plan::gather(root, cluster)?;
     let selection = certificates::select(&plan.cluster, &plan.certificates, order, now)?;
+    let before = plan.certificates.clone();
     let mut issue = None;
     if !selection.is_empty() {
         let vault = open_vault(&plan.cluster)?;
@@ -89,6 +93,11 @@ pub fn render(
         issue = Some((vault, issued, authority));
     }
     let held_back = selection.held_back;
+    let revoked = revocation::revoke(&plan.cluster, &before, &mut plan.certificates, now)?;
+    if !revocation::has_current_crls(&plan.certificates)? {
+        let new_ca = issue.as_ref().and_then(|(_, issued, _)| issued.new_ca.as_ref());
+        revocation::sign_crls(&mut plan.certificates, &open_vault(&plan.cluster)?, new_ca, now)?;
+    }
     let artifacts = outputs::render(&plan)?;
     let outcome = write::commit(&lock, &artifacts, options, || match &issue {
         Some((vault, issued, _)) => issued.store(vault),
@@ -104,7 +113,7 @@ pub fn render(
             returned: issued.returned,
         }
     });
-    Ok(Rendered { outcome, issued, held_back })
+    Ok(Rendered { outcome, issued, held_back, revoked })
 }
 
 /// The result of [`compare`].
@@ -114,13 +123,15 @@ pub struct Comparison {
     pub changes: Vec<FileChange>,
     /// The nodes without a certificate for the names and addresses that the inventory gives them.
     pub uncertified: Vec<HostName>,
+    /// Whether the CAs have signed the list of revoked certificates.
+    pub has_current_crls: bool,
 }
 
 impl Comparison {
     /// Whether `nodes/` and `site/` are what the inventory says.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.changes.is_empty() && self.uncertified.is_empty()
+        self.changes.is_empty() && self.uncertified.is_empty() && self.has_current_crls
     }
 }
 
@@ -128,11 +139,14 @@ impl Comparison {
 ///
 /// # Errors
 /// When a published file or certificate cannot be read, or a directory is not plasmagen's.
-pub fn compare(root: &Path, cluster: Cluster) -> anyhow::Result<Comparison> {
-    let plan = Plan::gather(root, cluster)?;
+pub fn compare(root: &Path, cluster: Cluster, now: OffsetDateTime) -> anyhow::Result<Comparison> {
+    let mut plan = Plan::gather(root, cluster)?;
     let nodes = certificates::list_lacking(&plan.cluster, &plan.certificates)?;
     let uncertified = nodes.into_iter().map(|node| node.name.clone()).collect();
-    Ok(Comparison { changes: changes(root, &plan)?, uncertified })
+    let before = plan.certificates.clone();
+    revocation::revoke(&plan.cluster, &before, &mut plan.certificates, now)?;
+    let has_current_crls = revocation::has_current_crls(&plan.certificates)?;
+    Ok(Comparison { changes: changes(root, &plan)?, uncertified, has_current_crls })
 }
 
 /// The files in `root` that differ from the outputs of `plan`, by path.

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::printer::Printer;
 
 mod renew;
+mod revoked;
 mod status;
 
 /// Show and renew the certificates of the cluster
@@ -18,6 +19,7 @@ pub(super) struct CertsArgs {
 enum CertsCommand {
     Status(status::StatusArgs),
     Renew(renew::RenewArgs),
+    Revoked(revoked::RevokedArgs),
 }
 
 impl CertsArgs {
@@ -25,6 +27,7 @@ impl CertsArgs {
         match &self.command {
             CertsCommand::Status(status) => status.run(printer),
             CertsCommand::Renew(renew) => renew.run(printer),
+            CertsCommand::Revoked(revoked) => revoked.run(printer),
         }
     }
 }

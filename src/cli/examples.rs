@@ -61,6 +61,7 @@ const EXAMPLES: &[Example] = &[
         "plasmagen certs renew node01 --new-key",
         "Issues a certificate for a new key of node01, and puts the old key aside.",
     ),
+    example("plasmagen certs revoked", "Prints which certificates were revoked, and why."),
     example(
         "plasmagen secrets stage node01 --to /run/stage-node01",
         "Puts the key of node01 into a new directory for nixos-anywhere --extra-files.",

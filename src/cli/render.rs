@@ -83,13 +83,16 @@ impl RenderArgs {
         cluster: Cluster,
         inventory: &Path,
     ) -> anyhow::Result<u8> {
-        let comparison = site::compare(root, cluster)?;
+        let comparison = site::compare(root, cluster, OffsetDateTime::now_utc())?;
         let changes = &comparison.changes;
         printer.print_diff(&if self.full { print_full(changes) } else { print_summary(changes) })?;
         if !comparison.uncertified.is_empty() {
             let names: Vec<_> = comparison.uncertified.iter().map(HostName::as_str).collect();
             let names = list_few(&names);
             printer.say(&format!("no certificate with the names and addresses of the inventory: {names}"));
+        }
+        if !comparison.has_current_crls {
+            printer.say("the CAs have not signed the present list of revoked certificates");
         }
         if comparison.is_current() {
             printer.say("nodes/ and site/ are what the inventory says");
@@ -142,6 +145,14 @@ impl SiteSource<'_> {
             print_issued(printer, issued);
         }
         print_outcome(printer, self.root, &nodes, &rendered.outcome);
+        if !rendered.revoked.is_empty() {
+            let names: Vec<_> = rendered.revoked.iter().map(|entry| entry.node.as_str()).collect();
+            printer.say(&format!(
+                "revoked {}, which services that look at ca-crl.pem refuse from now on: {}; the list: plasmagen certs revoked",
+                plural(names.len(), "certificate"),
+                list_few(&names)
+            ));
+        }
         for fqdn in list_removed(&rendered.outcome, &names) {
             let kept = keys.as_ref().filter(|vault| matches!(vault.key(&fqdn), Ok(Some(_))));
             let kept = kept.map_or_else(String::new, |vault| {
@@ -181,7 +192,7 @@ fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
     }
     for fqdn in &issued.returned {
         printer.say(&format!(
-            "{fqdn} has a new key, since the vault's was that of another machine of this name, which was removed; the old \
+            "{fqdn} has a new key, since the vault's was revoked, or was that of another machine of this name; the old \
              key is now in {vault}/.retired"
         ));
     }

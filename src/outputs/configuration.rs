@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{AdminKey, Cluster, DomainName, HostName, Label, Node, Server, Service, StateVersion};
-use crate::plan::Plan;
+use crate::plan::{CRL, Plan};
 use crate::render::{Renderer, Template, template};
 
 use super::{Emit, Output, certificates, path_in_node_dir};
@@ -70,6 +70,8 @@ fn emit(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Art
     let certificate = certificates::certificate_file(node);
     let file =
         |name: &str| InstalledFile { target: format!("nixos/secrets/{name}"), source: format!("./{name}") };
+    let mut files = vec![file("ca-cert.pem"), file(&certificate), file("cluster-config.json")];
+    files.extend(plan.certificates.crl.as_ref().map(|_| file(CRL)));
     let context = Context {
         module: node.base.as_str(),
         modules: node.modules.iter().map(|path| format!("../../{path}")).collect(),
@@ -84,7 +86,7 @@ fn emit(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Art
         time_servers: &cluster.ntp,
         log_forward: cluster.log_forward.as_ref().map(forward_rule),
         services: node.services.iter().map(|service| service_options(cluster, node, service)).collect(),
-        files: vec![file("ca-cert.pem"), file(&certificate), file("cluster-config.json")],
+        files,
         admin_keys: &cluster.admin_keys,
         kernel_params: list_kernel_params(cluster, node),
         state_version: &cluster.state_version,

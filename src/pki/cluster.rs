@@ -9,6 +9,7 @@ use self::node_key::{borrow_keys, has_key_of_other_machine};
 use self::selection::SelectedNode;
 use super::issue::{CaIssuer, IssuedCertificate};
 use super::read::PublicCert;
+use super::revocation::{RevocationList, read_list};
 use super::secret::SecretKey;
 use super::vault::Vault;
 use crate::model::{Cluster, HostName, Node};
@@ -70,7 +71,8 @@ pub fn issue(
     now: OffsetDateTime,
 ) -> anyhow::Result<Issue> {
     let (ca, is_new) = take_or_make_ca(cluster, selection.issuing_ca.as_ref(), vault, now)?;
-    let sign = |selected| sign(cluster, selected, &ca, &have, vault, now);
+    let revoked = read_list(&have)?;
+    let sign = |selected| sign(cluster, selected, &ca, (&have, &revoked), vault, now);
     // Collected before the first error is taken, so that of several errors always the same one is told.
     let signed: Vec<_> = selection.nodes.par_iter().map(sign).collect();
     let signed = signed.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
@@ -113,19 +115,21 @@ fn sign<'a>(
     cluster: &Cluster,
     selected: &SelectedNode<'a>,
     ca: &CaIssuer,
-    have: &Certificates,
+    (have, revoked): (&Certificates, &RevocationList),
     vault: &Vault,
     now: OffsetDateTime,
 ) -> anyhow::Result<SignedNode<'a>> {
     let node = selected.node;
     let known = vault.key(node.fqdn.as_str())?;
-    // A name that nodes/ does not know may have come back for another machine: the key of the former machine is not used
-    // again. For the same machine the key is used again: another work tree may have rendered the node with this vault, and
-    // the machine may run with the key already.
-    let is_returned = known.is_some()
-        && have.ca.is_some()
-        && !have.rendered.contains(&node.name)
-        && has_key_of_other_machine(vault, node)?;
+    // A name that nodes/ does not know may have come back, for another machine or after its key was revoked: that key is not
+    // used again. Else the key is used again: another work tree may have rendered the node with this vault, and the machine
+    // may run with the key already.
+    let is_returned = match &known {
+        Some(key) if have.ca.is_some() && !have.rendered.contains(&node.name) => {
+            has_key_of_other_machine(vault, node)? || revoked.has_key(node.fqdn.as_str(), &key.public_key()?)
+        }
+        _ => false,
+    };
     ensure!(known.is_some() || may_get_a_key(selected), explain_missing_key(node, vault));
     let replaces = known.is_some() && (is_returned || selected.has_new_key);
     let key = known.filter(|_| !replaces);

@@ -13,7 +13,7 @@ use super::request::{CaRequest, LeafRequest, MAX_COMMON_NAME};
 use super::secret::{SecretKey, Signer};
 
 /// The time by which certificates are backdated, for machines whose clock is a little behind.
-const BACKDATE: Duration = Duration::minutes(5);
+pub(super) const BACKDATE: Duration = Duration::minutes(5);
 
 /// The year of plasmagen's first certificate. A clock that shows an earlier year was reset.
 pub(crate) const FIRST_YEAR: i32 = 2025;
@@ -21,7 +21,7 @@ pub(crate) const FIRST_YEAR: i32 = 2025;
 /// A certificate authority: its certificate and its key. Signing needs `&self` only, so that threads may share a CA.
 #[derive(Debug)]
 pub struct CaIssuer {
-    issuer: Issuer<'static, Signer>,
+    pub(super) issuer: Issuer<'static, Signer>,
     certificate: PublicCert,
     pem: String,
     key: SecretKey,

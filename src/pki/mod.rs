@@ -8,6 +8,7 @@
 //! - [`known`]: the vault as far as rules see it; [`known_vault`]: the public halves of what a vault holds.
 //! - [`read`]: reads certificates, and compares them with requests (x509-parser); `verify` says who signed them.
 //! - [`recipient`]: the recipients of encrypted keys, and the encryption (age).
+//! - [`revocation`]: the list of revoked certificates, and the CRLs that the CAs sign.
 //! - [`status`]: how long certificates are still valid, as rows of a table. Pure.
 //! - [`secret`]: the type of private keys, which can't be serialised or printed.
 //! - [`trust`]: whether a CA is the cluster's, and which CA signed a certificate. Pure.
@@ -24,6 +25,7 @@ pub mod known_vault;
 pub mod read;
 pub mod recipient;
 pub mod request;
+pub mod revocation;
 pub mod secret;
 pub mod status;
 pub mod trust;

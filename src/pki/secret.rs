@@ -50,6 +50,14 @@ impl SecretKey {
         Ok(Self(pem).signer()?.subject_public_key_info())
     }
 
+    /// Computes the public half of this key: the DER of the SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// When this key can't be read.
+    pub(super) fn public_key(&self) -> anyhow::Result<Vec<u8>> {
+        Ok(self.signer()?.subject_public_key_info())
+    }
+
     /// Reads the key into the form that signs.
     pub(super) fn signer(&self) -> anyhow::Result<Signer> {
         // rcgen's own error may quote bytes of the file.

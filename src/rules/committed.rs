@@ -48,7 +48,9 @@ pub struct Committed<'a> {
     pub(super) installed_anew: &'a BTreeSet<HostName>,
     /// The cluster's vault; none where nobody looked for it.
     pub(super) vault: Option<&'a VaultView>,
-    cluster: &'a Cluster,
+    pub(super) cluster: &'a Cluster,
+    /// The files in `nodes/` as they are.
+    pub(super) certificates: &'a Certificates,
     /// The present time.
     pub(super) now: OffsetDateTime,
     /// Whether `nodes/` has a ca-cert.pem.
@@ -130,6 +132,7 @@ impl<'a> Committed<'a> {
             installed_anew,
             vault,
             cluster,
+            certificates,
             now,
             published: certificates.ca.is_some(),
             authorities,

@@ -28,6 +28,7 @@ mod permit;
 mod ports;
 mod quorum;
 mod references;
+mod revoked;
 mod rule;
 mod run;
 mod table;

@@ -7,7 +7,7 @@ use super::rule::Rule;
 use super::{
     access, addresses, authorities, bonds, certificates, dates, derived, disk_names, disks, files,
     foreign_zones, former, links, loading, macs, members, mtu, names, permit, ports, quorum, references,
-    unused, vault, vlans, zones,
+    revoked, unused, vault, vlans, zones,
 };
 
 /// Makes a row: severity, whether the rule warns, id, enforcement, what must be true, what happens otherwise. The
@@ -479,7 +479,7 @@ pub const RULES: &[Rule] = &[
     warning!("J02", Later("plasmagen does not compare an inventory with the one before it"),
         "a change of many nodes at once is confirmed",
         "one default changes the whole rack"),
-    error!("J03", Elsewhere("the writer of nodes/ and site/"),
+    graded!("J03", Certificates(revoked::j03),
         "a node that is removed leaves nothing behind",
         "its address and its certificate are still trusted"),
     warning!("J04", Certificates(former::j04),

@@ -99,12 +99,19 @@ fn a_removed_node_leaves_no_residue_and_keeps_its_key() {
     let text = site.read("inventory.toml").replace(NODE04, "");
     fs::write(site.inventory(), text).unwrap();
     let run = site.run(&["render"]);
-    run.ends(0, &["3 nodes: 0 added"]);
+    run.ends(
+        0,
+        &[
+            "3 nodes: 4 added",
+            "refuse from now on: node04.cluster.example.com; the list: plasmagen certs revoked\n",
+        ],
+    );
     assert!(!run.stderr.contains("issued"), "{}", run.stderr);
     for trace in
         ["node04", "3c-ec-ef-00-00-04", "3c:ec:ef:00:00:04", "10.0.200.14", "10.0.100.53", "SERIAL0004"]
     {
-        for (path, entry) in site.snapshot().iter().filter(|(path, _)| path.starts_with(site.root())) {
+        let is_trace = |path: &Path| path.starts_with(site.root()) && !path.ends_with("nodes/revoked.json");
+        for (path, entry) in site.snapshot().iter().filter(|(path, _)| is_trace(path)) {
             assert!(!path.to_str().unwrap().contains(trace), "{}", path.display());
             assert!(!String::from_utf8_lossy(&entry.body).contains(trace), "{trace} in {}", path.display());
         }
@@ -116,13 +123,21 @@ fn a_removed_node_leaves_no_residue_and_keeps_its_key() {
         names.iter_mut().for_each(|path| *path = path.strip_prefix(site.root()).unwrap().to_owned());
         names
     };
-    assert_eq!(names(&site), names(&fresh));
-    // The same machine comes back: it finds its key.
+    let is_revocation = |path: &PathBuf| path.ends_with("revoked.json") || path.ends_with("ca-crl.pem");
+    let (of_revocation, others): (Vec<_>, Vec<_>) = names(&site).into_iter().partition(is_revocation);
+    assert_eq!((of_revocation.len(), others), (4, names(&fresh)));
+    // A name that comes back gets a new key, also for the same machine: the old key was revoked.
     site.append(NODE04);
-    let run = site.run(&["render"]);
-    assert!(!run.ends(0, &["issued 1 certificate\n"]).stderr.contains("has a new key"), "{}", run.stderr);
-    assert_eq!(entries(&site.vault()), vault);
+    site.run(&["render"]).ends(0, &["issued 1 certificate\n", "node04.cluster.example.com has a new key"]);
+    assert!(site.vault().join(".retired/node04.cluster.example.com.1/node04-key.pem").exists());
     assert_keys_belong(&site, "after it came back");
+    site.run(&["check", "--deny-warnings"]).ends(0, &[]);
+    let run = site.run(&["certs", "revoked"]);
+    let [_, row] = run.ends(0, &[]).stdout.lines().collect::<Vec<_>>()[..] else { panic!("{}", run.stdout) };
+    assert!(row.starts_with("node04.cluster.example.com  ") && row.ends_with("  removed"), "{row}");
+    let run = site.run(&["certs", "revoked", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&run.ends(0, &[]).stdout).unwrap();
+    assert_eq!((rows.as_array().unwrap().len(), &rows[0]["reason"]), (1, &"removed".into()));
 }
 
 #[test]

@@ -22,7 +22,7 @@ const MOVES: [&str; 2] = ["renameat", "renameat2"];
 /// The public files of `site` below nodes/ that certificates are in.
 fn certificates(site: &Site) -> BTreeMap<std::path::PathBuf, String> {
     let mut found = tree::contents(&site.root().join("nodes"));
-    found.retain(|path, _| path.extension().is_some_and(|extension| extension == "pem"));
+    found.retain(|path, _| path.to_string_lossy().ends_with("-cert.pem"));
     found
 }
 

@@ -175,9 +175,6 @@ const PROOFS: &[(&str, &[&str])] = &[
         "killed_at_any_call_a_machine_finds_the_old_or_the_new",
         "a_machine_finds_all_of_a_bundle_and_all_of_a_site_at_any_moment",
     ]),
-    ("PG-J03", &[
-        "a_removed_node_leaves_no_residue_and_keeps_its_key",
-    ]),
 ];
 
 fn is_later(rule: &Rule) -> bool {

@@ -19,12 +19,13 @@ const EVERYWHERE: [&str; 8] =
     ["PG-A01", "PG-A02", "PG-A03", "PG-A04", "PG-A06", "PG-A11", "PG-A13", "PG-A14"];
 
 /// The rules that compare a key with files beside the inventory: certificates, what was rendered last, and modules.
-const BESIDE: [(&str, &[&str]); 21] = [
+const BESIDE: [(&str, &[&str]); 22] = [
     ("cluster.bootstrap", &["PG-G13", "PG-J04"]),
     ("cluster.domain", &["PG-H06", "PG-H09", "PG-H18"]),
     ("cluster.formed", &["PG-G13", "PG-J04"]),
     ("cluster.former_names", &["PG-H18"]),
     ("cluster.name", &["PG-H18"]),
+    ("cluster.removed", &["PG-J03"]),
     ("network.NAME.subnet", &["PG-H09", "PG-H18"]),
     ("network.NAME.subnet6", &["PG-H09", "PG-H18"]),
     ("node.NAME.address.NETWORK", &["PG-H06", "PG-H09"]),

@@ -1,16 +1,12 @@
 //! Those who must accept our certificates, and those who must refuse what the CA may not sign.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use plasmagen::pki::{CaIssuer, KeyAlgorithm, LeafRequest, Vault};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use test_kit::process::printed;
 use time::{Duration, OffsetDateTime};
 
 use crate::support::{
-    ADDRESSES, FQDN, NOW, SUBNETS, VIPS, addresses, ca, ca_request, files, gnutls_verify, node, node_request,
-    openssl_verify, webpki_verify,
+    ADDRESSES, FQDN, NOW, SUBNETS, VIPS, addresses, ca, ca_request, gnutls_verify, node, node_request,
+    openssl_verify, pkilint, webpki_verify,
 };
 
 /// A name too long for a common name: its certificate has an empty subject.
@@ -85,7 +81,7 @@ fn pkilint_finds_nothing_but_a_mistake_of_its_own() {
     for (ca, request) in shapes() {
         let leaf = ca.sign_leaf(&request, NOW, None).unwrap().cert_pem;
         for pem in [ca.cert_pem(), &leaf] {
-            let findings = pkilint(pem);
+            let findings = pkilint("lint_pkix_cert", &[], pem);
             let [finding] = &findings[..] else { panic!("{findings:#?}") };
             assert_eq!(
                 finding,
@@ -93,21 +89,6 @@ fn pkilint_finds_nothing_but_a_mistake_of_its_own() {
             );
         }
     }
-}
-
-/// The findings of severity WARNING or above; the tool is on PATH or in the directory `PLASMAGEN_PKILINT_BIN`.
-fn pkilint(pem: &str) -> Vec<String> {
-    let bin = std::env::var_os("PLASMAGEN_PKILINT_BIN").map(PathBuf::from).unwrap_or_default();
-    let (_dir, [file]) = files([pem]);
-    let args = ["lint", "--severity", "WARNING", file.to_str().unwrap()];
-    let output = Command::new(bin.join("lint_pkix_cert")).args(args).output().unwrap_or_else(|error| {
-        panic!("lint_pkix_cert does not run ({error}): install pkilint from PyPI, as tests/run does")
-    });
-    let findings: Vec<_> =
-        printed(&output).lines().filter_map(|line| line.strip_prefix("    ").map(str::to_owned)).collect();
-    // It exits with the number of findings: so none is missed by the way that it prints them.
-    assert_eq!(output.status.code(), i32::try_from(findings.len()).ok(), "{}", printed(&output));
-    findings
 }
 
 /// A leaf for `names` signed with the CA's key behind the back of our refusal; the key is taken from a vault.

@@ -9,6 +9,7 @@ mod growth;
 mod issue;
 mod read;
 mod request;
+mod revocation;
 mod support;
 mod vault;
 mod vault_place;

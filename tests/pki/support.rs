@@ -34,6 +34,11 @@ pub(crate) fn node_request(fqdn: &str) -> LeafRequest {
     LeafRequest::new(fqdn, VIPS, addresses(&ADDRESSES), KeyAlgorithm::EcdsaP256, 365).unwrap()
 }
 
+/// The request of a certificate without any VIP or address.
+pub(crate) fn short_request(fqdn: &str) -> LeafRequest {
+    LeafRequest::new(fqdn, [""; 0], [], KeyAlgorithm::EcdsaP256, 365).unwrap()
+}
+
 pub(crate) fn node(ca: &CaIssuer) -> IssuedCertificate {
     ca.sign_leaf(&node_request(FQDN), NOW, None).unwrap()
 }
@@ -93,4 +98,19 @@ pub(crate) fn gnutls_verify(ca_pem: &str, leaf_pem: &str, extra: &[&str]) -> Res
     args.extend(extra);
     let output = run("gnutls-bin", Command::new("certtool").args(args));
     if output.status.success() { Ok(()) } else { Err(printed(&output)) }
+}
+
+/// The findings of pkilint's program `linter`, of severity WARNING or above; the program is on PATH or in the directory `PLASMAGEN_PKILINT_BIN`.
+pub(crate) fn pkilint(linter: &str, options: &[&str], pem: &str) -> Vec<String> {
+    let bin = std::env::var_os("PLASMAGEN_PKILINT_BIN").map(PathBuf::from).unwrap_or_default();
+    let (_dir, [file]) = files([pem]);
+    let args = ["--severity", "WARNING", file.to_str().unwrap()];
+    let output = Command::new(bin.join(linter)).arg("lint").args(options).args(args).output().unwrap_or_else(
+        |error| panic!("{linter} does not run ({error}): install pkilint from PyPI, as tests/run does"),
+    );
+    let findings: Vec<_> =
+        printed(&output).lines().filter_map(|line| line.strip_prefix("    ").map(str::to_owned)).collect();
+    // It exits with the number of findings: so none is missed by the way that it prints them.
+    assert_eq!(output.status.code(), i32::try_from(findings.len()).ok(), "{}", printed(&output));
+    findings
 }

@@ -66,9 +66,12 @@ pub fn render_into(plan: &Plan, dir: &Path) {
     }
 }
 
-/// The plan of the inventory in `dir`, with certificates that say only whose they are.
+/// The plan of the inventory in `dir`, with certificates that say only whose they are; and with a list of revoked ones where
+/// the inventory lists removed nodes.
 pub fn plan(dir: &Path) -> Plan {
-    let checked = check(&fs::read(dir.join("inventory.toml")).unwrap()).unwrap();
+    let inventory = fs::read(dir.join("inventory.toml")).unwrap();
+    let has_removed = String::from_utf8_lossy(&inventory).contains("\nremoved = ");
+    let checked = check(&inventory).unwrap();
     assert!(checked.diagnostics.is_empty(), "{}: {:#?}", dir.display(), checked.diagnostics);
     let cluster = checked.cluster.unwrap();
     let nodes =
@@ -76,6 +79,8 @@ pub fn plan(dir: &Path) -> Plan {
     let certificates = Certificates {
         ca: Some("the certificate of the CA\n".to_owned()),
         nodes: nodes.collect(),
+        revoked: has_removed.then(|| "{ \"certificates\": [] }\n".to_owned()),
+        crl: has_removed.then(|| "the list of the CA\n".to_owned()),
         ..Certificates::default()
     };
     Plan { cluster, certificates, zones: Zones::default() }

@@ -6,6 +6,7 @@ mod contents;
 mod dates;
 mod former;
 mod kit;
+mod revoked;
 mod strangers;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ fn cases() -> Vec<Case> {
         .chain(strangers::vaults())
         .chain(contents::faults())
         .chain(former::faults())
+        .chain(revoked::faults())
         .collect()
 }
 

@@ -93,6 +93,7 @@
     "nixos/secrets/ca-cert.pem".source = ./ca-cert.pem;
     "nixos/secrets/node01-cert.pem".source = ./node01-cert.pem;
     "nixos/secrets/cluster-config.json".source = ./cluster-config.json;
+    "nixos/secrets/ca-crl.pem".source = ./ca-crl.pem;
   };
 
   users.users.root.openssh.authorizedKeys.keys = [

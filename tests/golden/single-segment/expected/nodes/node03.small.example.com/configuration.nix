@@ -80,6 +80,7 @@
     "nixos/secrets/ca-cert.pem".source = ./ca-cert.pem;
     "nixos/secrets/node03-cert.pem".source = ./node03-cert.pem;
     "nixos/secrets/cluster-config.json".source = ./cluster-config.json;
+    "nixos/secrets/ca-crl.pem".source = ./ca-crl.pem;
   };
 
   users.users.root.openssh.authorizedKeys.keys = [

@@ -1,0 +1,162 @@
+//! The list of revoked certificates, `nodes/revoked.json`.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, ensure};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use time::serde::rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::pki::read::PublicCert;
+
+/// Why a certificate is revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevocationReason {
+    /// The node has left the inventory.
+    Removed,
+    /// The node has another key.
+    Replaced,
+}
+
+/// A certificate that is no longer trusted before it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokedCertificate {
+    /// The full name of the node.
+    pub node: String,
+    /// The serial number, hexadecimal without separators.
+    pub serial: String,
+    /// The last second in which the certificate is valid.
+    #[serde(with = "rfc3339")]
+    pub not_after: OffsetDateTime,
+    /// Why the certificate is revoked.
+    pub reason: RevocationReason,
+    /// The second in which the certificate was revoked.
+    #[serde(with = "rfc3339")]
+    pub revoked: OffsetDateTime,
+    /// The identifier of the key of the CA that signed the certificate, hexadecimal.
+    pub authority_key_id: String,
+    /// The SHA-256 of the certificate's public key (the DER of the SubjectPublicKeyInfo), hexadecimal.
+    pub key_sha256: String,
+}
+
+impl RevokedCertificate {
+    /// Revokes `certificate` at `now`.
+    pub(super) fn new(certificate: &PublicCert, reason: RevocationReason, now: OffsetDateTime) -> Self {
+        Self {
+            node: certificate.dns_names.first().map_or_else(|| certificate.name(), String::as_str).to_owned(),
+            serial: certificate.serial.clone(),
+            not_after: certificate.not_after,
+            reason,
+            revoked: now.to_offset(UtcOffset::UTC).truncate_to_second(),
+            authority_key_id: encode_hex(certificate.authority_key_id.as_deref().unwrap_or_default()),
+            key_sha256: digest_key(&certificate.public_key),
+        }
+    }
+
+    /// Whether `ca` signed the certificate, by the identifier of the key.
+    #[must_use]
+    pub fn is_issued_by(&self, ca: &PublicCert) -> bool {
+        ca.subject_key_id.as_deref().is_some_and(|id| encode_hex(id) == self.authority_key_id)
+    }
+
+    /// The bytes of the serial number.
+    pub(super) fn serial_bytes(&self) -> anyhow::Result<Vec<u8>> {
+        let digits = self.serial.as_bytes();
+        let bytes =
+            digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair)?, 16).map_err(Into::into));
+        bytes.collect::<anyhow::Result<_>>().with_context(|| format!("{:?} is no serial number", self.serial))
+    }
+
+    /// Refuses an entry that plasmagen never writes.
+    fn check(&self) -> anyhow::Result<()> {
+        let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_serial = is_hex(&self.serial)
+            && self.serial.len().is_multiple_of(2)
+            && (2..=40).contains(&self.serial.len());
+        ensure!(
+            is_serial && is_hex(&self.authority_key_id) && is_hex(&self.key_sha256),
+            "the entry of {:?} has no serial number, or no identifier of a key: these are hexadecimal in lower case",
+            self.node
+        );
+        Ok(())
+    }
+}
+
+/// The list of revoked certificates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationList {
+    /// The certificates, by node and serial number.
+    certificates: Vec<RevokedCertificate>,
+}
+
+impl RevocationList {
+    /// Parses the text of `nodes/revoked.json`.
+    ///
+    /// # Errors
+    /// When the text is no such list.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let list: Self = serde_json::from_str(text).context("not a list of revoked certificates")?;
+        list.certificates.iter().try_for_each(RevokedCertificate::check)?;
+        Ok(list)
+    }
+
+    /// The certificates, by node and serial number.
+    #[must_use]
+    pub fn certificates(&self) -> &[RevokedCertificate] {
+        &self.certificates
+    }
+
+    /// Whether `certificate` is in the list.
+    #[must_use]
+    pub fn has(&self, certificate: &PublicCert) -> bool {
+        self.certificates.iter().any(|entry| entry.serial == certificate.serial)
+    }
+
+    /// Whether a certificate of the node `fqdn` with the public key `key`, the DER of a SubjectPublicKeyInfo, is in the list.
+    #[must_use]
+    pub fn has_key(&self, fqdn: &str, key: &[u8]) -> bool {
+        let of_node = |entry: &&RevokedCertificate| entry.node == fqdn;
+        self.certificates.iter().filter(of_node).any(|entry| entry.key_sha256 == digest_key(key))
+    }
+
+    /// The serial numbers of the certificates that `ca` signed.
+    #[must_use]
+    pub fn serials_of(&self, ca: &PublicCert) -> BTreeSet<String> {
+        self.issued_by(ca).map(|entry| entry.serial.clone()).collect()
+    }
+
+    /// The certificates that `ca` signed.
+    pub(super) fn issued_by(&self, ca: &PublicCert) -> impl Iterator<Item = &RevokedCertificate> {
+        self.certificates.iter().filter(|entry| entry.is_issued_by(ca))
+    }
+
+    /// Writes the text of `nodes/revoked.json`.
+    pub(super) fn to_json(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Keeps the certificates that `is_kept` accepts.
+    pub(super) fn retain(&mut self, is_kept: impl FnMut(&RevokedCertificate) -> bool) {
+        self.certificates.retain(is_kept);
+    }
+
+    /// Adds `revoked`.
+    pub(super) fn extend(&mut self, revoked: impl Iterator<Item = RevokedCertificate>) {
+        self.certificates.extend(revoked);
+        self.certificates.sort_by(|a, b| (&a.node, &a.serial).cmp(&(&b.node, &b.serial)));
+    }
+}
+
+/// Computes the SHA-256 of a public key, hexadecimal.
+fn digest_key(key: &[u8]) -> String {
+    encode_hex(digest(&SHA256, key).as_ref())
+}
+
+/// Writes `bytes` in lower-case hexadecimal.
+fn encode_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
