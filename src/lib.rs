@@ -28,7 +28,7 @@
 //! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `model`, `outputs`, `pki`, `plan`, `write` |
 //! | [`sign`](mod@sign) | CMS signatures of what machines boot, which iPXE verifies | `fs`, `pki` |
 //! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `sign`, `write` |
-//! | [`lab`] | the cluster's machines in QEMU, behind the real servers | `artifact`, `fs`, `image`, `model`, `publish`, `write` |
+//! | [`lab`] | the cluster's machines in QEMU, behind the real servers | `artifact`, `fs`, `image`, `model`, `publish`, `sign`, `write` |
 //! | [`cli`] | the command line: a file for each command; the only room that prints, colours, exits and reads the clock | all |
 //!
 //! From `inventory` to `outputs` nothing touches a disk, a clock, the network or a random number, except the reading step

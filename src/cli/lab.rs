@@ -16,7 +16,9 @@ use crate::check::check;
 use crate::lab::{self, BootMethod, Event, LabConfig, LabReport, Requirements, Selector, TestSystem, Tools};
 use crate::model::{Cluster, DhcpServer, Firmware, Seconds, System};
 use crate::plan::Plan;
+use crate::sign::SignerFiles;
 
+use super::boot_signer::SignerOptions;
 use super::duration::parse_seconds;
 use super::inventory::{InventoryArgument, check_bytes, read, root_of};
 use super::printer::{DataFormat, FormatOption, Printer};
@@ -64,6 +66,8 @@ pub(super) struct LabArgs {
     /// The directory with builds of iPXE [default: that of the distribution]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     ipxe: Option<PathBuf>,
+    #[command(flatten)]
+    signer: SignerOptions,
     /// How long a machine may take until it has booted: a number with s, m, h or d
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_seconds)]
     timeout: Seconds,
@@ -165,6 +169,7 @@ impl LabArgs {
             .ipxe
             .as_ref()
             .map(|dir| dir.canonicalize().with_context(|| format!("there is no {}", dir.display())));
+        let signer = self.find_signer(&root, cluster)?;
         Ok(LabConfig {
             inventory,
             root,
@@ -173,10 +178,21 @@ impl LabArgs {
             bundles,
             test_system,
             ipxe: ipxe.transpose()?,
+            signer,
             timeout: self.timeout.get(),
             keep: None,
             tools,
         })
+    }
+
+    /// Finds the files of the signer, with absolute paths, and reads them: the lab says too late that one is unfit.
+    fn find_signer(&self, root: &Path, cluster: &Cluster) -> anyhow::Result<Option<SignerFiles>> {
+        let Some(mut files) = self.signer.find(root, Some(cluster))? else { return Ok(None) };
+        files.open(OffsetDateTime::now_utc())?;
+        for path in [&mut files.signer, &mut files.key].into_iter().chain(&mut files.ca) {
+            *path = path.canonicalize().with_context(|| format!("could not find {}", path.display()))?;
+        }
+        Ok(Some(files))
     }
 
     /// Prints the report, and for people also the consoles of machines that failed.

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 use time::OffsetDateTime;
 
 use crate::model::Cluster;
 use crate::publish::{SignOutcome, SigningKey, sign_bundle, sign_manifest, sign_site};
-use crate::sign::{CmsSigner, SignerKey};
+use crate::sign::CmsSigner;
 
 use super::REFUSED;
-use super::boot_signer::read_signer;
+use super::boot_signer::SignerOptions;
 use super::inventory::{InventoryOption, is_half_written, read_checked, root_of};
 use super::printer::Printer;
 use super::progress::ByteProgress;
@@ -24,20 +24,13 @@ use super::publish::{is_stale, size_of};
 /// with the certificates of the signer and of the CA. Signatures that still verify are kept. --ssh-key signs the manifests
 /// of the bundles, for `plasmagen verify --signers`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("keys").args(["key", "ssh_key"]).required(true).multiple(true))]
 pub(super) struct SignArgs {
     /// Directories that `plasmagen bundle` wrote
     #[arg(value_name = "BUNDLE", value_hint = ValueHint::DirPath)]
     bundles: Vec<PathBuf>,
-    /// The private key of the signer, PEM without a passphrase: a file that only its owner can read, or a pipe such as
-    /// <(age -d signer.key.age)
-    #[arg(long, value_name = "FILE", required_unless_present = "ssh_key", value_hint = ValueHint::FilePath)]
-    key: Option<PathBuf>,
-    /// The certificate of the signer [default: `boot.signer` of the inventory]
-    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
-    signer: Option<PathBuf>,
-    /// The certificate of the CA that issued the signer's [default: the second certificate in the file of the signer]
-    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    signer: SignerOptions,
     /// Sign the manifests of the bundles with this SSH key: a private key, or the .pub file of a key that ssh-agent holds
     #[arg(long, value_name = "KEY", requires = "bundles", value_hint = ValueHint::FilePath)]
     ssh_key: Option<PathBuf>,
@@ -57,9 +50,10 @@ pub(super) struct SignArgs {
 impl SignArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let ssh_key = self.ssh_key.as_deref().map(SigningKey::open).transpose()?;
-        if let Some(key) = &self.key {
+        if self.signer.has_key() {
             let Some(inventory) = self.read_inventory(printer)? else { return Ok(REFUSED) };
-            let signer = self.open_signer(key, &inventory)?;
+            let files = self.signer.find(&inventory.root, inventory.cluster.as_ref())?;
+            let signer = files.context("name the key with --key")?.open(OffsetDateTime::now_utc())?;
             if !self.no_site && self.site.is_none() && is_site_stale(&inventory)? {
                 return Ok(REFUSED);
             }
@@ -75,24 +69,13 @@ impl SignArgs {
 
     /// Reads the inventory where something depends on it; none where the inventory is refused, which has been printed.
     fn read_inventory(&self, printer: &Printer) -> anyhow::Result<Option<NamedInventory>> {
-        let is_needed = self.signer.is_none() || !self.no_site && self.site.is_none();
+        let is_needed = !self.signer.names_certificate() || !self.no_site && self.site.is_none();
         if !is_needed && !self.inventory.is_named() {
             return Ok(Some(NamedInventory::default()));
         }
         let path = self.inventory.find()?;
         let cluster = read_checked(printer, &path)?.cluster;
         Ok(cluster.map(|cluster| NamedInventory { root: root_of(&path).to_owned(), cluster: Some(cluster) }))
-    }
-
-    fn open_signer(&self, key: &Path, inventory: &NamedInventory) -> anyhow::Result<CmsSigner> {
-        let written = inventory.cluster.as_ref().and_then(|cluster| cluster.boot.signer.as_ref());
-        let written = written.map(|path| inventory.root.join(path.as_str()));
-        let path = self.signer.clone().or(written).context(
-            "name the certificate of the signer with --signer, or write signer = \"signer.pem\" into [boot] of the inventory",
-        )?;
-        let certificate = read_signer(&path, self.ca.as_deref())?;
-        certificate.check_time(OffsetDateTime::now_utc())?;
-        CmsSigner::new(certificate, SignerKey::open(key)?)
     }
 
     /// Signs the site, and then the bundles.

@@ -26,7 +26,12 @@ pub fn start(config: &LabConfig, inside: &mut Command) -> Result<LabProcess> {
     let test_system = test_system
         .flat_map(|system| [Some(&system.kernel), system.modules.as_ref(), Some(&system.busybox)])
         .flatten();
-    for path in config.bundles.values().chain(&config.ipxe).chain(&config.keep).chain(test_system) {
+    let signer =
+        config.signer.iter().flat_map(|files| [Some(&files.signer), files.ca.as_ref(), Some(&files.key)]);
+    let signer = signer.flatten();
+    for path in
+        config.bundles.values().chain(&config.ipxe).chain(&config.keep).chain(test_system).chain(signer)
+    {
         check_visible(path)?;
     }
     let mut child = spawn_in_namespaces(&config.tools, inside)?;

@@ -1,6 +1,7 @@
 //! Runs the lab inside its namespaces: file systems, bundles, web root, networks, servers, then the machines.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -16,9 +17,11 @@ use super::report::LabReport;
 use super::scheduler::Scheduler;
 use super::select::select;
 use super::servers::Servers;
-use super::web_root::LabWebRoot;
+use super::web_root::{LabSources, LabWebRoot};
 use crate::artifact::ArtifactSet;
 use crate::model::Cluster;
+use crate::publish::sign_bundle;
+use crate::sign::CmsSigner;
 
 /// Runs the lab. `artifacts` is the rendered site of `cluster`; `on_event` is called with each event.
 ///
@@ -39,10 +42,15 @@ pub fn run(
     let accelerator = Accelerator::detect(tools, &make_dir("accelerator")?);
     begin_phase("making and publishing bundles and the site");
     let bundles = collect_bundles(config, cluster, &selection.tests)?;
-    let bundles: Vec<PathBuf> = bundles.into_values().collect();
+    let signer = config.signer.as_ref().map(|files| files.open(now)).transpose()?;
+    let bundles = match &signer {
+        Some(signer) => sign_bundles(&bundles, signer)?,
+        None => bundles.into_values().collect(),
+    };
     let rendered = make_dir("rendered")?;
+    let sources = LabSources { bundles: &bundles, ipxe: config.ipxe.as_deref(), signer: signer.as_ref() };
     let (web_root, missing_loaders, manifests) =
-        LabWebRoot::publish(cluster, artifacts, &rendered, &bundles, config.ipxe.as_deref(), now)?;
+        LabWebRoot::publish(cluster, artifacts, &rendered, sources, now)?;
     begin_phase("starting the servers");
     let networks = list_networks(cluster);
     create_networks(tools, cluster, &networks)?;
@@ -64,6 +72,21 @@ pub fn run(
     let to_note = |loader| format!("no build of iPXE is published as {loader}");
     let notes = missing_loaders.into_iter().map(to_note).collect();
     Ok(LabReport::new(config.dhcp, accelerator, machines, selection.skipped, notes))
+}
+
+/// Signs copies of `bundles`, which may be the user's; returns the directories of the copies.
+fn sign_bundles(bundles: &BTreeMap<String, PathBuf>, signer: &CmsSigner) -> Result<Vec<PathBuf>> {
+    let sign = |(image, bundle): (&String, &PathBuf)| {
+        let copy = make_dir(&format!("signed/{image}"))?;
+        let about = || format!("could not copy {}", bundle.display());
+        for entry in fs::read_dir(bundle).with_context(about)? {
+            let entry = entry.with_context(about)?;
+            fs::copy(entry.path(), copy.join(entry.file_name())).with_context(about)?;
+        }
+        sign_bundle(&copy, signer, &|_| ())?;
+        Ok(copy)
+    };
+    bundles.iter().map(sign).collect()
 }
 
 /// Collects a bundle for the image of each node that is powered on: the user's bundle, or one with the test system.

@@ -15,8 +15,9 @@ use crate::image::{BundleManifest, INITRD};
 use crate::model::{Cluster, MacAddr, Node};
 use crate::publish::{
     ArmRequest, ArmTarget, ClusterNames, DisarmSelection, LoaderSource, PublicationTerms, PublishRequest,
-    WebRoot, WebRootLock, arm, disarm, list_needed_loaders, publish,
+    WebRoot, WebRootLock, arm, disarm, list_needed_loaders, publish, sign_site,
 };
+use crate::sign::CmsSigner;
 use crate::write;
 
 /// How long the published files are valid: longer than any lab runs.
@@ -24,6 +25,17 @@ const LIFE: Duration = Duration::days(1);
 
 /// Where an initrd is changed, in bytes before the end.
 const TAMPERED_FROM_END: usize = 64;
+
+/// The sources of the lab's web root beside the rendered site.
+#[derive(Clone, Copy)]
+pub(super) struct LabSources<'a> {
+    /// The directories of the bundles.
+    pub(super) bundles: &'a [PathBuf],
+    /// The directory of the builds of iPXE, instead of those of this computer.
+    pub(super) ipxe: Option<&'a Path>,
+    /// The signer who has signed the bundles, and signs the site; none where nothing is signed.
+    pub(super) signer: Option<&'a CmsSigner>,
+}
 
 /// The published web root.
 #[derive(Debug)]
@@ -34,8 +46,8 @@ pub(super) struct LabWebRoot {
 }
 
 impl LabWebRoot {
-    /// Writes `artifacts` into the directory `rendered`, and publishes them and the directories `bundles` into the
-    /// cluster's web root, with the builds of iPXE in the directory `ipxe` or of this computer. Also returns the loaders
+    /// Writes `artifacts` into the directory `rendered`, and publishes them and the `sources` into the cluster's web root.
+    /// Also returns the loaders
     /// that nodes need and that were not found, and the manifests of the bundles by base.
     ///
     /// # Errors
@@ -44,8 +56,7 @@ impl LabWebRoot {
         cluster: &Cluster,
         artifacts: &ArtifactSet,
         rendered: &Path,
-        bundles: &[PathBuf],
-        ipxe: Option<&Path>,
+        sources: LabSources<'_>,
         now: OffsetDateTime,
     ) -> Result<(Self, Vec<String>, BTreeMap<String, BundleManifest>)> {
         let lock = write::SiteLock::acquire(rendered)?;
@@ -53,12 +64,16 @@ impl LabWebRoot {
         let path = PathBuf::from(cluster.provisioner.web_root.as_str());
         let lock = WebRootLock::acquire(&path)?;
         let site = rendered.join("site");
+        let signatures = rendered.join("signatures");
+        if let Some(signer) = sources.signer {
+            sign_site(&site, &signatures, signer, &|_| ())?;
+        }
         let request = PublishRequest {
-            bundles,
+            bundles: sources.bundles,
             site: Some(&site),
-            signatures: None,
+            signatures: sources.signer.map(|_| signatures.as_path()),
             signed: false,
-            loaders: ipxe.map_or(LoaderSource::Packages, LoaderSource::Dir),
+            loaders: sources.ipxe.map_or(LoaderSource::Packages, LoaderSource::Dir),
             keep: 0,
             terms: PublicationTerms {
                 cluster: Some(ClusterNames::of(cluster)),
@@ -67,7 +82,7 @@ impl LabWebRoot {
                 may_add_cluster: false,
                 may_replace_images: false,
                 signing_key: None,
-                boot_signer: None,
+                boot_signer: sources.signer.map(CmsSigner::certificate),
                 may_change_armed: false,
                 now,
                 life: LIFE,

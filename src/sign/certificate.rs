@@ -1,5 +1,7 @@
 //! The certificates of a signer and of the CA, as iPXE looks at them.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 use time::OffsetDateTime;
 use x509_parser::extensions::{KeyUsage, ParsedExtension};
@@ -7,7 +9,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::message::{Message, SIGN_AGAIN};
 use super::public_key::SignerPublicKey;
-use crate::fs::Sha256Sum;
+use crate::fs::{Sha256Sum, TEXT_LIMIT, read_input_text};
 use crate::pki::PublicCert;
 
 /// The way out of a certificate that may not sign.
@@ -27,6 +29,20 @@ pub struct SignerCertificate {
 }
 
 impl SignerCertificate {
+    /// Reads the signer's certificate from the file `signer`, and the CA's from the file `ca`, or from that of the signer.
+    ///
+    /// # Errors
+    /// As for [`SignerCertificate::from_pem`], and when a file can't be read.
+    pub fn open(signer: &Path, ca: Option<&Path>) -> Result<Self> {
+        let read = |path: &Path| {
+            read_input_text(path, TEXT_LIMIT)
+                .with_context(|| format!("could not read the certificate {}", path.display()))
+        };
+        let (text, ca) = (read(signer)?, ca.map(read).transpose()?);
+        Self::from_pem(&text, ca.as_deref())
+            .with_context(|| format!("could not use the certificate {}", signer.display()))
+    }
+
     /// Reads the signer's certificate from the text of a PEM file. The CA's certificate is in `ca`, the text of another
     /// file, or follows the signer's.
     ///

@@ -6,6 +6,7 @@
 //! message      the DER of a detached signature: written and read
 //! certificate  the certificates of the signer and of the CA, and who may sign
 //! signer       the certificates together with the key
+//! files        the files of a signer
 //! ```
 //!
 //! **What iPXE accepts** (`src/crypto/cms.c`, `x509.c`, `rsa.c`, `ecdsa.c` of iPXE 2): one DER message of the type
@@ -23,11 +24,13 @@
 //! Nothing in this room reads a clock.
 
 mod certificate;
+mod files;
 mod message;
 mod private_key;
 mod public_key;
 mod signer;
 
 pub use certificate::SignerCertificate;
+pub use files::SignerFiles;
 pub use private_key::SignerKey;
 pub use signer::CmsSigner;
