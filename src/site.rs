@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! render:  lock → gather → issue what is due, revoke the rest → outputs → stage → vault durable → commit
-//! compare:        gather →        list it        → outputs → differences
+//! compare:        gather →        list it                     → outputs → differences
+//! rotate:  lock → gather → next CA → replace ca-cert.pem → stage → vault durable → commit
 //! ```
 //!
 //! Nothing here prints. The clock and the place of the vault are the caller's.
+
+mod rotate;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +21,8 @@ use crate::pki::cluster::{self as certificates, IssueOrder, IssueReason};
 use crate::pki::revocation::{self, RevokedCertificate};
 use crate::plan::Plan;
 use crate::write::{self, CommitOptions, CommitOutcome, FileChange, SiteLock};
+
+pub use rotate::{Rotated, RotationStep, rotate};
 
 /// The result of [`render`].
 #[derive(Debug)]

@@ -6,9 +6,11 @@ use super::printer::Printer;
 
 mod renew;
 mod revoked;
+mod rotate;
+mod rotation_status;
 mod status;
 
-/// Show and renew the certificates of the cluster
+/// Show and renew the certificates of the cluster, and replace the CA
 #[derive(Debug, Args)]
 pub(super) struct CertsArgs {
     #[command(subcommand)]
@@ -20,6 +22,7 @@ enum CertsCommand {
     Status(status::StatusArgs),
     Renew(renew::RenewArgs),
     Revoked(revoked::RevokedArgs),
+    Rotate(rotate::RotateArgs),
 }
 
 impl CertsArgs {
@@ -28,6 +31,7 @@ impl CertsArgs {
             CertsCommand::Status(status) => status.run(printer),
             CertsCommand::Renew(renew) => renew.run(printer),
             CertsCommand::Revoked(revoked) => revoked.run(printer),
+            CertsCommand::Rotate(rotate) => rotate.run(printer),
         }
     }
 }

@@ -63,6 +63,14 @@ const EXAMPLES: &[Example] = &[
     ),
     example("plasmagen certs revoked", "Prints which certificates were revoked, and why."),
     example(
+        "plasmagen certs rotate begin",
+        "Publishes a new CA beside the old one: the first of three steps that replace the CA.",
+    ),
+    example("plasmagen certs rotate issue", "Issues all certificates by the new CA."),
+    example("plasmagen certs rotate finish --deployed", "Removes the old CA, which no machine needs any more."),
+    example("plasmagen certs rotate cancel", "Removes a new CA that has signed nothing yet."),
+    example("plasmagen certs rotate status", "Prints which step is next, and why."),
+    example(
         "plasmagen secrets stage node01 --to /run/stage-node01",
         "Puts the key of node01 into a new directory for nixos-anywhere --extra-files.",
     ),

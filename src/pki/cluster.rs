@@ -1,6 +1,6 @@
 //! The certificates of a cluster: which are published, which get a successor, their issue, and the keys that they are for.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use rayon::prelude::*;
 use time::OffsetDateTime;
 
@@ -19,10 +19,14 @@ mod authority;
 mod node_key;
 mod published;
 mod requests;
+mod rotation;
 mod selection;
 
 pub use node_key::NodeKey;
 pub use requests::leaf_request;
+pub use rotation::{
+    NextCa, Rotation, RotationStage, append_ca, check_kept, keep_authorities, take_or_make_next_ca,
+};
 pub use selection::{IssueOrder, IssueReason, Renewals, Selection, list_lacking, select};
 
 /// The result of [`issue`]: public certificates, and the keys that the vault does not hold yet.
@@ -72,7 +76,10 @@ pub fn issue(
 ) -> anyhow::Result<Issue> {
     let (ca, is_new) = take_or_make_ca(cluster, selection.issuing_ca.as_ref(), vault, now)?;
     let revoked = read_list(&have)?;
-    let sign = |selected| sign(cluster, selected, &ca, (&have, &revoked), vault, now);
+    let sign = |selected| {
+        check_permitted(cluster, selected, &ca, selection)?;
+        sign(cluster, selected, &ca, (&have, &revoked), vault, now)
+    };
     // Collected before the first error is taken, so that of several errors always the same one is told.
     let signed: Vec<_> = selection.nodes.par_iter().map(sign).collect();
     let signed = signed.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
@@ -108,6 +115,32 @@ struct SignedNode<'a> {
     /// Whether the vault holds another key for the node.
     replaces: bool,
     is_returned: bool,
+}
+
+/// Checks that `ca` may sign the certificate of a selected node where a newer CA that is published already may sign it: the
+/// operator replaces the CA for the sake of such nodes.
+fn check_permitted(
+    cluster: &Cluster,
+    selected: &SelectedNode<'_>,
+    ca: &CaIssuer,
+    selection: &Selection<'_>,
+) -> anyhow::Result<()> {
+    let request = leaf_request(cluster, selected.node)?;
+    let (ca, refused) = (ca.certificate(), ca.certificate().constraints.refused(&request));
+    if let Some(newest) = &selection.newest_ca
+        && !refused.is_empty()
+        && newest.constraints.refused(&request).is_empty()
+    {
+        bail!(
+            "{} may not vouch for {} in the certificate of {}, but {}, which takes its place, may: issue all certificates by \
+             the new CA, with plasmagen certs rotate issue, as soon as every machine has the ca-cert.pem with both",
+            ca.name(),
+            refused.join(", "),
+            selected.node.name,
+            newest.name()
+        );
+    }
+    Ok(())
 }
 
 /// Signs the certificate of a selected node, for the node's key in `vault` or for a new key.

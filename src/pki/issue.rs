@@ -105,8 +105,8 @@ impl CaIssuer {
         ensure!(
             refused.is_empty(),
             "{} may not vouch for {} in the certificate of {}: its name constraints were fixed when it was made, and \
-             TLS clients refuse what lies outside. Take the change back, or name another vault with --vault; plasmagen \
-             explain PG-H11 says how the CA of a cluster is replaced",
+             TLS clients refuse what lies outside. Take the change back, or replace the CA: plasmagen certs rotate begin \
+             is the first step",
             self.certificate.name(),
             refused.join(", "),
             request.fqdn()
@@ -157,8 +157,8 @@ impl CaIssuer {
         );
         ensure!(
             ca.not_after - now >= Duration::days(1),
-            "{} is valid until {}, which is less than a day from now ({now}): nothing that it signs would last. \
-             plasmagen explain PG-H11 says how the CA of a cluster is replaced",
+            "{} is valid until {}, which is less than a day from now ({now}): nothing that it signs would last. Replace \
+             the CA: plasmagen certs rotate status says which step is next",
             ca.name(),
             ca.not_after
         );

@@ -228,6 +228,19 @@ impl PublicCert {
     }
 }
 
+/// Splits `pem` behind each certificate. Text in front of a certificate stays with that certificate.
+pub(super) fn split_pem(pem: &str) -> impl Iterator<Item = &str> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let mut rest = pem;
+    std::iter::from_fn(move || {
+        let end = rest.find(END)? + END.len();
+        let line_end = rest[end..].find('\n').map_or(rest.len(), |at| end + at + 1);
+        let (block, behind) = rest.split_at(line_end);
+        rest = behind;
+        Some(block)
+    })
+}
+
 /// Reads the fields of the certificate `der`.
 pub(super) fn parse(der: &[u8]) -> anyhow::Result<X509Certificate<'_>> {
     let (rest, x509) = X509Certificate::from_der(der).context("not an X.509 certificate")?;

@@ -87,7 +87,7 @@ impl StatusRow {
     #[must_use]
     pub fn of_ca(ca: &PublicCert, now: OffsetDateTime) -> Self {
         let mut row = Self::new("(CA)", ca, ca.name(), now);
-        row.next = row.is_due().then(|| "plasmagen explain PG-H11".to_owned());
+        row.next = row.is_due().then(|| "plasmagen certs rotate begin".to_owned());
         row
     }
 

@@ -163,14 +163,14 @@ pub(super) fn h08(committed: &Committed<'_>, report: &mut Report) {
 
 /// H09: the CA may vouch for every name and address of the inventory.
 pub(super) fn h09(committed: &Committed<'_>, report: &mut Report) {
-    let help = "the name constraints of a CA are fixed when it is made: take the change back, or replace the CA \
-                (`plasmagen explain PG-H11`)";
+    let help = "the name constraints of a CA are fixed when it is made: take the change back, or replace the CA: \
+                `plasmagen certs rotate begin` is the first of three steps";
     for ca in &committed.authorities {
         let subnets = &ca.constraints.permitted.subnets;
         let stated = |v6: bool| subnets.iter().any(|net| net.network().is_ipv6() == v6);
         if !stated(false) || !stated(true) {
             let what = "states subnets of one address family only, and some clients accept every address of the other";
-            report.push(ca_fault("PG-H09", committed, what));
+            report.push(ca_fault("PG-H09", committed, what).cured_by(Cure::Rotation));
             return;
         }
     }
@@ -181,7 +181,8 @@ pub(super) fn h09(committed: &Committed<'_>, report: &mut Report) {
             let (span, what) = committed.origin(member, &refused);
             if told.insert(span.clone()) {
                 let message = format!("the cluster's CA may not vouch for {what}");
-                report.push(Diagnostic::error("PG-H09", &span, message).help(help));
+                let found = Diagnostic::error("PG-H09", &span, message).help(help);
+                report.push(found.cured_by(Cure::Rotation));
             }
         }
     }

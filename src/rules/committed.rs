@@ -154,6 +154,15 @@ impl<'a> Committed<'a> {
         self.authorities.iter().find(|ca| ca.subject_key_id.as_ref() == Some(id))
     }
 
+    /// Whether a newer CA has taken the place of `ca`: it is published, and no valid certificate is from `ca`.
+    pub(super) fn is_replaced(&self, ca: &PublicCert) -> bool {
+        let is_newer = |other: &PublicCert| other.generation() > ca.generation();
+        let is_from = |leaf: &PublicCert| leaf.not_after >= self.now && self.issuer(leaf) == Some(ca);
+        self.authorities.iter().any(is_newer)
+            && self.leaves().next().is_some()
+            && !self.leaves().any(|(_, leaf)| is_from(leaf))
+    }
+
     /// Whether `leaf` names a CA that is published, but is not accepted as the cluster's.
     pub(super) fn is_from_foreign_ca(&self, leaf: &PublicCert) -> bool {
         self.foreign.iter().any(|(ca, _)| ca.subject_key_id == leaf.authority_key_id)

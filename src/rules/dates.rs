@@ -85,10 +85,10 @@ pub(super) fn h11(committed: &Committed<'_>, report: &mut Report) {
             false => format!("is valid until {}, for {left} more days", format_day(certificate.not_after)),
         }
     };
-    for ca in &committed.authorities {
+    for ca in committed.authorities.iter().filter(|ca| !committed.is_replaced(ca)) {
         let found = ca_fault("PG-H11", committed, until(ca));
-        let help = "replace the CA while machines still trust it: `plasmagen explain PG-H11` says how";
-        report.push_some(weigh(found.help(help), ca));
+        let help = "replace the CA while machines still trust it: `plasmagen certs rotate status` says which step is next";
+        report.push_some(weigh(found.help(help).cured_by(Cure::Rotation), ca));
     }
     for (member, certificate) in committed.leaves() {
         // A certificate that ends with its CA can only be renewed after the CA.

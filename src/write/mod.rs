@@ -18,6 +18,7 @@
 //! journal   which exchanges are about to happen   .plasmagen/journal
 //! staging   the new trees, made durable           .plasmagen/stage/
 //! exchange  one rename a tree
+//! committed the files of the last commit          nodes/ site/
 //! recover   finishes what a killed run has begun, before the next one begins
 //! commit    all of the above, in order
 //! ```
@@ -27,6 +28,7 @@
 mod cache;
 mod check;
 mod commit;
+mod committed;
 mod compare;
 mod exchange;
 mod journal;
@@ -40,5 +42,6 @@ mod wanted;
 
 pub use self::check::{FileChange, Side, check, unified_diff};
 pub use self::commit::{CommitOptions, CommitOutcome, commit};
+pub use self::committed::read_committed;
 pub use self::lock::SiteLock;
 pub use self::recover::is_half_written;

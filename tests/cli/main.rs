@@ -34,6 +34,7 @@ mod refusals;
 mod render;
 mod renewal;
 mod renewal_faults;
+mod rotation;
 mod schema;
 mod sealing;
 mod secrets;

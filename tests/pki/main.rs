@@ -10,6 +10,7 @@ mod issue;
 mod read;
 mod request;
 mod revocation;
+mod rotation;
 mod support;
 mod vault;
 mod vault_place;

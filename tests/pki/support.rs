@@ -68,7 +68,7 @@ pub(crate) fn openssl_verify(ca_pem: &str, leaf_pem: &str, days: i64, extra: &[&
     if output.status.success() { Ok(()) } else { Err(printed(&output)) }
 }
 
-/// rustls' webpki: the chain for both ends of TLS, and that `name` is one of the leaf's.
+/// rustls' webpki, which trusts every CA in `ca_pem`: the chain for both ends of TLS, and that `name` is one of the leaf's.
 pub(crate) fn webpki_verify(
     ca_pem: &str,
     leaf_pem: &str,
@@ -77,9 +77,9 @@ pub(crate) fn webpki_verify(
 ) -> Result<(), webpki::Error> {
     use rustls_pki_types::pem::PemObject;
     use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-    let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap();
+    let authorities: Vec<_> = CertificateDer::pem_slice_iter(ca_pem.as_bytes()).map(Result::unwrap).collect();
     let leaf = CertificateDer::from_pem_slice(leaf_pem.as_bytes()).unwrap();
-    let anchors = [webpki::anchor_from_trusted_cert(&ca)?];
+    let anchors = authorities.iter().map(webpki::anchor_from_trusted_cert).collect::<Result<Vec<_>, _>>()?;
     let leaf = webpki::EndEntityCert::try_from(&leaf)?;
     let seconds = (NOW + Duration::days(days)).unix_timestamp();
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.try_into().unwrap()));

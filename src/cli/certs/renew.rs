@@ -82,8 +82,8 @@ impl RenewArgs {
             let nodes: Vec<_> = rendered.held_back.iter().map(HostName::as_str).collect();
             let nodes = list_few(&nodes);
             printer.say(&format!(
-                "not renewed, since these certificates end together with their CA: {nodes}. plasmagen explain PG-H11 says how \
-                 the CA is replaced"
+                "not renewed, since these certificates end together with their CA: {nodes}. plasmagen certs rotate \
+                 begin is the first step of replacing the CA"
             ));
         }
         match &rendered.issued {

@@ -13,9 +13,12 @@ use crate::cli::vault_option::VaultOption;
 use crate::cli::{DONE, REFUSED};
 use crate::model::Cluster;
 use crate::pki::status::StatusRow;
+use crate::pki::cluster::Rotation;
 use crate::pki::trust::list_by_generation;
 use crate::pki::{PublicCert, VaultUse};
 use crate::plan::Certificates;
+
+use super::rotation_status::RotationReport;
 
 /// Print when each certificate expires, which CA signed it, and what is to be done (needs no vault)
 #[derive(Debug, Args)]
@@ -71,6 +74,13 @@ fn list_rows(
     let published = certificates.ca.as_deref().unwrap_or_default();
     let authorities = list_by_generation(published).with_context(|| unreadable("the CA"))?;
     let mut rows: Vec<_> = authorities.iter().map(|ca| StatusRow::of_ca(ca, now)).collect();
+    if rows.len() > 1 {
+        // While one CA replaces another, the rotation goes on, whatever the dates of the CAs.
+        let report = RotationReport::new(&Rotation::look(cluster, certificates)?);
+        for row in &mut rows {
+            row.next = report.next.map(str::to_owned);
+        }
+    }
     for node in &cluster.nodes {
         if let Some(pem) = certificates.nodes.get(&node.name) {
             let certificate = PublicCert::from_pem(pem).with_context(|| unreadable(node.name.as_str()))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::ensure;
 use time::{Duration, OffsetDateTime};
 
 use super::published::{Published, PublishedLeaf, PublishedNode};
@@ -37,6 +38,8 @@ pub enum Renewals {
     Nodes(BTreeSet<HostName>),
     /// All.
     All,
+    /// Those that the newest published CA has not signed: the newest CA signs everything from then on.
+    NewCa,
 }
 
 /// Why a node gets a new certificate.
@@ -63,6 +66,8 @@ pub struct Selection<'a> {
     pub(super) nodes: Vec<SelectedNode<'a>>,
     /// The published CA that signs; none where none is published.
     pub(super) issuing_ca: Option<PublicCert>,
+    /// The newest published CA; none where none is published.
+    pub(super) newest_ca: Option<PublicCert>,
     /// The nodes that the order would renew, if their certificates did not end together with their CA.
     pub held_back: Vec<HostName>,
 }
@@ -106,10 +111,18 @@ pub fn select<'a>(
     now: OffsetDateTime,
 ) -> anyhow::Result<Selection<'a>> {
     let published = Published::read(cluster, certificates)?;
-    let issuing_ca = published.issuing_ca().cloned();
-    let mut selection = Selection { nodes: Vec::new(), issuing_ca: None, held_back: Vec::new() };
+    let newest_ca = published.authorities.last().cloned();
+    let is_rotation = order.renewals == Renewals::NewCa;
+    ensure!(
+        !is_rotation || published.authorities.len() > 1,
+        "no rotation has begun: plasmagen certs rotate begin publishes a new CA beside the old one"
+    );
+    let issuing_ca = if is_rotation { newest_ca.clone() } else { published.issuing_ca().cloned() };
+    let newest = published.authorities.len().saturating_sub(1);
+    let mut selection =
+        Selection { nodes: Vec::new(), issuing_ca: None, newest_ca, held_back: Vec::new() };
     for PublishedNode { node, leaf } in &published.nodes {
-        let is_ordered = leaf.as_ref().is_some_and(|leaf| order.renewals.has(node, leaf, now));
+        let is_ordered = leaf.as_ref().is_some_and(|leaf| order.renewals.has(node, leaf, newest, now));
         // A new certificate ends with the CA at the latest.
         let gains = |leaf: &PublishedLeaf| {
             issuing_ca.as_ref().is_none_or(|ca| ca.not_after > leaf.certificate.not_after)
@@ -142,8 +155,8 @@ pub fn select<'a>(
 }
 
 impl Renewals {
-    /// Whether these renewals have the certificate `leaf` of `node`.
-    fn has(&self, node: &Node, leaf: &PublishedLeaf, now: OffsetDateTime) -> bool {
+    /// Whether these renewals have the certificate `leaf` of `node`; `newest` is the place of the newest published CA.
+    fn has(&self, node: &Node, leaf: &PublishedLeaf, newest: usize, now: OffsetDateTime) -> bool {
         let certificate = &leaf.certificate;
         match self {
             Self::None => false,
@@ -156,11 +169,12 @@ impl Renewals {
             Self::Within(time) => certificate.not_after - now < *time,
             Self::Nodes(names) => names.contains(&node.name),
             Self::All => true,
+            Self::NewCa => leaf.issuer != newest,
         }
     }
 
     /// Whether the operator asks for these certificates, however long they are valid.
     fn is_explicit(&self) -> bool {
-        matches!(self, Self::Nodes(_) | Self::All)
+        matches!(self, Self::Nodes(_) | Self::All | Self::NewCa)
     }
 }

@@ -80,6 +80,11 @@ fn write_and_rename(vault: &Dir, entries: &[VaultEntry<'_>]) -> anyhow::Result<(
         // Renaming a directory cannot replace one that holds anything (rename(2), ENOTEMPTY).
         staging.rename(name, vault, name).with_context(|| format!("could not move {name} to its place"))?;
     }
+    // Before the vault forgets the old keys.
+    if entries.iter().any(|entry| entry.replaces) && vault.exists(RETIRED)? {
+        let retired = vault.open_dir(RETIRED).and_then(|retired| retired.sync());
+        retired.with_context(|| format!("could not make {RETIRED} durable"))?;
+    }
     vault.sync().context("could not make the vault durable")
 }
 
@@ -96,6 +101,5 @@ fn put_aside(vault: &Dir, name: &str) -> anyhow::Result<()> {
     while retired.exists(&retired::name_directory(name, number))? {
         number += 1;
     }
-    vault.rename(name, &retired, &retired::name_directory(name, number))?;
-    Ok(retired.sync()?)
+    Ok(vault.rename(name, &retired, &retired::name_directory(name, number))?)
 }

@@ -41,6 +41,9 @@ pub(crate) fn faults() -> Vec<Case> {
         case(ca.site().vault(&[&ca]).edit("lab.example.com", "lab.example.org"), &["E PG-H09 \"lab.example.org\": the cluster's CA may not vouch for names below lab.example.org"]),
         case(Ca::with_key(weak, |_| {}).site(), &["E PG-H10 \"lab\": the cluster's CA has a weak or unknown kind of key: accepted are ECDSA P-256 and P-384, and RSA of 3072 bits or more"]),
         case(short .site().leaf("node01", short.leaf("node01", ends)).leaf("node02", short.leaf("node02", ends)), &["E PG-H11 \"lab\": the cluster's CA is valid until 2026-03-11, for 10 more days"]),
+        case(short.both(&other, &["node01", "node02"]), &[]),
+        case(short.both(&other, &["node01"]), &["E PG-H11 \"lab\": the cluster's CA is valid until 2026-03-11, for 10 more days"]),
+        case(short.both(&other, &[]), &["E PG-H11 \"lab\": the cluster's CA is valid until 2026-03-11, for 10 more days"]),
         case(ca.site().leaf("node02", other.leaf("node02", |_| {})), &["E PG-H12 node02: the certificate of `node02` is not from a CA in ca-cert.pem, so that nobody who trusts that file accepts it"]),
         case(ca.site().leaf("node02", forger.leaf("node02", |_| {})), &["E PG-H12 node02: the certificate of `node02` names CN=lab CA 1 as its CA, but the signature is not by that CA's key: the certificate was altered or forged"]),
         // Whoever looks by the identifier alone finds the forger's CA first.

@@ -211,6 +211,17 @@ impl Ca {
         format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
     }
 
+    /// A site that publishes this CA, which ends ten days later, and the CA `new`, which has signed the certificates of `nodes`.
+    pub(crate) fn both(&self, new: &Self, nodes: &[&str]) -> Site {
+        let ends = |params: &mut CertificateParams| params.not_after = NOW + Duration::days(10);
+        let leaf = |node: &str| match nodes.contains(&node) {
+            true => new.leaf(node, |_| {}),
+            false => self.leaf(node, ends),
+        };
+        let site = self.site().ca(format!("{}{}", self.pem, new.pem));
+        site.leaf("node01", leaf("node01")).leaf("node02", leaf("node02"))
+    }
+
     /// A site with the certificate of this CA and one for each node.
     pub(crate) fn site(&self) -> Site {
         let certificates = Certificates {

@@ -5,7 +5,7 @@ mod authorities;
 mod contents;
 mod dates;
 mod former;
-mod kit;
+pub(crate) mod kit;
 mod revoked;
 mod strangers;
 
