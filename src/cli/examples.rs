@@ -81,6 +81,14 @@ const EXAMPLES: &[Example] = &[
     example("plasmagen vault status", "Prints what the vault holds, and whether that matches nodes/."),
     example("plasmagen vault verify", "Reads every key in the vault, and prints what is wrong."),
     example(
+        "plasmagen vault backup --to vault.age",
+        "Encrypts the whole vault to the recipients of the inventory, into a file that may be committed.",
+    ),
+    example(
+        "plasmagen vault restore vault.age --identity ~/.ssh/id_ed25519",
+        "Makes the vault anew from a backup that this SSH key decrypts.",
+    ),
+    example(
         "plasmagen bundle --base worker --kernel bzImage --initrd initrd --init /init --out result-worker",
         "Makes a bundle of a kernel and an initrd.",
     ),

@@ -19,7 +19,7 @@ use super::changes::{print_full, print_summary};
 use super::committed::read_examined_anew;
 use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
-use super::vault_option::VaultOption;
+use super::vault_option::{VaultOption, remind_of_backup};
 use super::{DONE, REFUSED};
 
 /// Write nodes/ and site/, and issue the certificates that are missing
@@ -143,6 +143,7 @@ impl SiteSource<'_> {
             site::render(self.root, cluster, options, OffsetDateTime::now_utc(), order, open_vault)?;
         if let Some(issued) = &rendered.issued {
             print_issued(printer, issued);
+            remind_of_backup(printer, &issued.vault);
         }
         print_outcome(printer, self.root, &nodes, &rendered.outcome);
         if !rendered.revoked.is_empty() {
@@ -176,7 +177,7 @@ fn print_issued(printer: &Printer, issued: &IssuedCertificates) {
     match issued.authority {
         Authority::Published => {}
         Authority::New => {
-            printer.say(&format!("made a certificate authority: its private key is in {vault}; back it up"));
+            printer.say(&format!("made a certificate authority: its private key is in {vault}"));
         }
         Authority::FromVault => {
             printer.say(&format!("took the certificate authority that the vault {vault} already holds"));

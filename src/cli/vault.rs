@@ -4,7 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::printer::Printer;
 
+mod backup;
 mod opened;
+mod restore;
 mod status;
 mod verify;
 
@@ -19,6 +21,8 @@ pub(super) struct VaultArgs {
 enum VaultCommand {
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
 }
 
 impl VaultArgs {
@@ -26,6 +30,8 @@ impl VaultArgs {
         match &self.command {
             VaultCommand::Status(status) => status.run(printer),
             VaultCommand::Verify(verify) => verify.run(printer),
+            VaultCommand::Backup(backup) => backup.run(printer),
+            VaultCommand::Restore(restore) => restore.run(printer),
         }
     }
 }

@@ -8,9 +8,11 @@ use clap::{Args, ValueHint};
 use etcetera::BaseStrategy;
 
 use crate::model::Cluster;
+use crate::pki::vault::count_unsaved;
 use crate::pki::{Vault, VaultUse, VaultView};
 
 use super::home;
+use super::printer::{Printer, plural};
 use super::web_root::find_web_root;
 
 /// The vault as an option.
@@ -76,6 +78,17 @@ impl VaultOption {
                 Ok(std::iter::once(current.clone()).chain(former).find(is_there).unwrap_or(current))
             }
         }
+    }
+}
+
+/// Reminds the user of keys in the vault `dir` that no backup has. Where the vault can't be read, nobody is reminded: the
+/// command that has just stored keys there is done.
+pub(super) fn remind_of_backup(printer: &Printer, dir: &Path) {
+    if let Ok(unsaved @ 1..) = count_unsaved(dir) {
+        let (shown, keys) = (dir.display(), plural(unsaved, "key"));
+        printer.say(&format!(
+            "the vault {shown} holds {keys} that no backup has: plasmagen vault backup --to FILE"
+        ));
     }
 }
 

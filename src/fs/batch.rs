@@ -61,6 +61,11 @@ impl Dir {
         Ok(is_dir)
     }
 
+    /// Whether a killed run has left entries that [`Dir::recover_batch`] would move into place.
+    pub(crate) fn has_staged_batch(&self) -> Result<bool> {
+        self.exists(STAGED)
+    }
+
     /// Fills the staging directory, makes the entries durable, and passes the commit point.
     fn stage_batch(&self, fill: impl FnOnce(&Self) -> Result<()>) -> Result<()> {
         let staging =

@@ -207,7 +207,7 @@ pub fn read_checked_key(
     let key = vault.key(node.fqdn.as_str())?.with_context(|| {
         format!(
             "the vault {dir} has no key for {}, whose certificate {}/ publishes: name the vault that holds it with \
-             --vault, or restore it from a backup",
+             --vault, or restore it from a backup: plasmagen vault restore FILE",
             node.fqdn,
             node_dir(node)
         )

@@ -82,7 +82,7 @@ impl CaIssuer {
         ensure!(
             key.belongs_to(&certificate)?,
             "the key is not that of the CA certificate of {name}: what it signs, no client would accept. Restore both \
-             from the same backup"
+             from the same backup: plasmagen vault restore FILE --vault DIR writes it into a new directory"
         );
         let issuer =
             Issuer::from_ca_cert_pem(&pem, key.signer()?).context("could not read the CA certificate")?;

@@ -2,6 +2,7 @@
 //!
 //! - [`request`]: the requests of certificates. Pure: the one place where host names and addresses become SANs.
 //! - [`cluster`]: the certificates of a cluster: their requests, which are missing, and their issue.
+//! - [`backup_file`]: the encrypted file of a backup; [`identity`]: the private keys that decrypt one (age).
 //! - [`constraints`]: the names and addresses that a CA may vouch for. Pure.
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and of public keys. Pure.
@@ -16,8 +17,10 @@
 //!
 //! Nothing in this room reads a clock: every function that depends on the time takes `now`.
 
+pub mod backup_file;
 pub mod cluster;
 pub mod constraints;
+pub mod identity;
 pub mod issue;
 pub mod kind;
 pub mod known;

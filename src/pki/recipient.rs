@@ -80,7 +80,13 @@ impl Recipient {
         &self.identity
     }
 
-    fn as_age(&self) -> anyhow::Result<&dyn age::Recipient> {
+    /// The plugin of age that alone can encrypt to the recipient; none where plasmagen can.
+    #[must_use]
+    pub fn plugin(&self) -> Option<&str> {
+        if let RecipientKind::Plugin(name) = &self.kind { Some(name) } else { None }
+    }
+
+    pub(super) fn as_age(&self) -> anyhow::Result<&dyn age::Recipient> {
         Ok(match &self.kind {
             RecipientKind::Native(recipient) => recipient,
             RecipientKind::Tagged(recipient) => recipient,

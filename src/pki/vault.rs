@@ -8,6 +8,7 @@
 //!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
 //!                        machine                the machine that the key was made for
 //!   .retired/  node03.example.com.1/            keys of nodes that have other keys now
+//!   .backup.json                                list of the files that the last backup holds
 //! ```
 //!
 //! Directories are 0700 and files 0600 from the moment they exist, whatever the umask. Nothing is ever overwritten.
@@ -26,25 +27,28 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
+pub use self::backup::{Backup, BackupRequest, back_up};
+pub use self::backup_manifest::BackupManifest;
 pub use self::entry_kind::EntryKind;
 pub use self::examine::{EntryRow, EntryState};
+pub use self::restore::{RestoreRequest, Restored, restore};
+pub use self::upkeep::{LastBackup, VaultReport, count_unsaved, examine_vault};
 pub use self::vault_files::VaultFault;
 
 use self::contents::check_contents;
 use self::entries::store_entries;
-use self::examine::{Examination, examine};
 use self::files::PrivateDir;
 use self::site::UsingSite;
-use self::vault_files::VaultFiles;
 use super::issue::CaIssuer;
 use super::read::PublicCert;
 use super::secret::SecretKey;
-use crate::model::Cluster;
-use crate::plan::Certificates;
 
 mod authorities;
+mod backup;
+mod backup_archive;
+mod backup_manifest;
 mod contents;
 pub mod encrypted;
 mod entries;
@@ -54,9 +58,11 @@ mod files;
 mod git;
 mod location;
 mod node_keys;
+mod restore;
 mod retired;
 mod site;
 pub mod staged;
+mod upkeep;
 mod vault_files;
 
 /// A directory of private keys, which only its owner may enter.
@@ -65,15 +71,6 @@ pub struct Vault {
     dir: PathBuf,
     /// The site that uses the vault; none where nobody said so.
     site: Option<UsingSite>,
-}
-
-/// The entries and the faults that [`Vault::examine`] found.
-#[derive(Debug)]
-pub struct VaultReport {
-    /// The entries of the vault, by name.
-    pub entries: Vec<EntryRow>,
-    /// The faults of the vault, and of certificates in `nodes/` whose keys are not as they should be.
-    pub faults: Vec<VaultFault>,
 }
 
 impl Vault {
@@ -131,7 +128,7 @@ impl Vault {
 
     /// Opens the directory of the vault; none where there is none yet.
     fn root(&self) -> anyhow::Result<Option<PrivateDir>> {
-        PrivateDir::open_checked(&self.dir)
+        PrivateDir::open_vault(&self.dir)
     }
 
     /// Stores a CA, certificate and key together, durably; and the directory of the site, if it is stated.
@@ -243,23 +240,5 @@ impl Vault {
     /// When the name is no full host name, or when the file is unreadable or readable by others.
     pub fn machine(&self, fqdn: &str) -> anyhow::Result<Option<String>> {
         node_keys::read_machine(self.root()?.as_ref(), fqdn)
-    }
-
-    /// Reads everything in the vault, and examines whether owners and modes are private, each key can be used and fits its
-    /// certificate, each CA is whole and is one of `cluster`, and nothing is missing that the `certificates` in `nodes/` need.
-    ///
-    /// # Errors
-    /// When there is no vault, when the vault can't be listed, or when the CA in `nodes/` can't be read.
-    pub fn examine(&self, cluster: &Cluster, certificates: &Certificates) -> anyhow::Result<VaultReport> {
-        let shown = self.dir.display();
-        let instead = "name the vault with --vault, or bring it back from a backup";
-        let root = self.root()?.with_context(|| format!("there is no vault at {shown}: {instead}"))?;
-        let (files, unreadable) = VaultFiles::read(&root)?;
-        ensure!(
-            !(files.0.is_empty() && unreadable.is_empty()),
-            "there is no vault at {shown}, only an empty directory: {instead}"
-        );
-        let Examination { entries, faults } = examine(&files, unreadable, cluster, certificates)?;
-        Ok(VaultReport { entries, faults })
     }
 }

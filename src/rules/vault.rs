@@ -20,7 +20,7 @@ pub(super) fn h19(committed: &Committed<'_>, report: &mut Report) {
             let message = format!("the vault of the CA in nodes/ is not at hand: {why}");
             let help = format!(
                 "without the vault no certificate is issued or renewed, no node added, and no key staged or encrypted: \
-                 restore the vault from a backup, or name it with --vault; if it lies on another machine on purpose, as it \
+                 restore the vault from a backup, plasmagen vault restore FILE, or name it with --vault; if it lies on another machine on purpose, as it \
                  does for CI, write `allow = [\"PG-H19\"]` in {table}"
             );
             report.push(Diagnostic::warning("PG-H19", &span, message).help(help));

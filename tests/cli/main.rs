@@ -8,6 +8,8 @@ mod absences;
 mod ancestors;
 mod arming;
 mod boot_signatures;
+mod backups;
+mod backups_swept;
 mod bundle;
 mod certificates;
 mod check;

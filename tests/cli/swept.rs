@@ -18,7 +18,7 @@ const FAULTS: [&str; 3] = ["signal=KILL", "error=ENOSPC", "error=EIO"];
 
 /// The calls of a run, of which one may be the last: from the first that names `made` on every one, and of those before,
 /// which read the site and the vault, the first and the last of each name.
-fn calls(site: &Site, args: &[&str], made: &str) -> Vec<Call> {
+pub(crate) fn calls(site: &Site, args: &[&str], made: &str) -> Vec<Call> {
     let names = "mkdir,mkdirat,openat,write,fchmod,fchmodat,fsync,renameat,unlinkat,flock";
     let (_, run, log) = faults::strace(site, &["-y", "-e", &format!("trace={names}")], args);
     run.ends(0, &[]);

@@ -17,6 +17,7 @@ ca-1                        CA       1  matches nodes/
 node01.cluster.example.com  node     1  matches nodes/
 node02.cluster.example.com  node     1  matches nodes/
 node03.cluster.example.com  node     1  matches nodes/
+no backup yet: plasmagen vault backup --to FILE
 ";
     assert_eq!(run.stdout, expected);
     let run = site.untouched(|| site.run(&["vault", "verify"]));
@@ -54,7 +55,7 @@ const KEY: &str = "node01.cluster.example.com/node01-key.pem";
 #[rustfmt::skip]
 const FAULTS: [(&str, Prepare, &[&str]); 13] = [
     ("a lost key", |site| fs::remove_file(site.vault().join(KEY)).unwrap(),
-        &["node01.cluster.example.com: no usable node01-key.pem. Bring the entry back from a backup: there is no node01-key.pem"]),
+        &["node01.cluster.example.com: no usable node01-key.pem. Bring the entry back from a backup: plasmagen vault restore FILE --vault DIR"]),
     ("a lost entry", |site| fs::remove_dir_all(site.vault().join("node02.cluster.example.com")).unwrap(),
         &["nodes/node02.cluster.example.com/: the vault has no key for the certificate of node02"]),
     ("the key of another node", |site| copy_over(site, KEY, "node02.cluster.example.com/node02-key.pem"),
@@ -64,7 +65,7 @@ const FAULTS: [(&str, Prepare, &[&str]); 13] = [
     ("a key that is no text", |site| fs::write(site.vault().join(KEY), b"\xff\xfe").unwrap(),
         &["node01-key.pem is not UTF-8 text"]),
     ("half a CA", |site| fs::remove_file(site.vault().join("ca-1/ca-key.pem")).unwrap(),
-        &["ca-1: half a CA, without a usable key. Bring the entry back from a backup: there is no ca-key.pem"]),
+        &["ca-1: half a CA, without a usable key. Bring the entry back from a backup: plasmagen vault restore FILE --vault DIR"]),
     ("a CA with another key", |site| copy_over(site, KEY, "ca-1/ca-key.pem"),
         &["ca-1: the key is not that of the CA certificate"]),
     ("no CA at all", |site| fs::remove_dir_all(site.vault().join("ca-1")).unwrap(),

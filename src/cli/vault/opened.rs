@@ -1,17 +1,22 @@
 //! The vault of an inventory's cluster, opened together with the certificates that are committed beside the inventory.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
 
-use crate::check::Checked;
+use anyhow::Context;
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::fs::{TEXT_LIMIT, read_input_text};
 use crate::model::Cluster;
 use crate::pki::Vault;
-use crate::pki::vault::{VaultFault, VaultReport};
+use crate::pki::identity::Identities;
+use crate::pki::vault::{VaultFault, VaultReport, examine_vault};
 use crate::plan::Certificates;
 
 use super::super::inventory::{InventoryOption, read_checked, root_of};
 use super::super::printer::Printer;
 use super::super::table::TextTable;
-use super::super::vault_option::VaultOption;
+use super::super::vault_option::{VaultOption, list_forbidden};
 
 /// The inventory and the vault, as options.
 #[derive(Debug, Args)]
@@ -27,22 +32,26 @@ pub(super) struct OpenedVault {
     pub(super) cluster: Cluster,
     pub(super) certificates: Certificates,
     pub(super) vault: Vault,
+    /// The recipients that the inventory lists.
+    pub(super) recipients: Vec<String>,
+    /// The directory of the inventory.
+    root: PathBuf,
 }
 
 impl VaultSource {
     /// Opens the vault of the inventory's cluster; none where the inventory is refused, which has been printed.
     ///
     /// The certificates in `nodes/` are not checked: a fault there must not hide the state of the vault.
-    fn open(&self, printer: &Printer) -> anyhow::Result<Option<anyhow::Result<OpenedVault>>> {
+    pub(super) fn open(&self, printer: &Printer) -> anyhow::Result<Option<anyhow::Result<OpenedVault>>> {
         let inventory = self.inventory.find()?;
-        let Checked { cluster: Some(cluster), vault: written, .. } = read_checked(printer, &inventory)?
-        else {
-            return Ok(None);
-        };
-        let root = root_of(&inventory);
-        let certificates = Certificates::gather(root, &cluster)?;
-        let vault = self.vault.open(root, &cluster, written.as_deref());
-        Ok(Some(vault.map(|vault| OpenedVault { cluster, certificates, vault })))
+        let checked = read_checked(printer, &inventory)?;
+        let Some(cluster) = checked.cluster else { return Ok(None) };
+        let root = root_of(&inventory).to_owned();
+        let certificates = Certificates::gather(&root, &cluster)?;
+        let vault = self.vault.open(&root, &cluster, checked.vault.as_deref());
+        let listed = checked.inventory.vault.recipients.map(|list| list.value).unwrap_or_default();
+        let recipients = listed.into_iter().filter_map(|recipient| recipient.value).collect();
+        Ok(Some(vault.map(|vault| OpenedVault { cluster, certificates, vault, recipients, root })))
     }
 
     /// Opens and examines the vault of the inventory's cluster, and compares it with the certificates in `nodes/`; none where
@@ -50,12 +59,29 @@ impl VaultSource {
     pub(super) fn examine(&self, printer: &Printer) -> anyhow::Result<Option<(OpenedVault, VaultReport)>> {
         let Some(opened) = self.open(printer)? else { return Ok(None) };
         let examine = |opened: OpenedVault| {
-            let report = opened.vault.examine(&opened.cluster, &opened.certificates)?;
+            let report = examine_vault(opened.vault.dir(), &opened.cluster, &opened.certificates)?;
             Ok((opened, report))
         };
         // The vault is the subject: one that is missing or not private is a finding, as each fault in it is.
         Ok(opened.and_then(examine).inspect_err(|why| printer.error(why)).ok())
     }
+}
+
+impl OpenedVault {
+    /// The directories in which no backup may lie, `file` not either.
+    pub(super) fn list_forbidden(&self, file: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        let mut forbidden = list_forbidden(&self.root, file)?;
+        forbidden.push(self.cluster.provisioner.web_root.as_str().into());
+        Ok(forbidden)
+    }
+}
+
+/// Reads the private keys of a recipient from the file `path`.
+pub(super) fn read_identities(path: &Path) -> anyhow::Result<Identities> {
+    let shown = path.display();
+    let text = read_input_text(path, TEXT_LIMIT).with_context(|| format!("could not read {shown}"))?;
+    let text = Zeroizing::new(text);
+    Identities::parse(&text).with_context(|| format!("could not use {shown}"))
 }
 
 /// A table of faults, without headings.

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
+use time::format_description::well_known::Rfc3339;
 
-use crate::pki::vault::{EntryRow, VaultReport};
+use crate::pki::vault::{EntryRow, LastBackup, VaultReport};
 
 use super::super::printer::{FormatOption, Printer, plural};
 use super::super::table::TextTable;
@@ -32,8 +33,10 @@ impl StatusArgs {
             "vault": dir.to_string(),
             "entries": report.entries,
             "faults": report.faults,
+            "backup": report.backup,
         });
-        self.format.print(&value, || print_tables(&report))?;
+        let backup = print_backup(report.backup.as_ref())?;
+        self.format.print(&value, || print_tables(&report, &backup))?;
         let faults = report.faults.len();
         let result = if faults == 0 { "matches nodes/".to_owned() } else { plural(faults, "fault") };
         printer.say(&format!("the vault {dir} of cluster {cluster}: {result}"));
@@ -41,11 +44,27 @@ impl StatusArgs {
     }
 }
 
-/// A table of the entries, and a table of faults.
-fn print_tables(report: &VaultReport) -> String {
+/// The last backup, and the number of keys that are younger, as a sentence.
+fn print_backup(backup: Option<&LastBackup>) -> anyhow::Result<String> {
+    let Some(LastBackup { made, unsaved }) = backup else {
+        return Ok("no backup yet: plasmagen vault backup --to FILE".to_owned());
+    };
+    let made = made.format(&Rfc3339)?;
+    Ok(match unsaved {
+        0 => format!("last backup: {made}, which holds every key"),
+        _ => format!(
+            "last backup: {made}, {} since then: plasmagen vault backup --to FILE",
+            plural(*unsaved, "key")
+        ),
+    })
+}
+
+/// A table of the entries with the last backup, and a table of faults.
+fn print_tables(report: &VaultReport, backup: &str) -> String {
     let mut entries = TextTable::with_headings(["entry", "kind", "keys", "state"]).align_right(2);
     for EntryRow { entry, kind, keys, state } in &report.entries {
         entries.row([entry.clone(), kind.to_string(), keys.to_string(), state.to_string()]);
     }
+    entries.text(backup);
     entries.print() + &print_faults(&report.faults)
 }

@@ -42,7 +42,8 @@ pub(super) fn take_or_make_ca(
         None => {
             ensure!(
                 vault.is_empty()?,
-                "the vault {dir} holds keys of nodes, but no CA: restore it from a backup"
+                "the vault {dir} holds keys of nodes, but no CA: restore it from a backup, plasmagen vault restore FILE \
+                 --vault DIR, into a new directory"
             );
             Ok((CaIssuer::create(&ca_request(cluster, 1)?, now)?, true))
         }
@@ -55,8 +56,8 @@ fn open_published(published: &PublicCert, vault: &Vault) -> anyhow::Result<CaIss
     match vault.find_ca(published)? {
         Some(ca) => Ok(ca),
         None if vault.authorities()?.is_empty() => bail!(
-            "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault; \
-             a new CA would cut off every node that trusts the old one"
+            "nodes/ publishes a CA, but its key is not in the vault {dir}: name the vault that holds it with --vault, or \
+             restore the vault from a backup: plasmagen vault restore FILE. A new CA would cut off every node that trusts the old one"
         ),
         None => bail!(
             "nodes/ publishes another CA than that of the vault {dir}: name the vault of this cluster with --vault"

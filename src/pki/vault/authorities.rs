@@ -52,8 +52,8 @@ fn read(root: &PrivateDir, name: &str) -> anyhow::Result<CaIssuer> {
     }
     let (Some(certificate), Some(key)) = (certificate, key) else {
         bail!(
-            "the vault has half a CA: {} needs both {CA_CERT} and {CA_KEY}. Restore it from a backup: a new CA \
-             would be unknown to every machine that trusts this one",
+            "the vault has half a CA: {} needs both {CA_CERT} and {CA_KEY}. Restore it from a backup, plasmagen vault \
+             restore FILE --vault DIR, into a new directory: a new CA would be unknown to every machine that trusts this one",
             shown.display()
         );
     };

@@ -10,7 +10,7 @@ use super::files::PrivateDir;
 use super::retired::{self, RETIRED};
 
 /// From this number of entries on, one `syncfs` is cheaper than an `fsync` of each file.
-const SYNC_ALL_FROM: usize = 32;
+pub(super) const SYNC_ALL_FROM: usize = 32;
 
 const LOCK: &str = ".lock";
 const STAGING: &str = ".staging";
@@ -33,7 +33,7 @@ pub(super) fn store_entries(dir: &Path, entries: &[VaultEntry<'_>]) -> anyhow::R
     let shown = dir.display();
     let root = PrivateDir::open_checked(dir)?.with_context(|| format!("could not open {shown}"))?;
     let vault = &root.dir;
-    let _lock = LockedFile::wait(vault, LOCK).with_context(|| format!("could not lock {shown}/{LOCK}"))?;
+    let _lock = lock(&root)?;
     for entry in entries.iter().filter(|entry| !entry.replaces) {
         ensure!(
             !vault.exists(&entry.name)?,
@@ -47,6 +47,12 @@ pub(super) fn store_entries(dir: &Path, entries: &[VaultEntry<'_>]) -> anyhow::R
     let stored = write_and_rename(vault, entries)
         .with_context(|| format!("could not store keys in the vault {shown}"));
     stored.and(clean())
+}
+
+/// Waits for the lock of the vault `root`, which the returned value holds.
+pub(super) fn lock(root: &PrivateDir) -> anyhow::Result<LockedFile> {
+    LockedFile::wait(&root.dir, LOCK)
+        .with_context(|| format!("could not lock {}/{LOCK}", root.path.display()))
 }
 
 /// Writes the entries into the staging directory, makes them durable, and moves them to their places.

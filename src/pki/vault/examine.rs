@@ -131,7 +131,9 @@ impl Expected<'_> {
     fn examine_ca(&self, files: &EntryFiles<'_>) -> anyhow::Result<EntryState> {
         let pem = files.text(CA_CERT)?;
         let pem = pem.ok_or_else(|| anyhow!("half a CA: there is no {CA_CERT}. {RESTORE}"))?;
-        let key = files.key(CA_KEY).with_context(|| format!("half a CA, without a usable key. {RESTORE}"))?;
+        let key = files
+            .key(CA_KEY)
+            .with_context(|| format!("half a CA, without a usable key. {RESTORE}. The cause"))?;
         let ca = CaIssuer::load(pem.to_string(), key)?;
         if let Some(fault) = find_ca_fault(ca.certificate(), self.cluster, None) {
             return Err(anyhow!("{fault}: name the vault of this cluster with --vault"));
@@ -142,7 +144,7 @@ impl Expected<'_> {
 
     fn examine_node(&self, fqdn: &str, files: &EntryFiles<'_>) -> anyhow::Result<EntryState> {
         let file = key_file_name(fqdn);
-        let key = files.key(&file).with_context(|| format!("no usable {file}. {RESTORE}"))?;
+        let key = files.key(&file).with_context(|| format!("no usable {file}. {RESTORE}. The cause"))?;
         let Some(node) = self.nodes.get(fqdn) else { return Ok(EntryState::NotInInventory) };
         let Some(pem) = self.certificates.nodes.get(&node.name) else {
             return Ok(EntryState::NotPublished);
@@ -179,7 +181,7 @@ impl Expected<'_> {
             entry: "nodes/".to_owned(),
             message: format!(
                 "the CA `{}` in nodes/ is not in the vault: name the vault of this cluster with --vault, or bring the \
-                 CA back from a backup",
+                 CA back from a backup: plasmagen vault restore FILE --vault DIR writes the backup into a new directory",
                 ca.name()
             ),
         });
@@ -199,4 +201,4 @@ impl Expected<'_> {
 }
 
 /// The way out where a file of an entry is missing or unusable.
-const RESTORE: &str = "Bring the entry back from a backup";
+const RESTORE: &str = "Bring the entry back from a backup: plasmagen vault restore FILE --vault DIR writes the backup into a new directory";

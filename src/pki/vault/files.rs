@@ -38,6 +38,20 @@ impl PrivateDir {
         Ok(opened)
     }
 
+    /// Opens the vault `path` as [`PrivateDir::open_checked`] does, and refuses a part of one.
+    pub(super) fn open_vault(path: &Path) -> anyhow::Result<Option<Self>> {
+        let opened = Self::open_checked(path)?;
+        if let Some(root) = &opened {
+            ensure!(
+                !root.dir.has_staged_batch()?,
+                "the restore of the vault {} was interrupted: run plasmagen vault restore FILE once more, which puts the rest \
+                 into place",
+                path.display()
+            );
+        }
+        Ok(opened)
+    }
+
     /// Opens the directory `name` in this one, and checks who owns it; none where nothing is there.
     pub(super) fn open_dir(&self, name: &str) -> anyhow::Result<Option<Self>> {
         let Some(inner) = Self::named(self.dir.open_dir(name), self.path.join(name))? else {
@@ -90,7 +104,7 @@ impl PrivateDir {
 
     /// Reads the text of the file `name`, which only its owner may be able to read; none where there is no file.
     pub(super) fn read(&self, name: &str) -> anyhow::Result<Option<Zeroizing<String>>> {
-        let Some(mut bytes) = self.read_bytes(name)? else { return Ok(None) };
+        let Some(mut bytes) = self.read_bytes(name, TEXT_LIMIT)? else { return Ok(None) };
         // The error holds the bytes.
         let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
             drop(Zeroizing::new(error.into_bytes()));
@@ -99,8 +113,8 @@ impl PrivateDir {
         Ok(Some(Zeroizing::new(text)))
     }
 
-    /// Reads the file `name`, which only its owner may be able to read; none where there is no file.
-    pub(super) fn read_bytes(&self, name: &str) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+    /// Reads the file `name` of at most `limit` bytes, which only its owner may be able to read; none where there is no file.
+    pub(super) fn read_bytes(&self, name: &str, limit: u64) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.path.join(name);
         let context = || format!("could not read {}", path.display());
         if self.dir.stat(name).with_context(context)?.is_none() {
@@ -109,10 +123,14 @@ impl PrivateDir {
         let file = self.dir.open_regular(name).with_context(context)?;
         let metadata = file.metadata().with_context(context)?;
         check_private(&path, metadata.uid(), metadata.mode(), "600")?;
-        ensure!(metadata.len() <= TEXT_LIMIT, "{} is too large for a key or a certificate", path.display());
+        ensure!(
+            metadata.len() <= limit,
+            "{} is too large: such a file has at most {limit} bytes",
+            path.display()
+        );
         // Large enough at once: a vector that grows leaves copies in memory.
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len() + 1)?));
-        file.take(TEXT_LIMIT).read_to_end(&mut bytes).with_context(context)?;
+        file.take(limit).read_to_end(&mut bytes).with_context(context)?;
         Ok(Some(bytes))
     }
 

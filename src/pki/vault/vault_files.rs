@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::entry_kind::{is_secret, split_entry};
 use super::files::PrivateDir;
 use super::retired::RETIRED;
-use crate::fs::{FileType, kind_of};
+use crate::fs::{FileType, TEXT_LIMIT, kind_of};
 use crate::pki::secret::SecretKey;
 
 /// The largest number of directories above a file of the vault.
@@ -51,6 +51,11 @@ impl VaultFiles {
         let found: Vec<Found> = names.par_iter().map(read).collect();
         let (files, faults): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         Ok((Self(files.into_iter().flatten().collect()), faults.into_iter().flatten().collect()))
+    }
+
+    /// The number of files that hold a secret.
+    pub(super) fn count_secrets(&self) -> usize {
+        self.0.keys().filter(|path| is_secret(path)).count()
     }
 
     /// The files by the entry that they belong to, each with the path in the entry.
@@ -130,7 +135,7 @@ fn try_read_into(
             }
         }
         Some(FileType::RegularFile) => {
-            let bytes = dir.read_bytes(name)?;
+            let bytes = dir.read_bytes(name, TEXT_LIMIT)?;
             found.0.extend(bytes.map(|bytes| (path.to_owned(), bytes)));
         }
         Some(_) => {
@@ -139,7 +144,11 @@ fn try_read_into(
                 shown.display()
             ));
         }
-        None => {}
+        None => ensure!(
+            !name.contains(char::REPLACEMENT_CHARACTER),
+            "{} has a name that is not UTF-8: give it another",
+            shown.display()
+        ),
     }
     Ok(())
 }
