@@ -17,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 use plasmagen::artifact::{Artifact, ArtifactSet};
 use plasmagen::check::check;
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 use plasmagen::write::{CommitOptions, SiteLock, commit};
 use rayon::prelude::*;
 use test_kit::peak::wait_with_peak;
@@ -78,7 +78,7 @@ fn plan(text: &str) -> Result<Plan> {
     let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), node.fqdn.to_string().repeat(40)));
     let certificates =
         Certificates { ca: Some("CA".repeat(350)), nodes: nodes.collect(), ..Certificates::default() };
-    Ok(Plan { cluster, certificates, zones: Zones::default() })
+    Ok(Plan { cluster, certificates, host_keys: HostKeys::default(), zones: Zones::default() })
 }
 
 fn main() -> Result<()> {

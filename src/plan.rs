@@ -1,6 +1,8 @@
 //! The plan: a sound cluster, and the published files that outputs go on from. [`Plan::gather`] reads those files.
 
 pub(crate) mod git;
+mod host_keys;
+mod machines;
 mod named;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,6 +17,8 @@ use crate::write::manifest::{self, TreeManifest};
 
 pub mod former;
 
+pub use host_keys::{HOST_KEY, HostKeys, HostPublicKey, PUBLIC_HOST_KEY};
+pub use machines::FormerMachines;
 pub use named::{NamedFile, NamedFiles};
 
 /// Everything that outputs are written from.
@@ -25,6 +29,8 @@ pub struct Plan {
     /// The cluster's public certificates. [`site::render`](crate::site::render) issues the missing ones before outputs
     /// are made; [`site::compare`](crate::site::compare) issues none.
     pub certificates: Certificates,
+    /// The nodes' public SSH host keys.
+    pub host_keys: HostKeys,
     /// The zone files that were published last: new zones continue their serial numbers.
     pub zones: Zones,
 }
@@ -70,13 +76,14 @@ pub fn node_dir(node: &Node) -> String {
 }
 
 impl Plan {
-    /// Reads the certificates and the zone files that lie beside the inventory, in `root`.
+    /// Reads the certificates, the host keys and the zone files that lie beside the inventory, in `root`.
     ///
     /// # Errors
-    /// When a file cannot be read, or two nodes have different CAs.
+    /// When a file cannot be read, or two nodes have different CAs or one host key.
     pub fn gather(root: &Path, cluster: Cluster) -> anyhow::Result<Self> {
         let certificates = Certificates::gather(root, &cluster)?;
-        Ok(Self { cluster, certificates, zones: Zones::gather(root)? })
+        let host_keys = HostKeys::gather(root, &cluster)?;
+        Ok(Self { cluster, certificates, host_keys, zones: Zones::gather(root)? })
     }
 }
 

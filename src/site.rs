@@ -17,9 +17,10 @@ use time::OffsetDateTime;
 use crate::model::{Cluster, HostName};
 use crate::outputs;
 use crate::pki::Vault;
-use crate::pki::cluster::{self as certificates, IssueOrder, IssueReason};
+use crate::pki::cluster::{self as certificates, HostKeyIssue, Issue, IssueOrder, IssueReason, Selection};
+use crate::pki::issue::CaIssuer;
 use crate::pki::revocation::{self, RevokedCertificate};
-use crate::plan::Plan;
+use crate::plan::{Certificates, FormerMachines, Plan};
 use crate::write::{self, CommitOptions, CommitOutcome, FileChange, SiteLock};
 
 pub use rotate::{Rotated, RotationStep, rotate};
@@ -35,6 +36,17 @@ pub struct Rendered {
     pub held_back: Vec<HostName>,
     /// The certificates that were revoked.
     pub revoked: Vec<RevokedCertificate>,
+    /// The SSH host keys that were made.
+    pub host_keys: NewHostKeys,
+}
+
+/// The SSH host keys that [`render`] made.
+#[derive(Debug, Default)]
+pub struct NewHostKeys {
+    /// The nodes whose host keys were not in `nodes/` before, and are in the vault.
+    pub new: Vec<HostName>,
+    /// The new nodes that have no host key, since their machines may have been installed already.
+    pub unknown: Vec<HostName>,
 }
 
 /// The certificates that [`render`] issued.
@@ -63,10 +75,12 @@ pub enum Authority {
     New,
 }
 
-/// Writes `nodes/` and `site/` in `root`, both or neither, and issues the certificates that `order` asks for.
+/// Writes `nodes/` and `site/` in `root`, both or neither, issues the certificates that `order` asks for, and makes the SSH
+/// host keys of new nodes and those that `order` lists.
 ///
-/// `open_vault` is called only when a certificate is issued, or the list of revoked ones changes. The keys of new certificates are durable in the vault
-/// before any certificate is published: a run that dies in between leaves keys, which the next run uses.
+/// `open_vault` is called only when a certificate is issued, a host key is made, or the list of revoked certificates changes.
+/// The keys are durable in the vault before any certificate or public key is published: a run that dies in between leaves
+/// keys, which the next run uses.
 ///
 /// # Errors
 /// [`Held`](crate::fs::Held) when another run writes there. Otherwise when a published file cannot be read, a certificate
@@ -81,44 +95,110 @@ pub fn render(
 ) -> anyhow::Result<Rendered> {
     let lock = SiteLock::acquire(root)?;
     let mut plan = Plan::gather(root, cluster)?;
+    plan.host_keys.adopt(&plan.cluster, &order.host_keys.adopted)?;
     let selection = certificates::select(&plan.cluster, &plan.certificates, order, now)?;
     let before = plan.certificates.clone();
-    let mut issue = None;
-    if !selection.is_empty() {
+    let mut keys = None;
+    if !selection.is_empty() || !order.host_keys.made.is_empty() {
         let vault = open_vault(&plan.cluster)?;
-        let is_published = plan.certificates.ca.is_some();
         let published = std::mem::take(&mut plan.certificates);
-        let issued = certificates::issue(&plan.cluster, &selection, published, &vault, now)?;
+        let mut issue = IssuedKeys::issue(&plan.cluster, &selection, published, vault, now)?;
+        plan.certificates = issue.published.clone();
+        issue.make_host_keys(&plan, &FormerMachines::gather(root)?, order)?;
+        plan.host_keys = issue.host_keys.host_keys.clone();
+        keys = Some(issue);
+    }
+    let held_back = selection.held_back;
+    let revoked = revocation::revoke(&plan.cluster, &before, &mut plan.certificates, now)?;
+    if !revocation::has_current_crls(&plan.certificates)? {
+        let new_ca = keys.as_ref().and_then(IssuedKeys::new_ca);
+        revocation::sign_crls(&mut plan.certificates, &open_vault(&plan.cluster)?, new_ca, now)?;
+    }
+    let artifacts = outputs::render(&plan)?;
+    let store = || keys.as_ref().map_or(Ok(()), IssuedKeys::store);
+    let outcome = write::commit(&lock, &artifacts, options, store)?;
+    let (issued, host_keys) = keys.map(IssuedKeys::report).unwrap_or_default();
+    Ok(Rendered { outcome, issued, held_back, revoked, host_keys })
+}
+
+/// The keys of a run, which the vault does not hold yet.
+struct IssuedKeys {
+    vault: Vault,
+    /// All certificates of the cluster, old and new.
+    published: Certificates,
+    /// The certificates that were issued, if some were due, and where their CA comes from.
+    certificates: Option<(Issue, Authority)>,
+    host_keys: HostKeyIssue,
+}
+
+impl IssuedKeys {
+    /// Issues the certificates of `selection`, if there are any.
+    fn issue(
+        cluster: &Cluster,
+        selection: &Selection<'_>,
+        published: Certificates,
+        vault: Vault,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Self> {
+        let host_keys = HostKeyIssue::default();
+        if selection.is_empty() {
+            return Ok(Self { vault, published, certificates: None, host_keys });
+        }
+        let is_published = published.ca.is_some();
+        let issued = certificates::issue(cluster, selection, published, &vault, now)?;
         let authority = match (&issued.new_ca, is_published) {
             (Some(_), _) => Authority::New,
             (None, false) => Authority::FromVault,
             (None, true) => Authority::Published,
         };
-        plan.certificates = issued.certificates.clone();
-        issue = Some((vault, issued, authority));
+        let published = issued.certificates.clone();
+        Ok(Self { vault, published, certificates: Some((issued, authority)), host_keys })
     }
-    let held_back = selection.held_back;
-    let revoked = revocation::revoke(&plan.cluster, &before, &mut plan.certificates, now)?;
-    if !revocation::has_current_crls(&plan.certificates)? {
-        let new_ca = issue.as_ref().and_then(|(_, issued, _)| issued.new_ca.as_ref());
-        revocation::sign_crls(&mut plan.certificates, &open_vault(&plan.cluster)?, new_ca, now)?;
+
+    /// Makes the host keys of new nodes and those that `order` lists.
+    fn make_host_keys(
+        &mut self,
+        plan: &Plan,
+        former: &FormerMachines,
+        order: &IssueOrder,
+    ) -> anyhow::Result<()> {
+        let keys = match &mut self.certificates {
+            Some((issued, _)) => [&mut issued.new_keys[..], &mut issued.replaced_keys[..]],
+            None => [&mut [][..], &mut [][..]],
+        };
+        let asked = &order.host_keys.made;
+        self.host_keys = certificates::issue_host_keys(plan, former, asked, &self.vault, keys)?;
+        Ok(())
     }
-    let artifacts = outputs::render(&plan)?;
-    let outcome = write::commit(&lock, &artifacts, options, || match &issue {
-        Some((vault, issued, _)) => issued.store(vault),
-        None => Ok(()),
-    })?;
-    let issued = issue.map(|(vault, issued, authority)| {
-        let replaced = issued.replaced_keys.into_iter().map(|key| key.fqdn);
-        IssuedCertificates {
-            authority,
-            vault: vault.dir().to_owned(),
-            rekeyed: replaced.filter(|fqdn| !issued.returned.contains(fqdn)).collect(),
-            certificates: issued.issued,
-            returned: issued.returned,
+
+    /// The CA that was made, if one was.
+    fn new_ca(&self) -> Option<&CaIssuer> {
+        self.certificates.as_ref().and_then(|(issued, _)| issued.new_ca.as_ref())
+    }
+
+    /// Stores the keys in the vault.
+    fn store(&self) -> anyhow::Result<()> {
+        if let Some((issued, _)) = &self.certificates {
+            issued.store(&self.vault)?;
         }
-    });
-    Ok(Rendered { outcome, issued, held_back, revoked })
+        self.host_keys.store(&self.vault)
+    }
+
+    /// The report on what was issued and made.
+    fn report(self) -> (Option<IssuedCertificates>, NewHostKeys) {
+        let vault = self.vault.dir().to_owned();
+        let issued = self.certificates.map(|(issued, authority)| {
+            let replaced = issued.replaced_keys.into_iter().map(|key| key.fqdn);
+            IssuedCertificates {
+                authority,
+                vault,
+                rekeyed: replaced.filter(|fqdn| !issued.returned.contains(fqdn)).collect(),
+                certificates: issued.issued,
+                returned: issued.returned,
+            }
+        });
+        (issued, NewHostKeys { new: self.host_keys.new, unknown: self.host_keys.unknown })
+    }
 }
 
 /// The result of [`compare`].

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 
 /// A value: the right one, one that is nearly right, or any text.
 #[derive(Arbitrary, Debug)]
@@ -211,7 +211,7 @@ fuzz_target!(|site: Site| {
         let ca = Some("CA".to_owned());
         let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), "certificate".to_owned())).collect();
         let certificates = Certificates { ca, nodes, ..Certificates::default() };
-        outputs::render(&Plan { cluster, certificates, zones: Zones::default() })
+        outputs::render(&Plan { cluster, certificates, host_keys: HostKeys::default(), zones: Zones::default() })
             .expect("every output says it");
     }
 });

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::model::{Cluster, MacAddr, Node};
 use crate::outputs;
-use crate::plan::{Certificates, Plan, Zones};
+use crate::plan::{Certificates, HostKeys, Plan, Zones};
 use crate::publish::{
     ArmOutcome, ArmRequest, ArmTarget, Armed, ArmedFile, ArmingTimer, ClusterNames, DisarmSelection, WebRoot,
     WebRootLock, arm, disarm, find_quorum_risk, list_armed,
@@ -111,8 +111,9 @@ impl ArmArgs {
         }
         let plan = Plan {
             cluster: cluster.clone(),
-            // The files that machines fetch hold neither certificates nor zones.
+            // The files that machines fetch hold neither certificates, host keys nor zones.
             certificates: Certificates::default(),
+            host_keys: HostKeys::default(),
             zones: Zones::default(),
         };
         let site = outputs::render_boot_files(&plan, &nodes)?;

@@ -67,7 +67,10 @@ const EXAMPLES: &[Example] = &[
         "Publishes a new CA beside the old one: the first of three steps that replace the CA.",
     ),
     example("plasmagen certs rotate issue", "Issues all certificates by the new CA."),
-    example("plasmagen certs rotate finish --deployed", "Removes the old CA, which no machine needs any more."),
+    example(
+        "plasmagen certs rotate finish --deployed",
+        "Removes the old CA, which no machine needs any more.",
+    ),
     example("plasmagen certs rotate cancel", "Removes a new CA that has signed nothing yet."),
     example("plasmagen certs rotate status", "Prints which step is next, and why."),
     example(
@@ -80,6 +83,15 @@ const EXAMPLES: &[Example] = &[
     ),
     example("plasmagen vault status", "Prints what the vault holds, and whether that matches nodes/."),
     example("plasmagen vault verify", "Reads every key in the vault, and prints what is wrong."),
+    example("plasmagen keys status", "Prints which admin key opens which nodes and installers."),
+    example(
+        "plasmagen keys make node01",
+        "Makes an SSH host key for node01, which will be installed again, and publishes the public half.",
+    ),
+    example(
+        "plasmagen keys adopt node01 --host-key node01.pub",
+        "Writes the host key that node01 has into nodes/ and site/known_hosts.",
+    ),
     example(
         "plasmagen vault backup --to vault.age",
         "Encrypts the whole vault to the recipients of the inventory, into a file that may be committed.",

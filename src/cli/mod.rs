@@ -20,6 +20,7 @@ mod format;
 mod home;
 mod init;
 mod inventory;
+mod keys;
 mod lab;
 mod man;
 mod named;
@@ -84,6 +85,7 @@ enum Command {
     Certs(certs::CertsArgs),
     Secrets(secrets::SecretsArgs),
     Vault(vault::VaultArgs),
+    Keys(keys::KeysArgs),
     Bundle(bundle::BundleArgs),
     Sign(sign::SignArgs),
     Publish(publish::PublishArgs),
@@ -152,6 +154,7 @@ pub fn run() -> ExitCode {
         Command::Certs(certs) => certs.run(printer),
         Command::Secrets(secrets) => secrets.run(printer),
         Command::Vault(vault) => vault.run(printer),
+        Command::Keys(keys) => keys.run(printer),
         Command::Bundle(bundle) => bundle.run(printer),
         Command::Sign(sign) => sign.run(printer),
         Command::Publish(publish) => publish.run(printer),

@@ -12,7 +12,7 @@ use crate::model::{Cluster, HostName, Word, list_few, quote_for_shell};
 use crate::pki::cluster::{IssueOrder, IssueReason};
 use crate::pki::{Vault, VaultUse};
 use crate::plan::git::find_work_tree;
-use crate::site::{self, Authority, IssuedCertificates, Rendered};
+use crate::site::{self, Authority, IssuedCertificates, NewHostKeys, Rendered};
 use crate::write::{CommitOptions, CommitOutcome};
 
 use super::changes::{print_full, print_summary};
@@ -22,7 +22,7 @@ use super::printer::{Printer, plural};
 use super::vault_option::{VaultOption, remind_of_backup};
 use super::{DONE, REFUSED};
 
-/// Write nodes/ and site/, and issue the certificates that are missing
+/// Write nodes/ and site/, and issue the certificates and SSH host keys that are missing
 ///
 /// Both directories lie beside the inventory, and plasmagen owns all that is in them. They are replaced together, or not
 /// at all. Files that are already as they should be are not touched.
@@ -127,7 +127,7 @@ pub(super) struct SiteSource<'a> {
 }
 
 impl SiteSource<'_> {
-    /// Renders the site of `cluster`, issues the certificates that `order` asks for, and prints what was done.
+    /// Renders the site of `cluster`, issues the certificates and host keys that `order` asks for, and prints what was done.
     pub(super) fn render(
         &self,
         printer: &Printer,
@@ -145,6 +145,7 @@ impl SiteSource<'_> {
             print_issued(printer, issued);
             remind_of_backup(printer, &issued.vault);
         }
+        print_host_keys(printer, &rendered.host_keys);
         print_outcome(printer, self.root, &nodes, &rendered.outcome);
         if !rendered.revoked.is_empty() {
             let names: Vec<_> = rendered.revoked.iter().map(|entry| entry.node.as_str()).collect();
@@ -169,6 +170,21 @@ impl SiteSource<'_> {
 
     fn open_vault(&self, cluster: &Cluster) -> anyhow::Result<Vault> {
         self.vault.open(self.root, cluster, self.written)
+    }
+}
+
+/// Says which host keys were made, and which nodes have none that plasmagen knows.
+fn print_host_keys(printer: &Printer, made: &NewHostKeys) {
+    if !made.new.is_empty() {
+        printer.say(&format!("made {}", plural(made.new.len(), "SSH host key")));
+    }
+    if !made.unknown.is_empty() {
+        let names: Vec<_> = made.unknown.iter().map(HostName::as_str).collect();
+        printer.say(&format!(
+            "no SSH host key was made for {}: the machine was rendered before, and may have a host key of its own. \
+             plasmagen keys adopt writes that key into nodes/; before a new installation, plasmagen keys make makes one",
+            list_few(&names)
+        ));
     }
 }
 

@@ -8,11 +8,12 @@ use clap::{Args, Subcommand, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use crate::model::{Cluster, Node};
-use crate::pki::cluster::read_checked_key;
+use crate::pki::cluster::{read_checked_host_key, read_checked_key};
 use crate::pki::recipient::Recipient;
-use crate::pki::vault::{encrypted::EncryptedKeys, staged};
+use crate::pki::vault::encrypted::{EncryptedKeys, KeyToEncrypt};
+use crate::pki::vault::staged;
 use crate::pki::{SecretKey, Vault, VaultUse};
-use crate::plan::Certificates;
+use crate::plan::{Certificates, HostKeys};
 
 use super::committed::read_examined_briefly;
 use super::inventory::{InventoryOption, root_of};
@@ -38,9 +39,9 @@ enum SecretsCommand {
 
 /// Write the directory that `nixos-anywhere --extra-files` copies onto a node
 ///
-/// The directory holds etc/nixos/secrets/NODE-key.pem, readable by you alone, and nothing else: all other files in
-/// /etc/nixos/secrets of the node are public, and belong to its configuration. Remove the directory when the node is
-/// installed.
+/// The directory holds etc/nixos/secrets/NODE-key.pem and, where the vault has the node's SSH host key, etc/ssh with that
+/// key: both readable by you alone. All other files in /etc/nixos/secrets of the node are public, and belong to its
+/// configuration. Remove the directory when the node is installed.
 #[derive(Debug, Args)]
 struct StageArgs {
     /// The node
@@ -55,8 +56,9 @@ struct StageArgs {
 
 /// Encrypt keys for agenix, into files that may be committed
 ///
-/// Each key becomes NODE-key.pem.age, encrypted by age to `vault.recipients` of the inventory. A file that exists is
-/// kept, since age never writes the same bytes twice: after the recipients have changed, --force replaces the file.
+/// Each key becomes NODE-key.pem.age, encrypted by age to `vault.recipients` of the inventory and to the SSH host key of
+/// NODE in nodes/. A file that exists is kept, since age never writes the same bytes twice: after the recipients have
+/// changed, --force replaces the file.
 #[derive(Debug, Args)]
 struct EncryptArgs {
     /// The nodes whose keys to encrypt [default: all]
@@ -65,7 +67,7 @@ struct EncryptArgs {
     /// The directory to write the files into, which is made if it is missing
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     to: PathBuf,
-    /// A further recipient of the key of a single NODE: age1…, or an SSH public key, such as the node's host key
+    /// A further recipient of the key of a single NODE: age1…, or an SSH public key, such as a host key that is not in nodes/
     // A private key begins with a hyphen, and clap would quote it as an unknown option.
     #[arg(long = "recipient", value_name = "RECIPIENT", allow_hyphen_values = true)]
     recipients: Vec<String>,
@@ -89,6 +91,7 @@ struct KeySource {
 struct OpenedKeys {
     cluster: Cluster,
     certificates: Certificates,
+    host_keys: HostKeys,
     vault: Vault,
     /// The directories in which no key may be written.
     forbidden: Vec<PathBuf>,
@@ -109,15 +112,29 @@ impl StageArgs {
     fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let Some(opened) = self.source.open(printer, &self.to)? else { return Ok(REFUSED) };
         let node = named::find_node(&opened.cluster, &self.node)?;
-        let key = opened.key(node)?;
+        let (key, name) = (opened.key(node)?, &node.name);
+        let host_key = read_checked_host_key(node, &opened.host_keys, &opened.vault)?;
         let shown = self.to.display();
-        if staged::stage(node.fqdn.as_str(), &key, &self.to, &opened.forbidden())? {
+        let (keys, them) = match &host_key {
+            Some(_) => (format!("the key and the SSH host key of {name}"), "them"),
+            None => (format!("the key of {name}"), "it"),
+        };
+        if staged::stage(node.fqdn.as_str(), &key, host_key.as_ref(), &self.to, &opened.forbidden())? {
             printer.say(&format!(
-                "staged the key of {} in {shown}: nixos-anywhere --extra-files {shown} copies it; then remove {shown}",
-                node.name
+                "staged {keys} in {shown}: nixos-anywhere --extra-files {shown} copies {them}; then remove {shown}"
             ));
         } else {
-            printer.say(&format!("{shown} already holds the key of {}, nothing was touched", node.name));
+            printer.say(&format!("{shown} already holds {keys}, nothing was touched"));
+        }
+        if host_key.is_none() {
+            let known = match opened.host_keys.0.contains_key(name) {
+                true => ", and site/known_hosts will be wrong",
+                false => "",
+            };
+            printer.say(&format!(
+                "the vault has no SSH host key of {name}: a new installation makes one{known}; plasmagen keys make {name} \
+                 makes one now"
+            ));
         }
         Ok(DONE)
     }
@@ -147,19 +164,30 @@ impl EncryptArgs {
                     .collect::<anyhow::Result<_>>()?
             }
         };
-        let mut keys = Vec::with_capacity(nodes.len());
+        let mut chosen = Vec::with_capacity(nodes.len());
         for node in nodes {
             let file = directory.file(node.fqdn.as_str())?;
             if self.force || file.symlink_metadata().is_err() {
-                keys.push((node.fqdn.as_str(), opened.key(node)?));
+                chosen.push((node, opened.host_recipient(node, &recipients)?));
             } else {
                 printer.say(&format!("kept {}: --force replaces it", file.display()));
             }
         }
+        let mut keys = Vec::with_capacity(chosen.len());
+        for (node, host) in &chosen {
+            let recipients = recipients.iter().chain(host).collect();
+            keys.push(KeyToEncrypt { fqdn: node.fqdn.as_str(), key: opened.key(node)?, recipients });
+        }
         if !keys.is_empty() {
-            directory.encrypt(&keys, &recipients)?;
+            directory.encrypt(&keys)?;
+            let hosts = match chosen.iter().filter(|(_, host)| host.is_some()).count() {
+                0 => String::new(),
+                _ if chosen.len() == 1 => " and the node's host key".to_owned(),
+                all if all == chosen.len() => " and the host key of each node".to_owned(),
+                some => format!(" and the host keys of {some} nodes"),
+            };
             let (keys, recipients) = (plural(keys.len(), "key"), plural(recipients.len(), "recipient"));
-            printer.say(&format!("encrypted {keys} to {recipients} in {}", self.to.display()));
+            printer.say(&format!("encrypted {keys} to {recipients}{hosts} in {}", self.to.display()));
         }
         Ok(DONE)
     }
@@ -174,13 +202,14 @@ impl KeySource {
         let Some(cluster) = checked.cluster else { return Ok(None) };
         let root = root_of(&inventory);
         let certificates = Certificates::gather(root, &cluster)?;
+        let host_keys = HostKeys::gather(root, &cluster)?;
         let vault = self.vault.open(root, &cluster, checked.vault.as_deref())?;
         let mut forbidden = list_forbidden(root, to)?;
         forbidden.push(cluster.provisioner.web_root.as_str().into());
         forbidden.push(vault.dir().to_owned());
         let listed = checked.inventory.vault.recipients.map(|list| list.value).unwrap_or_default();
         let recipients = listed.into_iter().filter_map(|recipient| recipient.value).collect();
-        Ok(Some(OpenedKeys { cluster, certificates, vault, forbidden, recipients }))
+        Ok(Some(OpenedKeys { cluster, certificates, host_keys, vault, forbidden, recipients }))
     }
 }
 
@@ -188,6 +217,14 @@ impl OpenedKeys {
     /// The key of `node`, which fits the node's certificate.
     fn key(&self, node: &Node) -> anyhow::Result<SecretKey> {
         read_checked_key(node, &self.certificates, &self.vault)
+    }
+
+    /// The SSH host key of `node` in `nodes/` as a recipient; none where the key is unknown, or is among `recipients`.
+    fn host_recipient(&self, node: &Node, recipients: &[Recipient]) -> anyhow::Result<Option<Recipient>> {
+        let Some(key) = self.host_keys.0.get(&node.name) else { return Ok(None) };
+        let recipient = Recipient::parse(key.as_str())
+            .map_err(|why| anyhow!("the SSH host key of {} in nodes/: {}", node.name, why.message))?;
+        Ok(recipients.iter().all(|other| other.identity() != recipient.identity()).then_some(recipient))
     }
 
     fn forbidden(&self) -> Vec<&Path> {

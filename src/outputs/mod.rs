@@ -12,6 +12,7 @@ mod dns;
 mod firewall;
 mod hardware;
 mod health;
+mod host_keys;
 mod hosts;
 mod inventory;
 mod ipxe;
@@ -33,7 +34,7 @@ use crate::render::{Renderer, Template};
 pub struct Output {
     /// The name of the file, or of the kind of files.
     pub name: &'static str,
-    /// The templates. JSON, certificates and archives have none.
+    /// The templates. JSON, certificates, SSH keys and archives have none.
     pub templates: &'static [Template],
     /// The function that makes the files.
     pub emit: Emit,
@@ -59,6 +60,8 @@ pub const OUTPUTS: &[Output] = &[
     hosts::OUTPUT,
     certificates::NODE,
     certificates::REVOCATIONS,
+    host_keys::NODE,
+    host_keys::SITE,
     ipxe::NODE,
     ipxe::BOOT,
     dhcp::isc::OUTPUT,

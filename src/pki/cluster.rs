@@ -16,12 +16,14 @@ use crate::model::{Cluster, HostName, Node};
 use crate::plan::{Certificates, node_dir};
 
 mod authority;
+mod host_keys;
 mod node_key;
 mod published;
 mod requests;
 mod rotation;
 mod selection;
 
+pub use host_keys::{HostKeyIssue, HostKeyRequest, issue_host_keys, read_checked_host_key};
 pub use node_key::NodeKey;
 pub use requests::leaf_request;
 pub use rotation::{

@@ -4,6 +4,7 @@
 //! - [`cluster`]: the certificates of a cluster: their requests, which are missing, and their issue.
 //! - [`backup_file`]: the encrypted file of a backup; [`identity`]: the private keys that decrypt one (age).
 //! - [`constraints`]: the names and addresses that a CA may vouch for. Pure.
+//! - [`host_key`]: the type of SSH host keys, which can't be serialised or printed.
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and of public keys. Pure.
 //! - [`known`]: the vault as far as rules see it; [`known_vault`]: the public halves of what a vault holds.
@@ -20,6 +21,7 @@
 pub mod backup_file;
 pub mod cluster;
 pub mod constraints;
+pub mod host_key;
 pub mod identity;
 pub mod issue;
 pub mod kind;
@@ -36,12 +38,13 @@ pub mod vault;
 mod verify;
 mod weak;
 
+pub use host_key::HostKey;
 pub use issue::{CaIssuer, IssuedCertificate};
 pub use known::{VaultUse, VaultView};
 pub use known_vault::KnownVault;
 pub use read::PublicCert;
 pub use request::{CaRequest, LONGEST_CLUSTER_NAME, LeafRequest};
 pub use secret::SecretKey;
-pub use vault::Vault;
+pub use vault::{NewNodeKeys, Vault};
 
 pub use crate::model::KeyAlgorithm;

@@ -136,8 +136,8 @@ fn parse_native(text: &str) -> Result<RecipientKind, InvalidRecipient> {
 ///
 /// # Errors
 /// When a recipient needs a plugin, or there are no recipients.
-pub fn encrypt(key: &SecretKey, recipients: &[Recipient]) -> anyhow::Result<Vec<u8>> {
-    let known = recipients.iter().map(Recipient::as_age).collect::<anyhow::Result<Vec<_>>>()?;
+pub fn encrypt(key: &SecretKey, recipients: &[&Recipient]) -> anyhow::Result<Vec<u8>> {
+    let known = recipients.iter().map(|recipient| recipient.as_age()).collect::<anyhow::Result<Vec<_>>>()?;
     let encrypt = || {
         let encryptor = Encryptor::with_recipients(known.into_iter()).map_err(std::io::Error::other)?;
         let armour = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
@@ -225,7 +225,7 @@ mod tests {
             [ssh("ssh-rsa", &[&[1, 0, 1], &modulus(256, 1)]), ssh("ssh-rsa", &[&[3], &modulus(512, 1)])]
         {
             let recipient = Recipient::parse(&sound).map_err(|why| why.message).unwrap();
-            encrypt(&secret, &[recipient]).unwrap();
+            encrypt(&secret, &[&recipient]).unwrap();
         }
     }
 

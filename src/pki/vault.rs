@@ -6,7 +6,8 @@
 //!   ca-1/  ca-cert.pem  ca-key.pem              the CA of generation 1; a rotation adds ca-2
 //!          site                                 the directory of the site that the CA was made for
 //!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
-//!                        machine                the machine that the key was made for
+//!                        ssh_host_ed25519_key   the SSH host key of the node, if plasmagen made the key
+//!                        machine                the machine that the keys were made for
 //!   .retired/  node03.example.com.1/            keys of nodes that have other keys now
 //!   .backup.json                                list of the files that the last backup holds
 //! ```
@@ -40,6 +41,7 @@ pub use self::vault_files::VaultFault;
 use self::contents::check_contents;
 use self::entries::store_entries;
 use self::files::PrivateDir;
+pub use self::node_keys::NewNodeKeys;
 use self::site::UsingSite;
 use super::issue::CaIssuer;
 use super::read::PublicCert;
@@ -56,6 +58,7 @@ mod entry_kind;
 mod examine;
 mod files;
 mod git;
+mod host_keys;
 mod location;
 mod node_keys;
 mod restore;
@@ -174,12 +177,11 @@ impl Vault {
         Ok(root.list()?.iter().all(|name| name.starts_with('.')))
     }
 
-    /// Stores keys durably, each with the full name of its node and a text that identifies the node's machine. To store
-    /// many takes little longer than to store one.
+    /// Stores the keys of new nodes durably. To store many takes little longer than to store one.
     ///
     /// # Errors
     /// When a name is no full host name, when a node has a key already (then no key is written), or when the disk refuses.
-    pub fn store(&self, keys: &[(&str, &SecretKey, &str)]) -> anyhow::Result<()> {
+    pub fn store(&self, keys: &[NewNodeKeys<'_>]) -> anyhow::Result<()> {
         self.store_keys(keys, false)
     }
 
@@ -187,16 +189,13 @@ impl Vault {
     ///
     /// # Errors
     /// When a name is no full host name, or when the disk refuses.
-    pub fn replace(&self, keys: &[(&str, &SecretKey, &str)]) -> anyhow::Result<()> {
+    pub fn replace(&self, keys: &[NewNodeKeys<'_>]) -> anyhow::Result<()> {
         self.store_keys(keys, true)
     }
 
-    fn store_keys(&self, keys: &[(&str, &SecretKey, &str)], replaces: bool) -> anyhow::Result<()> {
-        let mut entries = Vec::with_capacity(keys.len());
-        for (fqdn, key, machine) in keys {
-            entries.push(node_keys::make_entry(fqdn, key, machine, replaces)?);
-        }
-        store_entries(&self.dir, &entries)
+    fn store_keys(&self, keys: &[NewNodeKeys<'_>], replaces: bool) -> anyhow::Result<()> {
+        let entries = keys.iter().map(|keys| node_keys::make_entry(keys, replaces));
+        store_entries(&self.dir, &entries.collect::<anyhow::Result<Vec<_>>>()?)
     }
 
     /// Reads the key of the node `fqdn`; none where there is no key yet.

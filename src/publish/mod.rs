@@ -31,6 +31,7 @@
 //! signatures   finds the detached signatures of a site's files
 //! site         reads a site that render wrote or that is published
 //! sign         signs bundles and sites
+//! admin_keys   the admin keys that open nodes and installers
 //! request      the request of a publication
 //! builds       finds builds of iPXE
 //! loaders      stages and installs them
@@ -66,6 +67,7 @@
 //! Nothing in this room prints or reads a clock.
 
 mod access;
+mod admin_keys;
 mod adoption;
 mod allowed_signers;
 mod arm;
@@ -115,6 +117,7 @@ mod verify;
 mod verify_armed;
 mod verify_loaders;
 
+pub use admin_keys::{AdminKeyRow, list_admin_keys};
 pub use arm::{ArmOutcome, ArmRequest, arm};
 pub use armed::{Armed, ArmedFile, list_armed};
 pub use bootable::ArmTarget;

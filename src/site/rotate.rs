@@ -83,8 +83,12 @@ fn is_done(step: RotationStep, rotation: &Rotation) -> anyhow::Result<bool> {
     // After a rotation the newest CA is not the first one.
     let is_rotated = rotation.newest().is_ok_and(|ca| ca.generation() > Some(1));
     Ok(match (step, rotation.stage) {
-        (_, Unpublished) => bail!("nodes/ publishes no CA that could be replaced: plasmagen render makes one"),
-        (RotationStep::Begin, Single) | (RotationStep::Finish, Issued) | (RotationStep::Cancel, Begun) => false,
+        (_, Unpublished) => {
+            bail!("nodes/ publishes no CA that could be replaced: plasmagen render makes one")
+        }
+        (RotationStep::Begin, Single) | (RotationStep::Finish, Issued) | (RotationStep::Cancel, Begun) => {
+            false
+        }
         (RotationStep::Begin, Begun | Mixed) | (RotationStep::Cancel, Single) => true,
         (RotationStep::Finish, Single) if is_rotated => true,
         (RotationStep::Begin, Issued) => bail!(

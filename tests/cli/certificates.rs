@@ -29,6 +29,16 @@ pub(crate) fn assert_keys_belong(site: &Site, when: &str) {
     }
 }
 
+/// The vault has the host key of each node, whose public half is in nodes/.
+pub(crate) fn assert_host_keys_belong(site: &Site, when: &str) {
+    for (fqdn, file) in leaves(site) {
+        let public = fs::read_to_string(file.with_file_name("ssh_host_ed25519_key.pub")).unwrap();
+        let vault = Vault::open(&site.vault(), &[]).unwrap_or_else(|error| panic!("{when}: {error:#}"));
+        let key = vault.host_key(&fqdn).unwrap().unwrap_or_else(|| panic!("no host key of {fqdn} {when}"));
+        assert_eq!(public, format!("{} {fqdn}\n", key.public()), "another host key {when}");
+    }
+}
+
 /// openssl verifies `names` against the CA that nodes/ publishes, which is the one of the vault.
 pub(crate) fn assert_verified(site: &Site, names: &[&str]) {
     let leaves = leaves(site);

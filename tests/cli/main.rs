@@ -5,11 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod absences;
+mod admin_keys;
 mod ancestors;
 mod arming;
-mod boot_signatures;
 mod backups;
 mod backups_swept;
+mod boot_signatures;
 mod bundle;
 mod certificates;
 mod check;
@@ -19,6 +20,7 @@ mod faults;
 mod formats;
 mod former;
 mod help;
+mod host_keys;
 mod hostile_files;
 mod hostile_names;
 mod init;

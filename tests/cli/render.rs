@@ -206,7 +206,7 @@ fn an_inventory_elsewhere_is_rendered_beside_itself() {
     let (here, there) = (Site::new(), Site::new());
     here.run(&["render"]).ends(0, &[]);
     there.within(&there.home(), &["render", "../site/inventory.toml"]).ends(0, &[]);
-    for path in ["site/manifest.json", "nodes/node01.cluster.example.com/configuration.nix"] {
+    for path in ["site/pxe/nginx.conf", "nodes/node01.cluster.example.com/configuration.nix"] {
         assert_eq!(here.read(path), there.read(path));
     }
     let absolute = there.inventory();

@@ -10,7 +10,7 @@ use test_kit::Version;
 use test_kit::strace::{Call, SIGKILL};
 use test_kit::tree;
 
-use crate::certificates::{assert_keys_belong, leaves};
+use crate::certificates::{assert_host_keys_belong, assert_keys_belong, leaves};
 use crate::faults::{ends, strace, trace};
 use crate::kit::Site;
 
@@ -57,10 +57,12 @@ fn kill_everywhere(before: &Site, args: &[&str]) -> Vec<Version> {
         let rendered = site.copy();
         rendered.run(&["render"]).ends(0, &[]);
         assert_keys_belong(&rendered, &when);
+        assert_host_keys_belong(&rendered, &when);
         let run = site.run(args);
         assert_eq!(run.code, Some(0), "{when}: {}", run.stderr);
         assert_eq!(changed(&site), all, "{when}");
         assert_keys_belong(&site, &when);
+        assert_host_keys_belong(&site, &when);
         site.run(&["check", "--deny-warnings"]).ends(0, &[]);
         site.run(&["render", "--check"]).ends(0, &[]);
     }

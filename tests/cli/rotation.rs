@@ -29,7 +29,14 @@ fn issuers(site: &Site) -> Vec<String> {
 }
 
 fn trees(site: &Site) -> BTreeMap<PathBuf, String> {
-    ["nodes", "site"].iter().flat_map(|name| tree::contents(&site.root().join(name)).into_iter().map(move |(path, text)| (PathBuf::from(name).join(path), text))).collect()
+    ["nodes", "site"]
+        .iter()
+        .flat_map(|name| {
+            tree::contents(&site.root().join(name))
+                .into_iter()
+                .map(move |(path, text)| (PathBuf::from(name).join(path), text))
+        })
+        .collect()
 }
 
 /// `act` changes the files ca-cert.pem and the manifest that lists them, and nothing else.
@@ -76,16 +83,21 @@ fn three_steps_replace_the_ca() {
     site.untouched(|| rotate(&site, &["cancel"])).ends(0, &["nothing to do"]);
 
     changes_only_the_ca(&site, || {
-        rotate(&site, &["begin"]).ends(0, &["holds my-cluster CA 1 and my-cluster CA 2 now", "certs rotate issue"]);
+        rotate(&site, &["begin"])
+            .ends(0, &["holds my-cluster CA 1 and my-cluster CA 2 now", "certs rotate issue"]);
     });
     assert_eq!(published(&site), ["my-cluster CA 1", "my-cluster CA 2"]);
     assert_content(&site);
     site.untouched(|| rotate(&site, &["begin"])).ends(0, &["nothing to do"]);
     let status = rotate(&site, &["status", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
-    assert_eq!((&report["stage"], &report["next"]), (&"begun".into(), &"plasmagen certs rotate issue".into()));
+    assert_eq!(
+        (&report["stage"], &report["next"]),
+        (&"begun".into(), &"plasmagen certs rotate issue".into())
+    );
     assert_eq!(report["authorities"][0]["nodes"], serde_json::json!(["node01", "node02", "node03"]));
-    site.untouched(|| rotate(&site, &["finish", "--deployed"])).ends(2, &["3 of the certificates", "certs rotate issue"]);
+    site.untouched(|| rotate(&site, &["finish", "--deployed"]))
+        .ends(2, &["3 of the certificates", "certs rotate issue"]);
     // A node that is added, and a renewal, go on with the old CA.
     site.append(NODE04);
     site.run(&["render"]).ends(0, &["issued 1 certificate\n"]);
@@ -98,17 +110,22 @@ fn three_steps_replace_the_ca() {
     assert_keys_belong(&site, "after the new CA has signed everything");
     assert_content(&site);
     site.untouched(|| rotate(&site, &["issue"])).ends(0, &["nothing was touched"]);
-    site.untouched(|| rotate(&site, &["begin"])).ends(2, &["the last rotation is not finished", "rotate finish"]);
+    site.untouched(|| rotate(&site, &["begin"]))
+        .ends(2, &["the last rotation is not finished", "rotate finish"]);
     site.untouched(|| rotate(&site, &["cancel"])).ends(2, &["has signed certificates already"]);
     site.untouched(|| rotate(&site, &["finish"])).ends(2, &["say so with --deployed"]);
 
     rotate(&site, &["finish", "--deployed"]).ends(0, &["holds my-cluster CA 2 now"]);
-    assert_eq!(site.read("nodes/node01.cluster.example.com/ca-cert.pem"), fs::read_to_string(site.vault().join("ca-2/ca-cert.pem")).unwrap());
+    assert_eq!(
+        site.read("nodes/node01.cluster.example.com/ca-cert.pem"),
+        fs::read_to_string(site.vault().join("ca-2/ca-cert.pem")).unwrap()
+    );
     assert_content(&site);
     site.untouched(|| rotate(&site, &["finish", "--deployed"])).ends(0, &["nothing to do"]);
     site.run(&["certs", "renew", "--all"]).ends(0, &["issued 4 certificates\n"]);
     assert_eq!(issuers(&site), ["CA 2"; 4]);
-    site.shell("openssl verify -x509_strict -CAfile nodes/node01*/ca-cert.pem nodes/*/node0?-cert.pem").ends(0, &[]);
+    site.shell("openssl verify -x509_strict -CAfile nodes/node01*/ca-cert.pem nodes/*/node0?-cert.pem")
+        .ends(0, &[]);
 }
 
 #[test]
@@ -146,11 +163,15 @@ fn a_new_domain_gets_a_new_ca() {
     rotate(&site, &["begin"]).ends(0, &["my-cluster CA 2"]);
     assert!(site.root().join("nodes/node01.cluster.example.com").exists());
     site.run(&["check"]).ends(0, &[]);
-    site.untouched(|| site.run(&["render"])).ends(2, &["my-cluster CA 2, which takes its place", "certs rotate issue"]);
+    site.untouched(|| site.run(&["render"]))
+        .ends(2, &["my-cluster CA 2, which takes its place", "certs rotate issue"]);
     rotate(&site, &["issue"]).ends(0, &["issued 3 certificates\n"]);
     rotate(&site, &["finish", "--deployed"]).ends(0, &[]);
     site.run(&["check", "--deny-warnings"]).ends(0, &[]);
-    site.shell("openssl verify -x509_strict -CAfile nodes/node01*.org/ca-cert.pem nodes/*.org/node0?-cert.pem").ends(0, &[]);
+    site.shell(
+        "openssl verify -x509_strict -CAfile nodes/node01*.org/ca-cert.pem nodes/*.org/node0?-cert.pem",
+    )
+    .ends(0, &[]);
 }
 
 #[test]

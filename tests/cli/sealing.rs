@@ -38,7 +38,7 @@ fn vaulted(site: &Site, node: &str) -> String {
 #[test]
 fn age_decrypts_to_the_vaults_key_for_each_recipient_and_nobody_else() {
     let site = site();
-    encrypt(&site, &[]).ends(0, &["encrypted 3 keys to 2 recipients in keys"]);
+    encrypt(&site, &[]).ends(0, &["encrypted 3 keys to 2 recipients and the host key of each node in keys"]);
     let names: Vec<_> = entries(&site.root().join("keys")).into_keys().skip(1).collect();
     assert_eq!(names.len(), 3, "{names:?}");
     for node in ["node01", "node02", "node03"] {
@@ -56,7 +56,8 @@ fn age_decrypts_to_the_vaults_key_for_each_recipient_and_nobody_else() {
 fn a_nodes_own_ssh_key_reads_its_own_file() {
     let site = site();
     let host = fs::read_to_string(site.path().join("host.pub")).unwrap();
-    encrypt(&site, &["node01", "--recipient", &host]).ends(0, &["encrypted 1 key to 3 recipients"]);
+    encrypt(&site, &["node01", "--recipient", &host])
+        .ends(0, &["encrypted 1 key to 3 recipients and the node's host key in keys"]);
     assert!(decrypted(&site, "node01", "host").ends(0, &[]).stdout == vaulted(&site, "node01"));
     encrypt(&site, &[]).ends(0, &["kept", "node01-key.pem.age: --force", "encrypted 2 keys to 2"]);
     decrypted(&site, "node02", "host").ends(1, &[]);

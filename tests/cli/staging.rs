@@ -9,6 +9,7 @@ use test_kit::tree::entries;
 use crate::kit::{NODE04, Run, Site};
 
 const KEY: &str = "etc/nixos/secrets/node01-key.pem";
+const HOST_KEY: &str = "etc/ssh/ssh_host_ed25519_key";
 
 /// `dir` and every path below, each with its mode.
 fn modes(dir: &Path) -> Vec<(String, u32)> {
@@ -16,14 +17,22 @@ fn modes(dir: &Path) -> Vec<(String, u32)> {
     entries(dir).iter().map(|(path, entry)| (relative(path), entry.mode & 0o7777)).collect()
 }
 
-/// The tree of node01 in `dir`, and nothing else; its key is the vault's.
+/// The tree of node01 in `dir`, and nothing else; its keys are the vault's.
 #[track_caller]
 pub(crate) fn assert_staged(site: &Site, dir: &Path) {
-    let tree = [("etc", 0o755), ("etc/nixos", 0o755), ("etc/nixos/secrets", 0o700), (KEY, 0o600)];
-    let tree = tree.map(|(path, mode)| (path.to_owned(), mode));
+    let public = "etc/ssh/ssh_host_ed25519_key.pub";
+    let nixos = [("etc", 0o755), ("etc/nixos", 0o755), ("etc/nixos/secrets", 0o700), (KEY, 0o600)];
+    let tree = [&nixos[..], &[("etc/ssh", 0o755), (HOST_KEY, 0o600), (public, 0o644)]].concat();
+    let tree: Vec<_> = tree.into_iter().map(|(path, mode)| (path.to_owned(), mode)).collect();
     assert_eq!(modes(dir)[1..], tree);
-    let key = site.vault().join("node01.cluster.example.com/node01-key.pem");
-    assert!(fs::read(dir.join(KEY)).unwrap() == fs::read(key).unwrap(), "another key");
+    let node = "node01.cluster.example.com";
+    for (path, original) in [
+        (KEY, site.vault().join(node).join("node01-key.pem")),
+        (HOST_KEY, site.vault().join(node).join("ssh_host_ed25519_key")),
+        (public, site.root().join("nodes").join(node).join("ssh_host_ed25519_key.pub")),
+    ] {
+        assert!(fs::read(dir.join(path)).unwrap() == fs::read(original).unwrap(), "another {path}");
+    }
 }
 
 pub(crate) fn stage(site: &Site, to: &str) -> Run {
@@ -43,7 +52,10 @@ fn modes_are_the_nodes_whatever_the_umask() {
     let site = Site::rendered();
     for umask in ["000", "022", "077", "777"] {
         let run = site.shell(&format!("umask {umask}; exec $P secrets stage node01 --to ../out-{umask}"));
-        run.ends(0, &["staged the key of node01", "nixos-anywhere --extra-files ../out-"]);
+        run.ends(
+            0,
+            &["staged the key and the SSH host key of node01", "nixos-anywhere --extra-files ../out-"],
+        );
         let out = site.path().join(format!("out-{umask}"));
         assert_staged(&site, &out);
         assert_eq!(modes(&out)[0].1 & 0o077, 0, "what is made is its owner's");
@@ -88,7 +100,8 @@ fn a_second_run_touches_nothing_and_another_tree_is_refused() {
     stage(&site, "../out/").ends(0, &[]);
     let out = site.path().join("out");
     let before = entries(&out);
-    stage(&site, "../out").ends(0, &["already holds the key of node01, nothing was touched"]);
+    stage(&site, "../out")
+        .ends(0, &["already holds the key and the SSH host key of node01, nothing was touched"]);
     assert_eq!(before, entries(&out));
     let other = site.run(&["secrets", "stage", "node02", "--to", "../out"]);
     other.ends(2, &["out is not empty", "would copy all that is in it onto the node"]);
@@ -100,6 +113,9 @@ fn a_second_run_touches_nothing_and_another_tree_is_refused() {
         ("touch ../out/etc/nixos/secrets/note", "rm ../out/etc/nixos/secrets/note"),
         ("chmod 644 ../out/etc/nixos/secrets/*", "chmod 600 ../out/etc/nixos/secrets/*"),
         ("chmod 700 ../out/etc", "chmod 755 ../out/etc"),
+        ("touch ../out/etc/ssh/note", "rm ../out/etc/ssh/note"),
+        ("chmod 644 ../out/etc/ssh/ssh_host_ed25519_key", "chmod 600 ../out/etc/ssh/ssh_host_ed25519_key"),
+        ("echo >>../out/etc/ssh/ssh_host_ed25519_key.pub", "cp nodes/node01.*/*.pub ../out/etc/ssh"),
         ("echo >>../out/etc/nixos/secrets/node01-key.pem", "true"),
     ] {
         site.shell(spoil).ends(0, &[]);

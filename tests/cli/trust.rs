@@ -5,7 +5,7 @@ use std::path::Path;
 
 use plasmagen::check::check;
 use plasmagen::pki::cluster::leaf_request;
-use plasmagen::pki::{CaIssuer, CaRequest, PublicCert, Vault};
+use plasmagen::pki::{CaIssuer, CaRequest, NewNodeKeys, PublicCert, Vault};
 use rcgen::{CertificateParams, DnType, Issuer, KeyIdMethod, KeyPair};
 use time::{Duration, OffsetDateTime};
 
@@ -116,7 +116,13 @@ fn rendered_before(days: i64) -> Site {
     publish_ca(&site, ca.cert_pem());
     for node in &cluster.nodes {
         let issued = ca.sign_leaf(&leaf_request(&cluster, node).unwrap(), then, None).unwrap();
-        vault.store(&[(node.fqdn.as_str(), &issued.key, "mac 3c:ec:ef:00:00:01\n")]).unwrap();
+        let keys = NewNodeKeys {
+            fqdn: node.fqdn.as_str(),
+            key: &issued.key,
+            host_key: None,
+            machine: "mac 3c:ec:ef:00:00:01\n",
+        };
+        vault.store(&[keys]).unwrap();
         let file = format!("nodes/{}/{}-cert.pem", node.fqdn, node.name);
         fs::write(site.root().join(file), issued.cert_pem).unwrap();
     }

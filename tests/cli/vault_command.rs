@@ -14,14 +14,14 @@ fn a_sound_vault_matches_the_rendered_site() {
     let expected = "\
 entry                       kind  keys  state
 ca-1                        CA       1  matches nodes/
-node01.cluster.example.com  node     1  matches nodes/
-node02.cluster.example.com  node     1  matches nodes/
-node03.cluster.example.com  node     1  matches nodes/
+node01.cluster.example.com  node     2  matches nodes/
+node02.cluster.example.com  node     2  matches nodes/
+node03.cluster.example.com  node     2  matches nodes/
 no backup yet: plasmagen vault backup --to FILE
 ";
     assert_eq!(run.stdout, expected);
     let run = site.untouched(|| site.run(&["vault", "verify"]));
-    run.ends(0, &["4 keys, each private and usable"]);
+    run.ends(0, &["7 keys, each private and usable"]);
     assert_eq!(run.stdout, "");
 
     // A node that is not rendered yet needs no key; the key of a removed node is kept.
@@ -31,7 +31,7 @@ no backup yet: plasmagen vault backup --to FILE
     let text = fs::read_to_string(site.inventory()).unwrap().replace(NODE04, "");
     fs::write(site.inventory(), text).unwrap();
     let run = site.run(&["vault", "status"]);
-    assert!(run.ends(0, &[]).stdout.contains("node04.cluster.example.com  node     1  no node of the"));
+    assert!(run.ends(0, &[]).stdout.contains("node04.cluster.example.com  node     2  no node of the"));
     let json = site.run(&["vault", "status", "--format", "json"]).ends(0, &[]).stdout.clone();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["cluster"], "my-cluster");

@@ -8,7 +8,7 @@ use plasmagen::fs::Sha256Sum;
 use plasmagen::pki::Vault;
 use plasmagen::write::SiteLock;
 
-use crate::certificates::{assert_keys_belong, assert_verified, leaves};
+use crate::certificates::{assert_host_keys_belong, assert_keys_belong, assert_verified, leaves};
 use test_kit::Version;
 use test_kit::tree::entries;
 
@@ -68,6 +68,7 @@ impl Scenario {
         assert_vault(&self.before, site, when);
         if site.root().join("nodes").exists() {
             assert_keys_belong(site, when);
+            assert_host_keys_belong(site, when);
         }
         versions
     }
@@ -97,8 +98,8 @@ fn files(site: &Site, tree: &str) -> Files {
     }
     let known = |(path, entry): (std::path::PathBuf, test_kit::tree::Entry)| {
         let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-        // Certificates are random, and sums of certificates too.
-        let random = name.ends_with(".pem") || name == "manifest.json";
+        // Certificates and host keys are random, and sums of them too.
+        let random = [".pem", ".pub", "manifest.json", "known_hosts"].iter().any(|end| name.ends_with(end));
         let body = (!random).then_some([format!("{:o} ", entry.mode).as_bytes(), &entry.body].concat());
         (name, body)
     };

@@ -9,7 +9,7 @@ use plasmagen::model::Cluster;
 use plasmagen::outputs;
 use plasmagen::pki::Vault;
 use plasmagen::pki::cluster::{self as certificates, IssueOrder};
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 use proptest::sample::subsequence;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::string::string_regex;
@@ -170,7 +170,12 @@ fn render(cluster: Cluster, vault: &Vault) -> anyhow::Result<()> {
     let selection = certificates::select(&cluster, &none, &order, now)?;
     let issued = certificates::issue(&cluster, &selection, none, vault, now)?;
     drop(selection);
-    let plan = Plan { cluster, certificates: issued.certificates, zones: Zones::default() };
+    let plan = Plan {
+        cluster,
+        certificates: issued.certificates,
+        host_keys: HostKeys::default(),
+        zones: Zones::default(),
+    };
     outputs::render(&plan).map(drop)
 }
 

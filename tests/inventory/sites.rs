@@ -1,7 +1,7 @@
 //! Networks as operators have them are sound: rules of addresses, links and BMCs cry no wolf.
 use plasmagen::check::{Checked, check};
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 
 /// What all sites have. `@` stands for what differs, and `%` for the number of a node.
 const SITE: &str = r#"
@@ -159,7 +159,12 @@ fn raft_is_reached_in_the_network_with_the_gateway() {
         format!("{ADDRESS}\naddress.backup = \"10.0.3.1%\"\ninterface.bak0.mac = \"3c:ec:ef:00:01:0%\"");
     let checked = site(&core, &interfaces, &node);
     let cluster = checked.cluster.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
-    let plan = Plan { cluster, certificates: Certificates::default(), zones: Zones::default() };
+    let plan = Plan {
+        cluster,
+        certificates: Certificates::default(),
+        host_keys: HostKeys::default(),
+        zones: Zones::default(),
+    };
     let files = outputs::render(&plan).unwrap();
     let configs = files.iter().filter(|file| file.path.as_str().ends_with("/cluster-config.json"));
     let addresses = configs.map(|file| {

@@ -8,7 +8,7 @@ use std::fs;
 use plasmagen::check::check;
 use plasmagen::model::Cluster;
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -118,7 +118,7 @@ fn what_the_rules_accept_every_output_says_and_nix_reads_back() {
         let nodes =
             cluster.nodes.iter().map(|node| (node.name.clone(), "certificate\n".to_owned())).collect();
         let certificates = Certificates { ca, nodes, ..Certificates::default() };
-        let plan = Plan { cluster, certificates, zones: Zones::default() };
+        let plan = Plan { cluster, certificates, host_keys: HostKeys::default(), zones: Zones::default() };
         let rendered =
             outputs::render(&plan).unwrap_or_else(|error| panic!("{place} = {chosen:?}: {error:#}"));
         // Each node in a directory of its own, so that one call of Nix reads them all.

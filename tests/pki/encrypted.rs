@@ -3,7 +3,7 @@
 use std::fs;
 
 use plasmagen::pki::recipient::Recipient;
-use plasmagen::pki::vault::encrypted::EncryptedKeys;
+use plasmagen::pki::vault::encrypted::{EncryptedKeys, KeyToEncrypt};
 use plasmagen::pki::{KeyAlgorithm, SecretKey};
 
 use crate::support::FQDN;
@@ -13,7 +13,7 @@ const AGE: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8
 /// Both find no directory. The first makes and locks it, and is killed while the second waits for the lock.
 #[test]
 fn a_second_first_run_ends_what_the_first_has_left() {
-    let recipients = [Recipient::parse(AGE).unwrap()];
+    let recipient = Recipient::parse(AGE).unwrap();
     for (left, stays) in [(".plasmagen-staging", false), (".plasmagen-staged", true)] {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("secrets");
@@ -21,7 +21,7 @@ fn a_second_first_run_ends_what_the_first_has_left() {
         fs::create_dir_all(dir.join(left)).unwrap();
         fs::write(dir.join(left).join("node02-key.pem.age"), "of the first run").unwrap();
         let key = SecretKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        second.encrypt(&[(FQDN, key)], &recipients).unwrap();
+        second.encrypt(&[KeyToEncrypt { fqdn: FQDN, key, recipients: vec![&recipient] }]).unwrap();
         assert!(!dir.join(left).exists());
         assert!(second.file(FQDN).unwrap().exists());
         assert_eq!(dir.join("node02-key.pem.age").exists(), stays, "{left}");

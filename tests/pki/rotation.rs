@@ -79,7 +79,8 @@ impl Site {
     fn assert_sound(&self, now: OffsetDateTime) {
         let files = CommittedFiles { certificates: self.certificates(), ..CommittedFiles::default() };
         let checked = check_with_files(self.inventory.as_bytes(), now, &[], |_, _| Ok(files)).unwrap();
-        let found: Vec<_> = checked.diagnostics.iter().filter(|found| found.code.starts_with("PG-H")).collect();
+        let found: Vec<_> =
+            checked.diagnostics.iter().filter(|found| found.code.starts_with("PG-H")).collect();
         assert!(found.is_empty(), "at {now}: {found:#?}");
         let days = (now - NOW).whole_days();
         for name in NODES {
@@ -118,7 +119,8 @@ impl Machine {
         server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = spawn("openssl", &mut server);
         let lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let port = lines.map(Result::unwrap).find_map(|line| line.strip_prefix("ACCEPT 127.0.0.1:")?.parse().ok());
+        let port =
+            lines.map(Result::unwrap).find_map(|line| line.strip_prefix("ACCEPT 127.0.0.1:")?.parse().ok());
         (server, port.expect("s_server does not say where it listens"))
     }
 
@@ -181,14 +183,21 @@ fn ten_years_with_renewals_and_two_rotations() {
         // Later in each year: certificates are in the last third of their life.
         let mut now = NOW + Duration::days(year * 365 - year * 20);
         let renewed = site.render(Renewals::LastThird, now).unwrap();
-        assert_eq!(renewed.issued.map_or(0, |issued| issued.certificates.len()), if year == 0 { 0 } else { 2 });
+        assert_eq!(
+            renewed.issued.map_or(0, |issued| issued.certificates.len()),
+            if year == 0 { 0 } else { 2 }
+        );
         assert!(renewed.held_back.is_empty());
         site.assert_sound(now);
         if [3, 7].contains(&year) {
             if year == 7 {
                 site.inventory += "\n[tls]\nalgorithm = \"ecdsa-p384\"\n";
             }
-            for (step, stage) in [(Some(RotationStep::Begin), RotationStage::Begun), (None, RotationStage::Issued), (Some(RotationStep::Finish), RotationStage::Single)] {
+            for (step, stage) in [
+                (Some(RotationStep::Begin), RotationStage::Begun),
+                (None, RotationStage::Issued),
+                (Some(RotationStep::Finish), RotationStage::Single),
+            ] {
                 now += Duration::days(7);
                 match step {
                     Some(step) => site.rotate(step, now),

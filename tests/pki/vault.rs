@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use plasmagen::pki::vault::staged;
-use plasmagen::pki::{KeyAlgorithm, PublicCert, SecretKey, Vault};
+use plasmagen::pki::{KeyAlgorithm, NewNodeKeys, PublicCert, SecretKey, Vault};
 
 use test_kit::process::{printed, run};
 
@@ -20,6 +20,11 @@ fn empty() -> (tempfile::TempDir, Vault) {
 
 /// The text that identifies the machine of a key.
 const MACHINE: &str = "mac 3c:ec:ef:00:00:01\n";
+
+/// The keys of the node `fqdn`, without an SSH host key.
+fn keys<'a>(fqdn: &'a str, key: &'a SecretKey) -> NewNodeKeys<'a> {
+    NewNodeKeys { fqdn, key, host_key: None, machine: MACHINE }
+}
 
 fn key() -> SecretKey {
     SecretKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
@@ -44,7 +49,7 @@ fn keys_come_back_as_they_went_in() {
     let (first, second) = (ca(), ca());
     vault.store_ca(1, &first).unwrap();
     let leaf = node(&first);
-    vault.store(&[(FQDN, &leaf.key, MACHINE), ("node02.example.com", &key(), MACHINE)]).unwrap();
+    vault.store(&[keys(FQDN, &leaf.key), keys("node02.example.com", &key())]).unwrap();
 
     let again = Vault::open(vault.dir(), &[]).unwrap();
     let (generation, loaded) = again.newest_ca().unwrap().unwrap();
@@ -80,20 +85,17 @@ fn nothing_is_ever_overwritten() {
     let (_root, vault) = empty();
     let ca = ca();
     vault.store_ca(1, &ca).unwrap();
-    vault.store(&[(FQDN, &key(), MACHINE)]).unwrap();
+    vault.store(&[keys(FQDN, &key())]).unwrap();
     let before = fs::read(vault.dir().join("node01.example.com/node01-key.pem")).unwrap();
     for message in [
-        vault
-            .store(&[("node02.example.com", &key(), MACHINE), (FQDN, &key(), MACHINE)])
-            .unwrap_err()
-            .to_string(),
+        vault.store(&[keys("node02.example.com", &key()), keys(FQDN, &key())]).unwrap_err().to_string(),
         vault.store_ca(1, &ca).unwrap_err().to_string(),
     ] {
         assert!(message.contains("never overwrites"), "{message}");
     }
     assert_eq!(fs::read(vault.dir().join("node01.example.com/node01-key.pem")).unwrap(), before);
     assert!(vault.key("node02.example.com").unwrap().is_none(), "all or nothing");
-    assert!(vault.store(&[("../node03.example.com", &key(), MACHINE)]).is_err());
+    assert!(vault.store(&[keys("../node03.example.com", &key())]).is_err());
     assert!(vault.key("../../etc").is_err());
 }
 
@@ -101,8 +103,8 @@ fn nothing_is_ever_overwritten() {
 fn a_large_batch_is_stored_whole() {
     let (_root, vault) = empty();
     let names: Vec<String> = (0..100).map(|n| format!("node{n:02}.example.com")).collect();
-    let keys: Vec<(&str, SecretKey)> = names.iter().map(|name| (name.as_str(), key())).collect();
-    vault.store(&keys.iter().map(|(name, key)| (*name, key, MACHINE)).collect::<Vec<_>>()).unwrap();
+    let made: Vec<(&str, SecretKey)> = names.iter().map(|name| (name.as_str(), key())).collect();
+    vault.store(&made.iter().map(|(name, key)| keys(name, key)).collect::<Vec<_>>()).unwrap();
     for name in &names {
         assert!(vault.key(name).unwrap().is_some(), "{name}");
     }
@@ -113,7 +115,7 @@ fn a_large_batch_is_stored_whole() {
 fn what_others_can_read_is_not_used() {
     let (_root, vault) = empty();
     vault.store_ca(1, &ca()).unwrap();
-    vault.store(&[(FQDN, &key(), MACHINE)]).unwrap();
+    vault.store(&[keys(FQDN, &key())]).unwrap();
     let chmod = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let (node, ca) = (vault.dir().join(FQDN).join("node01-key.pem"), vault.dir().join("ca-1/ca-key.pem"));
     for bad in [0o640, 0o604, 0o660] {
@@ -162,9 +164,9 @@ fn there_must_be_a_vault_to_open() {
 #[test]
 fn a_staged_key_is_the_vaults() {
     let (root, vault) = empty();
-    vault.store(&[(FQDN, &key(), MACHINE)]).unwrap();
+    vault.store(&[keys(FQDN, &key())]).unwrap();
     let to = root.path().join("new/out");
-    let stage = |fqdn| staged::stage(fqdn, &vault.key(FQDN).unwrap().unwrap(), &to, &[]);
+    let stage = |fqdn| staged::stage(fqdn, &vault.key(FQDN).unwrap().unwrap(), None, &to, &[]);
     assert!(stage(FQDN).unwrap() && !stage(FQDN).unwrap(), "only the first run has something to do");
     let file = to.join("etc/nixos/secrets/node01-key.pem");
     assert_eq!(mode(&file), 0o600);
@@ -189,9 +191,7 @@ fn child() {
     let (_, ca) = vault.newest_ca().unwrap().unwrap();
     for fqdn in [FQDN, "node02.example.com"] {
         if vault.key(fqdn).unwrap().is_none() {
-            vault
-                .store(&[(fqdn, &ca.sign_leaf(&node_request(fqdn), NOW, None).unwrap().key, MACHINE)])
-                .unwrap();
+            vault.store(&[keys(fqdn, &ca.sign_leaf(&node_request(fqdn), NOW, None).unwrap().key)]).unwrap();
         }
     }
 }

@@ -55,6 +55,7 @@ impl RenewArgs {
             renewals: self.renewals(&cluster)?,
             has_new_keys: self.new_key,
             superseded: examined.superseded,
+            ..IssueOrder::default()
         };
         let (root, written) = (root_of(&inventory), checked.vault.as_deref());
         let source = SiteSource { root, vault: &self.vault, written };

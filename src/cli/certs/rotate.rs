@@ -116,8 +116,7 @@ impl IssueArgs {
         let inventory = self.source.inventory.find()?;
         let ExaminedInventory { checked, superseded, .. } = self.source.examine(printer)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
-        let order =
-            IssueOrder { renewals: Renewals::NewCa, has_new_keys: self.new_key, superseded };
+        let order = IssueOrder { renewals: Renewals::NewCa, has_new_keys: self.new_key, superseded };
         let (root, written) = (root_of(&inventory), checked.vault.as_deref());
         let site = SiteSource { root, vault: &self.source.vault, written };
         site.render(printer, cluster, CommitOptions::default(), &order)?;
@@ -173,7 +172,9 @@ impl RotationSource {
         if rotated.was_done {
             printer.say(&format!("nothing to do: ca-cert.pem in nodes/ holds {published}"));
         } else {
-            printer.say(&format!("every ca-cert.pem in nodes/ holds {published} now, and nothing else was changed"));
+            printer.say(&format!(
+                "every ca-cert.pem in nodes/ holds {published} now, and nothing else was changed"
+            ));
         }
         printer.say(match step {
             RotationStep::Begin => {

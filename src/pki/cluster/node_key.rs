@@ -1,8 +1,9 @@
 //! The keys of nodes, each with the machine that the key is for.
 
 use crate::model::Node;
+use crate::pki::host_key::HostKey;
 use crate::pki::secret::SecretKey;
-use crate::pki::vault::Vault;
+use crate::pki::vault::{NewNodeKeys, Vault};
 
 /// A key that was made for a node.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub struct NodeKey {
     pub fqdn: String,
     /// The private key.
     pub key: SecretKey,
+    /// The SSH host key, if one was made, or is kept in the place of a key that another one replaces.
+    pub host_key: Option<HostKey>,
     /// The machine, as [`describe_machine`] does.
     machine: String,
 }
@@ -18,13 +21,19 @@ pub struct NodeKey {
 impl NodeKey {
     /// Records that `key` was made for `node`, and for the machine of `node`.
     pub(super) fn new(node: &Node, key: SecretKey) -> Self {
-        Self { fqdn: node.fqdn.to_string(), key, machine: describe_machine(node) }
+        Self { fqdn: node.fqdn.to_string(), key, host_key: None, machine: describe_machine(node) }
+    }
+
+    /// Borrows the keys as the vault takes them.
+    fn borrow(&self) -> NewNodeKeys<'_> {
+        let Self { fqdn, key, host_key, machine } = self;
+        NewNodeKeys { fqdn, key, host_key: host_key.as_ref(), machine }
     }
 }
 
 /// Borrows `keys` as the vault takes them.
-pub(super) fn borrow_keys(keys: &[NodeKey]) -> Vec<(&str, &SecretKey, &str)> {
-    keys.iter().map(|NodeKey { fqdn, key, machine }| (fqdn.as_str(), key, machine.as_str())).collect()
+pub(super) fn borrow_keys(keys: &[NodeKey]) -> Vec<NewNodeKeys<'_>> {
+    keys.iter().map(NodeKey::borrow).collect()
 }
 
 /// Describes the machine of `node` for the vault: serial number and MAC address, one a line.

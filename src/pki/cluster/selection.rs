@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::ensure;
 use time::{Duration, OffsetDateTime};
 
+use super::host_keys::HostKeyRequest;
 use super::published::{Published, PublishedLeaf, PublishedNode};
 use crate::model::{Cluster, HostName, Node};
 use crate::pki::read::PublicCert;
@@ -22,6 +23,8 @@ pub struct IssueOrder {
     /// The nodes whose certificate is for a key that the vault has put aside: the run that made the successor of that key was
     /// killed before it published the certificate.
     pub superseded: BTreeSet<HostName>,
+    /// The SSH host keys that the operator asks for.
+    pub host_keys: HostKeyRequest,
 }
 
 /// The certificates that an [`IssueOrder`] renews before they must be.
@@ -119,8 +122,7 @@ pub fn select<'a>(
     );
     let issuing_ca = if is_rotation { newest_ca.clone() } else { published.issuing_ca().cloned() };
     let newest = published.authorities.len().saturating_sub(1);
-    let mut selection =
-        Selection { nodes: Vec::new(), issuing_ca: None, newest_ca, held_back: Vec::new() };
+    let mut selection = Selection { nodes: Vec::new(), issuing_ca: None, newest_ca, held_back: Vec::new() };
     for PublishedNode { node, leaf } in &published.nodes {
         let is_ordered = leaf.as_ref().is_some_and(|leaf| order.renewals.has(node, leaf, newest, now));
         // A new certificate ends with the CA at the latest.

@@ -20,6 +20,16 @@ pub struct EncryptedKeys {
     is_recovered: bool,
 }
 
+/// The private key of a node's certificate, and those who will be able to decrypt the key.
+pub struct KeyToEncrypt<'a> {
+    /// The full name of the node.
+    pub fqdn: &'a str,
+    /// The key.
+    pub key: SecretKey,
+    /// The recipients of this key.
+    pub recipients: Vec<&'a Recipient>,
+}
+
 impl EncryptedKeys {
     /// Opens and locks the directory `dir`, which need not exist yet, and ends what a killed run has left there.
     ///
@@ -52,14 +62,14 @@ impl EncryptedKeys {
         Ok(file)
     }
 
-    /// Encrypts the key of each node to `recipients`, and replaces the files, all or none.
+    /// Encrypts each of `keys`, and replaces the files, all or none.
     ///
     /// # Errors
     /// When age can't encrypt to a recipient or the disk refuses: then no file is written. When the disk refuses twice to
     /// move a complete file into place: the next run moves the rest.
-    pub fn encrypt(&self, keys: &[(&str, SecretKey)], recipients: &[Recipient]) -> anyhow::Result<()> {
+    pub fn encrypt(&self, keys: &[KeyToEncrypt<'_>]) -> anyhow::Result<()> {
         let mut encrypted = Vec::with_capacity(keys.len());
-        for (fqdn, key) in keys {
+        for KeyToEncrypt { fqdn, key, recipients } in keys {
             encrypted.push((encrypted_file_name(fqdn)?, encrypt(key, recipients)?));
         }
         let made;

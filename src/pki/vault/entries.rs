@@ -23,29 +23,71 @@ pub(super) struct VaultEntry<'a> {
     pub(super) replaces: bool,
 }
 
+/// A new file in an entry that the vault has.
+pub(super) struct NewFile<'a> {
+    /// The name of the entry.
+    pub(super) entry: String,
+    /// The name of the file.
+    pub(super) name: &'static str,
+    pub(super) text: &'a str,
+}
+
 /// Stores `entries` durably in the vault `dir`, which is made where there is none: all of them, or none where an entry that
 /// replaces nothing is there already.
 pub(super) fn store_entries(dir: &Path, entries: &[VaultEntry<'_>]) -> anyhow::Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
+    store(
+        dir,
+        |vault| {
+            for entry in entries.iter().filter(|entry| !entry.replaces) {
+                ensure!(
+                    !vault.exists(&entry.name)?,
+                    "the vault {} already has {}: plasmagen never overwrites a key, since certificates and machines depend on it",
+                    dir.display(),
+                    entry.name
+                );
+            }
+            Ok(())
+        },
+        |vault| write_and_rename(vault, entries),
+    )
+}
+
+/// Stores `files` durably, each in an entry that the vault `dir` has; a file of that name is put aside.
+pub(super) fn store_files(dir: &Path, files: &[NewFile<'_>]) -> anyhow::Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    store(
+        dir,
+        |vault| {
+            for file in files {
+                ensure!(vault.exists(&file.entry)?, "the vault {} has no {}", dir.display(), file.entry);
+            }
+            Ok(())
+        },
+        |vault| write_files(vault, files),
+    )
+}
+
+/// Locks the vault `dir`, which is made where there is none, has `check` look at it, and has `write` store keys by way of
+/// the staging directory, which is empty before and removed afterwards.
+fn store(
+    dir: &Path,
+    check: impl FnOnce(&Dir) -> anyhow::Result<()>,
+    write: impl FnOnce(&Dir) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     make_private_dirs(dir)?;
     let shown = dir.display();
     let root = PrivateDir::open_checked(dir)?.with_context(|| format!("could not open {shown}"))?;
     let vault = &root.dir;
     let _lock = lock(&root)?;
-    for entry in entries.iter().filter(|entry| !entry.replaces) {
-        ensure!(
-            !vault.exists(&entry.name)?,
-            "the vault {shown} already has {}: plasmagen never overwrites a key, since certificates and machines \
-             depend on it",
-            entry.name
-        );
-    }
+    check(vault)?;
     let clean = || vault.remove_tree(STAGING).with_context(|| format!("could not clean up {shown}"));
     clean()?;
-    let stored = write_and_rename(vault, entries)
-        .with_context(|| format!("could not store keys in the vault {shown}"));
+    let stored = write(vault).with_context(|| format!("could not store keys in the vault {shown}"));
     stored.and(clean())
 }
 
@@ -55,13 +97,37 @@ pub(super) fn lock(root: &PrivateDir) -> anyhow::Result<LockedFile> {
         .with_context(|| format!("could not lock {}/{LOCK}", root.path.display()))
 }
 
+/// Makes the directory `name` in `parent` and opens it.
+fn make(parent: &Dir, name: &str) -> anyhow::Result<Dir> {
+    let made = parent.make_dir(name, 0o700).and_then(|()| parent.open_dir(name));
+    made.with_context(|| format!("could not make {name}"))
+}
+
+/// Writes the files into the staging directory, makes them durable, and moves them to their places.
+fn write_files(vault: &Dir, files: &[NewFile<'_>]) -> anyhow::Result<()> {
+    let staging = make(vault, STAGING)?;
+    for NewFile { entry, name, text } in files {
+        let staged = make(&staging, entry)?;
+        let written = staged.write_new(name, 0o600, text.as_bytes());
+        let (file, _) = written.with_context(|| format!("could not write {entry}/{name}"))?;
+        sync_file(&file).with_context(|| format!("could not make {entry}/{name} durable"))?;
+    }
+    for NewFile { entry, name, .. } in files {
+        let place = vault.open_dir(entry).with_context(|| format!("could not open {entry}"))?;
+        if place.exists(name)? {
+            put_file_aside(vault, &place, entry, name)
+                .with_context(|| format!("could not put the old {entry}/{name} aside"))?;
+        }
+        let moved = staging.open_dir(entry).and_then(|staged| staged.rename(name, &place, name));
+        moved.with_context(|| format!("could not move {entry}/{name} to its place"))?;
+        place.sync().with_context(|| format!("could not make {entry} durable"))?;
+    }
+    Ok(())
+}
+
 /// Writes the entries into the staging directory, makes them durable, and moves them to their places.
 fn write_and_rename(vault: &Dir, entries: &[VaultEntry<'_>]) -> anyhow::Result<()> {
     let sync_each = entries.len() < SYNC_ALL_FROM;
-    let make = |parent: &Dir, name: &str| {
-        let made = parent.make_dir(name, 0o700).and_then(|()| parent.open_dir(name));
-        made.with_context(|| format!("could not make {name}"))
-    };
     let staging = make(vault, STAGING)?;
     for VaultEntry { name, files, .. } in entries {
         let dir = make(&staging, name)?;
@@ -99,6 +165,25 @@ fn put_aside(vault: &Dir, name: &str) -> anyhow::Result<()> {
     if !vault.exists(name)? {
         return Ok(());
     }
+    let (retired, free) = open_retired(vault, name)?;
+    vault.rename(name, &retired, &free)?;
+    Ok(retired.sync()?)
+}
+
+/// Moves the file `name` of the entry `entry`, whose directory is `place`, into a retired entry, under the first number
+/// that is free.
+fn put_file_aside(vault: &Dir, place: &Dir, entry: &str, name: &str) -> anyhow::Result<()> {
+    // The number of a whole entry says which key of a certificate was the latest: a host key has numbers of its own.
+    let (retired, free) = open_retired(vault, &format!("{entry}.ssh"))?;
+    let aside = make(&retired, &free)?;
+    place.rename(name, &aside, name)?;
+    aside.sync()?;
+    Ok(retired.sync()?)
+}
+
+/// Opens the directory of retired entries, which is made where there is none, and names the first place there that is free
+/// for the entry `name`.
+fn open_retired(vault: &Dir, name: &str) -> anyhow::Result<(Dir, String)> {
     if !vault.exists(RETIRED)? {
         vault.make_dir(RETIRED, 0o700)?;
     }
@@ -107,5 +192,5 @@ fn put_aside(vault: &Dir, name: &str) -> anyhow::Result<()> {
     while retired.exists(&retired::name_directory(name, number))? {
         number += 1;
     }
-    Ok(vault.rename(name, &retired, &retired::name_directory(name, number))?)
+    Ok((retired, retired::name_directory(name, number)))
 }

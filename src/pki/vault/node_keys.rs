@@ -4,21 +4,32 @@ use anyhow::Context;
 
 use super::entries::VaultEntry;
 use super::files::{PrivateDir, key_file_name};
+use crate::pki::host_key::HostKey;
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
+use crate::plan::HOST_KEY;
 
 /// The file with the text that identifies the machine.
 const MACHINE: &str = "machine";
 
-/// The entry for the `key` of the node `fqdn`, with a text that identifies the machine.
-pub(super) fn make_entry<'a>(
-    fqdn: &str,
-    key: &'a SecretKey,
-    machine: &'a str,
-    replaces: bool,
-) -> anyhow::Result<VaultEntry<'a>> {
-    let name = parse_full_name(fqdn)?;
-    let files = vec![(key_file_name(&name), key.expose()), (MACHINE.to_owned(), machine)];
+/// The keys of a node that the vault is to store.
+#[derive(Clone, Copy, Debug)]
+pub struct NewNodeKeys<'a> {
+    /// The full name of the node.
+    pub fqdn: &'a str,
+    /// The private key of the node's certificate.
+    pub key: &'a SecretKey,
+    /// The node's SSH host key; none where the machine has one of its own.
+    pub host_key: Option<&'a HostKey>,
+    /// The text that identifies the machine.
+    pub machine: &'a str,
+}
+
+/// The entry for the keys of a node.
+pub(super) fn make_entry<'a>(keys: &NewNodeKeys<'a>, replaces: bool) -> anyhow::Result<VaultEntry<'a>> {
+    let name = parse_full_name(keys.fqdn)?;
+    let mut files = vec![(key_file_name(&name), keys.key.expose()), (MACHINE.to_owned(), keys.machine)];
+    files.extend(keys.host_key.map(|key| (HOST_KEY.to_owned(), key.expose())));
     Ok(VaultEntry { name, files, replaces })
 }
 
@@ -41,6 +52,13 @@ pub(super) fn read_public_key(root: Option<&PrivateDir>, fqdn: &str) -> anyhow::
     let Some((entry, file)) = open_entry(root, fqdn)? else { return Ok(None) };
     let key = entry.read(&file)?.map(SecretKey::public_half).transpose();
     key.with_context(|| format!("could not use {}", entry.path.join(&file).display()))
+}
+
+/// Reads the SSH host key of the node `fqdn`.
+pub(super) fn read_host_key(root: Option<&PrivateDir>, fqdn: &str) -> anyhow::Result<Option<HostKey>> {
+    let Some((entry, _)) = open_entry(root, fqdn)? else { return Ok(None) };
+    let key = entry.read(HOST_KEY)?.map(HostKey::from_openssh).transpose();
+    key.with_context(|| format!("could not use {}", entry.path.join(HOST_KEY).display()))
 }
 
 /// Reads the text that identifies the machine for which the key of the node `fqdn` was made.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 
 use super::files::{PrivateDir, key_file_name};
+use crate::pki::host_key::HostKey;
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
+use crate::plan::{HOST_KEY, HostPublicKey};
 
 /// The directory of keys that were put aside.
 pub(super) const RETIRED: &str = ".retired";
@@ -40,4 +42,23 @@ pub(super) fn read_public_key(root: &PrivateDir, fqdn: &str, number: u32) -> any
     let file = key_file_name(&name);
     let key = entry.read(&file)?.map(SecretKey::public_half).transpose();
     key.with_context(|| format!("could not use {}", entry.path.join(&file).display()))
+}
+
+/// Finds the SSH host key of `fqdn` with the public half `public` among the keys that were put aside in the vault `root`.
+pub(super) fn find_host_key(
+    root: &PrivateDir,
+    fqdn: &str,
+    public: &HostPublicKey,
+) -> anyhow::Result<Option<HostKey>> {
+    let Some(retired) = root.open_dir(RETIRED)? else { return Ok(None) };
+    let of_node = format!("{}.", parse_full_name(fqdn)?);
+    for name in retired.list()?.into_iter().filter(|name| name.starts_with(&of_node)) {
+        let Some(entry) = retired.open_dir(&name)? else { continue };
+        let key = entry.read(HOST_KEY)?.map(HostKey::from_openssh).transpose();
+        let key = key.with_context(|| format!("could not use {}", entry.path.join(HOST_KEY).display()))?;
+        if let Some(key) = key.filter(|key| key.public() == public) {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
 }

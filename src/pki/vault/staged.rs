@@ -1,9 +1,13 @@
-//! A staged key: the tree that `nixos-anywhere --extra-files` copies onto a node.
+//! Staged keys: the tree that `nixos-anywhere --extra-files` copies onto a node.
 //!
 //! ```text
-//! DIR/etc/nixos/       0755   as on the node: tar gives these modes to /etc and /etc/nixos there, too
-//!         └ secrets/   0700
-//!           └ node01-key.pem  0600
+//! DIR/etc/              0755   as on the node: tar gives these modes to /etc, /etc/nixos and /etc/ssh there, too
+//!       nixos/          0755
+//!         secrets/      0700
+//!           node01-key.pem              0600
+//!       ssh/            0755   if the vault has a host key of the node
+//!         ssh_host_ed25519_key          0600
+//!         ssh_host_ed25519_key.pub      0644
 //! ```
 //!
 //! Everything in DIR is copied onto the node, so DIR holds nothing else. The tree is put into DIR whole or not at all, and
@@ -17,23 +21,60 @@ use zeroize::Zeroizing;
 
 use super::files::key_file_name;
 use super::location;
-use crate::fs::{Dir, FileType, Stat, is_trusted_owner, kind_of, make_private_dirs, sync_file};
+use crate::fs::{Dir, FileType, Stat, is_trusted_owner, kind_of, make_private_dirs, split, sync_file};
+use crate::pki::host_key::HostKey;
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
+use crate::plan::{HOST_KEY, PUBLIC_HOST_KEY};
 
 /// The words for DIR in messages.
 const TREE: &str = "the staged tree";
 
-/// The directories from DIR down to the key, with their modes.
-const DIRS: [(&str, u32); 3] = [("etc", 0o755), ("nixos", 0o755), ("secrets", 0o700)];
+/// A directory or a file of the tree: its path in DIR, its mode, and the text of a file.
+struct StagedEntry {
+    path: String,
+    mode: u32,
+    text: Option<Zeroizing<String>>,
+}
 
-/// Writes the tree with the key of the node `fqdn` into the directory `to`, which is made where there is none. Returns false
-/// where that tree is there already: then nothing is touched. `to` must not be in one of the directories `forbidden`.
+/// Lists the tree with the keys of the node `fqdn`, each directory before what is in it.
+fn list_entries(fqdn: &str, key: &SecretKey, host_key: Option<&HostKey>) -> anyhow::Result<Vec<StagedEntry>> {
+    let entry = |path: &str, mode, text: Option<&str>| StagedEntry {
+        path: path.to_owned(),
+        mode,
+        text: text.map(|text| Zeroizing::new(text.to_owned())),
+    };
+    let fqdn = parse_full_name(fqdn)?;
+    let mut entries = vec![
+        entry("etc", 0o755, None),
+        entry("etc/nixos", 0o755, None),
+        entry("etc/nixos/secrets", 0o700, None),
+        entry(&format!("etc/nixos/secrets/{}", key_file_name(&fqdn)), 0o600, Some(key.expose())),
+    ];
+    if let Some(host_key) = host_key {
+        let public = format!("{} {fqdn}\n", host_key.public());
+        entries.extend([
+            entry("etc/ssh", 0o755, None),
+            entry(&format!("etc/ssh/{HOST_KEY}"), 0o600, Some(host_key.expose())),
+            entry(&format!("etc/ssh/{PUBLIC_HOST_KEY}"), 0o644, Some(&public)),
+        ]);
+    }
+    Ok(entries)
+}
+
+/// Writes the tree with the keys of the node `fqdn` into the directory `to`, which is made where there is none. Returns
+/// false where that tree is there already: then nothing is touched. `to` must not be in one of the directories `forbidden`.
 ///
 /// # Errors
 /// When others could read `to` or write to it, when `to` holds anything else, such as another node's tree, or when the disk
 /// refuses. `to` is then as empty as before.
-pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> anyhow::Result<bool> {
+pub fn stage(
+    fqdn: &str,
+    key: &SecretKey,
+    host_key: Option<&HostKey>,
+    to: &Path,
+    forbidden: &[&Path],
+) -> anyhow::Result<bool> {
     // Without a slash at the end, which would hide a symbolic link.
     let to: &Path = &to.components().collect::<PathBuf>();
     ensure!(
@@ -50,12 +91,12 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
     location::check_replaceable(TREE, &path)?;
     // Another run would find half of this one's.
     dir.wait_for_lock().with_context(|| format!("could not lock {}", path.display()))?;
-    let name = key_file_name(&parse_full_name(fqdn)?);
+    let entries = list_entries(fqdn, key, host_key)?;
     dir.recover_batch()
         .with_context(|| format!("could not end what an earlier run left in {}", path.display()))?;
     let found = dir.list().with_context(|| format!("could not list {}", path.display()))?;
     if !found.is_empty() {
-        let is_same = holds_key(&dir, &name, key)
+        let is_same = holds_tree(&dir, "", &entries)
             .with_context(|| format!("could not read what is in {}", path.display()))?;
         ensure!(
             is_same,
@@ -65,7 +106,7 @@ pub fn stage(fqdn: &str, key: &SecretKey, to: &Path, forbidden: &[&Path]) -> any
         );
         return Ok(false);
     }
-    dir.commit_batch(|staging| write_tree(staging, &name, key))
+    dir.commit_batch(|staging| write_tree(staging, &entries))
         .with_context(|| format!("could not write to {}", path.display()))?;
     Ok(true)
 }
@@ -88,30 +129,50 @@ fn check_owner(path: &Path, stat: &Stat) -> anyhow::Result<()> {
 }
 
 /// Writes the tree into the directory `staging`, and makes the tree durable.
-fn write_tree(staging: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<()> {
+fn write_tree(staging: &Dir, entries: &[StagedEntry]) -> anyhow::Result<()> {
     let mut dirs = vec![staging.try_clone()?];
-    for (at, (dir_name, mode)) in DIRS.into_iter().enumerate() {
-        dirs.push(dirs[at].make_dir_exact(dir_name, mode)?);
+    for StagedEntry { path, mode, text } in entries {
+        let (parent, name) = split(path);
+        let parent = if parent.is_empty() { staging.try_clone()? } else { staging.open_dir(parent)? };
+        match text {
+            None => dirs.push(parent.make_dir_exact(name, *mode)?),
+            Some(text) => {
+                let (file, _) = parent.write_new(name, *mode, text.as_bytes())?;
+                sync_file(&file)?;
+            }
+        }
     }
-    let (file, _) = dirs[DIRS.len()].write_new(name, 0o600, key.expose().as_bytes())?;
-    sync_file(&file)?;
     Ok(dirs.iter().try_for_each(Dir::sync)?)
 }
 
-/// Whether `dir` holds exactly the tree with `key`.
-fn holds_key(dir: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<bool> {
-    let mut at = dir.try_clone()?;
-    for (dir_name, mode) in DIRS {
-        if !is_only(&at, dir_name, FileType::Directory, mode)? {
-            return Ok(false);
-        }
-        at = at.open_dir(dir_name)?;
-    }
-    if !is_only(&at, name, FileType::RegularFile, 0o600)? {
+/// Whether the directory `dir`, whose path in the tree is `path`, holds exactly what `entries` says.
+fn holds_tree(dir: &Dir, path: &str, entries: &[StagedEntry]) -> anyhow::Result<bool> {
+    let expected: Vec<_> = entries.iter().filter(|entry| split(&entry.path).0 == path).collect();
+    let found = dir.list()?;
+    if found.len() != expected.len() {
         return Ok(false);
     }
-    let mut bytes = Zeroizing::new(vec![0; key.expose().len() + 1]);
-    let mut file = at.open_regular(name)?;
+    for entry in expected {
+        let name = split(&entry.path).1;
+        let Some((_, stat)) = found.iter().find(|(other, _)| other == name) else { return Ok(false) };
+        let kind = if entry.text.is_some() { FileType::RegularFile } else { FileType::Directory };
+        let is_same = kind_of(stat) == kind
+            && stat.st_mode & 0o7777 == entry.mode
+            && match &entry.text {
+                None => holds_tree(&dir.open_dir(name)?, &entry.path, entries)?,
+                Some(text) => holds_text(dir, name, text)?,
+            };
+        if !is_same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the file `name` in `dir` holds exactly `text`.
+fn holds_text(dir: &Dir, name: &str, text: &str) -> anyhow::Result<bool> {
+    let mut bytes = Zeroizing::new(vec![0; text.len() + 1]);
+    let mut file = dir.open_regular(name)?;
     let mut read = 0;
     while read < bytes.len() {
         match file.read(&mut bytes[read..])? {
@@ -119,12 +180,5 @@ fn holds_key(dir: &Dir, name: &str, key: &SecretKey) -> anyhow::Result<bool> {
             more => read += more,
         }
     }
-    Ok(&bytes[..read] == key.expose().as_bytes())
-}
-
-/// Whether `dir` holds only `name`, of that kind and mode.
-fn is_only(dir: &Dir, name: &str, wanted: FileType, mode: u32) -> anyhow::Result<bool> {
-    let found = dir.list()?;
-    let [(only, stat)] = &found[..] else { return Ok(false) };
-    Ok(only == name && kind_of(stat) == wanted && stat.st_mode & 0o7777 == mode)
+    Ok(&bytes[..read] == text.as_bytes())
 }

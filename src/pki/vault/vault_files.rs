@@ -11,7 +11,9 @@ use super::entry_kind::{is_secret, split_entry};
 use super::files::PrivateDir;
 use super::retired::RETIRED;
 use crate::fs::{FileType, TEXT_LIMIT, kind_of};
+use crate::pki::host_key::HostKey;
 use crate::pki::secret::SecretKey;
+use crate::plan::HOST_KEY;
 
 /// The largest number of directories above a file of the vault.
 pub(super) const DEEPEST: usize = 3;
@@ -92,7 +94,13 @@ impl EntryFiles<'_> {
         for file in self.0.keys().filter(|file| file.ends_with(KEY_FILE)) {
             self.key(file).with_context(|| format!("could not use {file}"))?;
         }
-        Ok(())
+        self.check_host_key()
+    }
+
+    /// Checks that the SSH host key, if there is one, can be used.
+    pub(super) fn check_host_key(&self) -> anyhow::Result<()> {
+        let Some(text) = self.text(HOST_KEY)? else { return Ok(()) };
+        HostKey::from_openssh(text).map(drop).with_context(|| format!("could not use {HOST_KEY}"))
     }
 
     /// The number of files that hold a secret.

@@ -10,7 +10,7 @@ use plasmagen::model::{Cluster, Node};
 use plasmagen::outputs;
 use plasmagen::pki::Vault;
 use plasmagen::pki::cluster::{IssueOrder, issue, select};
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 use tempfile::TempDir;
 use time::macros::datetime;
 
@@ -74,7 +74,7 @@ impl Tree {
 
     fn new(name: String, inventory: String, cluster: Cluster, certificates: Option<Certificates>) -> Self {
         let certificates = certificates.unwrap_or_else(|| issued(&cluster));
-        let plan = Plan { cluster, certificates, zones: Zones::default() };
+        let plan = Plan { cluster, certificates, host_keys: HostKeys::default(), zones: Zones::default() };
         let rendered =
             outputs::render(&plan).unwrap_or_else(|error| panic!("{name}: {error:#}\n{inventory}"));
         let dir = tempfile::tempdir().unwrap();

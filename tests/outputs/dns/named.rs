@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use plasmagen::check::check;
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 
 use crate::dns::published::names;
 use crate::dns::{files, record};
@@ -129,7 +129,12 @@ fn names_of_somebody_else_are_found_unless_the_site_has_their_zone() {
     );
     let ask = |inventory: &str, questions: [&[&str]; 3]| {
         let cluster = check(inventory.as_bytes()).unwrap().cluster.unwrap();
-        let plan = Plan { cluster, certificates: Certificates::default(), zones: Zones::default() };
+        let plan = Plan {
+            cluster,
+            certificates: Certificates::default(),
+            host_keys: HostKeys::default(),
+            zones: Zones::default(),
+        };
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files(&plan) {
             fs::write(dir.path().join(name), text).unwrap();

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use plasmagen::check::check;
 use plasmagen::outputs;
-use plasmagen::plan::{Certificates, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 
 use crate::dns::{files, inventories, published};
 use test_kit::{plan, repository};
@@ -19,7 +19,7 @@ fn reference() -> String {
 /// The plan of `inventory` after `zones` were published.
 fn after(inventory: &str, zones: Zones) -> Plan {
     let cluster = check(inventory.as_bytes()).unwrap().cluster.unwrap();
-    Plan { cluster, certificates: Certificates::default(), zones }
+    Plan { cluster, certificates: Certificates::default(), host_keys: HostKeys::default(), zones }
 }
 
 /// `inventory` with `old`, which is there once, replaced.
