@@ -80,6 +80,7 @@ fn publish_into(dir: &Path) -> Result<()> {
             replaced_cluster: None,
             may_add_cluster: false,
             may_replace_images: false,
+            may_replace_boot: false,
             signing_key: None,
             boot_signer: None,
             may_change_armed: false,

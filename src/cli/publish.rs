@@ -10,7 +10,7 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 use time::{Duration, OffsetDateTime};
 
-use crate::model::{BootVerification, Cluster};
+use crate::model::{BootVerification, Cluster, MacAddr};
 use crate::pki::VaultUse;
 use crate::plan::Plan;
 use crate::publish::{
@@ -76,6 +76,9 @@ pub(super) struct PublishArgs {
     /// Publish a bundle also in the place of one that another cluster of this web root has published: nodes of both boot it
     #[arg(long)]
     replace_image: bool,
+    /// Publish a boot.ipxe also where that of another cluster of this web root differs: the machines of all clusters run it
+    #[arg(long, conflicts_with = "no_site")]
+    replace_boot: bool,
     /// Publish even if an armed node boots another bundle, or loads another script or overlay, from now on than when it was
     /// armed
     #[arg(long)]
@@ -86,11 +89,11 @@ pub(super) struct PublishArgs {
     rollback: Option<String>,
     /// Remove all bundles for IMAGE, which no armed node boots
     #[arg(long, value_name = "IMAGE", add = ArgValueCandidates::new(complete::images),
-        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "yes", "rollback"])]
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "replace_boot", "yes", "rollback"])]
     remove: Option<String>,
     /// Take the cluster NAME, no node of which is armed, out of a web root that several clusters share
     #[arg(long, value_name = "NAME",
-        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "yes", "rollback", "remove"])]
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "replace_boot", "yes", "rollback", "remove"])]
     remove_cluster: Option<String>,
 }
 
@@ -124,14 +127,14 @@ impl PublishArgs {
         if let Some(image) = &self.remove {
             return Ok(print_removal(printer, &root, &remove(&lock, image)?));
         }
-        let machines: Vec<_> =
-            cluster.iter().flat_map(|cluster| &cluster.nodes).map(|node| node.mac).collect();
+        let machines = list_macs(cluster.as_ref());
         let terms = PublicationTerms {
             cluster: cluster.as_ref().map(ClusterNames::of),
             machines: &machines,
             replaced_cluster: self.replace_cluster.as_deref(),
             may_add_cluster: self.add_cluster,
             may_replace_images: self.replace_image,
+            may_replace_boot: self.replace_boot,
             signing_key: signing_key.as_ref(),
             boot_signer: boot_signer.as_ref(),
             may_change_armed: self.yes,
@@ -203,6 +206,11 @@ impl PublishArgs {
         print_loaders(printer, &outcome.loaders, cluster);
         Ok(outcome)
     }
+}
+
+/// Lists the MAC addresses of the nodes of `cluster`.
+fn list_macs(cluster: Option<&Cluster>) -> Vec<MacAddr> {
+    cluster.into_iter().flat_map(|cluster| &cluster.nodes).map(|node| node.mac).collect()
 }
 
 /// Whether site/www differs from what the inventory says, which is then printed, also with --quiet: it is the reason of the

@@ -81,6 +81,7 @@ impl LabWebRoot {
                 replaced_cluster: None,
                 may_add_cluster: false,
                 may_replace_images: false,
+                may_replace_boot: false,
                 signing_key: None,
                 boot_signer: sources.signer.map(CmsSigner::certificate),
                 may_change_armed: false,

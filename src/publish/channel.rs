@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::joint::{cluster_of, read_current_sites};
+use super::joint::{CLUSTERS, cluster_of, read_current_sites};
 use super::lock::WebRootLock;
 use super::publication::{PUBLICATION, Publication};
 use super::root::{CURRENT, NIXOS, SITE, WebRoot};
@@ -30,6 +30,8 @@ pub(super) struct Generation {
     pub(super) id: Sha256Sum,
     /// None where the publication can't be read.
     pub(super) publication: Option<Publication>,
+    /// Whether the generation is a joint site, or says so.
+    pub(super) is_joint: bool,
 }
 
 impl Channel {
@@ -122,7 +124,8 @@ impl Channel {
             {
                 let text = self.dir.read_limited(&format!("{name}/{PUBLICATION}"), TEXT_LIMIT);
                 let publication = text.map_err(Into::into).and_then(|text| Publication::parse(&text)).ok();
-                generations.push(Generation { id, publication });
+                let is_joint = self.path == SITE && self.dir.exists(&format!("{name}/{CLUSTERS}"))?;
+                generations.push(Generation { id, publication, is_joint });
             }
         }
         generations.sort_by_key(|generation| (std::cmp::Reverse(generation.number()), generation.id));
@@ -184,7 +187,8 @@ impl Channel {
     }
 
     /// Removes all generations but the current one and `keep` others: `before` is the first to be kept, since machines may
-    /// be loading it, then those with the highest numbers. Returns the ids of the removed ones.
+    /// be loading it, then those with the highest numbers. A joint site, to which nobody rolls back, is none of the others.
+    /// Returns the ids of the removed ones.
     pub(super) fn prune(
         &self,
         lock: &WebRootLock,
@@ -196,7 +200,9 @@ impl Channel {
         // plasmagen did not publish a directory without a publication.
         others.retain(|generation| Some(generation.id) != current && generation.publication.is_some());
         others.sort_by_key(|generation| Some(generation.id) != before);
-        let removed: Vec<_> = others.into_iter().skip(keep).map(|generation| generation.id).collect();
+        let (joint, single): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| other.is_joint);
+        let removed = joint.into_iter().chain(single.into_iter().skip(keep));
+        let removed: Vec<_> = removed.map(|generation| generation.id).collect();
         if removed.is_empty() {
             return Ok(removed);
         }

@@ -63,10 +63,10 @@ pub fn publish(
     request: &PublishRequest<'_>,
     progress: Progress<'_>,
 ) -> Result<PublishOutcome> {
-    let staged = stage(lock, request, progress)?;
+    let (staged, others) = stage(lock, request, progress)?;
     let has_site = staged.iter().any(|staged| staged.channel == SITE);
     let loaders = if has_site { request.loaders } else { LoaderSource::Unchanged };
-    let loaders = stage_loaders(lock, loaders)?;
+    let loaders = stage_loaders(lock, loaders, &others)?;
     publish_staged(lock, &request.terms, request.keep, &staged, &loaders, || {
         staged.iter().try_for_each(|staged| forget_begun(lock, &staged.channel))
     })
@@ -142,8 +142,9 @@ pub(super) fn publish_staged(
             changes.extend(check_bundles(&lock.root, staged, before, terms)?);
         }
     }
+    let is_shared = staged.iter().any(|staged| matches!(staged.role, StagedRole::Joint(_)));
     check_boot_signatures(lock, terms, staged)?;
-    let generation = lock.next_generation()?;
+    let generation = lock.next_generation(is_shared)?;
     let to_move = |staged| Move::prepare(lock, terms, generation, staged, loaders);
     let moves = staged.iter().map(to_move).collect::<Result<Vec<_>>>()?;
     prepare()?;

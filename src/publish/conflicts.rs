@@ -1,5 +1,4 @@
-//! The conflicts of clusters that share a web root: machines, names of nodes and addresses that two of them claim, and files that
-//! all machines share and that differ.
+//! The conflicts of clusters that share a web root: machines, names of nodes and addresses that two of them claim.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -12,9 +11,9 @@ use super::fault::{Fault, FaultKind};
 use super::joint::path_of_site;
 use super::joint_plan::JointPart;
 use super::needs::{NodeScript, list_scripts};
-use super::site::{path_of_overlay, path_of_script};
-use crate::fs::{Dir, LIST_LIMIT, Sha256Sum};
-use crate::image::{MANIFEST, read_initrd};
+use super::site::{find_mac, path_of_overlay};
+use crate::fs::{Dir, LIST_LIMIT};
+use crate::image::read_initrd;
 use crate::model::list_few;
 
 /// The file in an overlay with the facts of the node.
@@ -28,14 +27,20 @@ pub(super) fn find_conflicts(parts: &[JointPart]) -> Result<Vec<Fault>> {
     let mut faults = Vec::new();
     let (mut macs, mut names, mut addresses) = (Claims::default(), Claims::default(), Claims::default());
     for part in parts {
+        let mut nodes = BTreeMap::new();
         for script in list_scripts(&part.dir)? {
             let node = script.node.clone().unwrap_or_else(|| script.mac.clone());
             let claim = (part.cluster.as_str(), node.clone());
             for address in read_boot_addresses(&part.dir, &script) {
                 addresses.add(address.to_string(), claim.clone());
             }
-            macs.add(script.mac.clone(), claim.clone());
-            names.add(node, claim);
+            names.add(node.clone(), claim);
+            nodes.insert(script.mac, node);
+        }
+        // Also a signature, or a script that is too large to be read, would take the place of another cluster's file.
+        for mac in part.contents.expected.iter().filter_map(|file| find_mac(&file.path)) {
+            let node = nodes.get(mac).cloned().unwrap_or_else(|| mac.to_owned());
+            macs.add(mac.to_owned(), (part.cluster.as_str(), node));
         }
     }
     macs.report("network cards", "machines boot one script: a machine is a node of one cluster", &mut faults);
@@ -49,7 +54,6 @@ pub(super) fn find_conflicts(parts: &[JointPart]) -> Result<Vec<Fault>> {
         "one DHCP server reserves each address once",
         &mut faults,
     );
-    report_shared_files(parts, &mut faults);
     Ok(faults)
 }
 
@@ -110,55 +114,9 @@ fn read_boot_addresses(site: &Dir, script: &NodeScript) -> Vec<IpAddr> {
     let Ok(NodeFile { interfaces }) = read.and_then(|_| Ok(serde_json::from_slice(&text)?)) else {
         return Vec::new();
     };
-    let all = interfaces.into_iter().flat_map(|interface| interface.addresses);
-    all.filter(|address| address.contains(&provisioner)).map(|address| address.addr()).collect()
-}
-
-/// Reports files that all machines share, such as `boot.ipxe`, and that differ. Signatures of equal files may differ.
-fn report_shared_files(parts: &[JointPart], faults: &mut Vec<Fault>) {
-    let mut first = BTreeMap::<&str, (&JointPart, Sha256Sum)>::new();
-    for part in parts {
-        for file in &part.contents.expected {
-            let is_of_node = [path_of_script(""), path_of_overlay("")].iter().any(|path| {
-                let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-                file.path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'))
-            });
-            if file.path == MANIFEST || is_of_node || file.path.ends_with(".sig") {
-                continue;
-            }
-            let (other, sha256) = *first.entry(&file.path).or_insert((part, file.sha256));
-            if sha256 == file.sha256 {
-                continue;
-            }
-            let read = |part: &JointPart| {
-                let body = part.dir.read_limited(&file.path, LIST_LIMIT).unwrap_or_default();
-                String::from_utf8_lossy(&body).into_owned()
-            };
-            let message = format!(
-                "it is one file for all machines, and the clusters {} and {} have it with different contents: {}",
-                other.cluster,
-                part.cluster,
-                explain_difference(&read(other), &read(part))
-            );
-            faults.push(Fault::new(FaultKind::Changed, file.path.as_str(), message));
-        }
-    }
-}
-
-/// Says which key of the two inventories makes the difference between two versions of `boot.ipxe`.
-fn explain_difference(one: &str, other: &str) -> String {
-    let differing = one.lines().zip(other.lines()).find(|(one, other)| one != other);
-    let Some((one, other)) = differing else {
-        return "one is longer than the other".to_owned();
-    };
-    let key = if one.starts_with("set base ") {
-        "let both inventories have the same address, interfaces and http_port in [provisioner]"
-    } else if one.starts_with("set verify ") {
-        "let both inventories have the same verify in [boot]"
-    } else if one.starts_with("prompt --timeout ") {
-        "let both inventories have the same pause in [boot]"
-    } else {
-        "render and publish both with the same version of plasmagen"
-    };
-    format!("`{}` and `{}`: {key}", one.escape_debug(), other.escape_debug())
+    // The URL of the overlay has the IPv4 address of the provisioner: that finds the interface, whose IPv6 addresses count, too.
+    let stands_there =
+        |interface: &NodeInterface| interface.addresses.iter().any(|address| address.contains(&provisioner));
+    let boot = interfaces.into_iter().filter(stands_there).flat_map(|interface| interface.addresses);
+    boot.map(|address| address.addr()).collect()
 }

@@ -8,7 +8,7 @@ use super::bundle::read_bundle;
 use super::channel::{Channel, Generation};
 use super::compare::ExpectedDir;
 use super::fault::{Fault, FaultKind};
-use super::joint::{cluster_of, read_sites};
+use super::joint::cluster_of;
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::root::{CURRENT, NIXOS, WebRoot};
@@ -55,7 +55,7 @@ pub(super) fn verify_channel(
         let is_current = current == Some(generation.id);
         let faults = &mut report.faults;
         dirs.extend(verify_generation(channel, &generation, is_current, requirements, faults)?);
-        let Generation { id, publication } = generation;
+        let Generation { id, publication, .. } = generation;
         report.generations.push(VerifiedGeneration { path, id, is_current, publication });
     }
     Ok(())
@@ -136,7 +136,8 @@ fn verify_generation(
     let prefix = format!("{}/{}/", channel.path, generation.id);
     let dir = channel.open_generation(generation.id)?;
     let (id, contents) = if channel.is_site() {
-        let Some(contents) = site::read_published(&dir, &prefix, faults)? else { return Ok(None) };
+        let read = if cluster_of(&channel.path).is_some() { site::read_part } else { site::read_published };
+        let Some(contents) = read(&dir, &prefix, faults)? else { return Ok(None) };
         (contents.manifest, contents)
     } else {
         let Some(bundle) = read_bundle(&dir, &prefix, faults)? else { return Ok(None) };
@@ -167,8 +168,8 @@ fn verify_generation(
         Some(publication) if publication.manifest != contents.manifest => {
             faults.push(Fault::new(FaultKind::Swapped, path, "it is of another manifest"));
         }
-        // The signatures of the parts vouch for a joint site, and another cluster's keys for its site.
-        Some(_) if read_sites(&dir)?.is_some() || is_of_other_cluster(channel, requirements) => {}
+        // The signatures of the parts vouch for the joint site that is served, and another cluster's keys for its site.
+        Some(_) if generation.is_joint && is_current || is_of_other_cluster(channel, requirements) => {}
         Some(_) => {
             let unsigned = explain_unsigned(channel, is_current);
             verify_signature(&dir, &prefix, PUBLICATION, unsigned, requirements, faults)?;

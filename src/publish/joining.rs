@@ -5,21 +5,24 @@ use time::OffsetDateTime;
 
 use super::conflicts::find_conflicts;
 use super::fault::Refused;
-use super::joint::{CLUSTERS, SiteIds, cluster_of, path_of_site};
+use super::joint::{CLUSTERS, SiteIds, cluster_of, open_part};
 use super::joint_plan::{JointPart, JointPlan, damaged};
 use super::links::find_missing_links;
 use super::lock::WebRootLock;
+use super::needs::open_current;
 use super::publication::{PUBLICATION, Publication};
-use super::root::{SITE, WebRoot};
+use super::root::SITE;
+use super::shared_files::BootChoice;
 use super::site::{parse_published, read_published};
 use super::staged::{StagedGeneration, StagedRole, fill, is_published};
-use crate::fs::{Dir, Progress, Sha256Sum, TEXT_LIMIT, file_mode, sync_file};
+use crate::fs::{Dir, Progress, TEXT_LIMIT, file_mode, sync_file};
 use crate::image::MANIFEST;
 
 /// The name of the joint site in the staging directory.
 const STAGED: &str = "joint";
 
-/// Stages the joint site of the `others` and of the site `new`, where one is published now.
+/// Stages the joint site of the `others` and of the site `new`, where one is published now: its `boot.ipxe` counts for all where
+/// `may_replace_boot` is true.
 ///
 /// # Errors
 /// [`Refused`] when a site is damaged, or when two clusters claim the same machine, name or address, or need a file of one name
@@ -28,12 +31,13 @@ pub(super) fn stage_joint(
     lock: &WebRootLock,
     new: Option<&StagedGeneration>,
     others: &SiteIds,
+    may_replace_boot: bool,
     progress: Progress<'_>,
 ) -> Result<StagedGeneration> {
     let mut parts = Vec::new();
     let mut expires = OffsetDateTime::UNIX_EPOCH;
     for (cluster, id) in others {
-        let dir = open_other(&lock.root, cluster, *id)?;
+        let dir = open_part(&lock.root, cluster, *id).with_context(|| damaged(cluster, Vec::new()))?;
         let publication = dir.read_limited(PUBLICATION, TEXT_LIMIT).map_err(Into::into);
         let publication = publication.and_then(|text| Publication::parse(&text));
         expires = expires.max(publication.with_context(|| damaged(cluster, Vec::new()))?.expires);
@@ -44,7 +48,15 @@ pub(super) fn stage_joint(
         parts.push(JointPart::read(cluster, new.id, new.open(lock)?)?);
     }
     parts.sort_by(|a, b| a.cluster.cmp(&b.cluster));
-    let conflicts = find_conflicts(&parts)?;
+    let mut conflicts = find_conflicts(&parts)?;
+    let served = open_current(&lock.root, SITE)?.map(|(_, dir)| read_published(&dir, "", &mut Vec::new()));
+    let served = served.transpose()?.flatten();
+    let publisher = new.and_then(|new| cluster_of(&new.channel));
+    let choice = BootChoice { publisher, may_replace: may_replace_boot, served: served.as_ref() };
+    let boot = choice.find_cluster(&parts).unwrap_or_else(|faults| {
+        conflicts.extend(faults);
+        None
+    });
     if !conflicts.is_empty() {
         return Err(Refused::new(
             "clusters of this web root are in conflict, and nothing was changed",
@@ -52,7 +64,7 @@ pub(super) fn stage_joint(
         )
         .into());
     }
-    let plan = JointPlan::of(&parts)?;
+    let plan = JointPlan::of(&parts, boot.as_deref())?;
     let name = write_joint(lock, &parts, &plan, progress)?;
     Ok(StagedGeneration {
         channel: SITE.to_owned(),
@@ -64,14 +76,6 @@ pub(super) fn stage_joint(
         links: find_missing_links(&lock.root, &plan.top_names())?,
         role: StagedRole::Joint(expires),
     })
-}
-
-/// Opens the generation `id` of the site of `cluster`: in `sites/`, or in `site/` where that cluster was alone so far.
-fn open_other(root: &WebRoot, cluster: &str, id: Sha256Sum) -> Result<Dir> {
-    let alone = root.dir.open_dir(&format!("{SITE}/{id}"));
-    alone
-        .or_else(|_| root.dir.open_dir(&format!("{}/{id}", path_of_site(cluster))))
-        .with_context(|| damaged(cluster, Vec::new()))
 }
 
 /// Writes the joint site into the staging directory. Returns its name there; none where it is in its place already.

@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::lock::WebRootLock;
+use super::publication::{PUBLICATION, Publication};
 use super::root::{CURRENT, SITE, SITES, WebRoot};
-use crate::fs::{Dir, Errno, LIST_LIMIT, Sha256Sum};
+use crate::fs::{Dir, Errno, LIST_LIMIT, Sha256Sum, TEXT_LIMIT};
 use crate::model::{Label, Word};
 
 /// The file of a joint site that names its parts.
@@ -26,6 +27,9 @@ pub(super) type SiteIds = BTreeMap<String, Sha256Sum>;
 struct ClusterList {
     schema: u32,
     sites: SiteIds,
+    /// Name of the cluster whose `boot.ipxe` counts; none where that of all clusters is the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    boot: Option<String>,
 }
 
 /// The path of the channel of the site of `cluster`, in a web root that several clusters share.
@@ -38,23 +42,33 @@ pub(super) fn cluster_of(path: &str) -> Option<&str> {
     path.strip_prefix(SITES)?.strip_prefix('/')
 }
 
-/// Prints [`CLUSTERS`].
-pub(super) fn print_sites(sites: &SiteIds) -> Result<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(&ClusterList { schema: SCHEMA, sites: sites.clone() })?;
+/// Prints [`CLUSTERS`] for a joint site of `sites`, in which the `boot.ipxe` of the cluster `boot` counts.
+pub(super) fn print_sites(sites: &SiteIds, boot: Option<&str>) -> Result<Vec<u8>> {
+    let boot = boot.map(str::to_owned);
+    let mut text = serde_json::to_vec_pretty(&ClusterList { schema: SCHEMA, sites: sites.clone(), boot })?;
     text.push(b'\n');
     Ok(text)
 }
 
 /// Reads which sites the generation in `dir` joins; none for the site of a single cluster.
-pub(super) fn read_sites(dir: &Dir) -> Result<Option<SiteIds>> {
+fn read_sites(dir: &Dir) -> Result<Option<SiteIds>> {
+    Ok(read_list(dir)?.map(|list| list.sites))
+}
+
+/// Reads the cluster whose `boot.ipxe` counts in the joint site in `dir`; none where that of all clusters is the same.
+pub(super) fn read_boot(dir: &Dir) -> Result<Option<String>> {
+    Ok(read_list(dir)?.and_then(|list| list.boot))
+}
+
+fn read_list(dir: &Dir) -> Result<Option<ClusterList>> {
     if !dir.exists(CLUSTERS)? {
         return Ok(None);
     }
     let read = || {
-        let ClusterList { schema, sites } = serde_json::from_slice(&dir.read_limited(CLUSTERS, LIST_LIMIT)?)?;
-        ensure!(schema == SCHEMA, "it was written by a later plasmagen (schema {schema})");
-        ensure!(sites.keys().all(|name| Label::parse(name).is_ok()), "a cluster has no legal name");
-        anyhow::Ok(sites)
+        let list: ClusterList = serde_json::from_slice(&dir.read_limited(CLUSTERS, LIST_LIMIT)?)?;
+        ensure!(list.schema == SCHEMA, "it was written by a later plasmagen (schema {})", list.schema);
+        ensure!(list.sites.keys().all(|name| Label::parse(name).is_ok()), "a cluster has no legal name");
+        anyhow::Ok(list)
     };
     read().map(Some).with_context(|| format!("could not read {CLUSTERS} of the joint site"))
 }
@@ -94,6 +108,12 @@ pub(super) fn read_served_sites(root: &WebRoot) -> Result<Option<SiteIds>> {
     Ok(None)
 }
 
+/// Opens the generation `id` of the site of `cluster`: in `sites/`, or in `site/` where that cluster is alone so far.
+pub(super) fn open_part(root: &WebRoot, cluster: &str, id: Sha256Sum) -> Result<Dir, Errno> {
+    let alone = root.dir.open_dir(&format!("{SITE}/{id}"));
+    alone.or_else(|_| root.dir.open_dir(&format!("{}/{id}", path_of_site(cluster))))
+}
+
 /// Lists the names in `sites/` of directories in which something is, sorted.
 pub(super) fn list_cluster_dirs(root: &WebRoot) -> Result<Vec<String>> {
     if !root.dir.exists(SITES)? {
@@ -110,6 +130,23 @@ pub(super) fn list_cluster_dirs(root: &WebRoot) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Whether plasmagen has published everything in the directory `name` of `sites`, for the cluster of that name: each entry is a
+/// generation with a publication. A cluster that was renamed has generations of its former name beside.
+pub(super) fn is_published_dir(sites: &Dir, name: &str) -> bool {
+    let read = |dir: &Dir, id: &str| {
+        Sha256Sum::try_from(id.to_owned()).ok()?;
+        let text = dir.read_limited(&format!("{id}/{PUBLICATION}"), TEXT_LIMIT).ok()?;
+        Publication::parse(&text).ok()
+    };
+    let Ok(dir) = sites.open_dir(name) else { return false };
+    let Ok(ids) = dir.list_names() else { return false };
+    let Some(publications) = ids.iter().map(|id| read(&dir, id)).collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    let is_of_cluster = |publication: &Publication| publication.cluster.as_deref() == Some(name);
+    publications.is_empty() || publications.iter().any(is_of_cluster)
+}
+
 /// Removes the sites of clusters that are not served: of a cluster that was taken out, or that a killed run has left.
 pub(super) fn remove_unserved_sites(lock: &WebRootLock) -> Result<()> {
     const REMOVED: &str = "removed-sites";
@@ -121,8 +158,8 @@ pub(super) fn remove_unserved_sites(lock: &WebRootLock) -> Result<()> {
     let dir = root.dir.open_dir(SITES).with_context(|| format!("could not open {SITES}/"))?;
     let to = lock.staging.ensure_dir(REMOVED)?;
     for name in dir.list_names().with_context(|| format!("could not list {SITES}/"))? {
-        // A file of another name is somebody's: verify reports it.
-        if !served.contains_key(&name) && Label::parse(&name).is_ok() {
+        // Whatever else is there is somebody's: verify reports it.
+        if !served.contains_key(&name) && is_published_dir(&dir, &name) {
             dir.rename(&name, &to, &name).with_context(|| format!("could not remove {SITES}/{name}"))?;
         }
     }

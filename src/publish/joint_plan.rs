@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use super::contents::{Contents, ExpectedFile};
 use super::fault::{Fault, Refused};
 use super::joint::{CLUSTERS, SiteIds, path_of_site, print_sites};
-use super::site::{print_manifest, read_published};
+use super::site::{print_manifest, read_part};
 use crate::fs::{Dir, Sha256Sum};
 use crate::image::MANIFEST;
 
@@ -41,7 +41,7 @@ impl JointPart {
     pub(super) fn read(cluster: &str, id: Sha256Sum, dir: Dir) -> Result<Self> {
         let mut faults = Vec::new();
         let prefix = format!("{}/{id}/", path_of_site(cluster));
-        let contents = read_published(&dir, &prefix, &mut faults)?.filter(|contents| contents.manifest == id);
+        let contents = read_part(&dir, &prefix, &mut faults)?.filter(|contents| contents.manifest == id);
         match contents {
             Some(contents) if faults.is_empty() => {
                 Ok(Self { cluster: cluster.to_owned(), id, dir, contents })
@@ -61,23 +61,32 @@ pub(super) fn damaged(cluster: &str, faults: Vec<Fault>) -> anyhow::Error {
 }
 
 impl JointPlan {
-    /// Plans the joint site of `parts`, which are sorted by cluster. Of a file that several have, such as `boot.ipxe`, the first
-    /// counts.
-    pub(super) fn of(parts: &[JointPart]) -> Result<Self> {
+    /// Plans the joint site of `parts`. Of a file that several have, such as `boot.ipxe`, that of the cluster `boot` counts, and else
+    /// that of the first one by name.
+    pub(super) fn of(parts: &[JointPart], boot: Option<&str>) -> Result<Self> {
         let mut all = BTreeMap::<&str, &ExpectedFile>::new();
-        let mut files = Vec::new();
-        for part in parts {
-            let mut contents = Contents { expected: Vec::new(), ..part.contents.clone() };
+        let mut ordered: Vec<_> = parts.iter().enumerate().collect();
+        ordered.sort_by_key(|(_, part)| (boot != Some(part.cluster.as_str()), part.cluster.as_str()));
+        let empty = |part: &JointPart| Contents { expected: Vec::new(), ..part.contents.clone() };
+        let mut files: Vec<_> = parts.iter().map(empty).collect();
+        for (index, part) in ordered {
             for file in part.contents.expected.iter().filter(|file| file.path != MANIFEST) {
-                if !all.contains_key(file.path.as_str()) {
+                // The signature of another content would not fit.
+                let signed = file.path.strip_suffix(".sig").and_then(|path| all.get(path));
+                let fits = signed.is_none_or(|signed| {
+                    part.contents
+                        .expected
+                        .iter()
+                        .any(|file| file.path == signed.path && file.sha256 == signed.sha256)
+                });
+                if fits && !all.contains_key(file.path.as_str()) {
                     all.insert(&file.path, file);
-                    contents.expected.push(file.clone());
+                    files[index].expected.push(file.clone());
                 }
             }
-            files.push(contents);
         }
         let sites: SiteIds = parts.iter().map(|part| (part.cluster.clone(), part.id)).collect();
-        let clusters = print_sites(&sites)?;
+        let clusters = print_sites(&sites, boot)?;
         let list = ExpectedFile { path: CLUSTERS.to_owned(), bytes: None, sha256: Sha256Sum::of(&clusters) };
         all.insert(CLUSTERS, &list);
         let manifest = print_manifest(all.into_values())?;

@@ -10,8 +10,9 @@ use anyhow::{Context, Result};
 
 use super::builds::{BUILDS, LOADER_LIMIT, find_build};
 use super::channel::Channel;
-use super::joint::{path_of_site, read_served_sites};
+use super::joint::{SiteIds, open_part, path_of_site, read_served_sites};
 use super::lock::WebRootLock;
+use super::publication::{PUBLICATION, Publication};
 use super::request::{ClusterNames, LoaderSource};
 use super::root::{SITE, TFTP, WebRoot};
 use crate::fs::{Dir, Sha256Sum, TEXT_LIMIT};
@@ -32,6 +33,8 @@ pub enum InstalledLoader {
     Same,
     /// Somebody's own build has the name of the loader, and was not replaced.
     Kept,
+    /// Another cluster of the web root, which has this name, has published another build, which was not replaced.
+    OfCluster(String),
 }
 
 /// A loader that no directory has.
@@ -50,6 +53,8 @@ pub struct LoaderOutcome {
     pub installed: BTreeMap<&'static str, InstalledLoader>,
     /// The loaders that are neither there nor in any directory.
     pub missing: Vec<MissingLoader>,
+    /// The replaced builds that other clusters of the web root have published, each with the name of such a cluster.
+    pub replaced: BTreeMap<&'static str, String>,
 }
 
 /// Loaders that are ready to be installed.
@@ -90,11 +95,15 @@ pub(super) fn list_vouched(root: &WebRoot, names: Option<ClusterNames<'_>>) -> R
 }
 
 /// Reads the loaders that are to be published with a site. Those in the directory that the request names replace
-/// somebody's own builds.
+/// somebody's own builds, and those of the clusters whose sites are `others`.
 ///
 /// # Errors
 /// When a disk refuses, or a build holds a private key.
-pub(super) fn stage_loaders(lock: &WebRootLock, source: LoaderSource<'_>) -> Result<StagedLoaders> {
+pub(super) fn stage_loaders(
+    lock: &WebRootLock,
+    source: LoaderSource<'_>,
+    others: &SiteIds,
+) -> Result<StagedLoaders> {
     let published = list_published(&lock.root)?;
     let named = match source {
         LoaderSource::Unchanged => {
@@ -107,7 +116,7 @@ pub(super) fn stage_loaders(lock: &WebRootLock, source: LoaderSource<'_>) -> Res
     let record = read_record(&lock.root);
     let mut staged = StagedLoaders::default();
     for build in &BUILDS {
-        let LoaderOutcome { installed, missing } = &mut staged.outcome;
+        let LoaderOutcome { installed, missing, replaced } = &mut staged.outcome;
         let found = find_build(build, named)?;
         let sha256 = found.as_ref().map(|(_, body)| Sha256Sum::of(body));
         let present = dir.read_limited(build.file, LOADER_LIMIT).ok().map(|body| Sha256Sum::of(&body));
@@ -115,6 +124,7 @@ pub(super) fn stage_loaders(lock: &WebRootLock, source: LoaderSource<'_>) -> Res
             [record.get(build.file), published.get(build.file), sha256.as_ref()].contains(&Some(&present))
         };
         let is_foreign = dir.exists(build.file)? && !present.is_some_and(is_known);
+        let other = present.and_then(|present| find_voucher(&lock.root, others, build.file, present));
         match found {
             None if is_foreign => drop(installed.insert(build.file, InstalledLoader::Kept)),
             Some(_) if is_foreign && named.is_none() => {
@@ -129,10 +139,18 @@ pub(super) fn stage_loaders(lock: &WebRootLock, source: LoaderSource<'_>) -> Res
             },
             Some((path, body)) => {
                 let sha256 = Sha256Sum::of(&body);
+                let kept =
+                    present.zip(other.clone()).filter(|(present, _)| named.is_none() && *present != sha256);
+                if let Some((present, cluster)) = kept {
+                    staged.digests.insert(build.file.to_owned(), present);
+                    installed.insert(build.file, InstalledLoader::OfCluster(cluster));
+                    continue;
+                }
                 staged.digests.insert(build.file.to_owned(), sha256);
                 if present == Some(sha256) {
                     installed.insert(build.file, InstalledLoader::Same);
                 } else {
+                    replaced.extend(other.map(|cluster| (build.file, cluster)));
                     installed.insert(build.file, InstalledLoader::Copied(path));
                     staged.bodies.push((build.file, body));
                 }
@@ -140,6 +158,15 @@ pub(super) fn stage_loaders(lock: &WebRootLock, source: LoaderSource<'_>) -> Res
         }
     }
     Ok(staged)
+}
+
+/// Finds a cluster whose site is one of `others`, and whose publication vouches for the build `file` with this digest.
+fn find_voucher(root: &WebRoot, others: &SiteIds, file: &str, sha256: Sha256Sum) -> Option<String> {
+    let vouches = |(cluster, id): &(&String, &Sha256Sum)| {
+        let text = open_part(root, cluster, **id).ok()?.read_limited(PUBLICATION, TEXT_LIMIT).ok()?;
+        Some(*Publication::parse(&text).ok()?.loaders.get(file)? == sha256)
+    };
+    others.iter().find(|other| vouches(other) == Some(true)).map(|(cluster, _)| cluster.clone())
 }
 
 impl StagedLoaders {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::root::{ARMED, MARKER, TFTP, WebRoot, open_named, write_marker};
+use super::root::{ARMED, MARKER, SCHEMA, SHARED_SCHEMA, TFTP, WebRoot, open_named, write_marker};
 use super::timer::is_stamp;
 use crate::fs::{Dir, FileLock, FileType, LockedDir, STATE, kind_of, make_dirs};
 
@@ -47,7 +47,7 @@ impl WebRootLock {
         if state.stat(MARKER)?.is_none() {
             // A run that died before it wrote the marker has made nothing else.
             refuse_foreign(&dir)?;
-            write_marker(&state, 0)?;
+            write_marker(&state, 0, SCHEMA)?;
         }
         dir.sync().context("could not make the web root durable")?;
         // The provisioner's timer leaves a stamp there, also before the first machine is armed.
@@ -62,11 +62,12 @@ impl WebRootLock {
         Ok(Self { root, staging, _lock: lock })
     }
 
-    /// Reserves the number of the next generation. No number is given twice, even when its generation is never published.
-    pub(super) fn next_generation(&self) -> Result<u64> {
-        let last = self.root.last_generation()?;
+    /// Reserves the number of the next generation. No number is given twice, even when its generation is never published. The
+    /// marker says from then on that several clusters share the web root where `is_shared` is true.
+    pub(super) fn next_generation(&self, is_shared: bool) -> Result<u64> {
+        let (last, schema) = self.root.read_marker()?;
         let next = last.checked_add(1).context("the counter of generations is at its end")?;
-        write_marker(&self.root.state, next)?;
+        write_marker(&self.root.state, next, if is_shared { SHARED_SCHEMA } else { schema })?;
         Ok(next)
     }
 

@@ -48,6 +48,7 @@
 //! boot_signatures  verifies who signed what machines boot
 //! joint_plan   plans the joint site of several clusters
 //! conflicts    what two clusters of a web root both claim
+//! shared_files the files that all machines share
 //! joining      builds that site
 //! adoption     copies the site of a cluster that was alone
 //! staging      builds new generations in the staging directory
@@ -104,6 +105,7 @@ mod report;
 mod request;
 mod roll_back;
 mod root;
+mod shared_files;
 mod sign;
 mod signatures;
 mod signers;

@@ -31,7 +31,7 @@ pub fn remove_cluster(
         !others.is_empty(),
         "{shown} is the only cluster of the web root: plasmagen publish --replace-cluster {shown} puts another in its place"
     );
-    let staged = [stage_joint(lock, None, &others, &|_| {})?];
-    let loaders = stage_loaders(lock, LoaderSource::Unchanged)?;
+    let staged = [stage_joint(lock, None, &others, false, &|_| {})?];
+    let loaders = stage_loaders(lock, LoaderSource::Unchanged, &others)?;
     publish_staged(lock, terms, usize::MAX, &staged, &loaders, || Ok(()))
 }

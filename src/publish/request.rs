@@ -79,6 +79,8 @@ pub struct PublicationTerms<'a> {
     pub may_add_cluster: bool,
     /// Whether a bundle may take the place of one that another cluster of the web root has published.
     pub may_replace_images: bool,
+    /// Whether the `boot.ipxe` of the site counts for the machines of all clusters of the web root, where theirs differs.
+    pub may_replace_boot: bool,
     /// The key that signs the publication; none for an unsigned one.
     pub signing_key: Option<&'a SigningKey>,
     /// The signer by whom what machines boot must be signed; none where the inventory names none.

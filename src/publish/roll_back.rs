@@ -10,13 +10,13 @@ use super::compare::{ExpectedDir, compare};
 use super::contents::Contents;
 use super::fault::Refused;
 use super::joining::stage_joint;
-use super::joint::{path_of_site, read_served_sites};
+use super::joint::{SiteIds, cluster_of, path_of_site, read_served_sites};
 use super::loaders::stage_loaders;
 use super::lock::WebRootLock;
 use super::place::{ClusterIdentity, ClusterPlace, find_place_of};
 use super::request::{LoaderSource, PublicationTerms};
 use super::root::SITE;
-use super::site::read_published;
+use super::site::{read_part, read_published};
 use super::staged::{StagedGeneration, StagedRole};
 use super::staging::check_owner;
 use crate::fs::{Dir, Sha256Sum};
@@ -44,7 +44,7 @@ pub fn roll_back(
     let path = channel.path.clone();
     let current =
         channel.current_generation()?.with_context(|| format!("{path} has no current generation"))?;
-    let generations = channel.generations()?;
+    let generations = list_candidates(&channel)?;
     // A killed run has perhaps switched already: the generation that it led to may be the current one.
     let begun = find_begun(&lock.root, &path);
     let begun = generations.iter().find(|generation| Some(generation.id) == begun);
@@ -70,12 +70,12 @@ pub fn roll_back(
         role: StagedRole::Requested,
     }];
     if let Some(others) = place.others.as_ref().filter(|_| channel.is_site()) {
-        staged.push(stage_joint(lock, Some(&staged[0]), others, &|_| {})?);
+        staged.push(stage_joint(lock, Some(&staged[0]), others, terms.may_replace_boot, &|_| {})?);
     } else if !channel.is_site() {
         check_owner(lock, &staged[0], &place, terms)?;
     }
     write_begun(lock, &path, previous.id)?;
-    let loaders = stage_loaders(lock, LoaderSource::Unchanged)?;
+    let loaders = stage_loaders(lock, LoaderSource::Unchanged, &SiteIds::new())?;
     let mut outcome =
         publish_staged(lock, terms, usize::MAX, &staged, &loaders, || Ok(())).inspect_err(|_| {
             // Where the file stays, the next roll back leads to the same generation.
@@ -84,7 +84,7 @@ pub fn roll_back(
     if outcome.unconfirmed.is_none() {
         outcome.unconfirmed = forget_begun(lock, &path).err();
     }
-    let next = channel.generations()?.into_iter().find(|other| is_previous(other, previous.id));
+    let next = list_candidates(&channel)?.into_iter().find(|other| is_previous(other, previous.id));
     let finished = begun.map(|_| FinishedRollback { next: next.map(|generation| generation.id) });
     Ok((outcome, finished))
 }
@@ -129,6 +129,14 @@ fn find_place_of_generation(
     find_place_of(&lock.root, &identity, channel.is_site(), terms)
 }
 
+/// Lists the generations to which a roll back may lead, the highest number first. A joint site, which a killed run has left where
+/// one cluster is alone, would bring other clusters in.
+fn list_candidates(channel: &Channel) -> Result<Vec<Generation>> {
+    let mut generations = channel.generations()?;
+    generations.retain(|generation| !generation.is_joint);
+    Ok(generations)
+}
+
 /// Whether a roll back may lead from the generation `current` to `other`.
 fn is_previous(other: &Generation, current: Sha256Sum) -> bool {
     other.publication.is_some() && other.id != current
@@ -144,7 +152,8 @@ fn check_intact(
     const DAMAGED: &str = "the generation before is damaged";
     let mut faults = Vec::new();
     let read = if is_site(path) {
-        read_published(&dir, "", &mut faults)?.map(|contents| (contents.manifest, None, contents))
+        let read = if cluster_of(path).is_some() { read_part } else { read_published };
+        read(&dir, "", &mut faults)?.map(|contents| (contents.manifest, None, contents))
     } else {
         let bundle = read_bundle(&dir, "", &mut faults)?;
         bundle.map(|Bundle { manifest, contents }| (manifest.id, Some(manifest), contents))

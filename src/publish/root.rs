@@ -9,7 +9,13 @@ use crate::fs::{Dir, STATE, TEXT_LIMIT};
 
 /// The marker file in the state directory.
 pub(super) const MARKER: &str = "web-root.json";
-const SCHEMA: u32 = 1;
+
+/// The version of the marker file where one site is served alone.
+pub(super) const SCHEMA: u32 = 1;
+
+/// The version of the marker file where several clusters share the web root: an earlier plasmagen, which knows no joint site, would
+/// switch all machines to the site of one cluster.
+pub(super) const SHARED_SCHEMA: u32 = 2;
 
 /// The directories of a web root beside those of the site.
 pub(super) const NIXOS: &str = "nixos";
@@ -74,11 +80,20 @@ impl WebRoot {
 
     /// The number of the last generation; 0 before the first one.
     pub(super) fn last_generation(&self) -> Result<u64> {
+        self.read_marker().map(|(generation, _)| generation)
+    }
+
+    /// Reads the number of the last generation and the version of the marker file.
+    pub(super) fn read_marker(&self) -> Result<(u64, u32)> {
         let text =
             self.state.read_limited(MARKER, TEXT_LIMIT).context("could not read .plasmagen/web-root.json")?;
         let marker: Marker = serde_json::from_slice(&text).context(".plasmagen/web-root.json is damaged")?;
-        ensure!(marker.schema == SCHEMA, "it was made by a later plasmagen (schema {})", marker.schema);
-        Ok(marker.generation)
+        ensure!(
+            [SCHEMA, SHARED_SCHEMA].contains(&marker.schema),
+            "it was made by a later plasmagen (schema {})",
+            marker.schema
+        );
+        Ok((marker.generation, marker.schema))
     }
 }
 
@@ -87,8 +102,8 @@ pub(super) fn open_named(path: &Path) -> Result<Dir> {
     Dir::open(path).with_context(|| format!("could not open {}", path.display()))
 }
 
-/// Writes the marker file into the state directory, with the number of the last generation.
-pub(super) fn write_marker(state: &Dir, generation: u64) -> Result<()> {
-    let body = serde_json::to_vec(&Marker { schema: SCHEMA, generation })?;
+/// Writes the marker file of the version `schema` into the state directory, with the number of the last generation.
+pub(super) fn write_marker(state: &Dir, generation: u64, schema: u32) -> Result<()> {
+    let body = serde_json::to_vec(&Marker { schema, generation })?;
     state.replace(MARKER, &body, true).context("could not write .plasmagen/web-root.json")
 }

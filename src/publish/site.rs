@@ -32,6 +32,9 @@ pub(super) const BOOT: &str = "ipxe/boot.ipxe";
 /// The directory of the nodes' scripts in a site.
 pub(super) const SCRIPTS: &str = "ipxe/node";
 
+/// The directory of the nodes' overlays in a site.
+const OVERLAYS: &str = "overlay";
+
 /// A site as render wrote it.
 #[derive(Debug)]
 pub(super) struct RenderedSite {
@@ -93,15 +96,12 @@ impl RenderedSite {
 
     /// Whether the machines of this site boot only signed files.
     pub(super) fn asks_for_signatures(&self) -> bool {
-        script_asks_for_signatures(&self.dir, BOOT)
+        asks_for_signatures(&self.dir)
     }
 
     /// The fault that files are unsigned which machines fetch: scripts and overlays.
     pub(super) fn unsigned_fault(&self) -> Option<Fault> {
-        let signatures = self.signatures.iter().flat_map(|(_, signatures)| &signatures.expected);
-        let signed: BTreeSet<&str> = signatures.filter_map(|file| file.path.strip_suffix(".sig")).collect();
-        let files = self.contents.expected.iter().map(|file| file.path.as_str());
-        unsigned_fault(files.filter(|path| is_fetched(path) && !signed.contains(path)))
+        find_unsigned(&self.published_contents().expected)
     }
 
     /// The id of the generation: the digest of its manifest.
@@ -140,6 +140,19 @@ pub(super) fn published_asks_for_signatures(root: &WebRoot) -> Result<bool> {
     Ok(current.is_some_and(|id| script_asks_for_signatures(&channel.dir, &format!("{id}/{BOOT}"))))
 }
 
+/// Whether the machines of the site in `dir` boot only signed files.
+pub(super) fn asks_for_signatures(dir: &Dir) -> bool {
+    script_asks_for_signatures(dir, BOOT)
+}
+
+/// The fault that some of the `files` of a site are unsigned which machines fetch: scripts and overlays.
+pub(super) fn find_unsigned(files: &[ExpectedFile]) -> Option<Fault> {
+    let paths = || files.iter().map(|file| file.path.as_str());
+    let signed: BTreeSet<&str> = paths().filter_map(|path| path.strip_suffix(".sig")).collect();
+    let is_unsigned = |path: &&str| is_fetched(path) && !path.ends_with(".sig") && !signed.contains(path);
+    unsigned_fault(paths().filter(is_unsigned))
+}
+
 fn script_asks_for_signatures(dir: &Dir, script: &str) -> bool {
     let asks = |text: Vec<u8>| text.split(|byte| *byte == b'\n').any(|line| line == b"set verify signature");
     dir.read_limited(script, TEXT_LIMIT).is_ok_and(asks)
@@ -176,6 +189,17 @@ pub(super) fn read_published(dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -
     }
 }
 
+/// Reads the manifest of the published site of a cluster that shares a web root, as [`read_published`] does. A list of clusters
+/// would make a joint site of that, for which other sites vouch.
+pub(super) fn read_part(dir: &Dir, prefix: &str, faults: &mut Vec<Fault>) -> Result<Option<Contents>> {
+    let contents = read_published(dir, prefix, faults)?;
+    if contents.iter().any(|contents| contents.expected.iter().any(|file| file.path == CLUSTERS)) {
+        let message = "the site of a single cluster has no such file: publish that site again";
+        faults.push(Fault::new(FaultKind::Swapped, format!("{prefix}{CLUSTERS}"), message));
+    }
+    Ok(contents)
+}
+
 /// Lists the contents of a published site from the text of its manifest.
 pub(super) fn parse_published(text: &[u8]) -> Result<Contents> {
     let manifest = Sha256Sum::of(text);
@@ -198,7 +222,14 @@ pub(super) fn path_of_script(mac: &str) -> String {
 
 /// The path of a node's overlay in a site; `mac` has hyphens.
 pub(super) fn path_of_overlay(mac: &str) -> String {
-    format!("overlay/{mac}.cpio.gz")
+    format!("{OVERLAYS}/{mac}.cpio.gz")
+}
+
+/// Finds the MAC address, with hyphens, of the machine that the file at `path` of a site is for; none for a file that all machines
+/// share.
+pub(super) fn find_mac(path: &str) -> Option<&str> {
+    let name = [SCRIPTS, OVERLAYS].iter().find_map(|dir| path.strip_prefix(dir)?.strip_prefix('/'))?;
+    Some(name.split_once('.').map_or(name, |(mac, _)| mac))
 }
 
 /// Finds the channel of the site that has the script of the MAC address `mac`, which has hyphens, where several clusters share

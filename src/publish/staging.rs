@@ -9,18 +9,21 @@ use super::bundle::{Bundle, is_same_bundle, read_bundle};
 use super::channel::Channel;
 use super::fault::{Fault, FaultKind, Refused};
 use super::joining::stage_joint;
+use super::joint::{SiteIds, open_part};
 use super::links::find_missing_links;
 use super::lock::WebRootLock;
+use super::needs::{list_scripts, without_repeats};
 use super::place::{ClusterIdentity, ClusterPlace, find_place};
 use super::request::{PublicationTerms, PublishRequest};
-use super::root::SITE;
+use super::root::{SITE, WebRoot};
 use super::signatures::unsigned_fault;
 use super::site::{self, RenderedSite};
 use super::staged::{StagedGeneration, StagedRole, fill, is_published};
 use crate::fs::{Dir, Progress, TEXT_LIMIT, file_mode, sync_file};
 use crate::image::{INITRD, KERNEL, MANIFEST, SCRIPT};
+use crate::model::list_few;
 
-/// Stages everything that is to be published.
+/// Stages everything that is to be published. Returns also the sites of the other clusters that share the web root.
 ///
 /// # Errors
 /// When files are not what their manifest says: then all faults are told.
@@ -28,7 +31,7 @@ pub(super) fn stage(
     lock: &WebRootLock,
     request: &PublishRequest<'_>,
     progress: Progress<'_>,
-) -> Result<Vec<StagedGeneration>> {
+) -> Result<(Vec<StagedGeneration>, SiteIds)> {
     let about =
         |path: &Path| format!("could not publish the site {}, and nothing was changed", path.display());
     let open = |path| RenderedSite::open(path, request.signatures).with_context(|| about(path));
@@ -60,15 +63,17 @@ pub(super) fn stage(
             staged.extend(stage_adopted(lock, host, progress)?);
         }
         let joint = place.others.as_ref();
-        let joint = joint.map(|others| stage_joint(lock, Some(&generation), others, progress)).transpose()?;
+        let may_replace = request.terms.may_replace_boot;
+        let joint = joint.map(|others| stage_joint(lock, Some(&generation), others, may_replace, progress));
+        let joint = joint.transpose()?;
         staged.push(generation);
         staged.extend(joint);
     }
-    Ok(staged)
+    Ok((staged, place.others.unwrap_or_default()))
 }
 
-/// Refuses a bundle that would take the place of one that another cluster of the web root has published, unless the terms
-/// allow that.
+/// Refuses a bundle that would take the place of one that nodes of another cluster of the web root boot, or that another cluster has
+/// published, unless the terms allow that.
 pub(super) fn check_owner(
     lock: &WebRootLock,
     bundle: &StagedGeneration,
@@ -80,20 +85,47 @@ pub(super) fn check_owner(
     let Some(current) = channel.current_generation()?.filter(|current| current.id != bundle.id) else {
         return Ok(());
     };
-    let Some(owner) = current.publication.and_then(|publication| publication.cluster) else { return Ok(()) };
-    if !others.contains_key(&owner) {
+    let (was, new) = (current.id.to_string(), bundle.id.to_string());
+    let owner = current.publication.and_then(|publication| publication.cluster);
+    let why = if let Some((cluster, nodes)) = find_other_users(&lock.root, others, channel.name())? {
+        let verb = if nodes.len() == 1 { "boots" } else { "boot" };
+        format!(
+            "{} of the cluster {cluster} {verb} the bundle {was:.12} for this image, and would boot {new:.12}",
+            list_few(&nodes)
+        )
+    } else if let Some(owner) = owner.filter(|owner| others.contains_key(owner)) {
+        format!(
+            "the cluster {owner} has published the bundle {was:.12} for this image, and this is {new:.12}"
+        )
+    } else {
         return Ok(());
-    }
+    };
     let message = format!(
-        "the cluster {owner} has published the bundle {:.12} for this image, and its nodes would boot {:.12}. Where the nodes of \
-         both are to boot this bundle, add --replace-image; for bundles of different content, publish one of the clusters into \
-         another web root",
-        current.id.to_string(),
-        bundle.id.to_string()
+        "{why}. Where the nodes of both are to boot this bundle, add --replace-image; for bundles of different content, publish one \
+         of the clusters into another web root"
     );
     let fault = Fault::new(FaultKind::Swapped, bundle.channel.as_str(), message);
     Err(Refused::new("the bundle would replace another cluster's, and nothing was changed", vec![fault])
         .into())
+}
+
+/// Finds a cluster of `others` whose nodes boot `image`, with their names.
+pub(super) fn find_other_users(
+    root: &WebRoot,
+    others: &SiteIds,
+    image: &str,
+) -> Result<Option<(String, Vec<String>)>> {
+    for (cluster, id) in others {
+        // verify reports a site that is not there.
+        let Ok(dir) = open_part(root, cluster, *id) else { continue };
+        let scripts = list_scripts(&dir)?.into_iter();
+        let users = scripts.filter(|script| script.image.as_deref() == Some(image));
+        let nodes = without_repeats(users.filter_map(|script| script.node));
+        if !nodes.is_empty() {
+            return Ok(Some((cluster.clone(), nodes)));
+        }
+    }
+    Ok(None)
 }
 
 fn stage_bundle(

@@ -13,13 +13,16 @@ use super::compare::{ExpectedDir, compare};
 use super::conflicts::find_conflicts;
 use super::fault::{Fault, FaultKind};
 use super::generations::{UNSIGNED_MANIFEST, verify_channel, verify_signature};
-use super::joint::{SiteIds, list_cluster_dirs, path_of_site, read_served_sites};
+use super::joint::{
+    SiteIds, is_published_dir, list_cluster_dirs, path_of_site, read_boot, read_served_sites,
+};
 use super::joint_plan::{JointPart, JointPlan};
 use super::needs::{list_site_names, open_current};
 use super::publication::PUBLICATION;
 use super::report::{VerifiedGeneration, VerifyReport, VerifyRequirements};
 use super::request::ClusterNames;
 use super::root::{ARMED, CURRENT, NIXOS, SITE, SITES, TFTP, WebRoot, open_named};
+use super::shared_files::report_differing;
 use super::verify_armed::verify_armed;
 use super::verify_loaders::verify_loaders;
 use crate::fs::{FileType, Progress, STATE, Stat, kind_of};
@@ -107,8 +110,12 @@ fn verify_root(
         if sites.as_ref().is_some_and(|sites| sites.contains_key(&name)) {
             paths.push(path);
         } else {
-            let message =
-                "machines boot no site of that name: plasmagen publish removes it with the next site";
+            let sites = root.dir.open_dir(SITES).with_context(|| format!("could not open {SITES}/"))?;
+            let message = if is_published_dir(&sites, &name) {
+                "machines boot no site of that name: plasmagen publish removes it with the next site"
+            } else {
+                "machines boot no site of that name, and nobody published it: move it away"
+            };
             report.faults.push(Fault::new(FaultKind::Extra, path, message));
         }
     }
@@ -201,8 +208,10 @@ fn verify_joint(root: &WebRoot, report: &mut VerifyReport) -> Result<()> {
         parts.push(part);
     }
     report.faults.extend(find_conflicts(&parts)?);
-    if open_current(root, SITE)?.is_some_and(|(id, _)| JointPlan::of(&parts).is_ok_and(|plan| plan.id != id))
-    {
+    let Some((id, dir)) = open_current(root, SITE)? else { return Ok(()) };
+    let boot = read_boot(&dir)?;
+    report_differing(&parts, boot.as_deref(), &mut report.faults);
+    if JointPlan::of(&parts, boot.as_deref()).is_ok_and(|plan| plan.id != id) {
         let message =
             "it is not what the sites of its clusters are together: publish the site of one of them again";
         report.faults.push(Fault::new(FaultKind::Swapped, format!("{SITE}/{CURRENT}"), message));

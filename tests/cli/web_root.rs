@@ -272,7 +272,7 @@ fn two_clusters_share_a_web_root() {
     assert!(!site.root().join("root/armed/3c-ec-ef-00-99-01").exists());
     bundle(&site, "newer", "two");
     run(&["publish", "newer", "--no-site"])
-        .ends(1, &["the cluster my-cluster has published the bundle", "--replace-image"]);
+        .ends(1, &["of the cluster my-cluster boot the bundle", "--replace-image"]);
     run(&["publish", "newer", "--no-site", "--replace-image"])
         .ends(1, &["node01 is armed, and would boot the bundle"]);
     run(&["publish", "--ipxe", "nowhere"]).ends(0, &["root/sites/elm: generation"]);

@@ -18,8 +18,18 @@ pub(super) fn print_loaders(printer: &Printer, loaders: &LoaderOutcome, cluster:
             InstalledLoader::Kept => {
                 printer.say(&format!("tftp/{file} is your own, and stays (--ipxe replaces it)"));
             }
+            InstalledLoader::OfCluster(cluster) => {
+                printer.say(&format!(
+                    "tftp/{file} is that of the cluster {cluster}, and stays (--ipxe replaces it)"
+                ));
+            }
             InstalledLoader::Same => {}
         }
+    }
+    for (file, cluster) in &loaders.replaced {
+        printer.say(&format!(
+            "tftp/{file} was that of the cluster {cluster}, too, whose machines load this one now: publish its site again"
+        ));
     }
     let needed = cluster.map(list_needed_loaders);
     for loader in &loaders.missing {

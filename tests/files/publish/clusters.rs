@@ -18,7 +18,7 @@ use crate::publish::forged::forge_site;
 use crate::publish::kit::{MAC, MADE, NOW, faults, kinds, named, request, run_timer, snapshot, terms};
 use crate::publish::signers::key;
 
-const BOOT: &str = "#!ipxe\nset base http://10.0.0.1:8080/boot\nset verify none\n";
+pub(crate) const BOOT: &str = "#!ipxe\nset base http://10.0.0.1:8080/boot\nset verify none\n";
 pub(crate) const ELM1: &str = "52-54-00-00-00-e1";
 
 /// Renders a site of `cluster`, whose nodes have scripts that say `text`; returns its directory.
@@ -26,7 +26,13 @@ pub(crate) fn site(root: &Path, cluster: &str, text: &str, nodes: &[(&str, &str)
     site_with(root, cluster, BOOT, text, nodes)
 }
 
-fn site_with(root: &Path, cluster: &str, boot: &str, text: &str, nodes: &[(&str, &str)]) -> PathBuf {
+pub(crate) fn site_with(
+    root: &Path,
+    cluster: &str,
+    boot: &str,
+    text: &str,
+    nodes: &[(&str, &str)],
+) -> PathBuf {
     let mut set = ArtifactSet::default();
     let mut add = |path: String, body: String| set.insert(Artifact::new(path, body).unwrap()).unwrap();
     add("site/inventory.json".to_owned(), format!("{{\"name\": \"{cluster}\"}}"));
@@ -51,7 +57,7 @@ pub(crate) fn added(cluster: &str) -> PublicationTerms<'_> {
     PublicationTerms { may_add_cluster: true, ..of(cluster) }
 }
 
-fn put(
+pub(crate) fn put(
     root: &Path,
     bundles: &[PathBuf],
     site: Option<&Path>,
@@ -94,7 +100,7 @@ pub(crate) fn shared() -> TempDir {
 }
 
 /// The second line of the script that a machine fetches; none where it finds none.
-fn fetch(root: &Path, mac: &str) -> Option<String> {
+pub(crate) fn fetch(root: &Path, mac: &str) -> Option<String> {
     let id = fs::read_link(root.join("site/current")).unwrap();
     let text = fs::read_to_string(root.join("site").join(id).join(format!("ipxe/node/{mac}.ipxe"))).ok()?;
     Some(text.lines().nth(1).unwrap().trim_start_matches("# ").to_owned())
@@ -106,7 +112,7 @@ pub(crate) fn found(root: &Path) -> (String, String) {
     (of(MAC), of(ELM1))
 }
 
-fn back(root: &Path, terms: PublicationTerms<'_>) -> anyhow::Result<PublishOutcome> {
+pub(crate) fn back(root: &Path, terms: PublicationTerms<'_>) -> anyhow::Result<PublishOutcome> {
     roll_back(&WebRootLock::acquire(root)?, "site", &terms).map(|(outcome, _)| outcome)
 }
 
@@ -237,19 +243,19 @@ fn an_image_of_another_cluster_is_replaced_only_with_consent() {
     let new = [MADE.bundle("worker", Version::New)];
     let before = snapshot(root);
     let error = put(root, &new, None, of("elm")).unwrap_err();
-    let words = "the cluster oak has published the bundle";
+    let words = "node01 of the cluster oak boots the bundle";
     assert!(error.is::<Refused>() && format!("{error:#}").contains(words), "{error:#}");
     assert!(format!("{error:#}").contains("add --replace-image"), "{error:#}");
     assert_eq!(snapshot(root), before);
-    // Its owner replaces it, and another image is free.
-    put(root, &new, None, of("oak")).unwrap();
+    // Who has published it asks as well, since a node of elm boots it; another image is free.
+    let consent = |cluster| PublicationTerms { may_replace_images: true, ..of(cluster) };
+    put(root, &new, None, consent("oak")).unwrap();
     put(root, &[MADE.bundle("control-plane", Version::Old)], None, of("elm")).unwrap();
     let image = |terms| roll_back(&WebRootLock::acquire(root).unwrap(), "worker", &terms);
     let error = image(of("elm")).unwrap_err();
     assert!(format!("{error:#}").contains(words), "{error:#}");
-    image(of("oak")).unwrap();
-    let consent = PublicationTerms { may_replace_images: true, ..of("elm") };
-    put(root, &new, None, consent).unwrap();
+    image(consent("oak")).unwrap();
+    put(root, &new, None, consent("elm")).unwrap();
     assert_eq!(faults(root), []);
     let text = fs::read_to_string(root.join("nixos/worker/current/publication.json")).unwrap();
     assert!(text.contains("\"cluster\": \"elm\""), "{text}");

@@ -114,6 +114,7 @@ pub(crate) fn terms<'a>(now: OffsetDateTime) -> PublicationTerms<'a> {
         replaced_cluster: None,
         may_add_cluster: false,
         may_replace_images: false,
+        may_replace_boot: false,
         signing_key: None,
         boot_signer: None,
         may_change_armed: false,

@@ -46,7 +46,7 @@ fn builds_are_found_by_any_name_and_kept_when_they_are_ones_own() {
     // A name that lies about its machine.
     fs::write(place.path().join("ipxe.efi"), pe(0xaa64, "lies")).unwrap();
     let run = || install(root.path(), LoaderSource::Dir(place.path()));
-    let LoaderOutcome { installed, missing } = run();
+    let LoaderOutcome { installed, missing, .. } = run();
     assert_eq!(missing.iter().map(|loader| loader.file).collect::<Vec<_>>(), ["ipxe-ia32.efi"]);
     assert_eq!(installed["ipxe.efi"], InstalledLoader::Copied(place.path().join("ipxe-x86_64.efi")));
     let tftp = root.path().join("tftp");

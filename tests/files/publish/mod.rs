@@ -7,6 +7,8 @@ mod bundles;
 mod changes;
 mod clusters;
 mod clusters_faults;
+mod clusters_forged;
+mod clusters_shared;
 mod faults;
 mod forged;
 mod hostile;
