@@ -4,6 +4,7 @@ pub(crate) mod git;
 mod host_keys;
 mod machines;
 mod named;
+mod neighbours;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -20,6 +21,8 @@ pub mod former;
 pub use host_keys::{HOST_KEY, HostKeys, HostPublicKey, PUBLIC_HOST_KEY};
 pub use machines::FormerMachines;
 pub use named::{NamedFile, NamedFiles};
+
+use neighbours::read_neighbours;
 
 /// Everything that outputs are written from.
 #[derive(Clone, Debug)]
@@ -76,11 +79,16 @@ pub fn node_dir(node: &Node) -> String {
 }
 
 impl Plan {
-    /// Reads the certificates, the host keys and the zone files that lie beside the inventory, in `root`.
+    /// Reads the certificates, the host keys, the zone files, and the reservations of other clusters that lie beside the inventory, in
+    /// `root`.
     ///
     /// # Errors
-    /// When a file cannot be read, or two nodes have different CAs or one host key.
-    pub fn gather(root: &Path, cluster: Cluster) -> anyhow::Result<Self> {
+    /// When a file cannot be read, when two nodes have different CAs or one host key, or when another cluster's node has a reservation of this
+    /// cluster's.
+    pub fn gather(root: &Path, mut cluster: Cluster) -> anyhow::Result<Self> {
+        let foreign = read_neighbours(root, &cluster);
+        cluster.foreign_reservations =
+            foreign.map_err(|(path, error)| error.context(format!("could not use {path}")))?;
         let certificates = Certificates::gather(root, &cluster)?;
         let host_keys = HostKeys::gather(root, &cluster)?;
         Ok(Self { cluster, certificates, host_keys, zones: Zones::gather(root)? })

@@ -5,13 +5,13 @@ use std::net::Ipv4Addr;
 use serde_json::json;
 
 use crate::diag::{Diagnostic, Spanned};
-use crate::model::{AbsPath, DhcpServer, IfName, Label};
+use crate::model::{AbsPath, DhcpServer, IfName, Label, RelPath};
 
 use super::key::{Key, entries, number, optional, required, required_beside};
 use super::reader::{Entries, Entry, Read, Table};
 use super::schema::{Need, Property};
 use super::tables::tables;
-use super::written::Maybe;
+use super::written::{List, Maybe};
 
 tables! {
     /// `[provisioner]`: the PXE, DHCP, TFTP and HTTP server that machines are installed from.
@@ -38,6 +38,9 @@ tables! {
         /// `extra.<server>`: a file on the provisioner that the configuration of that DHCP server includes, such as
         /// `extra.kea = "/etc/kea/site.json"`.
         extra: Entries<DhcpServer, Spanned<AbsPath>> = entries(),
+        /// Files with the DHCP reservations of other clusters that this provisioner serves, too: a copy of each one's
+        /// `site/pxe/reservations.json` below the inventory's directory, such as `reservations = ["elm.json"]`.
+        reservations: Option<Spanned<List<RelPath>>> = optional(),
     } then check
 
     /// `[provisioner.interface.<name>]`: one of several interfaces of the provisioner in provisioning networks. Machines of

@@ -7,9 +7,9 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{
-    AdminKey, Console, ControlPort, DomainName, HostName, Label, Mailbox, Network, Node, OpenOn,
-    OpenProtocol, Permit, PortRange, Profile, Protocol, Provisioner, Reference, RelPath, Role, Seconds,
-    Server, StateVersion, Traffic,
+    AdminKey, Console, ControlPort, DomainName, ForeignReservation, HostName, Label, Mailbox, Network, Node,
+    OpenOn, OpenProtocol, Permit, PortRange, Profile, Protocol, Provisioner, Reference, RelPath, Role,
+    Seconds, Server, StateVersion, Traffic,
 };
 
 /// A cluster whose inventory is sound.
@@ -64,6 +64,10 @@ pub struct Cluster {
     /// cluster, as above.
     #[serde(skip)]
     pub references: Vec<Reference>,
+    /// The reservations of other clusters that the provisioner serves, too, from the files that
+    /// [`Provisioner::reservations`] names.
+    #[serde(skip)]
+    pub foreign_reservations: Vec<ForeignReservation>,
 }
 
 impl Cluster {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Console, KernelModule, Word};
 
 /// How a machine's firmware starts an operating system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Firmware {
     /// UEFI.

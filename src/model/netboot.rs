@@ -4,11 +4,9 @@
 //! The inventory knows a node better than the node's firmware: a loader that the node cannot run is never named, whatever
 //! the firmware announces.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use ipnet::IpNet;
 
-use super::{Cluster, Firmware, HostName, IfName, Label, MacAddr, Node, System};
+use super::{Cluster, Firmware, ForeignReservation, IfName, MacAddr, Node, Platform, Reservation, System};
 
 /// A build of iPXE, and the machines that start it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,52 +108,12 @@ pub const HTTP_CLIENT: &str = "HTTPClient";
 /// The user class that iPXE sends (DHCP option 77): by it the second request differs from the firmware's.
 pub const IPXE_CLASS: &str = "iPXE";
 
-/// The system and the firmware of a node. They decide on the loader where the architectures that the node's firmware
-/// announces do not fit: U-Boot and the Raspberry Pi announce none, or that of an x86 machine with BIOS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Platform {
-    /// The kind of machine.
-    pub system: System,
-    /// How the firmware boots.
-    pub firmware: Firmware,
-}
-
-impl Platform {
-    /// All platforms.
-    pub const ALL: [Self; 3] = [
-        Self { system: System::X86_64, firmware: Firmware::Uefi },
-        Self { system: System::X86_64, firmware: Firmware::Bios },
-        Self { system: System::Aarch64, firmware: Firmware::Uefi },
-    ];
-
-    /// The name in the configuration of a DHCP server, such as `aarch64-linux-uefi`.
-    #[must_use]
-    pub fn name(self) -> String {
-        format!("{}-{}", self.system.as_str(), self.firmware.as_str())
-    }
-}
-
-/// The DHCP reservation of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reservation<'a> {
-    /// The node's name.
-    pub name: &'a HostName,
-    /// The MAC addresses of the NICs that may boot, of which one boots at a time.
-    pub macs: Vec<MacAddr>,
-    /// The node's system and firmware.
-    pub platform: Platform,
-    /// The provisioning network that these NICs are connected to.
-    pub network: &'a Label,
-    /// The node's IPv4 address in that network.
-    pub address: Option<Ipv4Addr>,
-    /// The node's IPv6 address in that network.
-    pub address6: Option<Ipv6Addr>,
-}
-
 impl Cluster {
-    /// The reservations of all nodes, in the order of their names.
+    /// The reservations of all nodes, in the order of their names, and then those of other clusters that the provisioner
+    /// serves, too.
     pub fn reservations(&self) -> impl Iterator<Item = Reservation<'_>> {
-        self.nodes.iter().filter_map(Node::reservation)
+        let foreign = self.foreign_reservations.iter().map(ForeignReservation::as_reservation);
+        self.nodes.iter().filter_map(Node::reservation).chain(foreign)
     }
 
     /// The platforms of the nodes that have a reservation in IPv4, by which machines boot.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
-use super::{AbsPath, DhcpServer, IfName, Label};
+use super::{AbsPath, DhcpServer, IfName, Label, RelPath};
 
 /// The directory of the web root that is the TFTP root.
 pub const TFTP_DIR: &str = "tftp";
@@ -29,6 +29,8 @@ pub struct Provisioner {
     pub web_root: AbsPath,
     /// Files on the provisioner that the configuration of a DHCP server includes, by server.
     pub extra: BTreeMap<DhcpServer, AbsPath>,
+    /// Files with the reservations of other clusters that the provisioner serves, too.
+    pub reservations: Vec<RelPath>,
 }
 
 /// A network interface of the provisioner in a provisioning network.

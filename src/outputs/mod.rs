@@ -19,6 +19,7 @@ mod ipxe;
 mod nginx;
 mod overlay;
 mod pxe_server;
+mod reservations;
 mod sysctl;
 mod tftp;
 
@@ -77,6 +78,7 @@ pub const OUTPUTS: &[Output] = &[
     health::TIMER,
     health::UNITS,
     pxe_server::OUTPUT,
+    reservations::OUTPUT,
     sysctl::OUTPUT,
     inventory::OUTPUT,
 ];

@@ -1,9 +1,11 @@
-//! The operator's files that an inventory names: NixOS modules below the inventory's directory.
+//! The operator's files that an inventory names: NixOS modules, and reservations of other clusters, below the inventory's
+//! directory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::git;
+use super::neighbours::read_neighbours;
 use crate::model::{Cluster, RelPath};
 
 /// The most symbolic links that Linux follows on one path.
@@ -24,14 +26,18 @@ pub enum NamedFile {
 
 /// The files that an inventory names, by their paths from the inventory's directory.
 #[derive(Debug, Default)]
-pub struct NamedFiles(BTreeMap<RelPath, NamedFile>);
+pub struct NamedFiles {
+    states: BTreeMap<RelPath, NamedFile>,
+    /// The file of reservations that cannot be used, and the reason.
+    fault: Option<(RelPath, String)>,
+}
 
 impl NamedFiles {
     /// Looks for the files of `cluster` below `root`, and asks git for its index where there is one.
     #[must_use]
     pub fn gather(root: &Path, cluster: &Cluster) -> Self {
         let named = cluster.nodes.iter().flat_map(|node| node.modules.iter().chain(&node.hardware_file));
-        let named: BTreeSet<&RelPath> = named.collect();
+        let named: BTreeSet<&RelPath> = named.chain(&cluster.provisioner.reservations).collect();
         if named.is_empty() {
             return Self::default();
         }
@@ -40,13 +46,25 @@ impl NamedFiles {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let tree = git::find_work_tree(&root).unwrap_or(&root);
         let find = |path: &RelPath| find_state(&root, tree, index.as_ref(), path.as_str());
-        Self(named.into_iter().map(|path| (path.clone(), find(path))).collect())
+        let states: BTreeMap<_, _> = named.into_iter().map(|path| (path.clone(), find(path))).collect();
+        let fault = read_neighbours(&root, cluster).err();
+        let fault = fault.map(|(path, error)| (path, format!("{error:#}")));
+        Self { states, fault }
     }
 
     /// The state of the file `path`; none where no node uses that file.
     #[must_use]
     pub fn find(&self, path: &RelPath) -> Option<NamedFile> {
-        self.0.get(path).copied()
+        self.states.get(path).copied()
+    }
+
+    /// Why the file `path`, which is there, cannot be used for its reservations; none where it can, or where an earlier file
+    /// cannot.
+    #[must_use]
+    pub fn find_fault(&self, path: &RelPath) -> Option<&str> {
+        let (of, message) = self.fault.as_ref()?;
+        let is_there = self.find(path).is_some_and(|state| state != NamedFile::Absent);
+        (of == path && is_there).then_some(message.as_str())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::plan::NamedFile;
 
 use super::committed::Committed;
 
-/// A17: the files that nodes use are there, and a flake sees them.
+/// A17: the files that the inventory names are there and can be used, and a flake sees those of nodes.
 pub(super) fn a17(committed: &Committed<'_>, report: &mut Report) {
     let inventory = committed.draft.inventory;
     let profiles = inventory.profiles.iter().flat_map(|profile| modules(&profile.value.common));
@@ -15,6 +15,15 @@ pub(super) fn a17(committed: &Committed<'_>, report: &mut Report) {
     let hardware = inventory.nodes.iter().filter_map(|node| node.value.hardware_file.as_ref());
     for file in profiles.chain(nodes).chain(hardware) {
         report.push_some(find_fault(file, committed.named.find(&file.value)));
+    }
+    let reservations = inventory.provisioner.as_ref().and_then(|table| table.reservations.as_ref());
+    for file in reservations.into_iter().flat_map(|list| &list.value) {
+        report.push_some(find_fault(file, committed.named.find(&file.value)));
+        if let Some(why) = committed.named.find_fault(&file.value) {
+            let message = format!("the reservations in `{}` cannot be used: {why}", file.value);
+            let help = "change one of the two inventories, and copy site/pxe/reservations.json of the other cluster again";
+            report.push(Diagnostic::error("PG-A17", &file.span, message).help(help));
+        }
     }
 }
 

@@ -38,6 +38,7 @@ mod refusals;
 mod render;
 mod renewal;
 mod renewal_faults;
+mod reservations;
 mod rotation;
 mod schema;
 mod sealing;

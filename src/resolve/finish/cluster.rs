@@ -56,6 +56,7 @@ pub(in crate::resolve) fn finish_without_nodes<'a>(
         nodes: Vec::new(),
         control_ports: Vec::new(),
         references: Vec::new(),
+        foreign_reservations: Vec::new(),
     })
 }
 

@@ -7,7 +7,7 @@ use crate::model::{AbsPath, DhcpServer, Provisioner, ProvisionerInterface, Word}
 use crate::resolve::origin::{Origin, or_default};
 use crate::resolve::recorder::Recorder;
 
-use super::unspanned::{sound, value};
+use super::unspanned::{items, sound, value};
 
 const HERE: Origin<'static> = Origin::Table("provisioner");
 
@@ -44,6 +44,8 @@ pub(super) fn finish_provisioner<'a>(
             "extra",
             or_default(HERE.says(Some(extra).filter(|extra| !extra.is_empty())), BTreeMap::new()),
         ),
+        reservations: to
+            .take("reservations", or_default(HERE.says(items(table.reservations.as_ref())), Vec::new())),
     })
 }
 

@@ -73,7 +73,8 @@ pub fn plan(dir: &Path) -> Plan {
     let has_removed = String::from_utf8_lossy(&inventory).contains("\nremoved = ");
     let checked = check(&inventory).unwrap();
     assert!(checked.diagnostics.is_empty(), "{}: {:#?}", dir.display(), checked.diagnostics);
-    let cluster = checked.cluster.unwrap();
+    // With the reservations of other clusters that the inventory names.
+    let cluster = Plan::gather(dir, checked.cluster.unwrap()).unwrap().cluster;
     let nodes =
         cluster.nodes.iter().map(|node| (node.name.clone(), format!("the certificate of {}\n", node.fqdn)));
     let certificates = Certificates {
