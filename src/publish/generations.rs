@@ -155,7 +155,7 @@ fn verify_generation(
         (bundle.manifest.id, bundle.contents)
     };
     // The signer of another cluster signs that cluster's part, also in a joint site.
-    let is_asked = is_current && read_sites(&dir)?.is_none() && !is_of_other_cluster(channel, requirements);
+    let is_asked = is_current && !generation.is_joint && !is_of_other_cluster(channel, requirements);
     if let Some(signer) = requirements.boot_signer.filter(|_| is_asked) {
         verify_boot_signatures(&dir, &prefix, &contents, signer, requirements.now, faults)?;
     }

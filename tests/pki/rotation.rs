@@ -121,7 +121,7 @@ impl Machine {
         let lines = BufReader::new(server.stdout.take().unwrap()).lines();
         let port =
             lines.map(Result::unwrap).find_map(|line| line.strip_prefix("ACCEPT 127.0.0.1:")?.parse().ok());
-        (server, port.expect("s_server does not say where it listens"))
+        (server, port.unwrap_or_else(|| panic!("s_server does not say where it listens")))
     }
 
     /// Whether `client` can talk to this machine, each with its certificate: by OpenSSL and by GnuTLS.

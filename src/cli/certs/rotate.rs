@@ -116,7 +116,12 @@ impl IssueArgs {
         let inventory = self.source.inventory.find()?;
         let ExaminedInventory { checked, superseded, .. } = self.source.examine(printer)?;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
-        let order = IssueOrder { renewals: Renewals::NewCa, has_new_keys: self.new_key, superseded };
+        let order = IssueOrder {
+            renewals: Renewals::NewCa,
+            has_new_keys: self.new_key,
+            superseded,
+            ..IssueOrder::default()
+        };
         let (root, written) = (root_of(&inventory), checked.vault.as_deref());
         let site = SiteSource { root, vault: &self.source.vault, written };
         site.render(printer, cluster, CommitOptions::default(), &order)?;

@@ -80,8 +80,13 @@ fn forge_joint(root: &Path, cluster: &str, id: &str, files: &[(&str, &[u8])]) {
 /// The kinds of what is wrong for oak, whose key signs.
 fn faults_of_oak(root: &Path, public: &str) -> Vec<(FaultKind, String)> {
     let signers = Signers::of_keys([public].into_iter()).unwrap();
-    let required =
-        VerifyRequirements { now: NOW, least: &[], signers: Some(&signers), cluster: named("oak") };
+    let required = VerifyRequirements {
+        now: NOW,
+        least: &[],
+        signers: Some(&signers),
+        cluster: named("oak"),
+        boot_signer: None,
+    };
     let faults = verify(root, &required, &|_| {}).unwrap().faults;
     faults.into_iter().map(|fault| (fault.kind, fault.path)).collect()
 }

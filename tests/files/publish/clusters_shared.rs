@@ -69,7 +69,13 @@ fn the_builds_of_ipxe_of_another_cluster_stay() {
         assert_eq!(present(), "BIOS oak");
     }
     for name in ["oak", "elm"] {
-        let required = VerifyRequirements { now: NOW, least: &[], signers: None, cluster: named(name) };
+        let required = VerifyRequirements {
+            now: NOW,
+            least: &[],
+            signers: None,
+            cluster: named(name),
+            boot_signer: None,
+        };
         assert_eq!(verify(root, &required, &|_| {}).unwrap().faults, []);
     }
     let outcome = install(of("elm"), "elm", LoaderSource::Dir(&builds("elm")));
