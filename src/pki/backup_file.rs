@@ -1,6 +1,6 @@
 //! The file of a backup: an age file with ASCII armour, whose header tells the cluster without a key.
 //!
-//! Beside the stanzas of its recipients, the header has one of type [`LABEL`] with the name of the cluster and no body. age
+//! Beside the stanzas of its recipients, the header has one of type `plasmagen-vault` with the name of the cluster and no body. age
 //! ignores stanzas of types that it does not know, and its MAC covers them: a changed name is noticed when the file is
 //! decrypted.
 
