@@ -80,7 +80,7 @@ fn no_key_lies_below_a_directory_that_others_may_write() {
     render(&site, "../shared/deep/vault").ends(0, &["issued 1 certificate"]);
     let args =
         ["secrets", "stage", "node01", "--to", "../shared/deep/out", "--vault", "../shared/deep/vault"];
-    site.run(&args).ends(0, &["staged the key of node01"]);
+    site.run(&args).ends(0, &["staged the key and the SSH host key of node01"]);
 }
 
 /// Sticky or not: the owner may rename everything there.

@@ -30,7 +30,7 @@ fn the_first_run_makes_a_ca_and_says_so_in_one_line() {
     let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains("certificate authority")).collect();
     let [line] = &lines[..] else { panic!("{}", run.stderr) };
     assert!(line.contains(site.vault().canonicalize().unwrap().to_str().unwrap()), "{line}");
-    run.ends(0, &["holds 4 keys that no backup has: plasmagen vault backup --to FILE"]);
+    run.ends(0, &["holds 7 keys that no backup has: plasmagen vault backup --to FILE"]);
     assert_eq!(run.stdout, "");
     assert_verified(&site, &["node01", "node02", "node03"]);
     assert_keys_belong(&site, "at first");

@@ -59,7 +59,7 @@ fn a_staged_tree_is_whole_or_nothing() {
                 other.ends(2, &["out is not empty"]);
                 assert_staged(&site, &out);
             } else {
-                other.ends(0, &["staged the key of node02"]);
+                other.ends(0, &["staged the key and the SSH host key of node02"]);
                 fs::remove_dir_all(&out).unwrap();
             }
             stage(&site, "../out").ends(0, &[]);

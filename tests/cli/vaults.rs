@@ -85,8 +85,9 @@ fn a_committed_ca_without_its_key_is_refused() {
     for n in 1..=4 {
         site.edit(&format!("node0{n}"), &format!("server0{n}"));
     }
-    refuses(&["--vault", "../empty"], &words);
-    site.run(&["render"]).ends(0, &["issued 4 certificates"]);
+    let anew = ["--install-anew", "server01,server02,server03,server04"];
+    refuses(&[&["--vault", "../empty"], &anew[..]].concat(), &words);
+    site.run(&[&["render"], &anew[..]].concat()).ends(0, &["issued 4 certificates"]);
     assert_verified(&site, &["server01", "server02", "server03", "server04"]);
 }
 

@@ -49,8 +49,8 @@ impl RotationReport {
             ),
             RotationStage::Begun => (
                 Some("plasmagen certs rotate issue"),
-                "the new CA has signed nothing yet. First deploy all nodes, so that each trusts both CAs; plasmagen certs \
-                 rotate cancel is the way back"
+                "the new CA has signed nothing yet. First deploy all nodes, so that each trusts both CAs; the way back is \
+                 plasmagen certs rotate cancel"
                     .to_owned(),
             ),
             RotationStage::Mixed => (

@@ -74,9 +74,10 @@ fn list_rows(
     let published = certificates.ca.as_deref().unwrap_or_default();
     let authorities = list_by_generation(published).with_context(|| unreadable("the CA"))?;
     let mut rows: Vec<_> = authorities.iter().map(|ca| StatusRow::of_ca(ca, now)).collect();
-    if rows.len() > 1 {
-        // While one CA replaces another, the rotation goes on, whatever the dates of the CAs.
-        let report = RotationReport::new(&Rotation::look(cluster, certificates)?);
+    // While one CA replaces another, the rotation goes on, whatever the dates of the CAs. The rules say why none can be read.
+    let rotation = Rotation::look(cluster, certificates).ok().filter(|_| rows.len() > 1);
+    if let Some(rotation) = rotation {
+        let report = RotationReport::new(&rotation);
         for row in &mut rows {
             row.next = report.next.map(str::to_owned);
         }

@@ -121,9 +121,9 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
 #[test]
 fn a_quoted_command_line_that_does_not_parse_is_found() {
     for (name, text) in [
-        ("a.md", "until `plasmagen certs rotate` exists"),
+        ("a.md", "until `plasmagen certs revoke` exists"),
         ("a.md", "until plasmagen is there, run `plasmagen diff OLD\nNEW`"),
-        ("a.md", "as `certs rotate` does"),
+        ("a.md", "as `certs revoke` does"),
         ("a.md", "allow it by name (`--allow-destructive node01`)"),
         ("a.md", "`nix build && plasmagen publish result --verify`"),
         ("a.md", "```console\n$ plasmagen arm\n```"),
