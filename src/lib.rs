@@ -25,7 +25,7 @@
 //! | [`check`] | bytes to a sound cluster, or to all faults: parses, resolves and applies the rules | `diag`, `inventory`, `model`, `resolve`, `rules` |
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes | `fs`, `model`, `render` |
 //! | [`outputs`] | everything that is written: a file for each output, one table of all outputs | `artifact`, `fs`, `image`, `model`, `plan`, `render` |
-//! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `model`, `outputs`, `pki`, `plan`, `write` |
+//! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `artifact`, `model`, `outputs`, `pki`, `plan`, `write` |
 //! | [`sign`](mod@sign) | CMS signatures of what machines boot, which iPXE verifies | `fs`, `pki` |
 //! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `sign`, `write` |
 //! | [`lab`] | the cluster's machines in QEMU, behind the real servers | `artifact`, `fs`, `image`, `model`, `publish`, `sign`, `write` |

@@ -163,11 +163,16 @@ fn certificate(cluster: &Cluster, node: &Node, facts: &mut Facts) {
     say("DNS localhost".to_owned());
     say("IP 127.0.0.1".to_owned());
     say("IP ::1".to_owned());
-    for vip in &cluster.vips {
+    for vip in cluster.vips.iter().filter(|vip| references::answers(cluster, node, vip.address)) {
         say(format!("DNS {}.{}", vip.name, cluster.domain));
         say(format!("IP {}", vip.address));
     }
-    for address in node.interfaces.iter().flat_map(|interface| &interface.addresses) {
+    let is_dialled = |interface: &&Interface| {
+        let network = interface.network.as_ref().and_then(|name| cluster.networks.get(name));
+        let roles = network.map_or(&[][..], |network| &network.roles);
+        roles.contains(&Role::Cluster) || roles.contains(&Role::Client)
+    };
+    for address in node.interfaces.iter().filter(is_dialled).flat_map(|interface| &interface.addresses) {
         say(format!("IP {}", address.addr()));
     }
 }

@@ -9,13 +9,18 @@ use tempfile::TempDir;
 
 use test_kit::repository;
 
-/// A copy of the inventory in `dir`, with `boot` as its `[boot]`: nobody waits for half a minute at each message.
+/// A copy of the inventory in `dir`, with `boot` as its `[boot]`: nobody waits for half a minute at each message. The
+/// reservations of other clusters lie beside.
 pub(crate) fn inventory(dir: &str, boot: &str) -> (TempDir, PathBuf) {
-    let text = fs::read_to_string(repository().join(dir).join("inventory.toml")).unwrap();
+    let source = repository().join(dir);
+    let text = fs::read_to_string(source.join("inventory.toml")).unwrap();
     let text = text.replace("\n[provisioner]", &format!("\n[boot]\npause = \"1s\"\n{boot}\n[provisioner]"));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("inventory.toml");
     fs::write(&path, text).unwrap();
+    if source.join("elm.json").exists() {
+        fs::copy(source.join("elm.json"), dir.path().join("elm.json")).unwrap();
+    }
     (dir, path)
 }
 
