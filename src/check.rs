@@ -1,11 +1,14 @@
 //! Checking an inventory: its bytes become a sound cluster, or the list of all its faults. Pure.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use time::OffsetDateTime;
 
 use crate::diag::{Cure, Diagnostic, Report, Severity};
 use crate::inventory::Inventory;
 use crate::model::Cluster;
+use crate::plan::former::FormerCluster;
 use crate::resolve::Draft;
 use crate::rules::CommittedFiles;
 use crate::{inventory, resolve, rules};
@@ -59,6 +62,23 @@ pub fn check_with_files(
         }
         let committed = rules::Committed::new(draft, cluster, &files, now)?;
         rules::check_certificates(&committed, report);
+        Ok(())
+    })
+}
+
+/// Checks the inventory `bytes`. Nodes whose layout has no `labels` keep the names on their disks, as they were rendered in the
+/// cluster that `gather` reads.
+///
+/// # Errors
+/// As for [`check`].
+pub fn check_with_former(
+    bytes: &[u8],
+    gather: impl FnOnce(&Cluster) -> FormerCluster,
+) -> anyhow::Result<Checked> {
+    check_and(bytes, &[], |draft, cluster, _| {
+        if rules::keep_labels(draft, cluster, &gather(cluster), &BTreeSet::new()) {
+            *cluster = finish(draft)?;
+        }
         Ok(())
     })
 }

@@ -22,9 +22,10 @@
 //! | [`plan`] | the cluster and the published files that outputs read; `Plan::gather` is the only reading step | `fs`, `model`, `write` |
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes private keys | `fs`, `model`, `plan` |
 //! | [`rules`] | the invariants: a file for each chapter, one table of all rules | `diag`, `inventory`, `model`, `pki`, `plan`, `resolve` |
-//! | [`check`] | bytes to a sound cluster, or to all faults: parses, resolves and applies the rules | `diag`, `inventory`, `model`, `resolve`, `rules` |
+//! | [`check`] | bytes to a sound cluster, or to all faults: parses, resolves and applies the rules | `diag`, `inventory`, `model`, `plan`, `resolve`, `rules` |
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes | `fs`, `model`, `render` |
 //! | [`outputs`] | everything that is written: a file for each output, one table of all outputs | `artifact`, `fs`, `image`, `model`, `plan`, `render` |
+//! | [`change`] | what a change of the inventory does to each machine: two clusters, a table of keys, consequences | `model`, `outputs`, `pki` |
 //! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `artifact`, `model`, `outputs`, `pki`, `plan`, `write` |
 //! | [`sign`](mod@sign) | CMS signatures of what machines boot, which iPXE verifies | `fs`, `pki` |
 //! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `sign`, `write` |
@@ -37,6 +38,7 @@
 #![warn(clippy::disallowed_methods)]
 
 pub mod artifact;
+pub mod change;
 pub mod check;
 pub mod cli;
 pub mod diag;

@@ -49,6 +49,11 @@ const EXAMPLES: &[Example] = &[
         "Lets the names on the disks of two nodes change, which are installed anew before their next rebuild.",
     ),
     example(
+        "plasmagen diff",
+        "Prints what the next rollout does to each machine: what was rendered last, beside ./inventory.toml.",
+    ),
+    example("plasmagen diff --since main", "Compares with the inventory of the branch main."),
+    example(
         "plasmagen certs status",
         "Prints until when each certificate is valid, and which command is next for it.",
     ),

@@ -11,6 +11,7 @@ mod command_line;
 mod committed;
 mod complete;
 mod completions;
+mod diff;
 mod duration;
 mod escape;
 mod examples;
@@ -82,6 +83,7 @@ enum Command {
     Show(show::ShowArgs),
     Explain(explain::ExplainArgs),
     Render(render::RenderArgs),
+    Diff(diff::DiffArgs),
     Certs(certs::CertsArgs),
     Secrets(secrets::SecretsArgs),
     Vault(vault::VaultArgs),
@@ -151,6 +153,7 @@ pub fn run() -> ExitCode {
         Command::Show(show) => show.run(printer),
         Command::Explain(explain) => explain.run(printer),
         Command::Render(render) => render.run(printer),
+        Command::Diff(diff) => diff.run(printer),
         Command::Certs(certs) => certs.run(printer),
         Command::Secrets(secrets) => secrets.run(printer),
         Command::Vault(vault) => vault.run(printer),

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{UserName, VaultFile};
 
 /// The baseboard management controller of a node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bmc {
     /// The BMC's address in a management network.
     pub address: IpAddr,
@@ -21,7 +21,7 @@ pub struct Bmc {
 }
 
 /// A protocol of baseboard management controllers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BmcProtocol {
     /// DMTF Redfish.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     AdminKey, Console, ControlPort, DomainName, ForeignReservation, HostName, Label, Mailbox, Network, Node,
@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A cluster whose inventory is sound.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cluster {
     /// The cluster's name.
     pub name: Label,
@@ -26,6 +26,9 @@ pub struct Cluster {
     pub formed: bool,
     /// The first Raft voters, in the order in which every peer list has them.
     pub bootstrap: Vec<HostName>,
+    /// The names of nodes that were removed, which no other machine may be given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Vec<HostName>>,
     /// `system.stateVersion` of every node.
     pub state_version: StateVersion,
     /// The SSH keys that may log in as root.
@@ -79,7 +82,7 @@ impl Cluster {
 }
 
 /// A virtual address at which services are reached.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Vip {
     /// The name in the cluster's domain.
     pub name: HostName,
@@ -88,7 +91,7 @@ pub struct Vip {
 }
 
 /// The kind of a key pair; a CA signs with the hash of the same strength (RFC 5480 section 4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyAlgorithm {
     /// ECDSA on NIST P-256 with SHA-256: 128-bit strength, understood by every TLS stack.
@@ -116,7 +119,7 @@ impl std::fmt::Display for KeyAlgorithm {
 }
 
 /// How certificates are made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tls {
     /// The kind of key pairs.
     pub algorithm: KeyAlgorithm,
@@ -131,7 +134,7 @@ pub struct Tls {
 }
 
 /// How a machine verifies the kernel and the initrds that it boots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BootVerification {
     /// Without any verification: the usual builds of iPXE have none.
@@ -143,7 +146,7 @@ pub enum BootVerification {
 }
 
 /// How machines boot.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Boot {
     /// How machines verify the kernel and the initrds.
     pub verify: BootVerification,
@@ -158,7 +161,7 @@ pub struct Boot {
 }
 
 /// The values that all zones have in common.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dns {
     /// The name servers; if empty, the provisioner.
     pub name_servers: Vec<Server>,
@@ -170,7 +173,7 @@ pub struct Dns {
 }
 
 /// Packets that machines let in besides those of their services.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FirewallExtra {
     /// The rule's name, for comments.
     pub name: Label,

@@ -48,7 +48,7 @@ impl System {
 }
 
 /// The manufacturer of a processor, which decides on microcode and KVM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cpu {
     /// Intel.
@@ -60,7 +60,7 @@ pub enum Cpu {
 }
 
 /// The facts about a machine that an operating system needs before it can start there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hardware {
     /// The name of the model, for people.
     pub description: String,

@@ -1,12 +1,12 @@
 //! Network interfaces of nodes.
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{IfName, Label, MacAddr};
 
 /// A network interface of a node, with its addresses.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interface {
     /// The physical interface or the bond.
     pub name: IfName,
@@ -32,7 +32,7 @@ pub struct Interface {
 }
 
 /// Several NICs that act as one interface.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bond {
     /// How the members share the load.
     pub mode: BondMode,
@@ -41,7 +41,7 @@ pub struct Bond {
 }
 
 /// A mode of the Linux bonding driver (Documentation/networking/bonding.rst).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BondMode {
     /// LACP: the switch takes part.
     #[serde(rename = "802.3ad")]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::disk_names::Labels;
 use super::size::Size;
@@ -33,7 +33,7 @@ impl Word for MountPoint {
 }
 
 /// The file system of a root or data partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// ext4.
@@ -57,7 +57,7 @@ impl Format {
 }
 
 /// A further logical volume.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// The name in the volume group.
     pub name: String,
@@ -70,7 +70,7 @@ pub struct Volume {
 }
 
 /// How the disks are divided. Every layout has a BIOS boot partition (EF02) and an ESP, so that either firmware boots.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "style", rename_all = "lowercase")]
 pub enum Style {
     /// One disk, one root partition.
@@ -102,7 +102,7 @@ impl Style {
 }
 
 /// The layout of a node's disks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// How the disks are divided.
     #[serde(flatten)]

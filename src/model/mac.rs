@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::word::{Form, Invalid, Word};
+use super::word::{Form, Invalid, Word, deserialize_word};
 
 /// A unicast EUI-48 address (IEEE 802), written `52:54:00:12:34:56`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +63,8 @@ impl Serialize for MacAddr {
         serializer.collect_str(self)
     }
 }
+
+deserialize_word!(MacAddr);
 
 /// Parses six octets in any of the usual notations.
 fn parse_octets(text: &str) -> Option<[u8; 6]> {

@@ -1,17 +1,18 @@
 //! The machines of the cluster.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Base, Bmc, DiskId, DiskNames, DomainName, Firmware, Hardware, HostName, IfName, Interface, KernelParam,
-    Label, Labels, Layout, MacAddr, RelPath, SerialNumber, Service, Size, System, image_name,
+    Label, Labels, Layout, MacAddr, Network, RelPath, Role, SerialNumber, Service, Size, System, image_name,
 };
 
 /// A machine of the cluster, with everything that its profile says of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// The node's host name.
     pub name: HostName,
@@ -96,6 +97,20 @@ impl Node {
     #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name.as_str() == name)
+    }
+
+    /// Finds the network in which the node is reached: the cluster network with a gateway, else the first cluster network.
+    #[must_use]
+    pub fn find_home<'a>(&'a self, networks: &BTreeMap<Label, Network>) -> Option<&'a Label> {
+        let is_for_members =
+            |name: &&Label| networks.get(*name).is_some_and(|network| network.is(Role::Cluster));
+        let is_routed = |name: &&Label| {
+            networks.get(*name).is_some_and(|network| network.gateway.is_some() || network.gateway6.is_some())
+        };
+        let homes = || {
+            self.interfaces.iter().filter_map(|interface| interface.network.as_ref()).filter(is_for_members)
+        };
+        homes().find(is_routed).or_else(|| homes().next())
     }
 
     /// The interface at which the node is reached: the one in the node's home network.

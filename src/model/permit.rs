@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
 use super::names::DomainName;
-use super::word::{Form, Invalid, Word};
+use super::word::{Form, Invalid, Word, deserialize_word};
 
 /// A subnet or a domain that a CA may vouch for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ impl Serialize for Permit {
         serializer.collect_str(self)
     }
 }
+
+deserialize_word!(Permit);
 
 #[cfg(test)]
 mod tests {

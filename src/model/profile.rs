@@ -1,11 +1,11 @@
 //! Profiles: what several nodes have in common.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Interface, Label, Service, System, Word};
 
 /// A profile of the inventory, resolved as a node would be that adds nothing to it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Profile {
     /// The profile's name.
     pub name: Label,
@@ -18,7 +18,7 @@ pub struct Profile {
 }
 
 /// A built-in set of NixOS modules, and the netboot image of the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Base {
     /// Raft, database, identity.

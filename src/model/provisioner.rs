@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{AbsPath, DhcpServer, IfName, Label, RelPath};
 
@@ -11,13 +11,13 @@ use super::{AbsPath, DhcpServer, IfName, Label, RelPath};
 pub const TFTP_DIR: &str = "tftp";
 
 /// The provisioner: the PXE, DHCP, TFTP and HTTP server.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Provisioner {
     /// The interface in the provisioner's home network. Machines behind DHCP relays load from its address.
     #[serde(flatten)]
     pub home: ProvisionerInterface,
     /// The interfaces in further provisioning networks, by name.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_interfaces: Vec<ProvisionerInterface>,
     /// Whether the provisioner masquerades what leaves the networks whose gateway it is.
     pub nat: bool,
@@ -34,7 +34,7 @@ pub struct Provisioner {
 }
 
 /// A network interface of the provisioner in a provisioning network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvisionerInterface {
     /// The provisioning network that the interface is connected to.
     pub network: Label,

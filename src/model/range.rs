@@ -1,8 +1,9 @@
 //! Ranges of addresses of both families.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::net::{Family, parse_address};
 use super::word::{Form, Invalid, Word};
@@ -32,6 +33,13 @@ impl<A: fmt::Display> fmt::Display for Range<A> {
 impl<A: fmt::Display> Serialize for Range<A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de, A: Family> Deserialize<'de> for Range<A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|invalid| de::Error::custom(invalid.message))
     }
 }
 

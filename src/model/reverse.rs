@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Serialize, Serializer};
 
-use super::word::{Form, Invalid, LONGEST_LABEL, Word, check_identifier, has_label_form, invalid, word};
+use super::word::{
+    Form, Invalid, LONGEST_LABEL, Word, check_identifier, deserialize_word, has_label_form, invalid, word,
+};
 
 word! {
     /// The zone of a part of an IPv4 /24, such as `64-26.100.0.10.in-addr.arpa`, which the owner of the /24 has
@@ -47,11 +49,18 @@ impl Serialize for ReverseZone {
     }
 }
 
+deserialize_word!(ReverseZone);
+
 /// The longest zone that leaves room for the last octet of an address in a name of 253 bytes.
 const LONGEST: usize = 253 - "255.".len();
 
-impl DelegatedZone {
-    /// Accepts `text`, or says why not.
+impl Word for DelegatedZone {
+    const FORM: Form = Form::new(
+        "the name of a zone that the owner of the /24 has delegated (RFC 2317)",
+        r"^[a-z0-9]([a-z0-9/_.-]*[a-z0-9])?(\.[0-9]{1,3}){3}\.in-addr\.arpa$",
+        &["64-26.100.0.10.in-addr.arpa"],
+    );
+
     fn parse(text: &str) -> Result<Self, Invalid> {
         let help = "write the name that the owner of the /24 gave you, such as `64-26.100.0.10.in-addr.arpa`";
         check_identifier(text)?;

@@ -1,10 +1,10 @@
 //! The services of PlasmaCloud and their ports: the runbook's matrix.
 
 use super::{Label, Protocol, Settings, Traffic};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The ports of a service.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
     /// The TCP port of the API.
     pub port: u16,
@@ -41,7 +41,7 @@ impl Ports {
 }
 
 /// A service as a node runs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// The name of the service and of its NixOS module, `services.<name>`.
     pub name: Label,
@@ -49,7 +49,7 @@ pub struct Service {
     #[serde(flatten)]
     pub ports: Ports,
     /// The settings in the inventory: those of the node over those of the profile over those of the service.
-    #[serde(skip_serializing_if = "Settings::is_empty")]
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
 }
 

@@ -3,16 +3,16 @@
 use std::fmt;
 use std::num::NonZeroU64;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::word::{Form, Invalid, Word};
+use super::word::{Form, Invalid, Word, deserialize_word};
 
 /// A size in bytes, written with a binary unit: `512M`, `1G`, `2T` (powers of 1024, as disko and sgdisk read them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(u64);
 
 /// A duration, written with its unit: `30s`, `10m`, `12h`, `7d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Seconds(u32);
 
 const UNITS: [(char, u32); 3] = [('T', 40), ('G', 30), ('M', 20)];
@@ -91,6 +91,8 @@ impl Serialize for Size {
         serializer.collect_str(self)
     }
 }
+
+deserialize_word!(Size);
 
 impl Word for Seconds {
     const FORM: Form =

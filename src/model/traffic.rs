@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::HostName;
-use super::word::{Form, Invalid, Word};
+use super::word::{Form, Invalid, Word, deserialize_word};
 
 /// A transport protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -47,6 +47,8 @@ impl Serialize for PortRange {
         serializer.collect_str(self)
     }
 }
+
+deserialize_word!(PortRange);
 
 impl Word for PortRange {
     const FORM: Form = Form::new("the first and the last port", "^[0-9]{1,5}-[0-9]{1,5}$", &["30000-32767"]);
@@ -125,6 +127,8 @@ impl Serialize for OpenProtocol {
     }
 }
 
+deserialize_word!(OpenProtocol);
+
 impl Word for OpenProtocol {
     const FORM: Form = Form::new(
         "`tcp`, `udp`, `any`, or another protocol over IP by its name or its number",
@@ -154,7 +158,7 @@ impl Word for OpenProtocol {
 }
 
 /// The machines that have an opening of the inventory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OpenOn {
     /// All nodes.

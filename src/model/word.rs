@@ -129,9 +129,25 @@ macro_rules! word {
                 f.write_str(&self.0)
             }
         }
+
+        $crate::model::word::deserialize_word!($name);
     )+};
 }
 pub(super) use word;
+
+/// Lets types be read back from the text that they are serialized to, by [`Word::parse`].
+macro_rules! deserialize_word {
+    ($($name:ty),+) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                <Self as $crate::model::word::Word>::parse(&text)
+                    .map_err(|invalid| serde::de::Error::custom(invalid.message))
+            }
+        }
+    )+};
+}
+pub(super) use deserialize_word;
 
 /// Checks the rules of every identifier: A07 (no white space around it) and A08 (ASCII only).
 pub(super) fn check_identifier(text: &str) -> Result<(), Invalid> {

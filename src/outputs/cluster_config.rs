@@ -16,35 +16,51 @@ use super::{Emit, Output, json, path_in_node_dir};
 pub(super) const OUTPUT: Output =
     Output { name: "cluster-config.json", templates: &[], emit: Emit::Node(emit) };
 
-#[derive(Serialize)]
-struct ClusterConfig<'a> {
-    node_id: &'a str,
-    node_role: &'a str,
-    bootstrap: bool,
-    cluster_name: &'a str,
-    leader_url: String,
+/// The contents of a node's `cluster-config.json`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct ClusterConfig<'a> {
+    /// The node's identity in the Raft store: its name.
+    pub node_id: &'a str,
+    /// The name of the node's profile.
+    pub node_role: &'a str,
+    /// Whether the node forms the cluster together with the other voters.
+    pub bootstrap: bool,
+    /// The cluster's name.
+    pub cluster_name: &'a str,
+    /// The URL at which the node finds the cluster.
+    pub leader_url: String,
+    /// The address and port at which other members reach the node's Raft store.
     #[serde(skip_serializing_if = "Option::is_none")]
-    raft_addr: Option<String>,
+    pub raft_addr: Option<String>,
+    /// The Raft peers of Chainfire, where the node forms the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
-    initial_peers: Option<Vec<String>>,
+    pub initial_peers: Option<Vec<String>>,
+    /// The Raft peers of FlareDB, where the node forms the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
-    flaredb_peers: Option<Vec<String>>,
+    pub flaredb_peers: Option<Vec<String>>,
+}
+
+impl<'a> ClusterConfig<'a> {
+    /// The file of `node`.
+    #[must_use]
+    pub fn new(cluster: &'a Cluster, node: &'a Node) -> Self {
+        // Once the cluster is formed, no node forms it again: every node joins.
+        let forms = node.voter && !cluster.formed;
+        Self {
+            node_id: node.name.as_str(),
+            node_role: node.profile.as_str(),
+            bootstrap: forms,
+            cluster_name: cluster.name.as_str(),
+            leader_url: find_leader_url(cluster, node),
+            raft_addr: find_raft_address(cluster, node),
+            initial_peers: forms.then(|| list_peers(cluster, CHAINFIRE)),
+            flaredb_peers: forms.then(|| list_peers(cluster, FLAREDB)),
+        }
+    }
 }
 
 fn emit(plan: &Plan, node: &Node, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    let cluster = &plan.cluster;
-    // Once the cluster is formed, no node forms it again: every node joins.
-    let forms = node.voter && !cluster.formed;
-    let config = ClusterConfig {
-        node_id: node.name.as_str(),
-        node_role: node.profile.as_str(),
-        bootstrap: forms,
-        cluster_name: cluster.name.as_str(),
-        leader_url: find_leader_url(cluster, node),
-        raft_addr: find_raft_address(cluster, node),
-        initial_peers: forms.then(|| list_peers(cluster, CHAINFIRE)),
-        flaredb_peers: forms.then(|| list_peers(cluster, FLAREDB)),
-    };
+    let config = ClusterConfig::new(&plan.cluster, node);
     Ok(vec![Artifact::new(path_in_node_dir(node, "cluster-config.json"), json(&config)?)?])
 }
 

@@ -17,6 +17,8 @@ use super::{Emit, Output, certificates, path_in_node_dir};
 use network::{BondOptions, GatewayOptions, InterfaceOptions, LinkFile, VlanOptions};
 use settings::Setting;
 
+pub use settings::derive_settings;
+
 const TEMPLATE: Template = template!("configuration.nix.j2");
 
 pub(super) const OUTPUT: Output =
@@ -118,7 +120,8 @@ fn forward_rule(server: &Server) -> String {
 
 /// Lists the node's kernel parameters. Unless one of them names a console, the serial console of the node's hardware is
 /// added.
-pub(super) fn list_kernel_params(cluster: &Cluster, node: &Node) -> Vec<String> {
+#[must_use]
+pub fn list_kernel_params(cluster: &Cluster, node: &Node) -> Vec<String> {
     let mut params: Vec<String> = node.kernel_params.iter().map(ToString::to_string).collect();
     if !params.iter().any(|param| param.starts_with("console=")) {
         let console = node.hardware.console.as_ref().or(cluster.boot.console.as_ref());

@@ -23,6 +23,10 @@ mod reservations;
 mod sysctl;
 mod tftp;
 
+pub use cluster_config::ClusterConfig;
+pub use configuration::{derive_settings, list_kernel_params};
+pub use hosts::{Hosts, list_common_hosts, list_own_hosts};
+
 use rayon::prelude::*;
 
 use crate::artifact::{Artifact, ArtifactSet};

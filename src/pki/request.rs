@@ -150,6 +150,16 @@ impl LeafRequest {
         self.addresses.contains(address) || self.tolerated_addresses.contains(address)
     }
 
+    /// Whether a certificate with exactly the SANs of `former` still answers this request, so that none is issued anew.
+    #[must_use]
+    pub fn accepts(&self, former: &Self) -> bool {
+        self.fqdn() == former.fqdn()
+            && self.dns_names.iter().all(|name| former.dns_names.contains(name))
+            && self.addresses.iter().all(|address| former.addresses.contains(address))
+            && former.dns_names.iter().all(|name| self.accepts_name(name))
+            && former.addresses.iter().all(|address| self.accepts_address(address))
+    }
+
     /// The full name of the node.
     #[must_use]
     pub fn fqdn(&self) -> &str {

@@ -6,6 +6,7 @@ mod accepted;
 mod acknowledge;
 mod by_construction;
 mod catalogue;
+mod change;
 mod circles;
 mod edits;
 mod faults;

@@ -36,7 +36,8 @@ pub(super) fn list_settings(cluster: &Cluster, node: &Node, service: &Service) -
 
 /// Derives the settings that follow from the cluster: the node's identity, its certificates, and the endpoints of the
 /// services that this service needs.
-fn derive_settings(cluster: &Cluster, node: &Node, name: &str) -> Settings {
+#[must_use]
+pub fn derive_settings(cluster: &Cluster, node: &Node, name: &str) -> Settings {
     let mut settings = Settings::new();
     let mut set = |key: &str, value: Value| settings.insert(key.to_owned(), value);
     if [CHAINFIRE, FLAREDB].contains(&name) {

@@ -35,6 +35,7 @@ pub(in crate::resolve) fn finish_without_nodes<'a>(
         domain: to.take("domain", CLUSTER.gives(value(table.domain.as_ref())?)),
         formed: to.take("formed", or_default(CLUSTER.says(value(table.formed.as_ref())), false)),
         bootstrap: to.take("bootstrap", CLUSTER.gives(bootstrap)),
+        removed: to.take("removed", CLUSTER.gives(items(table.removed.as_ref()))),
         state_version: to.take("state_version", CLUSTER.gives(value(table.state_version.as_ref())?)),
         admin_keys: to.take("admin_keys", CLUSTER.gives(admin_keys)),
         provisioner: to.table("provisioner", |to| finish_provisioner(inventory.provisioner.as_ref()?, to))?,

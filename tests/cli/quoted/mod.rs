@@ -122,9 +122,9 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
 fn a_quoted_command_line_that_does_not_parse_is_found() {
     for (name, text) in [
         ("a.md", "until `plasmagen certs revoke` exists"),
-        ("a.md", "until plasmagen is there, run `plasmagen diff OLD\nNEW`"),
+        ("a.md", "until plasmagen is there, run `plasmagen drain OLD\nNEW`"),
         ("a.md", "as `certs revoke` does"),
-        ("a.md", "allow it by name (`--allow-destructive node01`)"),
+        ("a.md", "allow it by name (`--allow-anything node01`)"),
         ("a.md", "`nix build && plasmagen publish result --verify`"),
         ("a.md", "```console\n$ plasmagen arm\n```"),
         ("a.md", "```console\n$ plasmagen bundle --base worker \\\n    --kernel k --initrd i\n```"),

@@ -1,0 +1,175 @@
+//! The comparison of two clusters: differences, the table, and what follows for the members. Pure.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::Cluster;
+
+use super::case::{Case, Pair, Sides};
+use super::derived::CommonFacts;
+use super::difference::{Difference, Place, list_differences};
+use super::effect::{Effect, Flag, Party};
+use super::finding::{Consequence, Findings};
+use super::identity::MatchedNodes;
+use super::quorum::Membership;
+use super::row::Row;
+use super::site_facts::list_site_facts;
+use super::table::index_rows;
+
+/// What a change of the inventory does.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The keys and derived facts that differ.
+    pub differences: Vec<Difference>,
+    /// The consequences: those of a party together, the most severe first.
+    pub consequences: Vec<Vec<Consequence>>,
+    /// The machines that have another name, each with the old and the new one.
+    pub renamed: Vec<(String, String)>,
+    /// The names of the nodes that are new.
+    pub added: Vec<String>,
+    /// The names of the nodes that are gone.
+    pub removed: Vec<String>,
+    /// The number of nodes before and after.
+    pub nodes: [usize; 2],
+    /// The members of the Raft group.
+    pub membership: Membership,
+}
+
+impl Change {
+    /// All consequences.
+    pub fn iter(&self) -> impl Iterator<Item = &Consequence> {
+        self.consequences.iter().flatten()
+    }
+
+    /// Whether the two clusters are equal.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// The most severe effect on the node called `name`.
+    #[must_use]
+    pub fn effect_on(&self, name: &str) -> Effect {
+        let effects = self.iter().filter(|found| matches!(&found.who, Party::Node(node) if node == name));
+        effects.map(|found| found.effect).max().unwrap_or(Effect::Nothing)
+    }
+}
+
+/// Compares the clusters `old` and `new`.
+///
+/// # Errors
+/// When a key has no row in the table, or a name cannot be certified: bugs of plasmagen.
+pub fn compare(old: &Cluster, new: &Cluster) -> anyhow::Result<Change> {
+    let sides = Sides { old, new };
+    let nodes = MatchedNodes::new(sides);
+    let mut judged =
+        JudgedDifferences { sides, rows: index_rows(), found: Findings::default(), differences: Vec::new() };
+    judged.compare_clusters()?;
+    judged.compare_nodes(&nodes)?;
+    let mut consequences = judged.found.finish();
+    let renamed = nodes.renamed.iter().map(|pair| (pair.new.name.as_str(), pair.old.name.as_str())).collect();
+    let membership = Membership::new(old, &renamed, consequences.iter().flatten());
+    if membership.loses_majority() {
+        let touched = consequences.iter_mut().flatten().filter(|found| found.effect >= Effect::Member);
+        for found in touched
+            .filter(|found| matches!(&found.who, Party::Node(name) if membership.touched.contains(name)))
+        {
+            found.flags.insert(Flag::Quorum);
+        }
+    }
+    let name = |node: &&crate::model::Node| node.name.to_string();
+    Ok(Change {
+        differences: judged.differences,
+        consequences,
+        renamed: nodes
+            .renamed
+            .iter()
+            .map(|pair| (pair.old.name.to_string(), pair.new.name.to_string()))
+            .collect(),
+        added: nodes.added.iter().map(name).collect(),
+        removed: nodes.removed.iter().map(name).collect(),
+        nodes: [old.nodes.len(), new.nodes.len()],
+        membership,
+    })
+}
+
+/// The differences that were found, and what the table says of them.
+struct JudgedDifferences<'a> {
+    sides: Sides<'a>,
+    rows: HashMap<&'static str, &'static Row>,
+    found: Findings,
+    differences: Vec<Difference>,
+}
+
+impl<'a> JudgedDifferences<'a> {
+    /// Compares everything but the nodes.
+    fn compare_clusters(&mut self) -> anyhow::Result<()> {
+        let mut found = Vec::new();
+        let [old, new] = [self.sides.old, self.sides.new].map(without_nodes);
+        list_differences(&Place::default(), &old?, &new?, &mut found);
+        list_site_facts(self.sides, &mut found)?;
+        self.judge(found, None)
+    }
+
+    fn compare_nodes(&mut self, nodes: &MatchedNodes<'a>) -> anyhow::Result<()> {
+        let common = CommonFacts::new(self.sides);
+        for pair in &nodes.same {
+            let mut found = Vec::new();
+            list_node_differences(*pair, &mut found)?;
+            common.list_of_node(*pair, &mut found)?;
+            self.judge(found, Some(*pair))?;
+        }
+        for pair in &nodes.renamed {
+            let mut found = Vec::new();
+            list_node_differences(*pair, &mut found)?;
+            self.judge(found, Some(*pair))?;
+        }
+        for node in &nodes.added {
+            let place = Place::entry("nodes", node.name.as_str());
+            self.judge(vec![place.differs(None, Some(node.profile.as_str().into()))], None)?;
+        }
+        for node in &nodes.removed {
+            let place = Place::entry("nodes", node.name.as_str());
+            self.judge(vec![place.differs(Some(node.profile.as_str().into()), None)], None)?;
+        }
+        Ok(())
+    }
+
+    /// Asks the table about `differences`, which are of `pair` where there is one.
+    fn judge(&mut self, differences: Vec<Difference>, pair: Option<Pair<'a>>) -> anyhow::Result<()> {
+        for difference in differences {
+            let row = self.rows.get(difference.pattern.as_str());
+            let row = row
+                .with_context(|| format!("the key {} has no row: a bug of plasmagen", difference.pattern))?;
+            let case = Case { difference: &difference, sides: self.sides, pair };
+            row.apply(&case, &mut self.found);
+            self.differences.push(difference);
+        }
+        Ok(())
+    }
+}
+
+/// Lists the keys of a node whose values differ.
+fn list_node_differences(pair: Pair<'_>, found: &mut Vec<Difference>) -> anyhow::Result<()> {
+    // Most changes leave most nodes alone.
+    if pair.old == pair.new {
+        return Ok(());
+    }
+    let place = Place::entry("nodes", pair.new.name.as_str());
+    list_differences(&place, &to_value(pair.old)?, &to_value(pair.new)?, found);
+    Ok(())
+}
+
+/// The keys of the cluster besides its nodes.
+fn without_nodes(cluster: &Cluster) -> anyhow::Result<Value> {
+    // Nodes are most of a cluster, and are compared one by one.
+    let empty = Cluster { nodes: Vec::new(), ..cluster.clone() };
+    to_value(&empty)
+}
+
+fn to_value(part: &impl Serialize) -> anyhow::Result<Value> {
+    serde_json::to_value(part).context("a bug of plasmagen: the model is not JSON")
+}

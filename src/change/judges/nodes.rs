@@ -1,0 +1,32 @@
+//! Nodes that come and go.
+
+use crate::change::case::Case;
+use crate::change::effect::{Effect, Flag, Party};
+use crate::change::finding::{Findings, Verdict};
+use crate::model::service::CHAINFIRE;
+
+/// A node that is new, or gone.
+pub(in crate::change) fn node(case: &Case<'_>, found: &mut Findings) {
+    let name = case.last_name();
+    let (side, is_new) =
+        if case.difference.is_added() { (case.sides.new, true) } else { (case.sides.old, false) };
+    let is_member =
+        side.nodes.iter().any(|node| node.name.as_str() == name && node.service(CHAINFIRE).is_some());
+    if is_new {
+        let text = "a new machine: its installation erases its disks";
+        case.add_to_node(found, Verdict::new(Effect::Install, text).flag(Flag::Certificate));
+        if is_member {
+            case.add_to_node(found, Verdict::new(Effect::Member, "it joins the cluster: one member more"));
+        }
+    } else {
+        let text =
+            "the node is gone from the inventory: whoever keeps its disks keeps its data and its private key";
+        case.add_to_node(found, Verdict::new(Effect::Data, text).flag(Flag::Identity));
+        case.add_task(found, format!("switch {name} off, and erase its disks or keep them safe; its certificate is revoked by render"));
+    }
+    let servers = Verdict::new(
+        Effect::File,
+        "publish: boot scripts and overlays, which machines load at their next network boot",
+    );
+    case.add(found, Party::Provisioner, servers);
+}

@@ -1,0 +1,120 @@
+//! A change for people: the worst first, machines with the same consequences together.
+
+use crate::change::{Change, Consequence, Group, Party, Summary, group};
+use crate::cli::table::TextTable;
+
+/// The most names of nodes that a row shows.
+const NAMES: usize = 3;
+
+/// The most keys that a row shows.
+const CAUSES: usize = 3;
+
+/// The width of the column of consequences, in characters.
+const WIDTH: usize = 78;
+
+/// Prints `change`, or what it does to the node called `node`.
+pub(super) fn print(change: &Change, node: Option<&str>) -> String {
+    if change.is_empty() {
+        return "nothing changes\n".to_owned();
+    }
+    let is_shown = |party: &Party| match node {
+        None => *party != Party::Nobody,
+        Some(name) => matches!(party, Party::Node(other) if other == name),
+    };
+    let mut table = TextTable::<3>::new();
+    for found in group(change, is_shown) {
+        add_group(&mut table, &found);
+    }
+    let mut text = table.print();
+    for line in list_notes(change) {
+        text += &format!("{line}\n");
+    }
+    if !text.is_empty() {
+        text += "\n";
+    }
+    text + &format!("{}\n", Summary::new(change))
+}
+
+fn add_group(table: &mut TextTable<3>, found: &Group<'_>) {
+    let mut names = name(&found.parties);
+    for consequence in &found.consequences {
+        let mut words = consequence.effect.words().to_owned();
+        for line in describe(consequence).iter().flat_map(|text| wrap(text)) {
+            table.row([std::mem::take(&mut names), std::mem::take(&mut words), line]);
+        }
+    }
+}
+
+/// The first names of a group, and how many there are.
+fn name(parties: &[&Party]) -> String {
+    let names: Vec<_> = parties.iter().take(NAMES).map(|party| party.name()).collect();
+    if parties.len() > NAMES {
+        format!("{} … ({})", names.join(" "), parties.len())
+    } else {
+        names.join(" ")
+    }
+}
+
+/// A consequence as two texts: the units, the effect and its dangers; then the keys that are the cause.
+fn describe(found: &Consequence) -> [String; 2] {
+    let units: Vec<_> = found.units.iter().map(String::as_str).collect();
+    let units = if units.is_empty() { String::new() } else { format!("{}: ", units.join(" ")) };
+    let flags: String = found.flags.iter().map(|flag| format!(" [{}]", flag.words())).collect();
+    let causes: Vec<_> = found.causes.iter().take(CAUSES).map(|cause| cause.describe(&found.who)).collect();
+    let more = found.causes.len().saturating_sub(CAUSES);
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    [format!("{units}{}{flags}", found.text), format!("← {}{more}", causes.join("; "))]
+}
+
+/// Breaks `text` between words into lines of at most [`WIDTH`] characters, if its words allow.
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { continue };
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(format!("  {word}"));
+        } else {
+            *line += if line.is_empty() { "" } else { " " };
+            *line += word;
+        }
+    }
+    lines
+}
+
+/// Sentences about the change as a whole.
+fn list_notes(change: &Change) -> Vec<String> {
+    let mut notes: Vec<String> = change
+        .renamed
+        .iter()
+        .map(|(old, new)| format!("{old} is renamed to {new}: it is one machine"))
+        .collect();
+    let membership = &change.membership;
+    if !membership.touched.is_empty() {
+        notes.push(format!(
+            "{} of {} members of the Raft group are touched: {} stay, {} are needed{}",
+            membership.touched.len(),
+            membership.members,
+            membership.left(),
+            membership.majority(),
+            if membership.loses_majority() {
+                ". Split the change: one member at a time"
+            } else {
+                "; one member at a time"
+            }
+        ));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_lose_none() {
+        let text = format!("{} {} end", "word ".repeat(40).trim(), "x".repeat(100));
+        let lines = wrap(&text);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH || line.contains("xxx")), "{lines:?}");
+        assert_eq!(lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "), text);
+    }
+}

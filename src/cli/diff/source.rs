@@ -1,0 +1,172 @@
+//! Where the clusters of a comparison come from.
+
+use std::io::{ErrorKind, stdin};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::check::check_with_former;
+use crate::cli::format::SourceText;
+use crate::cli::inventory::{print_diagnostics, print_refusal, read_from, root_of};
+use crate::cli::named;
+use crate::cli::printer::Printer;
+use crate::diag::Severity;
+use crate::fs::{LIST_LIMIT, read_input};
+use crate::model::{Cluster, read_resolved};
+use crate::plan::former::FormerCluster;
+use crate::plan::git::{git, run};
+
+/// The resolved inventory that was rendered last, relative to the inventory.
+const RENDERED: &str = "site/inventory.json";
+
+/// A cluster that the command line names.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// An inventory or a resolved inventory in a file.
+    Inventory(PathBuf),
+    /// Standard input.
+    Input,
+    /// What was rendered last beside the inventory in this directory.
+    Rendered(PathBuf),
+    /// An inventory as it was in a revision of git.
+    Revision {
+        /// The inventory.
+        inventory: PathBuf,
+        /// The revision, as the user wrote it.
+        revision: String,
+    },
+}
+
+impl Source {
+    /// The file `path`, or standard input for `-`.
+    pub(super) fn named(path: &Path) -> Self {
+        if path == Path::new("-") { Self::Input } else { Self::Inventory(path.to_owned()) }
+    }
+
+    /// The inventory that is the source.
+    pub(super) fn inventory(&self) -> anyhow::Result<PathBuf> {
+        match self {
+            Self::Inventory(path) => Ok(path.clone()),
+            _ => bail!("--since needs an inventory in a file: git knows no other"),
+        }
+    }
+
+    /// The directory of the inventory.
+    pub(super) fn root(&self) -> anyhow::Result<PathBuf> {
+        match self {
+            Self::Inventory(path) | Self::Revision { inventory: path, .. } => Ok(root_of(path).to_owned()),
+            Self::Rendered(root) => Ok(root.clone()),
+            Self::Input => {
+                bail!("name the old cluster before the `-`: standard input lies beside no {RENDERED}")
+            }
+        }
+    }
+
+    /// The name of the source in messages.
+    fn name(&self) -> String {
+        match self {
+            Self::Inventory(path) => path.display().to_string(),
+            Self::Input => "standard input".to_owned(),
+            Self::Rendered(root) => root.join(RENDERED).display().to_string(),
+            Self::Revision { inventory, revision } => format!("{revision}:{}", inventory.display()),
+        }
+    }
+
+    fn read(&self) -> anyhow::Result<Vec<u8>> {
+        let failed = || format!("could not read {}", self.name());
+        match self {
+            Self::Inventory(path) => read_input(path, LIST_LIMIT).with_context(failed),
+            Self::Input => read_from(stdin().lock()).with_context(failed),
+            Self::Rendered(root) => match read_input(&root.join(RENDERED), LIST_LIMIT) {
+                Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+                    "there is no {}, so nothing was rendered yet: run plasmagen render, or name the old cluster, as \
+                     plasmagen diff OLD or plasmagen diff --since REV do",
+                    self.name()
+                ),
+                read => read.with_context(failed),
+            },
+            Self::Revision { inventory, revision } => read_revision(inventory, revision),
+        }
+    }
+}
+
+/// Reads the inventory `path` as it was in `revision`.
+fn read_revision(path: &Path, revision: &str) -> anyhow::Result<Vec<u8>> {
+    let root = root_of(path);
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .context("the inventory has no name that git knows")?;
+    let ask = |arguments: &[&str]| {
+        let output = run(git(root).args(arguments))?;
+        output.context(
+            "--since reads an old inventory with git, and there is no git: install it, or name a file as OLD",
+        )
+    };
+    // A revision that begins with `-` would be an option.
+    let found =
+        ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])?;
+    ensure!(
+        found.status.success(),
+        "git finds no revision {revision:?} in {}: {}",
+        root.display(),
+        String::from_utf8_lossy(&found.stderr).trim()
+    );
+    let commit = String::from_utf8(found.stdout).context("git answers with something that is no commit")?;
+    let shown = ask(&["cat-file", "blob", &format!("{}:./{name}", commit.trim())])?;
+    ensure!(
+        shown.status.success(),
+        "the revision {revision:?} has no {}: {}",
+        path.display(),
+        String::from_utf8_lossy(&shown.stderr).trim()
+    );
+    Ok(shown.stdout)
+}
+
+/// The clusters of a comparison.
+pub(super) struct Compared {
+    /// The cluster as it was.
+    pub(super) old: Cluster,
+    /// The cluster as it will be.
+    pub(super) new: Cluster,
+}
+
+impl Compared {
+    /// Reads both clusters. None where an inventory is refused: its errors are printed.
+    pub(super) fn read(printer: &Printer, old: &Source, new: &Source) -> anyhow::Result<Option<Self>> {
+        ensure!(
+            !matches!((old, new), (Source::Input, Source::Input)),
+            "standard input is one cluster only: name the other one"
+        );
+        // What was rendered last says how the disks of installed nodes are called.
+        let root = new.root().or_else(|_| old.root()).unwrap_or_else(|_| PathBuf::from("."));
+        let Some(old) = read_cluster(printer, old, &root)? else { return Ok(None) };
+        let Some(new) = read_cluster(printer, new, &root)? else { return Ok(None) };
+        Ok(Some(Self { old, new }))
+    }
+}
+
+/// Reads a cluster: a resolved inventory is JSON, which begins with `{` as no inventory does.
+fn read_cluster(printer: &Printer, source: &Source, root: &Path) -> anyhow::Result<Option<Cluster>> {
+    let bytes = source.read()?;
+    let name = source.name();
+    if bytes.trim_ascii_start().starts_with(b"{") || matches!(source, Source::Rendered(_)) {
+        let cluster = read_resolved(&bytes);
+        return cluster.map(Some).with_context(|| format!("could not use {name}"));
+    }
+    let checked = check_with_former(&bytes, |cluster| FormerCluster::gather(root, cluster))?;
+    if checked.cluster.is_none() {
+        let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        print_diagnostics(printer, &SourceText::new(&name, &bytes), &errors.cloned().collect::<Vec<_>>());
+        print_refusal(&name, &checked);
+    }
+    Ok(checked.cluster)
+}
+
+/// Refuses the name of a node that neither cluster has.
+pub(super) fn find_node(old: &Cluster, new: &Cluster, name: &str) -> anyhow::Result<()> {
+    if named::find_node(old, name).is_err() {
+        named::find_node(new, name)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `plasmagen diff`: where its clusters come from, and how it ends.
+
+use std::fs;
+
+use crate::kit::Site;
+
+const VIP: (&str, &str) = ("iam = \"10.0.200.101\"", "iam = \"10.0.200.101\"\ncache = \"10.0.200.105\"");
+
+/// A site whose first version is rendered and committed.
+fn committed() -> Site {
+    let site = Site::rendered();
+    for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "first"]] {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        site.tool("git", "git", &[&identity, args].concat()).ends(0, &[]);
+    }
+    site
+}
+
+#[test]
+fn what_was_rendered_last_is_the_old_cluster() {
+    let site = Site::rendered();
+    let run = site.untouched(|| site.run(&["diff"]));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "nothing changes\n"));
+    site.edit(VIP.0, VIP.1);
+    let run = site.untouched(|| site.run(&["diff"]));
+    run.ends(0, &[]);
+    for words in
+        ["restart", "[certificate]", "+ cache.cluster.example.com, 10.0.200.105", "3 nodes: 3 restart."]
+    {
+        assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
+    }
+    let run = site.run(&["diff", "--node", "node01"]);
+    assert!(run.stdout.contains("node01") && !run.stdout.contains("name servers"), "{}", run.stdout);
+    site.run(&["diff", "--node", "node77"]).ends(2, &["there is no node `node77`"]);
+}
+
+#[test]
+fn an_old_cluster_that_cannot_be_read_is_an_error_and_never_an_empty_one() {
+    let site = Site::new();
+    site.run(&["diff"]).ends(2, &["nothing was rendered yet", "plasmagen diff --since REV"]);
+    site.run(&["render"]).ends(0, &[]);
+    let path = site.root().join("site/inventory.json");
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to, words) in [
+        ("\"schema\": 1", "\"schema\": 9", "it has the schema 9"),
+        ("\"voter\": true", "\"voters\": true", "missing field `voter`"),
+        ("{", "", "it is no resolved inventory"),
+    ] {
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let run = site.run(&["diff"]);
+        run.ends(2, &["could not use", "site/inventory.json", words]);
+        assert_eq!(run.stdout, "");
+    }
+    fs::write(site.root().join("bad.toml"), "schema = 1\n").unwrap();
+    site.run(&["diff", "bad.toml"]).ends(1, &["bad.toml is refused"]);
+    site.run(&["diff", "nowhere.toml"]).ends(2, &["could not read nowhere.toml"]);
+}
+
+#[test]
+fn a_revision_of_git_is_the_old_cluster() {
+    let site = committed();
+    site.edit(VIP.0, VIP.1);
+    site.run(&["render"]).ends(0, &[]);
+    let since = site.run(&["diff", "--since", "HEAD"]);
+    since.ends(0, &[]);
+    assert!(since.stdout.contains("cache.cluster.example.com"), "{}", since.stdout);
+    assert_eq!(site.run(&["diff"]).stdout, "nothing changes\n");
+    site.run(&["diff", "--since", "nowhere"]).ends(2, &["git finds no revision \"nowhere\""]);
+    site.run(&["diff", "--since=--output=pwned"]).ends(2, &["git finds no revision"]);
+    assert!(!site.root().join("pwned").exists());
+    site.shell(
+        "git rm --quiet --cached inventory.toml && git -c user.name=a -c user.email=a@b commit -qm gone",
+    )
+    .ends(0, &[]);
+    site.run(&["diff", "--since", "HEAD"]).ends(2, &["the revision \"HEAD\" has no"]);
+    // The root of the work tree may lie above the site.
+    let below = site.shell("cd .. && $P diff --since HEAD~1 -i site/inventory.toml");
+    below.ends(0, &[]);
+    assert!(below.stdout.contains("cache.cluster.example.com"), "{}", below.stdout);
+}
+
+#[test]
+fn either_side_is_a_file_or_standard_input() {
+    let site = Site::rendered();
+    site.shell("cp inventory.toml old.toml").ends(0, &[]);
+    site.edit(VIP.0, VIP.1);
+    for command in [
+        "$P diff old.toml",
+        "$P diff old.toml inventory.toml",
+        "$P diff - < old.toml",
+        "$P diff old.toml - < inventory.toml",
+        "$P diff site/inventory.json inventory.toml",
+        "$P diff - < site/inventory.json",
+    ] {
+        let run = site.shell(command);
+        run.ends(0, &[]);
+        assert!(run.stdout.contains("cache.cluster.example.com"), "{command}: {}", run.stdout);
+    }
+    let back = site.run(&["diff", "inventory.toml", "old.toml"]);
+    assert!(back.stdout.contains("vips.cache is gone"), "{}", back.stdout);
+    site.shell("$P diff - - < old.toml").ends(2, &["standard input is one cluster only"]);
+    site.run(&["diff", "--since", "HEAD", "old.toml"]).ends(2, &["cannot be used with"]);
+}
+
+/// The names on the disks of a node that was rendered by an earlier plasmagen stay, whatever the old inventory was resolved
+/// from.
+#[test]
+fn names_on_disks_that_nobody_changed_are_no_change() {
+    let site = committed();
+    let tree = site.root().join("site/inventory.json");
+    let text = fs::read_to_string(&tree).unwrap();
+    fs::write(&tree, text.replace("\"labels\": \"node\"", "\"labels\": \"disk\"")).unwrap();
+    for args in [&["diff"][..], &["diff", "--since", "HEAD"]] {
+        assert_eq!(site.run(args).stdout, "nothing changes\n", "{args:?}");
+    }
+}

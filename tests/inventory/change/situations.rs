@@ -1,0 +1,55 @@
+//! What single changes of golden inventories do.
+
+use plasmagen::change::{Change, Effect, Flag, Party, compare};
+
+use super::{cluster_of, text_of};
+
+/// The change of replacing `from` by `to` in the inventory of `case`.
+fn change(case: &str, from: &str, to: &str) -> Change {
+    let old = text_of(case);
+    assert!(old.contains(from), "{case}: {from}");
+    compare(&cluster_of(&old), &cluster_of(&old.replace(from, to))).unwrap()
+}
+
+/// The flags of the consequences for the node `name` with `effect`.
+fn flags(change: &Change, name: &str, effect: Effect) -> Vec<Flag> {
+    let of_node = change.iter().filter(|found| found.who == Party::Node(name.to_owned()));
+    of_node.filter(|found| found.effect == effect).flat_map(|found| found.flags.iter().copied()).collect()
+}
+
+#[test]
+fn a_layout_is_data_loss_and_a_majority_at_once_is_told() {
+    let change = change("reference", "format = \"ext4\" }", "format = \"xfs\" }");
+    for node in ["node01", "node02", "node03"] {
+        assert_eq!(change.effect_on(node), Effect::Data);
+        assert_eq!(flags(&change, node, Effect::Data), [Flag::Quorum]);
+    }
+    assert_eq!(change.effect_on("node04"), Effect::Nothing);
+    assert_eq!((change.membership.left(), change.membership.majority()), (2, 3));
+}
+
+#[test]
+fn a_renamed_machine_is_one_machine() {
+    let change = change("reference", "node02", "node09");
+    assert_eq!(change.renamed, [("node02".to_owned(), "node09".to_owned())]);
+    assert!(change.added.is_empty() && change.removed.is_empty());
+    assert_eq!(change.effect_on("node09"), Effect::Data);
+    assert_eq!(flags(&change, "node09", Effect::Data), [Flag::Identity]);
+    assert_eq!(change.membership.touched.iter().collect::<Vec<_>>(), ["node09"]);
+}
+
+#[test]
+fn a_value_that_moves_to_a_profile_changes_nothing() {
+    let old = text_of("reference");
+    let moved = old.replace("[node.node01]\n", "[node.node01]\nkernel_params = [\"console=ttyS0,115200\"]\n");
+    let change = compare(&cluster_of(&old), &cluster_of(&moved)).unwrap();
+    assert!(change.is_empty(), "{:#?}", change.differences);
+}
+
+#[test]
+fn values_of_settings_are_not_shown() {
+    let change = change("reference", "log_level = \"info\"", "log_level = \"hunter2\"");
+    assert_eq!(change.effect_on("node01"), Effect::Restart);
+    let shown = format!("{:?}", change.consequences);
+    assert!(shown.contains("log_level") && !shown.contains("hunter2"), "{shown}");
+}
