@@ -73,7 +73,8 @@ pub(super) struct PublishArgs {
     /// Let this cluster share the web root with those whose machines boot from it
     #[arg(long, conflicts_with_all = ["no_site", "replace_cluster", "rollback"])]
     add_cluster: bool,
-    /// Publish a bundle also in the place of one that another cluster of this web root has published: nodes of both boot it
+    /// Publish a bundle also in the place of one that another cluster of this web root has published: nodes of both boot it; with
+    /// --remove, remove bundles that nodes of another cluster boot
     #[arg(long)]
     replace_image: bool,
     /// Publish a boot.ipxe also where that of another cluster of this web root differs: the machines of all clusters run it
@@ -89,7 +90,7 @@ pub(super) struct PublishArgs {
     rollback: Option<String>,
     /// Remove all bundles for IMAGE, which no armed node boots
     #[arg(long, value_name = "IMAGE", add = ArgValueCandidates::new(complete::images),
-        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "replace_boot", "yes", "rollback"])]
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_boot", "yes", "rollback"])]
     remove: Option<String>,
     /// Take the cluster NAME, no node of which is armed, out of a web root that several clusters share
     #[arg(long, value_name = "NAME",
@@ -124,9 +125,6 @@ impl PublishArgs {
         let signing_key = self.sign.as_deref().map(SigningKey::open).transpose()?;
         let boot_signer = self.read_boot_signer(printer, cluster.as_ref())?;
         let lock = WebRootLock::acquire(&root)?;
-        if let Some(image) = &self.remove {
-            return Ok(print_removal(printer, &root, &remove(&lock, image)?));
-        }
         let machines = list_macs(cluster.as_ref());
         let terms = PublicationTerms {
             cluster: cluster.as_ref().map(ClusterNames::of),
@@ -141,6 +139,9 @@ impl PublishArgs {
             now: OffsetDateTime::now_utc(),
             life: self.expires_in,
         };
+        if let Some(image) = &self.remove {
+            return Ok(print_removal(printer, &root, &remove(&lock, image, &terms)?));
+        }
         if let Some(name) = &self.remove_cluster {
             let outcome = remove_cluster(&lock, name, &terms)?;
             printer.say(&format!(

@@ -33,8 +33,9 @@ pub(super) struct VerifyArgs {
     /// given several times
     #[arg(long, value_name = "[IMAGE=]N", value_parser = parse_minimum)]
     min_generation: Vec<(Option<String>, u64)>,
-    /// Every bundle and every publication must be signed by one of these: a file of allowed signers, as ssh-keygen reads it
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "inventory")]
+    /// Every bundle and every publication must be signed by one of these: a file of allowed signers, as ssh-keygen reads it. With
+    /// --inventory, these may sign beside the admin keys
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     signers: Option<PathBuf>,
     /// Every bundle and every publication must be signed by one of the admin keys of this inventory, and be of its cluster;
     /// where machines verify signatures, those of the current generations must be by its `boot.signer`
@@ -58,9 +59,14 @@ impl VerifyArgs {
             let text = read_input_text(path, TEXT_LIMIT)
                 .with_context(|| format!("could not read {}", path.display()))?;
             signers = Some(Signers::parse(&text)?);
-        } else if let Some(path) = &self.inventory {
+        }
+        if let Some(path) = &self.inventory {
             let Some(checked) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
-            signers = Some(Signers::of_keys(checked.admin_keys.iter().map(AdminKey::as_str))?);
+            let admins = Signers::of_keys(checked.admin_keys.iter().map(AdminKey::as_str))?;
+            signers = Some(match signers {
+                Some(others) => admins.and(others),
+                None => admins,
+            });
             boot_signer = read_boot_signer(root_of(path), &checked)?;
             cluster = Some(checked);
         }

@@ -55,7 +55,8 @@ impl JointPart {
 pub(super) fn damaged(cluster: &str, faults: Vec<Fault>) -> anyhow::Error {
     let message = format!(
         "the site of the cluster {cluster}, which shares this web root, is damaged, and nothing was changed: publish that site \
-         again"
+         again. Where the sites of several clusters are damaged, publish one of the others with --replace-cluster {cluster}, and \
+         then that of {cluster} with --add-cluster"
     );
     if faults.is_empty() { anyhow!(message) } else { Refused::new(message, faults).into() }
 }

@@ -211,7 +211,8 @@ fn find_among(
     };
     let Some(name) = name else { return Ok(None) };
     let mut others = sites.clone();
-    others.retain(|other, _| left.as_ref() != Some(other));
+    // Where the cluster is there already, it can also take the place of one whose site is damaged.
+    others.retain(|other, _| left.as_ref() != Some(other) && terms.replaced_cluster != Some(other.as_str()));
     // Another cluster has the name, and none of its machines.
     Ok((!others.contains_key(&name)).then(|| ClusterPlace {
         channel: path_of_site(&name),

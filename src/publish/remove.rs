@@ -5,10 +5,14 @@ use anyhow::{Context, Result, ensure};
 use super::armed::list_armed;
 use super::channel::Channel;
 use super::fault::{Fault, FaultKind, Refused};
+use super::joint::read_served_sites;
 use super::lock::WebRootLock;
 use super::needs::{list_site_scripts, without_repeats};
+use super::request::PublicationTerms;
 use super::root::{ARMED, CURRENT, NIXOS, SITE, WebRoot};
+use super::staging::find_other_users;
 use super::takeover::report_foreign;
+use crate::model::list_few;
 
 /// The name of the removed channel in the staging directory.
 const REMOVED: &str = "removed";
@@ -29,8 +33,9 @@ pub struct RemoveOutcome {
 /// Removes all bundles for `image`.
 ///
 /// # Errors
-/// When there are none, when an armed node boots one of them, or when a disk refuses. Then nothing is removed.
-pub fn remove(lock: &WebRootLock, image: &str) -> Result<RemoveOutcome> {
+/// When there are none, when an armed node boots one of them, when nodes of another cluster boot the image and the terms do not
+/// allow that, or when a disk refuses. Then nothing is removed.
+pub fn remove(lock: &WebRootLock, image: &str, terms: &PublicationTerms<'_>) -> Result<RemoveOutcome> {
     let root = &lock.root;
     ensure!(
         image != SITE,
@@ -40,6 +45,7 @@ pub fn remove(lock: &WebRootLock, image: &str) -> Result<RemoveOutcome> {
     let channel = Channel::open_named(root, image)?;
     let path = channel.path.clone();
     check_unarmed(root, image)?;
+    check_other_clusters(root, image, terms)?;
     let generations = channel.generations()?;
     for (name, _) in channel.dir.list().with_context(|| format!("could not list {path}"))? {
         let is_known =
@@ -58,6 +64,23 @@ pub fn remove(lock: &WebRootLock, image: &str) -> Result<RemoveOutcome> {
         lock.remove_staging()
     };
     Ok(RemoveOutcome { channel: path, generations: generations.len(), nodes, unconfirmed: confirm().err() })
+}
+
+/// Refuses to remove what nodes of another cluster than that of the terms boot once they are armed, unless the terms allow that.
+fn check_other_clusters(root: &WebRoot, image: &str, terms: &PublicationTerms<'_>) -> Result<()> {
+    let Some(mut others) = read_served_sites(root)?.filter(|_| !terms.may_replace_images) else {
+        return Ok(());
+    };
+    others.retain(|name, _| terms.cluster.is_none_or(|names| !names.has(name)));
+    let Some((cluster, nodes)) = find_other_users(root, &others, image)? else { return Ok(()) };
+    let (verb, nodes) = (if nodes.len() == 1 { "boots" } else { "boot" }, list_few(&nodes));
+    let path = Channel::path_of_image(image);
+    let message = format!(
+        "{nodes} of the cluster {cluster} {verb} this image once armed: name the inventory of the only cluster that boots the \
+         image, or add --replace-image"
+    );
+    let fault = Fault::new(FaultKind::Missing, path.as_str(), message);
+    Err(Refused::new(format!("{path} is not removed"), vec![fault]).into())
 }
 
 /// Refuses to remove what an armed node boots.

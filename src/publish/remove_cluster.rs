@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 
+use super::begun::forget_begun;
 use super::commit::{PublishOutcome, publish_staged};
 use super::joining::stage_joint;
-use super::joint::read_served_sites;
+use super::joint::{path_of_site, read_served_sites};
 use super::loaders::stage_loaders;
 use super::lock::WebRootLock;
 use super::request::{LoaderSource, PublicationTerms};
@@ -33,5 +34,5 @@ pub fn remove_cluster(
     );
     let staged = [stage_joint(lock, None, &others, false, &|_| {})?];
     let loaders = stage_loaders(lock, LoaderSource::Unchanged, &others)?;
-    publish_staged(lock, terms, usize::MAX, &staged, &loaders, || Ok(()))
+    publish_staged(lock, terms, usize::MAX, &staged, &loaders, || forget_begun(lock, &path_of_site(name)))
 }

@@ -73,7 +73,8 @@ impl BootChoice<'_> {
                         find_digest(&one.contents, path) != find_digest(&other.contents, path)
                     })
                 };
-                one.zip(others.iter().find(differs)).map(|(one, other)| explain_conflict(path, one, other))
+                one.zip(others.iter().find(differs))
+                    .map(|(one, other)| explain_conflict(path, one, other, self.publisher.is_none()))
             };
             return Err(differing.iter().filter_map(report).collect());
         };
@@ -89,11 +90,17 @@ impl BootChoice<'_> {
     }
 }
 
-/// The fault that two clusters have a shared file with different contents.
-fn explain_conflict(path: &str, one: &JointPart, other: &JointPart) -> Fault {
+/// The fault that two clusters have a shared file with different contents, when one publishes, or when a third is leaving.
+fn explain_conflict(path: &str, one: &JointPart, other: &JointPart, is_leaving: bool) -> Fault {
+    let remedy = if is_leaving {
+        "The cluster that leaves has the file that machines run: first publish the site of a cluster that stays with \
+         --replace-boot"
+    } else {
+        "To change the file for the machines of all, add --replace-boot, and then render and publish the site of each other \
+         cluster"
+    };
     let message = format!(
-        "it is one file for all machines, and the clusters {} and {} have it with different contents: {}. To change the file for \
-         the machines of all, add --replace-boot, and then render and publish the site of each other cluster",
+        "it is one file for all machines, and the clusters {} and {} have it with different contents: {}. {remedy}",
         other.cluster,
         one.cluster,
         explain_difference(path, other, one)

@@ -38,6 +38,13 @@ impl Signers {
         keys.map(parse).collect::<Result<_>>().map(Self).context("an SSH key is unreadable")
     }
 
+    /// These keys, and those of `others`.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Verifies that `signature`, the text of a `.sig` file, was made over `message` with one of these keys, which must be
     /// valid at `now`.
     ///

@@ -1,6 +1,7 @@
 //! One DHCP server for two clusters: the inventory of the one has the reservations of the other.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::kit::Site;
 
@@ -17,14 +18,11 @@ fn second(inventory: &str) -> String {
     })
 }
 
-/// The servers' files of two clusters are those of one cluster that has the nodes of both.
-#[test]
-fn one_server_has_the_reservations_of_two_clusters() {
-    let (site, whole) = (Site::new(), Site::new());
-    let first = site.read("inventory.toml");
+/// Lets `site`, whose inventory is `first`, serve the second cluster, too. Returns the path of the copied reservations.
+fn serve_both(site: &Site, first: &str) -> PathBuf {
     let other = site.root().join("zed");
     fs::create_dir(&other).unwrap();
-    fs::write(other.join("inventory.toml"), second(&first)).unwrap();
+    fs::write(other.join("inventory.toml"), second(first)).unwrap();
     site.run(&["render", "zed/inventory.toml"]).ends(0, &[]);
     let address = "address = \"10.0.100.10\"";
     site.edit(address, &format!("{address}\nreservations = [\"zed.json\"]"));
@@ -32,6 +30,34 @@ fn one_server_has_the_reservations_of_two_clusters() {
     site.run(&["check"]).ends(1, &[]);
     fs::copy(other.join("site/pxe/reservations.json"), &path).unwrap();
     site.run(&["render"]).ends(0, &[]);
+    path
+}
+
+/// A machine of the other cluster needs a loader that no machine of this one does.
+#[test]
+fn nixos_has_the_loaders_of_both_clusters() {
+    let site = Site::new();
+    let first = site.read("inventory.toml");
+    let path = serve_both(&site, &first);
+    let module = || site.read("site/pxe/pxe-server.nix");
+    assert!(!module().contains("systems = "), "{}", module());
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("x86_64-linux", "aarch64-linux", 1)).unwrap();
+    site.run(&["render"]).ends(0, &[]);
+    let lines: Vec<_> =
+        module().split_once("systems = ").unwrap().1.lines().take(4).map(str::to_owned).collect();
+    assert!(
+        lines.concat().contains("\"x86_64-linux\"") && lines.concat().contains("\"aarch64-linux\""),
+        "{lines:?}"
+    );
+}
+
+/// The servers' files of two clusters are those of one cluster that has the nodes of both.
+#[test]
+fn one_server_has_the_reservations_of_two_clusters() {
+    let (site, whole) = (Site::new(), Site::new());
+    let first = site.read("inventory.toml");
+    let path = serve_both(&site, &first);
     site.run(&["render", "--check"]).ends(0, &[]);
 
     let nodes = first.find("[node.node01]").unwrap();

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plasmagen::artifact::{Artifact, ArtifactSet};
+use plasmagen::model::{MacAddr, Word as _};
 use plasmagen::publish::{
-    ClusterNames, FaultKind, PublicationTerms, PublishOutcome, PublishRequest, Refused, Signers, SigningKey,
-    VerifyRequirements, WebRootLock, publish, remove_cluster, roll_back, verify,
+    ArmTarget, ClusterNames, DisarmSelection, FaultKind, PublicationTerms, PublishOutcome, PublishRequest,
+    Refused, Signers, SigningKey, VerifyRequirements, WebRoot, WebRootLock, disarm, publish, remove_cluster,
+    roll_back, verify,
 };
 use plasmagen::write::{CommitOptions, SiteLock, commit};
 use tempfile::TempDir;
@@ -234,6 +236,45 @@ fn a_cluster_takes_the_place_of_one_of_several() {
     assert_eq!(faults(root).len(), 1, "{:?}", faults(root));
     put(root, &[MADE.bundle("worker", Version::Old)], None, renamed).unwrap();
     assert_eq!(faults(root), []);
+}
+
+/// Somebody has removed `sites/`: neither cluster can publish beside the other, whose site is gone, too.
+#[test]
+fn one_cluster_publishes_where_the_sites_of_all_are_damaged() {
+    let root = shared();
+    let root = root.path();
+    fs::remove_dir_all(root.join("sites")).unwrap();
+    assert_eq!(found(root), ("oak new".to_owned(), "elm old".to_owned()));
+    let error = format!("{:#}", put_site(root, of("oak"), "oak new", OAK).unwrap_err());
+    assert!(
+        error.contains("the site of the cluster elm") && error.contains("--replace-cluster elm"),
+        "{error}"
+    );
+    let replaced = |cluster| PublicationTerms { replaced_cluster: Some("elm"), ..of(cluster) };
+    // An armed node of the other cluster keeps its script.
+    let (one, macs) = (node("elm1"), vec![MacAddr::parse(&ELM1.replace('-', ":")).unwrap()]);
+    arm_at(root, &[ArmTarget { macs, ..target(&one, &[]) }], NOW, false).unwrap();
+    let error = put_site(root, replaced("oak"), "oak new", OAK).unwrap_err();
+    assert!(format!("{error:#}").contains("elm1 is armed, and the site has no script"), "{error:#}");
+    disarm(&WebRoot::open(root).unwrap(), DisarmSelection::All).unwrap();
+    put_site(root, replaced("oak"), "oak new", OAK).unwrap();
+    is_found(root, "oak new", "");
+    put_site(root, added("elm"), "elm old", ELM).unwrap();
+    is_found(root, "oak new", "elm old");
+}
+
+/// A cluster whose roll back was killed leaves nothing of that behind.
+#[test]
+fn a_cluster_leaves_with_its_interrupted_roll_back() {
+    let root = shared();
+    let root = root.path();
+    put_site(root, of("elm"), "elm new", ELM).unwrap();
+    let ids = fs::read_dir(root.join("sites/elm")).unwrap();
+    let id = ids.map(|id| id.unwrap().file_name().into_string().unwrap()).next().unwrap();
+    fs::write(root.join(".plasmagen/rollback"), format!("sites/elm {id}\n")).unwrap();
+    remove_cluster(&WebRootLock::acquire(root).unwrap(), "elm", &of("elm")).unwrap();
+    assert!(!root.join(".plasmagen/rollback").exists());
+    is_found(root, "oak new", "");
 }
 
 #[test]

@@ -39,7 +39,10 @@ fn forge_part(root: &Path, cluster: &str, files: &[(&str, &[u8])]) -> String {
     }
     let lines = list.iter().map(|(path, sha256)| format!("{{\"path\":\"{path}\",\"sha256\":\"{sha256}\"}}"));
     let lines = lines.collect::<Vec<_>>().join(",\n");
-    let text = format!("{{\n\"generator\": \"plasmagen\",\n\"schema\": 1,\n\"files\": [\n{lines}\n]\n}}\n");
+    let manifest: Value = serde_json::from_slice(&fs::read(dir.join("manifest.json")).unwrap()).unwrap();
+    let schema = &manifest["schema"];
+    let text =
+        format!("{{\n\"generator\": \"plasmagen\",\n\"schema\": {schema},\n\"files\": [\n{lines}\n]\n}}\n");
     let id = Sha256Sum::of(text.as_bytes()).to_string();
     fs::write(dir.join("manifest.json"), text).unwrap();
     let path = dir.join("publication.json");

@@ -14,7 +14,7 @@ use test_kit::{Version, tree};
 use crate::publish::clusters::{
     BOOT, ELM, ELM1, OAK, added, alone, of, put, put_site, shared, site, site_with,
 };
-use crate::publish::kit::{MAC, MADE, NOW, faults, kinds, named, request, snapshot};
+use crate::publish::kit::{MAC, MADE, NOW, faults, kinds, named, request, snapshot, terms};
 
 /// The bundle that machines of both boot: nobody changes another cluster's machines without a question.
 #[test]
@@ -136,7 +136,64 @@ fn boot_ipxe_changes_with_consent_and_the_other_clusters_follow() {
     let request =
         PublishRequest { signatures: Some(&signatures), site: Some(&signed), terms, ..request(NOW) };
     let error = publish(&WebRootLock::acquire(root).unwrap(), &request, &|_| {}).unwrap_err();
-    assert!(format!("{error:#}").contains(&format!("ipxe/node/{ELM1}.ipxe.sig: it is missing")), "{error:#}");
+    let signature = format!("so are ipxe/node/{ELM1}.ipxe.sig");
+    for words in ["sites/elm/", "ipxe/boot.ipxe.sig: it is missing", &signature] {
+        assert!(format!("{error:#}").contains(words), "{error:#}");
+    }
+}
+
+/// The cluster whose `boot.ipxe` counts leaves two others that do not agree.
+#[test]
+fn a_cluster_leaves_after_the_others_have_agreed_on_boot_ipxe() {
+    let (root, dir) = (shared(), tempfile::tempdir().unwrap());
+    let root = root.path();
+    let replace = |cluster: &'static str, verify: &str, node, terms| {
+        let dir = dir.path().join(format!("{cluster}-{verify}"));
+        fs::create_dir(&dir).unwrap();
+        let site = site_with(&dir, cluster, &BOOT.replace("none", verify), "x", &[node]);
+        put(root, &[], Some(&site), PublicationTerms { may_replace_boot: true, ..terms }).unwrap();
+    };
+    let leave = || remove_cluster(&WebRootLock::acquire(root).unwrap(), "ash", &of("ash"));
+    replace("elm", "digest", ELM, of("elm"));
+    replace("ash", "other", ("ash1", "52-54-00-00-00-a1"), added("ash"));
+    let before = snapshot(root);
+    let error = format!("{:#}", leave().unwrap_err());
+    assert!(error.contains("first publish the site of a cluster that stays with --replace-boot"), "{error}");
+    assert_eq!(snapshot(root), before);
+    replace("elm", "none", ELM, of("elm"));
+    leave().unwrap();
+    assert_eq!(
+        (fs::read_to_string(root.join("ipxe/boot.ipxe")).unwrap(), faults(root)),
+        (BOOT.to_owned(), vec![])
+    );
+}
+
+/// The bundles that nodes of another cluster boot once they are armed.
+#[test]
+fn an_image_that_nodes_of_others_boot_is_removed_only_with_consent() {
+    let root = shared();
+    let root = root.path();
+    let remove = |terms: PublicationTerms<'_>| {
+        plasmagen::publish::remove(&WebRootLock::acquire(root).unwrap(), "worker", &terms)
+    };
+    let before = snapshot(root);
+    for (terms, words) in [
+        (of("elm"), "node01 of the cluster oak boots this image once armed"),
+        (of("oak"), "elm1 of the cluster elm boots this image once armed"),
+        // Nobody says whose command this is.
+        (terms(NOW), "elm1 of the cluster elm boots this image once armed"),
+    ] {
+        let error = remove(terms).unwrap_err();
+        assert!(error.is::<Refused>() && format!("{error:#}").contains(words), "{error:#}");
+        assert!(format!("{error:#}").contains("add --replace-image"), "{error:#}");
+        assert_eq!(snapshot(root), before);
+    }
+    remove(PublicationTerms { may_replace_images: true, ..of("elm") }).unwrap();
+    // An image that only one of them boots is that one's.
+    put(root, &[MADE.bundle("worker", Version::Old)], None, of("elm")).unwrap();
+    remove_cluster(&WebRootLock::acquire(root).unwrap(), "elm", &of("elm")).unwrap();
+    remove(of("oak")).unwrap();
+    assert_eq!(faults(root), []);
 }
 
 /// Directories in `sites/` that plasmagen did not write.

@@ -57,7 +57,8 @@ pub(crate) fn forge_site(root: &Path, change: &dyn Fn(&Path)) {
         let _ = fs::remove_dir(dir.join(parent));
     }
     let manifest: Value = serde_json::from_slice(&fs::read(dir.join("manifest.json")).unwrap()).unwrap();
-    let mut text = "{\n\"generator\": \"plasmagen\",\n\"schema\": 1,\n\"files\": [".to_owned();
+    let schema = &manifest["schema"];
+    let mut text = format!("{{\n\"generator\": \"plasmagen\",\n\"schema\": {schema},\n\"files\": [");
     let paths = manifest["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap());
     let mut separator = "\n";
     for path in paths {

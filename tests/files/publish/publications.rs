@@ -344,11 +344,11 @@ fn a_file_of_another_version_arms_a_machine_too() {
     put(root.path(), &[MADE.bundle("worker", Version::Old)], None, terms(NOW)).unwrap();
     fs::write(&file, "#!ipxe\nset armed node01\n").unwrap();
     let lock = WebRootLock::acquire(root.path()).unwrap();
-    let error = format!("{:#}", remove(&lock, "worker").unwrap_err());
+    let error = format!("{:#}", remove(&lock, "worker", &terms(NOW)).unwrap_err());
     assert!(error.contains(word) && root.path().join("nixos/worker").exists(), "{error}");
     drop(lock);
     disarm(&WebRoot::open(root.path()).unwrap(), DisarmSelection::All).unwrap();
-    remove(&WebRootLock::acquire(root.path()).unwrap(), "worker").unwrap();
+    remove(&WebRootLock::acquire(root.path()).unwrap(), "worker", &terms(NOW)).unwrap();
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn a_base_that_nothing_needs_is_removed() {
     arm_at(root.path(), &[target(&node, &[])], NOW, false).unwrap();
     let before = snapshot(root.path());
     let refused = |base: &str, word: &str| {
-        let error = format!("{:#}", remove(&lock(), base).unwrap_err());
+        let error = format!("{:#}", remove(&lock(), base, &terms(NOW)).unwrap_err());
         assert!(error.contains(word), "{base}: {error}");
         assert_eq!(snapshot(root.path()), before);
     };
@@ -372,7 +372,7 @@ fn a_base_that_nothing_needs_is_removed() {
         "site",
         "the site is not removed, since no machine boots without one: plasmagen publish replaces it",
     );
-    let outcome = remove(&lock(), "control-plane").unwrap();
+    let outcome = remove(&lock(), "control-plane", &terms(NOW)).unwrap();
     assert_eq!((outcome.channel.as_str(), outcome.generations), ("nixos/control-plane", 1));
     assert!(outcome.nodes.is_empty() && outcome.unconfirmed.is_none());
     assert!(
@@ -383,10 +383,10 @@ fn a_base_that_nothing_needs_is_removed() {
     // Somebody's file goes nowhere.
     let notes = root.path().join("nixos/worker/notes.txt");
     fs::write(&notes, "").unwrap();
-    let error = format!("{:#}", remove(&lock(), "worker").unwrap_err());
+    let error = format!("{:#}", remove(&lock(), "worker", &terms(NOW)).unwrap_err());
     assert!(error.contains("holds notes.txt, which nobody published") && notes.exists(), "{error}");
     fs::remove_file(notes).unwrap();
-    assert_eq!(remove(&lock(), "worker").unwrap().nodes, ["node01"]);
+    assert_eq!(remove(&lock(), "worker", &terms(NOW)).unwrap().nodes, ["node01"]);
     assert_eq!(faults(root.path()), []);
     // Numbers rise on.
     let outcome = put(root.path(), &[MADE.bundle("worker", Version::Old)], None, terms(NOW)).unwrap();
