@@ -90,6 +90,11 @@ in
               ++ lib.optional servers.${cfg.dhcp.backend}.mayServeIpv6 547; # DHCPv6
             });
       })
+      # A machine in the one network reaches the server's address in the other through a router, and the answer goes out through
+      # the interface in the machine's network. NixOS' firewall takes that for a forged sender, unless it only asks for any route.
+      (lib.mkIf (cfg.otherInterfaces != { } && cfg.firewallFile == null) {
+        firewall.checkReversePath = lib.mkDefault "loose";
+      })
       (lib.mkIf (cfg.firewallFile != null) {
         firewall.enable = false;
         nftables = import ../nftables.nix { inherit lib; } // {

@@ -125,6 +125,9 @@ in
     };
 
     systemd.services.nginx = online // {
+      # NixOS starts nginx again every ten seconds, but five times only: an interface whose cable is put in later has its address
+      # later.
+      startLimitIntervalSec = lib.mkOverride 90 0;
       serviceConfig.LimitNOFILE = lib.mkDefault 65536;
     };
   };

@@ -28,7 +28,7 @@ struct Context<'a> {
     others: &'a [ProvisionerInterface],
     http_port: u16,
     web_root: &'a AbsPath,
-    /// The systems of the nodes, unless they are the default of the module.
+    /// The systems of the machines that boot, unless they are the default of the module.
     systems: Vec<&'static str>,
     /// The DHCP server of the inventory, where NixOS does not have that server.
     absent: Option<&'static str>,
@@ -126,10 +126,13 @@ fn has_ipv6(cluster: &Cluster) -> bool {
     cluster.networks_for(Role::Provisioning).any(|(_, network)| network.subnet6.is_some())
 }
 
-/// Lists the systems of the nodes. The list is empty where all nodes have the system that the module expects.
+/// Lists the systems of the nodes, and of those of other clusters whose reservations the provisioner has. The list is empty where
+/// all have the system that the module expects.
 fn list_systems(cluster: &Cluster) -> Vec<&'static str> {
-    let all = [System::X86_64, System::Aarch64];
-    let booted = |system: &System| cluster.nodes.iter().any(|node| node.system == *system);
-    let found: Vec<_> = all.into_iter().filter(booted).collect();
+    let foreign = || cluster.foreign_reservations.iter().map(|reservation| reservation.platform.system);
+    let is_booted = |system: &System| {
+        cluster.nodes.iter().map(|node| node.system).chain(foreign()).any(|one| one == *system)
+    };
+    let found: Vec<_> = [System::X86_64, System::Aarch64].into_iter().filter(is_booted).collect();
     if found == [System::X86_64] { Vec::new() } else { found.into_iter().map(System::as_str).collect() }
 }

@@ -93,6 +93,12 @@ in
       firewall = openPorts // {
         enable = option types.bool true;
         interfaces = option (types.attrsOf (submodule openPorts)) { };
+        checkReversePath = option (types.either types.bool (
+          types.enum [
+            "strict"
+            "loose"
+          ]
+        )) true;
       };
       nftables.enable = bool;
       nftables.rulesetFile = option (types.nullOr types.path) null;

@@ -1,5 +1,5 @@
 # Programs that NixOS configures.
-{ lib, ... }:
+{ config, lib, ... }:
 let
   inherit (lib) types;
   inherit (import ./types.nix { inherit lib; })
@@ -60,6 +60,9 @@ let
   };
 in
 {
+  # NixOS gives up after five starts in this time.
+  config.systemd.services = lib.mkIf config.services.nginx.enable { nginx.startLimitIntervalSec = 60; };
+
   options = {
     services = {
       atftpd.enable = bool;

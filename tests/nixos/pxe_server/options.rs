@@ -148,13 +148,28 @@ fn the_firewall_is_nixos_own_or_the_rendered_one() {
     let all = evaluate(&[RUNBOOK, &file, &shut]);
     let networking = |index: usize| &all[index]["config"]["networking"];
     // Nothing through every interface.
-    let firewall = |enable: bool, interfaces: Value| json!({ "enable": enable, "interfaces": interfaces, "allowedTCPPorts": [], "allowedUDPPorts": [] });
+    let firewall = |enable: bool, interfaces: Value| json!({ "enable": enable, "interfaces": interfaces, "allowedTCPPorts": [], "allowedUDPPorts": [], "checkReversePath": true });
     let open = json!({ "eth0": { "allowedTCPPorts": [8080], "allowedUDPPorts": [67, 69] } });
     assert_eq!(networking(0)["firewall"], firewall(true, open));
     assert_eq!(networking(1)["firewall"], firewall(false, json!({})));
     assert_eq!(networking(1)["nftables"]["rulesetFile"], "/etc/provisioner.nft");
     assert_eq!(networking(1)["nftables"]["flushRuleset"], false);
     assert_eq!(networking(2)["firewall"], firewall(true, json!({})));
+}
+
+/// A machine asks for an address in another network, and the answer takes another way.
+#[test]
+fn nixos_lets_in_what_is_answered_through_another_interface() {
+    let of = |more: &str| {
+        let enabled =
+            format!("enable = true; dhcp.configFile = \"/a\"; otherInterfaces.eth1 = \"10.0.9.10\"; {more}");
+        with("enable = true;", &enabled)
+    };
+    let shut = of("openFirewall = false;");
+    let file = of("firewallFile = \"/etc/provisioner.nft\";");
+    let all = evaluate(&[&of(""), &shut, &file]);
+    let check = |index: usize| &all[index]["config"]["networking"]["firewall"]["checkReversePath"];
+    assert_eq!((check(0), check(1), check(2)), (&json!("loose"), &json!("loose"), &json!(true)));
 }
 
 #[test]
@@ -184,6 +199,8 @@ fn a_timer_asks_what_the_servers_are() {
             [&json!("pxe-health"), &json!(true)]
         );
         assert_eq!(systemd["timers"]["pxe-health"]["wantedBy"], json!(["timers.target"]));
+        // An address that is missing for long does not keep nginx from starting once it is there.
+        assert_eq!(systemd["services"]["nginx"]["startLimitIntervalSec"], 0);
         for unit in ["nginx", if server == RUNBOOK { "atftpd" } else { "dnsmasq" }] {
             assert_eq!(systemd["services"][unit]["after"], json!(["network-online.target"]), "{unit}");
         }
