@@ -22,8 +22,12 @@ fn network_domains<'a>(
     })
 }
 
-/// B13: a network's domain for which a zone is made lies in the cluster's domain. B07 reports a public suffix.
+/// B13: a network's domain for which a zone is made lies in the cluster's domain. B07 reports a public suffix. An error of another
+/// rule may be the cause, such as a `zone` that cannot be read.
 pub(super) fn b13(draft: &Draft<'_>, report: &mut Report) {
+    if report.has_errors() {
+        return;
+    }
     for (network, Spanned { value: domain, span }, is_outside) in network_domains(draft) {
         if !is_outside || !network.value.has_zone() || is_public_suffix(domain) {
             continue;
