@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use plasmagen::model::{Cluster, DhcpServer, Firmware, Network, Node, ReverseZone, Role, System};
+use plasmagen::model::{
+    Cluster, DhcpServer, Firmware, Network, Node, ProvisionerInterface, ReverseZone, Role, System,
+};
 
 use crate::agreement::tree::Tree;
 
@@ -102,9 +104,12 @@ fn of_nodes(cluster: &Cluster) -> Vec<(&'static str, bool)> {
     ]
 }
 
-fn is_router(cluster: &Cluster) -> bool {
-    let home = &cluster.provisioner.home;
-    cluster.networks[&home.network].gateway == Some(home.address)
+/// The number of networks whose router is the provisioner.
+fn count_routed(cluster: &Cluster) -> usize {
+    let is_router = |interface: &&ProvisionerInterface| {
+        cluster.networks[&interface.network].gateway == Some(interface.address)
+    };
+    cluster.provisioner.interfaces().filter(is_router).count()
 }
 
 fn of_settings(cluster: &Cluster) -> Vec<(&'static str, bool)> {
@@ -123,7 +128,11 @@ fn of_settings(cluster: &Cluster) -> Vec<(&'static str, bool)> {
         ("name servers by address", dns.name_servers.iter().any(|server| server.address().is_some())),
         ("a contact", dns.contact.is_some()),
         ("a TTL", dns.ttl.get() != 3600),
-        ("a provisioner that is the router", is_router(cluster)),
+        ("a provisioner with one interface", provisioner.other_interfaces.is_empty()),
+        ("a provisioner with two interfaces", provisioner.other_interfaces.len() == 1),
+        ("a provisioner with three interfaces", provisioner.other_interfaces.len() == 2),
+        ("a provisioner that is the router", count_routed(cluster) == 1),
+        ("a provisioner that is the router of two networks", count_routed(cluster) > 1),
         ("a provisioner that masquerades", provisioner.nat),
         ("another port for HTTP", provisioner.http_port != 8080),
         ("another web root", provisioner.web_root.as_str() != "/var/lib/pxe-boot"),

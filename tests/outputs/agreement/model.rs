@@ -309,7 +309,7 @@ fn ports_among_nodes(cluster: &Cluster, inside: &[IpNet]) -> BTreeSet<String> {
     }
     let questions = references::questions(cluster).into_iter();
     let named = |target| {
-        target == IpAddr::V4(cluster.provisioner.home.address)
+        cluster.provisioner.interfaces().any(|interface| target == IpAddr::V4(interface.address))
             || cluster.nodes.iter().any(|node| references::answers(cluster, node, target))
             || cluster.vips.iter().any(|vip| vip.address == target)
     };

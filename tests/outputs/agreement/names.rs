@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use plasmagen::model::{Cluster, DomainName, Interface, Node, ReverseZone, Role};
+use plasmagen::model::{Cluster, DomainName, Interface, Label, Node, ReverseZone, Role};
 
 use crate::agreement::facts::Facts;
 
@@ -68,29 +68,22 @@ pub(crate) fn facts(cluster: &Cluster, facts: &mut Facts) {
 fn named(cluster: &Cluster) -> Vec<(String, IpAddr)> {
     let inside = |name: &dyn std::fmt::Display| format!("{name}.{}", cluster.domain);
     let mut all = vec![(inside(&"boot"), IpAddr::V4(cluster.provisioner.home.address))];
-    for other in &cluster.provisioner.other_interfaces {
-        let network = &cluster.networks[&other.network];
-        let domain = network.domain.as_ref().filter(|domain| **domain != cluster.domain && network.zone);
-        let below = domain.map_or_else(|| inside(&other.network), ToString::to_string);
-        all.push((format!("boot.{below}"), other.address.into()));
-    }
+    // The network's domain, where the site has its zone or the cluster's zone holds it.
+    let domain_of = |label: &Label| {
+        let network = &cluster.networks[label];
+        let below = |domain: &&DomainName| domain.as_str().ends_with(&format!(".{}", cluster.domain));
+        let domain = network.domain.as_ref().filter(|domain| network.zone || below(domain));
+        let domain = domain.filter(|domain| **domain != cluster.domain);
+        domain.map_or_else(|| inside(label), ToString::to_string)
+    };
+    let others = cluster.provisioner.other_interfaces.iter();
+    all.extend(others.map(|other| (format!("boot.{}", domain_of(&other.network)), other.address.into())));
     all.extend(cluster.vips.iter().map(|vip| (inside(&vip.name), vip.address)));
     for node in &cluster.nodes {
         let home = home(cluster, node).and_then(|interface| interface.network.as_ref());
         for interface in node.interfaces.iter().filter(|interface| interface.network.is_some()) {
             let network = interface.network.as_ref();
-            let other = || {
-                let network_domain = network.and_then(|label| {
-                    let network = &cluster.networks[label];
-                    let below =
-                        |domain: &&DomainName| domain.as_str().ends_with(&format!(".{}", cluster.domain));
-                    network.domain.as_ref().filter(|domain| network.zone || below(domain))
-                });
-                match network_domain.filter(|domain| **domain != cluster.domain) {
-                    Some(domain) => format!("{}.{domain}", node.name),
-                    None => inside(&format!("{}.{}", node.name, network.unwrap())),
-                }
-            };
+            let other = || format!("{}.{}", node.name, domain_of(network.unwrap()));
             let name = if network == home { inside(&node.name) } else { other() };
             all.extend(interface.addresses.iter().map(|address| (name.clone(), address.addr())));
         }

@@ -7,6 +7,7 @@ mod live;
 pub(crate) mod model;
 mod named;
 mod nft;
+mod routed;
 mod unusual;
 
 use std::path::{Path, PathBuf};

@@ -26,7 +26,7 @@ fn reaches(cases: &Value, dir: &Path, nft: &str, iptables: &str) {
 }
 
 /// Sends the packets of `cases` through the provisioner's firewall, in both languages.
-fn reaches_provisioner(cases: &Value, dir: &Path) {
+pub(super) fn reaches_provisioner(cases: &Value, dir: &Path) {
     reaches(cases, dir, "site/firewall/provisioner.nft", "site/firewall/provisioner.iptables");
 }
 

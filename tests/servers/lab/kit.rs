@@ -26,8 +26,10 @@ pub(crate) fn inventory(dir: &str, boot: &str) -> (TempDir, PathBuf) {
 
 /// `plasmagen lab` on `inventory`, with the kernel and busybox that `tests/run` has unpacked.
 pub(crate) fn lab(inventory: &Path, arguments: &[&str]) -> Command {
+    // The lab ends with the thread that has started it: also where this program is killed.
+    let mut command = Command::new("/usr/bin/setpriv");
+    command.args(["--pdeathsig", "TERM", "/usr/bin/env"]);
     // Who runs in the background of a script is born deaf to interrupts.
-    let mut command = Command::new("/usr/bin/env");
     command
         .args(["--default-signal=INT", env!("CARGO_BIN_EXE_plasmagen"), "lab"])
         .arg(inventory)

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use test_kit::process::child_test;
 
 use crate::lab::kit::{inventory, lab};
 
@@ -82,4 +83,32 @@ fn nothing_is_left_of_a_lab_that_is_killed() {
     ] {
         killed(signal, when);
     }
+}
+
+/// Runs a lab whose machines wait for an hour, until somebody kills this program.
+#[test]
+#[ignore = "the body of the program that the next test kills"]
+fn child() {
+    let (_dir, path) = inventory(".", "");
+    lab(&path, &["--firmware", "bios", "--timeout", "1h"]).output().unwrap();
+}
+
+/// Whoever interrupts the tests is rid of their machines.
+#[test]
+fn a_lab_ends_with_the_tests_that_have_started_it() {
+    let mark = format!("{}-child", std::process::id());
+    let mut tests = child_test("lab::leaves::child");
+    let mut tests = tests.env("PLASMAGEN_LAB_MARK", &mark).stdout(Stdio::null()).spawn().unwrap();
+    let wait = |is_done: &dyn Fn(&[String]) -> bool| {
+        let end = Instant::now() + PATIENCE;
+        while !is_done(&processes(&mark)) {
+            assert!(Instant::now() < end, "{:?}", processes(&mark));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let is_lab = |name: &String| name == "plasmagen\n";
+    wait(&|names| names.iter().filter(|name| is_lab(name)).count() >= 2);
+    tests.kill().unwrap();
+    tests.wait().unwrap();
+    wait(&<[String]>::is_empty);
 }

@@ -12,7 +12,10 @@ pub(crate) fn read(trees: &[Tree]) -> SaidOfEach {
     script("dhcpd", DHCPD, &files.paths);
     super::each(trees, |tree| {
         let mut facts = Facts::default();
-        parse(tree.file(FILE)).iter().for_each(|item| top(item, &mut facts));
+        let items = parse(tree.file(FILE));
+        items.iter().for_each(|item| top(item, &mut facts));
+        check_addresses(&items);
+        complete_platforms(&mut facts);
         Said { source: FILE, kinds: KINDS, facts }
     })
 }
@@ -39,6 +42,7 @@ const KINDS: &[&str] = &[
 ];
 
 /// A statement with its words; with a block, where it has one.
+#[derive(Clone, Debug)]
 struct Item {
     words: Vec<String>,
     block: Option<Vec<Item>>,
@@ -120,6 +124,63 @@ fn top(item: &Item, facts: &mut Facts) {
         | (["option", "ipxe-encap-opts", "code", "175", "=", "encapsulate", "ipxe"], None)
         | (["option", "ipxe.no-pxedhcp", "code", "176", "=", "unsigned", "integer", "8"], None) => {}
         other => panic!("{FILE} says {:?}, which no reader knows", other.0),
+    }
+}
+
+/// Whether each group has nodes at the one address of the provisioner that its URLs name: that of the subnet, or the first.
+fn check_addresses(items: &[Item]) {
+    let next_server = |items: &[Item]| {
+        let mut found = items.iter().filter(|item| item.words[0] == "next-server");
+        found.next().map(|item| item.words[1].clone())
+    };
+    let home = next_server(items).unwrap();
+    let subnets = items.iter().filter(|item| item.words[0] == "subnet");
+    let others: Vec<(ipnet::Ipv4Net, String)> = subnets
+        .filter_map(|item| {
+            let net =
+                ipnet::Ipv4Net::with_netmask(item.words[1].parse().unwrap(), item.words[3].parse().unwrap());
+            Some((net.unwrap(), next_server(item.block.as_ref()?)?))
+        })
+        .collect();
+    // With one address, the facts tell.
+    let groups = items.iter().filter(|item| item.words[0] == "group" && !others.is_empty());
+    for group in groups {
+        let mut all = group.block.as_deref().unwrap_or_default().to_vec();
+        while let Some(item) = all.pop() {
+            let expected = match item.words().as_slice() {
+                ["fixed-address", address] => {
+                    let address: std::net::Ipv4Addr = address.parse().unwrap();
+                    let other = others.iter().find(|(net, _)| net.contains(&address));
+                    Some(other.map_or(&home, |(_, server)| server).clone())
+                }
+                _ => None,
+            };
+            if let Some(expected) = expected {
+                let text = format!("{:?}", group.block.as_ref().unwrap()[0]);
+                let urls = text.split("http://").skip(1).map(|url| url.split(':').next().unwrap());
+                assert!(
+                    urls.clone().count() > 0 && urls.clone().all(|host| host == expected),
+                    "{expected}: {text}"
+                );
+            }
+            all.extend(item.block.into_iter().flatten());
+        }
+    }
+}
+
+/// Adds what the file says of machines of a platform at the provisioner's other addresses: nothing, where no node of that platform
+/// stands, and so whatever is expected there.
+fn complete_platforms(facts: &mut Facts) {
+    let of = |kind| facts.0.iter().filter(move |fact| fact.kind == kind);
+    let servers: Vec<String> = of("next server").map(|fact| fact.value.clone()).collect();
+    let is_of_platform = |subject: &str| subject.contains("-linux-");
+    let urls =
+        of("boot file").filter(|fact| is_of_platform(&fact.subject) && fact.value.starts_with("http://"));
+    let urls: Vec<_> =
+        urls.map(|fact| (fact.subject.clone(), fact.value["http://".len()..].to_owned())).collect();
+    for (subject, url) in urls {
+        let (_, path) = url.split_once(':').unwrap();
+        servers.iter().for_each(|server| facts.add(&subject, "boot file", format!("http://{server}:{path}")));
     }
 }
 

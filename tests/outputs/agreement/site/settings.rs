@@ -30,18 +30,28 @@ pub(super) fn cluster(dice: &mut Dice, domain: &str, nodes: &[Node]) -> String {
 }
 
 pub(super) fn provisioner(dice: &mut Dice, nets: &mut Nets) -> String {
-    let net = &mut nets.all[nets.boot[0]];
-    let address = net.take(dice).v4.unwrap();
-    let interface = dice.pick(&["eth0", "enp1s0f0", "br-pxe"]);
-    let mut toml = format!(
-        "\n[provisioner]\nnetwork = \"{}\"\naddress = \"{address}\"\ninterface = \"{interface}\"\n",
-        net.name
-    );
-    if net.gateway && dice.chance(20) {
-        net.routed_by = Some(address);
-        if dice.chance(50) {
-            toml.push_str("nat = true\n");
+    // With several interfaces, each has a table of its own.
+    let count = if nets.boot.len() > 1 && dice.chance(50) { 2 + dice.below(2) as usize } else { 1 };
+    let mut is_router = false;
+    let mut interfaces = Vec::new();
+    for (at, name) in
+        nets.boot.iter().zip([dice.pick(&["eth0", "enp1s0f0", "br-pxe"]), "eno2", "eth0.103"]).take(count)
+    {
+        let net = &mut nets.all[*at];
+        let address = net.take(dice).v4.unwrap();
+        if net.gateway && dice.chance(if is_router { 80 } else { 30 }) {
+            net.routed_by = Some(address);
+            is_router = true;
         }
+        interfaces.push((name, net.name.clone(), address));
+    }
+    let mut toml = "\n[provisioner]\n".to_owned();
+    if let [(name, network, address)] = interfaces.as_slice() {
+        writeln!(toml, "network = {network:?}\naddress = \"{address}\"\ninterface = {name:?}").unwrap();
+        interfaces.clear();
+    }
+    if is_router && dice.chance(50) {
+        toml.push_str("nat = true\n");
     }
     let mut maybe = |percent, line: String| {
         if dice.chance(percent) {
@@ -55,6 +65,10 @@ pub(super) fn provisioner(dice: &mut Dice, nets: &mut Nets) -> String {
     }
     let dhcp = dice.pick(&["kea", "isc", "dnsmasq"]);
     writeln!(toml, "dhcp = \"{dhcp}\"").unwrap();
+    for (name, network, address) in interfaces {
+        writeln!(toml, "\n[provisioner.interface.{name:?}]\nnetwork = {network:?}\naddress = \"{address}\"")
+            .unwrap();
+    }
     toml
 }
 

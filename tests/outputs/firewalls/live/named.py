@@ -1,8 +1,9 @@
 """What reaches a machine that others are sent to, by TCP and by UDP.
 
 Usage: named.py CASES COMMAND FILE [COMMAND FILE], in a network namespace of its own. CASES is JSON: `links`, lists of a
-device, our addresses and the other machine's; `packets`, lists of protocol, source, destination, port, and whether the
-firewall lets them in. The protocol is `tcp`, `udp` or the number of another protocol over IP, whose port is null.
+device, our addresses and the other machine's; `routes`, commands that set the routes of the other machine, where it needs any;
+`packets`, lists of protocol, source, destination, port, and whether the firewall lets them in. The protocol is `tcp`, `udp` or
+the number of another protocol over IP, whose port is null.
 """
 
 import json
@@ -15,6 +16,10 @@ cases = json.loads(sys.argv[1])
 other = machine()
 for device, ours, theirs in cases["links"]:
     join(other, device, ours, theirs)
+enter(other)
+for command in cases.get("routes", []):
+    sh(command)
+enter(OURS)
 sh("ip link set lo up")
 listeners = listen(OURS, *{port for protocol, _, _, port, _ in cases["packets"] if protocol == "tcp"})
 
