@@ -50,6 +50,8 @@ pub struct Certificates {
     pub rendered: HashSet<HostName>,
     /// The certificates of nodes that have left the inventory, by the node's full name.
     pub former: BTreeMap<String, String>,
+    /// The text of `nodes/issued.json`, which lists the certificates that were issued, and may still be accepted.
+    pub issued: Option<String>,
     /// The text of `nodes/revoked.json`, which lists the certificates that are no longer trusted.
     pub revoked: Option<String>,
     /// The CRLs that the CAs have signed of that list, in PEM.
@@ -68,6 +70,9 @@ const CA: &str = "ca-cert.pem";
 
 /// The file name of the CAs' CRLs in the directory of each node.
 pub const CRL: &str = "ca-crl.pem";
+
+/// The record of issued certificates, relative to the inventory.
+pub const ISSUED: &str = "nodes/issued.json";
 
 /// The list of revoked certificates, relative to the inventory.
 pub const REVOKED: &str = "nodes/revoked.json";
@@ -138,8 +143,8 @@ impl Certificates {
 }
 
 impl Certificates {
-    /// Reads the certificates of nodes that have left `cluster`, the list of revoked certificates and the CRLs. All
-    /// directories have the same CRLs: those of the first one count.
+    /// Reads the certificates of nodes that have left `cluster`, the lists of certificates and the CRLs. All directories have
+    /// the same CRLs: those of the first one count, where the directories of nodes come before all others.
     fn read_revoked(&mut self, open: &Dir, root: &Path, cluster: &Cluster) -> anyhow::Result<()> {
         let nodes: HashSet<&str> = cluster.nodes.iter().map(|node| node.fqdn.as_str()).collect();
         let mut dirs = list(open, root, "nodes")?;
@@ -149,7 +154,9 @@ impl Certificates {
             let certificate = read_optional(open, root, &file, TEXT_LIMIT)?;
             self.former.extend(certificate.map(|pem| (dir.clone(), pem)));
         }
+        self.issued = read_optional(open, root, ISSUED, LIST_LIMIT)?;
         self.revoked = read_optional(open, root, REVOKED, LIST_LIMIT)?;
+        dirs.sort_by_key(|dir| !nodes.contains(dir.as_str()));
         let read = |dir: &String| read_optional(open, root, &format!("nodes/{dir}/{CRL}"), LIST_LIMIT);
         self.crl = dirs.iter().map(read).find_map(Result::transpose).transpose()?;
         Ok(())

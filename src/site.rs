@@ -3,13 +3,14 @@
 //! ```text
 //! render:  lock → gather → issue what is due, revoke the rest → outputs → stage → vault durable → commit
 //! compare:        gather →        list it                     → outputs → differences
-//! rotate:  lock → gather → next CA → replace ca-cert.pem → stage → vault durable → commit
+//! rotate:  lock → gather → next CA → replace ca-cert.pem, ca-crl.pem → stage → vault durable → commit
 //! ```
 //!
 //! Nothing here prints. The clock and the place of the vault are the caller's.
 
 mod rotate;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -78,7 +79,8 @@ pub enum Authority {
 /// Writes `nodes/` and `site/` in `root`, both or neither, issues the certificates that `order` asks for, and makes the SSH
 /// host keys of new nodes and those that `order` lists.
 ///
-/// `open_vault` is called only when a certificate is issued, a host key is made, or the list of revoked certificates changes.
+/// `open_vault` is called only when a certificate is issued, a host key is made, or a CA must sign the list of revoked
+/// certificates.
 /// The keys are durable in the vault before any certificate or public key is published: a run that dies in between leaves
 /// keys, which the next run uses.
 ///
@@ -108,12 +110,10 @@ pub fn render(
         plan.host_keys = issue.host_keys.host_keys.clone();
         keys = Some(issue);
     }
-    let held_back = selection.held_back;
-    let revoked = revocation::revoke(&plan.cluster, &before, &mut plan.certificates, now)?;
-    if !revocation::has_current_crls(&plan.certificates)? {
-        let new_ca = keys.as_ref().and_then(IssuedKeys::new_ca);
-        revocation::sign_crls(&mut plan.certificates, &open_vault(&plan.cluster)?, new_ca, now)?;
-    }
+    let (held_back, rekeyed) = (selection.held_back, selection.rekeyed);
+    let revoked = revocation::revoke(&plan.cluster, &before, &mut plan.certificates, &rekeyed, now)?;
+    let new_ca = keys.as_ref().and_then(IssuedKeys::new_ca);
+    revocation::sign_crls(&mut plan.certificates, || open_vault(&plan.cluster), new_ca, now)?;
     let artifacts = outputs::render(&plan)?;
     let store = || keys.as_ref().map_or(Ok(()), IssuedKeys::store);
     let outcome = write::commit(&lock, &artifacts, options, store)?;
@@ -229,8 +229,8 @@ pub fn compare(root: &Path, cluster: Cluster, now: OffsetDateTime) -> anyhow::Re
     let nodes = certificates::list_lacking(&plan.cluster, &plan.certificates)?;
     let uncertified = nodes.into_iter().map(|node| node.name.clone()).collect();
     let before = plan.certificates.clone();
-    revocation::revoke(&plan.cluster, &before, &mut plan.certificates, now)?;
-    let has_current_crls = revocation::has_current_crls(&plan.certificates)?;
+    revocation::revoke(&plan.cluster, &before, &mut plan.certificates, &BTreeSet::new(), now)?;
+    let has_current_crls = revocation::has_current_crls(&plan.certificates, now)?;
     Ok(Comparison { changes: changes(root, &plan)?, uncertified, has_current_crls })
 }
 

@@ -148,11 +148,11 @@ impl SiteSource<'_> {
         print_host_keys(printer, &rendered.host_keys);
         print_outcome(printer, self.root, &nodes, &rendered.outcome);
         if !rendered.revoked.is_empty() {
-            let names: Vec<_> = rendered.revoked.iter().map(|entry| entry.node.as_str()).collect();
+            let names: BTreeSet<_> = rendered.revoked.iter().map(|entry| entry.node.as_str()).collect();
             printer.say(&format!(
                 "revoked {}, which services that look at ca-crl.pem refuse from now on: {}; the list: plasmagen certs revoked",
-                plural(names.len(), "certificate"),
-                list_few(&names)
+                plural(rendered.revoked.len(), "certificate"),
+                list_few(&names.into_iter().collect::<Vec<_>>())
             ));
         }
         for fqdn in list_removed(&rendered.outcome, &names) {

@@ -62,6 +62,8 @@ pub struct Edit {
 pub enum Cure {
     /// A new certificate: `plasmagen render` and `plasmagen certs renew` issue it.
     Renewal,
+    /// A certificate for a new key: `plasmagen certs renew NODE --new-key` issues it.
+    NewKey,
     /// Another CA: the steps of a rotation.
     Rotation,
 }

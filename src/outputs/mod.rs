@@ -64,7 +64,7 @@ pub const OUTPUTS: &[Output] = &[
     cluster_config::OUTPUT,
     hosts::OUTPUT,
     certificates::NODE,
-    certificates::REVOCATIONS,
+    certificates::LISTS,
     host_keys::NODE,
     host_keys::SITE,
     ipxe::NODE,

@@ -4,7 +4,7 @@ use anyhow::{Context, bail, ensure};
 use rayon::prelude::*;
 use time::OffsetDateTime;
 
-use self::authority::take_or_make_ca;
+use self::authority::{check_held, take_or_make_ca};
 use self::node_key::{borrow_keys, has_key_of_other_machine};
 use self::selection::SelectedNode;
 use super::issue::{CaIssuer, IssuedCertificate};
@@ -67,8 +67,8 @@ impl Issue {
 /// published. `have` are the published certificates.
 ///
 /// # Errors
-/// When the CA's key is not in the vault although the CA is published, when the vault's CA is another one, when the CA may
-/// not vouch for a name or address of a node, or when the vault has no key for a certificate that is published.
+/// When the key of a published CA is not in the vault, when the vault's CA is another one, when the CA may not vouch for a name
+/// or address of a node, or when the vault has no key for a certificate that is published.
 pub fn issue(
     cluster: &Cluster,
     selection: &Selection<'_>,
@@ -77,6 +77,7 @@ pub fn issue(
     now: OffsetDateTime,
 ) -> anyhow::Result<Issue> {
     let (ca, is_new) = take_or_make_ca(cluster, selection.issuing_ca.as_ref(), vault, now)?;
+    check_held(&selection.authorities, vault)?;
     let revoked = read_list(&have)?;
     let sign = |selected| {
         check_permitted(cluster, selected, &ca, selection)?;
@@ -129,7 +130,7 @@ fn check_permitted(
 ) -> anyhow::Result<()> {
     let request = leaf_request(cluster, selected.node)?;
     let (ca, refused) = (ca.certificate(), ca.certificate().constraints.refused(&request));
-    if let Some(newest) = &selection.newest_ca
+    if let Some(newest) = selection.authorities.last()
         && !refused.is_empty()
         && newest.constraints.refused(&request).is_empty()
     {

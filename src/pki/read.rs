@@ -228,12 +228,12 @@ impl PublicCert {
     }
 }
 
-/// Splits `pem` behind each certificate. Text in front of a certificate stays with that certificate.
-pub(super) fn split_pem(pem: &str) -> impl Iterator<Item = &str> {
-    const END: &str = "-----END CERTIFICATE-----";
+/// Splits `pem` behind each block with the label `label`. Text in front of a block stays with that block.
+pub(super) fn split_pem<'a>(pem: &'a str, label: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let mark = format!("-----END {label}-----");
     let mut rest = pem;
     std::iter::from_fn(move || {
-        let end = rest.find(END)? + END.len();
+        let end = rest.find(&mark)? + mark.len();
         let line_end = rest[end..].find('\n').map_or(rest.len(), |at| end + at + 1);
         let (block, behind) = rest.split_at(line_end);
         rest = behind;

@@ -1,25 +1,30 @@
-//! Revoked certificates: those of removed nodes, and of keys that were replaced. `nodes/revoked.json` lists them, and the CAs
-//! sign the list as CRLs (RFC 5280 section 5) in `ca-crl.pem`, beside `ca-cert.pem`.
+//! Revoked certificates: those of removed nodes, and of keys that were replaced. `nodes/issued.json` records every certificate
+//! that was issued, `nodes/revoked.json` lists the revoked ones, and the CAs sign that list as CRLs (RFC 5280 section 5) in
+//! `ca-crl.pem`, beside `ca-cert.pem`.
 //!
-//! Both are state, like certificates: what is published is read and kept, until another certificate is revoked.
+//! All three are state, like certificates: what is published is read and kept, until a certificate is issued or revoked.
 
 mod crl;
 mod list;
+mod record;
+mod signed;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context;
+use rayon::prelude::*;
 use time::OffsetDateTime;
 
-use super::issue::CaIssuer;
+use self::record::RecordedCertificate as Recorded;
 use super::read::PublicCert;
 use super::trust::{Issuer, find_issuer, list_by_generation};
-use super::vault::Vault;
-use crate::model::Cluster;
-use crate::plan::{Certificates, REVOKED, node_name};
+use crate::model::{Cluster, HostName, Node};
+use crate::plan::{Certificates, ISSUED, REVOKED, node_name};
 
 pub use crl::Crl;
 pub use list::{RevocationList, RevocationReason, RevokedCertificate};
+pub use record::{IssueRecord, RecordedCertificate};
+pub use signed::{has_current_crls, sign_crls};
 
 /// Reads the list that `certificates` publish; the default where there is none.
 ///
@@ -30,121 +35,131 @@ pub fn read_list(certificates: &Certificates) -> anyhow::Result<RevocationList> 
     Ok(list.with_context(|| format!("could not use {REVOKED}"))?.unwrap_or_default())
 }
 
-/// Revokes the certificates of `before`, the published ones, that `after` no longer uses: those of nodes that have left the
-/// inventory, and those of nodes that have another key. The list in `after` then holds them, and those that are valid among
-/// the certificates that it held. Returns the certificates that were revoked now; where there is none, the list stays as it
-/// is.
+/// Reads the record that `certificates` publish; the default where there is none.
 ///
 /// # Errors
-/// When a certificate or the list can't be read.
+/// When the record can't be read.
+pub fn read_record(certificates: &Certificates) -> anyhow::Result<IssueRecord> {
+    let record = certificates.issued.as_deref().map(IssueRecord::parse).transpose();
+    Ok(record.with_context(|| format!("could not use {ISSUED}"))?.unwrap_or_default())
+}
+
+/// Revokes the certificates that were issued and that `after` no longer uses, where `before` are the published ones: all those
+/// of nodes that have left the inventory, and all those for other keys than the node's present one. Returns the certificates
+/// that were revoked now. The record in `after` then holds the certificates of both, and the list the revoked ones; both drop
+/// what has ended. Where nothing was issued or revoked, they stay as they are.
+///
+/// While one CA takes the place of another, the machines are deployed one after the other, so certificates of the old CA are
+/// revoked for another key only where the operator ordered that key: for the nodes `rekeyed`.
+///
+/// The caller has verified the certificates of the nodes of `cluster`.
+///
+/// # Errors
+/// When a certificate, the record or the list can't be read.
 pub fn revoke(
     cluster: &Cluster,
     before: &Certificates,
     after: &mut Certificates,
+    rekeyed: &BTreeSet<HostName>,
     now: OffsetDateTime,
 ) -> anyhow::Result<Vec<RevokedCertificate>> {
-    let mut list = read_list(before)?;
-    let trusted = list_by_generation(after.ca.as_deref().unwrap_or_default())?;
+    let (mut record, mut list) = (read_record(before)?, read_list(before)?);
+    let authorities = list_by_generation(after.ca.as_deref().unwrap_or_default())?;
+    let usage = Usage { nodes: read_nodes(cluster, after)?, rekeyed, authorities: &authorities };
+    let replaced = cluster.nodes.par_iter().filter(|node| {
+        let old = before.nodes.get(&node.name);
+        old.is_some() && old != after.nodes.get(&node.name)
+    });
+    let replaced: Vec<_> = replaced.filter_map(|node| read_leaf(node, before).transpose()).collect();
+    let replaced = replaced.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    let former = read_former(before, &authorities)?;
+    let current = usage.nodes.values().filter_map(|(_, leaf)| leaf.clone());
+    // Nobody trusts the certificates of a CA that is not published.
+    let is_trusted =
+        |entry: &Recorded| entry.not_after >= now && usage.has_issuer(entry) && !list.has(&entry.serial);
+    let has_new = record.add(current.chain(replaced).chain(former).filter(is_trusted));
     let mut revoked = Vec::new();
-    for (old, reason) in list_unused(cluster, before, after)? {
-        let lives = old.not_after >= now;
-        // Nobody trusts the certificates of a CA that is no longer published, and a forged one revokes nothing.
-        let is_trusted = matches!(find_issuer(&trusted, &old), Some(Issuer { has_signed: true, .. }));
-        if lives && is_trusted && !list.has(&old) {
-            revoked.push(RevokedCertificate::new(&old, reason, now));
+    for entry in record.take().into_iter().filter(is_trusted) {
+        match usage.find_reason(&entry) {
+            Some(reason) => revoked.push(entry.revoke(reason, now)),
+            None => record.keep(entry),
         }
     }
     after.former.clear();
+    if has_new || !revoked.is_empty() {
+        after.issued = Some(record.to_json()?);
+    }
     if !revoked.is_empty() {
-        list.retain(|entry| entry.not_after >= now && trusted.iter().any(|ca| entry.is_issued_by(ca)));
-        list.extend(revoked.iter().cloned());
+        list.extend(&revoked, now);
         after.revoked = Some(list.to_json()?);
     }
     Ok(revoked)
 }
 
-/// Lists the certificates of `before` whose node has left `cluster`, or has another key in `after`.
-fn list_unused(
-    cluster: &Cluster,
-    before: &Certificates,
-    after: &Certificates,
-) -> anyhow::Result<Vec<(PublicCert, RevocationReason)>> {
-    let names: BTreeSet<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
-    let mut unused = Vec::new();
-    for (fqdn, pem) in &before.former {
-        // A node that got another domain is the same machine, whose old key nobody else has.
-        if names.contains(node_name(fqdn)) {
-            continue;
+/// The certificates that the nodes of a cluster use.
+struct Usage<'a> {
+    /// The nodes by name, each with its certificate; none where none is published.
+    nodes: HashMap<&'a str, (&'a Node, Option<Recorded>)>,
+    /// The nodes for which the operator ordered a new key.
+    rekeyed: &'a BTreeSet<HostName>,
+    /// The published CAs, the newest last.
+    authorities: &'a [PublicCert],
+}
+
+impl Usage<'_> {
+    /// Finds why `entry` is to be revoked; none where its certificate is still good.
+    fn find_reason(&self, entry: &Recorded) -> Option<RevocationReason> {
+        let Some((node, leaf)) = self.nodes.get(node_name(&entry.node)) else {
+            return Some(RevocationReason::Removed);
+        };
+        let leaf = leaf.as_ref()?;
+        if entry.has_key_of(leaf) || entry.serial == leaf.serial {
+            return None;
         }
-        let old = PublicCert::from_pem(pem).with_context(|| {
+        // A node that got another domain is the same machine, which may not be deployed yet.
+        let is_renamed = node.fqdn.as_str() != entry.node;
+        let is_replaced = !self.authorities.last().is_some_and(|newest| entry.is_issued_by(newest));
+        let is_revoked = self.rekeyed.contains(&node.name) || !is_renamed && !is_replaced;
+        is_revoked.then_some(RevocationReason::Replaced)
+    }
+
+    /// Whether the CA that signed the certificate of `entry` is published.
+    fn has_issuer(&self, entry: &Recorded) -> bool {
+        self.authorities.iter().any(|ca| entry.is_issued_by(ca))
+    }
+}
+
+/// Reads the certificate of each node of `cluster` in `certificates`, by the node's name.
+fn read_nodes<'a>(
+    cluster: &'a Cluster,
+    certificates: &Certificates,
+) -> anyhow::Result<HashMap<&'a str, (&'a Node, Option<Recorded>)>> {
+    let read = |node: &'a Node| Ok((node.name.as_str(), (node, read_leaf(node, certificates)?)));
+    let read: Vec<_> = cluster.nodes.par_iter().map(read).collect();
+    read.into_iter().collect()
+}
+
+/// Reads the certificate of `node` in `certificates`.
+fn read_leaf(node: &Node, certificates: &Certificates) -> anyhow::Result<Option<Recorded>> {
+    let leaf = certificates.nodes.get(&node.name).map(|pem| PublicCert::from_pem(pem)).transpose();
+    let leaf = leaf.with_context(|| format!("could not use the certificate of {}", node.name))?;
+    Ok(leaf.map(|leaf| Recorded::new(node.fqdn.as_str(), &leaf)))
+}
+
+/// Reads the certificates of nodes that have left the inventory, as far as one of `authorities` signed them: a forged one
+/// revokes nothing.
+fn read_former(certificates: &Certificates, authorities: &[PublicCert]) -> anyhow::Result<Vec<Recorded>> {
+    let mut former = Vec::new();
+    for (fqdn, pem) in &certificates.former {
+        let leaf = PublicCert::from_pem(pem).with_context(|| {
             format!(
                 "could not revoke the certificate of {fqdn}, which was removed: restore nodes/{fqdn}/ from git, or remove \
                  that directory where nobody has the node's key"
             )
         })?;
-        unused.push((old, RevocationReason::Removed));
-    }
-    for node in &cluster.nodes {
-        let (Some(old), Some(new)) = (before.nodes.get(&node.name), after.nodes.get(&node.name)) else {
-            continue;
-        };
-        if old != new {
-            let (old, new) = (PublicCert::from_pem(old)?, PublicCert::from_pem(new)?);
-            if !new.has_key(&old.public_key) {
-                unused.push((old, RevocationReason::Replaced));
-            }
+        if matches!(find_issuer(authorities, &leaf), Some(Issuer { has_signed: true, .. })) {
+            former.push(Recorded::new(fqdn, &leaf));
         }
     }
-    Ok(unused)
-}
-
-/// Whether the CRLs of `certificates` say what the list says: one of each published CA, and none where there is no list.
-///
-/// # Errors
-/// When a file can't be read.
-pub fn has_current_crls(certificates: &Certificates) -> anyhow::Result<bool> {
-    let Some(published) = &certificates.ca else { return Ok(certificates.crl.is_none()) };
-    if certificates.revoked.is_none() {
-        return Ok(certificates.crl.is_none());
-    }
-    let (list, authorities) = (read_list(certificates)?, list_by_generation(published)?);
-    let crls = Crl::list_from_pem(certificates.crl.as_deref().unwrap_or_default())?;
-    let is_current =
-        |(ca, crl): (&PublicCert, &Crl)| crl.is_signed_by(ca) && crl.serials == list.serials_of(ca);
-    Ok(crls.len() == authorities.len() && authorities.iter().zip(&crls).all(is_current))
-}
-
-/// Signs the list that `certificates` publish, with each published CA; the keys are in `vault`, but for that of `new_ca`, which
-/// the vault does not hold yet.
-///
-/// # Errors
-/// When the key of a published CA is not in the vault, or a file can't be read.
-pub fn sign_crls(
-    certificates: &mut Certificates,
-    vault: &Vault,
-    new_ca: Option<&CaIssuer>,
-    now: OffsetDateTime,
-) -> anyhow::Result<()> {
-    let list = read_list(certificates)?;
-    let old = Crl::list_from_pem(certificates.crl.as_deref().unwrap_or_default())?;
-    // The numbers of a CA's CRLs rise (RFC 5280 section 5.2.3).
-    let number = old.iter().map(|crl| crl.number).max().unwrap_or_default() + 1;
-    let mut signed = String::new();
-    for published in list_by_generation(certificates.ca.as_deref().unwrap_or_default())? {
-        if let Some(ca) = new_ca.filter(|ca| *ca.certificate() == published) {
-            signed += &ca.sign_crl(&list, number, now)?;
-            continue;
-        }
-        let ca = vault.find_ca(&published)?.with_context(|| {
-            format!(
-                "the vault {} does not hold the key of {}, which signs the list of revoked certificates: name the vault of \
-                 this cluster with --vault",
-                vault.dir().display(),
-                published.name()
-            )
-        })?;
-        signed += &ca.sign_crl(&list, number, now)?;
-    }
-    certificates.crl = Some(signed);
-    Ok(())
+    Ok(former)
 }

@@ -1,5 +1,5 @@
-//! The steps of a rotation that change nothing but ca-cert.pem: the first, the last, and the way back. The step between,
-//! which issues all certificates, is a [`render`](super::render).
+//! The steps of a rotation that change nothing but ca-cert.pem, and the CRLs of its CAs: the first, the last, and the way back.
+//! The step between, which issues all certificates, is a [`render`](super::render).
 
 use std::path::Path;
 
@@ -11,11 +11,12 @@ use crate::model::Cluster;
 use crate::pki::cluster::{
     Rotation, RotationStage, append_ca, check_kept, keep_authorities, take_or_make_next_ca,
 };
+use crate::pki::revocation::sign_crls;
 use crate::pki::{PublicCert, Vault};
-use crate::plan::Certificates;
+use crate::plan::{CRL, Certificates};
 use crate::write::{self, CommitOptions, SiteLock};
 
-/// A step of a rotation that changes nothing but ca-cert.pem.
+/// A step of a rotation that changes nothing but ca-cert.pem and ca-crl.pem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationStep {
     /// Publish a new CA beside the old one.
@@ -31,12 +32,17 @@ pub enum RotationStep {
 pub struct Rotated {
     /// Whether the step had been taken already, so that nothing was changed.
     pub was_done: bool,
+    /// Whether each ca-crl.pem was changed, too.
+    pub has_new_crls: bool,
     /// The names of the CAs that are published now, the newest last.
     pub published: Vec<String>,
 }
 
-/// Takes `step` in `root`: every ca-cert.pem in `nodes/` changes, and nothing else. A new CA is durable in the vault, which
+/// Takes `step` in `root`: every ca-cert.pem in `nodes/` changes, and every ca-crl.pem where there is one, since clients that
+/// look at CRLs refuse the certificates of a CA without one. Nothing else changes. A new CA is durable in the vault, which
 /// `open_vault` opens, before the certificate is published. A step that was taken already changes nothing.
+///
+/// The vault is opened for a new CA, and for a CRL that must be signed: the last step and the way back only drop one.
 ///
 /// # Errors
 /// [`Held`](crate::fs::Held) when another run writes there. When another step must come first: the message names that step.
@@ -46,32 +52,40 @@ pub fn rotate(
     cluster: &Cluster,
     step: RotationStep,
     now: OffsetDateTime,
-    open_vault: impl FnOnce(&Cluster) -> anyhow::Result<Vault>,
+    open_vault: impl Fn(&Cluster) -> anyhow::Result<Vault>,
 ) -> anyhow::Result<Rotated> {
     let lock = SiteLock::acquire(root)?;
-    let certificates = Certificates::gather(root, cluster)?;
+    let mut certificates = Certificates::gather(root, cluster)?;
     let rotation = Rotation::look(cluster, &certificates)?;
-    let old = certificates.ca.unwrap_or_default();
+    let old = certificates.ca.take().unwrap_or_default();
     if is_done(step, &rotation)? {
-        return Ok(Rotated { was_done: true, published: list_names(&old)? });
+        return Ok(Rotated { was_done: true, has_new_crls: false, published: list_names(&old)? });
     }
     let mut next = None;
     let new = if step == RotationStep::Begin {
         let vault = open_vault(cluster)?;
         let made = take_or_make_next_ca(cluster, &rotation, &vault, now)?;
         let new = append_ca(&old, made.ca.cert_pem());
-        next = made.is_new.then_some((vault, made));
+        next = Some((vault, made));
         new
     } else {
         let newest = rotation.newest()?;
         keep_authorities(&old, |ca| (ca == newest) == (step == RotationStep::Finish))?
     };
-    let artifacts = replace_ca(&write::read_committed(&lock)?, &new, now)?;
+    certificates.ca = Some(new.clone());
+    let old_crls = certificates.crl.clone();
+    // The first CRL is for `render` to write: it comes with a line in each configuration.
+    if old_crls.is_some() {
+        let new_ca = next.as_ref().map(|(_, made)| &made.ca);
+        sign_crls(&mut certificates, || open_vault(cluster), new_ca, now)?;
+    }
+    let has_new_crls = certificates.crl.is_some() && certificates.crl != old_crls;
+    let artifacts = replace_ca(&write::read_committed(&lock)?, &new, certificates.crl.as_deref(), now)?;
     write::commit(&lock, &artifacts, CommitOptions::default(), || match &next {
-        Some((vault, made)) => vault.store_ca(made.generation, &made.ca),
-        None => Ok(()),
+        Some((vault, made)) if made.is_new => vault.store_ca(made.generation, &made.ca),
+        _ => Ok(()),
     })?;
-    Ok(Rotated { was_done: false, published: list_names(&new)? })
+    Ok(Rotated { was_done: false, has_new_crls, published: list_names(&new)? })
 }
 
 /// Whether `step` was taken already.
@@ -110,11 +124,16 @@ fn is_done(step: RotationStep, rotation: &Rotation) -> anyhow::Result<bool> {
     })
 }
 
-/// The files `committed` with the text `new` in the place of each ca-cert.pem.
+/// The files `committed` with the text `new` in the place of each ca-cert.pem, and `crls` in that of each ca-crl.pem.
 ///
 /// # Errors
 /// When a valid certificate among the files is signed by a CA that `new` does not hold.
-fn replace_ca(committed: &ArtifactSet, new: &str, now: OffsetDateTime) -> anyhow::Result<ArtifactSet> {
+fn replace_ca(
+    committed: &ArtifactSet,
+    new: &str,
+    crls: Option<&str>,
+    now: OffsetDateTime,
+) -> anyhow::Result<ArtifactSet> {
     let kept = PublicCert::list_from_pem(new)?;
     let mut artifacts = ArtifactSet::default();
     for artifact in committed.iter() {
@@ -123,6 +142,8 @@ fn replace_ca(committed: &ArtifactSet, new: &str, now: OffsetDateTime) -> anyhow
         let mut artifact = artifact.clone();
         if is_of_node && path.ends_with("/ca-cert.pem") {
             artifact = Artifact { body: new.as_bytes().to_vec(), ..artifact };
+        } else if let Some(crls) = crls.filter(|_| is_of_node && path.ends_with(&format!("/{CRL}"))) {
+            artifact = Artifact { body: crls.as_bytes().to_vec(), ..artifact };
         } else if is_of_node && path.ends_with("-cert.pem") {
             check_kept(path, &String::from_utf8_lossy(&artifact.body), &kept, now)?;
         }

@@ -43,6 +43,7 @@ mod render;
 mod renewal;
 mod renewal_faults;
 mod reservations;
+mod revocations;
 mod rotation;
 mod schema;
 mod sealing;

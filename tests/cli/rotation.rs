@@ -147,6 +147,10 @@ fn a_rotation_is_taken_back_before_the_new_ca_has_signed() {
     rotate(&site, &["issue"]).ends(0, &["issued 3 certificates\n"]);
     rotate(&site, &["finish", "--deployed"]).ends(0, &["my-cluster CA 3"]);
     assert_content(&site);
+    let status = site.run(&["vault", "status"]).ends(0, &[]).stdout.clone();
+    for (ca, state) in [("ca-1", "no longer in nodes/"), ("ca-3", "matches nodes/")] {
+        assert!(status.lines().any(|row| row.starts_with(ca) && row.ends_with(state)), "{status}");
+    }
 
     let edited = site.root().join("nodes/node02.cluster.example.com/disko.nix");
     fs::write(edited, "# by hand\n").unwrap();

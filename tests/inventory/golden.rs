@@ -72,6 +72,7 @@ fn every_output_is_rendered_by_some_case() {
     for output in outputs::OUTPUTS {
         let is_rendered = match output.name {
             "certificates" => ends("-cert.pem"),
+            "certificate lists" => ["nodes/issued.json", "nodes/revoked.json"].into_iter().all(ends),
             "site/firewall" => contains("site/firewall/"),
             "node.ipxe" => contains("/ipxe/node/") && contains("/overlay/"),
             "site/dns" => [".zone", "/named.conf", "/hosts"].into_iter().all(ends),

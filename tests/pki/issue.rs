@@ -98,7 +98,7 @@ fn both_dates_belong_to_the_life_and_a_leaf_never_outlives_its_ca() {
     at(end - Duration::days(1)).unwrap();
     for (now, why) in [
         (end - Duration::days(1) + Duration::SECOND, "less than a day"),
-        (end + Duration::days(9), "plasmagen explain PG-H11"),
+        (end + Duration::days(9), "plasmagen certs rotate status"),
         (NOW - Duration::days(1), "set the clock"),
         (datetime!(1970-01-01 00:00 UTC), "clock of this machine says 1970"),
     ] {
@@ -153,7 +153,7 @@ fn the_ca_signs_nothing_that_clients_would_refuse() {
         (FQDN, &[], &["fd00:201::1", "10.9.0.1"], "10.9.0.1, fd00:201::1"),
     ] {
         let message = sign(fqdn, vips, other).unwrap_err();
-        assert!(message.contains(named) && message.contains("plasmagen explain PG-H11"), "{message}");
+        assert!(message.contains(named) && message.contains("plasmagen certs rotate begin"), "{message}");
     }
     sign("a.b.c.example.com", &["example.com"], &["10.0.100.255", "fd00:200::ffff"]).unwrap();
 }

@@ -14,3 +14,4 @@ mod rotation;
 mod support;
 mod vault;
 mod vault_place;
+mod years;

@@ -1,26 +1,23 @@
-//! A cluster over the years, at given times: renewals and rotations. TLS stacks read the two CAs of a rotation, and servers
-//! and clients that are deployed one after the other go on talking.
+//! TLS stacks read the two CAs of a rotation, and servers and clients that are deployed one after the other go on talking.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use plasmagen::check::{check, check_with_files};
+use plasmagen::check::check;
 use plasmagen::model::Cluster;
+use plasmagen::pki::Vault;
 use plasmagen::pki::cluster::{IssueOrder, Renewals, Rotation, RotationStage};
-use plasmagen::pki::kind::KeyType;
-use plasmagen::pki::{KeyAlgorithm, PublicCert, Vault};
 use plasmagen::plan::Certificates;
-use plasmagen::rules::CommittedFiles;
 use plasmagen::site::{self, Rendered, RotationStep};
 use plasmagen::write::CommitOptions;
 use tempfile::TempDir;
 use test_kit::process::{printed, run, spawn};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::certificates::kit::INVENTORY;
-use crate::support::{NOW, gnutls_verify, openssl_verify, pkilint, webpki_verify};
+use crate::support::{NOW, gnutls_verify, openssl_verify};
 
 const NODES: [&str; 2] = ["node01", "node02"];
 
@@ -74,21 +71,6 @@ impl Site {
             key: fs::read_to_string(key).unwrap(),
         }
     }
-
-    /// At `now` the rules find nothing in the certificates, and OpenSSL and webpki accept each.
-    fn assert_sound(&self, now: OffsetDateTime) {
-        let files = CommittedFiles { certificates: self.certificates(), ..CommittedFiles::default() };
-        let checked = check_with_files(self.inventory.as_bytes(), now, &[], |_, _| Ok(files)).unwrap();
-        let found: Vec<_> =
-            checked.diagnostics.iter().filter(|found| found.code.starts_with("PG-H")).collect();
-        assert!(found.is_empty(), "at {now}: {found:#?}");
-        let days = (now - NOW).whole_days();
-        for name in NODES {
-            let Machine { ca, leaf, .. } = self.machine(name);
-            openssl_verify(&ca, &leaf, days, &["-purpose", "sslserver"]).unwrap();
-            webpki_verify(&ca, &leaf, days, &format!("{name}.lab.example.com")).unwrap();
-        }
-    }
 }
 
 /// The files that a machine has been deployed with.
@@ -116,7 +98,8 @@ impl Machine {
         let mut server = Command::new("openssl");
         server.args(["s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-tls1_2"]);
         server.args(["-Verify", "1", "-verify_return_error"]).args(self.files(["-CAfile", "-cert", "-key"]));
-        server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // At the end of its input, s_server ends the connection.
+        server.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = spawn("openssl", &mut server);
         let lines = BufReader::new(server.stdout.take().unwrap()).lines();
         let port =
@@ -173,53 +156,6 @@ fn machines_of_neighbouring_steps_talk_to_each_other() {
     }
 }
 
-#[test]
-fn ten_years_with_renewals_and_two_rotations() {
-    let mut site = Site::new();
-    site.render(Renewals::None, NOW).unwrap();
-    let keys = |site: &Site| NODES.map(|name| site.machine(name).key);
-    let first_keys = keys(&site);
-    for year in 0..10 {
-        // Later in each year: certificates are in the last third of their life.
-        let mut now = NOW + Duration::days(year * 365 - year * 20);
-        let renewed = site.render(Renewals::LastThird, now).unwrap();
-        assert_eq!(
-            renewed.issued.map_or(0, |issued| issued.certificates.len()),
-            if year == 0 { 0 } else { 2 }
-        );
-        assert!(renewed.held_back.is_empty());
-        site.assert_sound(now);
-        if [3, 7].contains(&year) {
-            if year == 7 {
-                site.inventory += "\n[tls]\nalgorithm = \"ecdsa-p384\"\n";
-            }
-            for (step, stage) in [
-                (Some(RotationStep::Begin), RotationStage::Begun),
-                (None, RotationStage::Issued),
-                (Some(RotationStep::Finish), RotationStage::Single),
-            ] {
-                now += Duration::days(7);
-                match step {
-                    Some(step) => site.rotate(step, now),
-                    None => drop(site.render(Renewals::NewCa, now).unwrap()),
-                }
-                assert_eq!(site.stage(), stage);
-                site.assert_sound(now);
-                // Nothing is left for a render to do.
-                assert!(site.render(Renewals::None, now).unwrap().outcome.is_unchanged());
-            }
-        }
-    }
-    let ca = PublicCert::from_pem(&site.certificates().ca.unwrap()).unwrap();
-    assert_eq!((ca.name(), ca.key_type), ("lab CA 3", KeyType::Ecdsa(KeyAlgorithm::EcdsaP384)));
-    assert!(ca.not_after > NOW + Duration::days(4000));
-    assert_eq!(keys(&site), first_keys, "no node got another key");
-    let Machine { ca, leaf, .. } = site.machine("node01");
-    for pem in [ca, leaf] {
-        assert!(pkilint("lint_pkix_cert", &[], &pem).iter().all(|finding| finding.contains("\"localhost\"")));
-    }
-}
-
 /// A rotation with another domain: the machines keep their old names until the new CA signs.
 #[test]
 fn another_domain_needs_another_ca() {
@@ -228,11 +164,18 @@ fn another_domain_needs_another_ca() {
     let old_leaf = site.machine("node01").leaf;
     site.inventory = site.inventory.replace("\"lab.example.com\"", "\"lab.example.org\"");
     let refused = |site: &Site| format!("{:#}", site.render(Renewals::None, NOW).unwrap_err());
-    assert!(refused(&site).contains("plasmagen certs rotate begin"), "{}", refused(&site));
+    let first = refused(&site);
+    assert!(first.contains("plasmagen certs rotate begin") && first.contains("node01"), "{first}");
     site.rotate(RotationStep::Begin, NOW);
     let path = site.dir.path().join("nodes/node01.lab.example.com/node01-cert.pem");
     assert_eq!(fs::read_to_string(path).unwrap(), old_leaf);
-    assert!(refused(&site).contains("lab CA 2, which takes its place, may: issue"), "{}", refused(&site));
+    // Of several refusals the first node's is told, whichever thread was first.
+    for _ in 0..20 {
+        let told = refused(&site);
+        let is_of_first =
+            told.contains("in the certificate of node01, but lab CA 2, which takes its place, may: issue");
+        assert!(is_of_first, "{told}");
+    }
     site.render(Renewals::NewCa, NOW).unwrap();
     site.rotate(RotationStep::Finish, NOW);
     assert_eq!(site.stage(), RotationStage::Single);

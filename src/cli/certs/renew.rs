@@ -15,6 +15,7 @@ use crate::diag::{Cure, Diagnostic};
 use crate::model::{Cluster, HostName, list_few};
 use crate::pki::VaultUse;
 use crate::pki::cluster::{IssueOrder, Renewals};
+use crate::pki::revocation::{RevocationReason, RevokedCertificate};
 use crate::site::Rendered;
 use crate::write::CommitOptions;
 
@@ -33,7 +34,7 @@ pub(super) struct RenewArgs {
     /// Renew the certificates that end within this time: a number with s, m, h or d
     #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with_all = ["nodes", "all"])]
     within: Option<Duration>,
-    /// Make new keys as well, and put the old ones aside in the vault
+    /// Make new keys as well, put the old ones aside in the vault, and revoke their certificates at once
     #[arg(long)]
     new_key: bool,
     #[command(flatten)]
@@ -47,7 +48,7 @@ impl RenewArgs {
         // PG-H06 warns of certificates that lack a name or an address: they are issued anew, too.
         let is_told = |warning: &Diagnostic| !["PG-H06", "PG-H11"].contains(&warning.code);
         let inventory = self.inventory.find()?;
-        let cures = &[Cure::Renewal];
+        let cures = if self.new_key { &[Cure::Renewal, Cure::NewKey][..] } else { &[Cure::Renewal] };
         let examined = read_examined(printer, &inventory, &self.vault, VaultUse::Keys, cures, is_told)?;
         let checked = examined.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
@@ -87,7 +88,14 @@ impl RenewArgs {
                  begin is the first step of replacing the CA"
             ));
         }
+        let is_replaced = |entry: &RevokedCertificate| entry.reason == RevocationReason::Replaced;
+        let has_revoked = rendered.revoked.iter().any(is_replaced);
         match &rendered.issued {
+            Some(issued) if has_revoked => printer.say(&format!(
+                "deploy the nodes with new keys first, and together: a node that is deployed refuses the old certificates \
+                 of those that are not: {}",
+                list_few(&issued.rekeyed)
+            )),
             Some(_) => printer.say(
                 "the nodes take their certificates with the next deployment: nixos-rebuild switch, or the program that you \
                  deploy with",

@@ -42,8 +42,8 @@ enum RotateCommand {
 
 /// Publish a new CA beside the old one, in every ca-cert.pem
 ///
-/// The new CA has the domain, the networks, the algorithm and the days that the inventory says now. Nothing else changes in
-/// nodes/ and site/, and the old CA goes on signing certificates.
+/// The new CA has the domain, the networks, the algorithm and the days that the inventory says now, and signs the list of
+/// revoked certificates, if there is one. Nothing else changes in nodes/ and site/, and the old CA goes on signing certificates.
 #[derive(Debug, Args)]
 struct BeginArgs {
     #[command(flatten)]
@@ -52,7 +52,8 @@ struct BeginArgs {
 
 /// Issue all certificates by the new CA
 ///
-/// nodes/ and site/ are written as `plasmagen render` does. The nodes keep their keys, unless --new-key is given.
+/// nodes/ and site/ are written as `plasmagen render` does. The nodes keep their keys, unless --new-key is given. No
+/// certificate is revoked by this step, since machines that are not deployed yet still show theirs.
 #[derive(Debug, Args)]
 struct IssueArgs {
     /// Make new keys as well, and put the old ones aside in the vault
@@ -124,7 +125,12 @@ impl IssueArgs {
         };
         let (root, written) = (root_of(&inventory), checked.vault.as_deref());
         let site = SiteSource { root, vault: &self.source.vault, written };
-        site.render(printer, cluster, CommitOptions::default(), &order)?;
+        let rendered = site.render(printer, cluster, CommitOptions::default(), &order)?;
+        if rendered.issued.is_some_and(|issued| !issued.rekeyed.is_empty()) {
+            printer.say(
+                "the certificates of the old keys are good until the old CA goes: nothing is revoked now",
+            );
+        }
         printer.say(
             "next: deploy every node, so that each has its certificate from the new CA; then plasmagen certs rotate finish \
              --deployed",
@@ -177,8 +183,9 @@ impl RotationSource {
         if rotated.was_done {
             printer.say(&format!("nothing to do: ca-cert.pem in nodes/ holds {published}"));
         } else {
+            let crls = if rotated.has_new_crls { ", every ca-crl.pem the CRL of each" } else { "" };
             printer.say(&format!(
-                "every ca-cert.pem in nodes/ holds {published} now, and nothing else was changed"
+                "every ca-cert.pem in nodes/ holds {published} now{crls}, and nothing else was changed"
             ));
         }
         printer.say(match step {

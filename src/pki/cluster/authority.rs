@@ -64,3 +64,26 @@ fn open_published(published: &PublicCert, vault: &Vault) -> anyhow::Result<CaIss
         ),
     }
 }
+
+/// Checks that each of the CAs `published` is in `vault`: a stranger's CA beside the cluster's would be copied into the
+/// directory of each new node, and trusted there.
+///
+/// # Errors
+/// When the vault lacks one of them, or can't be read.
+pub(super) fn check_held(published: &[PublicCert], vault: &Vault) -> anyhow::Result<()> {
+    if published.is_empty() {
+        return Ok(());
+    }
+    let held = vault.authorities()?;
+    for ca in published {
+        ensure!(
+            held.iter().any(|other| other.public_key == ca.public_key),
+            "the vault {} does not hold {}, which nodes/ publishes: if {1} is no CA of this cluster, restore ca-cert.pem in \
+             nodes/ from git; else name the vault of this cluster with --vault, or restore it from a backup: plasmagen vault \
+             restore FILE",
+            vault.dir().display(),
+            ca.name()
+        );
+    }
+    Ok(())
+}

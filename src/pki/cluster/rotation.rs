@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::authority::check_held;
 use super::published::Published;
 use super::requests::ca_request;
 use crate::model::{Cluster, HostName};
@@ -104,16 +105,8 @@ pub fn take_or_make_next_ca(
     vault: &Vault,
     now: OffsetDateTime,
 ) -> anyhow::Result<NextCa> {
-    let held = vault.authorities()?;
-    for (published, _) in &rotation.authorities {
-        ensure!(
-            held.iter().any(|ca| ca.public_key == published.public_key),
-            "the vault {} does not hold {}, which nodes/ publishes: name the vault of this cluster with --vault, or restore \
-             it from a backup",
-            vault.dir().display(),
-            published.name()
-        );
-    }
+    let published: Vec<_> = rotation.authorities.iter().map(|(ca, _)| ca.clone()).collect();
+    check_held(&published, vault)?;
     let newest = rotation.newest()?.generation().unwrap_or_default();
     let mut highest = newest;
     if let Some((generation, ca)) = vault.newest_ca()? {
@@ -156,7 +149,7 @@ pub fn append_ca(published: &str, new: &str) -> String {
 /// When a certificate can't be read.
 pub fn keep_authorities(published: &str, is_kept: impl Fn(&PublicCert) -> bool) -> anyhow::Result<String> {
     let mut kept = String::new();
-    for block in split_pem(published) {
+    for block in split_pem(published, "CERTIFICATE") {
         if is_kept(&PublicCert::from_pem(block)?) {
             kept += block;
         }

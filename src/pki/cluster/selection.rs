@@ -9,6 +9,7 @@ use super::host_keys::HostKeyRequest;
 use super::published::{Published, PublishedLeaf, PublishedNode};
 use crate::model::{Cluster, HostName, Node};
 use crate::pki::read::PublicCert;
+use crate::pki::revocation::read_list;
 use crate::pki::status::Validity;
 use crate::plan::Certificates;
 
@@ -69,10 +70,13 @@ pub struct Selection<'a> {
     pub(super) nodes: Vec<SelectedNode<'a>>,
     /// The published CA that signs; none where none is published.
     pub(super) issuing_ca: Option<PublicCert>,
-    /// The newest published CA; none where none is published.
-    pub(super) newest_ca: Option<PublicCert>,
+    /// The published CAs, the newest last.
+    pub(super) authorities: Vec<PublicCert>,
     /// The nodes that the order would renew, if their certificates did not end together with their CA.
     pub held_back: Vec<HostName>,
+    /// The nodes whose other keys are good for nothing any more, also while one CA takes the place of another: the operator
+    /// ordered new keys for these nodes, and no rotation.
+    pub rekeyed: BTreeSet<HostName>,
 }
 
 /// A node that gets a new certificate.
@@ -114,15 +118,15 @@ pub fn select<'a>(
     now: OffsetDateTime,
 ) -> anyhow::Result<Selection<'a>> {
     let published = Published::read(cluster, certificates)?;
-    let newest_ca = published.authorities.last().cloned();
     let is_rotation = order.renewals == Renewals::NewCa;
     ensure!(
         !is_rotation || published.authorities.len() > 1,
         "no rotation has begun: plasmagen certs rotate begin publishes a new CA beside the old one"
     );
-    let issuing_ca = if is_rotation { newest_ca.clone() } else { published.issuing_ca().cloned() };
     let newest = published.authorities.len().saturating_sub(1);
-    let mut selection = Selection { nodes: Vec::new(), issuing_ca: None, newest_ca, held_back: Vec::new() };
+    let issuing_ca = if is_rotation { published.authorities.last() } else { published.issuing_ca() }.cloned();
+    let revoked = read_list(certificates)?;
+    let (mut nodes, mut held_back, mut rekeyed) = (Vec::new(), Vec::new(), BTreeSet::new());
     for PublishedNode { node, leaf } in &published.nodes {
         let is_ordered = leaf.as_ref().is_some_and(|leaf| order.renewals.has(node, leaf, newest, now));
         // A new certificate ends with the CA at the latest.
@@ -141,19 +145,32 @@ pub fn select<'a>(
                 _ => (!leaf.is_current).then_some(IssueReason::Changed),
             },
         };
+        let is_revoked = leaf.as_ref().is_some_and(|leaf| revoked.has(&leaf.certificate.serial));
+        let gets_new_key = is_ordered && order.has_new_keys || reason == Some(IssueReason::Superseded);
+        ensure!(!is_revoked || gets_new_key, explain_revoked(node));
         match reason {
             Some(reason) => {
                 // The vault holds a new key for that node already.
                 let is_rekeyed = reason == IssueReason::Superseded;
                 let has_new_key = is_ordered && order.has_new_keys && !is_rekeyed;
-                selection.nodes.push(SelectedNode { node, reason, has_new_key });
+                nodes.push(SelectedNode { node, reason, has_new_key });
+                if is_ordered && order.has_new_keys && !is_rotation {
+                    rekeyed.insert(node.name.clone());
+                }
             }
-            None if is_ordered => selection.held_back.push(node.name.clone()),
+            None if is_ordered => held_back.push(node.name.clone()),
             None => {}
         }
     }
-    selection.issuing_ca = issuing_ca;
-    Ok(selection)
+    Ok(Selection { nodes, issuing_ca, authorities: published.authorities, held_back, rekeyed })
+}
+
+fn explain_revoked(node: &Node) -> String {
+    format!(
+        "the certificate of {name} is in nodes/revoked.json: restore nodes/ from git, or give the node a new key: plasmagen \
+         certs renew {name} --new-key",
+        name = node.name
+    )
 }
 
 impl Renewals {

@@ -11,7 +11,7 @@ use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::list::{RevocationList, RevocationReason};
 use crate::pki::issue::{BACKDATE, CaIssuer};
-use crate::pki::read::{PublicCert, parse};
+use crate::pki::read::{PublicCert, parse, split_pem};
 
 /// A CRL, as read. To read a CRL verifies nothing.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Crl {
     pub next_update: Option<OffsetDateTime>,
     /// The serial numbers of the revoked certificates, hexadecimal without separators.
     pub serials: BTreeSet<String>,
+    /// The text that the CRL was read from, PEM.
+    pub(super) pem: String,
     der: Vec<u8>,
 }
 
@@ -31,19 +33,20 @@ impl Crl {
     /// # Errors
     /// When a PEM block is broken, or is no CRL.
     pub fn list_from_pem(pem: &str) -> anyhow::Result<Vec<Self>> {
-        let read = |block: Result<Pem, _>| {
+        let read = |(block, text): (Result<Pem, _>, &str)| {
             let block = block.context("broken PEM: a file that was cut short or edited by hand")?;
             ensure!(
                 block.label == "X509 CRL",
                 "found a PEM block {:?} where only CRLs may stand",
                 block.label
             );
-            Self::from_der(block.contents)
+            Self::from_der(block.contents, text)
         };
-        Pem::iter_from_buffer(pem.as_bytes()).map(read).collect()
+        let texts = split_pem(pem, "X509 CRL").chain(std::iter::repeat(""));
+        Pem::iter_from_buffer(pem.as_bytes()).zip(texts).map(read).collect()
     }
 
-    fn from_der(der: Vec<u8>) -> anyhow::Result<Self> {
+    fn from_der(der: Vec<u8>, pem: &str) -> anyhow::Result<Self> {
         let crl = parse_crl(&der)?;
         let number = crl.crl_number().and_then(|number| u64::try_from(number).ok());
         let serial = |raw: &[u8]| raw.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -51,6 +54,7 @@ impl Crl {
             number: number.context("the CRL has no number, or one that is too large")?,
             next_update: crl.next_update().map(|moment| moment.to_datetime()),
             serials: crl.iter_revoked_certificates().map(|entry| serial(entry.raw_serial())).collect(),
+            pem: pem.to_owned(),
             der,
         })
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use time::serde::rfc3339;
-use time::{OffsetDateTime, UtcOffset};
 
 use crate::pki::read::PublicCert;
 
@@ -43,19 +43,6 @@ pub struct RevokedCertificate {
 }
 
 impl RevokedCertificate {
-    /// Revokes `certificate` at `now`.
-    pub(super) fn new(certificate: &PublicCert, reason: RevocationReason, now: OffsetDateTime) -> Self {
-        Self {
-            node: certificate.dns_names.first().map_or_else(|| certificate.name(), String::as_str).to_owned(),
-            serial: certificate.serial.clone(),
-            not_after: certificate.not_after,
-            reason,
-            revoked: now.to_offset(UtcOffset::UTC).truncate_to_second(),
-            authority_key_id: encode_hex(certificate.authority_key_id.as_deref().unwrap_or_default()),
-            key_sha256: digest_key(&certificate.public_key),
-        }
-    }
-
     /// Whether `ca` signed the certificate, by the identifier of the key.
     #[must_use]
     pub fn is_issued_by(&self, ca: &PublicCert) -> bool {
@@ -69,20 +56,17 @@ impl RevokedCertificate {
             digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair)?, 16).map_err(Into::into));
         bytes.collect::<anyhow::Result<_>>().with_context(|| format!("{:?} is no serial number", self.serial))
     }
+}
 
-    /// Refuses an entry that plasmagen never writes.
-    fn check(&self) -> anyhow::Result<()> {
-        let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let is_serial = is_hex(&self.serial)
-            && self.serial.len().is_multiple_of(2)
-            && (2..=40).contains(&self.serial.len());
-        ensure!(
-            is_serial && is_hex(&self.authority_key_id) && is_hex(&self.key_sha256),
-            "the entry of {:?} has no serial number, or no identifier of a key: these are hexadecimal in lower case",
-            self.node
-        );
-        Ok(())
-    }
+/// Refuses an entry of the node `node` that plasmagen never writes: `ids` are the identifiers in the entry.
+pub(super) fn check_entry(node: &str, serial: &str, ids: [&str; 2]) -> anyhow::Result<()> {
+    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_serial = is_hex(serial) && serial.len().is_multiple_of(2) && (2..=40).contains(&serial.len());
+    ensure!(
+        is_serial && ids.into_iter().all(is_hex),
+        "the entry of {node:?} has no serial number, or no identifier of a key: these are hexadecimal in lower case"
+    );
+    Ok(())
 }
 
 /// The list of revoked certificates.
@@ -100,7 +84,9 @@ impl RevocationList {
     /// When the text is no such list.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let list: Self = serde_json::from_str(text).context("not a list of revoked certificates")?;
-        list.certificates.iter().try_for_each(RevokedCertificate::check)?;
+        for entry in &list.certificates {
+            check_entry(&entry.node, &entry.serial, [&entry.authority_key_id, &entry.key_sha256])?;
+        }
         Ok(list)
     }
 
@@ -110,10 +96,10 @@ impl RevocationList {
         &self.certificates
     }
 
-    /// Whether `certificate` is in the list.
+    /// Whether a certificate with the serial number `serial` is in the list.
     #[must_use]
-    pub fn has(&self, certificate: &PublicCert) -> bool {
-        self.certificates.iter().any(|entry| entry.serial == certificate.serial)
+    pub fn has(&self, serial: &str) -> bool {
+        self.certificates.iter().any(|entry| entry.serial == serial)
     }
 
     /// Whether a certificate of the node `fqdn` with the public key `key`, the DER of a SubjectPublicKeyInfo, is in the list.
@@ -139,24 +125,20 @@ impl RevocationList {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Keeps the certificates that `is_kept` accepts.
-    pub(super) fn retain(&mut self, is_kept: impl FnMut(&RevokedCertificate) -> bool) {
-        self.certificates.retain(is_kept);
-    }
-
-    /// Adds `revoked`.
-    pub(super) fn extend(&mut self, revoked: impl Iterator<Item = RevokedCertificate>) {
-        self.certificates.extend(revoked);
+    /// Adds `revoked`, and drops what has ended before `now`.
+    pub(super) fn extend(&mut self, revoked: &[RevokedCertificate], now: OffsetDateTime) {
+        self.certificates.retain(|entry| entry.not_after >= now);
+        self.certificates.extend_from_slice(revoked);
         self.certificates.sort_by(|a, b| (&a.node, &a.serial).cmp(&(&b.node, &b.serial)));
     }
 }
 
 /// Computes the SHA-256 of a public key, hexadecimal.
-fn digest_key(key: &[u8]) -> String {
+pub(super) fn digest_key(key: &[u8]) -> String {
     encode_hex(digest(&SHA256, key).as_ref())
 }
 
 /// Writes `bytes` in lower-case hexadecimal.
-fn encode_hex(bytes: &[u8]) -> String {
+pub(super) fn encode_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

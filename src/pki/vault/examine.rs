@@ -25,6 +25,8 @@ pub enum EntryState {
     Published,
     /// `nodes/` publishes no such CA, or no certificate of the node yet.
     NotPublished,
+    /// A newer CA has taken the place of this one.
+    Replaced,
     /// The inventory has no such node.
     NotInInventory,
     /// The entry is kept and not used.
@@ -38,6 +40,7 @@ impl fmt::Display for EntryState {
         f.pad(match self {
             Self::Published => "matches nodes/",
             Self::NotPublished => "not in nodes/ yet",
+            Self::Replaced => "no longer in nodes/",
             Self::NotInInventory => "no node of the inventory",
             Self::Unused => "kept, not used",
             Self::Faulty => "has a fault",
@@ -138,8 +141,15 @@ impl Expected<'_> {
         if let Some(fault) = find_ca_fault(ca.certificate(), self.cluster, None) {
             return Err(anyhow!("{fault}: name the vault of this cluster with --vault"));
         }
-        let is_published = self.published.iter().any(|other| other.public_key == ca.certificate().public_key);
-        Ok(if is_published { EntryState::Published } else { EntryState::NotPublished })
+        let ca = ca.certificate();
+        let mut published = self.published.iter();
+        Ok(if published.clone().any(|other| other.public_key == ca.public_key) {
+            EntryState::Published
+        } else if published.any(|other| other.generation() > ca.generation()) {
+            EntryState::Replaced
+        } else {
+            EntryState::NotPublished
+        })
     }
 
     fn examine_node(&self, fqdn: &str, files: &EntryFiles<'_>) -> anyhow::Result<EntryState> {

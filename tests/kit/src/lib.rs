@@ -80,6 +80,7 @@ pub fn plan(dir: &Path) -> Plan {
     let certificates = Certificates {
         ca: Some("the certificate of the CA\n".to_owned()),
         nodes: nodes.collect(),
+        issued: has_removed.then(|| "{ \"certificates\": [] }\n".to_owned()),
         revoked: has_removed.then(|| "{ \"certificates\": [] }\n".to_owned()),
         crl: has_removed.then(|| "the list of the CA\n".to_owned()),
         ..Certificates::default()

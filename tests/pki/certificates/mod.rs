@@ -45,8 +45,10 @@ fn each_fault_is_said_once_at_its_place() {
 #[test]
 fn every_rule_on_certificates_has_a_fault_here() {
     let codes: BTreeSet<_> = cases().iter().flat_map(|case| case.said).map(|line| &line[2..8]).collect();
+    // PG-J05 is about disks beside the certificates: `disk_names` of the program `cli`.
+    let is_here = |code: &str| code != "PG-J05";
     let rules = RULES.iter().filter(|rule| matches!(rule.enforcement, Enforcement::Certificates(_)));
-    assert_eq!(codes, rules.map(|rule| rule.code).collect());
+    assert_eq!(codes, rules.map(|rule| rule.code).filter(|code| is_here(code)).collect());
 }
 
 #[test]
