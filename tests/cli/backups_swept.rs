@@ -10,10 +10,12 @@ use crate::backups::{back_up, restore, vaulted};
 use crate::swept::calls;
 use crate::{faults, sealing, secrets};
 
-/// Each of `calls` as the last one of a run, and the first and the last of each name as one that finds the disk full.
+/// Each of `calls` as the last one of a run, and the first and the last of each name as one that finds the disk full, or broken.
 fn plan_faults(calls: &[Call]) -> Vec<(Call, &'static str)> {
     let killed = calls.iter().map(|call| (call.clone(), "signal=KILL"));
-    killed.chain(faults::ends(calls.to_vec()).into_iter().map(|call| (call, "error=ENOSPC"))).collect()
+    let failing = faults::ends(calls.to_vec()).into_iter();
+    let failing = failing.flat_map(|call| ["error=ENOSPC", "error=EIO"].map(|error| (call.clone(), error)));
+    killed.chain(failing).collect()
 }
 
 #[test]
