@@ -35,6 +35,7 @@ pub struct Consequence {
     /// The machine or person.
     pub who: Party,
     /// The effect.
+    #[serde(rename = "class")]
     pub effect: Effect,
     /// The dangers and doubts beside the effect.
     pub flags: BTreeSet<Flag>,

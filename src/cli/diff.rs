@@ -1,19 +1,26 @@
 //! `plasmagen diff`.
 
+mod fail;
 mod human;
+mod json;
+mod markdown;
 mod source;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
-use crate::change::compare;
+use crate::change::{Change, Party, Step, compare, list_steps};
 
+use super::REFUSED;
 use super::complete;
+use super::escape::{ascii_controls, many_lines};
 use super::inventory::InventoryOption;
 use super::printer::Printer;
-use super::{DONE, REFUSED};
+pub(super) use source::RENDERED;
+
+use fail::FailOptions;
 use source::{Compared, Source};
 
 /// Print what a change of the inventory does to each machine, before anything is done
@@ -35,8 +42,24 @@ pub(super) struct DiffArgs {
     /// Print the consequences for this node only
     #[arg(long, value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
     node: Option<String>,
+    /// Print the steps that carry the change out, in their order, with the commands
+    #[arg(long)]
+    order: bool,
+    /// How to print the change: as text for people, as JSON for programs, or as Markdown for a pull request
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: DiffFormat,
+    #[command(flatten)]
+    fail: FailOptions,
     #[command(flatten)]
     inventory: InventoryOption,
+}
+
+/// How a change is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DiffFormat {
+    Human,
+    Json,
+    Markdown,
 }
 
 impl DiffArgs {
@@ -57,7 +80,26 @@ impl DiffArgs {
         if let Some(name) = &self.node {
             source::find_node(&old, &new, name)?;
         }
-        Printer::print(&human::print(&change, self.node.as_deref()))?;
-        Ok(DONE)
+        let steps = list_steps(&change, &new);
+        Printer::print(&self.text(&change, &steps)?)?;
+        self.fail.judge(&change, &old, &new)
+    }
+
+    fn text(&self, change: &Change, steps: &[Step]) -> anyhow::Result<String> {
+        let is_shown = |party: &Party| match &self.node {
+            None => *party != Party::Nobody,
+            Some(name) => matches!(party, Party::Node(other) if other == name),
+        };
+        Ok(match (self.format, self.order) {
+            (DiffFormat::Json, _) => {
+                let document =
+                    json::Document::new(change, steps, |found| self.node.is_none() || is_shown(&found.who));
+                ascii_controls(&serde_json::to_string_pretty(&document)?) + "\n"
+            }
+            (DiffFormat::Human, false) => human::print(change, is_shown),
+            (DiffFormat::Human, true) => many_lines(&human::print_steps(steps)),
+            (DiffFormat::Markdown, false) => markdown::print(change, is_shown),
+            (DiffFormat::Markdown, true) => markdown::print_steps(steps),
+        })
     }
 }

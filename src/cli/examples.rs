@@ -53,6 +53,11 @@ const EXAMPLES: &[Example] = &[
         "Prints what the next rollout does to each machine: what was rendered last, beside ./inventory.toml.",
     ),
     example("plasmagen diff --since main", "Compares with the inventory of the branch main."),
+    example("plasmagen diff --order", "Prints the steps that carry the change out, with their commands."),
+    example(
+        "plasmagen diff --since main --format markdown --fail-on data,quorum",
+        "Prints a table for a pull request, and exits with status 1 if data or a majority is lost.",
+    ),
     example(
         "plasmagen certs status",
         "Prints until when each certificate is valid, and which command is next for it.",

@@ -7,8 +7,10 @@ use anyhow::bail;
 use clap::Args;
 use time::OffsetDateTime;
 
+use crate::change::{Summary, compare};
 use crate::diag::{Cure, Diagnostic};
-use crate::model::{Cluster, HostName, Word, list_few, quote_for_shell};
+use crate::fs::{LIST_LIMIT, read_input};
+use crate::model::{Cluster, HostName, Word, list_few, quote_for_shell, read_resolved};
 use crate::pki::cluster::{IssueOrder, IssueReason};
 use crate::pki::{Vault, VaultUse};
 use crate::plan::git::find_work_tree;
@@ -17,6 +19,7 @@ use crate::write::{CommitOptions, CommitOutcome};
 
 use super::changes::{print_full, print_summary};
 use super::committed::read_examined_anew;
+use super::diff::RENDERED;
 use super::inventory::{InventoryArgument, root_of};
 use super::printer::{Printer, plural};
 use super::vault_option::{VaultOption, remind_of_backup};
@@ -136,6 +139,7 @@ impl SiteSource<'_> {
         order: &IssueOrder,
     ) -> anyhow::Result<Rendered> {
         let nodes = plural(cluster.nodes.len(), "node");
+        let planned = PlannedChange::read(self.root, &cluster);
         let names: BTreeSet<String> = cluster.nodes.iter().map(|node| node.fqdn.to_string()).collect();
         let keys = self.open_vault(&cluster).ok();
         let open_vault = |cluster: &Cluster| self.open_vault(cluster);
@@ -147,6 +151,9 @@ impl SiteSource<'_> {
         }
         print_host_keys(printer, &rendered.host_keys);
         print_outcome(printer, self.root, &nodes, &rendered.outcome);
+        if !rendered.outcome.is_unchanged() {
+            planned.print(printer, self.root);
+        }
         if !rendered.revoked.is_empty() {
             let names: BTreeSet<_> = rendered.revoked.iter().map(|entry| entry.node.as_str()).collect();
             printer.say(&format!(
@@ -170,6 +177,26 @@ impl SiteSource<'_> {
 
     fn open_vault(&self, cluster: &Cluster) -> anyhow::Result<Vault> {
         self.vault.open(self.root, cluster, self.written)
+    }
+}
+
+/// The change between what was rendered last and a cluster; none where nothing was rendered that can be read.
+struct PlannedChange(Option<Summary>);
+
+impl PlannedChange {
+    /// Compares the resolved inventory in `root` with `cluster`.
+    fn read(root: &Path, cluster: &Cluster) -> Self {
+        let former = read_input(&root.join(RENDERED), LIST_LIMIT).ok();
+        let former = former.and_then(|bytes| read_resolved(&bytes).ok());
+        let change = former.and_then(|former| compare(&former, cluster).ok());
+        Self(change.filter(|change| !change.is_empty()).map(|change| Summary::new(&change)))
+    }
+
+    /// Says in one sentence what the change does to the machines.
+    fn print(&self, printer: &Printer, root: &Path) {
+        let Some(summary) = &self.0 else { return };
+        let hint = if is_in_git(root) { " Each machine: plasmagen diff --since HEAD" } else { "" };
+        printer.say(&format!("{summary}{hint}"));
     }
 }
 

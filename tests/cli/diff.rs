@@ -114,3 +114,87 @@ fn names_on_disks_that_nobody_changed_are_no_change() {
         assert_eq!(site.run(args).stdout, "nothing changes\n", "{args:?}");
     }
 }
+
+const LAYOUT: (&str, &str) = ("[node.node02]\n", "[node.node02]\ndisk.single = { format = \"xfs\" }\n");
+
+#[test]
+fn a_gate_fails_for_the_classes_that_it_names_and_prints_everything() {
+    let site = Site::rendered();
+    site.edit(LAYOUT.0, LAYOUT.1);
+    let plain = site.run(&["diff"]);
+    plain.ends(0, &[]);
+    assert!(plain.stdout.contains("DATA LOSS"), "{}", plain.stdout);
+    for (args, code, words) in [
+        (&["--fail-on", "data"][..], 1, "PG-J01: DATA LOSS or worse: node02"),
+        (&["--fail-on", "restart"], 1, "restart or worse: node02"),
+        (&["--fail-on", "data", "--allow-destructive", "node02"], 0, ""),
+        (&["--fail-on", "data", "--allow-destructive", "node01"], 1, "node02"),
+        (&["--fail-on", "data", "--allow-destructive", "node77"], 2, "there is no node `node77`"),
+        (&["--fail-on", "many,quorum"], 0, ""),
+        (&["--allow-destructive", "node02"], 2, "--fail-on"),
+    ] {
+        let run = site.run(&[&["diff"], args].concat());
+        run.ends(code, &[words]);
+        assert!(code == 2 || run.stdout == plain.stdout, "{args:?}: {}", run.stdout);
+    }
+    site.edit("[node.node03]\n", "[node.node03]\ndisk.single = { format = \"xfs\" }\n");
+    site.run(&["diff", "--fail-on", "quorum"]).ends(1, &["PG-G13: 1 of 3 members stay, and 2 are needed"]);
+    let site = Site::rendered();
+    site.edit(VIP.0, VIP.1);
+    site.run(&["diff", "--fail-on", "data,quorum"]).ends(0, &[]);
+    site.run(&["diff", "--fail-on", "many"]).ends(1, &["PG-J02: more than half of the nodes", "3 restart"]);
+}
+
+#[test]
+fn the_procedure_names_commands_that_exist() {
+    let site = Site::rendered();
+    site.edit(LAYOUT.0, LAYOUT.1);
+    let run = site.run(&["diff", "--order"]);
+    let lines: Vec<&str> = run.stdout.lines().map(str::trim).collect();
+    let place = |words: &str| {
+        lines
+            .iter()
+            .position(|line| line.contains(words))
+            .unwrap_or_else(|| panic!("{words}: {}", run.stdout))
+    };
+    assert!(place("plasmagen render --install-anew node02") < place("remove node02 from Chainfire"));
+    assert!(place("remove node02 from Chainfire") < place("plasmagen arm node02"));
+    assert!(place("plasmagen arm node02") < place("nixos-anywhere --flake .#node02"));
+    for line in lines.iter().filter_map(|line| line.strip_prefix("$ plasmagen")) {
+        let words = std::iter::once("plasmagen").chain(line.split_whitespace());
+        plasmagen::cli::command().try_get_matches_from(words).unwrap();
+    }
+    let markdown = site.run(&["diff", "--order", "--format", "markdown"]).stdout;
+    assert!(
+        markdown.contains("1. write the files") && markdown.contains("   - `plasmagen arm node02`"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn a_change_is_printed_for_programs_and_for_pull_requests() {
+    let site = Site::rendered();
+    site.edit(LAYOUT.0, LAYOUT.1);
+    let run = site.run(&["diff", "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let change = &value["changes"][0];
+    assert_eq!(
+        (&value["schema"], &change["class"], &change["known"]),
+        (&1.into(), &"data".into(), &true.into())
+    );
+    assert_eq!(change["who"]["node"], "node02");
+    assert_eq!(change["causes"][0]["key"], "nodes.node02.layout.format");
+    assert_eq!((&change["causes"][0]["old"], &change["causes"][0]["new"]), (&"ext4".into(), &"xfs".into()));
+    assert_eq!((&value["summary"]["effects"]["data"], &value["members"]["members"]), (&1.into(), &3.into()));
+    let markdown = site.run(&["diff", "--format", "markdown"]).stdout;
+    assert!(markdown.starts_with("**3 nodes: 1 DATA LOSS, 2 unchanged.**"), "{markdown}");
+    assert!(markdown.contains("| node02 | DATA LOSS | the disks"), "{markdown}");
+}
+
+#[test]
+fn render_says_in_one_sentence_what_the_change_does() {
+    let site = committed();
+    site.edit(VIP.0, VIP.1);
+    site.run(&["render"]).ends(0, &["3 nodes: 3 restart. 3 new certificates", "plasmagen diff --since HEAD"]);
+    assert!(!site.run(&["render"]).stderr.contains("restart"));
+}

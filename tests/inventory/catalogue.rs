@@ -175,6 +175,8 @@ const PROOFS: &[(&str, &[&str])] = &[
         "killed_at_any_call_a_machine_finds_the_old_or_the_new",
         "a_machine_finds_all_of_a_bundle_and_all_of_a_site_at_any_moment",
     ]),
+    ("PG-J01", &["a_gate_fails_for_the_classes_that_it_names_and_prints_everything"]),
+    ("PG-J02", &["a_gate_fails_for_the_classes_that_it_names_and_prints_everything"]),
 ];
 
 fn is_later(rule: &Rule) -> bool {

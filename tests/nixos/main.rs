@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod changes;
 mod configurations;
 mod first_boot;
 mod first_boot_units;

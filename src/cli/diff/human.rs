@@ -1,6 +1,6 @@
 //! A change for people: the worst first, machines with the same consequences together.
 
-use crate::change::{Change, Consequence, Group, Party, Summary, group};
+use crate::change::{Change, Consequence, Group, Party, Step, Summary, group};
 use crate::cli::table::TextTable;
 
 /// The most names of nodes that a row shows.
@@ -12,15 +12,11 @@ const CAUSES: usize = 3;
 /// The width of the column of consequences, in characters.
 const WIDTH: usize = 78;
 
-/// Prints `change`, or what it does to the node called `node`.
-pub(super) fn print(change: &Change, node: Option<&str>) -> String {
+/// Prints `change`, as far as it is about what `is_shown` keeps.
+pub(super) fn print(change: &Change, is_shown: impl Fn(&Party) -> bool) -> String {
     if change.is_empty() {
         return "nothing changes\n".to_owned();
     }
-    let is_shown = |party: &Party| match node {
-        None => *party != Party::Nobody,
-        Some(name) => matches!(party, Party::Node(other) if other == name),
-    };
     let mut table = TextTable::<3>::new();
     for found in group(change, is_shown) {
         add_group(&mut table, &found);
@@ -35,6 +31,18 @@ pub(super) fn print(change: &Change, node: Option<&str>) -> String {
     text + &format!("{}\n", Summary::new(change))
 }
 
+/// Prints the procedure.
+pub(super) fn print_steps(steps: &[Step]) -> String {
+    let mut table = TextTable::<2>::new().align_right(0);
+    for (at, step) in steps.iter().enumerate() {
+        table.row([format!("{}.", at + 1), step.title.clone()]);
+        for command in &step.commands {
+            table.row([String::new(), format!("$ {command}")]);
+        }
+    }
+    table.print()
+}
+
 fn add_group(table: &mut TextTable<3>, found: &Group<'_>) {
     let mut names = name(&found.parties);
     for consequence in &found.consequences {
@@ -46,7 +54,7 @@ fn add_group(table: &mut TextTable<3>, found: &Group<'_>) {
 }
 
 /// The first names of a group, and how many there are.
-fn name(parties: &[&Party]) -> String {
+pub(super) fn name(parties: &[&Party]) -> String {
     let names: Vec<_> = parties.iter().take(NAMES).map(|party| party.name()).collect();
     if parties.len() > NAMES {
         format!("{} … ({})", names.join(" "), parties.len())
@@ -56,7 +64,7 @@ fn name(parties: &[&Party]) -> String {
 }
 
 /// A consequence as two texts: the units, the effect and its dangers; then the keys that are the cause.
-fn describe(found: &Consequence) -> [String; 2] {
+pub(super) fn describe(found: &Consequence) -> [String; 2] {
     let units: Vec<_> = found.units.iter().map(String::as_str).collect();
     let units = if units.is_empty() { String::new() } else { format!("{}: ", units.join(" ")) };
     let flags: String = found.flags.iter().map(|flag| format!(" [{}]", flag.words())).collect();
@@ -82,7 +90,7 @@ fn wrap(text: &str) -> Vec<String> {
 }
 
 /// Sentences about the change as a whole.
-fn list_notes(change: &Change) -> Vec<String> {
+pub(super) fn list_notes(change: &Change) -> Vec<String> {
     let mut notes: Vec<String> = change
         .renamed
         .iter()

@@ -17,7 +17,7 @@ use crate::plan::former::FormerCluster;
 use crate::plan::git::{git, run};
 
 /// The resolved inventory that was rendered last, relative to the inventory.
-const RENDERED: &str = "site/inventory.json";
+pub(in crate::cli) const RENDERED: &str = "site/inventory.json";
 
 /// A cluster that the command line names.
 #[derive(Debug)]
