@@ -19,6 +19,7 @@
     ./first-boot
     ./access.nix
     ./audit
+    ./encrypted-disks
     ./gc.nix
     ./hardening.nix
     ./hosts.nix

@@ -7,5 +7,5 @@ mod span;
 
 pub use diagnostic::{Code, Cure, Diagnostic, Edit, Related, Severity, Subject};
 pub use report::{Acknowledgement, Report};
-pub use secret::{KEY_MARKERS, find_keys};
+pub use secret::{KEY_MARKERS, PASSPHRASE_LETTERS, find_keys, find_passphrase};
 pub use span::{Span, Spanned};

@@ -18,7 +18,9 @@ use time::OffsetDateTime;
 use crate::model::{Cluster, HostName};
 use crate::outputs;
 use crate::pki::Vault;
-use crate::pki::cluster::{self as certificates, HostKeyIssue, Issue, IssueOrder, IssueReason, Selection};
+use crate::pki::cluster::{
+    self as certificates, HostKeyIssue, Issue, IssueOrder, IssueReason, PassphraseIssue, Selection,
+};
 use crate::pki::issue::CaIssuer;
 use crate::pki::revocation::{self, RevokedCertificate};
 use crate::plan::{Certificates, FormerMachines, Plan};
@@ -39,6 +41,8 @@ pub struct Rendered {
     pub revoked: Vec<RevokedCertificate>,
     /// The SSH host keys that were made.
     pub host_keys: NewHostKeys,
+    /// The passphrases of encrypted disks that were made.
+    pub passphrases: NewPassphrases,
 }
 
 /// The SSH host keys that [`render`] made.
@@ -47,6 +51,15 @@ pub struct NewHostKeys {
     /// The nodes whose host keys were not in `nodes/` before, and are in the vault.
     pub new: Vec<HostName>,
     /// The new nodes that have no host key, since their machines may have been installed already.
+    pub unknown: Vec<HostName>,
+}
+
+/// The passphrases of encrypted disks that [`render`] made.
+#[derive(Debug, Default)]
+pub struct NewPassphrases {
+    /// The nodes whose disks get a passphrase, which is in the vault.
+    pub new: Vec<HostName>,
+    /// The new nodes with encrypted disks whose passphrase is not known, since their machines may have been installed already.
     pub unknown: Vec<HostName>,
 }
 
@@ -77,10 +90,10 @@ pub enum Authority {
 }
 
 /// Writes `nodes/` and `site/` in `root`, both or neither, issues the certificates that `order` asks for, and makes the SSH
-/// host keys of new nodes and those that `order` lists.
+/// host keys of new nodes and those that `order` lists, and the passphrases of encrypted disks.
 ///
-/// `open_vault` is called only when a certificate is issued, a host key is made, or a CA must sign the list of revoked
-/// certificates.
+/// `open_vault` is called only when a certificate is issued, a host key or a passphrase may be made, or a CA must sign the
+/// list of revoked certificates.
 /// The keys are durable in the vault before any certificate or public key is published: a run that dies in between leaves
 /// keys, which the next run uses.
 ///
@@ -101,12 +114,13 @@ pub fn render(
     let selection = certificates::select(&plan.cluster, &plan.certificates, order, now)?;
     let before = plan.certificates.clone();
     let mut keys = None;
-    if !selection.is_empty() || !order.host_keys.made.is_empty() {
+    let is_asked = !order.host_keys.made.is_empty() || order.may_need_passphrases(&plan.cluster);
+    if !selection.is_empty() || is_asked {
         let vault = open_vault(&plan.cluster)?;
         let published = std::mem::take(&mut plan.certificates);
         let mut issue = IssuedKeys::issue(&plan.cluster, &selection, published, vault, now)?;
         plan.certificates = issue.published.clone();
-        issue.make_host_keys(&plan, &FormerMachines::gather(root)?, order)?;
+        issue.make_node_secrets(&plan, &FormerMachines::gather(root)?, order)?;
         plan.host_keys = issue.host_keys.host_keys.clone();
         keys = Some(issue);
     }
@@ -117,8 +131,12 @@ pub fn render(
     let artifacts = outputs::render(&plan)?;
     let store = || keys.as_ref().map_or(Ok(()), IssuedKeys::store);
     let outcome = write::commit(&lock, &artifacts, options, store)?;
-    let (issued, host_keys) = keys.map(IssuedKeys::report).unwrap_or_default();
-    Ok(Rendered { outcome, issued, held_back, revoked, host_keys })
+    if let Some(issue) = keys.as_ref().filter(|_| outcome.is_unchanged()) {
+        // Nothing was committed, so nothing was stored: a passphrase has no public half that would change a file.
+        issue.passphrases.store(&issue.vault)?;
+    }
+    let (issued, host_keys, passphrases) = keys.map(IssuedKeys::report).unwrap_or_default();
+    Ok(Rendered { outcome, issued, held_back, revoked, host_keys, passphrases })
 }
 
 /// The keys of a run, which the vault does not hold yet.
@@ -129,6 +147,7 @@ struct IssuedKeys {
     /// The certificates that were issued, if some were due, and where their CA comes from.
     certificates: Option<(Issue, Authority)>,
     host_keys: HostKeyIssue,
+    passphrases: PassphraseIssue,
 }
 
 impl IssuedKeys {
@@ -140,9 +159,9 @@ impl IssuedKeys {
         vault: Vault,
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
-        let host_keys = HostKeyIssue::default();
+        let (host_keys, passphrases) = (HostKeyIssue::default(), PassphraseIssue::default());
         if selection.is_empty() {
-            return Ok(Self { vault, published, certificates: None, host_keys });
+            return Ok(Self { vault, published, certificates: None, host_keys, passphrases });
         }
         let is_published = published.ca.is_some();
         let issued = certificates::issue(cluster, selection, published, &vault, now)?;
@@ -152,11 +171,12 @@ impl IssuedKeys {
             (None, true) => Authority::Published,
         };
         let published = issued.certificates.clone();
-        Ok(Self { vault, published, certificates: Some((issued, authority)), host_keys })
+        let certificates = Some((issued, authority));
+        Ok(Self { vault, published, certificates, host_keys, passphrases })
     }
 
-    /// Makes the host keys of new nodes and those that `order` lists.
-    fn make_host_keys(
+    /// Makes the host keys of new nodes and those that `order` lists, and the passphrases of encrypted disks.
+    fn make_node_secrets(
         &mut self,
         plan: &Plan,
         former: &FormerMachines,
@@ -166,8 +186,11 @@ impl IssuedKeys {
             Some((issued, _)) => [&mut issued.new_keys[..], &mut issued.replaced_keys[..]],
             None => [&mut [][..], &mut [][..]],
         };
-        let asked = &order.host_keys.made;
-        self.host_keys = certificates::issue_host_keys(plan, former, asked, &self.vault, keys)?;
+        let [new, replaced] = keys;
+        let (asked, anew) = (&order.host_keys.made, &order.installed_anew);
+        self.host_keys =
+            certificates::issue_host_keys(plan, former, asked, &self.vault, [&mut *new, &mut *replaced])?;
+        self.passphrases = certificates::issue_passphrases(plan, former, anew, &self.vault, [new, replaced])?;
         Ok(())
     }
 
@@ -181,11 +204,12 @@ impl IssuedKeys {
         if let Some((issued, _)) = &self.certificates {
             issued.store(&self.vault)?;
         }
-        self.host_keys.store(&self.vault)
+        self.host_keys.store(&self.vault)?;
+        self.passphrases.store(&self.vault)
     }
 
     /// The report on what was issued and made.
-    fn report(self) -> (Option<IssuedCertificates>, NewHostKeys) {
+    fn report(self) -> (Option<IssuedCertificates>, NewHostKeys, NewPassphrases) {
         let vault = self.vault.dir().to_owned();
         let issued = self.certificates.map(|(issued, authority)| {
             let replaced = issued.replaced_keys.into_iter().map(|key| key.fqdn);
@@ -197,7 +221,9 @@ impl IssuedKeys {
                 returned: issued.returned,
             }
         });
-        (issued, NewHostKeys { new: self.host_keys.new, unknown: self.host_keys.unknown })
+        let host_keys = NewHostKeys { new: self.host_keys.new, unknown: self.host_keys.unknown };
+        let passphrases = NewPassphrases { new: self.passphrases.new, unknown: self.passphrases.unknown };
+        (issued, host_keys, passphrases)
     }
 }
 

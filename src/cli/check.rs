@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueHint};
 
 use crate::diag::Severity;
-use crate::model::escape_line;
+use crate::model::{Cluster, Unlock, escape_line, list_few};
 use crate::pki::VaultUse;
 
 use super::committed::{ExaminedInventory, examine};
@@ -98,6 +98,20 @@ impl CheckArgs {
         let unseen =
             if examined.lacks_vault { "; not compared with the vault, which is not at hand" } else { "" };
         printer.say(&format!("{} is sound: {nodes}, {warned}{unseen}", escape_line(name)));
+        tell_of_consoles(printer, cluster);
         DONE
+    }
+}
+
+/// Names the nodes that do not start before somebody has typed a passphrase at the console.
+fn tell_of_consoles(printer: &Printer, cluster: &Cluster) {
+    let waiting = cluster.nodes.iter().filter(|node| node.layout.unlock == Some(Unlock::Passphrase));
+    let names: Vec<_> = waiting.map(|node| node.name.as_str()).collect();
+    if !names.is_empty() {
+        printer.say(&format!(
+            "note: at each boot, somebody types the passphrase of the disks at the console of {} (`unlock = \"tpm2\"` leaves \
+             that to the machine's TPM)",
+            list_few(&names)
+        ));
     }
 }

@@ -14,7 +14,7 @@ use crate::model::{Cluster, HostName, Word, list_few, quote_for_shell, read_reso
 use crate::pki::cluster::{IssueOrder, IssueReason};
 use crate::pki::{Vault, VaultUse};
 use crate::plan::git::find_work_tree;
-use crate::site::{self, Authority, IssuedCertificates, NewHostKeys, Rendered};
+use crate::site::{self, Authority, IssuedCertificates, NewHostKeys, NewPassphrases, Rendered};
 use crate::write::{CommitOptions, CommitOutcome};
 
 use super::changes::{print_full, print_summary};
@@ -71,7 +71,8 @@ impl RenderArgs {
         if self.check {
             return self.compare(printer, root, cluster, &inventory);
         }
-        let order = IssueOrder { superseded: examined.superseded, ..IssueOrder::default() };
+        let superseded = examined.superseded;
+        let order = IssueOrder { superseded, installed_anew: anew, ..IssueOrder::default() };
         let source = SiteSource { root, vault: &self.vault, written: checked.vault.as_deref() };
         let options = CommitOptions { discard_edits: self.discard_edits };
         source.render(printer, cluster, options, &order)?;
@@ -150,6 +151,10 @@ impl SiteSource<'_> {
             remind_of_backup(printer, &issued.vault);
         }
         print_host_keys(printer, &rendered.host_keys);
+        print_passphrases(printer, &rendered.passphrases);
+        if let (None, false, Some(vault)) = (&rendered.issued, rendered.passphrases.new.is_empty(), &keys) {
+            remind_of_backup(printer, vault.dir());
+        }
         print_outcome(printer, self.root, &nodes, &rendered.outcome);
         if !rendered.outcome.is_unchanged() {
             planned.print(printer, self.root);
@@ -211,6 +216,29 @@ fn print_host_keys(printer: &Printer, made: &NewHostKeys) {
             "no SSH host key was made for {}: the machine was rendered before, and may have a host key of its own. \
              plasmagen keys adopt writes that key into nodes/; before a new installation, plasmagen keys make makes one",
             list_few(&names)
+        ));
+    }
+}
+
+/// Says for which encrypted disks a passphrase was made, and of which the vault knows none.
+fn print_passphrases(printer: &Printer, made: &NewPassphrases) {
+    let list = |nodes: &[HostName]| {
+        let names: Vec<_> = nodes.iter().map(HostName::as_str).collect();
+        list_few(&names)
+    };
+    if !made.new.is_empty() {
+        printer.say(&format!(
+            "made {} for encrypted disks: {}",
+            plural(made.new.len(), "passphrase"),
+            list(&made.new)
+        ));
+    }
+    if !made.unknown.is_empty() {
+        printer.say(&format!(
+            "no passphrase was made for the encrypted disks of {}: the machine was rendered before, and its disks may have a \
+             passphrase that the vault does not know. Before a new installation, plasmagen render --install-anew {} makes one",
+            list(&made.unknown),
+            made.unknown.first().map_or("", HostName::as_str)
         ));
     }
 }

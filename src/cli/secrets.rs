@@ -1,25 +1,22 @@
 //! `plasmagen secrets`.
 
+mod source;
+mod stage;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{anyhow, ensure};
 use clap::{Args, Subcommand, ValueHint};
 use clap_complete::ArgValueCandidates;
 
-use crate::model::{Cluster, Node};
-use crate::pki::cluster::{read_checked_host_key, read_checked_key};
+use crate::model::Node;
 use crate::pki::recipient::Recipient;
 use crate::pki::vault::encrypted::{EncryptedKeys, KeyToEncrypt};
-use crate::pki::vault::staged;
-use crate::pki::{SecretKey, Vault, VaultUse};
-use crate::plan::{Certificates, HostKeys};
 
-use super::committed::read_examined_briefly;
-use super::inventory::{InventoryOption, root_of};
 use super::printer::{Printer, plural};
-use super::vault_option::{VaultOption, list_forbidden};
 use super::{DONE, REFUSED, complete, named};
+use source::KeySource;
 
 /// Bring the nodes' private keys from the vault to the nodes
 ///
@@ -33,25 +30,8 @@ pub(super) struct SecretsArgs {
 
 #[derive(Debug, Subcommand)]
 enum SecretsCommand {
-    Stage(StageArgs),
+    Stage(stage::StageArgs),
     Encrypt(EncryptArgs),
-}
-
-/// Write the directory that `nixos-anywhere --extra-files` copies onto a node
-///
-/// The directory holds etc/nixos/secrets/NODE-key.pem and, where the vault has the node's SSH host key, etc/ssh with that
-/// key: both readable by you alone. All other files in /etc/nixos/secrets of the node are public, and belong to its
-/// configuration. Remove the directory when the node is installed.
-#[derive(Debug, Args)]
-struct StageArgs {
-    /// The node
-    #[arg(value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
-    node: String,
-    /// The directory to write: new or empty, for this node only
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    to: PathBuf,
-    #[command(flatten)]
-    source: KeySource,
 }
 
 /// Encrypt keys for agenix, into files that may be committed
@@ -78,65 +58,12 @@ struct EncryptArgs {
     source: KeySource,
 }
 
-/// The inventory and the vault, as options.
-#[derive(Debug, Args)]
-struct KeySource {
-    #[command(flatten)]
-    inventory: InventoryOption,
-    #[command(flatten)]
-    vault: VaultOption,
-}
-
-/// A cluster and its vault, opened.
-struct OpenedKeys {
-    cluster: Cluster,
-    certificates: Certificates,
-    host_keys: HostKeys,
-    vault: Vault,
-    /// The directories in which no key may be written.
-    forbidden: Vec<PathBuf>,
-    /// The recipients that the inventory lists.
-    recipients: Vec<String>,
-}
-
 impl SecretsArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         match &self.command {
             SecretsCommand::Stage(stage) => stage.run(printer),
             SecretsCommand::Encrypt(encrypt) => encrypt.run(printer),
         }
-    }
-}
-
-impl StageArgs {
-    fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let Some(opened) = self.source.open(printer, &self.to)? else { return Ok(REFUSED) };
-        let node = named::find_node(&opened.cluster, &self.node)?;
-        let (key, name) = (opened.key(node)?, &node.name);
-        let host_key = read_checked_host_key(node, &opened.host_keys, &opened.vault)?;
-        let shown = self.to.display();
-        let (keys, them) = match &host_key {
-            Some(_) => (format!("the key and the SSH host key of {name}"), "them"),
-            None => (format!("the key of {name}"), "it"),
-        };
-        if staged::stage(node.fqdn.as_str(), &key, host_key.as_ref(), &self.to, &opened.forbidden())? {
-            printer.say(&format!(
-                "staged {keys} in {shown}: nixos-anywhere --extra-files {shown} copies {them}; then remove {shown}"
-            ));
-        } else {
-            printer.say(&format!("{shown} already holds {keys}, nothing was touched"));
-        }
-        if host_key.is_none() {
-            let known = match opened.host_keys.0.contains_key(name) {
-                true => ", and site/known_hosts will be wrong",
-                false => "",
-            };
-            printer.say(&format!(
-                "the vault has no SSH host key of {name}: a new installation makes one{known}; plasmagen keys make {name} \
-                 makes one now"
-            ));
-        }
-        Ok(DONE)
     }
 }
 
@@ -190,45 +117,6 @@ impl EncryptArgs {
             printer.say(&format!("encrypted {keys} to {recipients}{hosts} in {}", self.to.display()));
         }
         Ok(DONE)
-    }
-}
-
-impl KeySource {
-    /// Opens the vault of the inventory's cluster, whose keys go to the directory `to`; none where the inventory is refused,
-    /// which has been printed.
-    fn open(&self, printer: &Printer, to: &Path) -> anyhow::Result<Option<OpenedKeys>> {
-        let inventory = self.inventory.find()?;
-        let checked = read_examined_briefly(printer, &inventory, &self.vault, VaultUse::Keys)?.checked;
-        let Some(cluster) = checked.cluster else { return Ok(None) };
-        let root = root_of(&inventory);
-        let certificates = Certificates::gather(root, &cluster)?;
-        let host_keys = HostKeys::gather(root, &cluster)?;
-        let vault = self.vault.open(root, &cluster, checked.vault.as_deref())?;
-        let mut forbidden = list_forbidden(root, to)?;
-        forbidden.push(cluster.provisioner.web_root.as_str().into());
-        forbidden.push(vault.dir().to_owned());
-        let listed = checked.inventory.vault.recipients.map(|list| list.value).unwrap_or_default();
-        let recipients = listed.into_iter().filter_map(|recipient| recipient.value).collect();
-        Ok(Some(OpenedKeys { cluster, certificates, host_keys, vault, forbidden, recipients }))
-    }
-}
-
-impl OpenedKeys {
-    /// The key of `node`, which fits the node's certificate.
-    fn key(&self, node: &Node) -> anyhow::Result<SecretKey> {
-        read_checked_key(node, &self.certificates, &self.vault)
-    }
-
-    /// The SSH host key of `node` in `nodes/` as a recipient; none where the key is unknown, or is among `recipients`.
-    fn host_recipient(&self, node: &Node, recipients: &[Recipient]) -> anyhow::Result<Option<Recipient>> {
-        let Some(key) = self.host_keys.0.get(&node.name) else { return Ok(None) };
-        let recipient = Recipient::parse(key.as_str())
-            .map_err(|why| anyhow!("the SSH host key of {} in nodes/: {}", node.name, why.message))?;
-        Ok(recipients.iter().all(|other| other.identity() != recipient.identity()).then_some(recipient))
-    }
-
-    fn forbidden(&self) -> Vec<&Path> {
-        self.forbidden.iter().map(PathBuf::as_path).collect()
     }
 }
 

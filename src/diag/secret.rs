@@ -13,6 +13,30 @@ const PUTTY: &str = "PuTTY-User-Key-File-";
 pub const KEY_MARKERS: [(&str, &str); 3] =
     [(PEM, "a private key"), (AGE, "an age identity"), (PUTTY, "a private key")];
 
+/// The letters of a passphrase that plasmagen makes for encrypted disks: modhex, as in systemd's recovery keys.
+pub const PASSPHRASE_LETTERS: &[u8; 16] = b"cbdefghijklnrtuv";
+
+/// The length of such a passphrase: eight groups of four letters, with hyphens between them.
+const PASSPHRASE: usize = 39;
+
+/// Finds the first passphrase of encrypted disks in `bytes`, as `plasmagen render` makes them; returns its place.
+#[must_use]
+pub fn find_passphrase(bytes: &[u8]) -> Option<Span> {
+    // The hyphen behind the first group.
+    let starts = memchr::memchr_iter(b'-', bytes).filter_map(|at| at.checked_sub(4));
+    starts.map(|start| start..start + PASSPHRASE).find(|place| {
+        let is_word =
+            |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        let is_legal = |(at, byte): (usize, &u8)| match at % 5 {
+            4 => *byte == b'-',
+            _ => PASSPHRASE_LETTERS.contains(byte),
+        };
+        bytes.get(place.clone()).is_some_and(|text| text.iter().enumerate().all(is_legal))
+            && !is_word(place.end)
+            && !place.start.checked_sub(1).is_some_and(is_word)
+    })
+}
+
 /// How many bytes before [`PEM`] the line may begin: the longest type of key is `ENCRYPTED`.
 const LOOK_BACK: usize = 32;
 
@@ -61,7 +85,23 @@ fn find_marked_keys(text: &str) -> Vec<Span> {
         };
         keys.extend(key);
     }
+    add_passphrases(text, &mut keys);
     keys
+}
+
+/// Adds the passphrases in `text` that lie in none of `keys`.
+fn add_passphrases(text: &str, keys: &mut Vec<Span>) {
+    let mut begin = 0;
+    let mut found = Vec::new();
+    while let Some(place) = find_passphrase(&text.as_bytes()[begin..]) {
+        let place = begin + place.start..begin + place.end;
+        begin = place.end;
+        if !keys.iter().any(|key| key.contains(&place.start)) {
+            found.push(place);
+        }
+    }
+    keys.extend(found);
+    keys.sort_unstable_by_key(|key| key.start);
 }
 
 /// Whether `text`, which follows the line that begins a key in PEM, begins with the body of the key: a line of Base64, or a
@@ -109,6 +149,7 @@ mod tests {
             ("a = 1\n", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n", ""),
             ("a = '", "AGE-SECRET-KEY-1QQPZRY9X8", "'\n"),
             ("", "PuTTY-User-Key-File-3: ssh-ed25519\nAAAA\n", ""),
+            ("# ", "dcur-kfnb-tvli-hgej-dcur-kfnb-tvli-hgej", "\na = 1"),
             // Of a file of nothing else, the end of the line too.
             ("", "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n", ""),
         ] {
@@ -118,9 +159,15 @@ mod tests {
         }
         let two = "AGE-SECRET-KEY-1A AGE-SECRET-KEY-1B";
         assert_eq!(conceal(two.to_owned()), "(a private key) (a private key)");
+        let both = "AGE-SECRET-KEY-1A dcur-kfnb-tvli-hgej-dcur-kfnb-tvli-hgej AGE-SECRET-KEY-1B";
+        assert_eq!(conceal(both.to_owned()), "(a private key) (a private key) (a private key)");
         for text in [
             "",
             "node01",
+            "dcur-kfnb-tvli-hgej-dcur-kfnb-tvli-hgea",
+            "dcur-kfnb-tvli-hgej-dcur-kfnb-tvli-hgej-dcur",
+            "adcur-kfnb-tvli-hgej-dcur-kfnb-tvli-hgej",
+            "-------------------------------------------",
             "-----BEGIN PUBLIC KEY-----\nMFkw\n",
             "the PRIVATE KEY",
             "AAAA",

@@ -69,12 +69,13 @@ impl SecretScan {
 mod tests {
     use super::*;
 
-    const KEYS: [&[u8]; 5] = [
+    const KEYS: [&[u8]; 6] = [
         b"-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG",
         b"-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1r",
         b"{\"key\": \"-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEEIB",
         b"AGE-SECRET-KEY-1QQPZRY9X8",
         b"PuTTY-User-Key-File-3: ssh-ed25519\r\n",
+        b"dcur-kfnb-tvli-hgej-dcur-kfnb-tvli-hgej",
     ];
 
     /// Whether `pieces` are refused as one file.
@@ -90,7 +91,11 @@ mod tests {
         for key in KEYS {
             for cut in 0..=key.len() {
                 let (first, second) = key.split_at(cut);
-                assert!(is_refused(&[&[&b"x".repeat(90), first].concat(), second]), "{}", key.escape_ascii());
+                assert!(
+                    is_refused(&[&[&b"x ".repeat(45), first].concat(), second]),
+                    "{}",
+                    key.escape_ascii()
+                );
             }
         }
     }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::diag::{Diagnostic, Report, Span, Spanned};
-use crate::model::{Format, Label, Labels, MountPoint, Size};
+use crate::model::{Format, Label, Labels, MountPoint, Size, Unlock};
 
-use super::key::{entries, optional, required};
+use super::key::{entries, optional, required, section};
 use super::reader::{Cell, Entries, Read, Table};
 use super::schema::{Schema, map_of};
 use super::tables::{Keys, table_schema, tables};
@@ -25,6 +25,19 @@ tables! {
         swap: Option<Spanned<Size>> = optional(),
         /// `volume.<name>`: a further logical volume (`disk.lvm` only). The root takes what is left.
         volumes as "volume": Entries<Label, VolumeTable> = entries(),
+        /// Way in which the disk is unlocked at each boot (`disk.luks` only). `passphrase`: somebody types the passphrase at
+        /// the console. `tpm2`: the machine's TPM 2.0 unlocks the disk, and the console asks where the TPM does not.
+        /// `plasmagen render` makes the passphrase and keeps it in the vault.
+        unlock: Option<Spanned<Unlock>> = optional().default("passphrase"),
+        /// Encrypts everything but `/boot` (`disk.raid1` and `disk.lvm` only): the mirrored root, or all volumes and the
+        /// swap. `luks = {}` is enough.
+        luks: Option<LuksTable> = section(),
+    }
+
+    /// `disk.raid1.luks` or `disk.lvm.luks`: encryption (LUKS2).
+    LuksTable {
+        /// Way in which the disks are unlocked at each boot, as in `disk.luks`.
+        unlock: Option<Spanned<Unlock>> = optional().default("passphrase"),
     }
 
     /// `disk.lvm.volume.<name>`: a further logical volume.
@@ -43,13 +56,21 @@ const STYLES: [(&str, &str); 4] = [
     ("single", "One disk with one root partition."),
     ("raid1", "Two or more disks that mirror both the ESP and the root (md RAID1)."),
     ("lvm", "LVM over all disks, with the ESP on the first disk."),
-    ("luks", "One disk with an encrypted root (LUKS2). The machine asks for the passphrase at its console."),
+    ("luks", "One disk with an encrypted root (LUKS2)."),
 ];
 
 const LVM: &str = "lvm";
 const RAID1: &str = "raid1";
-/// The keys that only LVM has.
-const LVM_ONLY: [&str; 2] = ["swap", "volume"];
+
+/// The keys of the layout `style`.
+fn list_keys(style: &str) -> &'static [&'static str] {
+    match style {
+        LVM => &["esp", "format", "labels", "swap", "volume", "luks"],
+        RAID1 => &["esp", "format", "labels", "luks"],
+        "luks" => &["esp", "format", "labels", "unlock"],
+        _ => &["esp", "format", "labels"],
+    }
+}
 
 /// `disk.<style> = { … }` as written.
 #[derive(Clone, Debug)]
@@ -68,8 +89,7 @@ impl Read for LayoutTable {
         let chosen = styles.choice();
         styles.finish();
         let (style, cell) = chosen?;
-        let keys = if style == LVM { LayoutKeys::KEYS } else { &["esp", "format", "labels"] };
-        let mut table = Table::open(cell, keys, report)?;
+        let mut table = Table::open(cell, list_keys(style), report)?;
         let mut keys = LayoutKeys::read_keys(&mut table);
         if style == RAID1 {
             keys.format = keys.format.and_then(|format| check_mirrored(format, table.report));
@@ -85,7 +105,7 @@ impl Read for LayoutTable {
         for (style, about) in STYLES {
             let mut schema = table_schema::<LayoutKeys>(&[about]);
             if let Some(Value::Object(keys)) = schema.get_mut("properties") {
-                keys.retain(|key, _| style == LVM || !LVM_ONLY.contains(&key.as_str()));
+                keys.retain(|key, _| list_keys(style).contains(&key.as_str()));
             }
             styles.insert(style.into(), schema.into());
         }

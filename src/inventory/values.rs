@@ -2,7 +2,7 @@
 
 use crate::model::{
     Base, BmcProtocol, BondMode, BootVerification, Cpu, DhcpServer, Firmware, Form, Format, Invalid,
-    KeyAlgorithm, Labels, OpenOn, Role, System, Word,
+    KeyAlgorithm, Labels, OpenOn, Role, System, Unlock, Word,
 };
 
 use super::nearest::nearest;
@@ -47,6 +47,7 @@ choices! {
     OpenOn { "nodes" => Nodes, "provisioner" => Provisioner, "all" => All }
     Role { "management" => Management, "provisioning" => Provisioning, "cluster" => Cluster, "client" => Client }
     System { "x86_64-linux" => X86_64, "aarch64-linux" => Aarch64 }
+    Unlock { "passphrase" => Passphrase, "tpm2" => Tpm2 }
     BootVerification { "none" => None, "digest" => Digest, "signature" => Signature }
 }
 

@@ -84,7 +84,7 @@ pub enum Style {
         /// Further volumes; the root takes what is left.
         volumes: Vec<Volume>,
     },
-    /// One disk, the root encrypted (LUKS2), its passphrase asked for at the console.
+    /// One disk, the root encrypted (LUKS2).
     Luks,
 }
 
@@ -101,6 +101,27 @@ impl Style {
     }
 }
 
+/// The way in which encrypted disks (LUKS2) are unlocked at each boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unlock {
+    /// Somebody types the passphrase at the console.
+    Passphrase,
+    /// The machine's TPM 2.0 has the key; the console asks for the passphrase where the TPM does not give it out.
+    Tpm2,
+}
+
+impl Unlock {
+    /// The word in the inventory.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passphrase => "passphrase",
+            Self::Tpm2 => "tpm2",
+        }
+    }
+}
+
 /// The layout of a node's disks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
@@ -113,6 +134,9 @@ pub struct Layout {
     pub format: Format,
     /// Whose name the names on the disks hold.
     pub labels: Labels,
+    /// The way in which the disks are unlocked; none where they are not encrypted. `/boot` is never encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlock: Option<Unlock>,
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub use hardware::{
 };
 pub use interface::{Bond, BondMode, Interface};
 pub use label_form::suggest_label;
-pub use layout::{Format, Layout, MountPoint, Style, Volume};
+pub use layout::{Format, Layout, MountPoint, Style, Unlock, Volume};
 pub use listing::list_few;
 pub use mac::MacAddr;
 pub use machine::{Console, KernelModule, Mailbox, SerialNumber, Server, UserName};
@@ -62,7 +62,7 @@ pub use network::{Network, Role};
 pub use node::Node;
 pub use path::is_normal_path;
 pub use permit::Permit;
-pub use private_key::{PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
+pub use private_key::{PASSPHRASE_LETTERS, PRIVATE_KEY_WINDOW, find_key_marker, find_private_key};
 pub use profile::{Base, Profile, image_name, list_image_names};
 pub use provisioner::{Provisioner, ProvisionerInterface, TFTP_DIR};
 pub use range::Range;

@@ -1,9 +1,10 @@
-//! The form of private keys, by which they are recognised where none may be: in an inventory, and in files that are about
+//! The form of private keys, and of passphrases of disks, by which they are recognised where none may be: in an inventory, and in files that are about
 //! to be served.
 
 use memchr::memmem;
 
-use crate::diag::KEY_MARKERS;
+pub use crate::diag::PASSPHRASE_LETTERS;
+use crate::diag::{KEY_MARKERS, find_passphrase};
 
 /// How many bytes after a marker must look like a key. Programs that read and write keys contain the markers alone.
 const KEY_BYTES: usize = 8;
@@ -11,7 +12,7 @@ const KEY_BYTES: usize = 8;
 /// How many bytes of line break may stand between the marker and the key.
 const LINE_BREAK_BYTES: usize = 4;
 
-/// A private key is recognised by at most this many bytes: from the first of a marker to the last that must look like a
+/// A private key, or a passphrase of disks, is recognised by at most this many bytes: from the first of a marker to the last that must look like a
 /// key. A scan of a file in pieces keeps as many bytes of one piece for the next.
 pub const PRIVATE_KEY_WINDOW: usize = 48;
 
@@ -21,7 +22,7 @@ pub fn find_key_marker(text: &str) -> Option<&'static str> {
     KEY_MARKERS.iter().find(|(marker, _)| text.contains(marker)).map(|(_, what)| *what)
 }
 
-/// Looks for a private key in `bytes`, and names its type. Programs that read and write keys contain the words that keys
+/// Looks for a private key in `bytes`, or for a passphrase that plasmagen makes for encrypted disks, and names its type. Programs that read and write keys contain the words that keys
 /// begin with, but no key behind them.
 #[must_use]
 pub fn find_private_key(bytes: &[u8]) -> Option<&'static str> {
@@ -34,7 +35,8 @@ pub fn find_private_key(bytes: &[u8]) -> Option<&'static str> {
     };
     let has_key =
         |marker: &str| memmem::find_iter(bytes, marker).any(|at| is_key(&bytes[at + marker.len()..]));
-    KEY_MARKERS.iter().find(|(marker, _)| has_key(marker)).map(|(_, what)| *what)
+    let marked = KEY_MARKERS.iter().find(|(marker, _)| has_key(marker)).map(|(_, what)| *what);
+    marked.or_else(|| find_passphrase(bytes).map(|_| "a passphrase of encrypted disks"))
 }
 
 #[cfg(test)]

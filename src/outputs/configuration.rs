@@ -46,6 +46,8 @@ struct Context<'a> {
     files: Vec<InstalledFile>,
     admin_keys: &'a [AdminKey],
     kernel_params: Vec<String>,
+    /// Whether disks are encrypted.
+    is_encrypted: bool,
     state_version: &'a StateVersion,
 }
 
@@ -91,6 +93,7 @@ fn emit(plan: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Art
         files,
         admin_keys: &cluster.admin_keys,
         kernel_params: list_kernel_params(cluster, node),
+        is_encrypted: node.layout.unlock.is_some(),
         state_version: &cluster.state_version,
     };
     let text = renderer.render(TEMPLATE.name, &context)?;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{DiskId, Format, Node, Size, Style, Volume};
+use crate::model::{DiskId, Format, Node, Size, Style, Unlock, Volume};
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
@@ -18,6 +18,8 @@ pub(super) const OUTPUT: Output =
 #[derive(Serialize)]
 struct Context<'a> {
     style: &'static str,
+    /// The way in which encrypted disks are unlocked; none where nothing is encrypted.
+    unlock: Option<Unlock>,
     /// The names of the RAID arrays of /boot and of the root.
     boot_array: String,
     root_array: String,
@@ -36,6 +38,8 @@ struct DiskOptions<'a> {
     device: &'a DiskId,
     /// Whether a machine can boot from the disk.
     boots: bool,
+    /// The name of the opened disk of an encrypted volume group, in `/dev/mapper`: on the running node alone.
+    opened: String,
 }
 
 fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
@@ -49,9 +53,11 @@ fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifa
         name: names.disk(at),
         device,
         boots: at == 0 || layout.style == Style::Raid1,
+        opened: format!("crypt{}", at + 1),
     };
     let context = Context {
         style: layout.style.name(),
+        unlock: layout.unlock,
         boot_array: names.array("boot"),
         root_array: names.array("root"),
         volume_group: names.volume_group(),

@@ -18,6 +18,7 @@ use crate::plan::{Certificates, node_dir};
 mod authority;
 mod host_keys;
 mod node_key;
+mod passphrases;
 mod published;
 mod requests;
 mod rotation;
@@ -25,6 +26,7 @@ mod selection;
 
 pub use host_keys::{HostKeyIssue, HostKeyRequest, issue_host_keys, read_checked_host_key};
 pub use node_key::NodeKey;
+pub use passphrases::{PassphraseIssue, issue_passphrases};
 pub use requests::leaf_request;
 pub use rotation::{
     NextCa, Rotation, RotationStage, append_ca, check_kept, keep_authorities, take_or_make_next_ca,

@@ -8,6 +8,7 @@
 //! - [`issue`]: makes the CA and the nodes' certificates (rcgen, ring).
 //! - [`kind`]: the kinds of certificates and of public keys. Pure.
 //! - [`known`]: the vault as far as rules see it; [`known_vault`]: the public halves of what a vault holds.
+//! - [`passphrase`]: the type of passphrases of encrypted disks, which can't be serialised or printed.
 //! - [`read`]: reads certificates, and compares them with requests (x509-parser); `verify` says who signed them.
 //! - [`recipient`]: the recipients of encrypted keys, and the encryption (age).
 //! - [`revocation`]: the list of revoked certificates, and the CRLs that the CAs sign.
@@ -27,6 +28,7 @@ pub mod issue;
 pub mod kind;
 pub mod known;
 pub mod known_vault;
+pub mod passphrase;
 pub mod read;
 pub mod recipient;
 pub mod request;
@@ -42,6 +44,7 @@ pub use host_key::HostKey;
 pub use issue::{CaIssuer, IssuedCertificate};
 pub use known::{VaultUse, VaultView};
 pub use known_vault::KnownVault;
+pub use passphrase::Passphrase;
 pub use read::PublicCert;
 pub use request::{CaRequest, LONGEST_CLUSTER_NAME, LeafRequest};
 pub use secret::SecretKey;

@@ -7,6 +7,7 @@
 //!          site                                 the directory of the site that the CA was made for
 //!   node01.example.com/  node01-key.pem         the key of a node, with the file name that it has on the node
 //!                        ssh_host_ed25519_key   the SSH host key of the node, if plasmagen made the key
+//!                        luks-passphrase        the passphrase of the node's encrypted disks, if plasmagen made it
 //!                        machine                the machine that the keys were made for
 //!   .retired/  node03.example.com.1/            keys of nodes that have other keys now
 //!   .backup.json                                list of the files that the last backup holds
@@ -61,6 +62,7 @@ mod git;
 mod host_keys;
 mod location;
 mod node_keys;
+mod passphrases;
 mod restore;
 mod retired;
 mod site;

@@ -74,6 +74,18 @@ fn find_difference(was: &FormerNode, node: &Node) -> Option<(String, String)> {
         let change = format!("the layout was `disk.{}`, and is `disk.{style}` now", was.style);
         return Some((change, format!("write `disk.{}` again", was.style)));
     }
+    if was.is_encrypted != layout.unlock.is_some() {
+        return Some(match was.is_encrypted {
+            true => (
+                "they were encrypted, and are not now".to_owned(),
+                format!("write `luks = {{}}` in `disk.{style}`"),
+            ),
+            false => (
+                "they were not encrypted, and are now".to_owned(),
+                format!("remove `luks` from `disk.{style}`"),
+            ),
+        });
+    }
     if was.format != layout.format.name() {
         let change = format!("the root was {}, and is {} now", was.format, layout.format.name());
         return Some((change, format!("write `format = \"{}\"` in `disk.{style}`", was.format)));

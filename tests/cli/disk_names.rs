@@ -251,6 +251,11 @@ fn layouts_of_installed_nodes_stay() {
             "labels = \"node\"",
             ["`disk-main-…` is called `disk-node04-main-…` now", "write `labels = \"disk\"` in `disk.lvm`"],
         ),
+        (
+            "labels",
+            "luks = {}, labels",
+            ["they were not encrypted, and are now", "remove `luks` from `disk.lvm`"],
+        ),
         ("volume.data", "volume.logs", ["the volume `logs` is not on them", "make no volume `logs`"]),
         (
             "mount = \"/srv\"",

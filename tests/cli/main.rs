@@ -19,6 +19,7 @@ mod check;
 mod clusters;
 mod diff;
 mod disk_names;
+mod encrypted_disks;
 mod explain;
 mod faults;
 mod formats;

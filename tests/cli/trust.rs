@@ -120,6 +120,7 @@ fn rendered_before(days: i64) -> Site {
             fqdn: node.fqdn.as_str(),
             key: &issued.key,
             host_key: None,
+            passphrase: None,
             machine: "mac 3c:ec:ef:00:00:01\n",
         };
         vault.store(&[keys]).unwrap();

@@ -7,7 +7,8 @@ def partition($disk): "disk-\($disk)-\(.key)";
   as $partitions
 # What lies on each device, by the device's name.
 | [($partitions[] | { on: "partition:\(.label)", content: .value.content }),
-   ($partitions[] | .value.content // {} | select(.type == "luks") | { on: "crypt:\(.name)", content: .content }),
+   (($partitions[], (.mdadm // {} | to_entries[])) | .value.content // {} | select(.type == "luks")
+     | { on: "crypt:\(.name)", content: .content }),
    (.mdadm // {} | to_entries[] | { on: "md:\(.key)", content: .value.content }),
    (.lvm_vg // {} | to_entries[] | .key as $vg | .value.lvs | to_entries[]
      | { on: "lv:\($vg)/\(.key)", content: .value.content })] as $contents
@@ -17,12 +18,12 @@ def partition($disk): "disk-\($disk)-\(.key)";
   (.mdadm // {} | to_entries[] | .key as $array
     | "array md:\($array) raid\(.value.level) \(.value.metadata) "
       + ([$partitions[] | select(.value.content.name == $array) | "partition:\(.label)"] | sort | join(" "))),
-  ($partitions[] | select(.value.content.type == "lvm_pv") | "member \(.value.content.vg) partition:\(.label)"),
+  ($contents[] | select(.content.type == "lvm_pv") | "member \(.content.vg) \(.on)"),
   (.lvm_vg // {} | to_entries[] | .key as $vg | .value.lvs | to_entries[]
     | "volume \($vg) \(.key) \(.value.size | size)"),
-  ($partitions[] | select(.value.content.type == "luks")
-    | "mapping \(.value.content.name) LUKS2 partition:\(.label) "
-      + (if .value.content.settings.allowDiscards then "discards" else "none" end)),
+  ($contents[] | select(.content.type == "luks")
+    | "mapping \(.content.name) LUKS2 \(.on) "
+      + (if .content.settings.allowDiscards then "discards" else "none" end)),
   ($contents[] | select(.content.type == "filesystem")
     | "mount \(.content.mountpoint) \(.content.format) \(.on) \(.content.format)",
       (select(.content.mountpoint == "/boot") | "boot 700 FAT32")),

@@ -30,10 +30,11 @@ const PROOFS: &[(&str, &[&str])] = &[
         "every_layout_boots_and_one_root_takes_what_is_left",
     ]),
     ("PG-F15", &[
-        "an_encrypted_root_asks_at_the_console_and_keeps_no_key",
+        "a_tpm_that_the_first_boot_enrols_opens_the_disk_and_no_other_does",
+        "an_encrypted_layout_has_nothing_in_the_clear_but_boot_and_keeps_no_key",
     ]),
     ("PG-F16", &[
-        "an_encrypted_root_asks_at_the_console_and_keeps_no_key",
+        "an_encrypted_layout_has_nothing_in_the_clear_but_boot_and_keeps_no_key",
     ]),
     ("PG-F19", &[
         "what_does_not_fit_is_refused",

@@ -19,7 +19,7 @@ const EVERYWHERE: [&str; 8] =
     ["PG-A01", "PG-A02", "PG-A03", "PG-A04", "PG-A06", "PG-A11", "PG-A13", "PG-A14"];
 
 /// The rules that compare a key with files beside the inventory: certificates, what was rendered last, and modules.
-const BESIDE: [(&str, &[&str]); 22] = [
+const BESIDE: [(&str, &[&str]); 24] = [
     ("cluster.bootstrap", &["PG-G13", "PG-J04"]),
     ("cluster.domain", &["PG-H06", "PG-H09", "PG-H18"]),
     ("cluster.formed", &["PG-G13", "PG-J04"]),
@@ -33,7 +33,9 @@ const BESIDE: [(&str, &[&str]); 22] = [
     ("node.NAME.hardware_file", &["PG-A17"]),
     ("profile.NAME.disk.luks.labels", &["PG-J05"]),
     ("profile.NAME.disk.lvm.labels", &["PG-J05"]),
+    ("profile.NAME.disk.lvm.luks", &["PG-J05"]),
     ("profile.NAME.disk.raid1.labels", &["PG-J05"]),
+    ("profile.NAME.disk.raid1.luks", &["PG-J05"]),
     ("profile.NAME.disk.single.labels", &["PG-J05"]),
     ("profile.NAME.modules", &["PG-A17"]),
     ("tls.algorithm", &["PG-H10"]),

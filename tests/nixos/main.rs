@@ -4,6 +4,7 @@
 
 mod changes;
 mod configurations;
+mod encrypted_disks;
 mod first_boot;
 mod first_boot_units;
 mod flake;

@@ -5,7 +5,8 @@ use test_kit::nix;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use serde_json::Value;
+use plasmagen::pki::passphrase::INSTALLER_PASSPHRASE;
+use serde_json::{Value, json};
 use test_kit::{case_dirs, repository};
 
 /// Every `disko.devices` that the goldens hold, by the file's path.
@@ -116,20 +117,48 @@ fn disks_of_two_nodes_have_different_names() {
     }
 }
 
+/// The content of `holder`, a partition or an array: of a half of an array, that of the array.
+fn content<'v>(devices: &'v Value, holder: &'v Value) -> &'v Value {
+    let content = &holder["content"];
+    match content["type"].as_str() {
+        Some("mdraid") => &devices["mdadm"][content["name"].as_str().unwrap()]["content"],
+        _ => content,
+    }
+}
+
 /// F15 and F16.
 #[test]
-fn an_encrypted_root_asks_at_the_console_and_keeps_no_key() {
+fn an_encrypted_layout_has_nothing_in_the_clear_but_boot_and_keeps_no_key() {
+    let mut seen = BTreeSet::new();
     for (path, devices) in layouts() {
         let encrypted = all(&devices, "type", "luks");
         let names: BTreeSet<_> = encrypted.iter().map(|device| device["name"].as_str().unwrap()).collect();
         assert_eq!(names.len(), encrypted.len(), "{}", path.display());
-        for device in encrypted {
+        for device in &encrypted {
             // Only an installation reads it, and /run is in memory.
-            assert!(device["passwordFile"].as_str().unwrap().starts_with("/run/"), "{}", path.display());
-            assert_eq!(device["content"]["mountpoint"], "/", "{}: who unlocks it?", path.display());
+            assert_eq!(device["passwordFile"], INSTALLER_PASSPHRASE, "{}", path.display());
+            let by_tpm = device["settings"].get("crypttabExtraOpts");
+            assert!(
+                by_tpm.is_none_or(|options| *options == json!(["tpm2-device=auto"])),
+                "{}",
+                path.display()
+            );
+            assert_eq!(device["settings"].as_object().unwrap().len(), 1 + usize::from(by_tpm.is_some()));
+            let style = ["mdadm", "lvm_vg"].map(|style| devices.get(style).is_some());
+            seen.insert((style, by_tpm.is_some()));
+        }
+        for disk in devices["disk"].as_object().unwrap().values().filter(|_| !encrypted.is_empty()) {
+            for (name, partition) in disk["content"]["partitions"].as_object().unwrap() {
+                let content = content(&devices, partition);
+                let is_clear = content["type"] != "luks";
+                let is_boot = partition["type"] == "EF02" || content["mountpoint"] == "/boot";
+                assert_eq!(is_clear, is_boot, "{}: {name}", path.display());
+            }
         }
         for key in ["keyFile", "additionalKeyFiles", "initrdUnlock", "askPassword"] {
             assert!(values(&devices, key).is_empty(), "{}: {key}", path.display());
         }
     }
+    let all = [([false, false], true), ([true, false], true), ([false, true], false)];
+    assert_eq!(seen, all.into(), "a golden case for each style, and for both ways to unlock");
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use plasmagen::pki::vault::staged;
+use plasmagen::pki::vault::staged::{self, StagedSecrets};
 use plasmagen::pki::{KeyAlgorithm, NewNodeKeys, PublicCert, SecretKey, Vault};
 
 use test_kit::process::{printed, run};
@@ -23,7 +23,7 @@ const MACHINE: &str = "mac 3c:ec:ef:00:00:01\n";
 
 /// The keys of the node `fqdn`, without an SSH host key.
 fn keys<'a>(fqdn: &'a str, key: &'a SecretKey) -> NewNodeKeys<'a> {
-    NewNodeKeys { fqdn, key, host_key: None, machine: MACHINE }
+    NewNodeKeys { fqdn, key, host_key: None, passphrase: None, machine: MACHINE }
 }
 
 fn key() -> SecretKey {
@@ -166,7 +166,9 @@ fn a_staged_key_is_the_vaults() {
     let (root, vault) = empty();
     vault.store(&[keys(FQDN, &key())]).unwrap();
     let to = root.path().join("new/out");
-    let stage = |fqdn| staged::stage(fqdn, &vault.key(FQDN).unwrap().unwrap(), None, &to, &[]);
+    let key = vault.key(FQDN).unwrap().unwrap();
+    let secrets = StagedSecrets { key: &key, host_key: None, passphrase: None };
+    let stage = |fqdn| staged::stage(fqdn, secrets, &to, &[]);
     assert!(stage(FQDN).unwrap() && !stage(FQDN).unwrap(), "only the first run has something to do");
     let file = to.join("etc/nixos/secrets/node01-key.pem");
     assert_eq!(mode(&file), 0o600);

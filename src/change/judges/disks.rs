@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::change::case::Case;
 use crate::change::effect::Effect;
 use crate::change::finding::{Findings, Verdict};
+use crate::model::{Style, Unlock};
 
 /// Whether the whole layout is another, which says everything of its parts.
 fn is_style_changed(case: &Case<'_>) -> bool {
@@ -16,6 +17,28 @@ pub(in crate::change) fn divided_anew(case: &Case<'_>, found: &mut Findings) {
     let text = "the disks are divided in another way: an installation erases them, and a switch ends in a machine that does \
                 not boot; do not switch to this configuration, install it";
     case.add_to_node(found, Verdict::new(Effect::Data, text));
+}
+
+/// The way in which encrypted disks are unlocked, or whether they are encrypted.
+pub(in crate::change) fn unlock(case: &Case<'_>, found: &mut Findings) {
+    let Some(pair) = case.pair.filter(|_| !is_style_changed(case)) else { return };
+    // A version that knew no `unlock` had the passphrase typed.
+    let was = pair.old.layout.unlock.or((pair.old.layout.style == Style::Luks).then_some(Unlock::Passphrase));
+    let verdict = match (was, pair.new.layout.unlock) {
+        (Some(Unlock::Passphrase), Some(Unlock::Tpm2)) => Verdict::new(
+            Effect::Hands,
+            "put the passphrase of the vault on the node after the switch, which the node shows to its TPM; until then the \
+             console asks at each boot, as before",
+        ),
+        (Some(Unlock::Tpm2), Some(Unlock::Passphrase)) => Verdict::new(
+            Effect::Reboot,
+            "from the next boot on, somebody types the passphrase at the console; the key of the TPM stays on the disks until \
+             systemd-cryptenroll --wipe-slot=tpm2 removes it",
+        ),
+        (was, is) if was == is => Verdict::new(Effect::Nothing, "the disks are unlocked as before"),
+        _ => return divided_anew(case, found),
+    };
+    case.add_to_node(found, verdict);
 }
 
 /// The list of disks.

@@ -12,6 +12,7 @@ pub(in crate::change) const MACHINES: &[Row] = &[
     judged("nodes.*.layout.style", disks::divided_anew, &[], "disko#695; a switch skips `/` and `/nix`"),
     judged("nodes.*.layout.format", disks::divided_anew, &[], "disko#695; a switch skips `/` and `/nix`"),
     judged("nodes.*.layout.labels", disks::divided_anew, &[], "disko#551; rule PG-J05"),
+    judged("nodes.*.layout.unlock", disks::unlock, &[], "disko#695; systemd-cryptenroll(1); docs/nix.md"),
     row("nodes.*.layout.esp", &[nothing("the next installation makes the partition of that size")], "disko"),
     judged("nodes.*.layout.swap", disks::swap, &[], "disko; systemd.swap(5)"),
     judged(

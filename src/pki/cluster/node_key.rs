@@ -2,6 +2,7 @@
 
 use crate::model::Node;
 use crate::pki::host_key::HostKey;
+use crate::pki::passphrase::Passphrase;
 use crate::pki::secret::SecretKey;
 use crate::pki::vault::{NewNodeKeys, Vault};
 
@@ -14,6 +15,8 @@ pub struct NodeKey {
     pub key: SecretKey,
     /// The SSH host key, if one was made, or is kept in the place of a key that another one replaces.
     pub host_key: Option<HostKey>,
+    /// The passphrase of the encrypted disks, if one was made, or is kept.
+    pub passphrase: Option<Passphrase>,
     /// The machine, as [`describe_machine`] does.
     machine: String,
 }
@@ -21,13 +24,19 @@ pub struct NodeKey {
 impl NodeKey {
     /// Records that `key` was made for `node`, and for the machine of `node`.
     pub(super) fn new(node: &Node, key: SecretKey) -> Self {
-        Self { fqdn: node.fqdn.to_string(), key, host_key: None, machine: describe_machine(node) }
+        Self {
+            fqdn: node.fqdn.to_string(),
+            key,
+            host_key: None,
+            passphrase: None,
+            machine: describe_machine(node),
+        }
     }
 
     /// Borrows the keys as the vault takes them.
     fn borrow(&self) -> NewNodeKeys<'_> {
-        let Self { fqdn, key, host_key, machine } = self;
-        NewNodeKeys { fqdn, key, host_key: host_key.as_ref(), machine }
+        let Self { fqdn, key, host_key, passphrase, machine } = self;
+        NewNodeKeys { fqdn, key, host_key: host_key.as_ref(), passphrase: passphrase.as_ref(), machine }
     }
 }
 
@@ -46,6 +55,12 @@ fn describe_machine(node: &Node) -> String {
 /// of `node`.
 pub(super) fn has_key_of_other_machine(vault: &Vault, node: &Node) -> anyhow::Result<bool> {
     let Some(recorded) = vault.machine(node.fqdn.as_str())? else { return Ok(false) };
+    Ok(!is_machine_of(node, &recorded))
+}
+
+/// Whether the text `recorded`, as [`describe_machine`] writes it, is of the machine of `node`: serial number or MAC address
+/// is equal.
+pub(super) fn is_machine_of(node: &Node, recorded: &str) -> bool {
     let machine = describe_machine(node);
-    Ok(recorded.lines().all(|line| machine.lines().all(|other| other != line)))
+    recorded.lines().any(|line| machine.lines().any(|other| other == line))
 }

@@ -26,6 +26,17 @@ pub struct IssueOrder {
     pub superseded: BTreeSet<HostName>,
     /// The SSH host keys that the operator asks for.
     pub host_keys: HostKeyRequest,
+    /// The nodes that the operator says are not installed yet, or will be installed anew.
+    pub installed_anew: BTreeSet<HostName>,
+}
+
+impl IssueOrder {
+    /// Whether passphrases of encrypted disks may have to be made for nodes of `cluster` that will be installed anew.
+    #[must_use]
+    pub fn may_need_passphrases(&self, cluster: &Cluster) -> bool {
+        let is_anew = |node: &Node| node.layout.unlock.is_some() && self.installed_anew.contains(&node.name);
+        cluster.nodes.iter().any(is_anew)
+    }
 }
 
 /// The certificates that an [`IssueOrder`] renews before they must be.

@@ -77,6 +77,7 @@ mod tests {
             ("ca-1/ca-key.pem", "ca-1", EntryKind::Authority, true),
             ("ca-1/ca-cert.pem", "ca-1", EntryKind::Authority, false),
             ("node01.example.com/machine", "node01.example.com", EntryKind::Node, false),
+            ("node01.example.com/luks-passphrase", "node01.example.com", EntryKind::Node, true),
             ("node01.example.com/later/key", "node01.example.com", EntryKind::Node, true),
             (".retired/a.example.com.1/a-key.pem", ".retired/a.example.com.1", EntryKind::Retired, true),
             ("notes", "notes", EntryKind::Other, true),

@@ -156,6 +156,7 @@ impl Expected<'_> {
         let file = key_file_name(fqdn);
         let key = files.key(&file).with_context(|| format!("no usable {file}. {RESTORE}. The cause"))?;
         files.check_host_key().with_context(|| format!("the SSH host key is unusable. {RESTORE}"))?;
+        files.check_passphrase().with_context(|| format!("the passphrase is unusable. {RESTORE}"))?;
         let Some(node) = self.nodes.get(fqdn) else { return Ok(EntryState::NotInInventory) };
         let Some(pem) = self.certificates.nodes.get(&node.name) else {
             return Ok(EntryState::NotPublished);

@@ -5,12 +5,13 @@ use anyhow::Context;
 use super::entries::VaultEntry;
 use super::files::{PrivateDir, key_file_name};
 use crate::pki::host_key::HostKey;
+use crate::pki::passphrase::{PASSPHRASE, Passphrase};
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
 use crate::plan::HOST_KEY;
 
 /// The file with the text that identifies the machine.
-const MACHINE: &str = "machine";
+pub(super) const MACHINE: &str = "machine";
 
 /// The keys of a node that the vault is to store.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ pub struct NewNodeKeys<'a> {
     pub key: &'a SecretKey,
     /// The node's SSH host key; none where the machine has one of its own.
     pub host_key: Option<&'a HostKey>,
+    /// The passphrase of the node's encrypted disks; none where the vault is to know none.
+    pub passphrase: Option<&'a Passphrase>,
     /// The text that identifies the machine.
     pub machine: &'a str,
 }
@@ -30,6 +33,7 @@ pub(super) fn make_entry<'a>(keys: &NewNodeKeys<'a>, replaces: bool) -> anyhow::
     let name = parse_full_name(keys.fqdn)?;
     let mut files = vec![(key_file_name(&name), keys.key.expose()), (MACHINE.to_owned(), keys.machine)];
     files.extend(keys.host_key.map(|key| (HOST_KEY.to_owned(), key.expose())));
+    files.extend(keys.passphrase.map(|passphrase| (PASSPHRASE.to_owned(), passphrase.expose())));
     Ok(VaultEntry { name, files, replaces })
 }
 

@@ -33,6 +33,14 @@ pub(super) fn list(root: &PrivateDir) -> anyhow::Result<BTreeMap<String, u32>> {
     Ok(latest)
 }
 
+/// Opens the directory of the key of `fqdn` that was put aside last in the vault `root`; none where there is none.
+pub(super) fn open_latest(root: &PrivateDir, fqdn: &str) -> anyhow::Result<Option<PrivateDir>> {
+    let name = parse_full_name(fqdn)?;
+    let Some(number) = list(root)?.get(&name).copied() else { return Ok(None) };
+    let retired = root.open_dir(RETIRED)?;
+    Ok(retired.map(|retired| retired.open_dir(&name_directory(&name, number))).transpose()?.flatten())
+}
+
 /// Reads the public half of the key of `fqdn` with that number, as the DER of the SubjectPublicKeyInfo; none where there is
 /// no such key.
 pub(super) fn read_public_key(root: &PrivateDir, fqdn: &str, number: u32) -> anyhow::Result<Option<Vec<u8>>> {

@@ -5,6 +5,7 @@
 //!       nixos/          0755
 //!         secrets/      0700
 //!           node01-key.pem              0600
+//!           luks-passphrase             0600   if the node's TPM is to unlock its encrypted disks
 //!       ssh/            0755   if the vault has a host key of the node
 //!         ssh_host_ed25519_key          0600
 //!         ssh_host_ed25519_key.pub      0644
@@ -23,6 +24,7 @@ use super::files::key_file_name;
 use super::location;
 use crate::fs::{Dir, FileType, Stat, is_trusted_owner, kind_of, make_private_dirs, split, sync_file};
 use crate::pki::host_key::HostKey;
+use crate::pki::passphrase::{PASSPHRASE, Passphrase};
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
 use crate::plan::{HOST_KEY, PUBLIC_HOST_KEY};
@@ -37,8 +39,20 @@ struct StagedEntry {
     text: Option<Zeroizing<String>>,
 }
 
-/// Lists the tree with the keys of the node `fqdn`, each directory before what is in it.
-fn list_entries(fqdn: &str, key: &SecretKey, host_key: Option<&HostKey>) -> anyhow::Result<Vec<StagedEntry>> {
+/// The secrets of a node that a staged tree holds.
+#[derive(Clone, Copy, Debug)]
+pub struct StagedSecrets<'a> {
+    /// The private key of the node's certificate.
+    pub key: &'a SecretKey,
+    /// The node's SSH host key; none where the vault has none.
+    pub host_key: Option<&'a HostKey>,
+    /// The passphrase of the node's encrypted disks, for a node that shows it to its TPM.
+    pub passphrase: Option<&'a Passphrase>,
+}
+
+/// Lists the tree with the `secrets` of the node `fqdn`, each directory before what is in it.
+fn list_entries(fqdn: &str, secrets: StagedSecrets<'_>) -> anyhow::Result<Vec<StagedEntry>> {
+    let StagedSecrets { key, host_key, passphrase } = secrets;
     let entry = |path: &str, mode, text: Option<&str>| StagedEntry {
         path: path.to_owned(),
         mode,
@@ -51,6 +65,9 @@ fn list_entries(fqdn: &str, key: &SecretKey, host_key: Option<&HostKey>) -> anyh
         entry("etc/nixos/secrets", 0o700, None),
         entry(&format!("etc/nixos/secrets/{}", key_file_name(&fqdn)), 0o600, Some(key.expose())),
     ];
+    entries.extend(passphrase.map(|passphrase| {
+        entry(&format!("etc/nixos/secrets/{PASSPHRASE}"), 0o600, Some(passphrase.expose()))
+    }));
     if let Some(host_key) = host_key {
         let public = format!("{} {fqdn}\n", host_key.public());
         entries.extend([
@@ -62,19 +79,13 @@ fn list_entries(fqdn: &str, key: &SecretKey, host_key: Option<&HostKey>) -> anyh
     Ok(entries)
 }
 
-/// Writes the tree with the keys of the node `fqdn` into the directory `to`, which is made where there is none. Returns
+/// Writes the tree with the `secrets` of the node `fqdn` into the directory `to`, which is made where there is none. Returns
 /// false where that tree is there already: then nothing is touched. `to` must not be in one of the directories `forbidden`.
 ///
 /// # Errors
 /// When others could read `to` or write to it, when `to` holds anything else, such as another node's tree, or when the disk
 /// refuses. `to` is then as empty as before.
-pub fn stage(
-    fqdn: &str,
-    key: &SecretKey,
-    host_key: Option<&HostKey>,
-    to: &Path,
-    forbidden: &[&Path],
-) -> anyhow::Result<bool> {
+pub fn stage(fqdn: &str, secrets: StagedSecrets<'_>, to: &Path, forbidden: &[&Path]) -> anyhow::Result<bool> {
     // Without a slash at the end, which would hide a symbolic link.
     let to: &Path = &to.components().collect::<PathBuf>();
     ensure!(
@@ -91,7 +102,7 @@ pub fn stage(
     location::check_replaceable(TREE, &path)?;
     // Another run would find half of this one's.
     dir.wait_for_lock().with_context(|| format!("could not lock {}", path.display()))?;
-    let entries = list_entries(fqdn, key, host_key)?;
+    let entries = list_entries(fqdn, secrets)?;
     dir.recover_batch()
         .with_context(|| format!("could not end what an earlier run left in {}", path.display()))?;
     let found = dir.list().with_context(|| format!("could not list {}", path.display()))?;

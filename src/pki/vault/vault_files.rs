@@ -12,6 +12,7 @@ use super::files::PrivateDir;
 use super::retired::RETIRED;
 use crate::fs::{FileType, TEXT_LIMIT, kind_of};
 use crate::pki::host_key::HostKey;
+use crate::pki::passphrase::{PASSPHRASE, Passphrase};
 use crate::pki::secret::SecretKey;
 use crate::plan::HOST_KEY;
 
@@ -94,13 +95,20 @@ impl EntryFiles<'_> {
         for file in self.0.keys().filter(|file| file.ends_with(KEY_FILE)) {
             self.key(file).with_context(|| format!("could not use {file}"))?;
         }
-        self.check_host_key()
+        self.check_host_key()?;
+        self.check_passphrase()
     }
 
     /// Checks that the SSH host key, if there is one, can be used.
     pub(super) fn check_host_key(&self) -> anyhow::Result<()> {
         let Some(text) = self.text(HOST_KEY)? else { return Ok(()) };
         HostKey::from_openssh(text).map(drop).with_context(|| format!("could not use {HOST_KEY}"))
+    }
+
+    /// Checks that the passphrase of encrypted disks, if there is one, can be used.
+    pub(super) fn check_passphrase(&self) -> anyhow::Result<()> {
+        let Some(text) = self.text(PASSPHRASE)? else { return Ok(()) };
+        Passphrase::from_file(&text).map(drop).with_context(|| format!("could not use {PASSPHRASE}"))
     }
 
     /// The number of files that hold a secret.

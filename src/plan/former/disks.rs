@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::model::{DiskNames, Labels, Node, Style};
 
+/// The style that is always encrypted.
+const LUKS: &str = "luks";
+
 /// A node of the cluster as it was rendered last.
 #[derive(Clone, Debug)]
 pub struct FormerNode {
@@ -22,6 +25,8 @@ pub struct FormerNode {
     pub labels: Labels,
     /// The style of the layout, as the inventory calls it.
     pub style: String,
+    /// Whether everything but `/boot` was encrypted.
+    pub is_encrypted: bool,
     /// The file system of the root.
     pub format: String,
     /// The file system of each further volume, with `swap` as the file system of the swap volume.
@@ -37,7 +42,7 @@ impl FormerNode {
 
     /// Whether the disks of `other` are divided and called as those of this node.
     pub(super) fn has_equal_disks(&self, other: &Self) -> bool {
-        let key = |node: &Self| (node.labels, node.disks.len());
+        let key = |node: &Self| (node.labels, node.disks.len(), node.is_encrypted);
         let words = |node: &Self| (node.style.clone(), node.format.clone(), node.volumes.clone());
         key(self) == key(other) && words(self) == words(other)
     }
@@ -50,10 +55,11 @@ impl FormerNode {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         let has = |wanted: &str| lines.contains(&wanted);
         let starts = |start: &str| lines.iter().any(|line| line.starts_with(start));
+        let is_encrypted = has(r#"type = "luks";"#);
         let style = match () {
             () if has(r#"type = "mdraid";"#) => "raid1",
             () if starts("lvm_vg.") => "lvm",
-            () if has(r#"type = "luks";"#) => "luks",
+            () if is_encrypted => LUKS,
             () => "single",
         };
         let written: Vec<&str> =
@@ -70,7 +76,7 @@ impl FormerNode {
         let format = pairs.next().and_then(|pair| quoted(pair[0], "format")).context("no root is in it")?;
         volumes.remove("root");
         let (name, format, style) = (name.to_owned(), format.to_owned(), style.to_owned());
-        Ok(Self { name, mac: None, serial: None, disks, labels, style, format, volumes })
+        Ok(Self { name, mac: None, serial: None, disks, labels, style, is_encrypted, format, volumes })
     }
 }
 
@@ -126,6 +132,8 @@ struct ResolvedLayout {
     format: String,
     /// Absent where a version rendered that wrote no node's name onto disks.
     labels: Option<Labels>,
+    /// Absent where nothing is encrypted, or a version rendered that unlocked no disk but by a passphrase.
+    unlock: Option<String>,
     swap: Option<String>,
     #[serde(default)]
     volumes: Vec<ResolvedVolume>,
@@ -143,6 +151,8 @@ impl From<ResolvedNode> for FormerNode {
         let volumes = layout.volumes.into_iter().map(|volume| (volume.name, volume.format));
         let volumes = volumes.chain(layout.swap.map(|_| ("swap".to_owned(), "swap".to_owned()))).collect();
         let labels = layout.labels.unwrap_or(Labels::Disk);
-        Self { name, mac, serial, disks, labels, style: layout.style, format: layout.format, volumes }
+        let is_encrypted = layout.unlock.is_some() || layout.style == LUKS;
+        let (style, format) = (layout.style, layout.format);
+        Self { name, mac, serial, disks, labels, style, is_encrypted, format, volumes }
     }
 }

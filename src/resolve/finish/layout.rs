@@ -1,7 +1,7 @@
 //! The finished layout of a node's disks.
 
 use crate::inventory::{Entry, LayoutTable, VolumeTable};
-use crate::model::{Format, Label, Labels, Layout, Size, Style, Volume};
+use crate::model::{Format, Label, Labels, Layout, Size, Style, Unlock, Volume};
 use crate::resolve::layer::Said;
 use crate::resolve::node::DraftNode;
 use crate::resolve::origin::{Origin, or_default};
@@ -27,11 +27,19 @@ pub(super) fn finish_layout<'a>(node: &DraftNode<'a>, to: &mut Recorder<'a>) -> 
         },
     };
     to.take("style", here.gives(style.name()));
+    let written = match (&style, &table.luks) {
+        (Style::Luks, _) => Some(&table.unlock),
+        (Style::Single, _) | (_, None) => None,
+        (_, Some(luks)) => Some(&luks.unlock),
+    };
+    let unlock = written
+        .map(|written| to.take("unlock", or_default(here.says(value(written.as_ref())), Unlock::Passphrase)));
     Some(Layout {
         style,
         esp: to.take("esp", or_default(here.says(value(table.esp.as_ref())), Size::gib(1))),
         format: to.take("format", or_default(here.says(value(table.format.as_ref())), Format::Ext4)),
         labels: to.take("labels", or_default(labels, Labels::Node)),
+        unlock,
     })
 }
 

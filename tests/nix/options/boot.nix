@@ -7,6 +7,7 @@ let
     lines
     named
     option
+    required
     service
     singleLine
     strings
@@ -33,6 +34,16 @@ in
       kernel.sysctl = option (types.attrsOf sysctlValue) { };
       initrd.availableKernelModules = strings;
       initrd.kernelModules = strings;
+      initrd.luks.devices = lib.mkOption {
+        type = types.attrsOf (submodule {
+          device = required types.str;
+          allowDiscards = bool;
+          crypttabExtraOpts = option (types.listOf singleLine) [ ];
+        });
+        default = { };
+        # NixOS' list does not show crypttabExtraOpts.
+        visible = "shallow";
+      };
       initrd.postMountCommands = lines;
       initrd.systemd.enable = bool;
       initrd.systemd.services = lib.mkOption {

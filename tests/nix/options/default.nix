@@ -3,6 +3,7 @@
 {
   imports = [
     ./boot.nix
+    ./disko.nix
     ./networking.nix
     ./services.nix
     ./system.nix

@@ -24,9 +24,6 @@ in
     assertions = option (types.listOf types.unspecified) [ ];
     warnings = strings;
 
-    # What the nixpkgs of a site or disko declare beside NixOS; see the real disko for the layouts.
-    disko.devices = option (types.attrsOf types.anything) { };
-
     nix.enable = option types.bool true;
     nix.gc.automatic = bool;
     nix.gc.dates = option singleLine "03:15";

@@ -74,9 +74,17 @@
       level = 1;
       metadata = "1.2";
       content = {
-        type = "filesystem";
-        format = "xfs";
-        mountpoint = "/";
+        type = "luks";
+        name = "cryptroot";
+        # The installer's memory: nixos-anywhere copies the passphrase there (--disk-encryption-keys).
+        passwordFile = "/run/disk-encryption.key";
+        settings.allowDiscards = true;
+        settings.crypttabExtraOpts = [ "tpm2-device=auto" ];
+        content = {
+          type = "filesystem";
+          format = "xfs";
+          mountpoint = "/";
+        };
       };
     };
   };

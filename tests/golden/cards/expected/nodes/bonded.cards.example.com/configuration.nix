@@ -120,5 +120,8 @@
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 ops@example.com"
   ];
 
+  # Opens the encrypted disks, by the TPM or by the passphrase that somebody types.
+  boot.initrd.systemd.enable = lib.mkDefault true;
+
   system.stateVersion = "24.11";
 }

@@ -21,13 +21,36 @@
               mountOptions = [ "umask=0077" ];
             };
           };
-          root = {
+          lvm = {
             size = "100%";
             content = {
-              type = "filesystem";
-              format = "ext4";
-              mountpoint = "/";
+              type = "luks";
+              name = "crypt1";
+              # The installer's memory: nixos-anywhere copies the passphrase there (--disk-encryption-keys).
+              passwordFile = "/run/disk-encryption.key";
+              settings.allowDiscards = true;
+              content = {
+                type = "lvm_pv";
+                vg = "poolbonded";
+              };
             };
+          };
+        };
+      };
+    };
+    lvm_vg.poolbonded = {
+      type = "lvm_vg";
+      lvs = {
+        swap = {
+          size = "8G";
+          content.type = "swap";
+        };
+        root = {
+          size = "100%FREE";
+          content = {
+            type = "filesystem";
+            format = "ext4";
+            mountpoint = "/";
           };
         };
       };

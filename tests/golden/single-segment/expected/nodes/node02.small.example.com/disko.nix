@@ -26,9 +26,10 @@
             content = {
               type = "luks";
               name = "cryptroot";
-              # nixos-anywhere copies the key there during the installation (--disk-encryption-keys); at boot, the console asks.
+              # The installer's memory: nixos-anywhere copies the passphrase there (--disk-encryption-keys).
               passwordFile = "/run/disk-encryption.key";
               settings.allowDiscards = true;
+              settings.crypttabExtraOpts = [ "tpm2-device=auto" ];
               content = {
                 type = "filesystem";
                 format = "xfs";

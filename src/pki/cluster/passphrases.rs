@@ -1,0 +1,123 @@
+//! The passphrases of encrypted disks: which are made, and which are kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::node_key::{NodeKey, has_key_of_other_machine, is_machine_of};
+use crate::model::{HostName, Node};
+use crate::pki::passphrase::Passphrase;
+use crate::pki::vault::Vault;
+use crate::plan::{FormerMachines, Plan};
+
+/// The result of [`issue_passphrases`].
+#[derive(Debug, Default)]
+pub struct PassphraseIssue {
+    /// The nodes for whose disks a passphrase was made.
+    pub new: Vec<HostName>,
+    /// The nodes that `nodes/` does not know, whose machines may be installed already, with a passphrase that the vault does
+    /// not know.
+    pub unknown: Vec<HostName>,
+    /// The passphrases that were made, by the full name of the node, for entries that the vault has.
+    stored: Vec<(String, Passphrase)>,
+}
+
+impl PassphraseIssue {
+    /// Stores the passphrases of nodes whose other key `vault` holds already.
+    ///
+    /// # Errors
+    /// As for [`Vault::store_passphrases`].
+    pub fn store(&self, vault: &Vault) -> anyhow::Result<()> {
+        let stored: Vec<_> =
+            self.stored.iter().map(|(fqdn, passphrase)| (fqdn.as_str(), passphrase)).collect();
+        vault.store_passphrases(&stored)
+    }
+}
+
+/// The passphrase of a node's disks after a run.
+enum Outcome {
+    /// A passphrase that the vault holds, or none where none is needed, or an earlier version rendered the node.
+    Kept(Option<Passphrase>),
+    /// A passphrase that was made.
+    Made(Passphrase),
+    /// No passphrase: the machine may have been installed, with a passphrase of its own.
+    Unknown,
+}
+
+/// Makes the passphrases of encrypted disks that are missing, in memory. The keys of nodes in `new` and `replaced`, which the
+/// vault gets from this run, take the passphrases with them: those that were made, and those that the vault holds.
+///
+/// A node gets a passphrase where its disks can have no other one: when the node and its machine are new to `nodes/`, and
+/// when the operator says that it will be installed anew (`installed_anew`). A passphrase that the vault has is kept.
+///
+/// # Errors
+/// When a passphrase in the vault cannot be read, or the system has no random bytes.
+pub fn issue_passphrases(
+    plan: &Plan,
+    former: &FormerMachines,
+    installed_anew: &BTreeSet<HostName>,
+    vault: &Vault,
+    [new, replaced]: [&mut [NodeKey]; 2],
+) -> anyhow::Result<PassphraseIssue> {
+    let stored_anew: BTreeSet<String> =
+        new.iter().chain(replaced.iter()).map(|keys| keys.fqdn.clone()).collect();
+    let decide = |node: &Node| {
+        let is_anew = installed_anew.contains(&node.name);
+        let is_stored_anew = stored_anew.contains(node.fqdn.as_str());
+        // The vault is read only where a passphrase may be made, or goes into another entry.
+        if !is_anew && !is_stored_anew {
+            return Ok(Outcome::Kept(None));
+        }
+        let is_rendered = plan.certificates.rendered.contains(&node.name);
+        decide(node, is_anew, is_rendered, former.has(node), vault)
+    };
+    let decided: Vec<_> = plan.cluster.nodes.par_iter().map(decide).collect();
+    let mut issue = PassphraseIssue::default();
+    let mut kept = BTreeMap::new();
+    let mut made = BTreeMap::new();
+    for (node, outcome) in plan.cluster.nodes.iter().zip(decided) {
+        match outcome? {
+            Outcome::Kept(passphrase) => {
+                kept.extend(passphrase.map(|passphrase| (node.fqdn.to_string(), passphrase)));
+            }
+            Outcome::Made(passphrase) => {
+                issue.new.push(node.name.clone());
+                made.insert(node.fqdn.to_string(), passphrase);
+            }
+            Outcome::Unknown => issue.unknown.push(node.name.clone()),
+        }
+    }
+    for keys in new.iter_mut().chain(replaced.iter_mut()) {
+        keys.passphrase = made.remove(&keys.fqdn).or_else(|| kept.remove(&keys.fqdn));
+    }
+    issue.stored = made.into_iter().collect();
+    Ok(issue)
+}
+
+/// Decides on the passphrase of the disks of `node`, whose entry in the vault this run makes, or which `is_anew` says will be
+/// installed anew. `was_known` says that `nodes/` knew the machine by another name.
+fn decide(
+    node: &Node,
+    is_anew: bool,
+    is_rendered: bool,
+    was_known: bool,
+    vault: &Vault,
+) -> anyhow::Result<Outcome> {
+    let fqdn = node.fqdn.as_str();
+    // A name that nodes/ does not know may have come back, for another machine.
+    let known = match !is_rendered && has_key_of_other_machine(vault, node)? {
+        true => None,
+        // A new key for the certificate leaves the machine its passphrase.
+        false => match vault.passphrase(fqdn)? {
+            None => vault.find_passphrase_aside(fqdn, |machine| is_machine_of(node, machine))?,
+            known => known,
+        },
+    };
+    if known.is_some() || node.layout.unlock.is_none() {
+        return Ok(Outcome::Kept(known));
+    }
+    if is_anew || !is_rendered && !was_known {
+        return Ok(Outcome::Made(Passphrase::generate()?));
+    }
+    Ok(if is_rendered { Outcome::Kept(None) } else { Outcome::Unknown })
+}
