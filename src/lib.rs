@@ -23,6 +23,7 @@
 //! | [`pki`] | the CA, the nodes' certificates, and the vault, the only room that writes private keys | `fs`, `model`, `plan` |
 //! | [`rules`] | the invariants: a file for each chapter, one table of all rules | `diag`, `inventory`, `model`, `pki`, `plan`, `resolve` |
 //! | [`check`] | bytes to a sound cluster, or to all faults: parses, resolves and applies the rules | `diag`, `inventory`, `model`, `plan`, `resolve`, `rules` |
+//! | [`edit`] | the inventory as a text that is edited: nodes and networks added, removed and replaced | `check`, `diag`, `inventory`, `model`, `resolve`, `rules` |
 //! | [`image`] | netboot images: archives, initrds, bundles, the overlays of nodes | `fs`, `model`, `render` |
 //! | [`outputs`] | everything that is written: a file for each output, one table of all outputs | `artifact`, `fs`, `image`, `model`, `plan`, `render` |
 //! | [`change`] | what a change of the inventory does to each machine: two clusters, a table of keys, consequences | `model`, `outputs`, `pki` |
@@ -42,6 +43,7 @@ pub mod change;
 pub mod check;
 pub mod cli;
 pub mod diag;
+pub mod edit;
 pub mod fs;
 pub mod image;
 pub mod inventory;

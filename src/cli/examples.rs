@@ -39,6 +39,42 @@ const EXAMPLES: &[Example] = &[
         "plasmagen explain PG-C13",
         "Prints what the rule protects, the incident behind it, and the fix.",
     ),
+    example(
+        "plasmagen node add --profile worker",
+        "Adds a node with the next name and the next free addresses of the profile's ranges.",
+    ),
+    example(
+        "plasmagen node add worker[10-15] --profile worker --rack r2 --dry-run",
+        "Prints the tables of six nodes, and writes nothing.",
+    ),
+    example(
+        "plasmagen node add node06 --profile worker --mac 3c:ec:ef:00:00:06 --serial SN0006 --disk \
+         /dev/disk/by-id/nvme-EXAMPLE_6_1",
+        "Adds a node whose machine is at hand.",
+    ),
+    example(
+        "plasmagen node remove node06",
+        "Removes the table of node06, and notes that its name is not given again.",
+    ),
+    example(
+        "plasmagen node replace node02 --mac 3c:ec:ef:00:00:12 --serial SN0012 --disk /dev/disk/by-id/nvme-EXAMPLE_12_1",
+        "Writes the facts of another machine into the table of node02.",
+    ),
+    example("plasmagen node list --format csv", "Prints all nodes as CSV, with a column for each key."),
+    example(
+        "plasmagen network add storage --role cluster --subnet 10.0.60.0/24 --vlan 60 --range \
+         worker=10.0.60.20-10.0.60.99",
+        "Adds a network, and prints what else it needs.",
+    ),
+    example("plasmagen import csv nodes.csv", "Prints the tables of the nodes in a spreadsheet."),
+    example(
+        "plasmagen import csv nodes.csv --facts node06.toml --write",
+        "Adds the nodes of a spreadsheet, with what the installer has printed of one of the machines.",
+    ),
+    example(
+        "plasmagen import facts node06.toml --as node06 --profile worker --write",
+        "Adds the machine whose facts the installer has printed.",
+    ),
     example("plasmagen render", "Writes nodes/ and site/, and issues the certificates that are missing."),
     example(
         "plasmagen render --check",

@@ -13,18 +13,22 @@ mod complete;
 mod completions;
 mod diff;
 mod duration;
+mod edited;
 mod escape;
 mod examples;
 mod explain;
 mod flake_url;
 mod format;
 mod home;
+mod import;
 mod init;
 mod inventory;
 mod keys;
 mod lab;
 mod man;
 mod named;
+mod network;
+mod node;
 mod printer;
 mod progress;
 mod publish;
@@ -82,6 +86,9 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Explain(explain::ExplainArgs),
+    Node(node::NodeArgs),
+    Network(network::NetworkArgs),
+    Import(import::ImportArgs),
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
     Certs(certs::CertsArgs),
@@ -152,6 +159,9 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(printer),
         Command::Show(show) => show.run(printer),
         Command::Explain(explain) => explain.run(printer),
+        Command::Node(node) => node.run(printer),
+        Command::Network(network) => network.run(printer),
+        Command::Import(import) => import.run(printer),
         Command::Render(render) => render.run(printer),
         Command::Diff(diff) => diff.run(printer),
         Command::Certs(certs) => certs.run(printer),

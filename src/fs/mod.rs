@@ -6,6 +6,7 @@
 //! dir       a directory by its descriptor: its files and directories, opened and listed
 //! input     files that somebody else may have made: opened and read, regular files of a limited size only
 //! change    files, directories and links in such a directory: made, replaced, removed, made durable
+//! edited    a file that a person wrote, replaced by an edited version
 //! rename    moves and exchanges between two directories, and why the kernel refuses one
 //! lock      flock(2): lock files that name their holder, and locks that wait
 //! paths     directories and files that are made by path, because no directory is open yet
@@ -24,6 +25,7 @@ mod ancestors;
 mod batch;
 mod change;
 mod dir;
+mod edited;
 mod input;
 mod lock;
 mod paths;
@@ -37,6 +39,7 @@ pub use sha256::{FileFacts, Sha256Sum};
 pub(crate) use ancestors::{check_ancestors, is_trusted_owner};
 pub(crate) use change::{DIR_MODE, file_mode, sync_file};
 pub(crate) use dir::{Dir, kind_of, parents, split};
+pub(crate) use edited::replace_edited;
 pub(crate) use input::{LIST_LIMIT, TEXT_LIMIT, open_input, read_input, read_input_text};
 pub(crate) use lock::{FileLock, LockedDir, LockedFile, STATE};
 pub(crate) use paths::{create_all, make_dirs, make_private_dirs, remove_empty_dir};

@@ -29,3 +29,14 @@ pub enum BmcProtocol {
     /// IPMI 2.0 over LAN.
     Ipmi,
 }
+
+impl BmcProtocol {
+    /// The name of the protocol in the inventory.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Redfish => "redfish",
+            Self::Ipmi => "ipmi",
+        }
+    }
+}

@@ -21,6 +21,19 @@ pub enum Role {
     Client,
 }
 
+impl Role {
+    /// The name of the role in the inventory.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Management => "management",
+            Self::Provisioning => "provisioning",
+            Self::Cluster => "cluster",
+            Self::Client => "client",
+        }
+    }
+}
+
 /// A network of the site.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Network {

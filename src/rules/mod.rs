@@ -37,6 +37,7 @@ mod vault;
 mod vlans;
 mod zones;
 
+pub use addresses::TakenAddresses;
 pub use committed::{Committed, CommittedFiles};
 pub use former_disks::keep_labels;
 pub use rule::{Enforcement, Rule};

@@ -33,6 +33,7 @@ mod kit;
 mod mounts;
 mod named;
 mod nearest;
+mod node_edits;
 mod other_files;
 mod planted;
 mod precommit;

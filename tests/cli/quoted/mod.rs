@@ -133,7 +133,7 @@ fn a_quoted_command_line_that_does_not_parse_is_found() {
         ("a.md", "`plasmagen check --format concise|yaml`"),
         ("a.md", "run plasmagen update, then go on"),
         ("a.nix", "# Who writes it: plasmagen secrets stage --into DIR"),
-        ("a.rs", "fn f() { help(\"run: plasmagen node add {name}\") }"),
+        ("a.rs", "fn f() { help(\"run: plasmagen machine add {name}\") }"),
         ("a.rs", "let help = r#\"write it anew: `plasmagen render --force`\"#;"),
         ("a.sh", "exec plasmagen bundle \\\n  --profil x"),
         ("a.rs", "/// A key, as `plasmagen secrets\n/// show` prints it\nfn f<'a>(c: char) { c == '\"' }"),

@@ -58,7 +58,9 @@ impl Commands {
     pub(super) fn is_quoted_alone(&self, words: &[String]) -> bool {
         let command = words.first().and_then(|name| self.strict.find_subcommand(name));
         let has_option = words.iter().any(|word| word.starts_with("--"));
-        command.is_some_and(|command| command.has_subcommands() || has_option)
+        // `network = "lan"` is a key of the inventory.
+        let is_key = words.get(1).is_some_and(|word| word == "=");
+        !is_key && command.is_some_and(|command| command.has_subcommands() || has_option)
     }
 
     /// What is wrong with `line`, if anything.

@@ -1,0 +1,187 @@
+//! New hardware under the name and the addresses of a node.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::diag::Report;
+use crate::inventory;
+use crate::model::{DiskId, HostName, MacAddr, SerialNumber};
+use crate::resolve::{DraftNode, resolve};
+
+use super::blocks::keep_end;
+use super::literal::toml_string;
+use super::places::{Form, NotEditable, Place, Places};
+use super::proof::{check_text, new_errors, prove_clusters, prove_values, read_text, read_values};
+use super::remove::find_node;
+use super::source::SourceMap;
+use super::splice::{Splice, apply};
+use super::style::Style;
+
+/// The facts of a machine that takes the place of another.
+#[derive(Clone, Debug)]
+pub struct NewHardware {
+    /// The MAC address of the NIC that boots.
+    pub mac: MacAddr,
+    /// The serial number.
+    pub serial: Option<SerialNumber>,
+    /// The disks that an installation erases.
+    pub disks: Vec<DiskId>,
+    /// The MAC addresses that the inventory binds to interfaces, by the name of the interface.
+    pub interface_macs: Vec<(String, MacAddr)>,
+}
+
+/// The result of [`replace_node`].
+#[derive(Debug)]
+pub struct Replacement {
+    /// The new text of the inventory.
+    pub text: String,
+    /// Whether the node is one of the first voters.
+    pub is_voter: bool,
+    /// Whether the cluster is formed.
+    pub is_formed: bool,
+    /// The MAC address of the old machine, if it was known.
+    pub old_mac: Option<String>,
+}
+
+/// Writes the facts of another machine into the table of the node `name` in the inventory `bytes`.
+///
+/// # Errors
+/// When there is no such node, a fact of the old machine would stay, a rule is broken, or the inventory is written in a
+/// form that is not edited.
+pub fn replace_node(bytes: &[u8], name: &HostName, hardware: &NewHardware) -> Result<Replacement> {
+    let text = read_text(bytes)?;
+    read_values(text)?;
+    let inventory = inventory::parse(text, &mut Report::default());
+    let draft = resolve(&inventory);
+    find_node(&draft, name.as_str())?;
+    let node = draft.node(name.as_str()).context("the node is not in the draft: a bug of plasmagen")?;
+    check_facts(node, hardware)?;
+    let map = SourceMap::read(text)?;
+    let places = Places::find(&map, "node");
+    let values = list_values(hardware);
+    let Some(place) = places.get(name.as_str()) else {
+        let why = "`node` is one value, which is not edited: write the new facts by hand".to_owned();
+        let block =
+            values.iter().map(|(path, value)| format!("{} = {}\n", path.join("."), value.print(None)));
+        return Err(NotEditable { why, block: block.collect() }.into());
+    };
+    let style = Style::of(&map, place, "node");
+    let mut splices = Vec::new();
+    for (path, value) in &values {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        match place.find(&map, &path) {
+            Some(span) => splices.push(Splice::new(span, value.print(Some(&style)))),
+            None => {
+                splices.push(insert_key(&map, place, &style, &path.join("."), &value.print(Some(&style)))?);
+            }
+        }
+    }
+    let new = keep_end(text, apply(text, splices));
+    prove(text, &new, name, &values)?;
+    let is_voter = draft.bootstrap().any(|(voter, _)| voter == name.as_str());
+    let old_mac = node.entry.value.mac.as_ref().map(|mac| mac.value.to_string());
+    Ok(Replacement { is_voter, is_formed: draft.formed(), old_mac, text: new })
+}
+
+/// A value that is replaced.
+enum Value {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Value {
+    fn print(&self, style: Option<&Style>) -> String {
+        match (self, style) {
+            (Self::Text(text), _) => toml_string(text),
+            (Self::List(items), Some(style)) => style.list(items),
+            (Self::List(items), None) => {
+                format!("[{}]", items.iter().map(|item| toml_string(item)).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// The values that are replaced, by their keys below the node.
+fn list_values(hardware: &NewHardware) -> Vec<(Vec<String>, Value)> {
+    let mut values = vec![(vec!["mac".to_owned()], Value::Text(hardware.mac.to_string()))];
+    let disks = hardware.disks.iter().map(|disk| disk.as_str().to_owned());
+    values.push((vec!["disks".to_owned()], Value::List(disks.collect())));
+    values.extend(
+        hardware.serial.iter().map(|serial| (vec!["serial".to_owned()], Value::Text(serial.to_string()))),
+    );
+    values.extend(hardware.interface_macs.iter().map(|(name, mac)| {
+        (vec!["interface".to_owned(), name.clone(), "mac".to_owned()], Value::Text(mac.to_string()))
+    }));
+    values
+}
+
+/// Refuses facts of the old machine that would stay.
+fn check_facts(node: &DraftNode<'_>, hardware: &NewHardware) -> Result<()> {
+    let table = &node.entry.value;
+    ensure!(
+        hardware.serial.is_some() || table.serial.is_none(),
+        "the serial number of the old machine would stay, and the new machine would be refused: give --serial"
+    );
+    let is_given = |name: &str| hardware.interface_macs.iter().any(|(given, _)| given == name);
+    let bound = table.common.interfaces.iter().filter(|interface| interface.value.mac.is_some());
+    let kept: Vec<_> =
+        bound.clone().map(|interface| interface.key.as_str()).filter(|name| !is_given(name)).collect();
+    if let Some(first) = kept.first() {
+        bail!(
+            "`interface.{first}.mac` is the address of a card of the old machine: give --interface-mac {first}=MAC"
+        );
+    }
+    let known: Vec<_> = bound.map(|interface| interface.key.as_str()).collect();
+    if let Some((name, _)) = hardware.interface_macs.iter().find(|(name, _)| !known.contains(&name.as_str()))
+    {
+        bail!("the node binds no MAC address to an interface `{name}`: leave --interface-mac out");
+    }
+    Ok(())
+}
+
+/// Puts a key that the table does not have behind its last key.
+fn insert_key(map: &SourceMap<'_>, place: &Place, style: &Style, key: &str, value: &str) -> Result<Splice> {
+    let last = place.statements.iter().rev().map(|at| &map.statements[*at]);
+    // Below a header such as [node.node01.bmc] the key would belong to that table.
+    let mut last = last.filter(|statement| {
+        statement.is_header && statement.path.len() == 2 || statement.inherited <= 2 && !statement.is_header
+    });
+    let statement = last.next().context("the table of the node was not found: a bug of plasmagen")?;
+    if place.form == Form::Inline {
+        let end =
+            map.parts(&statement.events).last().map_or(statement.value.start + 1, |part| part.value.end);
+        let comma = if map.parts(&statement.events).is_empty() { " " } else { ", " };
+        return Ok(Splice::new(end..end, format!("{comma}{key} = {value}")));
+    }
+    let end = statement.lines.end;
+    let open = if map.text[..end].ends_with('\n') { "" } else { style.line_end };
+    Ok(Splice::new(end..end, format!("{open}{}{}", style.key_line(&place.name, key, value), style.line_end)))
+}
+
+/// Checks that `new` differs from `old` in `values` of the node only, and breaks no rule.
+fn prove(old: &str, new: &str, name: &HostName, values: &[(Vec<String>, Value)]) -> Result<()> {
+    prove_values(old, new, |before, after| {
+        for table in [before, after] {
+            for (path, _) in values {
+                take_value(table, &[&["node".to_owned(), name.to_string()], &path[..]].concat());
+            }
+        }
+    })?;
+    let (before, after) = (check_text(old)?, check_text(new)?);
+    if let Some(first) = new_errors(&before, &after).first() {
+        bail!("{}: {}. Nothing was written", first.code, first.message);
+    }
+    prove_clusters(&before, &after, &[name.as_str()], &[])
+}
+
+/// Takes the value at `path` out of `table`.
+fn take_value(table: &mut toml::Table, path: &[String]) {
+    match path {
+        [] => {}
+        [key] => drop(table.remove(key)),
+        [key, rest @ ..] => {
+            if let Some(table) = table.get_mut(key).and_then(toml::Value::as_table_mut) {
+                take_value(table, rest);
+            }
+        }
+    }
+}
