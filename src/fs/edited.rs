@@ -50,3 +50,22 @@ fn check_unchanged(dir: &Dir, name: &str, old: &[u8]) -> Result<()> {
     ensure!(now == old, "the file has changed since it was read: run the command again");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_that_has_changed_since_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("inventory.toml");
+        fs::write(&path, "by hand").unwrap();
+        let error = replace_edited(&path, b"old", b"new").unwrap_err();
+        assert!(format!("{error:#}").contains("has changed since it was read"), "{error:#}");
+        assert_eq!(fs::read(&path).unwrap(), b"by hand");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        replace_edited(&path, b"by hand", b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+}
