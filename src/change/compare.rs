@@ -53,8 +53,10 @@ impl Change {
     /// The most severe effect on the node called `name`.
     #[must_use]
     pub fn effect_on(&self, name: &str) -> Effect {
-        let effects = self.iter().filter(|found| matches!(&found.who, Party::Node(node) if node == name));
-        effects.map(|found| found.effect).max().unwrap_or(Effect::Nothing)
+        // The consequences of a party stand together, the most severe first.
+        let of_node = |found: &&Consequence| matches!(&found.who, Party::Node(node) if node == name);
+        let firsts = self.consequences.iter().filter_map(|consequences| consequences.first());
+        firsts.filter(of_node).map(|found| found.effect).max().unwrap_or(Effect::Nothing)
     }
 }
 

@@ -80,7 +80,8 @@ impl DiffArgs {
         if let Some(name) = &self.node {
             source::find_node(&old, &new, name)?;
         }
-        let steps = list_steps(&change, &new);
+        let is_needed = self.order || self.format == DiffFormat::Json;
+        let steps = if is_needed { list_steps(&change, &new) } else { Vec::new() };
         Printer::print(&self.text(&change, &steps)?)?;
         self.fail.judge(&change, &old, &new)
     }
