@@ -1,6 +1,6 @@
 //! The comparison of two clusters: differences, the table, and what follows for the members. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -50,13 +50,22 @@ impl Change {
         self.differences.is_empty()
     }
 
+    /// The most severe effect on each node that is affected, by the name.
+    #[must_use]
+    pub fn effects(&self) -> BTreeMap<&str, Effect> {
+        // The consequences of a party stand together, the most severe first.
+        let firsts = self.consequences.iter().filter_map(|consequences| consequences.first());
+        let of_nodes = firsts.filter_map(|found| match &found.who {
+            Party::Node(node) => Some((node.as_str(), found.effect)),
+            _ => None,
+        });
+        of_nodes.collect()
+    }
+
     /// The most severe effect on the node called `name`.
     #[must_use]
     pub fn effect_on(&self, name: &str) -> Effect {
-        // The consequences of a party stand together, the most severe first.
-        let of_node = |found: &&Consequence| matches!(&found.who, Party::Node(node) if node == name);
-        let firsts = self.consequences.iter().filter_map(|consequences| consequences.first());
-        firsts.filter(of_node).map(|found| found.effect).max().unwrap_or(Effect::Nothing)
+        self.effects().get(name).copied().unwrap_or(Effect::Nothing)
     }
 }
 

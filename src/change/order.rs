@@ -2,6 +2,7 @@
 //! that are installed, machines that go on. Each step has the commands that do it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -31,10 +32,12 @@ pub fn list_steps(change: &Change, new: &Cluster) -> Vec<Step> {
     if change.is_empty() {
         return Vec::new();
     }
+    let effects = change.effects();
+    let effect_on = |node: &Node| effects.get(node.name.as_str()).copied().unwrap_or(Effect::Nothing);
     let mut steps = Vec::new();
     let of = |who: Party| change.iter().filter(move |found| found.who == who);
     steps.extend(of(Party::Operator).map(|task| Step::new(format!("by hand: {}", task.text), [])));
-    steps.push(Step::new("write the files, look at them, and commit them", [render_command(change, new)]));
+    steps.push(Step::new("write the files, look at them, and commit them", [render_command(&effects, new)]));
     add_servers(change, &mut steps);
     let renamed =
         |name: &String| change.renamed.iter().find(|(_, new)| new == name).map(|(old, _)| old.clone());
@@ -48,8 +51,7 @@ pub fn list_steps(change: &Change, new: &Cluster) -> Vec<Step> {
     for name in &change.removed {
         steps.push(Step::new(format!("switch {name} off; erase its disks, or keep them safe"), []));
     }
-    let mut nodes: Vec<(&Node, Effect)> =
-        new.nodes.iter().map(|node| (node, change.effect_on(node.name.as_str()))).collect();
+    let mut nodes: Vec<(&Node, Effect)> = new.nodes.iter().map(|node| (node, effect_on(node))).collect();
     nodes.retain(|(_, effect)| *effect > Effect::Nothing);
     // Machines that do not vote go first: what fails there costs no vote. Machines of a rack go one after the other.
     // A member with another address is last: the others then know the new address (docs/network.md).
@@ -62,8 +64,9 @@ pub fn list_steps(change: &Change, new: &Cluster) -> Vec<Step> {
 }
 
 /// The command that writes the files: it lets the names on disks change of the nodes that are installed anew (rule PG-J05).
-fn render_command(change: &Change, new: &Cluster) -> String {
-    let is_installed_anew = |node: &&Node| change.effect_on(node.name.as_str()) >= Effect::Reinstall;
+fn render_command(effects: &BTreeMap<&str, Effect>, new: &Cluster) -> String {
+    let is_installed_anew =
+        |node: &&Node| effects.get(node.name.as_str()).is_some_and(|effect| *effect >= Effect::Reinstall);
     let names: Vec<_> = new.nodes.iter().filter(is_installed_anew).map(|node| node.name.as_str()).collect();
     if names.is_empty() {
         "plasmagen render".to_owned()

@@ -54,7 +54,11 @@ pub(in crate::change) fn vlan(case: &Case<'_>, found: &mut Findings) {
 pub(in crate::change) fn subnet(case: &Case<'_>, found: &mut Findings) {
     add_dhcp(case, found, "the DHCP server serves another subnet");
     let name = case.last_name();
-    case.add_task(found, format!("the router of {name} has an address in the new subnet first; the CA must be allowed to vouch for it (plasmagen explain PG-H09)"));
+    let task = format!(
+        "the router of {name} has an address in the new subnet first; the CA must be allowed to vouch for it (plasmagen \
+         explain PG-H09)"
+    );
+    case.add_task(found, task);
 }
 
 /// `gateway` and `gateway6`.

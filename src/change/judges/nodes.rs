@@ -22,7 +22,10 @@ pub(in crate::change) fn node(case: &Case<'_>, found: &mut Findings) {
         let text =
             "the node is gone from the inventory: whoever keeps its disks keeps its data and its private key";
         case.add_to_node(found, Verdict::new(Effect::Data, text).flag(Flag::Identity));
-        case.add_task(found, format!("switch {name} off, and erase its disks or keep them safe; its certificate is revoked by render"));
+        let task = format!(
+            "switch {name} off, and erase its disks or keep them safe; its certificate is revoked by render"
+        );
+        case.add_task(found, task);
     }
     let servers = Verdict::new(
         Effect::File,
