@@ -146,7 +146,7 @@ fn a_key_is_staged_outside_of_the_flake() {
     let lines: Vec<_> = page
         .lines()
         .filter_map(|line| line.strip_prefix("$ "))
-        .filter(|line| line.starts_with("out=") || line.starts_with("plasmagen secrets stage"))
+        .filter(|line| line.starts_with("out=") || line.starts_with("plasmagen secrets stage node01"))
         .collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     let program = Path::new(env!("CARGO_BIN_EXE_plasmagen")).parent().unwrap();

@@ -6,7 +6,9 @@ use crate::profiles::kit::{all_services, config, evaluate};
 
 fn opened(module: &str) -> Value {
     let mut firewall = config(module)["networking"]["firewall"].clone();
-    assert_eq!(firewall.as_object_mut().unwrap().remove("enable"), Some(json!(true)));
+    for default in ["enable", "checkReversePath"] {
+        assert_eq!(firewall.as_object_mut().unwrap().remove(default), Some(json!(true)), "{default}");
+    }
     firewall
 }
 
