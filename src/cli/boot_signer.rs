@@ -8,6 +8,8 @@ use clap::{Args, ValueHint};
 use crate::model::{BootVerification, Cluster};
 use crate::sign::{SignerCertificate, SignerFiles};
 
+use super::printer::Printer;
+
 /// The files of the signer, as options.
 #[derive(Debug, Args)]
 pub(super) struct SignerOptions {
@@ -34,6 +36,19 @@ impl SignerOptions {
         self.signer.is_some()
     }
 
+    /// Warns of a key in the directory `root` of the inventory.
+    pub(super) fn warn_of_place(&self, printer: &Printer, root: &Path) {
+        let Some(key) = &self.key else { return };
+        let Some((real, root)) = key.canonicalize().ok().zip(root.canonicalize().ok()) else { return };
+        if real.starts_with(&root) {
+            printer.say(&format!(
+                "warning: the key {} is in the inventory's directory, which git, and the Nix store for a flake, take as a \
+                 whole: move it to a directory elsewhere that only you can read",
+                key.display()
+            ));
+        }
+    }
+
     /// Finds the files of the signer; none where no key is named. `cluster` is that of the inventory in the directory
     /// `root`.
     pub(super) fn find(&self, root: &Path, cluster: Option<&Cluster>) -> anyhow::Result<Option<SignerFiles>> {
@@ -47,10 +62,27 @@ impl SignerOptions {
     }
 }
 
-/// Reads the certificate that `[boot] signer` names, for `cluster` of the inventory in the directory `root`; none where the
-/// inventory names none, or its machines verify no signatures.
-pub(super) fn read_boot_signer(root: &Path, cluster: &Cluster) -> anyhow::Result<Option<SignerCertificate>> {
-    let boot = &cluster.boot;
-    let signer = boot.signer.as_ref().filter(|_| boot.verify == BootVerification::Signature);
-    signer.map(|path| SignerCertificate::open(&root.join(path.as_str()), None)).transpose()
+/// The certificate of the signer, as an option of commands that verify signatures.
+#[derive(Debug, Args)]
+pub(super) struct BootSignerOption {
+    /// The signatures of what machines boot must be by a signer of this CA: a file with the certificate of a signer, and that of
+    /// the CA after it [default: `boot.signer` of the inventory]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    boot_signer: Option<PathBuf>,
+}
+
+impl BootSignerOption {
+    /// Reads the certificate that the option names, or else `[boot] signer` of `cluster`, whose inventory is in the directory
+    /// `root`; none where nothing names one, or the machines of the inventory verify no signatures.
+    pub(super) fn read(
+        &self,
+        root: &Path,
+        cluster: Option<&Cluster>,
+    ) -> anyhow::Result<Option<SignerCertificate>> {
+        let boot = cluster.map(|cluster| &cluster.boot);
+        let boot = boot.filter(|boot| boot.verify == BootVerification::Signature);
+        let written = boot.and_then(|boot| boot.signer.as_ref()).map(|path| root.join(path.as_str()));
+        let path = self.boot_signer.clone().or(written);
+        path.map(|path| SignerCertificate::open(&path, None)).transpose()
+    }
 }

@@ -155,7 +155,7 @@ const EXAMPLES: &[Example] = &[
         "Makes the initrd from the directory rootfs.",
     ),
     example(
-        "plasmagen sign result-worker --key signer.key",
+        "plasmagen sign result-worker --key ~/boot-ca/signer.key",
         "Signs a bundle and the rendered site for iPXE, with the certificate that the inventory names.",
     ),
     example(

@@ -106,7 +106,7 @@ fn companions(flake: String) -> anyhow::Result<[(&'static str, String, &'static 
             "plasmagen schema > FILE replaces it by the schema of this version",
         ),
         ("flake.nix", flake, "its outputs should be those of plasmagen.lib.mkSite"),
-        (".gitignore", GITIGNORE.to_owned(), "add the line .plasmagen/"),
+        (".gitignore", GITIGNORE.to_owned(), "add the lines .plasmagen/ and *.key"),
         (
             ".pre-commit-config.yaml",
             PRE_COMMIT.to_owned(),

@@ -21,7 +21,7 @@ use crate::sign::SignerCertificate;
 use crate::site;
 
 use self::outcome::{print_finished, print_loaders, print_outcome, print_removal, warn_of_misfits};
-use super::boot_signer::read_boot_signer;
+use super::boot_signer::BootSignerOption;
 use super::committed::read_examined_briefly;
 use super::duration::parse_duration;
 use super::inventory::is_half_written;
@@ -66,6 +66,8 @@ pub(super) struct PublishArgs {
     /// Sign the publication with this SSH key: a private key, or the .pub file of a key that ssh-agent holds
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     sign: Option<PathBuf>,
+    #[command(flatten)]
+    boot_signer: BootSignerOption,
     /// Take over the web root of this cluster, whose machines can no longer boot from it; `unnamed` for a cluster that no
     /// publication names
     #[arg(long, value_name = "CLUSTER")]
@@ -90,11 +92,11 @@ pub(super) struct PublishArgs {
     rollback: Option<String>,
     /// Remove all bundles for IMAGE, which no armed node boots
     #[arg(long, value_name = "IMAGE", add = ArgValueCandidates::new(complete::images),
-        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_boot", "yes", "rollback"])]
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "boot_signer", "replace_cluster", "add_cluster", "replace_boot", "yes", "rollback"])]
     remove: Option<String>,
     /// Take the cluster NAME, no node of which is armed, out of a web root that several clusters share
     #[arg(long, value_name = "NAME",
-        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "replace_cluster", "add_cluster", "replace_image", "replace_boot", "yes", "rollback", "remove"])]
+        conflicts_with_all = ["bundles", "site", "no_site", "signatures", "ipxe", "keep", "expires_in", "sign", "boot_signer", "replace_cluster", "add_cluster", "replace_image", "replace_boot", "yes", "rollback", "remove"])]
     remove_cluster: Option<String>,
 }
 
@@ -123,7 +125,7 @@ impl PublishArgs {
         }
         let site = beside.map(|dir| dir.join("site")).or_else(|| self.site.clone());
         let signing_key = self.sign.as_deref().map(SigningKey::open).transpose()?;
-        let boot_signer = self.read_boot_signer(printer, cluster.as_ref())?;
+        let boot_signer = self.read_boot_signer(cluster.as_ref())?;
         let lock = WebRootLock::acquire(&root)?;
         let machines = list_macs(cluster.as_ref());
         let terms = PublicationTerms {
@@ -162,23 +164,13 @@ impl PublishArgs {
         Ok(status)
     }
 
-    /// Reads the certificate of the signer whose signatures `cluster` asks for. Says in one line where nobody verifies them.
-    fn read_boot_signer(
-        &self,
-        printer: &Printer,
-        cluster: Option<&Cluster>,
-    ) -> anyhow::Result<Option<SignerCertificate>> {
-        let Some(cluster) = cluster.filter(|_| self.remove.is_none() && self.remove_cluster.is_none()) else {
+    /// Reads the certificate of the signer whose signatures machines ask for; none where nothing is published.
+    fn read_boot_signer(&self, cluster: Option<&Cluster>) -> anyhow::Result<Option<SignerCertificate>> {
+        if self.remove.is_some() || self.remove_cluster.is_some() {
             return Ok(None);
-        };
-        let signer = read_boot_signer(&self.root.inventory.find_root()?, cluster)?;
-        if signer.is_none() && cluster.boot.verify == BootVerification::Signature {
-            printer.say(
-                "signatures are published unverified, since [boot] of the inventory names no signer: write signer = \
-                 \"signer.pem\"",
-            );
         }
-        Ok(signer)
+        let root = if cluster.is_some() { self.root.inventory.find_root()? } else { PathBuf::new() };
+        self.boot_signer.read(&root, cluster)
     }
 
     /// Publishes the bundles, and `site` with builds of iPXE.

@@ -53,6 +53,7 @@ impl SignArgs {
         if self.signer.has_key() {
             let Some(inventory) = self.read_inventory(printer)? else { return Ok(REFUSED) };
             let files = self.signer.find(&inventory.root, inventory.cluster.as_ref())?;
+            self.signer.warn_of_place(printer, &inventory.root);
             let signer = files.context("name the key with --key")?.open(OffsetDateTime::now_utc())?;
             if !self.no_site && self.site.is_none() && is_site_stale(&inventory)? {
                 return Ok(REFUSED);
@@ -78,24 +79,28 @@ impl SignArgs {
         Ok(cluster.map(|cluster| NamedInventory { root: root_of(&path).to_owned(), cluster: Some(cluster) }))
     }
 
-    /// Signs the site, and then the bundles.
+    /// Signs the site, and then the bundles; says what was signed also where a later one fails.
     fn sign(&self, printer: &Printer, signer: &CmsSigner, inventory: &NamedInventory) -> anyhow::Result<()> {
         let bytes = self.bundles.iter().map(|bundle| size_of(bundle)).sum();
         let progress = ByteProgress::bytes(printer, "sign", bytes);
         let mut outcomes = Vec::new();
-        if !self.no_site {
-            let site = self.site.clone().unwrap_or_else(|| inventory.root.join("site"));
-            let to = self.to.clone().unwrap_or_else(|| site.with_file_name("signatures"));
-            outcomes.push((to.clone(), sign_site(&site, &to, signer, &|bytes| progress.add(bytes))?));
-        }
-        for bundle in &self.bundles {
-            outcomes.push((bundle.clone(), sign_bundle(bundle, signer, &|bytes| progress.add(bytes))?));
-        }
+        let mut sign = || {
+            if !self.no_site {
+                let site = self.site.clone().unwrap_or_else(|| inventory.root.join("site"));
+                let to = self.to.clone().unwrap_or_else(|| site.with_file_name("signatures"));
+                outcomes.push((to.clone(), sign_site(&site, &to, signer, &|bytes| progress.add(bytes))?));
+            }
+            for bundle in &self.bundles {
+                outcomes.push((bundle.clone(), sign_bundle(bundle, signer, &|bytes| progress.add(bytes))?));
+            }
+            Ok(())
+        };
+        let signed = sign();
         drop(progress);
         for (path, outcome) in outcomes {
             print_outcome(printer, &path, outcome);
         }
-        Ok(())
+        signed
     }
 }
 

@@ -1,6 +1,6 @@
 //! `plasmagen verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
@@ -11,7 +11,7 @@ use crate::fs::{TEXT_LIMIT, read_input_text};
 use crate::model::{AdminKey, quote_for_shell};
 use crate::publish::{ClusterNames, Signers, VerifyReport, VerifyRequirements, verify};
 
-use super::boot_signer::read_boot_signer;
+use super::boot_signer::BootSignerOption;
 use super::command_line::carry_options;
 use super::inventory::{read_checked, root_of};
 use super::printer::{FormatOption, Printer, plural};
@@ -42,6 +42,8 @@ pub(super) struct VerifyArgs {
     #[arg(long, short, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     inventory: Option<PathBuf>,
     #[command(flatten)]
+    boot_signer: BootSignerOption,
+    #[command(flatten)]
     format: FormatOption,
 }
 
@@ -54,7 +56,7 @@ fn parse_minimum(text: &str) -> Result<(Option<String>, u64), String> {
 
 impl VerifyArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
-        let (mut signers, mut boot_signer, mut cluster) = (None, None, None);
+        let (mut signers, mut cluster) = (None, None);
         if let Some(path) = &self.signers {
             let text = read_input_text(path, TEXT_LIMIT)
                 .with_context(|| format!("could not read {}", path.display()))?;
@@ -67,9 +69,10 @@ impl VerifyArgs {
                 Some(others) => admins.and(others),
                 None => admins,
             });
-            boot_signer = read_boot_signer(root_of(path), &checked)?;
             cluster = Some(checked);
         }
+        let root = self.inventory.as_deref().map_or(Path::new(""), root_of);
+        let boot_signer = self.boot_signer.read(root, cluster.as_ref())?;
         let now = OffsetDateTime::now_utc();
         let terms = VerifyRequirements {
             now,

@@ -95,7 +95,7 @@ tables! {
         /// How machines verify the kernel and the initrds that they load. `digest` and `signature` need an iPXE build that can
         /// do so: the usual builds cannot.
         verify: Option<Spanned<BootVerification>> = optional().default("none"),
-        /// Certificate of the signer whose signatures machines verify with `verify = "signature"`, with or without that of the CA
+        /// Certificate of the signer whose signatures machines verify with `verify = "signature"`, and that of the CA
         /// after it: a PEM file, relative to the inventory. `plasmagen publish` and `plasmagen verify -i` then verify the
         /// signatures, too.
         signer: Option<Spanned<RelPath>> = optional(),

@@ -45,6 +45,8 @@ pub struct PublishOutcome {
     pub removed: Vec<String>,
     /// The changes for armed nodes, a sentence each.
     pub changes: Vec<String>,
+    /// Whether machines ask for signatures, and the terms named no signer: they may be anybody's.
+    pub has_unknown_signers: bool,
     /// The builds of iPXE that were published with the site.
     pub loaders: LoaderOutcome,
     /// Why the publication may not outlast a power cut, or why old generations could not be removed.
@@ -67,9 +69,11 @@ pub fn publish(
     let has_site = staged.iter().any(|staged| staged.channel == SITE);
     let loaders = if has_site { request.loaders } else { LoaderSource::Unchanged };
     let loaders = stage_loaders(lock, loaders, &others)?;
-    publish_staged(lock, &request.terms, request.keep, &staged, &loaders, || {
+    let mut outcome = publish_staged(lock, &request.terms, request.keep, &staged, &loaders, || {
         staged.iter().try_for_each(|staged| forget_begun(lock, &staged.channel))
-    })
+    })?;
+    outcome.has_unknown_signers |= request.signed && request.terms.boot_signer.is_none();
+    Ok(outcome)
 }
 
 /// A staged generation with its channel and its publication.
@@ -143,7 +147,7 @@ pub(super) fn publish_staged(
         }
     }
     let is_shared = staged.iter().any(|staged| matches!(staged.role, StagedRole::Joint(_)));
-    check_boot_signatures(lock, terms, staged)?;
+    let has_unknown_signers = check_boot_signatures(lock, terms, staged)?;
     let generation = lock.next_generation(is_shared)?;
     let to_move = |staged| Move::prepare(lock, terms, generation, staged, loaders);
     let moves = staged.iter().map(to_move).collect::<Result<Vec<_>>>()?;
@@ -160,7 +164,8 @@ pub(super) fn publish_staged(
         bundle: step.staged.bundle.clone(),
     });
     let (published, loaders) = (published.collect(), loaders.outcome.clone());
-    Ok(PublishOutcome { published, removed, loaders, changes, unconfirmed: confirmed.err() })
+    let unconfirmed = confirmed.err();
+    Ok(PublishOutcome { published, removed, loaders, changes, has_unknown_signers, unconfirmed })
 }
 
 fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>], loaders: &StagedLoaders) -> Result<()> {

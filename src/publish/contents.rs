@@ -8,6 +8,9 @@ use super::fault::{Fault, FaultKind};
 use super::publication::{PUBLICATION, PUBLICATION_SIGNATURE};
 use crate::fs::{Dir, FileType, Sha256Sum, kind_of, parents};
 
+/// The end of the temporary name of a signature: a run of `plasmagen sign` that was killed leaves such files.
+pub(super) const INTERRUPTED: &str = ".sig.new";
+
 /// A file that a directory should hold.
 #[derive(Clone, Debug)]
 pub(super) struct ExpectedFile {
@@ -60,8 +63,12 @@ impl ExtraSearch<'_> {
                 let child = dir.open_dir(&name).with_context(|| format!("could not open {prefix}{path}"))?;
                 self.report_dir(&child, &format!("{path}/"))?;
             } else if !self.files.contains(path.as_str()) {
+                let message = match path.ends_with(INTERRUPTED) && prefix.is_empty() {
+                    true => "plasmagen sign left it when it was interrupted: sign again, which removes it",
+                    false => "nobody published it",
+                };
                 let path = format!("{prefix}{}", path.escape_debug());
-                self.faults.push(Fault::new(FaultKind::Extra, path, "nobody published it"));
+                self.faults.push(Fault::new(FaultKind::Extra, path, message));
             } else if kind != FileType::RegularFile {
                 let path = format!("{prefix}{path}");
                 self.faults.push(Fault::new(FaultKind::Changed, path, "it is no regular file"));

@@ -157,7 +157,7 @@ fn verify_generation(
     // The signer of another cluster signs that cluster's part, also in a joint site.
     let is_asked = is_current && !generation.is_joint && !is_of_other_cluster(channel, requirements);
     if let Some(signer) = requirements.boot_signer.filter(|_| is_asked) {
-        verify_boot_signatures(&dir, &prefix, &contents, signer, requirements.now, faults)?;
+        verify_boot_signatures(&dir, &prefix, &contents, Some(signer), requirements.now, faults);
     }
     if id != generation.id {
         faults.push(Fault::new(FaultKind::Swapped, prefix.as_str(), format!("it holds {id}")));
@@ -222,7 +222,15 @@ pub(super) fn verify_signature(
     let read = |name| dir.read_limited(name, TEXT_LIMIT);
     let verify = || signers.verify(&read(name)?, &read(&signature)?, requirements.now);
     if let Err(error) = verify() {
-        fault(format!("{error:#}"));
+        fault(format!("{error:#}: {}", explain_signing(name)));
     }
     Ok(())
+}
+
+/// Says how the file `name`, a manifest or a publication, is signed again.
+fn explain_signing(name: &str) -> &'static str {
+    match name {
+        MANIFEST => "where the bundle is sound, run plasmagen sign BUNDLE --ssh-key KEY",
+        _ => "publish again with plasmagen publish --sign KEY",
+    }
 }

@@ -30,6 +30,7 @@
 //! bundle       reads a bundle, and refuses one that contradicts itself
 //! signatures   finds the detached signatures of a site's files
 //! site         reads a site that render wrote or that is published
+//! sign_target  the places where signatures may be written
 //! sign         signs bundles and sites
 //! admin_keys   the admin keys that open nodes and installers
 //! request      the request of a publication
@@ -107,6 +108,7 @@ mod roll_back;
 mod root;
 mod shared_files;
 mod sign;
+mod sign_target;
 mod signatures;
 mod signers;
 mod signing_key;

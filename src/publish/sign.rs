@@ -5,16 +5,17 @@
 //! each file has its old signature or its new one. A killed run leaves temporary files at most; the next run removes them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, absolute};
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::bundle::{Bundle, read_bundle};
-use super::contents::ExpectedFile;
+use super::contents::{ExpectedFile, INTERRUPTED};
 use super::copy::copy_expected;
 use super::fault::{Fault, Refused};
 use super::root::open_named;
+use super::sign_target::{check_bundle_place, check_target};
 use super::signatures::is_fetched;
 use super::signers::check_signature;
 use super::signing_key::SigningKey;
@@ -58,7 +59,7 @@ pub fn sign_bundle(path: &Path, signer: &CmsSigner, progress: Progress<'_>) -> R
     run().with_context(|| format!("could not sign the bundle {}", path.display()))
 }
 
-/// Signs the manifest of the bundle at `path` with an SSH key, unless a signature by any key fits.
+/// Signs the manifest of the bundle at `path` with an SSH key. A signature by this key that fits is kept.
 ///
 /// # Errors
 /// As for [`sign_bundle`], and when ssh-keygen refuses.
@@ -67,11 +68,14 @@ pub fn sign_manifest(path: &Path, key: &SigningKey) -> Result<SignOutcome> {
         let (dir, _) = open_bundle(path)?;
         let text = dir.read_limited(MANIFEST, TEXT_LIMIT)?;
         let name = name_signature(MANIFEST);
+        // Whose key it is, only a signature tells: ssh-keygen finds the key in a file or in an agent.
+        let signature = key.sign(&text)?;
+        let signer = check_signature(&text, &signature)?;
         let present = dir.read_limited(&name, TEXT_LIMIT);
-        if present.is_ok_and(|signature| check_signature(&text, &signature).is_ok()) {
+        if present.is_ok_and(|present| check_signature(&text, &present).is_ok_and(|key| key == signer)) {
             return Ok(SignOutcome { kept: 1, ..SignOutcome::default() });
         }
-        replace_signatures(&dir, &[(name, key.sign(&text)?)])?;
+        replace_signatures(&dir, &[(name, signature)])?;
         anyhow::Ok(SignOutcome { signed: 1, ..SignOutcome::default() })
     };
     run().with_context(|| format!("could not sign the manifest of the bundle {}", path.display()))
@@ -85,7 +89,7 @@ pub fn sign_manifest(path: &Path, key: &SigningKey) -> Result<SignOutcome> {
 pub fn sign_site(site: &Path, to: &Path, signer: &CmsSigner, progress: Progress<'_>) -> Result<SignOutcome> {
     let run = || {
         let rendered = RenderedSite::open(site, None)?;
-        check_outside(site, to)?;
+        check_target(site, to)?;
         make_dirs(to)?;
         let target = open_named(to)?;
         lock(&target, to)?;
@@ -106,15 +110,10 @@ fn name_signature(file: &str) -> String {
 /// Opens a bundle that can be signed, and locks it until the directory is closed.
 fn open_bundle(path: &Path) -> Result<(Dir, Bundle)> {
     let dir = open_named(path)?;
-    let real = path.canonicalize()?;
-    let shown = path.display();
-    ensure!(
-        !real.starts_with("/nix/store"),
-        "nothing may be written into the Nix store. Sign a copy: cp -rL --no-preserve=mode {shown} {shown}-signed"
-    );
+    check_bundle_place(path)?;
     lock(&dir, path)?;
-    for (name, _) in dir.list().with_context(|| format!("could not list {shown}"))? {
-        if name.strip_suffix(FRESH).is_some_and(|name| name.ends_with(".sig")) {
+    for (name, _) in dir.list().with_context(|| format!("could not list {}", path.display()))? {
+        if name.ends_with(INTERRUPTED) {
             dir.remove_file(&name)?;
         }
     }
@@ -130,19 +129,6 @@ fn lock(dir: &Dir, path: &Path) -> Result<()> {
         Err(Errno::WOULDBLOCK) => Err(Held { pid: None, doing: "signing there" }.into()),
         locked => locked.with_context(|| format!("could not lock {}", path.display())),
     }
-}
-
-/// Refuses a directory of signatures in a site.
-fn check_outside(site: &Path, to: &Path) -> Result<()> {
-    let real = site.canonicalize()?;
-    let absolute = absolute(to)?;
-    let above = absolute.ancestors().find_map(|dir| dir.canonicalize().ok()).unwrap_or_default();
-    ensure!(
-        !above.starts_with(&real),
-        "plasmagen render replaces all of {}: name a directory outside of it with --to",
-        site.display()
-    );
-    Ok(())
 }
 
 /// Signs `files` of the directory `dir` whose signatures in `to` do not verify.
@@ -245,7 +231,7 @@ fn remove_stale(to: &Dir, wanted: &BTreeSet<String>) -> Result<usize> {
             list_files(&to.open_dir(top)?, &format!("{top}/"), &mut names)?;
         }
     }
-    let is_fresh = |name: &str| name.strip_suffix(FRESH).is_some_and(|name| name.ends_with(".sig"));
+    let is_fresh = |name: &str| name.ends_with(INTERRUPTED);
     let is_stale = |name: &str| name.ends_with(".sig") && !wanted.contains(name);
     let stale: Vec<_> = names.iter().filter(|name| is_stale(name) || is_fresh(name)).collect();
     for name in &stale {

@@ -11,7 +11,8 @@ use cms::signed_data::{
     CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos,
 };
 
-use super::public_key::RSA;
+use super::public_key::{RSA, SignerPublicKey};
+use crate::fs::Sha256Sum;
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -125,6 +126,23 @@ impl Message {
             algorithm: info.signature_algorithm.oid,
             signature: info.signature.as_bytes().to_vec(),
         })
+    }
+
+    /// Verifies that `key` made the signature over the content with the digest `sha256`.
+    ///
+    /// # Errors
+    /// When the key did not, or when iPXE does not verify the algorithm.
+    pub(super) fn check_signature(&self, key: &SignerPublicKey, sha256: Sha256Sum) -> Result<()> {
+        ensure!(
+            key.signs_with(self.algorithm),
+            "its algorithm ({}) is none that iPXE verifies with the key of its signer: {SIGN_AGAIN}",
+            self.algorithm
+        );
+        ensure!(
+            key.verifies(sha256, &self.signature),
+            "it does not fit the file, which has changed since, or the signature has: {SIGN_AGAIN}"
+        );
+        Ok(())
     }
 
     /// The certificate in the message that the signer is named by, as DER.

@@ -18,13 +18,8 @@ impl CmsSigner {
     /// Joins certificate and key.
     ///
     /// # Errors
-    /// When the key is not that of the certificate, or when the CA's certificate is not known: every signature contains it.
+    /// When the key is not that of the certificate.
     pub fn new(certificate: SignerCertificate, key: SignerKey) -> Result<Self> {
-        ensure!(
-            certificate.has_ca(),
-            "the certificate of the CA is missing, without which iPXE does not trust the signer {}: name it with --ca",
-            certificate.name()
-        );
         ensure!(
             key.public() == certificate.key,
             "the key is not that of the signer {}: its certificate is for another key. Name the key with which signer.csr was \

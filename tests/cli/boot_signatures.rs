@@ -40,9 +40,13 @@ fn signatures(site: &Site) -> BTreeMap<PathBuf, Entry> {
     dirs.into_iter().flatten().filter(|(path, _)| is_signature(path)).collect()
 }
 
-const SIGN: [&str; 4] = ["sign", "bundle", "--key", "signer.key"];
+pub(crate) const SIGN: [&str; 4] = ["sign", "bundle", "--key", "signer.key"];
 
-const PUBLISH: [&str; 6] = ["publish", "bundle", "--ipxe", "nowhere", "--signatures", "signatures"];
+pub(crate) const PUBLISH: [&str; 6] =
+    ["publish", "bundle", "--ipxe", "nowhere", "--signatures", "signatures"];
+
+/// The warning where nobody has said whose signatures machines accept.
+pub(crate) const UNKNOWN: &str = "warning: who made the signatures that machines ask for is not verified";
 
 /// The number of signatures that differ from those `before` in content, inode or time, or are new.
 fn count_new(site: &Site, before: &BTreeMap<PathBuf, Entry>) -> usize {
@@ -55,7 +59,7 @@ fn only_what_changed_is_signed_again_and_published_when_it_is() {
     site.run(&SIGN).ends(0, &["bundle: 3 signed, 0 kept", "signatures: 7 signed, 0 kept"]);
     let run = at_root(&site, &PUBLISH);
     run.ends(0, &["root/site: generation 1"]);
-    assert!(!run.stderr.contains("unverified"), "{}", run.stderr);
+    assert!(!run.stderr.contains(UNKNOWN), "{}", run.stderr);
     let first = signatures(&site);
     site.run(&SIGN).ends(0, &["bundle: 0 signed, 3 kept", "signatures: 0 signed, 7 kept"]);
     assert_eq!(count_new(&site, &first), 0);
@@ -97,8 +101,7 @@ fn only_what_changed_is_signed_again_and_published_when_it_is() {
     site.run(&SIGN).ends(0, &["bundle: 3 signed, 0 kept", "signatures: 7 signed, 0 kept"]);
     at_root(&site, &PUBLISH).ends(0, &["root/site: generation 3"]);
     site.edit("signer = \"signer.pem\"\n", "");
-    at_root(&site, &PUBLISH)
-        .ends(0, &["signatures are published unverified, since [boot] of the inventory names no signer"]);
+    at_root(&site, &PUBLISH).ends(0, &[UNKNOWN, "[boot]", "--boot-signer"]);
 }
 
 #[test]
@@ -146,5 +149,13 @@ fn a_manifest_is_signed_once_with_an_ssh_key() {
     site.run(&sign).ends(0, &["bundle/manifest.json: 0 signed, 1 kept"]);
     fs::write(site.root().join("bundle/manifest.json.sig"), "damaged").unwrap();
     site.run(&sign).ends(0, &["1 signed"]);
+    site.run(&verify).ends(0, &["is as it was published"]);
+    // By another key, as after the rotation of the keys: the message names the command, which replaces that signature.
+    site.shell("ssh-keygen -q -t ed25519 -N '' -f other && $P sign bundle --ssh-key other")
+        .ends(0, &["1 signed"]);
+    let run = site.run(&verify);
+    let stranger = "who is no signer: where the bundle is sound, run plasmagen sign BUNDLE --ssh-key KEY";
+    assert!(run.ends(1, &[]).stdout.contains(stranger), "{}", run.stdout);
+    site.run(&sign).ends(0, &["bundle/manifest.json: 1 signed, 0 kept"]);
     site.run(&verify).ends(0, &["is as it was published"]);
 }

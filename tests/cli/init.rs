@@ -176,7 +176,7 @@ fn what_is_there_already_is_never_replaced() {
     fs::remove_file(site.inventory()).unwrap();
     fs::write(site.root().join("inventory.schema.json"), "old").unwrap();
     let kept = [
-        "kept site/.gitignore: add the line .plasmagen/",
+        "kept site/.gitignore: add the lines .plasmagen/ and *.key",
         "kept site/inventory.schema.json: plasmagen schema >",
     ];
     init(&site, &["--admin-key", KEY]).ends(0, &kept);
@@ -207,6 +207,11 @@ fn a_directory_that_cannot_be_made_is_said() {
     for file in [".gitignore", ".pre-commit-config.yaml", "flake.nix"] {
         assert!(site.path().join(deep).join(file).exists(), "{file}");
     }
+    // The keys of a signer that somebody makes here stay out of the repository.
+    let script = "git init -q . && touch signer.key && git check-ignore -q signer.key";
+    let mut bash = site.command("bash");
+    Run::of(&test_kit::run("git", bash.current_dir(site.path().join(deep)).args(["-c", script])))
+        .ends(0, &[]);
 }
 
 #[test]

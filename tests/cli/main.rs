@@ -11,6 +11,7 @@ mod arming;
 mod backups;
 mod backups_swept;
 mod boot_signatures;
+mod boot_signers;
 mod boot_urls;
 mod bundle;
 mod certificates;

@@ -325,10 +325,14 @@ fn what_docs_say_of_signing_is_what_machines_need() {
     run.ends(0, &[&printed[..], &["root/site: generation 1"]].concat());
     assert_eq!(printed.len(), 2, "docs show what plasmagen sign prints");
     site.run(&["verify", "root"]).ends(0, &["is as it was published"]);
+    assert!(!run.stderr.contains("warning: the key"), "{}", run.stderr);
+    // Nothing private is where git takes it along.
+    let listed = site.shell("git init -q . && git add -A && git ls-files '*.key' && rm -rf .git");
+    assert_eq!(listed.ends(0, &[]).stdout, "");
     // Each signature is good of what lies beside it.
     let good = "cd root; for file in ipxe/boot.ipxe ipxe/node/*.ipxe overlay/*.gz \
                 nixos/*/current/{bzImage,initrd,boot.ipxe}; do openssl cms -verify -binary -inform DER -in $file.sig \
-                -content $file -purpose any -CAfile ../boot-ca.pem -out /dev/null 2>/dev/null && echo $file; done";
+                -content $file -purpose any -CAfile ~/boot-ca/boot-ca.pem -out /dev/null 2>/dev/null && echo $file; done";
     let run = site.shell(good);
     assert_eq!(run.ends(0, &[]).stdout.lines().count(), 1 + 3 + 3 + 3, "{}{}", run.stdout, run.stderr);
 

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use plasmagen::fs::Sha256Sum;
-use plasmagen::sign::{CmsSigner, SignerCertificate, SignerKey};
+use plasmagen::sign::{CmsSigner, SignerCertificate, SignerKey, verify_by_any_ca};
 use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 
 /// The commands that make the keys of the CA and the signer, each for another algorithm.
 const KEYS: [(&str, &str); 3] = [
@@ -179,10 +180,90 @@ fn certificates_that_ipxe_does_not_accept_are_refused() {
         "openssl req -x509 -new -key ca.key -days 3 -subj '/CN=boot CA' -addext keyUsage=digitalSignature -out useless.pem",
     );
     assert!(read_with(&good, &read(&dir, "useless.pem")).contains("keyUsage lacks keyCertSign"));
-    // Without a CA, signatures are verified, and none is made.
-    let alone = SignerCertificate::from_pem(&good, None).unwrap();
-    assert!(CmsSigner::new(alone, key(&dir)).unwrap_err().to_string().contains("name it with --ca"));
+    // iPXE knows the fingerprint of the CA only, so that each signature needs the CA's certificate.
+    let alone = SignerCertificate::from_pem(&good, None).unwrap_err();
+    assert!(format!("{alone:#}").contains("cat boot-ca.pem >> signer.pem"), "{alone:#}");
+    let swapped = SignerCertificate::from_pem(&(ca.clone() + &good), None).unwrap_err();
+    assert!(format!("{swapped:#}").contains("put the signer's first"), "{swapped:#}");
     SignerCertificate::from_pem(&(good + &ca), None).unwrap();
+}
+
+/// iPXE verifies RSA with the padding of PKCS #1 v1.5 only, and no signature of SHA-512 by a key on P-256 is verified here.
+#[test]
+fn certificates_with_signatures_that_nobody_verifies_are_refused() {
+    for (command, option, words) in [
+        (
+            KEYS[2].1,
+            "-sigopt rsa_padding_mode:pss",
+            "the CA signed it with an algorithm (1.2.840.113549.1.1.10)",
+        ),
+        (KEYS[0].1, "-sha512", "the CA signed it with an algorithm (1.2.840.10045.4.3.4)"),
+    ] {
+        let dir = signer(command);
+        shell(dir.path(), &issue("signer", USAGES).replace("x509 -req", &format!("x509 -req {option}")));
+        let error =
+            SignerCertificate::from_pem(&read(&dir, "signer.pem"), Some(&read(&dir, "ca.pem"))).unwrap_err();
+        assert!(format!("{error:#}").contains(words), "{option}: {error:#}");
+    }
+    let dir = signer(KEYS[2].1);
+    let make = "openssl req -x509 -new -key ca.key -days 3 -subj '/CN=boot CA' -sigopt rsa_padding_mode:pss -out ca.pem";
+    shell(dir.path(), make);
+    let error =
+        SignerCertificate::from_pem(&read(&dir, "signer.pem"), Some(&read(&dir, "ca.pem"))).unwrap_err();
+    assert!(
+        format!("{error:#}").contains("an algorithm (1.2.840.113549.1.1.10) that iPXE does not know"),
+        "{error:#}"
+    );
+}
+
+/// What iPXE does: the certificates in the message count, and neither another certificate of the CA nor its dates.
+#[test]
+fn any_valid_certificate_of_the_ca_signs_what_machines_boot() {
+    let dir = signer(KEYS[0].1);
+    let (first, digest, now) =
+        (certificate(&dir), Sha256Sum::of(FILE), OffsetDateTime::now_utc() + Duration::hours(1));
+    let by_first = CmsSigner::new(first.clone(), key(&dir)).unwrap().sign(digest).unwrap();
+    // The same key and CA, another serial number; then another key.
+    for command in ["true", "openssl ecparam -name secp384r1 -genkey -noout > signer.key"] {
+        shell(dir.path(), &format!("{command}; {}", issue("signer", USAGES)));
+        let renewed = certificate(&dir);
+        assert!(
+            renewed.verify(digest, &by_first).unwrap_err().to_string().contains("it is by CN=boot signer")
+        );
+        renewed.verify_as_ipxe(digest, &by_first, now).unwrap();
+    }
+    let later = certificate(&dir).verify_as_ipxe(digest, &by_first, now + Duration::days(4)).unwrap_err();
+    assert!(later.to_string().contains("has expired"), "{later}");
+    let earlier = certificate(&dir).verify_as_ipxe(digest, &by_first, now - Duration::days(1)).unwrap_err();
+    assert!(earlier.to_string().contains("is valid from"), "{earlier}");
+    let other = certificate(&dir).verify_as_ipxe(Sha256Sum::of(b"other"), &by_first, now).unwrap_err();
+    assert!(other.to_string().contains("it does not fit the file"), "{other}");
+    // A certificate by the CA that may not sign, as openssl does not ask.
+    for usages in ["keyUsage=digitalSignature\\n", "extendedKeyUsage=codeSigning\\n"] {
+        shell(dir.path(), &issue("signer", usages));
+        let message = sign_with_openssl(&dir, &format!("{OPTIONS} -noattr"));
+        let error = format!("{:#}", first.verify_as_ipxe(digest, &message, now).unwrap_err());
+        assert!(error.contains("which iPXE asks for"), "{error}");
+        verify_by_any_ca(digest, &message, now).unwrap_err();
+    }
+    // Another CA of the same name, whose signer nobody knows better without the CA.
+    let stranger = signer(KEYS[0].1);
+    let message = sign_with_openssl(&stranger, &format!("{OPTIONS} -noattr"));
+    let error = first.verify_as_ipxe(digest, &message, now).unwrap_err().to_string();
+    assert!(
+        error.contains("whose certificate was not issued by the CA CN=boot CA (serial number"),
+        "{error}"
+    );
+    verify_by_any_ca(digest, &message, now).unwrap();
+    verify_by_any_ca(Sha256Sum::of(b"other"), &message, now).unwrap_err();
+    verify_by_any_ca(digest, &message, now + Duration::days(4)).unwrap_err();
+    let lone = sign_with_openssl(&stranger, &format!("{} -noattr", OPTIONS.replace("-certfile ca.pem", "")));
+    assert!(
+        verify_by_any_ca(digest, &lone, now)
+            .unwrap_err()
+            .to_string()
+            .contains("it lacks the certificate of the CA")
+    );
 }
 
 #[test]

@@ -73,6 +73,12 @@ pub(super) fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOut
             published.publication.expires.date()
         ));
     }
+    if outcome.has_unknown_signers {
+        printer.say(
+            "warning: who made the signatures that machines ask for is not verified: write signer = \"signer.pem\" into [boot] of \
+             the inventory, or name the file with --boot-signer",
+        );
+    }
     for change in &outcome.changes {
         printer.say(change);
     }

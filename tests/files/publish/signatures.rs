@@ -111,10 +111,14 @@ fn a_site_that_asks_for_signatures_needs_no_inventory_to_say_so() {
     let error = crate::publish::kit::put(root.path(), &[], Some(&site.path().join("site")), NOW).unwrap_err();
     assert!(format!("{error:#}").contains("--signatures"), "{error:#}");
     assert!(!root.path().join("site").exists());
-    // Nor does one that is published, of the bundles that come after it.
+    // A signature must be one, also where nobody says by whom.
     let (dir, site) = (all("first"), site.path().join("site"));
     let request = PublishRequest { site: Some(&site), signatures: Some(dir.path()), ..request(NOW) };
-    publish(&WebRootLock::acquire(root.path()).unwrap(), &request, &|_| {}).unwrap();
+    let error = publish(&WebRootLock::acquire(root.path()).unwrap(), &request, &|_| {}).unwrap_err();
+    assert!(format!("{error:#}").contains("ipxe/boot.ipxe.sig: it is no CMS signature"), "{error:#}");
+    // Nor does one that is published, of the bundles that come after it.
+    put(root.path(), None, false).unwrap();
+    fs::write(root.path().join("ipxe/boot.ipxe"), "#!ipxe\nset verify signature\n").unwrap();
     let bundle = MADE.bundle("worker", Version::New);
     let error = crate::publish::kit::put(root.path(), &[bundle], None, NOW).unwrap_err();
     assert!(format!("{error:#}").contains("bzImage.sig: it is missing"), "{error:#}");
