@@ -18,7 +18,7 @@ use crate::write::manifest::{self, TreeManifest};
 
 pub mod former;
 
-pub use host_keys::{HOST_KEY, HostKeys, HostPublicKey, PUBLIC_HOST_KEY};
+pub use host_keys::{HOST_KEY, HostKeys, HostPublicKey, PUBLIC_HOST_KEY, PublishedHostKey};
 pub use machines::FormerMachines;
 pub use named::{NamedFile, NamedFiles};
 
@@ -88,8 +88,8 @@ impl Plan {
     /// `root`.
     ///
     /// # Errors
-    /// When a file cannot be read, when two nodes have different CAs or one host key, or when another cluster's node has a reservation of this
-    /// cluster's.
+    /// When a file cannot be read, when two nodes have different CAs, or when another cluster's node has a reservation
+    /// of this cluster's.
     pub fn gather(root: &Path, mut cluster: Cluster) -> anyhow::Result<Self> {
         let foreign = read_neighbours(root, &cluster);
         cluster.foreign_reservations =

@@ -43,6 +43,8 @@ pub struct Rendered {
     pub host_keys: NewHostKeys,
     /// The passphrases of encrypted disks that were made.
     pub passphrases: NewPassphrases,
+    /// The directory of the vault; none where this run has issued no certificate, and published or made no other key in it.
+    pub vault: Option<PathBuf>,
 }
 
 /// The SSH host keys that [`render`] made.
@@ -110,20 +112,20 @@ pub fn render(
 ) -> anyhow::Result<Rendered> {
     let lock = SiteLock::acquire(root)?;
     let mut plan = Plan::gather(root, cluster)?;
-    plan.host_keys.adopt(&plan.cluster, &order.host_keys.adopted)?;
     let selection = certificates::select(&plan.cluster, &plan.certificates, order, now)?;
     let before = plan.certificates.clone();
     let mut keys = None;
-    let is_asked = !order.host_keys.made.is_empty() || order.may_need_passphrases(&plan.cluster);
+    let is_asked = !order.host_keys.is_empty() || order.may_need_passphrases(&plan.cluster);
     if !selection.is_empty() || is_asked {
         let vault = open_vault(&plan.cluster)?;
         let published = std::mem::take(&mut plan.certificates);
         let mut issue = IssuedKeys::issue(&plan.cluster, &selection, published, vault, now)?;
         plan.certificates = issue.published.clone();
-        issue.make_node_secrets(&plan, &FormerMachines::gather(root)?, order)?;
+        issue.make_node_secrets(&plan, &FormerMachines::gather(root, &plan.cluster)?, order)?;
         plan.host_keys = issue.host_keys.host_keys.clone();
         keys = Some(issue);
     }
+    plan.host_keys.check(&plan.cluster)?;
     let (held_back, rekeyed) = (selection.held_back, selection.rekeyed);
     let revoked = revocation::revoke(&plan.cluster, &before, &mut plan.certificates, &rekeyed, now)?;
     let new_ca = keys.as_ref().and_then(IssuedKeys::new_ca);
@@ -132,11 +134,14 @@ pub fn render(
     let store = || keys.as_ref().map_or(Ok(()), IssuedKeys::store);
     let outcome = write::commit(&lock, &artifacts, options, store)?;
     if let Some(issue) = keys.as_ref().filter(|_| outcome.is_unchanged()) {
-        // Nothing was committed, so nothing was stored: a passphrase has no public half that would change a file.
+        // Nothing was committed, so nothing was stored: a passphrase has no public half that would change a file, and
+        // the key of a machine may be published already.
+        issue.host_keys.store(&issue.vault)?;
         issue.passphrases.store(&issue.vault)?;
     }
+    let vault = keys.as_ref().and_then(IssuedKeys::used_vault);
     let (issued, host_keys, passphrases) = keys.map(IssuedKeys::report).unwrap_or_default();
-    Ok(Rendered { outcome, issued, held_back, revoked, host_keys, passphrases })
+    Ok(Rendered { outcome, issued, held_back, revoked, host_keys, passphrases, vault })
 }
 
 /// The keys of a run, which the vault does not hold yet.
@@ -187,7 +192,7 @@ impl IssuedKeys {
             None => [&mut [][..], &mut [][..]],
         };
         let [new, replaced] = keys;
-        let (asked, anew) = (&order.host_keys.made, &order.installed_anew);
+        let (asked, anew) = (&order.host_keys, &order.installed_anew);
         self.host_keys =
             certificates::issue_host_keys(plan, former, asked, &self.vault, [&mut *new, &mut *replaced])?;
         self.passphrases = certificates::issue_passphrases(plan, former, anew, &self.vault, [new, replaced])?;
@@ -206,6 +211,13 @@ impl IssuedKeys {
         }
         self.host_keys.store(&self.vault)?;
         self.passphrases.store(&self.vault)
+    }
+
+    /// The directory of the vault, if it has keys that this run has published, or passphrases that it has made.
+    fn used_vault(&self) -> Option<PathBuf> {
+        let is_used =
+            self.certificates.is_some() || !self.host_keys.new.is_empty() || !self.passphrases.new.is_empty();
+        is_used.then(|| self.vault.dir().to_owned())
     }
 
     /// The report on what was issued and made.
@@ -252,6 +264,7 @@ impl Comparison {
 /// When a published file or certificate cannot be read, or a directory is not plasmagen's.
 pub fn compare(root: &Path, cluster: Cluster, now: OffsetDateTime) -> anyhow::Result<Comparison> {
     let mut plan = Plan::gather(root, cluster)?;
+    plan.host_keys.check(&plan.cluster)?;
     let nodes = certificates::list_lacking(&plan.cluster, &plan.certificates)?;
     let uncertified = nodes.into_iter().map(|node| node.name.clone()).collect();
     let before = plan.certificates.clone();

@@ -148,12 +148,11 @@ impl SiteSource<'_> {
             site::render(self.root, cluster, options, OffsetDateTime::now_utc(), order, open_vault)?;
         if let Some(issued) = &rendered.issued {
             print_issued(printer, issued);
-            remind_of_backup(printer, &issued.vault);
         }
         print_host_keys(printer, &rendered.host_keys);
         print_passphrases(printer, &rendered.passphrases);
-        if let (None, false, Some(vault)) = (&rendered.issued, rendered.passphrases.new.is_empty(), &keys) {
-            remind_of_backup(printer, vault.dir());
+        if let Some(vault) = &rendered.vault {
+            remind_of_backup(printer, vault);
         }
         print_outcome(printer, self.root, &nodes, &rendered.outcome);
         if !rendered.outcome.is_unchanged() {

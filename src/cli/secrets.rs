@@ -97,7 +97,7 @@ impl EncryptArgs {
             if self.force || file.symlink_metadata().is_err() {
                 chosen.push((node, opened.host_recipient(node, &recipients)?));
             } else {
-                printer.say(&format!("kept {}: --force replaces it", file.display()));
+                printer.say(&opened.describe_kept(&directory, node, &file));
             }
         }
         let mut keys = Vec::with_capacity(chosen.len());

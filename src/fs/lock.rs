@@ -144,15 +144,22 @@ fn holder(file: &File) -> Option<u32> {
 /// A lock file that only its owner may open; held until this value is dropped, so also when the process is killed.
 #[derive(Debug)]
 pub(crate) struct LockedFile {
-    _file: File,
+    _file: FileLock,
 }
 
 impl LockedFile {
-    /// Waits until no other process holds the lock file `name` of `dir`.
-    pub(crate) fn wait(dir: &Dir, name: &str) -> Result<Self, Errno> {
+    /// Takes the lock file `name` of `dir` for a run that is `doing` something, as a user reads it. Waits a while for
+    /// another holder. The file stays empty: where nothing is stored, nothing beside it changes either.
+    ///
+    /// # Errors
+    /// [`Held`] when another run has the lock all that time. Else when the disk refuses.
+    pub(crate) fn wait(dir: &Dir, name: &str, doing: &'static str) -> Result<Self> {
         let file = File::from(openat(&dir.0, name, LOCK, Mode::from_raw_mode(0o600))?);
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(Self { _file: file })
+        match lock_patiently(&file) {
+            Err(Errno::WOULDBLOCK) => return Err(Held { pid: None, doing }.into()),
+            locked => locked?,
+        }
+        Ok(Self { _file: FileLock(file) })
     }
 }
 

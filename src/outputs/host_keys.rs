@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::artifact::Artifact;
 use crate::model::Node;
 use crate::model::dns::SiteNames;
-use crate::plan::{PUBLIC_HOST_KEY, Plan};
+use crate::plan::{PUBLIC_HOST_KEY, Plan, PublishedHostKey};
 use crate::render::Renderer;
 
 use super::{Emit, Output, path_in_node_dir};
@@ -24,8 +24,10 @@ const HEADER: &str = "\
 
 /// Copies the host key of the plan. A key that has not been made yet is left out, as a certificate is.
 fn emit_public(plan: &Plan, node: &Node, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
-    let key = plan.host_keys.0.get(&node.name);
-    let file = |key| Artifact::new(path_in_node_dir(node, PUBLIC_HOST_KEY), format!("{key} {}\n", node.fqdn));
+    let key = plan.host_keys.keys.get(&node.name);
+    let file = |key: &PublishedHostKey| {
+        Artifact::new(path_in_node_dir(node, PUBLIC_HOST_KEY), key.print(node.fqdn.as_str()))
+    };
     key.map(file).into_iter().collect()
 }
 
@@ -34,8 +36,8 @@ fn emit_known(plan: &Plan, _: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let names = names.map_err(|invalid| anyhow::anyhow!("a bug in plasmagen: {}", invalid.message))?;
     let mut text = HEADER.to_owned();
     for node in &plan.cluster.nodes {
-        if let Some(key) = plan.host_keys.0.get(&node.name) {
-            writeln!(text, "{} {key}", list_names(node, &names).join(","))?;
+        if let Some(published) = plan.host_keys.keys.get(&node.name) {
+            writeln!(text, "{} {}", list_names(node, &names).join(","), published.key)?;
         }
     }
     Ok(vec![Artifact::new("site/known_hosts", text)?])

@@ -12,7 +12,7 @@ use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::secrecy::ExposeSecret;
 use age::{DecryptError, Decryptor, EncryptError, Encryptor};
 use age_core::format::{FileKey, Stanza};
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use zeroize::Zeroizing;
 
 use super::identity::Identities;
@@ -93,16 +93,24 @@ pub(super) fn decrypt_backup(file: &[u8], identities: &Identities) -> anyhow::Re
 /// # Errors
 /// When `file` is no age file, or has no label: then it is no backup of a vault.
 pub(super) fn read_label(file: &[u8]) -> anyhow::Result<BackupLabel> {
-    let reader = LabelReader(RefCell::default());
-    // No key, so the header alone is read.
-    let refused = open(file)?.decrypt(std::iter::once(&reader as &dyn age::Identity)).err();
-    ensure!(matches!(refused, Some(DecryptError::NoMatchingKeys)), BROKEN);
-    let stanzas = reader.0.into_inner();
+    let stanzas = list_stanzas(file)?;
     let label = stanzas.iter().find(|(tag, _)| tag == LABEL);
     let cluster = label.and_then(|(_, args)| args.first()).context("it is no backup of a vault")?;
     let is_recipient = |tag: &str| tag != LABEL && !tag.ends_with(GREASE);
     let recipients = stanzas.iter().filter(|(tag, _)| is_recipient(tag)).count();
     Ok(BackupLabel { cluster: cluster.clone(), recipients })
+}
+
+/// Lists the stanzas in the header of the age file `file`: type and arguments of each.
+///
+/// # Errors
+/// When `file` is no age file, or its header was changed.
+pub(super) fn list_stanzas(file: &[u8]) -> anyhow::Result<Vec<(String, Vec<String>)>> {
+    let reader = StanzaReader(RefCell::default());
+    // No key, so the header alone is read.
+    let refused = open(file)?.decrypt(std::iter::once(&reader as &dyn age::Identity)).err();
+    ensure!(matches!(refused, Some(DecryptError::NoMatchingKeys)), BROKEN);
+    Ok(reader.0.into_inner())
 }
 
 /// The fault of a file that was damaged.
@@ -115,11 +123,39 @@ const BEGINNINGS: [&[u8]; 2] = [b"age-encryption.org/", b"-----BEGIN AGE ENCRYPT
 fn open(file: &[u8]) -> anyhow::Result<Decryptor<ArmoredReader<BufReader<&[u8]>>>> {
     let is_age = BEGINNINGS.iter().any(|words| file.trim_ascii_start().starts_with(words));
     ensure!(is_age, "it is no age file");
+    check_header(file)?;
     Decryptor::new(ArmoredReader::new(file)).map_err(|error| match error {
         DecryptError::UnknownFormat => anyhow!("it is of a version of age that plasmagen does not know"),
         _ => anyhow!(BROKEN),
     })
 }
+
+/// Refuses a header that is larger than those of age: the parser of the crate takes a time that grows with the square
+/// of the length of a header, and of a line.
+fn check_header(file: &[u8]) -> anyhow::Result<()> {
+    let mut header = Vec::new();
+    let read = ArmoredReader::new(file).take(HEADER_LIMIT).read_to_end(&mut header);
+    // A file that was cut short behind its header is for the decryption to refuse.
+    let end = header.windows(END_OF_HEADER.len()).position(|window| window == END_OF_HEADER);
+    ensure!(read.is_ok() || end.is_some(), BROKEN);
+    let Some(end) = end else {
+        let is_whole = (header.len() as u64) < HEADER_LIMIT;
+        ensure!(!is_whole, BROKEN);
+        bail!("its header is larger than {HEADER_LIMIT} bytes, and that of a backup is not");
+    };
+    let words = header[..end].split(u8::is_ascii_whitespace);
+    ensure!(words.map(<[u8]>::len).max().unwrap_or_default() <= ARGUMENT_LIMIT, BROKEN);
+    Ok(())
+}
+
+/// The largest header that is read, in bytes: that of dozens of recipients.
+const HEADER_LIMIT: u64 = 32 << 10;
+
+/// The longest word of a header that is read, in bytes: post-quantum recipients need 1.5 KiB.
+const ARGUMENT_LIMIT: usize = 2 << 10;
+
+/// The bytes with which the last line of a header begins.
+const END_OF_HEADER: &[u8] = b"\n--- ";
 
 fn decrypt(file: &[u8], identity: &dyn age::Identity) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let mut reader = open(file)?.decrypt(std::iter::once(identity)).map_err(|error| match error {
@@ -158,9 +194,9 @@ impl age::Identity for KnownFileKey<'_> {
 }
 
 /// An identity that opens nothing, and keeps type and arguments of each stanza.
-struct LabelReader(RefCell<Vec<(String, Vec<String>)>>);
+struct StanzaReader(RefCell<Vec<(String, Vec<String>)>>);
 
-impl age::Identity for LabelReader {
+impl age::Identity for StanzaReader {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
         let Stanza { tag, args, .. } = stanza;
         self.0.borrow_mut().push((tag.clone(), args.clone()));

@@ -17,6 +17,7 @@ use crate::plan::{Certificates, node_dir};
 
 mod authority;
 mod host_keys;
+mod node_host_key;
 mod node_key;
 mod passphrases;
 mod published;
@@ -24,7 +25,8 @@ mod requests;
 mod rotation;
 mod selection;
 
-pub use host_keys::{HostKeyIssue, HostKeyRequest, issue_host_keys, read_checked_host_key};
+pub use host_keys::{HostKeyIssue, HostKeyRequest, issue_host_keys};
+pub use node_host_key::{NodeHostKey, find_checked_host_key};
 pub use node_key::NodeKey;
 pub use passphrases::{PassphraseIssue, issue_passphrases};
 pub use requests::leaf_request;
@@ -159,14 +161,9 @@ fn sign<'a>(
 ) -> anyhow::Result<SignedNode<'a>> {
     let node = selected.node;
     let known = vault.key(node.fqdn.as_str())?;
-    // A name that nodes/ does not know may have come back, for another machine or after its key was revoked: that key is not
-    // used again. Else the key is used again: another work tree may have rendered the node with this vault, and the machine
-    // may run with the key already.
     let is_returned = match &known {
-        Some(key) if have.ca.is_some() && !have.rendered.contains(&node.name) => {
-            has_key_of_other_machine(vault, node)? || revoked.has_key(node.fqdn.as_str(), &key.public_key()?)
-        }
-        _ => false,
+        Some(key) => must_be_replaced(node, key, (have, revoked), vault)?,
+        None => false,
     };
     ensure!(known.is_some() || may_get_a_key(selected), explain_missing_key(node, vault));
     let replaces = known.is_some() && (is_returned || selected.has_new_key);
@@ -176,6 +173,29 @@ fn sign<'a>(
         issued.with_context(|| format!("could not issue the certificate of {}", node.name))?;
     let new_key = key.is_none().then(|| NodeKey::new(node, used));
     Ok(SignedNode { node, reason: selected.reason, cert_pem, new_key, replaces, is_returned })
+}
+
+/// Whether the vault's `key` of `node` must not be used again: the key was revoked, or the name has come back for
+/// another machine. Else the key is used again: another work tree may have rendered the node with this vault, and the
+/// machine may run with the key already.
+fn must_be_replaced(
+    node: &Node,
+    key: &SecretKey,
+    (have, revoked): (&Certificates, &RevocationList),
+    vault: &Vault,
+) -> anyhow::Result<bool> {
+    if have.ca.is_none() {
+        return Ok(false);
+    }
+    if !have.rendered.contains(&node.name) && has_key_of_other_machine(vault, node)? {
+        return Ok(true);
+    }
+    let public = key.public_key()?;
+    // Of a certificate that is published and revoked, PG-J03 tells. A vault that was restored from an older backup may
+    // hold the key of a certificate that was revoked before.
+    let published = have.nodes.get(&node.name).map(|pem| PublicCert::from_pem(pem)).transpose()?;
+    let is_published = published.is_some_and(|certificate| certificate.has_key(&public));
+    Ok(!is_published && revoked.has_key(node.fqdn.as_str(), &public))
 }
 
 /// Whether a key may be made for a node of which the vault has none: a published certificate is for a key that the machine
@@ -220,8 +240,8 @@ pub fn read_checked_key(
     ensure!(
         key.belongs_to(&certificate)?,
         "the certificate of {name} in {dir_of_node}/ is for another key than that of the vault {dir}, so nobody would \
-         accept the node: name the vault of this cluster with --vault, or remove the certificate, and plasmagen render \
-         issues another",
+         accept the node: name the vault of this cluster with --vault, restore a newer backup, plasmagen vault restore \
+         FILE, or give the node a new key: plasmagen certs renew {name} --new-key",
         dir_of_node = node_dir(node)
     );
     Ok(key)

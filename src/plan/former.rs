@@ -27,6 +27,8 @@ pub struct FormerCluster {
     pub founders: BTreeSet<String>,
     /// The voters, in the order of `bootstrap`.
     pub voters: Vec<FormerVoter>,
+    /// The admin keys, each a line with type, key and comment.
+    pub admin_keys: Vec<String>,
     /// All nodes, of this cluster or another that was rendered here.
     pub nodes: Vec<FormerNode>,
     /// Why a file that says how the disks of nodes were divided cannot be read; none where all can, or there is none.
@@ -58,6 +60,8 @@ struct ResolvedInventory {
     name: String,
     formed: bool,
     bootstrap: Vec<String>,
+    #[serde(default)]
+    admin_keys: Vec<String>,
     nodes: Vec<ResolvedNode>,
 }
 
@@ -73,6 +77,7 @@ impl FormerCluster {
             Ok(Some(resolved)) => {
                 if cluster.is_called(&resolved.name) {
                     former.formed = resolved.formed;
+                    former.admin_keys = resolved.admin_keys;
                     for voter in resolved.bootstrap {
                         let node = resolved.nodes.iter().find(|node| node.name == voter);
                         let serial = node.and_then(|node| node.serial.clone());

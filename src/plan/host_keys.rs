@@ -7,11 +7,11 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use rayon::prelude::*;
-use ssh_key::Algorithm;
+use ssh_key::{Algorithm, HashAlg};
 
 use super::{node_dir, open_root, read_optional};
 use crate::fs::TEXT_LIMIT;
-use crate::model::{Cluster, HostName, find_key_marker};
+use crate::model::{Cluster, HostName, Node, find_key_marker};
 
 /// The file name of a node's SSH host key: on the node, in the vault and in a staged tree.
 pub const HOST_KEY: &str = "ssh_host_ed25519_key";
@@ -54,6 +54,15 @@ impl HostPublicKey {
         Ok(Self(bare.to_openssh().context("could not encode a public SSH key")?))
     }
 
+    /// SHA-256 of the key in Base64, as in `ssh-keygen -l`, without the name of the algorithm.
+    ///
+    /// # Errors
+    /// When the key can't be parsed: a bug, since it was when it was made.
+    pub fn digest(&self) -> anyhow::Result<String> {
+        let fingerprint = ssh_key::PublicKey::from_openssh(&self.0)?.fingerprint(HashAlg::Sha256).to_string();
+        Ok(fingerprint.trim_start_matches("SHA256:").to_owned())
+    }
+
     /// The type and the key, separated by a space.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -67,64 +76,124 @@ impl fmt::Display for HostPublicKey {
     }
 }
 
-/// The public SSH host keys of a cluster, by the node's name. The default is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HostKeys(pub BTreeMap<HostName, HostPublicKey>);
+/// The public SSH host key of a node, as `nodes/` publishes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedHostKey {
+    /// The key.
+    pub key: HostPublicKey,
+    /// Whether the machine made the key, so that no vault has the private half: the operator adopted the key.
+    pub is_adopted: bool,
+}
 
-impl HostKeys {
-    /// Reads the host keys of `cluster` in the `nodes/` directory of `root`.
+/// The word that marks an adopted key, at the end of the line of a `.pub` file. The mark lies beside the key, not in
+/// the vault: the two are published in one step, and an older vault does not know of the adoption.
+const ADOPTED: &str = "adopted";
+
+impl PublishedHostKey {
+    /// The key `key`, whose private half the vault has.
+    #[must_use]
+    pub fn made(key: HostPublicKey) -> Self {
+        Self { key, is_adopted: false }
+    }
+
+    /// Parses the file that [`PublishedHostKey::print`] prints.
     ///
     /// # Errors
-    /// When a file cannot be read or is no host key, or two nodes have one key.
+    /// As for [`HostPublicKey::parse`].
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let is_adopted = text.split_whitespace().skip(2).last() == Some(ADOPTED);
+        Ok(Self { key: HostPublicKey::parse(text)?, is_adopted })
+    }
+
+    /// Prints the file for the node `fqdn`: the key, and a comment with the name and the mark.
+    #[must_use]
+    pub fn print(&self, fqdn: &str) -> String {
+        let mark = if self.is_adopted { format!(" {ADOPTED}") } else { String::new() };
+        format!("{} {fqdn}{mark}\n", self.key)
+    }
+}
+
+/// The public SSH host keys of a cluster. The default is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostKeys {
+    /// The keys, by the node's name.
+    pub keys: BTreeMap<HostName, PublishedHostKey>,
+    /// The nodes whose file in `nodes/` holds no usable key, each with the fault and the way out.
+    pub unusable: BTreeMap<HostName, String>,
+}
+
+impl HostKeys {
+    /// Reads the host keys of `cluster` in the `nodes/` directory of `root`. A file that holds no host key is for
+    /// [`HostKeys::check`] to report, and for the operator to replace.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
     pub fn gather(root: &Path, cluster: &Cluster) -> anyhow::Result<Self> {
         let Some(open) = open_root(root)? else { return Ok(Self::default()) };
-        let read = |name: &str, dir: &str| {
-            let path = format!("{dir}/{PUBLIC_HOST_KEY}");
-            let Some(text) = read_optional(&open, root, &path, TEXT_LIMIT)? else { return Ok(None) };
-            let key = HostPublicKey::parse(&text).with_context(|| {
-                format!(
-                    "could not use {path}: restore the file from git, or write the key that {name} has with plasmagen \
-                     keys adopt {name} --host-key FILE"
-                )
-            });
-            key.map(Some)
+        let read = |node: &Node| {
+            let path = format!("{}/{PUBLIC_HOST_KEY}", node_dir(node));
+            let text = read_optional(&open, root, &path, TEXT_LIMIT)?;
+            anyhow::Ok(text.map(|text| PublishedHostKey::parse(&text)))
         };
-        let found: Vec<_> =
-            cluster.nodes.par_iter().map(|node| read(node.name.as_str(), &node_dir(node))).collect();
+        let found: Vec<_> = cluster.nodes.par_iter().map(read).collect();
         let mut keys = Self::default();
         for (node, found) in cluster.nodes.iter().zip(found) {
-            keys.0.extend(found?.map(|key| (node.name.clone(), key)));
+            match found? {
+                None => {}
+                Some(Ok(key)) => keys.set(node, key),
+                Some(Err(why)) => {
+                    keys.unusable.insert(node.name.clone(), explain_unusable(node, &why));
+                }
+            }
         }
-        keys.check_unique(cluster)?;
         Ok(keys)
     }
 
-    /// Takes the host keys `adopted`, in the place of those that are known.
-    ///
-    /// # Errors
-    /// When two nodes would have one key.
-    pub fn adopt(
-        &mut self,
-        cluster: &Cluster,
-        adopted: &BTreeMap<HostName, HostPublicKey>,
-    ) -> anyhow::Result<()> {
-        self.0.extend(adopted.iter().map(|(name, key)| (name.clone(), key.clone())));
-        self.check_unique(cluster)
+    /// Takes `key` as that of `node`, in the place of what is known.
+    pub fn set(&mut self, node: &Node, key: PublishedHostKey) {
+        self.unusable.remove(&node.name);
+        self.keys.insert(node.name.clone(), key);
     }
 
-    /// Refuses one key of two nodes: each could pass for the other.
-    fn check_unique(&self, cluster: &Cluster) -> anyhow::Result<()> {
+    /// The host key of `node`; none where `nodes/` has none.
+    ///
+    /// # Errors
+    /// When the file of the node holds no usable key.
+    pub fn of(&self, node: &Node) -> anyhow::Result<Option<&PublishedHostKey>> {
+        match self.unusable.get(&node.name) {
+            Some(why) => bail!("{why}"),
+            None => Ok(self.keys.get(&node.name)),
+        }
+    }
+
+    /// Refuses files that hold no usable key, and one key of two nodes: each could pass for the other.
+    ///
+    /// # Errors
+    /// When there is such a file or key: the message names the commands that replace the key of a node.
+    pub fn check(&self, cluster: &Cluster) -> anyhow::Result<()> {
         let mut owners = HashMap::new();
         for node in &cluster.nodes {
-            let Some(key) = self.0.get(&node.name) else { continue };
-            if let Some(other) = owners.insert(key, &node.name) {
-                bail!(
-                    "{other} and {} have one SSH host key, so that each could pass for the other: ssh-keygen -A on one of \
-                     the machines makes another, once its files in /etc/ssh are removed",
-                    node.name
-                );
-            }
+            let Some(published) = self.of(node)? else { continue };
+            let Some(other) = owners.insert(&published.key, &node.name) else { continue };
+            let name = &node.name;
+            bail!(
+                "{other} and {name} have one SSH host key, so that each could pass for the other. Where only the files \
+                 in nodes/ are equal, write the key that the machine has: plasmagen keys adopt {name} --host-key FILE \
+                 --discard-edits. Where the machines have one key, make another on one of them, by ssh-keygen -A once \
+                 its files in /etc/ssh are removed, and adopt that key; plasmagen keys make {name} --discard-edits \
+                 makes one for a new installation"
+            );
         }
         Ok(())
     }
+}
+
+fn explain_unusable(node: &Node, why: &anyhow::Error) -> String {
+    format!(
+        "could not use {dir}/{PUBLIC_HOST_KEY}: restore the file from git, or write the key that {name} has with \
+         plasmagen keys adopt {name} --host-key FILE --discard-edits; plasmagen keys make {name} --discard-edits makes \
+         one for a new installation. The cause: {why:#}",
+        dir = node_dir(node),
+        name = node.name
+    )
 }

@@ -14,7 +14,7 @@ use super::root::WebRoot;
 use super::site::path_of_overlay;
 use crate::fs::{Dir, Errno, LIST_LIMIT, TEXT_LIMIT, split};
 use crate::image::{CpioHeader, read_initrd};
-use crate::model::{Cluster, HostName, Node};
+use crate::model::{Cluster, HostName, Node, escape_line};
 
 /// The file of an overlay that lists the keys.
 const OVERLAY_KEYS: &[u8] = b"root/.ssh/authorized_keys";
@@ -22,10 +22,14 @@ const OVERLAY_KEYS: &[u8] = b"root/.ssh/authorized_keys";
 /// The line that begins the list of keys in a node's configuration.
 const CONFIGURED: &str = "users.users.root.openssh.authorizedKeys.keys = [";
 
+/// The fingerprint of a line that is not a key alone, and that sshd may take for one: such a line has options before
+/// the key, and was not written by plasmagen.
+const UNREADABLE: &str = "unreadable line";
+
 /// An admin key, and what the key opens.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdminKeyRow {
-    /// SHA-256 of the key, as `ssh-keygen -l` prints it.
+    /// SHA-256 of the key, as `ssh-keygen -l` prints it; `unreadable line` where a line is not a key alone.
     pub fingerprint: String,
     /// The type, such as `ssh-ed25519`.
     #[serde(rename = "type")]
@@ -71,9 +75,12 @@ pub fn list_admin_keys(root: &Path, cluster: &Cluster, web_root: Option<&Path>) 
     let found: Vec<_> = cluster.nodes.par_iter().map(read).collect();
     let mut rows = Rows::new();
     let add = |rows: &mut Rows, line: &str, mark: &dyn Fn(&mut AdminKeyRow)| {
-        if let Some((key, row)) = parse_row(line, web_root.is_some()) {
-            let row = rows.entry(key).or_insert(row);
-            mark(row);
+        let text = line.trim();
+        // Blank lines and comments admit nobody (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+        if !text.is_empty() && !text.starts_with('#') {
+            let (key, row) = parse_row(text, web_root.is_some())
+                .unwrap_or_else(|| (text.to_owned(), unreadable_row(text, web_root.is_some())));
+            mark(rows.entry(key).or_insert(row));
         }
     };
     for key in &cluster.admin_keys {
@@ -121,6 +128,20 @@ fn parse_row(line: &str, has_web_root: bool) -> Option<(String, AdminKeyRow)> {
         published: has_web_root.then(BTreeSet::new),
     };
     Some((bare, row))
+}
+
+/// The row of `line`, which is not a key alone, as with options before the key: sshd may take it for one.
+fn unreadable_row(line: &str, has_web_root: bool) -> AdminKeyRow {
+    AdminKeyRow {
+        fingerprint: UNREADABLE.to_owned(),
+        algorithm: String::new(),
+        comment: escape_line(line).chars().take(60).collect(),
+        inventory: false,
+        image: false,
+        configuration: BTreeSet::new(),
+        overlay: BTreeSet::new(),
+        published: has_web_root.then(BTreeSet::new),
+    }
 }
 
 /// Reads the keys that the images admit which are built from the site in `root`.

@@ -49,11 +49,12 @@ pub(super) fn h04(committed: &Committed<'_>, report: &mut Report) {
                 known.dir.display()
             );
             let help = format!(
-                "restore the certificate from git, or name the vault of this cluster with --vault; if the machine has the \
-                 vault's key, remove nodes/{}/{}-cert.pem: `plasmagen render` issues a certificate for that key",
-                member.node.fqdn, member.node.name
+                "restore a newer backup of the vault, `plasmagen vault restore FILE --vault DIR`, name the vault of \
+                 this cluster with --vault, or restore the certificate from git; if the key of the certificate is \
+                 lost, give the node a new one: `plasmagen certs renew {} --new-key`",
+                member.node.name
             );
-            report.push(certificate_fault("PG-H04", member, what).help(help));
+            report.push(certificate_fault("PG-H04", member, what).help(help).cured_by(Cure::NewKey));
         }
     }
 }

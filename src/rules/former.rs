@@ -1,6 +1,7 @@
 //! Chapters G and J: the inventory beside the cluster that was rendered last.
 
 use crate::diag::{Diagnostic, Report};
+use crate::model::{AdminKey, escape_line};
 
 use super::committed::Committed;
 
@@ -69,4 +70,29 @@ pub(super) fn j04(committed: &Committed<'_>, report: &mut Report) {
         };
         report.push(Diagnostic::warning("PG-J04", &span, message).help(help));
     }
+}
+
+/// J06: an admin key that was rendered last stays until the new ones were tried.
+pub(super) fn j06(committed: &Committed<'_>, report: &mut Report) {
+    let former = &committed.former.admin_keys;
+    let written = committed.draft.inventory.cluster.as_ref().and_then(|cluster| cluster.admin_keys.as_ref());
+    let Some(written) = written.filter(|_| !former.is_empty()) else { return };
+    let is_kept = |key: &AdminKey| former.iter().any(|former| find_body(former) == find_body(key.as_str()));
+    // H13 reports an empty list.
+    if written.value.is_empty() || committed.cluster.admin_keys.iter().any(is_kept) {
+        return;
+    }
+    let message = "none of these keys opens a node or an installer yet: all keys that were rendered last are gone, and \
+                   if the new ones do not work, nobody can log in any more";
+    let kept = former.first().map_or("", |key| key);
+    report.push(Diagnostic::error("PG-J06", &written.span, message).help(format!(
+        "keep a key that was rendered last until somebody has logged in to every node with a new one, such as {:?}, \
+         and remove it then: docs/ssh-keys.md, \"Replacing an admin key\"",
+        escape_line(kept)
+    )));
+}
+
+/// The key itself in a line of a `.pub` file, without type and comment.
+fn find_body(line: &str) -> Option<&str> {
+    line.split_whitespace().nth(1)
 }

@@ -488,6 +488,9 @@ pub const RULES: &[Rule] = &[
     graded!("J05", Certificates(disk_names::j05),
         "the disks of a node keep their names",
         "an installed node looks for names that are not on its disks, and does not start"),
+    error!("J06", Certificates(former::j06),
+        "an admin key that was rendered last stays until the new ones were tried",
+        "nobody can log in to any node"),
 ];
 
 #[cfg(test)]

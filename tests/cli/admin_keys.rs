@@ -70,3 +70,61 @@ fn assert_listed(site: &Site) {
     });
     assert_eq!(json, json!({ "schema": 1, "keys": [key], "unknown_host_keys": [] }));
 }
+
+/// All keys replaced at once lock everybody out where the new one does not work.
+#[test]
+fn one_key_at_least_stays_until_the_new_ones_were_tried() {
+    let site = Site::rendered();
+    site.shell(
+        "for key in new other; do ssh-keygen -q -t ed25519 -N '' -C $key@example.com -f ../$key; done",
+    )
+    .ends(0, &[]);
+    let [new, other] = ["new.pub", "other.pub"]
+        .map(|file| fs::read_to_string(site.path().join(file)).unwrap().trim_end().to_owned());
+    let listed = |keys: &[&str]| {
+        let text = site.read("inventory.toml");
+        let start = text.find("admin_keys = [").unwrap();
+        let end = start + text[start..].find(']').unwrap() + 1;
+        fs::write(site.inventory(), format!("{}admin_keys = {keys:?}{}", &text[..start], &text[end..]))
+            .unwrap();
+    };
+    let words = ["error[PG-J06]", "nobody can log in any more", KEY, "docs/ssh-keys.md"];
+    for keys in [&[new.as_str()][..], &[&new, &other]] {
+        listed(keys);
+        for args in [&["check"][..], &["render"], &["certs", "renew"]] {
+            site.untouched(|| site.run(args).ends(1, &words).code);
+        }
+    }
+    // A comment is no key: this is the old one, under another name.
+    let renamed = KEY.replace("ops@example.com", "root@example.com");
+    for keys in [&[renamed.as_str()][..], &[KEY, &new], &[&new], &[&new, &other], &[&other]] {
+        listed(keys);
+        site.run(&["check"]).ends(0, &[]);
+        site.run(&["render"]).ends(0, &[]);
+    }
+    // A site that was never rendered knows no key.
+    site.shell("rm -r nodes site").ends(0, &[]);
+    listed(&[&new]);
+    site.run(&["check"]).ends(0, &[]);
+}
+
+#[test]
+fn a_line_that_is_no_key_alone_is_told() {
+    let site = Site::rendered();
+    let line = KEY
+        .replace("ops@example.com", "guest@example.com")
+        .replace("ssh-ed25519", "cert-authority ssh-ed25519");
+    let config = "nodes/node02.cluster.example.com/configuration.nix";
+    let text = site.read(config);
+    let at = text.find("authorizedKeys.keys = [").unwrap();
+    let at = at + text[at..].find('\n').unwrap() + 1;
+    fs::write(site.root().join(config), format!("{}      \"{line}\"\n{}", &text[..at], &text[at..])).unwrap();
+    let run = site.run(&STATUS);
+    run.ends(0, &["cert-authority ssh-ed25519 is not a key alone", "plasmagen render --discard-edits"]);
+    assert!(run.stdout.contains("unreadable line"), "{}", run.stdout);
+    assert!(
+        run.stdout.lines().any(|row| row.ends_with("cert-authority ssh-ed25519") && row.contains("1 of 3")),
+        "{}",
+        run.stdout
+    );
+}

@@ -21,13 +21,14 @@ fn a_signing_key_that_is_no_file_is_refused_before_the_lock() {
     assert!(!site.path().join("served").exists(), "the web root was locked");
 }
 
-/// Makes an SSH key beside the site, makes it the inventory's only admin key, and returns the path.
+/// Makes an SSH key beside the site, adds it to the inventory's admin keys, and returns the path.
 fn sign_as_admin(site: &Site) -> String {
     let key = site.path().join("key").to_str().unwrap().to_owned();
     site.tool("ssh-keygen", "openssh-client", &["-q", "-t", "ed25519", "-N", "", "-f", &key]).ends(0, &[]);
     let public = fs::read_to_string(format!("{key}.pub")).unwrap();
     let words: Vec<_> = public.split_whitespace().collect();
-    site.edit(crate::kit::KEY, &format!("{} {} ops@example.com", words[0], words[1]));
+    let (old, new) = (crate::kit::KEY, format!("{} {} signer@example.com", words[0], words[1]));
+    site.edit(&format!("\"{old}\""), &format!("\"{old}\", \"{new}\""));
     key
 }
 

@@ -19,7 +19,8 @@ const EVERYWHERE: [&str; 8] =
     ["PG-A01", "PG-A02", "PG-A03", "PG-A04", "PG-A06", "PG-A11", "PG-A13", "PG-A14"];
 
 /// The rules that compare a key with files beside the inventory: certificates, what was rendered last, and modules.
-const BESIDE: [(&str, &[&str]); 24] = [
+const BESIDE: [(&str, &[&str]); 25] = [
+    ("cluster.admin_keys", &["PG-J06"]),
     ("cluster.bootstrap", &["PG-G13", "PG-J04"]),
     ("cluster.domain", &["PG-H06", "PG-H09", "PG-H18"]),
     ("cluster.formed", &["PG-G13", "PG-J04"]),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use plasmagen::change::{Effect, compare};
 use plasmagen::check::check;
-use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, Plan, PublishedHostKey, Zones};
 use serde_json::Value;
 use test_kit::{host_key, nix, render_into, repository};
 
@@ -161,8 +161,11 @@ fn write(text: &str, node: &str, dir: &Path) {
     let nodes = cluster.nodes.iter().map(|node| (node.name.clone(), format!("that of {}\n", node.fqdn)));
     let certificates =
         Certificates { ca: Some("the CA\n".to_owned()), nodes: nodes.collect(), ..Certificates::default() };
-    let keys = cluster.nodes.iter().map(|node| (node.name.clone(), host_key(node.fqdn.as_str()))).collect();
-    let plan = Plan { cluster, certificates, host_keys: HostKeys(keys), zones: Zones::default() };
+    let mut host_keys = HostKeys::default();
+    for node in &cluster.nodes {
+        host_keys.set(node, PublishedHostKey::made(host_key(node.fqdn.as_str())));
+    }
+    let plan = Plan { cluster, certificates, host_keys, zones: Zones::default() };
     let rendered = tempfile::tempdir().unwrap();
     render_into(&plan, rendered.path());
     let from = rendered.path().join(format!("nodes/{node}.example.com"));

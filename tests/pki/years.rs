@@ -14,7 +14,7 @@ use plasmagen::pki::identity::Identities;
 use plasmagen::pki::kind::KeyType;
 use plasmagen::pki::recipient::Recipient;
 use plasmagen::pki::revocation::Crl;
-use plasmagen::pki::vault::{BackupRequest, RestoreRequest, back_up, restore};
+use plasmagen::pki::vault::{BackupRequest, PublishedKeys, RestoreRequest, back_up, restore};
 use plasmagen::pki::{KeyAlgorithm, PublicCert, VaultUse, VaultView};
 use plasmagen::plan::Certificates;
 use plasmagen::plan::former::FormerCluster;
@@ -119,13 +119,13 @@ impl Years {
         let (recipients, identities) =
             ([Recipient::parse(public).unwrap()], Identities::parse(&private(&keygen)).unwrap());
         let (cluster, root) = (self.site.cluster(), self.site.root());
-        let certificates = Certificates::gather(&root, &cluster).unwrap();
+        let keys = PublishedKeys::gather(&root, &cluster);
         let (old, to): (PathBuf, PathBuf) = (self.site.vault().dir().to_owned(), root.join("vault.age"));
         let wish = BackupRequest {
             to: &to,
             forbidden: &[],
             cluster: &cluster,
-            certificates: &certificates,
+            keys: &keys,
             recipients: &recipients,
             identities: Some(&identities),
             now,
@@ -140,7 +140,7 @@ impl Years {
             name: "vault.age",
             identities: Some(&identities),
             cluster: &cluster,
-            certificates: &certificates,
+            keys: &keys,
         };
         assert!(restore(self.site.vault().dir(), &wish).unwrap().faults.is_empty());
     }

@@ -7,19 +7,20 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use crate::cli::printer::Printer;
-use crate::cli::{complete, named};
+use crate::cli::{DONE, complete, named};
 use crate::fs::{TEXT_LIMIT, read_input_text};
 use crate::pki::cluster::HostKeyRequest;
 use crate::pki::recipient::Recipient;
 use crate::plan::HostPublicKey;
 
-use super::site_options::SiteOptions;
+use super::site_options::{SiteOptions, tell_of_encrypted};
 
 /// Write the SSH host key that an installed node has into nodes/ and site/known_hosts
 ///
-/// For nodes that were installed before plasmagen made host keys. The private key stays on the node alone. Take the key
-/// from the node's console or over a connection that you trust: /etc/ssh/ssh_host_ed25519_key.pub. The site is rendered,
-/// as by `plasmagen render`.
+/// For nodes that were installed before plasmagen made host keys, or without the staged key. The private key stays on
+/// the node alone; a host key that the vault has of the node is put aside, in .retired. Take the key from the node's
+/// console or over a connection that you trust: /etc/ssh/ssh_host_ed25519_key.pub. The site is rendered, as by
+/// `plasmagen render`.
 #[derive(Debug, Args)]
 pub(super) struct AdoptArgs {
     /// The node
@@ -35,10 +36,14 @@ pub(super) struct AdoptArgs {
 impl AdoptArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let key = self.read_key().with_context(|| format!("could not use {}", self.host_key.display()))?;
-        self.options.render(printer, |cluster| {
+        let status = self.options.render(printer, |cluster| {
             let name = named::find_node(cluster, &self.node)?.name.clone();
             Ok(HostKeyRequest { adopted: [(name, key)].into(), ..HostKeyRequest::default() })
-        })
+        })?;
+        if status == DONE {
+            tell_of_encrypted(printer);
+        }
+        Ok(status)
     }
 
     fn read_key(&self) -> anyhow::Result<HostPublicKey> {

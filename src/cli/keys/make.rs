@@ -8,7 +8,7 @@ use crate::cli::printer::Printer;
 use crate::cli::{DONE, complete, named};
 use crate::pki::cluster::HostKeyRequest;
 
-use super::site_options::SiteOptions;
+use super::site_options::{SiteOptions, tell_of_encrypted};
 
 /// Make SSH host keys for nodes that will be installed, or installed again
 ///
@@ -36,6 +36,7 @@ impl MakeArgs {
                 "until a node is installed with its new host key, ssh refuses the node's old one: plasmagen secrets stage \
                  brings the key onto the node",
             );
+            tell_of_encrypted(printer);
         }
         Ok(status)
     }

@@ -22,6 +22,9 @@ pub(super) struct SiteOptions {
     inventory: InventoryOption,
     #[command(flatten)]
     vault: VaultOption,
+    /// Replace files in nodes/ and site/ that were edited by hand
+    #[arg(long)]
+    discard_edits: bool,
 }
 
 impl SiteOptions {
@@ -39,7 +42,16 @@ impl SiteOptions {
         let source =
             SiteSource { root: root_of(&inventory), vault: &self.vault, written: checked.vault.as_deref() };
         let order = IssueOrder { host_keys: asked, superseded, ..IssueOrder::default() };
-        source.render(printer, cluster, CommitOptions::default(), &order)?;
+        let options = CommitOptions { discard_edits: self.discard_edits };
+        source.render(printer, cluster, options, &order)?;
         Ok(DONE)
     }
+}
+
+/// Says what follows from a new host key where the keys of nodes are encrypted to host keys.
+pub(super) fn tell_of_encrypted(printer: &Printer) {
+    printer.say(
+        "a file that was encrypted to another host key of the node, the node cannot decrypt: plasmagen secrets encrypt \
+         NODE --to DIR --force replaces the file",
+    );
 }

@@ -36,7 +36,8 @@ impl StatusArgs {
         let host_keys = HostKeys::gather(root, &cluster)?;
         let names: Vec<_> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
         let unknown: Vec<_> = cluster.nodes.iter().map(|node| &node.name).collect();
-        let unknown: Vec<_> = unknown.into_iter().filter(|name| !host_keys.0.contains_key(*name)).collect();
+        let unknown: Vec<_> =
+            unknown.into_iter().filter(|name| !host_keys.keys.contains_key(*name)).collect();
         let value = json!({ "schema": JSON_SCHEMA, "keys": rows, "unknown_host_keys": unknown });
         self.format.print(&value, || print_table(&rows, names.len()))?;
         for row in &rows {
@@ -79,6 +80,14 @@ fn print_table(rows: &[AdminKeyRow], nodes: usize) -> String {
 
 /// Says what is to be done about a key that opens less, or more, than the inventory says; `names` are those of all nodes.
 fn print_remark(printer: &Printer, row: &AdminKeyRow, names: &[&str]) {
+    if row.algorithm.is_empty() {
+        printer.say(&format!(
+            "{} is not a key alone, and may admit somebody: plasmagen render --discard-edits writes the files anew, \
+             and plasmagen publish the overlays",
+            row.comment
+        ));
+        return;
+    }
     let is_rendered = |nodes: &BTreeSet<HostName>| match row.inventory {
         true => nodes.len() == names.len(),
         false => nodes.is_empty(),

@@ -12,6 +12,7 @@ use crate::cli::vault_option::{VaultOption, list_forbidden};
 use crate::model::{Cluster, Node};
 use crate::pki::cluster::read_checked_key;
 use crate::pki::recipient::Recipient;
+use crate::pki::vault::encrypted::EncryptedKeys;
 use crate::pki::{SecretKey, Vault, VaultUse};
 use crate::plan::{Certificates, HostKeys};
 
@@ -68,10 +69,23 @@ impl OpenedKeys {
         node: &Node,
         recipients: &[Recipient],
     ) -> anyhow::Result<Option<Recipient>> {
-        let Some(key) = self.host_keys.0.get(&node.name) else { return Ok(None) };
-        let recipient = Recipient::parse(key.as_str())
+        let Some(published) = self.host_keys.of(node)? else { return Ok(None) };
+        let recipient = Recipient::parse(published.key.as_str())
             .map_err(|why| anyhow!("the SSH host key of {} in nodes/: {}", node.name, why.message))?;
         Ok(recipients.iter().all(|other| other.identity() != recipient.identity()).then_some(recipient))
+    }
+
+    /// Says that the encrypted key `file` of `node` stays, and whether the node can decrypt it.
+    pub(super) fn describe_kept(&self, directory: &EncryptedKeys, node: &Node, file: &Path) -> String {
+        let (name, shown) = (&node.name, file.display());
+        let published = self.host_keys.keys.get(name);
+        match published.and_then(|published| directory.is_encrypted_to(file, &published.key)) {
+            Some(false) => format!(
+                "kept {shown}, which is not encrypted to the SSH host key of {name} in nodes/, so that {name} cannot \
+                 decrypt it: --force replaces it"
+            ),
+            _ => format!("kept {shown}: --force replaces it"),
+        }
     }
 
     pub(super) fn forbidden(&self) -> Vec<&Path> {

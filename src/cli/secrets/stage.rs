@@ -8,7 +8,7 @@ use clap_complete::ArgValueCandidates;
 use crate::cli::printer::Printer;
 use crate::cli::{DONE, REFUSED, complete, named};
 use crate::model::{Node, Unlock, quote_for_shell};
-use crate::pki::cluster::read_checked_host_key;
+use crate::pki::cluster::{NodeHostKey, find_checked_host_key};
 use crate::pki::passphrase::{INSTALLER_PASSPHRASE, PASSPHRASE};
 use crate::pki::vault::staged::{self, StagedSecrets};
 use crate::pki::{Passphrase, Vault};
@@ -38,16 +38,17 @@ impl StageArgs {
         let Some(opened) = self.source.open(printer, &self.to)? else { return Ok(REFUSED) };
         let node = named::find_node(&opened.cluster, &self.node)?;
         let (key, name) = (opened.key(node)?, &node.name);
-        let host_key = read_checked_host_key(node, &opened.host_keys, &opened.vault)?;
+        let found = find_checked_host_key(node, &opened.host_keys, &opened.vault)?;
+        let host_key = if let NodeHostKey::InVault(key) = &found { Some(key) } else { None };
         let passphrase = match node.layout.unlock {
             Some(_) => opened.vault.passphrase(node.fqdn.as_str())?,
             None => None,
         };
         // Only a TPM is shown the passphrase by the node itself.
         let shown_to_tpm = passphrase.as_ref().filter(|_| node.layout.unlock == Some(Unlock::Tpm2));
-        let secrets = StagedSecrets { key: &key, host_key: host_key.as_ref(), passphrase: shown_to_tpm };
+        let secrets = StagedSecrets { key: &key, host_key, passphrase: shown_to_tpm };
         let shown = self.to.display();
-        let (keys, them) = match (&host_key, shown_to_tpm) {
+        let (keys, them) = match (host_key, shown_to_tpm) {
             (None, None) => (format!("the key of {name}"), "it"),
             (Some(_), None) => (format!("the key and the SSH host key of {name}"), "them"),
             (None, Some(_)) => (format!("the key of {name} and the passphrase of its disks"), "them"),
@@ -63,17 +64,22 @@ impl StageArgs {
             printer.say(&format!("{shown} already holds {keys}, nothing was touched"));
         }
         tell_of_disks(printer, &opened.vault, node, passphrase.as_ref());
-        if host_key.is_none() {
-            let known = match opened.host_keys.0.contains_key(name) {
-                true => ", and site/known_hosts will be wrong",
-                false => "",
-            };
-            printer.say(&format!(
-                "the vault has no SSH host key of {name}: a new installation makes one{known}; plasmagen keys make {name} \
-                 makes one now"
-            ));
-        }
+        tell_of_host_key(printer, node, &found);
         Ok(DONE)
+    }
+}
+
+/// Says what becomes of the SSH host key of `node` where none is staged.
+fn tell_of_host_key(printer: &Printer, node: &Node, found: &NodeHostKey) {
+    let name = &node.name;
+    let make = format!("plasmagen keys make {name} makes one, only before a new installation");
+    match found {
+        NodeHostKey::InVault(_) => {}
+        NodeHostKey::Adopted => printer.say(&format!(
+            "{name} has an SSH host key of its own, which plasmagen keys adopt has recorded: none is staged; {make}"
+        )),
+        NodeHostKey::Unknown => printer
+            .say(&format!("the vault has no SSH host key of {name}: a new installation makes one; {make}")),
     }
 }
 

@@ -18,7 +18,7 @@ use super::opened::{VaultSource, read_identities};
 ///
 /// The file is encrypted by age to `vault.recipients` of the inventory, at least two. It is read back and decrypted with
 /// the key that was chosen for the file, and compared with the vault, before it replaces an older backup of the same
-/// cluster.
+/// cluster. Exits with status 1 where the vault has a fault, and so has the backup.
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
     /// The file to write
@@ -47,7 +47,7 @@ impl BackupArgs {
                 to: &self.to,
                 forbidden: &forbidden.iter().map(PathBuf::as_path).collect::<Vec<_>>(),
                 cluster: &opened.cluster,
-                certificates: &opened.certificates,
+                keys: &opened.keys,
                 recipients: &recipients,
                 identities: identities.as_ref(),
                 now: OffsetDateTime::now_utc(),
@@ -69,6 +69,7 @@ impl BackupArgs {
             Printer::warn(&format!(
                 "the vault has {faults}, and so has the backup: plasmagen vault verify names them"
             ));
+            return Ok(if self.force { DONE } else { REFUSED });
         }
         Ok(DONE)
     }

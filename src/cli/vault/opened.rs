@@ -10,8 +10,7 @@ use crate::fs::{TEXT_LIMIT, read_input_text};
 use crate::model::Cluster;
 use crate::pki::Vault;
 use crate::pki::identity::Identities;
-use crate::pki::vault::{VaultFault, VaultReport, examine_vault};
-use crate::plan::Certificates;
+use crate::pki::vault::{PublishedKeys, VaultFault, VaultReport, examine_vault};
 
 use super::super::inventory::{InventoryOption, read_checked, root_of};
 use super::super::printer::Printer;
@@ -30,7 +29,7 @@ pub(super) struct VaultSource {
 /// A cluster with its vault.
 pub(super) struct OpenedVault {
     pub(super) cluster: Cluster,
-    pub(super) certificates: Certificates,
+    pub(super) keys: PublishedKeys,
     pub(super) vault: Vault,
     /// The recipients that the inventory lists.
     pub(super) recipients: Vec<String>,
@@ -47,11 +46,11 @@ impl VaultSource {
         let checked = read_checked(printer, &inventory)?;
         let Some(cluster) = checked.cluster else { return Ok(None) };
         let root = root_of(&inventory).to_owned();
-        let certificates = Certificates::gather(&root, &cluster)?;
+        let keys = PublishedKeys::gather(&root, &cluster);
         let vault = self.vault.open(&root, &cluster, checked.vault.as_deref());
         let listed = checked.inventory.vault.recipients.map(|list| list.value).unwrap_or_default();
         let recipients = listed.into_iter().filter_map(|recipient| recipient.value).collect();
-        Ok(Some(vault.map(|vault| OpenedVault { cluster, certificates, vault, recipients, root })))
+        Ok(Some(vault.map(|vault| OpenedVault { cluster, keys, vault, recipients, root })))
     }
 
     /// Opens and examines the vault of the inventory's cluster, and compares it with the certificates in `nodes/`; none where
@@ -59,7 +58,7 @@ impl VaultSource {
     pub(super) fn examine(&self, printer: &Printer) -> anyhow::Result<Option<(OpenedVault, VaultReport)>> {
         let Some(opened) = self.open(printer)? else { return Ok(None) };
         let examine = |opened: OpenedVault| {
-            let report = examine_vault(opened.vault.dir(), &opened.cluster, &opened.certificates)?;
+            let report = examine_vault(opened.vault.dir(), &opened.cluster, &opened.keys)?;
             Ok((opened, report))
         };
         // The vault is the subject: one that is missing or not private is a finding, as each fault in it is.

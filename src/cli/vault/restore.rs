@@ -48,7 +48,7 @@ impl RestoreArgs {
                 name: &name,
                 identities: identities.as_ref(),
                 cluster: &opened.cluster,
-                certificates: &opened.certificates,
+                keys: &opened.keys,
             },
         )?;
         let vault = opened.vault.dir().display();

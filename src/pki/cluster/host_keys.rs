@@ -1,15 +1,14 @@
 //! The SSH host keys of a cluster's nodes: which are made, and which are kept.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::ensure;
 use rayon::prelude::*;
 
 use super::node_key::{NodeKey, has_key_of_other_machine};
 use crate::model::{HostName, Node};
 use crate::pki::host_key::HostKey;
 use crate::pki::vault::Vault;
-use crate::plan::{FormerMachines, HostKeys, HostPublicKey, PUBLIC_HOST_KEY, Plan, node_dir};
+use crate::plan::{FormerMachines, HostKeys, HostPublicKey, Plan, PublishedHostKey};
 
 /// The host keys that the operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +17,14 @@ pub struct HostKeyRequest {
     pub made: BTreeSet<HostName>,
     /// The host keys that machines have.
     pub adopted: BTreeMap<HostName, HostPublicKey>,
+}
+
+impl HostKeyRequest {
+    /// Whether the operator asks for no host key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.made.is_empty() && self.adopted.is_empty()
+    }
 }
 
 /// The result of [`issue_host_keys`].
@@ -31,23 +38,35 @@ pub struct HostKeyIssue {
     pub unknown: Vec<HostName>,
     /// The keys that the vault does not hold yet, by the full name of the node, for entries that the vault has.
     stored: Vec<(String, HostKey)>,
+    /// The full names of nodes whose machines have other host keys than the vault: these are put aside.
+    retired: Vec<String>,
 }
 
 impl HostKeyIssue {
-    /// Stores the host keys of nodes whose other key `vault` holds already.
+    /// Stores the host keys of nodes whose other key `vault` holds already, and puts aside those that machines do not
+    /// have.
     ///
     /// # Errors
     /// As for [`Vault::store_host_keys`].
     pub fn store(&self, vault: &Vault) -> anyhow::Result<()> {
         let keys: Vec<_> = self.stored.iter().map(|(fqdn, key)| (fqdn.as_str(), key)).collect();
-        vault.store_host_keys(&keys)
+        vault.store_host_keys(&keys)?;
+        vault.retire_host_keys(&self.retired.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
 /// The host key of a node after a run.
 enum Outcome {
     /// The key in `nodes/` stays; none where there is none.
-    Kept(Option<HostPublicKey>),
+    Kept(Option<PublishedHostKey>),
+    /// A key that the machine made, and the operator names.
+    Adopted {
+        key: HostPublicKey,
+        /// Whether the vault has another key of the node.
+        is_other_kept: bool,
+    },
+    /// A key that the machine has already, with the private half if the vault has that in another place.
+    Moved(PublishedHostKey, Option<HostKey>),
     /// A key that the vault holds.
     FromVault(HostPublicKey),
     /// A key that was made.
@@ -56,117 +75,151 @@ enum Outcome {
     Unknown,
 }
 
-/// Makes the host keys that are missing, and those of the nodes `asked`, in memory: the caller stores the keys before their
-/// public halves are published. The keys of nodes in `new` and `replaced`, which the vault gets from this run, take the host keys with them.
+/// Makes the host keys that are missing, and those that `request` names, in memory: the caller stores the keys before
+/// their public halves are published. The keys of nodes in `new` and `replaced`, which the vault gets from this run,
+/// take the host keys with them.
 ///
-/// A node gets a host key where no machine can have another one: together with the key of its certificate, when the node
-/// and its machine are new to `nodes/`. A machine that an earlier version rendered has made its own host key when it was
+/// A node gets a host key where no machine can have another one: together with the key of its certificate, when the
+/// node and its machine are new to `nodes/`. A machine that was rendered under another name keeps the host key that
+/// `nodes/` publishes under that name. A machine that an earlier version rendered has made its own host key when it was
 /// installed; only the operator knows that key, or that the machine will be installed again.
 ///
 /// # Errors
-/// When a key in the vault cannot be read, or the system has no random bytes.
+/// When a key in the vault cannot be read, two nodes would have one key, or the system has no random bytes.
 pub fn issue_host_keys(
     plan: &Plan,
     former: &FormerMachines,
-    asked: &BTreeSet<HostName>,
+    request: &HostKeyRequest,
     vault: &Vault,
     [new, replaced]: [&mut [NodeKey]; 2],
 ) -> anyhow::Result<HostKeyIssue> {
     let stored_anew: BTreeSet<String> =
         new.iter().chain(replaced.iter()).map(|keys| keys.fqdn.clone()).collect();
-    let decide = |node: &Node| decide(plan, former, asked, vault, &stored_anew, node);
-    let decided: Vec<_> = plan.cluster.nodes.par_iter().map(decide).collect();
+    let deciding = Deciding { plan, former, request, vault, stored_anew: &stored_anew };
+    let decided: Vec<_> = plan.cluster.nodes.par_iter().map(|node| deciding.decide(node)).collect();
     let mut issue = HostKeyIssue::default();
-    let mut made = BTreeMap::new();
+    issue.host_keys.unusable.clone_from(&plan.host_keys.unusable);
+    let mut private = BTreeMap::new();
     for (node, outcome) in plan.cluster.nodes.iter().zip(decided) {
-        let public = match outcome? {
-            Outcome::Kept(public) => public,
-            Outcome::FromVault(public) => {
-                issue.new.push(node.name.clone());
-                Some(public)
-            }
-            Outcome::Made(key) => {
-                issue.new.push(node.name.clone());
-                let public = key.public().clone();
-                made.insert(node.fqdn.to_string(), key);
-                Some(public)
-            }
-            Outcome::Unknown => {
-                issue.unknown.push(node.name.clone());
-                None
-            }
-        };
-        issue.host_keys.0.extend(public.map(|public| (node.name.clone(), public)));
+        let published = issue.take(node, outcome?, &mut private);
+        if let Some(published) = published {
+            issue.host_keys.set(node, published);
+        }
     }
+    issue.host_keys.check(&plan.cluster)?;
     for keys in new.iter_mut().chain(replaced.iter_mut()) {
-        keys.host_key = made.remove(&keys.fqdn);
+        keys.host_key = private.remove(&keys.fqdn);
     }
     // A new key for the certificate leaves the machine its host key. A run that was killed may have put that key aside.
-    let public: HashMap<&str, &HostPublicKey> = plan
+    let public: BTreeMap<&str, &PublishedHostKey> = plan
         .cluster
         .nodes
         .iter()
-        .filter_map(|node| Some((node.fqdn.as_str(), issue.host_keys.0.get(&node.name)?)))
+        .filter_map(|node| Some((node.fqdn.as_str(), issue.host_keys.keys.get(&node.name)?)))
         .collect();
     for keys in new.iter_mut().chain(replaced.iter_mut()).filter(|keys| keys.host_key.is_none()) {
-        if let Some(public) = public.get(keys.fqdn.as_str()) {
-            keys.host_key = vault.find_host_key(&keys.fqdn, public)?;
+        if let Some(published) = public.get(keys.fqdn.as_str()) {
+            keys.host_key = vault.find_host_key(&keys.fqdn, &published.key)?;
         }
     }
-    issue.stored = made.into_iter().collect();
+    issue.stored = private.into_iter().collect();
+    issue.retired.retain(|fqdn| !stored_anew.contains(fqdn));
     Ok(issue)
 }
 
-/// Decides on the host key of `node`; `stored_anew` are the full names of nodes whose entry in the vault this run makes.
-fn decide(
-    plan: &Plan,
-    former: &FormerMachines,
-    asked: &BTreeSet<HostName>,
-    vault: &Vault,
-    stored_anew: &BTreeSet<String>,
-    node: &Node,
-) -> anyhow::Result<Outcome> {
-    let fqdn = node.fqdn.as_str();
-    let published = plan.host_keys.0.get(&node.name);
-    let is_asked = asked.contains(&node.name);
-    if published.is_some() && !is_asked {
-        return Ok(Outcome::Kept(published.cloned()));
+impl HostKeyIssue {
+    /// Takes the outcome for `node`: returns the key to publish, and adds the private half of a key for the vault to
+    /// `private`, by the full name of the node.
+    fn take(
+        &mut self,
+        node: &Node,
+        outcome: Outcome,
+        private: &mut BTreeMap<String, HostKey>,
+    ) -> Option<PublishedHostKey> {
+        match outcome {
+            Outcome::Kept(published) => published,
+            Outcome::Adopted { key, is_other_kept } => {
+                self.retired.extend(is_other_kept.then(|| node.fqdn.to_string()));
+                Some(PublishedHostKey { key, is_adopted: true })
+            }
+            Outcome::Moved(published, key) => {
+                private.extend(key.map(|key| (node.fqdn.to_string(), key)));
+                Some(published)
+            }
+            Outcome::FromVault(public) => {
+                self.new.push(node.name.clone());
+                Some(PublishedHostKey::made(public))
+            }
+            Outcome::Made(key) => {
+                self.new.push(node.name.clone());
+                let public = key.public().clone();
+                private.insert(node.fqdn.to_string(), key);
+                Some(PublishedHostKey::made(public))
+            }
+            Outcome::Unknown => {
+                self.unknown.push(node.name.clone());
+                None
+            }
+        }
     }
-    // The file in nodes/ was lost, or a run was killed, or another work tree has this vault.
-    let known = vault.host_key(fqdn)?.filter(|key| Some(key.public()) != published);
-    if let Some(key) = known
-        && !has_key_of_other_machine(vault, node)?
-    {
-        return Ok(Outcome::FromVault(key.public().clone()));
-    }
-    let is_rendered = plan.certificates.rendered.contains(&node.name);
-    // Where the key of the certificate was made before, the machine may have been installed since.
-    let is_new = !is_rendered && !former.has(node) && stored_anew.contains(fqdn);
-    if is_asked || is_new {
-        return Ok(Outcome::Made(HostKey::generate(fqdn)?));
-    }
-    Ok(if is_rendered { Outcome::Kept(None) } else { Outcome::Unknown })
 }
 
-/// Reads the SSH host key of `node` from `vault`, and checks that `nodes/` publishes the key; none where the machine has a
-/// host key of its own.
-///
-/// # Errors
-/// When `nodes/` publishes another key, or the key is unreadable: the message says what to do.
-pub fn read_checked_host_key(
-    node: &Node,
-    host_keys: &HostKeys,
-    vault: &Vault,
-) -> anyhow::Result<Option<HostKey>> {
-    let Some(key) = vault.host_key(node.fqdn.as_str())? else { return Ok(None) };
-    let published = host_keys.0.get(&node.name);
-    ensure!(
-        published == Some(key.public()),
-        "the SSH host key of {name} in the vault {vault} is not that of {dir}/{PUBLIC_HOST_KEY}, so that site/known_hosts \
-         would be wrong: plasmagen keys make {name} publishes the key of the vault",
-        name = node.name,
-        vault = vault.dir().display(),
-        dir = node_dir(node)
-    );
-    Ok(Some(key))
+/// The facts by which the host key of a node is decided on.
+struct Deciding<'a> {
+    plan: &'a Plan,
+    former: &'a FormerMachines,
+    request: &'a HostKeyRequest,
+    vault: &'a Vault,
+    /// The full names of nodes whose entry in the vault this run makes.
+    stored_anew: &'a BTreeSet<String>,
+}
+
+impl Deciding<'_> {
+    fn decide(&self, node: &Node) -> anyhow::Result<Outcome> {
+        let Self { plan, former, request, vault, stored_anew } = self;
+        let fqdn = node.fqdn.as_str();
+        if let Some(adopted) = request.adopted.get(&node.name) {
+            return self.adopt(fqdn, adopted);
+        }
+        let published = plan.host_keys.keys.get(&node.name);
+        let is_asked = request.made.contains(&node.name);
+        if !is_asked {
+            if published.is_some() || plan.host_keys.unusable.contains_key(&node.name) {
+                return Ok(Outcome::Kept(published.cloned()));
+            }
+            if let Some((name, published)) = former.host_key(node) {
+                let key = vault.find_host_key(name, &published.key)?;
+                return Ok(Outcome::Moved(published.clone(), key));
+            }
+        }
+        // The file in nodes/ was lost, or a run was killed, or another work tree has this vault.
+        let is_published = |key: &HostKey| published.is_some_and(|published| published.key == *key.public());
+        let known = vault.host_key(fqdn)?.filter(|key| !is_published(key));
+        if let Some(key) = known
+            && !has_key_of_other_machine(vault, node)?
+        {
+            return Ok(Outcome::FromVault(key.public().clone()));
+        }
+        let is_rendered = plan.certificates.rendered.contains(&node.name);
+        // Where the key of the certificate was made before, the machine may have been installed since.
+        let is_new = !is_rendered && !former.has(node) && stored_anew.contains(fqdn);
+        if is_asked || is_new {
+            return Ok(Outcome::Made(HostKey::generate(fqdn)?));
+        }
+        Ok(if is_rendered { Outcome::Kept(None) } else { Outcome::Unknown })
+    }
+
+    /// Decides on the key `adopted`, which the machine of the node `fqdn` has.
+    fn adopt(&self, fqdn: &str, adopted: &HostPublicKey) -> anyhow::Result<Outcome> {
+        let kept = self.vault.host_key(fqdn)?;
+        // A key that the vault has is no machine's own, wherever the operator has found its public half.
+        let made = PublishedHostKey::made(adopted.clone());
+        if kept.as_ref().is_some_and(|key| key.public() == adopted) {
+            return Ok(Outcome::Kept(Some(made)));
+        }
+        Ok(match self.vault.find_host_key(fqdn, adopted)? {
+            Some(key) => Outcome::Moved(made, Some(key)),
+            None => Outcome::Adopted { key: adopted.clone(), is_other_kept: kept.is_some() },
+        })
+    }
 }

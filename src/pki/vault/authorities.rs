@@ -18,7 +18,8 @@ pub(super) fn name_directory(generation: u32) -> String {
 
 /// Parses the name of the directory of a CA, as [`name_directory`] makes it.
 pub(super) fn parse_generation(name: &str) -> Option<u32> {
-    name.strip_prefix("ca-")?.parse().ok()
+    // `ca-01` and `ca-+1` would be taken for `ca-1`.
+    name.strip_prefix("ca-")?.parse().ok().filter(|generation| name_directory(*generation) == name)
 }
 
 /// The entry for a CA, with the directory of the site that the CA was made for, if there is one.

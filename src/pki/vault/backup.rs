@@ -14,18 +14,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail, ensure};
 use time::OffsetDateTime;
 
-use super::backup_archive::pack;
+use super::backup_archive::{pack, unpack};
 use super::backup_manifest::{BackupManifest, NAME};
 use super::entries::lock;
 use super::files::PrivateDir;
 use super::location;
+use super::published::PublishedKeys;
 use super::upkeep::{VaultState, open_existing};
+use super::vault_files::VaultFiles;
 use crate::fs::{Dir, FileType, file_mode, kind_of, sync_file};
-use crate::model::Cluster;
+use crate::model::{Cluster, list_few};
 use crate::pki::backup_file::{BACKUP_LIMIT, EncryptedBackup, decrypt_backup, encrypt_backup, read_label};
 use crate::pki::identity::Identities;
 use crate::pki::recipient::Recipient;
-use crate::plan::Certificates;
 
 /// The wish for a backup.
 pub struct BackupRequest<'a> {
@@ -35,8 +36,8 @@ pub struct BackupRequest<'a> {
     pub forbidden: &'a [&'a Path],
     /// The cluster of the vault.
     pub cluster: &'a Cluster,
-    /// The certificates in `nodes/`.
-    pub certificates: &'a Certificates,
+    /// The keys that `nodes/` publishes.
+    pub keys: &'a PublishedKeys,
     /// Those who can decrypt the backup.
     pub recipients: &'a [Recipient],
     /// The private keys of a recipient, for the proof that the backup can be decrypted with them.
@@ -62,18 +63,24 @@ pub struct Backup {
 ///
 /// # Errors
 /// When `to` is in the vault or in a directory that plasmagen writes, is something else than an older backup of the
-/// cluster, or would replace a backup that may hold more than the vault; when the vault is empty, or the disk refuses. Then
-/// `to` is as it was.
+/// cluster, or would replace a backup that may hold more than the vault; when the vault is empty, when a file in it
+/// cannot be read, or the disk refuses. Then `to` is as it was.
 pub fn back_up(vault: &Path, request: &BackupRequest<'_>) -> anyhow::Result<Backup> {
     let root = &open_existing(vault)?;
     let target = Target::open(request, vault)?;
     let _lock = lock(root)?;
-    let VaultState { files, examination, has_lost, .. } =
-        VaultState::read(root, request.cluster, request.certificates)?;
+    let VaultState { files, examination, first_unreadable, has_lost, .. } =
+        VaultState::read(root, request.cluster, request.keys)?;
+    if let Some(fault) = first_unreadable.filter(|_| !request.force) {
+        bail!(
+            "{}: no backup is made that lacks this. Correct the file first, or back up the others with --force",
+            fault.message
+        );
+    }
     ensure!(files.count_secrets() > 0, "the vault {} holds no key to back up", root.path.display());
     let faults = examination.faults.len();
     if target.has_file()? && !request.force {
-        target.check_replaceable(request.cluster)?;
+        target.check_replaceable(request, &files)?;
         ensure!(
             faults == 0,
             "the vault {} has faults, and {} may hold what is lost: plasmagen vault verify names the faults. Name another \
@@ -146,17 +153,30 @@ impl Target {
         Ok(stat.is_some())
     }
 
-    /// Refuses to replace a file that is no older backup of `cluster`.
-    fn check_replaceable(&self, cluster: &Cluster) -> anyhow::Result<()> {
+    /// Refuses to replace a file that is no older backup of the cluster, or one that holds a secret which is not among
+    /// `files`, as far as the keys of a recipient are at hand.
+    fn check_replaceable(&self, request: &BackupRequest<'_>, files: &VaultFiles) -> anyhow::Result<()> {
         let shown = self.path.display();
         let file = self.dir.read_limited(&self.name, BACKUP_LIMIT).with_context(|| self.could_not("read"))?;
         let label = read_label(&file).map_err(|why| {
             anyhow!("{shown} is there already and no older backup: {why:#}. Name another file, or replace it with --force")
         })?;
         ensure!(
-            cluster.is_called(&label.cluster),
+            request.cluster.is_called(&label.cluster),
             "{shown} is a backup of another cluster, {}: name another file, or replace it with --force",
             label.cluster.escape_debug()
+        );
+        // A file that these keys do not open is compared with nothing: recipients may have changed.
+        let Some(Ok(archive)) = request.identities.map(|identities| decrypt_backup(&file, identities)) else {
+            return Ok(());
+        };
+        let (manifest, _) = unpack(&archive).with_context(|| format!("{shown} cannot be compared"))?;
+        let lost = manifest.list_lost(files);
+        ensure!(
+            lost.is_empty(),
+            "{shown} holds what the vault does not: {}. Restore it into a new directory, plasmagen vault restore FILE \
+             --vault DIR, name another file, or replace it with --force",
+            list_few(&lost)
         );
         Ok(())
     }

@@ -6,10 +6,12 @@ use anyhow::{Context, ensure};
 
 use super::files::key_file_name;
 use super::location;
-use crate::fs::{Dir, Errno, file_mode, make_dirs, sync_file};
+use crate::fs::{Dir, Errno, TEXT_LIMIT, file_mode, make_dirs, read_input, sync_file};
+use crate::pki::backup_file::list_stanzas;
 use crate::pki::recipient::{Recipient, encrypt};
 use crate::pki::request::parse_full_name;
 use crate::pki::secret::SecretKey;
+use crate::plan::HostPublicKey;
 
 /// A directory of encrypted keys, each in a file `<node>-key.pem.age`.
 #[derive(Debug)]
@@ -60,6 +62,21 @@ impl EncryptedKeys {
             file.display()
         );
         Ok(file)
+    }
+
+    /// Whether the file `file` of the directory is encrypted to the SSH host key `key`, as far as the header tells
+    /// without a private key; none where the file is no age file.
+    #[must_use]
+    pub fn is_encrypted_to(&self, file: &Path, key: &HostPublicKey) -> Option<bool> {
+        let stanzas = list_stanzas(&read_input(file, TEXT_LIMIT).ok()?).ok()?;
+        let digest = key.digest().ok()?;
+        // The first argument is the beginning of the key's digest, four bytes in Base64 (age's ssh-ed25519 recipient
+        // type): five digits of the fingerprint, and one that has two bits of the next.
+        let is_same = |tag: &String| tag.get(..5).is_some_and(|begin| digest.starts_with(begin));
+        let is_for_key = |(kind, arguments): &(String, Vec<String>)| {
+            kind == "ssh-ed25519" && arguments.first().is_some_and(is_same)
+        };
+        Some(stanzas.iter().any(is_for_key))
     }
 
     /// Encrypts each of `keys`, and replaces the files, all or none.

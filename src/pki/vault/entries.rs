@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 use crate::fs::{Dir, LockedFile, make_private_dirs, sync_file};
+use crate::plan::node_name;
 
 use super::files::PrivateDir;
 use super::retired::{self, RETIRED};
@@ -64,11 +65,41 @@ pub(super) fn store_files(dir: &Path, files: &[NewFile<'_>]) -> anyhow::Result<(
         dir,
         |vault| {
             for file in files {
-                ensure!(vault.exists(&file.entry)?, "the vault {} has no {}", dir.display(), file.entry);
+                let (entry, shown) = (&file.entry, dir.display());
+                ensure!(
+                    vault.exists(entry)?,
+                    "the vault {shown} has no {entry}: name the vault that has it with --vault, bring it back from a \
+                     backup, plasmagen vault restore FILE, or give the node new keys: plasmagen certs renew {} \
+                     --new-key",
+                    node_name(entry)
+                );
             }
             Ok(())
         },
         |vault| write_files(vault, files),
+    )
+}
+
+/// Puts the file `name` of each of `entries` in the vault `dir` aside durably. An entry that lacks the file is left as
+/// it is.
+pub(super) fn retire_files(dir: &Path, entries: &[String], name: &str) -> anyhow::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    store(
+        dir,
+        |_| Ok(()),
+        |vault| {
+            for entry in entries {
+                let place = vault.open_dir(entry).with_context(|| format!("could not open {entry}"))?;
+                if place.exists(name)? {
+                    put_file_aside(vault, &place, entry, name)
+                        .and_then(|()| Ok(place.sync()?))
+                        .with_context(|| format!("could not put {entry}/{name} aside"))?;
+                }
+            }
+            Ok(())
+        },
     )
 }
 
@@ -91,10 +122,10 @@ fn store(
     stored.and(clean())
 }
 
-/// Waits for the lock of the vault `root`, which the returned value holds.
+/// Takes the lock of the vault `root`, which the returned value holds; waits a while for another holder.
 pub(super) fn lock(root: &PrivateDir) -> anyhow::Result<LockedFile> {
-    LockedFile::wait(&root.dir, LOCK)
-        .with_context(|| format!("could not lock {}/{LOCK}", root.path.display()))
+    LockedFile::wait(&root.dir, LOCK, "using the vault")
+        .with_context(|| format!("could not lock the vault {}", root.path.display()))
 }
 
 /// Makes the directory `name` in `parent` and opens it.
@@ -186,6 +217,8 @@ fn put_file_aside(vault: &Dir, place: &Dir, entry: &str, name: &str) -> anyhow::
 fn open_retired(vault: &Dir, name: &str) -> anyhow::Result<(Dir, String)> {
     if !vault.exists(RETIRED)? {
         vault.make_dir(RETIRED, 0o700)?;
+        // Before anything is moved into the directory: a power cut must not take it away together with a key.
+        vault.sync()?;
     }
     let retired = vault.open_dir(RETIRED)?;
     let mut number = 1;

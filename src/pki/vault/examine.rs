@@ -1,6 +1,6 @@
 //! Whether the files of a vault fit each other, the cluster, and the certificates in `nodes/`. Reads no disk.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use anyhow::{Context, anyhow, ensure};
@@ -10,12 +10,15 @@ use serde::Serialize;
 use super::authorities::{CA_CERT, CA_KEY};
 use super::entry_kind::EntryKind;
 use super::files::key_file_name;
+use super::host_keys::find_host_key_fault;
+use super::published::PublishedKeys;
 use super::vault_files::{EntryFiles, VaultFault, VaultFiles};
 use crate::model::{Cluster, Node};
+use crate::pki::host_key::HostKey;
 use crate::pki::issue::CaIssuer;
 use crate::pki::read::PublicCert;
 use crate::pki::trust::find_ca_fault;
-use crate::plan::{Certificates, node_dir};
+use crate::plan::{Certificates, HostKeys, HostPublicKey, node_dir};
 
 /// How an entry of the vault is related to `nodes/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,32 +70,38 @@ pub(super) struct Examination {
     pub(super) faults: Vec<VaultFault>,
 }
 
-/// The cluster and the certificates in `nodes/` that a vault is compared with.
+/// The cluster and the keys in `nodes/` that a vault is compared with.
 struct Expected<'a> {
     cluster: &'a Cluster,
     nodes: HashMap<&'a str, &'a Node>,
     certificates: &'a Certificates,
+    host_keys: &'a HostKeys,
     /// The CAs that `nodes/` publishes.
     published: Vec<PublicCert>,
+    /// The SSH host keys that the vault has put aside.
+    retired: HashSet<HostPublicKey>,
 }
 
-/// Examines the `files` of a vault of `cluster`, whose `certificates` stand in `nodes/`. An entry that has a fault in
+/// Examines the `files` of a vault of `cluster`, whose keys `nodes/` publishes as `keys`. An entry that has a fault in
 /// `unreadable` already gets no other.
-///
-/// # Errors
-/// When the CA in `nodes/` can't be read.
 pub(super) fn examine(
     files: &VaultFiles,
     unreadable: Vec<VaultFault>,
     cluster: &Cluster,
-    certificates: &Certificates,
-) -> anyhow::Result<Examination> {
-    let published = certificates.ca.as_deref().unwrap_or_default();
-    let published =
-        PublicCert::list_from_pem(published).context("could not use the ca-cert.pem in nodes/")?;
-    let nodes = cluster.nodes.iter().map(|node| (node.fqdn.as_str(), node)).collect();
-    let expected = Expected { cluster, nodes, certificates, published };
+    keys: &PublishedKeys,
+) -> Examination {
+    let authorities = keys.authorities().map_err(|why| format!("{why:#}"));
+    let broken = keys.broken.as_ref().or(authorities.as_ref().err());
+    let broken = broken.map(|why| VaultFault { entry: "nodes/".to_owned(), message: why.clone() });
     let mut entries = files.by_entry();
+    let expected = Expected {
+        cluster,
+        nodes: cluster.nodes.iter().map(|node| (node.fqdn.as_str(), node)).collect(),
+        certificates: &keys.certificates,
+        host_keys: &keys.host_keys,
+        published: authorities.unwrap_or_default(),
+        retired: list_retired_host_keys(&entries),
+    };
     let faulty: BTreeSet<&str> = unreadable.iter().map(|fault| fault.entry.as_str()).collect();
     for name in &faulty {
         entries.entry(name).or_default();
@@ -104,8 +113,14 @@ pub(super) fn examine(
         .collect();
     let (rows, found): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let missing = expected.list_missing(&entries, &faulty);
-    let found = found.into_iter().flatten().chain(missing).collect();
-    Ok(Examination { entries: rows, faults: [unreadable, found].concat() })
+    let found = broken.into_iter().chain(found.into_iter().flatten()).chain(missing).collect();
+    Examination { entries: rows, faults: [unreadable, found].concat() }
+}
+
+/// Lists the SSH host keys in the retired ones of `entries`. An unusable one is a fault of its entry.
+fn list_retired_host_keys(entries: &BTreeMap<&str, EntryFiles<'_>>) -> HashSet<HostPublicKey> {
+    let retired = entries.iter().filter(|(name, _)| EntryKind::of(name) == EntryKind::Retired);
+    retired.filter_map(|(_, files)| Some(files.host_key().ok()??.public().clone())).collect()
 }
 
 impl Expected<'_> {
@@ -155,10 +170,12 @@ impl Expected<'_> {
     fn examine_node(&self, fqdn: &str, files: &EntryFiles<'_>) -> anyhow::Result<EntryState> {
         let file = key_file_name(fqdn);
         let key = files.key(&file).with_context(|| format!("no usable {file}. {RESTORE}. The cause"))?;
-        files.check_host_key().with_context(|| format!("the SSH host key is unusable. {RESTORE}"))?;
+        let host_key =
+            files.host_key().with_context(|| format!("the SSH host key is unusable. {RESTORE}"))?;
         files.check_passphrase().with_context(|| format!("the passphrase is unusable. {RESTORE}"))?;
         let Some(node) = self.nodes.get(fqdn) else { return Ok(EntryState::NotInInventory) };
         let Some(pem) = self.certificates.nodes.get(&node.name) else {
+            // A run that was killed may have stored the keys, and published nothing.
             return Ok(EntryState::NotPublished);
         };
         let dir = node_dir(node);
@@ -166,10 +183,25 @@ impl Expected<'_> {
             PublicCert::from_pem(pem).with_context(|| format!("could not use the certificate in {dir}/"))?;
         ensure!(
             key.belongs_to(&certificate)?,
-            "the certificate in {dir}/ is for another key: bring that certificate back from git, or remove it, and \
-             plasmagen render issues another for this key"
+            "the certificate in {dir}/ is for another key: restore a newer backup, plasmagen vault restore FILE \
+             --vault DIR, into a new directory, or bring that certificate back from git; if the key is lost, plasmagen \
+             certs renew {} --new-key makes another",
+            node.name
         );
+        self.check_host_key(node, host_key.as_ref())?;
         Ok(EntryState::Published)
+    }
+
+    /// Checks that `kept`, the SSH host key in the entry of `node`, is the one that `nodes/` publishes.
+    fn check_host_key(&self, node: &Node, kept: Option<&HostKey>) -> anyhow::Result<()> {
+        let published = self.host_keys.of(node)?;
+        let kept = kept.map(HostKey::public);
+        let is_there = published
+            .is_some_and(|published| kept == Some(&published.key) || self.retired.contains(&published.key));
+        match find_host_key_fault(published, kept, is_there) {
+            Some(fault) => Err(anyhow!("{}", fault.explain(node))),
+            None => Ok(()),
+        }
     }
 
     /// Lists the CAs and the certificates in `nodes/` whose keys are not among the `entries` of the vault. Where a CA is
@@ -203,9 +235,9 @@ impl Expected<'_> {
         let lost = self.cluster.nodes.iter().filter(has_no_entry).map(|node| VaultFault {
             entry: format!("{}/", node_dir(node)),
             message: format!(
-                "the vault has no key for the certificate of {}. {RESTORE}; if the key is lost, remove the certificate, \
-                 and plasmagen render issues another for a new key",
-                node.name
+                "the vault has no key for the certificate of {name}. {RESTORE}; if the key is lost, plasmagen certs \
+                 renew {name} --new-key makes another",
+                name = node.name
             ),
         });
         unknown.chain(lost).collect()

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use zeroize::Zeroizing;
 
 use super::backup_archive::{is_archive, unpack};
@@ -13,12 +13,12 @@ use super::entries::{SYNC_ALL_FROM, lock};
 use super::entry_kind::EntryKind;
 use super::examine::{EntryState, Examination, examine};
 use super::files::PrivateDir;
+use super::published::PublishedKeys;
 use super::vault_files::{VaultFault, VaultFiles};
 use crate::fs::{Dir, make_private_dirs, parents, split, sync_file};
 use crate::model::Cluster;
 use crate::pki::backup_file::{decrypt_backup, read_label};
 use crate::pki::identity::{BY_AGE, Identities};
-use crate::plan::Certificates;
 
 /// The wish to restore a backup.
 pub struct RestoreRequest<'a> {
@@ -30,8 +30,8 @@ pub struct RestoreRequest<'a> {
     pub identities: Option<&'a Identities>,
     /// The cluster that the vault is for.
     pub cluster: &'a Cluster,
-    /// The certificates in `nodes/`.
-    pub certificates: &'a Certificates,
+    /// The keys that `nodes/` publishes.
+    pub keys: &'a PublishedKeys,
 }
 
 /// A backup that was restored.
@@ -50,19 +50,27 @@ pub struct Restored {
 /// Restores a backup as the vault `dir`, which is new or empty.
 ///
 /// # Errors
-/// When the backup was cut short or changed, can't be decrypted, is one of another cluster, or has anything in it that no
-/// vault has; when another vault is there already; or when the disk refuses. Then `dir` holds what it held before.
+/// When the backup was cut short or changed, can't be decrypted, is one of another cluster, or has anything in it that
+/// no vault has; when `nodes/` cannot be read, with which the backup is compared; when another vault is there already;
+/// or when the disk refuses. Then `dir` holds what it held before.
 pub fn restore(dir: &Path, request: &RestoreRequest<'_>) -> anyhow::Result<Restored> {
     let archive = decrypt(request)?;
     let broken = || format!("{} cannot be restored", request.name);
     let (manifest, files) = unpack(&archive).with_context(broken)?;
     check_cluster(&manifest.cluster, request)?;
-    let Examination { entries, faults } = examine(&files, Vec::new(), request.cluster, request.certificates)?;
+    if let Some(why) = &request.keys.broken {
+        bail!(
+            "{why}. Until nodes/ can be read, nobody can tell whether {} is a backup of this cluster: restore nodes/ \
+             from git, and restore the backup then",
+            request.name
+        );
+    }
+    let Examination { entries, faults } = examine(&files, Vec::new(), request.cluster, request.keys);
     let has_published_ca = entries
         .iter()
         .any(|entry| entry.kind == EntryKind::Authority && entry.state == EntryState::Published);
     ensure!(
-        has_published_ca || request.certificates.ca.is_none(),
+        has_published_ca || request.keys.certificates.ca.is_none(),
         "{} holds none of the CAs that nodes/ publishes, so it is a backup of another cluster of this name: restore the \
          backup of this one, or bring nodes/ back from git",
         request.name

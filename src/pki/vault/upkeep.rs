@@ -10,10 +10,10 @@ use super::backup_manifest::{BackupManifest, NAME};
 use super::entry_kind::split_entry;
 use super::examine::{EntryRow, Examination, examine};
 use super::files::PrivateDir;
+use super::published::PublishedKeys;
 use super::vault_files::{VaultFault, VaultFiles};
 use crate::fs::LIST_LIMIT;
 use crate::model::Cluster;
-use crate::plan::Certificates;
 
 /// The result of [`examine_vault`].
 #[derive(Debug)]
@@ -37,17 +37,13 @@ pub struct LastBackup {
 }
 
 /// Reads everything in the vault `dir`, and examines whether owners and modes are private, each key can be used and fits its
-/// certificate, each CA is whole and is one of `cluster`, and nothing is missing that the `certificates` in `nodes/` need.
+/// certificate, each CA is whole and is one of `cluster`, and nothing is missing that the `keys` in `nodes/` need.
 ///
 /// # Errors
-/// When there is no vault, when the vault can't be listed, or when the CA in `nodes/` can't be read.
-pub fn examine_vault(
-    dir: &Path,
-    cluster: &Cluster,
-    certificates: &Certificates,
-) -> anyhow::Result<VaultReport> {
+/// When there is no vault, or when the vault can't be listed.
+pub fn examine_vault(dir: &Path, cluster: &Cluster, keys: &PublishedKeys) -> anyhow::Result<VaultReport> {
     let root = open_existing(dir)?;
-    let VaultState { files, examination, record, .. } = VaultState::read(&root, cluster, certificates)?;
+    let VaultState { files, examination, record, .. } = VaultState::read(&root, cluster, keys)?;
     let backup = record.map(|record| LastBackup { made: record.made, unsaved: record.count_unsaved(&files) });
     let Examination { entries, faults } = examination;
     Ok(VaultReport { entries, faults, backup })
@@ -57,18 +53,16 @@ pub fn examine_vault(
 pub(super) struct VaultState {
     pub(super) files: VaultFiles,
     pub(super) examination: Examination,
+    /// The first file or directory that could not be read, so that `files` lacks it.
+    pub(super) first_unreadable: Option<VaultFault>,
     /// Whether the last backup holds a secret that the vault does not hold any more.
     pub(super) has_lost: bool,
     record: Option<BackupManifest>,
 }
 
 impl VaultState {
-    /// Reads the vault `root` of `cluster`, whose `certificates` stand in `nodes/`.
-    pub(super) fn read(
-        root: &PrivateDir,
-        cluster: &Cluster,
-        certificates: &Certificates,
-    ) -> anyhow::Result<Self> {
+    /// Reads the vault `root` of `cluster`, whose keys `nodes/` publishes as `keys`.
+    pub(super) fn read(root: &PrivateDir, cluster: &Cluster, keys: &PublishedKeys) -> anyhow::Result<Self> {
         let (files, unreadable) = VaultFiles::read(root)?;
         ensure!(
             !(files.0.is_empty() && unreadable.is_empty()),
@@ -76,7 +70,8 @@ impl VaultState {
             root.path.display()
         );
         let record = read_record(root);
-        let mut examination = examine(&files, unreadable, cluster, certificates)?;
+        let first_unreadable = unreadable.first().cloned();
+        let mut examination = examine(&files, unreadable, cluster, keys);
         let lost = record.as_ref().map_or_else(Vec::new, |record| record.list_lost(&files));
         for path in &lost {
             let entry = split_entry(path).0;
@@ -94,7 +89,7 @@ impl VaultState {
                 });
             }
         }
-        Ok(Self { files, examination, has_lost: !lost.is_empty(), record })
+        Ok(Self { files, examination, first_unreadable, has_lost: !lost.is_empty(), record })
     }
 }
 

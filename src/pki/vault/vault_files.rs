@@ -95,14 +95,14 @@ impl EntryFiles<'_> {
         for file in self.0.keys().filter(|file| file.ends_with(KEY_FILE)) {
             self.key(file).with_context(|| format!("could not use {file}"))?;
         }
-        self.check_host_key()?;
+        self.host_key()?;
         self.check_passphrase()
     }
 
-    /// Checks that the SSH host key, if there is one, can be used.
-    pub(super) fn check_host_key(&self) -> anyhow::Result<()> {
-        let Some(text) = self.text(HOST_KEY)? else { return Ok(()) };
-        HostKey::from_openssh(text).map(drop).with_context(|| format!("could not use {HOST_KEY}"))
+    /// The SSH host key; none where there is none.
+    pub(super) fn host_key(&self) -> anyhow::Result<Option<HostKey>> {
+        let Some(text) = self.text(HOST_KEY)? else { return Ok(None) };
+        HostKey::from_openssh(text).map(Some).with_context(|| format!("could not use {HOST_KEY}"))
     }
 
     /// Checks that the passphrase of encrypted disks, if there is one, can be used.

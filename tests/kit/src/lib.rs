@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plasmagen::check::check;
-use plasmagen::plan::{Certificates, HostKeys, HostPublicKey, Plan, Zones};
+use plasmagen::plan::{Certificates, HostKeys, HostPublicKey, Plan, PublishedHostKey, Zones};
 
 pub use process::run;
 pub use version::Version;
@@ -85,8 +85,10 @@ pub fn plan(dir: &Path) -> Plan {
         crl: has_removed.then(|| "the list of the CA\n".to_owned()),
         ..Certificates::default()
     };
-    let keys = cluster.nodes.iter().map(|node| (node.name.clone(), host_key(node.fqdn.as_str())));
-    let host_keys = HostKeys(keys.collect());
+    let mut host_keys = HostKeys::default();
+    for node in &cluster.nodes {
+        host_keys.set(node, PublishedHostKey::made(host_key(node.fqdn.as_str())));
+    }
     Plan { cluster, certificates, host_keys, zones: Zones::default() }
 }
 
