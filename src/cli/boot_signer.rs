@@ -13,8 +13,8 @@ use super::printer::Printer;
 /// The files of the signer, as options.
 #[derive(Debug, Args)]
 pub(super) struct SignerOptions {
-    /// The private key of the signer, PEM without a passphrase, which only its owner can read; `plasmagen sign` also reads a
-    /// pipe such as <(age -d signer.key.age)
+    /// The private key of the signer, PEM without a passphrase, which only its owner can read, or a pipe such as
+    /// <(age -d signer.key.age)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     key: Option<PathBuf>,
     /// The certificate of the signer [default: `boot.signer` of the inventory]
@@ -83,6 +83,6 @@ impl BootSignerOption {
         let boot = boot.filter(|boot| boot.verify == BootVerification::Signature);
         let written = boot.and_then(|boot| boot.signer.as_ref()).map(|path| root.join(path.as_str()));
         let path = self.boot_signer.clone().or(written);
-        path.map(|path| SignerCertificate::open(&path, None)).transpose()
+        path.map(|path| SignerCertificate::open(&path)).transpose()
     }
 }

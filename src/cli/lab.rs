@@ -16,7 +16,7 @@ use crate::check::check;
 use crate::lab::{self, BootMethod, Event, LabConfig, LabReport, Requirements, Selector, TestSystem, Tools};
 use crate::model::{Cluster, DhcpServer, Firmware, Seconds, System};
 use crate::plan::Plan;
-use crate::sign::SignerFiles;
+use crate::sign::SignerTexts;
 
 use super::boot_signer::SignerOptions;
 use super::duration::parse_seconds;
@@ -109,6 +109,7 @@ impl LabArgs {
         let path = &self.inventory.find()?;
         let bytes = read(path)?;
         let Some(cluster) = check_bytes(printer, path, &bytes)?.cluster else { return Ok(REFUSED) };
+        self.signer.warn_of_place(printer, root_of(path));
         let mut config = self.build_config(root_of(path), String::from_utf8(bytes)?, &cluster)?;
         if self.keep {
             let kept = tempfile::Builder::new().prefix("plasmagen-lab-").tempdir()?.keep();
@@ -169,7 +170,7 @@ impl LabArgs {
             .ipxe
             .as_ref()
             .map(|dir| dir.canonicalize().with_context(|| format!("there is no {}", dir.display())));
-        let signer = self.find_signer(&root, cluster)?;
+        let signer = self.read_signer(&root, cluster)?;
         Ok(LabConfig {
             inventory,
             root,
@@ -185,14 +186,14 @@ impl LabArgs {
         })
     }
 
-    /// Finds the files of the signer, with absolute paths, and reads them: the lab says too late that one is unfit.
-    fn find_signer(&self, root: &Path, cluster: &Cluster) -> anyhow::Result<Option<SignerFiles>> {
-        let Some(mut files) = self.signer.find(root, Some(cluster))? else { return Ok(None) };
-        files.open(OffsetDateTime::now_utc())?;
-        for path in [&mut files.signer, &mut files.key].into_iter().chain(&mut files.ca) {
-            *path = path.canonicalize().with_context(|| format!("could not find {}", path.display()))?;
-        }
-        Ok(Some(files))
+    /// Reads the files of the signer, which must be fit: the lab says too late that one is not.
+    fn read_signer(&self, root: &Path, cluster: &Cluster) -> anyhow::Result<Option<SignerTexts>> {
+        let Some(files) = self.signer.find(root, Some(cluster))? else { return Ok(None) };
+        let texts = files.read()?;
+        texts
+            .open(OffsetDateTime::now_utc())
+            .with_context(|| format!("could not sign with the key {}", files.key.display()))?;
+        Ok(Some(texts))
     }
 
     /// Prints the report, and for people also the consoles of machines that failed.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{ArgGroup, Args, ValueHint};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::model::Cluster;
 use crate::publish::{SignOutcome, SigningKey, sign_bundle, sign_manifest, sign_site};
@@ -55,6 +55,7 @@ impl SignArgs {
             let files = self.signer.find(&inventory.root, inventory.cluster.as_ref())?;
             self.signer.warn_of_place(printer, &inventory.root);
             let signer = files.context("name the key with --key")?.open(OffsetDateTime::now_utc())?;
+            warn_of_end(printer, &signer);
             if !self.no_site && self.site.is_none() && is_site_stale(&inventory)? {
                 return Ok(REFUSED);
             }
@@ -101,6 +102,21 @@ impl SignArgs {
             print_outcome(printer, &path, outcome);
         }
         signed
+    }
+}
+
+/// How long before the end of a certificate the operator is warned: as long as a publication is valid by default.
+const NOTICE: Duration = Duration::days(90);
+
+/// Warns of certificates that end soon.
+fn warn_of_end(printer: &Printer, signer: &CmsSigner) {
+    let end = signer.certificate().end();
+    if end - OffsetDateTime::now_utc() < NOTICE {
+        printer.say(&format!(
+            "warning: machines accept these signatures until {}, the end of a certificate: issue another before \
+             (docs/bundles.md), and sign again",
+            end.date()
+        ));
     }
 }
 

@@ -55,11 +55,45 @@ pub(crate) fn is_trusted_owner(owner: u32) -> bool {
 /// in a container without root: user_namespaces(7) then shows the overflow uid.
 fn is_unmapped(owner: u32) -> bool {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let has_uid = |line: &str| {
-        let numbers: Vec<u32> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        // The first uid inside, the first one outside, and how many.
-        matches!(numbers[..], [first, _, count] if owner >= first && owner - first < count)
-    };
-    read("/proc/sys/kernel/overflowuid").trim().parse() == Ok(owner)
-        && !read("/proc/self/uid_map").lines().any(has_uid)
+    if read("/proc/sys/kernel/overflowuid").trim().parse() != Ok(owner) {
+        return false;
+    }
+    let of_root = fs::symlink_metadata("/").ok().map(|metadata| metadata.uid());
+    is_overflow(owner, &read("/proc/self/uid_map"), of_root)
+}
+
+/// Whether the overflow uid `overflow` stands for users without a number in a user namespace with the map `uid_map`, where
+/// `/` belongs to `of_root`. Subordinate ids (`unshare --map-auto`, podman) often have 65534, too: then the number may be that
+/// of a user of the namespace, except where `/` belongs to it, which is the host's root.
+fn is_overflow(overflow: u32, uid_map: &str, of_root: Option<u32>) -> bool {
+    // The first uid inside, the first one outside, and how many.
+    let numbers =
+        |line: &str| line.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u32>>();
+    let ranges: Vec<_> = uid_map.lines().map(numbers).collect();
+    let is_initial = ranges == [vec![0, 0, u32::MAX]];
+    let has_uid = |range: &Vec<u32>| matches!(range[..], [first, _, count] if overflow >= first && overflow - first < count);
+    !ranges.iter().any(has_uid) || !is_initial && of_root == Some(overflow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_overflow_uid_is_told_from_a_user_of_the_namespace() {
+        const NOBODY: u32 = 65534;
+        let (initial, lab) = ("         0          0 4294967295\n", "0 1000 1\n1 100000 65536\n");
+        for (uid_map, of_root, expected) in [
+            (initial, Some(0), false),
+            (initial, Some(NOBODY), false),
+            ("0 1000 1\n", Some(NOBODY), true),
+            ("0 1000 1\n", Some(0), true),
+            (lab, Some(NOBODY), true),
+            (lab, Some(0), false),
+            (lab, None, false),
+            ("0 100000 65536\n", Some(0), false),
+        ] {
+            assert_eq!(is_overflow(NOBODY, uid_map, of_root), expected, "{uid_map} {of_root:?}");
+        }
+    }
 }

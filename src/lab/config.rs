@@ -12,7 +12,7 @@ use super::select::Selector;
 use super::test_system::TestSystem;
 use super::tools::Tools;
 use crate::model::DhcpServer;
-use crate::sign::SignerFiles;
+use crate::sign::SignerTexts;
 
 /// The configuration of a lab run. The lab reads it as one line on standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,8 +31,9 @@ pub struct LabConfig {
     pub test_system: Option<TestSystem>,
     /// The directory of the builds of iPXE to publish, instead of those that the distribution installs.
     pub ipxe: Option<PathBuf>,
-    /// The files of the signer who signs what the lab serves; none where nothing is signed.
-    pub signer: Option<SignerFiles>,
+    /// The signer who signs what the lab serves; none where nothing is signed. In the lab's user namespace, the owners of files
+    /// can't be told, so that the lab reads no key from a file.
+    pub signer: Option<SignerTexts>,
     /// How long a machine may take, in seconds.
     pub timeout: u32,
     /// The directory that keeps all files of the lab.

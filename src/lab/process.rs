@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command};
 
 use anyhow::{Context, Result, bail};
+use zeroize::Zeroizing;
 
 use super::config::{Event, LabConfig};
 use super::mounts::check_visible;
@@ -26,16 +27,12 @@ pub fn start(config: &LabConfig, inside: &mut Command) -> Result<LabProcess> {
     let test_system = test_system
         .flat_map(|system| [Some(&system.kernel), system.modules.as_ref(), Some(&system.busybox)])
         .flatten();
-    let signer =
-        config.signer.iter().flat_map(|files| [Some(&files.signer), files.ca.as_ref(), Some(&files.key)]);
-    let signer = signer.flatten();
-    for path in
-        config.bundles.values().chain(&config.ipxe).chain(&config.keep).chain(test_system).chain(signer)
-    {
+    for path in config.bundles.values().chain(&config.ipxe).chain(&config.keep).chain(test_system) {
         check_visible(path)?;
     }
     let mut child = spawn_in_namespaces(&config.tools, inside)?;
-    let mut line = serde_json::to_string(config)?;
+    // The signer's key is in the line.
+    let mut line = Zeroizing::new(serde_json::to_string(config)?);
     line.push('\n');
     let input = child.stdin.as_mut().context("the lab has no standard input")?;
     input.write_all(line.as_bytes()).with_context(explain_no_namespaces)?;
@@ -89,7 +86,7 @@ impl Drop for LabProcess {
 /// # Errors
 /// When standard input holds no configuration.
 pub fn receive_config() -> Result<LabConfig> {
-    let mut line = String::new();
+    let mut line = Zeroizing::new(String::new());
     std::io::stdin().read_line(&mut line).context("could not read the configuration of the lab")?;
     let config = serde_json::from_str(&line).context("standard input holds no configuration of a lab")?;
     end_with_parent();

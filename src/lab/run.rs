@@ -42,7 +42,7 @@ pub fn run(
     let accelerator = Accelerator::detect(tools, &make_dir("accelerator")?);
     begin_phase("making and publishing bundles and the site");
     let bundles = collect_bundles(config, cluster, &selection.tests)?;
-    let signer = config.signer.as_ref().map(|files| files.open(now)).transpose()?;
+    let signer = config.signer.as_ref().map(|texts| texts.open(now)).transpose()?;
     let bundles = match &signer {
         Some(signer) => sign_bundles(&bundles, signer)?,
         None => bundles.into_values().collect(),

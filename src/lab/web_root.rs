@@ -20,6 +20,9 @@ use crate::publish::{
 use crate::sign::CmsSigner;
 use crate::write;
 
+#[cfg(test)]
+mod tests;
+
 /// How long the published files are valid: longer than any lab runs.
 const LIFE: Duration = Duration::days(1);
 

@@ -2,6 +2,7 @@
 //! `current` of each channel by one rename.
 
 use anyhow::{Context, Result};
+use time::OffsetDateTime;
 
 use super::armed_changes::{check_bundles, check_site_changes};
 use super::begun::forget_begun;
@@ -47,6 +48,8 @@ pub struct PublishOutcome {
     pub changes: Vec<String>,
     /// Whether machines ask for signatures, and the terms named no signer: they may be anybody's.
     pub has_unknown_signers: bool,
+    /// The last second in which machines accept the signatures that were published; none where none was verified.
+    pub signatures_end: Option<OffsetDateTime>,
     /// The builds of iPXE that were published with the site.
     pub loaders: LoaderOutcome,
     /// Why the publication may not outlast a power cut, or why old generations could not be removed.
@@ -147,7 +150,7 @@ pub(super) fn publish_staged(
         }
     }
     let is_shared = staged.iter().any(|staged| matches!(staged.role, StagedRole::Joint(_)));
-    let has_unknown_signers = check_boot_signatures(lock, terms, staged)?;
+    let signatures = check_boot_signatures(lock, terms, staged)?;
     let generation = lock.next_generation(is_shared)?;
     let to_move = |staged| Move::prepare(lock, terms, generation, staged, loaders);
     let moves = staged.iter().map(to_move).collect::<Result<Vec<_>>>()?;
@@ -165,7 +168,15 @@ pub(super) fn publish_staged(
     });
     let (published, loaders) = (published.collect(), loaders.outcome.clone());
     let unconfirmed = confirmed.err();
-    Ok(PublishOutcome { published, removed, loaders, changes, has_unknown_signers, unconfirmed })
+    Ok(PublishOutcome {
+        published,
+        removed,
+        loaders,
+        changes,
+        has_unknown_signers: signatures.has_unknown_signers,
+        signatures_end: signatures.end,
+        unconfirmed,
+    })
 }
 
 fn switch_or_undo(lock: &WebRootLock, moves: &[Move<'_>], loaders: &StagedLoaders) -> Result<()> {

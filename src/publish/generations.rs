@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::begun::find_begun;
-use super::boot_signatures::verify_boot_signatures;
+use super::boot_signatures::verify_served_signatures;
 use super::bundle::read_bundle;
 use super::channel::{Channel, Generation};
 use super::compare::ExpectedDir;
@@ -157,7 +157,7 @@ fn verify_generation(
     // The signer of another cluster signs that cluster's part, also in a joint site.
     let is_asked = is_current && !generation.is_joint && !is_of_other_cluster(channel, requirements);
     if let Some(signer) = requirements.boot_signer.filter(|_| is_asked) {
-        verify_boot_signatures(&dir, &prefix, &contents, Some(signer), requirements.now, faults);
+        verify_served_signatures(&dir, &prefix, &contents, signer, requirements.now, faults);
     }
     if id != generation.id {
         faults.push(Fault::new(FaultKind::Swapped, prefix.as_str(), format!("it holds {id}")));

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::access::verify_access;
 use super::begun::verify_begun;
-use super::boot_signatures::verify_boot_signatures;
+use super::boot_signatures::verify_served_signatures;
 use super::bundle::read_bundle;
 use super::channel::Channel;
 use super::compare::{ExpectedDir, compare};
@@ -70,7 +70,7 @@ fn verify_bundle(
     verify_signature(&dir, "", MANIFEST, UNSIGNED_MANIFEST, requirements, &mut report.faults)?;
     if let Some(signer) = requirements.boot_signer {
         let faults = &mut report.faults;
-        verify_boot_signatures(&dir, "", &bundle.contents, Some(signer), requirements.now, faults);
+        verify_served_signatures(&dir, "", &bundle.contents, signer, requirements.now, faults);
     }
     let (path, id) = (String::new(), bundle.manifest.id);
     report.generations.push(VerifiedGeneration { path, id, is_current: false, publication: None });

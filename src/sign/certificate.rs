@@ -20,18 +20,15 @@ pub struct SignerCertificate {
 }
 
 impl SignerCertificate {
-    /// Reads the signer's certificate from the file `signer`, and the CA's from the file `ca`, or from that of the signer.
+    /// Reads the signer's certificate, and that of the CA, from the file `path`.
     ///
     /// # Errors
-    /// As for [`SignerCertificate::from_pem`], and when a file can't be read.
-    pub fn open(signer: &Path, ca: Option<&Path>) -> Result<Self> {
-        let read = |path: &Path| {
-            read_input_text(path, TEXT_LIMIT)
-                .with_context(|| format!("could not read the certificate {}", path.display()))
-        };
-        let (text, ca) = (read(signer)?, ca.map(read).transpose()?);
-        Self::from_pem(&text, ca.as_deref())
-            .with_context(|| format!("could not use the certificate {}", signer.display()))
+    /// As for [`SignerCertificate::from_pem`], and when the file can't be read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let text = read_input_text(path, TEXT_LIMIT)
+            .with_context(|| format!("could not read the certificate {shown}"))?;
+        Self::from_pem(&text, None).with_context(|| format!("could not use the certificate {shown}"))
     }
 
     /// Reads the signer's certificate from the text of a PEM file. The CA's certificate is in `ca`, the text of another
@@ -97,6 +94,12 @@ impl SignerCertificate {
     /// The message says when the certificate is valid, and how to issue another.
     pub fn check_time(&self, now: OffsetDateTime) -> Result<()> {
         check_time(&self.signer, &self.ca, now)
+    }
+
+    /// The last second in which machines accept signatures with these certificates.
+    #[must_use]
+    pub fn end(&self) -> OffsetDateTime {
+        self.signer.not_after.min(self.ca.not_after)
     }
 
     /// Verifies that `signature`, the DER of a CMS message, is with this certificate over the content with the digest

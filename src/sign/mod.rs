@@ -37,7 +37,7 @@ mod verify;
 
 pub(crate) use acceptance::NotValidNow;
 pub use certificate::SignerCertificate;
-pub use files::SignerFiles;
+pub use files::{SignerFiles, SignerTexts};
 pub use private_key::SignerKey;
 pub use signer::CmsSigner;
 pub use verify::verify_by_any_ca;

@@ -39,22 +39,6 @@ impl fmt::Debug for SignerKey {
 }
 
 impl SignerKey {
-    /// Reads the key in the PEM file `path`, or in a pipe of the shell such as `<(age -d signer.key.age)`.
-    ///
-    /// # Errors
-    /// When others can read or replace the file, or when it holds no unencrypted RSA or ECDSA key.
-    pub fn open(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        let file = open_input(path, TEXT_LIMIT).with_context(|| format!("could not read the key {shown}"))?;
-        check_private(path, &file)?;
-        // Large enough at once: a string that grows leaves copies in memory.
-        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(TEXT_LIMIT)?));
-        file.take(TEXT_LIMIT)
-            .read_to_string(&mut text)
-            .with_context(|| format!("could not read the key {shown}"))?;
-        Self::from_pem(&text).with_context(|| format!("could not sign with the key {shown}"))
-    }
-
     /// Takes the key in the text of a PEM file: PKCS #8 (`PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`) or PKCS #1
     /// (`RSA PRIVATE KEY`).
     ///
@@ -120,6 +104,22 @@ impl SignerKey {
             }
         }
     }
+}
+
+/// Reads the text of the PEM file `path`, or of a pipe of the shell such as `<(age -d signer.key.age)`.
+///
+/// # Errors
+/// When others can read or replace the file.
+pub(super) fn read_key(path: &Path) -> Result<Zeroizing<String>> {
+    let shown = path.display();
+    let file = open_input(path, TEXT_LIMIT).with_context(|| format!("could not read the key {shown}"))?;
+    check_private(path, &file)?;
+    // Large enough at once: a string that grows leaves copies in memory.
+    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(TEXT_LIMIT)?));
+    file.take(TEXT_LIMIT)
+        .read_to_string(&mut text)
+        .with_context(|| format!("could not read the key {shown}"))?;
+    Ok(text)
 }
 
 /// Finds the block of a private key in `pem`: `openssl ecparam` writes the curve's parameters before it.

@@ -12,16 +12,22 @@ use crate::pki::PublicCert;
 impl SignerCertificate {
     /// Verifies that iPXE accepts `signature`, the DER of a CMS message, at the time `now` for the content with the digest
     /// `sha256`. The signer may have another certificate than this one, if the CA issued it: an earlier one of the same
-    /// key, or that of another signer.
+    /// key, or that of another signer. Returns the last second in which iPXE accepts the signature.
     ///
     /// # Errors
     /// When iPXE does not accept the signature: the message says why, to be read after the name of the signature.
-    pub fn verify_as_ipxe(&self, sha256: Sha256Sum, signature: &[u8], now: OffsetDateTime) -> Result<()> {
+    pub fn verify_as_ipxe(
+        &self,
+        sha256: Sha256Sum,
+        signature: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<OffsetDateTime> {
         let message = Message::parse(signature)?;
         if message.find_signer() == Some(self.signer.der()) {
             self.check_contained(&message)?;
             self.check_time(now)?;
-            return message.check_signature(&self.key, sha256);
+            message.check_signature(&self.key, sha256)?;
+            return Ok(self.end());
         }
         let signer = read_signer(&message)?;
         ensure!(
@@ -36,11 +42,12 @@ impl SignerCertificate {
 }
 
 /// Verifies `signature` as an iPXE does that trusts the CA whose certificate is in the message: whoever made the signature,
-/// the message is whole, valid at the time `now`, and over the content with the digest `sha256`.
+/// the message is whole, valid at the time `now`, and over the content with the digest `sha256`. Returns the last second in which
+/// that iPXE accepts the signature.
 ///
 /// # Errors
 /// When no iPXE accepts the signature: the message says why, to be read after the name of the signature.
-pub fn verify_by_any_ca(sha256: Sha256Sum, signature: &[u8], now: OffsetDateTime) -> Result<()> {
+pub fn verify_by_any_ca(sha256: Sha256Sum, signature: &[u8], now: OffsetDateTime) -> Result<OffsetDateTime> {
     let message = Message::parse(signature)?;
     let signer = read_signer(&message)?;
     let others = message.certificates.iter().filter_map(|der| PublicCert::from_der(der).ok());
@@ -66,8 +73,9 @@ fn verify_by(
     sha256: Sha256Sum,
     message: &Message,
     now: OffsetDateTime,
-) -> Result<()> {
+) -> Result<OffsetDateTime> {
     let key = check_signer(signer)?;
     check_time(signer, ca, now)?;
-    message.check_signature(&key, sha256)
+    message.check_signature(&key, sha256)?;
+    Ok(signer.not_after.min(ca.not_after))
 }

@@ -136,3 +136,30 @@ fn a_user_namespace_without_root_is_no_obstacle() {
                   ../shared/deep/vault' $P";
     as_user(&site, script).ends(0, &["issued 1 certificate"]);
 }
+
+/// As in the lab, and in containers with subordinate ids: there are users with other numbers, and one of these numbers is the
+/// one that the kernel shows for root of the machine. Only root may make such a namespace without newuidmap.
+#[test]
+fn a_user_namespace_with_subordinate_ids_is_no_obstacle() {
+    let site = site();
+    let uid = "65533";
+    if !is_root() {
+        as_user(&site, "unshare --map-root-user $P render --vault ../shared/deep/vault")
+            .ends(0, &["issued 1 certificate"]);
+        return;
+    }
+    as_user(&site, "true").ends(0, &[]);
+    let script = format!(
+        "P={}; mkfifo begin
+         setpriv --reuid {uid} --regid {uid} --clear-groups unshare --user bash -c 'read -r _ && test $(stat -c %u /) = 65534 && exec \
+             \"$0\" render --vault ../shared/deep/vault' \"$P\" < begin &
+         exec 3> begin
+         until test \"$(readlink /proc/$!/ns/user)\" != \"$(readlink /proc/$$/ns/user)\"; do sleep 0.01; done
+         printf '0 {uid} 1\\n1 100000 65536\\n' > /proc/$!/uid_map
+         printf '0 {uid} 1\\n1 100000 65536\\n' > /proc/$!/gid_map
+         echo >&3
+         wait $!",
+        site.path().join("plasmagen").display()
+    );
+    site.shell(&script).ends(0, &["issued 1 certificate"]);
+}

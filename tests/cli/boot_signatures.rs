@@ -15,10 +15,10 @@ pub(crate) fn make_signer(site: &Site, ca: &str, signer: &str) {
     let script = format!(
         "set -e\n\
          for name in {ca} {signer}; do openssl ecparam -name prime256v1 -genkey -noout -out $name.key; done\n\
-         openssl req -x509 -new -key {ca}.key -days 3 -subj '/CN=boot CA' -out {ca}.pem\n\
+         openssl req -x509 -new -key {ca}.key -days 400 -subj '/CN=boot CA' -out {ca}.pem\n\
          openssl req -new -key {signer}.key -subj '/CN=boot signer' -out request\n\
          printf 'keyUsage=digitalSignature\\nextendedKeyUsage=codeSigning\\n' > extensions\n\
-         openssl x509 -req -in request -CA {ca}.pem -CAkey {ca}.key -CAcreateserial -days 3 -extfile extensions -out {signer}.pem\n\
+         openssl x509 -req -in request -CA {ca}.pem -CAkey {ca}.key -CAcreateserial -days 400 -extfile extensions -out {signer}.pem\n\
          cat {ca}.pem >> {signer}.pem"
     );
     site.shell(&script).ends(0, &[]);

@@ -6,11 +6,13 @@ use crate::boot_signatures::{PUBLISH, SIGN, UNKNOWN, make_signer, site};
 use crate::kit::Site;
 use crate::publish::{at_root, bundle};
 
-/// Issues another certificate for the same key by the same CA.
-fn renew(site: &Site) {
-    let script = "openssl req -new -key signer.key -subj '/CN=boot signer' -out request && openssl x509 -req -in request \
-                  -CA ca.pem -CAkey ca.key -CAcreateserial -days 3 -extfile extensions -out signer.pem && cat ca.pem >> signer.pem";
-    site.shell(script).ends(0, &[]);
+/// Issues another certificate for the same key by the same CA, which is valid for a number of days.
+fn renew(site: &Site, days: u32) {
+    let script = format!(
+        "openssl req -new -key signer.key -subj '/CN=boot signer' -out request && openssl x509 -req -in request -CA ca.pem \
+         -CAkey ca.key -CAcreateserial -days {days} -extfile extensions -out signer.pem && cat ca.pem >> signer.pem"
+    );
+    site.shell(&script).ends(0, &[]);
 }
 
 #[test]
@@ -22,7 +24,7 @@ fn a_renewed_certificate_keeps_nobody_from_rolling_back() {
     let newer = ["sign", "newer", "--no-site", "--key", "signer.key"];
     site.run(&newer).ends(0, &[]);
     at_root(&site, &["publish", "newer", "--no-site", "-i", "inventory.toml"]).ends(0, &["generation 2"]);
-    renew(&site);
+    renew(&site, 400);
     let back = ["publish", "--rollback", "control-plane", "-i", "inventory.toml"];
     at_root(&site, &back).ends(0, &["control-plane: generation 3"]);
     let verified = site.run(&["verify", "root", "--boot-signer", "signer.pem"]);
@@ -34,6 +36,36 @@ fn a_renewed_certificate_keeps_nobody_from_rolling_back() {
         .ends(1, &["bzImage.sig: it is by CN=boot signer", "not issued by the CA CN=boot CA"]);
     let run = site.run(&["verify", "root", "--boot-signer", "signer.pem"]);
     assert!(run.ends(1, &[]).stdout.contains("not issued by the CA CN=boot CA"), "{}", run.stdout);
+}
+
+/// Machines that are installed after the signer's certificate has ended would not boot, although nothing else has changed.
+#[test]
+fn a_certificate_that_ends_before_the_publication_is_announced() {
+    let site = site();
+    let verify = ["verify", "root", "--boot-signer", "signer.pem"];
+    let (soon, short) = (
+        "warning: machines accept these signatures until 20",
+        "warning: machines accept the signatures until 20",
+    );
+    for (days, is_soon, is_fault) in
+        [(100, false, false), (80, true, false), (10, true, true), (100, false, false)]
+    {
+        renew(&site, days);
+        let run = site.run(&SIGN);
+        assert_eq!(run.ends(0, &["3 signed"]).stderr.contains(soon), is_soon, "{days}: {}", run.stderr);
+        let run = at_root(&site, &PUBLISH);
+        assert_eq!(run.ends(0, &[]).stderr.contains(short), is_soon, "{days}: {}", run.stderr);
+        let run = site.run(&verify);
+        assert_eq!(
+            run.ends(u8::from(is_fault).into(), &[]).stdout.contains("when a certificate ends"),
+            is_fault
+        );
+    }
+    // A publication that ends before the certificate does: --expires-in is the other way out.
+    renew(&site, 20);
+    site.run(&SIGN).ends(0, &[soon]);
+    let run = at_root(&site, &[&PUBLISH[..], &["--expires-in", "15d"]].concat());
+    assert!(!run.ends(0, &[]).stderr.contains(short), "{}", run.stderr);
 }
 
 #[test]

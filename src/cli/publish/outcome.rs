@@ -79,6 +79,15 @@ pub(super) fn print_outcome(printer: &Printer, root: &Path, outcome: &PublishOut
              the inventory, or name the file with --boot-signer",
         );
     }
+    let expires = outcome.published.iter().map(|published| published.publication.expires).max();
+    if let Some((end, expires)) = outcome.signatures_end.zip(expires).filter(|(end, expires)| end < expires) {
+        printer.say(&format!(
+            "warning: machines accept the signatures until {}, and the publication is until {}: issue another certificate for the \
+             signer before, run plasmagen sign, and publish again",
+            end.date(),
+            expires.date()
+        ));
+    }
     for change in &outcome.changes {
         printer.say(change);
     }
