@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
+use time::OffsetDateTime;
 
-use crate::diag::Severity;
-use crate::model::{Cluster, Unlock, escape_line, list_few};
+use crate::check::Checked;
+use crate::diag::{Diagnostic, Severity};
+use crate::model::{BootVerification, Cluster, Unlock, escape_line, list_few};
 use crate::pki::VaultUse;
+use crate::sign::SignerCertificate;
 
 use super::committed::{ExaminedInventory, examine};
 use super::format::{DiagnosticFormat, Findings, SourceText};
@@ -21,7 +24,7 @@ use super::{DONE, REFUSED};
 
 /// Print every error of the inventory, with its place and what to write instead
 ///
-/// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too. No vault is needed; where the vault is at hand, the CA in nodes/ and the nodes' keys must be the vault's.
+/// All errors and warnings are printed at once, and nothing is written. When the inventory has no errors, the certificates in nodes/ beside it are checked too, and the certificate of the signer that `[boot]` names. No vault is needed; where the vault is at hand, the CA in nodes/ and the nodes' keys must be the vault's.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The inventories to check [default: inventory.toml here, or in the nearest directory above]
@@ -49,7 +52,8 @@ impl CheckArgs {
         let files = self.read()?;
         let mut findings = Vec::new();
         for (name, bytes) in &files {
-            let examined = examine(Path::new(name), bytes, &self.vault, VaultUse::Comparison, &[])?;
+            let mut examined = examine(Path::new(name), bytes, &self.vault, VaultUse::Comparison, &[])?;
+            warn_of_signer(root_of(Path::new(name)), &mut examined.checked);
             let checked = &examined.checked;
             let source = SourceText::new(name, bytes);
             let found = visible(printer, checked, self.deny_warnings);
@@ -101,6 +105,28 @@ impl CheckArgs {
         tell_of_consoles(printer, cluster);
         DONE
     }
+}
+
+/// Warns of a `[boot] signer` in the directory `root` of the inventory whose signatures no machine accepts now: without it,
+/// `publish` ends with an error, also the one that rolls back.
+fn warn_of_signer(root: &Path, checked: &mut Checked) {
+    let (Some(cluster), Some(signer)) = (&checked.cluster, &checked.inventory.boot.signer) else { return };
+    if cluster.boot.verify != BootVerification::Signature {
+        return;
+    }
+    let certificate = SignerCertificate::open(&root.join(signer.value.as_str()));
+    let Err(error) = certificate.and_then(|certificate| certificate.check_time(OffsetDateTime::now_utc()))
+    else {
+        return;
+    };
+    let warning = Diagnostic::warning("PG-F22", &signer.span, format!("{error:#}"));
+    checked.diagnostics.push(warning.help(
+        "put the signer's certificate there, and that of the CA after it, as docs/bundles.md says: plasmagen publish publishes \
+         nothing without",
+    ));
+    checked
+        .diagnostics
+        .sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code));
 }
 
 /// Names the nodes that do not start before somebody has typed a passphrase at the console.

@@ -76,7 +76,11 @@ fn mount_tmpfs(tools: &Tools, dir: &Path) -> Result<()> {
     run_command(Command::new(&tools.mount).args(["-t", "tmpfs", "-o", "mode=0755", "lab"]).arg(dir))
 }
 
-fn mount_bind(tools: &Tools, from: &Path, to: &Path) -> Result<()> {
+/// Mounts the file or directory `from` on `to`.
+///
+/// # Errors
+/// When the mount fails.
+pub(super) fn mount_bind(tools: &Tools, from: &Path, to: &Path) -> Result<()> {
     run_command(Command::new(&tools.mount).arg("--bind").arg(from).arg(to))
 }
 

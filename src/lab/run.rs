@@ -11,12 +11,13 @@ use super::accelerator::Accelerator;
 use super::boot_test::BootTest;
 use super::command::make_dir;
 use super::config::{Event, LabConfig};
-use super::mounts::mount_file_systems;
+use super::mounts::{mount_bind, mount_file_systems};
 use super::network::{create_networks, list_networks};
 use super::report::LabReport;
 use super::scheduler::Scheduler;
 use super::select::select;
 use super::servers::Servers;
+use super::tools::Tools;
 use super::web_root::{LabSources, LabWebRoot};
 use crate::artifact::ArtifactSet;
 use crate::model::Cluster;
@@ -44,7 +45,7 @@ pub fn run(
     let bundles = collect_bundles(config, cluster, &selection.tests)?;
     let signer = config.signer.as_ref().map(|texts| texts.open(now)).transpose()?;
     let bundles = match &signer {
-        Some(signer) => sign_bundles(&bundles, signer)?,
+        Some(signer) => sign_bundles(tools, &bundles, signer)?,
         None => bundles.into_values().collect(),
     };
     let rendered = make_dir("rendered")?;
@@ -74,19 +75,37 @@ pub fn run(
     Ok(LabReport::new(config.dhcp, accelerator, machines, selection.skipped, notes))
 }
 
-/// Signs copies of `bundles`, which may be the user's; returns the directories of the copies.
-fn sign_bundles(bundles: &BTreeMap<String, PathBuf>, signer: &CmsSigner) -> Result<Vec<PathBuf>> {
+/// Signs `bundles`, which may be the user's, in directories of the lab: each shows the bundle's files, which are not copied into
+/// memory, and holds the new signatures. Returns these directories.
+fn sign_bundles(
+    tools: &Tools,
+    bundles: &BTreeMap<String, PathBuf>,
+    signer: &CmsSigner,
+) -> Result<Vec<PathBuf>> {
     let sign = |(image, bundle): (&String, &PathBuf)| {
-        let copy = make_dir(&format!("signed/{image}"))?;
-        let about = || format!("could not copy {}", bundle.display());
-        for entry in fs::read_dir(bundle).with_context(about)? {
-            let entry = entry.with_context(about)?;
-            fs::copy(entry.path(), copy.join(entry.file_name())).with_context(about)?;
-        }
-        sign_bundle(&copy, signer, &|_| ())?;
-        Ok(copy)
+        let signed = make_dir(&format!("signed/{image}"))?;
+        show_files(tools, bundle, &signed).with_context(|| format!("could not show {}", bundle.display()))?;
+        sign_bundle(&signed, signer, &|_| ())?;
+        Ok(signed)
     };
     bundles.iter().map(sign).collect()
+}
+
+/// Mounts the files in the directory `from` on files of the same names in the directory `to`, except earlier signatures.
+fn show_files(tools: &Tools, from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let text = name.to_string_lossy();
+        let is_signature = text.ends_with(".sig") || text.ends_with(".sig.new");
+        if is_signature || !entry.file_type()?.is_file() {
+            continue;
+        }
+        let target = to.join(&name);
+        fs::write(&target, "")?;
+        mount_bind(tools, &entry.path(), &target)?;
+    }
+    Ok(())
 }
 
 /// Collects a bundle for the image of each node that is powered on: the user's bundle, or one with the test system.

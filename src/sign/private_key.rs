@@ -22,6 +22,10 @@ use crate::fs::{Sha256Sum, TEXT_LIMIT, check_ancestors, is_trusted_owner, open_i
 /// The algorithm of keys on elliptic curves (id-ecPublicKey).
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
+/// The curve P-256 (prime256v1), and the curve P-384 (secp384r1).
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+
 /// A private key that signs what machines boot. It can't be serialised or displayed, its `Debug` is redacted, and no message
 /// quotes it. The key's numbers are overwritten when it is dropped.
 pub struct SignerKey(PrivateKey);
@@ -132,14 +136,21 @@ fn find_block(pem: &str) -> Option<&str> {
     })
 }
 
+/// The message for an ECDSA key that iPXE does not know.
+fn explain_curve() -> String {
+    format!("it is no ECDSA key on P-256 or P-384, and iPXE knows no other curve: {MAKE_KEY}")
+}
+
+fn parse_p256(der: &[u8]) -> Option<PrivateKey> {
+    Some(PrivateKey::EcdsaP256(p256::SecretKey::from_sec1_der(der).ok()?.into()))
+}
+
+fn parse_p384(der: &[u8]) -> Option<PrivateKey> {
+    Some(PrivateKey::EcdsaP384(p384::SecretKey::from_sec1_der(der).ok()?.into()))
+}
+
 fn parse_sec1(der: &[u8]) -> Result<PrivateKey> {
-    if let Ok(key) = p256::SecretKey::from_sec1_der(der) {
-        return Ok(PrivateKey::EcdsaP256(key.into()));
-    }
-    let key = p384::SecretKey::from_sec1_der(der).ok();
-    let unknown =
-        || format!("it is no ECDSA key on P-256 or P-384, and iPXE knows no other curve: {MAKE_KEY}");
-    Ok(PrivateKey::EcdsaP384(key.with_context(unknown)?.into()))
+    parse_p256(der).or_else(|| parse_p384(der)).with_context(explain_curve)
 }
 
 fn parse_pkcs1(der: &[u8]) -> Result<PrivateKey> {
@@ -150,7 +161,13 @@ fn parse_pkcs1(der: &[u8]) -> Result<PrivateKey> {
 fn parse_pkcs8(der: &[u8]) -> Result<PrivateKey> {
     let info = PrivateKeyInfo::try_from(der).ok().context("it is not PKCS #8")?;
     match info.algorithm.oid {
-        EC => parse_sec1(info.private_key),
+        // Any number fits several curves: only the name of the curve tells whose key it is.
+        EC => match info.algorithm.parameters_oid() {
+            Ok(P256) => parse_p256(info.private_key),
+            Ok(P384) => parse_p384(info.private_key),
+            _ => None,
+        }
+        .with_context(explain_curve),
         RSA => parse_pkcs1(info.private_key),
         _ => {
             bail!("it is neither an RSA nor an ECDSA key, and iPXE knows no other (not Ed25519): {MAKE_KEY}")

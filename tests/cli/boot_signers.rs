@@ -68,6 +68,33 @@ fn a_certificate_that_ends_before_the_publication_is_announced() {
     assert!(!run.ends(0, &[]).stderr.contains(short), "{}", run.stderr);
 }
 
+/// Found at the desk, and not by the rollback at night.
+#[test]
+fn check_warns_of_a_signer_without_whom_nothing_is_published() {
+    let site = site();
+    // Of a network in which nothing was signed.
+    site.edit("allow = [\"PG-F21\"]", "#");
+    site.run(&["check", "--deny-warnings"]).ends(0, &["0 warnings"]);
+    let warning = "warning[PG-F22]: ";
+    fs::remove_file(site.root().join("signer.pem")).unwrap();
+    let run = site.run(&["check"]);
+    run.ends(
+        0,
+        &[warning, "could not read the certificate ./signer.pem", "signer = \"signer.pem\"", "1 warning"],
+    );
+    site.run(&["check", "--deny-warnings"]).ends(1, &["1 warning, which --deny-warnings denies"]);
+    fs::copy(site.root().join("ca.pem"), site.root().join("signer.pem")).unwrap();
+    site.run(&["check"]).ends(0, &[warning, "lacks the key usage digitalSignature", "docs/bundles.md"]);
+    // Machines that verify no signatures need no signer, and that is another warning.
+    site.edit("verify = \"signature\"", "verify = \"none\"");
+    let run = site.run(&["check"]);
+    assert!(
+        !run.ends(0, &["machines verify no signatures"]).stderr.contains("digitalSignature"),
+        "{}",
+        run.stderr
+    );
+}
+
 #[test]
 fn signatures_by_anybody_are_published_with_a_warning_and_others_are_not() {
     let site = site();

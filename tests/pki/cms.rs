@@ -275,6 +275,11 @@ fn keys_that_ipxe_does_not_know_are_refused_with_the_way_out() {
             "no other (not Ed25519): make a key for the signer with: openssl ecparam",
         ),
         ("openssl ecparam -name secp521r1 -genkey -noout", "no ECDSA key on P-256 or P-384"),
+        // Without the public key, which would not fit, only the name of the curve tells this key from one on P-256.
+        (
+            "openssl ecparam -name secp256k1 -genkey -noout | openssl ec -no_public | openssl pkcs8 -topk8 -nocrypt",
+            "no ECDSA key on P-256 or P-384",
+        ),
         ("openssl genrsa 1024", "its RSA key has 1024 bits: 2048 to 4096 are possible"),
         (
             "openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -passout pass:secret",
