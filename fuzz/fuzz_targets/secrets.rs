@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     if let Ok(recipient) = Recipient::parse(text) {
         let sound = Recipient::parse(SOUND).expect("the recipient is sound");
         // age has no plugins here: then the error says so.
-        let _ = encrypt(&KEY, &[recipient, sound]);
+        let _ = encrypt(&KEY, &[&recipient, &sound]);
     }
     if let Ok(certificates) = PublicCert::list_from_pem(text) {
         for certificate in &certificates {

@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+
+use test_kit::process::{printed, run};
 
 use crate::lab::kit::{BOOTS, boot, inventory, unpacked};
 
@@ -114,6 +117,31 @@ fn what_cannot_be_checked_is_not_booted() {
     assert_eq!(row["missing"], serde_json::json!(["system"]), "{row:#}");
     assert!(row["serial"].as_str().unwrap().contains("this iPXE has no sha256sum"), "{row:#}");
     assert_eq!((lab.code, &lab.report["ok"]), (Some(1), &false.into()), "{}", lab.said);
+}
+
+/// No distribution's iPXE verifies signatures: the lab signs with the key, publishes, and no machine boots unverified.
+#[test]
+fn what_is_signed_is_published_and_boots_no_machine_that_verifies_nothing() {
+    let (dir, path) = inventory(".", "verify = \"signature\"\nsigner = \"signer.pem\"\n");
+    let script = "umask 077
+        for name in ca signer; do openssl ecparam -name prime256v1 -genkey -noout -out $name.key; done
+        openssl req -x509 -new -key ca.key -days 3 -subj '/CN=CA' -out ca.pem
+        openssl req -new -key signer.key -subj '/CN=signer' -out request
+        printf 'keyUsage=digitalSignature\\nextendedKeyUsage=codeSigning\\n' > extensions
+        openssl x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 3 -extfile extensions -out signer.pem
+        cat ca.pem >> signer.pem";
+    let output = run("bash", Command::new("bash").args(["-ec", script]).current_dir(dir.path()));
+    assert!(output.status.success(), "{}", printed(&output));
+    let key = dir.path().join("signer.key");
+    let lab = boot(&path, &["--node", "node01", "--firmware", "bios", "--key", key.to_str().unwrap()]);
+    let row = lab.machine("node01", "armed");
+    let made: Vec<_> = row["steps"].as_array().unwrap().iter().map(|step| &step[0]).collect();
+    assert_eq!(made, ["lease", "loader", "boot-script", "node-script", "local-disk"], "{row:#}");
+    assert!(
+        row["serial"].as_str().unwrap().contains("This script is not signed, or this iPXE lacks"),
+        "{row:#}"
+    );
+    assert_eq!(lab.code, Some(1), "{}", lab.said);
 }
 
 /// The steps of a machine that has loaded everything, and starts its own disk instead.
