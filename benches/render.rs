@@ -6,7 +6,6 @@
 //!
 //! Each DIR, by default the temporary directory, is measured: file systems differ by an order of magnitude.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -20,57 +19,8 @@ use plasmagen::outputs;
 use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 use plasmagen::write::{CommitOptions, SiteLock, commit};
 use rayon::prelude::*;
+use test_kit::many::inventory;
 use test_kit::peak::wait_with_peak;
-
-/// The inventory without its nodes.
-const HEADER: &str = r#"
-schema = 1
-[cluster]
-name = "many"
-domain = "many.example.com"
-bootstrap = ["n00000", "n00001", "n00002"]
-state_version = "24.11"
-admin_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57"]
-[provisioner]
-network = "boot"
-address = "10.0.0.10"
-interface = "eth0"
-allow = ["PG-F21"]
-[network.boot]
-roles = ["provisioning"]
-subnet = "10.0.0.0/9"
-gateway = "10.0.0.1"
-pool = "10.0.1.0-10.0.1.255"
-[network.core]
-roles = ["cluster"]
-subnet = "10.128.0.0/9"
-gateway = "10.128.0.1"
-dns = ["10.128.0.1"]
-[profile.control-plane]
-services = ["chainfire", "flaredb", "iam"]
-interface.eth0 = { network = "boot" }
-interface.eth1 = { network = "core" }
-disk.single = {}
-allow = ["PG-D12"]
-"#;
-
-/// An inventory of `nodes` nodes; `serial` is the serial number of the last node.
-fn inventory(nodes: usize, serial: &str) -> Result<String> {
-    let mut text = HEADER.to_owned();
-    for n in 0..nodes {
-        let (block, high, low) = (n / 62_500 + 1, n / 250 % 250 + 1, n % 250 + 1);
-        let other = format!("SERIAL{n}");
-        let serial = if n + 1 == nodes { serial } else { &other };
-        write!(
-            text,
-            "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:{block:02x}:{high:02x}:{low:02x}\"\n\
-             address.boot = \"10.{block}.{high}.{low}\"\naddress.core = \"10.{}.{high}.{low}\"\n\
-             disks = [\"/dev/disk/by-id/nvme-DISK_{n}_1\"]\nserial = \"{serial}\"\n",
-            block + 128
-        )?;
-    }
-    Ok(text)
-}
 
 /// A plan with texts of the usual size in the place of certificates, which would take long to issue.
 fn plan(text: &str) -> Result<Plan> {
@@ -88,7 +38,7 @@ fn main() -> Result<()> {
         dirs.push(std::env::temp_dir());
     }
     for nodes in [1_000, 10_000, 100_000] {
-        let text = inventory(nodes, "ONE")?;
+        let text = inventory(nodes, "ONE");
         row(&format!("check of {nodes}"), &seconds(timed(|| check(text.as_bytes()))?))?;
     }
     for dir in &dirs {
@@ -103,7 +53,7 @@ fn main() -> Result<()> {
 
 /// Measures the library: each step, without certificates.
 fn library(dir: &Path, nodes: usize) -> Result<()> {
-    let (text, changed) = (inventory(nodes, "ONE")?, inventory(nodes, "OTHER")?);
+    let (text, changed) = (inventory(nodes, "ONE"), inventory(nodes, "OTHER"));
     let work = tempfile::tempdir_in(dir)?;
     let (plain, root) = (work.path().join("bare"), work.path().join("site"));
     fs::create_dir(&plain)?;
@@ -148,7 +98,7 @@ fn program(dir: &Path, nodes: usize) -> Result<()> {
     let file = work.path().join("inventory.toml");
     for (what, serial) in [("first run", "ONE"), ("one node changed", "OTHER"), ("nothing changed", "OTHER")]
     {
-        fs::write(&file, inventory(nodes, serial)?)?;
+        fs::write(&file, inventory(nodes, serial))?;
         let start = Instant::now();
         let mut run = Command::new(env!("CARGO_BIN_EXE_plasmagen"))
             .args(["render", "--quiet", "--vault"])

@@ -177,8 +177,7 @@ fn list_node_differences(pair: Pair<'_>, found: &mut Vec<Difference>) -> anyhow:
 /// The keys of the cluster besides its nodes.
 fn without_nodes(cluster: &Cluster) -> anyhow::Result<Value> {
     // Nodes are most of a cluster, and are compared one by one.
-    let empty = Cluster { nodes: Vec::new(), ..cluster.clone() };
-    to_value(&empty)
+    to_value(&cluster.without_nodes())
 }
 
 fn to_value(part: &impl Serialize) -> anyhow::Result<Value> {

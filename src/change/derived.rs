@@ -1,13 +1,15 @@
 //! Facts that follow from several keys, compared like keys. Their values are those parts that differ.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
+use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::model::{Opening, Protocol, Traffic, forwarding, openings, ssh_sources};
 use crate::outputs::{
-    ClusterConfig, Hosts, derive_settings, list_common_hosts, list_kernel_params, list_own_hosts,
+    ClusterConfig, DerivedSettings, Hosts, list_common_hosts, list_kernel_params, list_own_hosts,
 };
 use crate::pki::LeafRequest;
 use crate::pki::cluster::leaf_request;
@@ -19,16 +21,18 @@ use super::difference::{Difference, Place, list_differences};
 #[derive(Debug)]
 pub(super) struct CommonFacts<'a> {
     sides: Sides<'a>,
-    /// The lines of the names that all nodes know, before and after.
-    hosts: [Vec<String>; 2],
+    /// The names that all nodes know, before and after.
+    hosts: [Hosts; 2],
+    /// The subnets that SSH is open to, before and after.
+    ssh: [Vec<IpNet>; 2],
 }
 
 impl<'a> CommonFacts<'a> {
     /// Derives the facts of both clusters.
     #[must_use]
     pub(super) fn new(sides: Sides<'a>) -> Self {
-        let hosts = [sides.old, sides.new].map(|side| list_lines(&list_common_hosts(side)));
-        Self { sides, hosts }
+        let clusters = [sides.old, sides.new];
+        Self { sides, hosts: clusters.map(list_common_hosts), ssh: clusters.map(ssh_sources) }
     }
 
     /// Lists the derived facts of `pair` that differ.
@@ -46,37 +50,30 @@ impl<'a> CommonFacts<'a> {
         if configs.0 != configs.1 {
             add_keys(&place.key("(cluster-config)"), &configs.0, &configs.1, found)?;
         }
-        let alone =
-            [(old, pair.old), (new, pair.new)].map(|(side, node)| list_lines(&list_own_hosts(side, node)));
-        if self.hosts[0] != self.hosts[1] || alone[0] != alone[1] {
-            let [mut olds, mut news] = self.hosts.clone();
-            olds.extend(alone[0].iter().filter(|line| !self.hosts[0].contains(line)).cloned());
-            news.extend(alone[1].iter().filter(|line| !self.hosts[1].contains(line)).cloned());
-            add_lists(place.key("(hosts)"), &olds, &news, found);
-        }
+        self.add_hosts(&place, pair, found);
         self.add_settings(&place, pair, found);
-        let firewalls = (openings(old, pair.old), openings(new, pair.new));
-        let forwarded = (forwarding(old, pair.old), forwarding(new, pair.new));
-        let ssh = (ssh_sources(old), ssh_sources(new));
-        if firewalls.0 != firewalls.1 || forwarded.0 != forwarded.1 || ssh.0 != ssh.1 {
-            let lines = |openings: &[Opening], ssh: &[ipnet::IpNet]| {
-                ssh.iter()
-                    .map(|subnet| format!("ssh from {subnet}"))
-                    .chain(list_openings(openings))
-                    .collect::<Vec<_>>()
-            };
-            add_lists(
-                place.key("(firewall)"),
-                &lines(&firewalls.0, &ssh.0),
-                &lines(&firewalls.1, &ssh.1),
-                found,
-            );
-        }
+        self.add_firewall(&place, pair, found);
         let params = (list_kernel_params(old, pair.old), list_kernel_params(new, pair.new));
         if params.0 != params.1 {
             add_lists(place.key("(kernel-params)"), &params.0, &params.1, found);
         }
         Ok(())
+    }
+
+    /// Adds the names that the node knows without a name server.
+    fn add_hosts(&self, place: &Place, pair: Pair<'_>, found: &mut Vec<Difference>) {
+        let Sides { old, new } = self.sides;
+        let alone = [list_own_hosts(old, pair.old), list_own_hosts(new, pair.new)];
+        if self.hosts[0] == self.hosts[1] && alone[0] == alone[1] {
+            return;
+        }
+        let [olds, news] = [0, 1].map(|side| {
+            let mut lines = list_lines(&self.hosts[side]);
+            let others = alone[side].iter().filter(|(address, _)| !self.hosts[side].contains_key(*address));
+            lines.extend(others.map(describe_host));
+            lines
+        });
+        add_lists(place.key("(hosts)"), &olds, &news, found);
     }
 
     /// Adds the settings that plasmagen derives, for each service that the node runs before and after.
@@ -86,9 +83,10 @@ impl<'a> CommonFacts<'a> {
             if pair.old.service(name).is_none() {
                 continue;
             }
-            let old = derive_settings(self.sides.old, pair.old, name);
-            let new = derive_settings(self.sides.new, pair.new, name);
+            let old = DerivedSettings::new(self.sides.old, pair.old, name);
+            let new = DerivedSettings::new(self.sides.new, pair.new, name);
             if old != new {
+                let (old, new) = (old.to_table(), new.to_table());
                 let differing = |one: &Map<String, Value>, other: &Map<String, Value>| {
                     one.iter()
                         .filter(|(key, value)| other.get(*key) != Some(value))
@@ -100,6 +98,21 @@ impl<'a> CommonFacts<'a> {
                 found.push(place.key("(settings)").named(name).differs(Some(olds), Some(news)));
             }
         }
+    }
+
+    /// Adds what the node's firewall lets in, where that or what it forwards differs.
+    fn add_firewall(&self, place: &Place, pair: Pair<'_>, found: &mut Vec<Difference>) {
+        let Sides { old, new } = self.sides;
+        let firewalls = [openings(old, pair.old), openings(new, pair.new)];
+        let are_equal = firewalls[0] == firewalls[1] && self.ssh[0] == self.ssh[1];
+        if are_equal && forwarding(old, pair.old) == forwarding(new, pair.new) {
+            return;
+        }
+        let [olds, news] = [0, 1].map(|side| {
+            let ssh = self.ssh[side].iter().map(|subnet| format!("ssh from {subnet}"));
+            ssh.chain(list_openings(&firewalls[side])).collect::<Vec<_>>()
+        });
+        add_lists(place.key("(firewall)"), &olds, &news, found);
     }
 }
 
@@ -139,7 +152,11 @@ fn list_sans(request: &LeafRequest) -> Vec<String> {
 }
 
 fn list_lines(hosts: &Hosts) -> Vec<String> {
-    hosts.iter().map(|(address, names)| format!("{address} {}", names.join(" "))).collect()
+    hosts.iter().map(describe_host).collect()
+}
+
+fn describe_host((address, names): (&IpAddr, &Vec<String>)) -> String {
+    format!("{address} {}", names.join(" "))
 }
 
 pub(super) fn list_openings(openings: &[Opening]) -> impl Iterator<Item = String> {

@@ -51,6 +51,9 @@ const NAMED_TABLES: [&str; 2] = ["networks", "provisioner.extra"];
 /// The tables that are compared as one value: their keys are the user's.
 const WHOLE: [&str; 2] = ["nodes.*.services.*.settings", "profiles.*.services.*.settings"];
 
+/// The lists of tables that a value may lack. A list that is missing is an empty list.
+const LISTS: [&str; 1] = ["nodes.*.layout.volumes"];
+
 /// A place in a value, as its key, its pattern and its names.
 #[derive(Clone, Default)]
 pub(super) struct Place {
@@ -122,7 +125,8 @@ static EMPTY: Value = Value::Array(Vec::new());
 
 /// Compares values either of which may be missing. A list of tables that is missing is an empty list.
 fn compare_present(place: Place, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Difference>) {
-    let is_list = |value: &Value| value.as_array().is_some_and(|items| has_tables(items));
+    let is_of_tables = LISTS.contains(&place.pattern.as_str());
+    let is_list = |value: &Value| is_of_tables || value.as_array().is_some_and(|items| has_tables(items));
     let present = |value: Option<&'_ Value>| value.is_some_and(|value| !value.is_null());
     match (old.filter(|_| present(old)), new.filter(|_| present(new))) {
         (None, None) => {}

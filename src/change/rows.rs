@@ -4,12 +4,14 @@ mod derived;
 mod machines;
 mod networks;
 mod nodes;
+mod profiles;
 mod site;
 
 pub(super) use derived::DERIVED;
 pub(super) use machines::MACHINES;
 pub(super) use networks::NETWORKS;
 pub(super) use nodes::NODES;
+pub(super) use profiles::PROFILES;
 pub(super) use site::SITE;
 
 use super::case::DHCP_SERVER;

@@ -25,14 +25,7 @@ pub(super) fn list_site_facts(sides: Sides<'_>, found: &mut Vec<Difference>) -> 
             add_optional(Place::entry("zones", name), records.0.as_deref(), records.1.as_deref(), found);
         }
     }
-    let reservations = (list_reservations(old), list_reservations(new));
-    for name in list_keys(&reservations) {
-        let (old, new) = (reservations.0.get(name), reservations.1.get(name));
-        if old != new {
-            let place = Place::entry("reservations", name);
-            found.push(place.differs(old.map(|old| json!(old)), new.map(|new| json!(new))));
-        }
-    }
+    list_reservations(sides, found);
     let openings = (provisioner_openings(old), provisioner_openings(new));
     let is_routing_equal = provisioner_routing(old) == provisioner_routing(new);
     if openings.0 != openings.1 || ssh_sources(old) != ssh_sources(new) || !is_routing_equal {
@@ -64,10 +57,22 @@ fn list_records(zone: &Zone) -> Vec<String> {
     addresses.chain(pointers).chain(delegations).collect()
 }
 
-/// The reservations by the name of the node.
-fn list_reservations(cluster: &Cluster) -> BTreeMap<String, String> {
-    let reserved = cluster.nodes.iter().filter_map(Node::reservation);
-    reserved.map(|reservation| (reservation.name.to_string(), describe(&reservation))).collect()
+/// Lists the reservations that differ, by the name of the node. A reservation follows from the node alone.
+fn list_reservations(sides: Sides<'_>, found: &mut Vec<Difference>) {
+    let Sides { old, new } = sides;
+    let kept = new.nodes.iter().map(|node| (&node.name, old.node(&node.name), Some(node)));
+    let gone = old.nodes.iter().filter(|node| new.node(&node.name).is_none());
+    let gone = gone.map(|node| (&node.name, Some(node), None));
+    let mut nodes: Vec<_> = kept.chain(gone).filter(|(_, old, new)| old != new).collect();
+    nodes.sort_by_key(|(name, ..)| *name);
+    for (name, old, new) in nodes {
+        let [old, new] =
+            [old, new].map(|node| node.and_then(Node::reservation).map(|found| describe(&found)));
+        if old != new {
+            let place = Place::entry("reservations", name.as_str());
+            found.push(place.differs(old.map(|old| json!(old)), new.map(|new| json!(new))));
+        }
+    }
 }
 
 fn describe(reservation: &Reservation<'_>) -> String {

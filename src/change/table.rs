@@ -11,7 +11,9 @@ use super::rows;
 
 /// All rows.
 pub fn list_rows() -> impl Iterator<Item = &'static Row> {
-    [rows::SITE, rows::NETWORKS, rows::NODES, rows::MACHINES, rows::DERIVED].into_iter().flatten()
+    [rows::SITE, rows::PROFILES, rows::NETWORKS, rows::NODES, rows::MACHINES, rows::DERIVED]
+        .into_iter()
+        .flatten()
 }
 
 /// The rows by key.

@@ -90,6 +90,8 @@ fn search_value(key: &Key<'_>, value: &toml::Spanned<DeValue<'_>>, found: &mut V
 
 /// Looks for a private key in `text`, which may become a line of a file: the next line may look like the body of a key.
 fn find_key_in_line(text: &str) -> Option<&'static str> {
+    // No key and no passphrase is without a hyphen.
+    text.find('-')?;
     find_private_key(format!("{text}\nAAAAAAAA").as_bytes())
 }
 
@@ -102,12 +104,18 @@ fn classify(key: &Key<'_>, text: &str) -> Option<&'static str> {
     if key.free && is_secret_name(key.name) && is_literal(text) {
         return Some("a password or token");
     }
-    let login = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
+    // The parts that every such text has are looked for first: an inventory has 100,000 strings.
+    let login = text
+        .contains('@')
+        .then(|| text.split_once("://"))
+        .flatten()
+        .and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
     if login.and_then(|(login, _)| login.split_once(':')).is_some_and(|(_, password)| is_literal(password)) {
         return Some("an address with a password");
     }
     let assigned = |name| text.split_once(name)?.1.split([' ', ';', '&', ',']).next();
-    if ["password=", "passwd=", "secret=", "token="].into_iter().filter_map(assigned).any(is_literal) {
+    let names = ["password=", "passwd=", "secret=", "token="];
+    if text.contains('=') && names.into_iter().filter_map(assigned).any(is_literal) {
         return Some("a password or token");
     }
     let random = key.free && is_random(text) && !is_public_name(key.name);

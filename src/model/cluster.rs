@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AdminKey, Console, ControlPort, DomainName, ForeignReservation, HostName, Label, Mailbox, Network, Node,
     OpenOn, OpenProtocol, Permit, PortRange, Profile, Protocol, Provisioner, Reference, RelPath, Role,
-    Seconds, Server, StateVersion, Traffic,
+    Seconds, Server, StateVersion, Traffic, VirtualHolder,
 };
 
 /// A cluster whose inventory is sound.
@@ -63,6 +63,10 @@ pub struct Cluster {
     /// since a firewall of each node names all of them.
     #[serde(skip)]
     pub control_ports: Vec<ControlPort>,
+    /// Who may hold each virtual address, as [`list_holders`](super::list_holders) lists it: once a cluster, since every
+    /// node's certificate asks.
+    #[serde(skip)]
+    pub virtual_holders: BTreeMap<IpAddr, VirtualHolder>,
     /// The machines that the inventory sends others to, as [`list_references`](super::list_references) lists them: once a
     /// cluster, as above.
     #[serde(skip)]
@@ -210,6 +214,37 @@ impl Cluster {
     #[must_use]
     pub fn node(&self, name: &HostName) -> Option<&Node> {
         self.nodes.binary_search_by(|node| node.name.cmp(name)).ok().map(|at| &self.nodes[at])
+    }
+
+    /// The cluster without its nodes, and without what is listed of them. Nodes, which are most of a cluster, are not cloned.
+    #[must_use]
+    pub fn without_nodes(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            former_names: self.former_names.clone(),
+            domain: self.domain.clone(),
+            formed: self.formed,
+            bootstrap: self.bootstrap.clone(),
+            removed: self.removed.clone(),
+            state_version: self.state_version.clone(),
+            admin_keys: self.admin_keys.clone(),
+            provisioner: self.provisioner.clone(),
+            networks: self.networks.clone(),
+            vips: self.vips.clone(),
+            tls: self.tls.clone(),
+            boot: self.boot.clone(),
+            dns: self.dns.clone(),
+            ssh_from: self.ssh_from.clone(),
+            firewall: self.firewall.clone(),
+            ntp: self.ntp.clone(),
+            log_forward: self.log_forward.clone(),
+            profiles: self.profiles.clone(),
+            nodes: Vec::new(),
+            control_ports: Vec::new(),
+            virtual_holders: BTreeMap::new(),
+            references: Vec::new(),
+            foreign_reservations: Vec::new(),
+        }
     }
 
     /// The networks for `role`, by name.

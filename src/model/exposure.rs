@@ -10,5 +10,5 @@ mod routing;
 pub use forwarding::{Forwarding, RefusedConnection, control_ports, forwarding};
 pub use openings::{ExposedMachine, Opening, PacketSource, openings, ssh_sources};
 pub use provisioner::provisioner_openings;
-pub use references::{list_references, may_hold};
+pub use references::{list_holders, list_references, may_hold};
 pub use routing::{ForwardedConnection, RoutedNetwork, Routing, is_gateway, provisioner_routing};

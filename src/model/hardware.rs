@@ -1,5 +1,7 @@
 //! Models of machines: the runbook's compatibility matrix (section 2.3).
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Console, KernelModule, Word};
@@ -117,9 +119,21 @@ const STORAGE_X86: [&str; 6] = ["arcmsr", "hv_storvsc", "isci", "vmd", "vmw_pvsc
 /// The kernel modules for disks that only ARM machines have.
 const STORAGE_ARM: [&str; 2] = ["ahci_platform", "hisi_sas_v3_hw"];
 
+/// The built-in models on each system, made once: thousands of nodes ask for them.
+static MODELS: LazyLock<Vec<(&'static str, System, Hardware)>> = LazyLock::new(|| {
+    let each = KNOWN.iter().flat_map(|name| [System::X86_64, System::Aarch64].map(|system| (*name, system)));
+    each.filter_map(|(name, system)| Some((name, system, describe(name, system)?))).collect()
+});
+
 /// The built-in model called `name`, with the kernel modules that exist on `system`.
 #[must_use]
 pub fn known(name: &str, system: System) -> Option<Hardware> {
+    let model = MODELS.iter().find(|(known, on, _)| *known == name && *on == system);
+    model.map(|(_, _, hardware)| hardware.clone())
+}
+
+/// Describes the built-in model called `name`.
+fn describe(name: &str, system: System) -> Option<Hardware> {
     let (description, cpu, drivers, console): (_, _, &[&str], _) = match name {
         "dell-r640" => {
             ("Dell PowerEdge R640 (BIOS A19 or newer)", Cpu::Intel, &["bnxt_en", "i40e", "tg3"], "ttyS0")

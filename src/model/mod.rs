@@ -43,7 +43,7 @@ pub use disk::DiskId;
 pub use disk_names::{DiskNames, Labels};
 pub use exposure::{
     ExposedMachine, ForwardedConnection, Forwarding, Opening, PacketSource, RefusedConnection, RoutedNetwork,
-    Routing, control_ports, forwarding, is_gateway, list_references, may_hold, openings,
+    Routing, control_ports, forwarding, is_gateway, list_holders, list_references, may_hold, openings,
     provisioner_openings, provisioner_routing, ssh_sources,
 };
 pub use hardware::{

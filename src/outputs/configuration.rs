@@ -17,7 +17,7 @@ use super::{Emit, Output, certificates, path_in_node_dir};
 use network::{BondOptions, GatewayOptions, InterfaceOptions, LinkFile, VlanOptions};
 use settings::Setting;
 
-pub use settings::derive_settings;
+pub use settings::DerivedSettings;
 
 const TEMPLATE: Template = template!("configuration.nix.j2");
 

@@ -24,7 +24,7 @@ mod sysctl;
 mod tftp;
 
 pub use cluster_config::ClusterConfig;
-pub use configuration::{derive_settings, list_kernel_params};
+pub use configuration::{DerivedSettings, list_kernel_params};
 pub use hosts::{Hosts, list_common_hosts, list_own_hosts};
 
 use rayon::prelude::*;

@@ -2,14 +2,16 @@
 //! must let the question in.
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use crate::model::dns::SiteNames;
 use crate::model::service::known;
-use crate::model::{Cluster, Network, Node, Protocol, Reference, Role, Server, Traffic, VirtualHolder};
+use crate::model::{
+    Cluster, HostName, Network, Node, Protocol, Reference, Role, Server, Traffic, VirtualHolder,
+};
 
 /// The port of DNS (RFC 1035 section 4.2).
 pub(super) const DNS: [Traffic; 2] = [Traffic::port(Protocol::Tcp, 53), Traffic::port(Protocol::Udp, 53)];
@@ -30,7 +32,7 @@ pub fn list_references(cluster: &Cluster) -> Vec<Reference> {
     let mut add = |purpose, address: IpAddr, traffic, senders: BTreeSet<IpNet>| {
         if is_of_site(cluster, address) && !senders.is_empty() {
             let senders = senders.into_iter().collect();
-            let holder = find_vip(cluster, address);
+            let holder = cluster.virtual_holders.get(&address).cloned();
             references.push(Reference { purpose, address, holder, traffic, senders });
         }
     };
@@ -102,12 +104,17 @@ fn find_subnet(network: &Network, address: IpAddr) -> Option<IpNet> {
     network.subnets().find(|subnet| subnet.addr().is_ipv4() == address.is_ipv4())
 }
 
-/// Finds the virtual address that `address` is.
-fn find_vip(cluster: &Cluster, address: IpAddr) -> Option<VirtualHolder> {
-    let vip = cluster.vips.iter().find(|vip| vip.address == address)?;
-    let name = vip.name.as_str();
-    let is_service = known(name).is_some() || cluster.nodes.iter().any(|node| node.service(name).is_some());
-    Some(if is_service { VirtualHolder::NodesWith(vip.name.clone()) } else { VirtualHolder::AnyNode })
+/// Lists who may hold each virtual address of `cluster`: the nodes that run the service of that name, or all nodes where no
+/// service has the name.
+#[must_use]
+pub fn list_holders(cluster: &Cluster) -> BTreeMap<IpAddr, VirtualHolder> {
+    let is_service =
+        |name: &str| known(name).is_some() || cluster.nodes.iter().any(|node| node.service(name).is_some());
+    let holder = |name: &HostName| match is_service(name.as_str()) {
+        true => VirtualHolder::NodesWith(name.clone()),
+        false => VirtualHolder::AnyNode,
+    };
+    cluster.vips.iter().map(|vip| (vip.address, holder(&vip.name))).collect()
 }
 
 /// Whether `node` is the one that `reference` names: it has the address, or may hold the virtual one.
@@ -119,7 +126,7 @@ pub(super) fn answers_to(node: &Node, reference: &Reference) -> bool {
 /// Whether `node` may hold the virtual address `address`: the node runs the service of that name, or no service has the name.
 #[must_use]
 pub fn may_hold(cluster: &Cluster, node: &Node, address: IpAddr) -> bool {
-    find_vip(cluster, address).is_some_and(|holder| is_holder(node, &holder))
+    cluster.virtual_holders.get(&address).is_some_and(|holder| is_holder(node, holder))
 }
 
 fn is_holder(node: &Node, holder: &VirtualHolder) -> bool {

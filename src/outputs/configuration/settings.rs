@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::model::service::{self, CHAINFIRE, FLAREDB, IAM};
-use crate::model::{Cluster, LaidSettings, Node, Service, Settings};
+use crate::model::{Cluster, HostName, Label, LaidSettings, Node, Service, Settings};
 use crate::outputs::cluster_config::find_leader_url;
 
 /// The directory on a node that has its public files and its keys.
@@ -21,7 +21,7 @@ pub(super) struct Setting {
 
 /// Lists the settings of `service` on `node`.
 pub(super) fn list_settings(cluster: &Cluster, node: &Node, service: &Service) -> Vec<Setting> {
-    let derived = derive_settings(cluster, node, service.name.as_str());
+    let derived = DerivedSettings::new(cluster, node, service.name.as_str()).to_table();
     let mut settings = LaidSettings::default();
     settings.lay(&derived, ());
     settings.lay(&service.settings, ());
@@ -34,31 +34,56 @@ pub(super) fn list_settings(cluster: &Cluster, node: &Node, service: &Service) -
     settings.merge(&mut |_, _, ()| {}).into_iter().map(setting).collect()
 }
 
-/// Derives the settings that follow from the cluster: the node's identity, its certificates, and the endpoints of the
-/// services that this service needs.
-#[must_use]
-pub fn derive_settings(cluster: &Cluster, node: &Node, name: &str) -> Settings {
-    let mut settings = Settings::new();
-    let mut set = |key: &str, value: Value| settings.insert(key.to_owned(), value);
-    if [CHAINFIRE, FLAREDB].contains(&name) {
-        set("node_id", json!(node.name));
-        set("cluster_name", json!(cluster.name));
+/// The settings of a service that follow from the cluster: the node's identity, its certificates, and the endpoint of the
+/// service that this service needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivedSettings<'a> {
+    /// The node, whose name is in the names of its files.
+    node: &'a HostName,
+    /// The cluster, for a service that stores who it is.
+    cluster: Option<&'a Label>,
+    /// The setting for the service that this service needs, and the URL.
+    endpoint: Option<(&'static str, String)>,
+}
+
+impl<'a> DerivedSettings<'a> {
+    /// Derives the settings of the service `name` on `node`.
+    #[must_use]
+    pub fn new(cluster: &'a Cluster, node: &'a Node, name: &str) -> Self {
+        let needed = match name {
+            FLAREDB => Some(("chainfire_endpoint", CHAINFIRE)),
+            IAM => Some(("flaredb_endpoint", FLAREDB)),
+            _ => None,
+        };
+        Self {
+            node: &node.name,
+            cluster: [CHAINFIRE, FLAREDB].contains(&name).then_some(&cluster.name),
+            endpoint: needed.map(|(key, service)| (key, find_endpoint(cluster, node, service))),
+        }
     }
-    if name == FLAREDB {
-        set("chainfire_endpoint", json!(find_endpoint(cluster, node, CHAINFIRE)));
+
+    /// The settings as a table.
+    #[must_use]
+    pub fn to_table(&self) -> Settings {
+        let mut settings = Settings::new();
+        let mut set = |key: &str, value: Value| settings.insert(key.to_owned(), value);
+        if let Some(cluster) = self.cluster {
+            set("node_id", json!(self.node));
+            set("cluster_name", json!(cluster));
+        }
+        if let Some((key, url)) = &self.endpoint {
+            set(key, json!(url));
+        }
+        set(
+            "tls",
+            json!({
+                "ca_path": format!("{SECRETS}/ca-cert.pem"),
+                "cert_path": format!("{SECRETS}/{}-cert.pem", self.node),
+                "key_path": format!("{SECRETS}/{}-key.pem", self.node),
+            }),
+        );
+        settings
     }
-    if name == IAM {
-        set("flaredb_endpoint", json!(find_endpoint(cluster, node, FLAREDB)));
-    }
-    set(
-        "tls",
-        json!({
-            "ca_path": format!("{SECRETS}/ca-cert.pem"),
-            "cert_path": format!("{SECRETS}/{}-cert.pem", node.name),
-            "key_path": format!("{SECRETS}/{}-key.pem", node.name),
-        }),
-    );
-    settings
 }
 
 /// Finds the URL at which `node` reaches a service: on itself if the node runs the service, else at the service's virtual

@@ -1,5 +1,7 @@
 //! The finished cluster besides its nodes.
 
+use std::collections::BTreeMap;
+
 use crate::inventory::{BootTable, DnsTable, Entry, NetworkTable, OpenTable, TlsTable};
 use crate::model::{
     Boot, BootVerification, Cluster, Dns, FirewallExtra, HostName, KeyAlgorithm, Label, Network, OpenOn,
@@ -56,6 +58,7 @@ pub(in crate::resolve) fn finish_without_nodes<'a>(
         })?,
         nodes: Vec::new(),
         control_ports: Vec::new(),
+        virtual_holders: BTreeMap::new(),
         references: Vec::new(),
         foreign_reservations: Vec::new(),
     })

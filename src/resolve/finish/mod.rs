@@ -12,7 +12,7 @@ mod profile;
 mod provisioner;
 mod unspanned;
 
-use crate::model::{Cluster, control_ports, list_references};
+use crate::model::{Cluster, control_ports, list_holders, list_references};
 
 use super::draft::Draft;
 use super::recorder::Recorder;
@@ -28,6 +28,7 @@ pub fn finish(draft: &Draft<'_>) -> Option<Cluster> {
     let nodes = draft.nodes.iter().map(|node| finish_node(draft, &cluster, node, &mut recorder));
     cluster.nodes = nodes.collect::<Option<_>>()?;
     cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    cluster.virtual_holders = list_holders(&cluster);
     cluster.references = list_references(&cluster);
     cluster.control_ports = control_ports(&cluster);
     Some(cluster)

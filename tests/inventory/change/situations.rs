@@ -53,3 +53,33 @@ fn values_of_settings_are_not_shown() {
     let shown = format!("{:?}", change.consequences);
     assert!(shown.contains("log_level") && !shown.contains("hunter2"), "{shown}");
 }
+
+/// A list of volumes may be empty, and other layouts have no such list.
+#[test]
+fn volumes_of_lvm_may_be_none() {
+    let lvm = change("reference", "disk.single = { esp = \"1G\", format = \"ext4\" }", "disk.lvm = {}");
+    assert_eq!(lvm.effect_on("node01"), Effect::Data);
+}
+
+/// Nanoseconds that this thread has computed (schedstat in the kernel's documentation).
+fn thread_time() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Nobody runs a service called after the virtual address, which each node's certificate asks.
+#[test]
+fn eight_times_the_nodes_take_eight_times_as_long() {
+    let cluster = |nodes: usize, vip: &str| cluster_of(&(test_kit::many::inventory(nodes, "ONE") + vip));
+    let measure = |nodes: usize| {
+        let (old, new) = (cluster(nodes, ""), cluster(nodes, "[vip]\ncache = \"10.128.0.5\"\n"));
+        let once = || {
+            let before = thread_time();
+            assert_eq!(compare(&old, &new).unwrap().effect_on("n00000"), Effect::Restart);
+            thread_time() - before
+        };
+        (0..3).map(|_| once()).min().unwrap()
+    };
+    let (few, many) = (measure(250), measure(2000));
+    assert!(many < 24 * few, "250 nodes: {few} ns, 2000 nodes: {many} ns");
+}

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub mod bzimage;
+pub mod dice;
 pub mod ipxe;
+pub mod many;
 pub mod memory;
 pub mod nix;
 pub mod peak;
 pub mod process;
+pub mod site;
 pub mod strace;
 pub mod tree;
 mod version;

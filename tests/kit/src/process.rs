@@ -28,6 +28,16 @@ fn missing(package: &str, command: &Command, error: &std::io::Error) -> ! {
     panic!("{program} does not run ({error}): install the Debian package {package}, as tests/run does")
 }
 
+/// The seconds of processor time of this process and of the children that have ended, in hundredths (proc(5): `utime`, `stime`,
+/// `cutime` and `cstime`).
+pub fn cpu_time() -> std::io::Result<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    // The name of the program, in parentheses, may hold spaces.
+    let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let ticks: u32 = fields.skip(11).take(4).filter_map(|field| field.parse::<u32>().ok()).sum();
+    Ok(f64::from(ticks) / 100.0)
+}
+
 /// A process of this test binary that runs the ignored test `test`: the body of a child that a test traces or kills.
 pub fn child_test(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());

@@ -8,7 +8,6 @@
 //! real DHCP servers hand out are asked for in `tests/servers/live/`.
 
 mod coverage;
-mod dice;
 mod facts;
 mod model;
 mod mutations;
@@ -17,7 +16,6 @@ mod namespace;
 mod provisioner;
 mod readers;
 mod references;
-mod site;
 mod tree;
 
 use std::collections::BTreeSet;

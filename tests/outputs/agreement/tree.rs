@@ -14,8 +14,7 @@ use plasmagen::plan::{Certificates, HostKeys, Plan, Zones};
 use tempfile::TempDir;
 use time::macros::datetime;
 
-use crate::agreement::site;
-use test_kit::{case_dirs, repository};
+use test_kit::{case_dirs, repository, site};
 
 /// An inventory and everything that is rendered of it.
 pub(crate) struct Tree {

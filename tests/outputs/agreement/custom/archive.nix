@@ -14,6 +14,9 @@
       raftPort = port;
       gossipPort = port;
       healthPort = port;
-      settings = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
+      settings = lib.mkOption {
+        type = lib.types.attrsOf lib.types.anything;
+        default = { };
+      };
     };
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Nets;
 use super::network::Place;
-use crate::agreement::dice::Dice;
+use crate::dice::Dice;
 
 /// A profile, and the addresses that its nodes must name interfaces by.
 pub(super) struct Profile {

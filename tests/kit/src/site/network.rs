@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv4Net;
 
-use crate::agreement::dice::Dice;
+use crate::dice::Dice;
 
 /// A network of a random site. Addresses are taken from below, and what is left above may be the pool.
 pub(super) struct Net {

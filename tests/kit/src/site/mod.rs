@@ -4,11 +4,11 @@ mod network;
 mod node;
 mod settings;
 
-use crate::agreement::dice::Dice;
+use crate::dice::Dice;
 use network::Net;
 
 /// The inventory with that number.
-pub(crate) fn inventory(number: u64) -> String {
+pub fn inventory(number: u64) -> String {
     let dice = &mut Dice::new(number);
     let domain = dice.pick(&["example.com", "rack1.lab.example.org", "c.example.net"]);
     let mut nets = networks(dice);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Nets;
 use super::node::Node;
-use crate::agreement::dice::Dice;
+use crate::dice::Dice;
 
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57 ops@example.com";
