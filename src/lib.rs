@@ -30,6 +30,7 @@
 //! | [`site`] | the way from a cluster to its rendered site: gather, issue, outputs, commit; or compare | `artifact`, `model`, `outputs`, `pki`, `plan`, `write` |
 //! | [`sign`](mod@sign) | CMS signatures of what machines boot, which iPXE verifies | `fs`, `pki` |
 //! | [`publish`](mod@publish) | the web root: generations of bundles and of the site, armed nodes, verification | `artifact`, `fs`, `image`, `model`, `sign`, `write` |
+//! | [`bmc`] | BMCs: power, a boot from the network, and whether the machine is the inventory's; Redfish and IPMI | `fs`, `model` |
 //! | [`lab`] | the cluster's machines in QEMU, behind the real servers | `artifact`, `fs`, `image`, `model`, `publish`, `sign`, `write` |
 //! | [`cli`] | the command line: a file for each command; the only room that prints, colours, exits and reads the clock | all |
 //!
@@ -39,6 +40,7 @@
 #![warn(clippy::disallowed_methods)]
 
 pub mod artifact;
+pub mod bmc;
 pub mod change;
 pub mod check;
 pub mod cli;

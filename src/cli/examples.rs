@@ -175,6 +175,25 @@ const EXAMPLES: &[Example] = &[
         "Publishes the bundle for the base worker that was current before, under a new number.",
     ),
     example("plasmagen publish --remove worker", "Removes all bundles for the base worker."),
+    example("plasmagen power status node01 node02", "Asks the BMCs of two nodes whether the machines run."),
+    example(
+        "plasmagen power trust node01",
+        "Shows the fingerprint of the certificate of node01's BMC, and records it if you say so.",
+    ),
+    example("plasmagen power pxe node01", "Has node01 boot from the network once, now."),
+    example(
+        "plasmagen power sol node01",
+        "Shows the serial console of node01, until you type ~. at the beginning of a line.",
+    ),
+    example(
+        "plasmagen power on node01 node02",
+        "Switches two nodes on, whose serial numbers are compared before.",
+    ),
+    example(
+        "plasmagen power off node01",
+        "Switches node01 off at once, without asking its operating system.",
+    ),
+    example("plasmagen power cycle node01 --yes", "Switches node01 off and on, without a question."),
     example(
         "plasmagen verify /var/lib/pxe-boot",
         "Compares every file of the web root with what was published.",

@@ -29,6 +29,7 @@ mod man;
 mod named;
 mod network;
 mod node;
+mod power;
 mod printer;
 mod progress;
 mod publish;
@@ -102,6 +103,7 @@ enum Command {
     Arm(arm::ArmArgs),
     Disarm(arm::DisarmArgs),
     Armed(armed::ArmedArgs),
+    Power(power::PowerArgs),
     Lab(lab::LabArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
@@ -129,9 +131,10 @@ fn exit_status_help() -> StyledStr {
         "{heading}Exit status:{heading:#}
   0  done
   1  the inventory or a bundle is refused, nodes/ or site/ is stale,
-     verify found a fault, or a machine of the lab failed
+     verify found a fault, or a machine of the lab or of power failed
   2  a wrong command line, a system error, or a bug
-  3  another run of plasmagen is writing in the same directory
+  3  another run of plasmagen is writing in the same directory, or
+     is at work on the same BMC
   4  published, but a power cut may undo it"
     )
     .into()
@@ -175,6 +178,7 @@ pub fn run() -> ExitCode {
         Command::Arm(arm) => arm.run(printer),
         Command::Disarm(disarm) => disarm.run(printer),
         Command::Armed(armed) => armed.run(printer),
+        Command::Power(power) => power.run(printer),
         Command::Lab(lab) => lab.run(printer),
         Command::Schema(_) => schema::SchemaArgs::run(),
         Command::Completions(completions) => completions.run(),

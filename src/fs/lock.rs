@@ -20,6 +20,9 @@ const LOCK: OFlags = OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).
 /// The name of the state directory: beside an inventory, and in a web root.
 pub(crate) const STATE: &str = ".plasmagen";
 
+/// The lock file of a state directory.
+const LOCK_FILE: &str = "lock";
+
 /// A directory and its state directory, locked for one run until this value is dropped. The lock of a process that died is
 /// no obstacle.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ pub(crate) struct LockedDir {
     pub(crate) lock: FileLock,
 }
 
-/// The lock file `lock` of a state directory, held until this value is dropped.
+/// A lock file of a state directory, held until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
@@ -83,7 +86,7 @@ impl LockedDir {
     /// [`Held`] when another run has the lock all that time. Else when the disk refuses.
     pub(crate) fn wait(dir: Dir, doing: &'static str) -> Result<Self> {
         let state = dir.ensure_dir(STATE)?;
-        let lock = FileLock::lock(&state, doing, |file| lock_patiently(file))?;
+        let lock = FileLock::lock(&state, LOCK_FILE, doing, |file| lock_patiently(file))?;
         Ok(Self { dir, state, lock })
     }
 
@@ -101,16 +104,29 @@ impl LockedDir {
 
 impl FileLock {
     fn take(state: &Dir, doing: &'static str) -> Result<Self> {
-        Self::lock(state, doing, |file| flock(file, FlockOperation::NonBlockingLockExclusive))
+        Self::take_named(state, LOCK_FILE, doing)
     }
 
-    fn lock(state: &Dir, doing: &'static str, lock: impl Fn(&File) -> Result<(), Errno>) -> Result<Self> {
+    /// Takes the lock file `name` of the state directory `state`, for a run that is `doing` something, as a user reads it.
+    ///
+    /// # Errors
+    /// [`Held`] when another run has the lock. Else when the disk refuses.
+    pub(crate) fn take_named(state: &Dir, name: &str, doing: &'static str) -> Result<Self> {
+        Self::lock(state, name, doing, |file| flock(file, FlockOperation::NonBlockingLockExclusive))
+    }
+
+    fn lock(
+        state: &Dir,
+        name: &str,
+        doing: &'static str,
+        lock: impl Fn(&File) -> Result<(), Errno>,
+    ) -> Result<Self> {
         let mode = Mode::from_raw_mode(file_mode(false));
-        let file =
-            File::from(openat(&state.0, "lock", LOCK, mode).context("could not open .plasmagen/lock")?);
+        let file = openat(&state.0, name, LOCK, mode);
+        let file = File::from(file.with_context(|| format!("could not open {STATE}/{name}"))?);
         match lock(&file) {
             Err(Errno::WOULDBLOCK) => return Err(Held { pid: holder(&file), doing }.into()),
-            locked => locked.context("could not lock .plasmagen/lock")?,
+            locked => locked.with_context(|| format!("could not lock {STATE}/{name}"))?,
         }
         Ok(Self(file))
     }
@@ -124,7 +140,7 @@ impl FileLock {
             self.0.set_len(pid.len() as u64)?;
             anyhow::Ok(fstat(&self.0)?)
         };
-        mark().context("could not write .plasmagen/lock")
+        mark().context("could not write the lock file in .plasmagen")
     }
 }
 

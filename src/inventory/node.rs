@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::diag::{Diagnostic, Spanned, Subject};
 use crate::model::{
-    BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, VaultFile, Word,
+    BmcCertificate, BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName,
+    VaultFile, Word,
 };
 
 use super::key::{entries, optional, required, required_as, section};
@@ -48,6 +49,10 @@ tables! {
         password_file: Maybe<VaultFile> = optional(),
         /// Protocol that the BMC speaks.
         protocol: Option<Spanned<BmcProtocol>> = optional().default("redfish"),
+        /// Certificate that the BMC must show to `plasmagen power`: `sha256:` and the SHA-256 of the certificate, or a file with
+        /// the certificate of a CA, relative to the inventory. Without this key, the vault holds the SHA-256, which
+        /// `plasmagen power trust NODE` records there.
+        certificate: Option<Spanned<BmcCertificate>> = optional(),
         /// MAC address of the BMC.
         mac: Option<Spanned<MacAddr>> = optional(),
     } then check_password

@@ -36,7 +36,7 @@ mod text;
 mod traffic;
 mod word;
 
-pub use bmc::{Bmc, BmcProtocol};
+pub use bmc::{Bmc, BmcCertificate, BmcProtocol};
 pub use cluster::{Boot, BootVerification, Cluster, Dns, FirewallExtra, KeyAlgorithm, Tls, Vip};
 pub use dhcp::{DhcpServer, DhcpServerFacts};
 pub use disk::DiskId;

@@ -9,6 +9,7 @@
 //!                        ssh_host_ed25519_key   the SSH host key of the node, if plasmagen made the key
 //!                        luks-passphrase        the passphrase of the node's encrypted disks, if plasmagen made it
 //!                        machine                the machine that the keys were made for
+//!   bmc/  node01  node01.certificate            a BMC's password, from the user, and its certificate's SHA-256
 //!   .retired/  node03.example.com.1/            keys of nodes that have other keys now
 //!   .backup.json                                list of the files that the last backup holds
 //! ```
@@ -33,6 +34,7 @@ use anyhow::Context;
 
 pub use self::backup::{Backup, BackupRequest, back_up};
 pub use self::backup_manifest::BackupManifest;
+pub use self::bmc::BmcPassword;
 pub use self::entry_kind::EntryKind;
 pub use self::examine::{EntryRow, EntryState};
 pub use self::host_keys::{HostKeyFault, find_host_key_fault};
@@ -54,6 +56,7 @@ mod authorities;
 mod backup;
 mod backup_archive;
 mod backup_manifest;
+mod bmc;
 mod contents;
 pub mod encrypted;
 mod entries;

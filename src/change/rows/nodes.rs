@@ -85,6 +85,7 @@ pub(in crate::change) const NODES: &[Row] = &[
         &[nothing("the password is read from another file of the vault")],
         "docs/inventory.md",
     ),
+    row("nodes.*.bmc.certificate", &[nothing("programs ask for another certificate")], "docs/power.md"),
     row("nodes.*.bmc.protocol", &[nothing("programs ask the BMC in another protocol")], "docs/inventory.md"),
     judged(
         "nodes.*.interfaces.*",

@@ -3,6 +3,7 @@
 use anyhow::ensure;
 
 use super::authorities::parse_generation;
+use super::entry_kind::BMCS;
 use super::files::{PrivateDir, key_file_name};
 
 /// Refuses a directory that is no vault, and one that is not private. Only where there is a vault does the message
@@ -28,9 +29,11 @@ pub(super) fn check_contents(dir: &PrivateDir) -> anyhow::Result<()> {
                 .open_dir(name)
                 .is_ok_and(|entry| entry.is_some_and(|entry| entry.has(&key_file_name(name))))
     };
-    // A restore that was interrupted has put other things into place first; the next one ends it.
+    // The passwords of BMCs may be there first. A restore that was interrupted has put other things into place first; the next
+    // one ends it.
+    let is_new = names.iter().filter(is_other).all(|name| name == BMCS);
     ensure!(
-        names.iter().any(is_entry) || dir.dir.has_staged_batch()?,
+        is_new || names.iter().any(is_entry) || dir.dir.has_staged_batch()?,
         "there is no vault at {shown}, which holds other things, such as {first:?}: {instead}"
     );
     dir.check()

@@ -103,6 +103,29 @@ pub(super) fn retire_files(dir: &Path, entries: &[String], name: &str) -> anyhow
     )
 }
 
+/// Stores the file `name`, which is no secret, durably in the entry `entry` of the vault `dir`, which are made where there are
+/// none. A file of that name is replaced.
+pub(super) fn store_public_file(dir: &Path, entry: &str, name: &str, text: &str) -> anyhow::Result<()> {
+    store(
+        dir,
+        |_| Ok(()),
+        |vault| {
+            let staging = make(vault, STAGING)?;
+            let (file, _) = staging.write_new(name, 0o600, text.as_bytes())?;
+            sync_file(&file).with_context(|| format!("could not make {entry}/{name} durable"))?;
+            if !vault.exists(entry)? {
+                vault.make_dir(entry, 0o700).with_context(|| format!("could not make {entry}"))?;
+                vault.sync().context("could not make the vault durable")?;
+            }
+            let place = vault.open_dir(entry).with_context(|| format!("could not open {entry}"))?;
+            staging
+                .rename(name, &place, name)
+                .and_then(|()| place.sync())
+                .with_context(|| format!("could not replace {entry}/{name}"))
+        },
+    )
+}
+
 /// Locks the vault `dir`, which is made where there is none, has `check` look at it, and has `write` store keys by way of
 /// the staging directory, which is empty before and removed afterwards.
 fn store(

@@ -12,6 +12,12 @@ use crate::pki::request::parse_full_name;
 /// The files of an entry that hold no secret: the certificate and the site of a CA, and the machine of a key.
 const PUBLIC_FILES: [&str; 3] = ["ca-cert.pem", "site", "machine"];
 
+/// The directory of BMCs: their passwords, and the fingerprints of their certificates.
+pub(super) const BMCS: &str = "bmc";
+
+/// The end of the name of a file with the fingerprint of a BMC's certificate, which is no secret.
+pub(super) const BMC_CERTIFICATE: &str = ".certificate";
+
 /// The kind of an entry of the vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +28,8 @@ pub enum EntryKind {
     Node,
     /// The keys of a node that has other keys now.
     Retired,
+    /// The passwords of BMCs, and the fingerprints of their certificates.
+    Bmc,
     /// Something that this version of plasmagen does not use.
     Other,
 }
@@ -35,6 +43,8 @@ impl EntryKind {
             Self::Authority
         } else if parse_full_name(name).is_ok_and(|full| full == name) {
             Self::Node
+        } else if name == BMCS {
+            Self::Bmc
         } else {
             Self::Other
         }
@@ -47,6 +57,7 @@ impl fmt::Display for EntryKind {
             Self::Authority => "CA",
             Self::Node => "node",
             Self::Retired => "retired",
+            Self::Bmc => "BMCs",
             Self::Other => "other",
         })
     }
@@ -54,7 +65,8 @@ impl fmt::Display for EntryKind {
 
 /// Whether the file `path` of the vault holds a secret that is lost with the file.
 pub(super) fn is_secret(path: &str) -> bool {
-    !PUBLIC_FILES.contains(&path.rsplit('/').next().unwrap_or(path))
+    let name = path.rsplit('/').next().unwrap_or(path);
+    !PUBLIC_FILES.contains(&name) && !name.ends_with(BMC_CERTIFICATE)
 }
 
 /// Splits the path of a file in the vault into the name of its entry and the path of the file in the entry.
@@ -80,6 +92,8 @@ mod tests {
             ("node01.example.com/luks-passphrase", "node01.example.com", EntryKind::Node, true),
             ("node01.example.com/later/key", "node01.example.com", EntryKind::Node, true),
             (".retired/a.example.com.1/a-key.pem", ".retired/a.example.com.1", EntryKind::Retired, true),
+            ("bmc/node01", "bmc", EntryKind::Bmc, true),
+            ("bmc/node01.certificate", "bmc", EntryKind::Bmc, false),
             ("notes", "notes", EntryKind::Other, true),
         ] {
             assert_eq!(split_entry(path).0, entry);

@@ -32,6 +32,8 @@ pub enum EntryState {
     Replaced,
     /// The inventory has no such node.
     NotInInventory,
+    /// Commands use the entry, which has nothing to do with `nodes/`.
+    InUse,
     /// The entry is kept and not used.
     Unused,
     /// The entry has a fault.
@@ -45,6 +47,7 @@ impl fmt::Display for EntryState {
             Self::NotPublished => "not in nodes/ yet",
             Self::Replaced => "no longer in nodes/",
             Self::NotInInventory => "no node of the inventory",
+            Self::InUse => "used by plasmagen power",
             Self::Unused => "kept, not used",
             Self::Faulty => "has a fault",
         })
@@ -136,6 +139,7 @@ impl Expected<'_> {
             _ if is_faulty => Ok(EntryState::Faulty),
             EntryKind::Authority => self.examine_ca(files),
             EntryKind::Node => self.examine_node(name, files),
+            EntryKind::Bmc => Ok(EntryState::InUse),
             EntryKind::Retired | EntryKind::Other => files.check_keys().map(|()| EntryState::Unused),
         };
         let fault = state

@@ -133,5 +133,6 @@ fn finish_bmc<'a>(table: &BmcTable, here: Origin<'a>, to: &mut Recorder<'a>) -> 
         user: to.take("user", or_default(here.says(sound(&table.user)), admin)),
         password_file: to.take("password_file", here.gives(sound(&table.password_file))),
         protocol: to.take("protocol", or_default(protocol, BmcProtocol::Redfish)),
+        certificate: to.take("certificate", here.gives(value(table.certificate.as_ref()))),
     })
 }
