@@ -43,7 +43,7 @@ pub struct Rendered {
     pub host_keys: NewHostKeys,
     /// The passphrases of encrypted disks that were made.
     pub passphrases: NewPassphrases,
-    /// The directory of the vault; none where this run has issued no certificate, and published or made no other key in it.
+    /// The directory of the vault; none where this run has issued no certificate, and made or published no other key.
     pub vault: Option<PathBuf>,
 }
 

@@ -61,7 +61,7 @@ impl fmt::Display for Validity {
 /// A row of the table of certificates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusRow {
-    /// The owner of the certificate: a node, or `(CA)`.
+    /// The owner of the certificate: a node, `(CA)`, or of what machines boot `(boot signer)` and `(boot CA)`.
     pub node: String,
     /// The name in the certificate.
     pub subject: String,
@@ -75,7 +75,8 @@ pub struct StatusRow {
     pub days_left: i64,
     /// The validity of the certificate now.
     pub state: Validity,
-    /// The command to run next for this certificate; none where there is nothing to do.
+    /// The command to run next for this certificate, or the step that plasmagen has no command for; none where there is
+    /// nothing to do.
     pub next: Option<String>,
     /// The last second in which the certificate is valid.
     #[serde(skip)]
@@ -105,6 +106,20 @@ impl StatusRow {
         let is_bound = issuer.is_some_and(|ca| ca.not_after <= certificate.not_after);
         row.next = (row.is_due() && !is_bound).then(|| format!("plasmagen certs renew {node}"));
         row
+    }
+
+    /// The rows of the certificate of the signer of what machines boot, and of the `ca` that issued it, at `now`.
+    #[must_use]
+    pub fn of_boot_signer(signer: &PublicCert, ca: &PublicCert, now: OffsetDateTime) -> [Self; 2] {
+        let steps = [
+            ("(boot signer)", signer, "issue another certificate for the signer: docs/bundles.md"),
+            ("(boot CA)", ca, "make another CA, and build the images that trust it: docs/bundles.md"),
+        ];
+        steps.map(|(owner, certificate, step)| {
+            let mut row = Self::new(owner, certificate, ca.name(), now);
+            row.next = row.is_due().then(|| step.to_owned());
+            row
+        })
     }
 
     /// Whether the certificate ends within `time` from `now`.

@@ -74,8 +74,8 @@ impl FormerMachines {
         self.list_names(node).find_map(|fqdn| Some((fqdn, self.host_keys.get(fqdn)?)))
     }
 
-    /// The full names that the machine of `node` had.
-    fn list_names(&self, node: &Node) -> impl Iterator<Item = &str> {
+    /// The full names that the machine of `node` had, as `site/inventory.json` has them.
+    pub fn list_names(&self, node: &Node) -> impl Iterator<Item = &str> {
         let serial = node.serial.as_ref().and_then(|serial| self.serials.get(serial.as_str()));
         let mac = self.macs.get(&node.mac.to_string());
         serial.into_iter().chain(mac).map(String::as_str)

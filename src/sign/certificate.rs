@@ -83,6 +83,18 @@ impl SignerCertificate {
         &self.signer.subject
     }
 
+    /// The certificate of the signer.
+    #[must_use]
+    pub fn signer(&self) -> &PublicCert {
+        &self.signer
+    }
+
+    /// The certificate of the CA that issued the signer's.
+    #[must_use]
+    pub fn ca(&self) -> &PublicCert {
+        &self.ca
+    }
+
     /// The certificates that a message contains, as DER: the signer's first.
     pub(super) fn chain(&self) -> Vec<&[u8]> {
         [&self.signer, &self.ca].map(PublicCert::der).to_vec()

@@ -53,6 +53,13 @@ fn a_backup_is_the_old_one_or_the_new_one() {
 #[test]
 fn a_vault_is_restored_whole_or_not_at_all() {
     let site = sealing::site();
+    // What plasmagen does not know is put into place before or after the keys, in the order of the file system.
+    for (dir, file) in [("a-notes", "text"), ("z-notes", "text"), ("", "README")] {
+        let dir = site.vault().join(dir);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(file), "mine\n").unwrap();
+    }
+    site.shell(&format!("chmod -R go= {}", site.vault().display())).ends(0, &[]);
     back_up(&site, "vault.age", &[]).ends(0, &[]);
     let (keys, saved) = (secrets::secrets(&site), vaulted(&site.vault()));
     let new = site.path().join("new");

@@ -95,6 +95,38 @@ fn check_warns_of_a_signer_without_whom_nothing_is_published() {
     );
 }
 
+/// Machines boot nothing that is signed once either certificate has ended.
+#[test]
+fn certs_status_lists_the_signer_and_its_ca() {
+    let site = site();
+    let run = site.run(&["certs", "status"]);
+    let said = &run.ends(0, &[]).stdout;
+    for (owner, subject) in [("(boot signer)", "boot signer"), ("(boot CA)", "boot CA")] {
+        let row = said.lines().find(|line| line.starts_with(owner)).unwrap();
+        let words: Vec<_> = row.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect();
+        assert_eq!((words[1], words[2], words.last()), (subject, "boot CA", Some(&"ok")), "{row}");
+    }
+    for (time, words) in
+        [("380d", "3 certificates end within 380 days"), ("500d", "5 certificates end within 500 days")]
+    {
+        site.run(&["certs", "status", "--fail-within", time]).ends(1, &[words]);
+    }
+    let json = site.run(&["certs", "status", "--format", "json"]).stdout;
+    assert!(json.contains("\"(boot signer)\"") && json.contains("\"(boot CA)\""), "{json}");
+    // What is due has a step.
+    let old = "openssl req -new -key signer.key -subj '/CN=boot signer' -out request && openssl x509 -req -in request \
+               -CA ca.pem -CAkey ca.key -CAcreateserial -days -1 \
+               -extfile extensions -out signer.pem && cat ca.pem >> signer.pem";
+    site.shell(old).ends(0, &[]);
+    let run = site.run(&["certs", "status"]);
+    let said = &run.stdout;
+    assert!(said.contains("expired  issue another certificate for the signer: docs/bundles.md"), "{said}");
+    fs::write(site.root().join("signer.pem"), "junk").unwrap();
+    let run = site.run(&["certs", "status"]);
+    run.ends(0, &["the signer of what machines boot has no row", "signer.pem"]);
+    assert!(run.stdout.contains("node01") && !run.stdout.contains("boot"), "{}", run.stdout);
+}
+
 #[test]
 fn signatures_by_anybody_are_published_with_a_warning_and_others_are_not() {
     let site = site();

@@ -113,6 +113,14 @@ fn no_passphrase_is_made_for_disks_that_may_have_one() {
     site.untouched(|| site.run(&["render"]).ends(0, &["nothing was touched"]).code);
     let missing = ["the vault has no passphrase of the encrypted disks of node04", "--install-anew node04"];
     site.run(&["secrets", "stage", "node04", "--to", "../out"]).ends(0, &missing);
+    // No backup was made that could tell of the loss.
+    for command in ["verify", "status"] {
+        let run = site.run(&["vault", command]);
+        let said = &run.ends(1, &["1 fault"]).stdout;
+        for words in [missing[0], "plasmagen vault restore FILE", "belongs into", "--install-anew node04"] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
     site.run(&["certs", "renew", "node04", "--new-key"]).ends(0, &["issued 1 certificate"]);
     assert!(!file(&site).exists());
     // The operator's own is taken as it is, and is not replaced.
@@ -128,12 +136,38 @@ fn no_passphrase_is_made_for_disks_that_may_have_one() {
     let anew = ["made 1 passphrase for encrypted disks: node04", "keys that no backup has"];
     site.run(&["render", "--install-anew", "node04"]).ends(0, &anew);
     assert!(file(&site).exists());
-    // Another name for a machine that is there already.
+    // Another name for a machine that is there already, with a passphrase that the vault does not know.
     let site = rendered("disk.luks = { labels = \"disk\" }");
+    fs::remove_file(file(&site)).unwrap();
     site.edit("[node.node04]", "[node.node05]");
     let words = "no passphrase was made for the encrypted disks of node05: the machine was rendered before";
     site.run(&["render"]).ends(0, &[words, "plasmagen render --install-anew node05 makes one"]);
     assert!(!site.vault().join("node05.cluster.example.com/luks-passphrase").exists());
+}
+
+/// The disks are as they were.
+#[test]
+fn a_machine_keeps_its_passphrase_under_another_name() {
+    let site = rendered("disk.luks = { labels = \"disk\" }");
+    let made = passphrase(&site);
+    let copy = site.copy();
+    let read = |site: &Site, fqdn: &str| fs::read_to_string(site.vault().join(fqdn).join("luks-passphrase"));
+    site.edit("[node.node04]", "[node.node05]");
+    assert!(!site.run(&["render"]).ends(0, &[]).stderr.contains("passphrase"));
+    assert_eq!(read(&site, "node05.cluster.example.com").unwrap(), made);
+    copy.edit("\"cluster.example.com\"", "\"new.cluster.example.com\"");
+    assert!(!copy.run(&["render"]).ends(0, &[]).stderr.contains("passphrase"));
+    assert_eq!(read(&copy, "node04.new.cluster.example.com").unwrap(), made);
+    for site in [&site, &copy] {
+        site.run(&["vault", "verify"]).ends(0, &[]);
+    }
+    // The name of a machine that is gone says nothing of the disks of another one.
+    let site = rendered("disk.luks = { labels = \"disk\" }");
+    site.edit("[node.node04]", "[node.node05]");
+    site.edit("ef:00:00:04", "ef:00:00:14");
+    site.edit("SERIAL0004", "SERIAL0014");
+    site.run(&["render"]).ends(0, &["made 1 passphrase for encrypted disks: node05\n"]);
+    assert_ne!(read(&site, "node05.cluster.example.com").unwrap(), passphrase(&site));
 }
 
 #[test]
@@ -229,7 +263,8 @@ fn a_backup_holds_the_passphrase_and_a_faulty_one_is_told() {
     assert!(verify().contains("the passphrase is unusable. Bring the entry back from a backup"));
     site.run(&["secrets", "stage", "node04", "--to", "../out"]).ends(2, &["could not use", "one line"]);
     fs::remove_file(file(&site)).unwrap();
-    assert!(verify().contains("luks-passphrase is in the last backup and not in the vault"));
+    assert!(verify().contains("the vault has no passphrase of the encrypted disks of node04"));
+    site.run(&["vault", "backup", "--to", "vault.age"]).ends(2, &["has faults"]);
 }
 
 /// Neither an argument, nor the environment of a process, nor a message, nor any file but those of the vault and of the staged

@@ -255,10 +255,9 @@ fn a_staged_host_key_decrypts_the_nodes_own_file_alone() {
     decrypt("node02", "node01").ends(1, &["no identity matched"]);
 }
 
-/// An SSH server with the key in the vault, and a client that asks nobody.
-#[test]
-fn ssh_knows_the_server_by_each_name_and_no_other() {
-    let site = Site::rendered();
+/// The command of an SSH server with node01's key in the vault of `site`, to be run by `$AS`, and a line of bash that
+/// sets `AS`: where the tests are root's, to run the server as `user`.
+pub(crate) fn serve(site: &Site, user: &str) -> [String; 2] {
     let unpacked =
         std::env::var_os("PLASMAGEN_OPENSSH").map_or_else(|| target().join("openssh"), PathBuf::from);
     let sshd = unpacked.join("usr/sbin/sshd");
@@ -267,8 +266,27 @@ fn ssh_knows_the_server_by_each_name_and_no_other() {
         "Debian's openssh-server is missing in {}: tests/run unpacks it",
         unpacked.display()
     );
-    // Root's sshd would need a user that is made when the package is installed. So it is nobody's, who may read this copy.
+    // Root's sshd would need a user that is made when the package is installed. So it is another one's, who may read
+    // this copy.
     site.shell("cp ../home/data/plasmagen/my-cluster/node01.*/ssh_host_ed25519_key ../host").ends(0, &[]);
+    let host = site.path().join("host").display().to_string();
+    let server = format!(
+        "env LD_LIBRARY_PATH={}/usr/lib/x86_64-linux-gnu $AS {} -i -e -f /dev/null -h {host} -o UsePAM=no \
+         -o PasswordAuthentication=no",
+        unpacked.display(),
+        sshd.display(),
+    );
+    let prepare = format!(
+        "if ((EUID == 0)); then chown {user} {host}; AS='setpriv --reuid={user} --clear-groups'; fi; export AS"
+    );
+    [server, prepare]
+}
+
+/// An SSH server with the key in the vault, and a client that asks nobody.
+#[test]
+fn ssh_knows_the_server_by_each_name_and_no_other() {
+    let site = Site::rendered();
+    let serve = serve(&site, "nobody");
     let other = site.path().join("other");
     fs::write(
         &other,
@@ -277,20 +295,11 @@ fn ssh_knows_the_server_by_each_name_and_no_other() {
     .unwrap();
     let (known, other) = (site.root().join("site/known_hosts"), other.as_path());
     let connect = |name: &str, known: &std::path::Path| {
-        let host = site.path().join("host");
-        let server = format!(
-            "env LD_LIBRARY_PATH={}/usr/lib/x86_64-linux-gnu $AS {} -i -e -f /dev/null -h {} \
-             -o UsePAM=no -o PasswordAuthentication=no",
-            unpacked.display(),
-            sshd.display(),
-            host.display()
-        );
+        let [server, prepare] = &serve;
         let script = format!(
-            "if ((EUID == 0)); then chown 65534 {host}; AS='setpriv --reuid=65534 --clear-groups'; fi
-             export AS; exec ssh -F /dev/null -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null \
+            "{prepare}; exec ssh -F /dev/null -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null \
                -o StrictHostKeyChecking=yes -o BatchMode=yes -o IdentityFile=none \
                -o ProxyCommand='{server}' nobody@{name} true",
-            host = host.display(),
             known = known.display(),
         );
         Run::of(&run("bash", site.command("bash").args(["-c", &script])))

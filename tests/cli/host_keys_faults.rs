@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
-use test_kit::strace::{Call, SIGKILL};
+use test_kit::strace::{Call, SIGKILL, calls};
 use test_kit::tree;
 
 use crate::faults::{ends, strace, trace};
@@ -73,4 +73,23 @@ fn a_host_key_that_is_adopted() {
     kill_everywhere(&site, &["keys", "adopt", "node01", "--host-key", "../own.pub"]);
     // The sweep has an end that the trace does not show: all is done.
     keys(&site, &["adopt", "node01", "--host-key", "../own.pub"]).ends(0, &[]);
+}
+
+/// After a power cut, a key that was put aside must not be gone with a directory that was never durable.
+#[test]
+fn the_directory_of_retired_keys_is_durable_before_a_key_moves_into_it() {
+    let site = Site::rendered();
+    let options = ["-y", "-e", "trace=mkdir,mkdirat,fsync,renameat,renameat2"];
+    let (_, run, log) = strace(&site, &options, &["keys", "make", "node01"]);
+    run.ends(0, &[]);
+    let (vault, calls) = (site.vault().canonicalize().unwrap(), calls(&log));
+    let (synced, retired) = (format!("<{}>)", vault.display()), format!("{}/.retired", vault.display()));
+    let find = |from: usize, name: &str, words: &str| {
+        let is_it = |call: &Call| call.name.starts_with(name) && call.line.contains(words);
+        calls[from..].iter().position(is_it).map(|at| from + at)
+    };
+    let made = find(0, "mkdir", "\".retired\"").unwrap();
+    let moved = find(made, "renameat", &retired).unwrap();
+    let durable = find(made, "fsync", &synced);
+    assert!(durable.is_some_and(|durable| durable < moved), "{:#?}", &calls[made..=moved]);
 }

@@ -206,3 +206,22 @@ fn a_node_without_an_entry_in_the_vault_has_a_way_out() {
     keys(&site, &["make", "node03"]).ends(0, &[]);
     site.run(&["vault", "verify"]).ends(0, &[]);
 }
+
+/// The certificate of the node is gone as well, so that only the host key in nodes/ tells of a key that is lost.
+#[test]
+fn a_published_host_key_without_certificate_is_told() {
+    let site = Site::rendered();
+    site.shell("rm nodes/node03.*/node03-cert.pem").ends(0, &[]);
+    let copy = site.copy();
+    site.run(&["vault", "verify"]).ends(0, &[]);
+    fs::rename(site.vault().join(full("node03")), site.path().join("aside")).unwrap();
+    fs::remove_file(private(&copy, "node03")).unwrap();
+    for (site, entry) in [(&site, format!("nodes/{}/: ", full("node03"))), (&copy, full("node03") + ": ")] {
+        let run = site.run(&["vault", "verify"]);
+        let said = &run.ends(1, &["1 fault"]).stdout;
+        let words = format!("{entry}the vault does not have the SSH host key");
+        assert!(said.contains(&words) && said.contains("plasmagen keys make node03"), "{said}");
+        keys(site, &["make", "node03", "--discard-edits"]).ends(0, &["made 1 SSH host key"]);
+        site.run(&["vault", "verify"]).ends(0, &[]);
+    }
+}

@@ -6,6 +6,7 @@
 
 mod absences;
 mod admin_keys;
+mod admin_logins;
 mod ancestors;
 mod arming;
 mod backups;

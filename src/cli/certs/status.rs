@@ -1,5 +1,7 @@
 //! `plasmagen certs status`.
 
+use std::path::Path;
+
 use anyhow::Context;
 use clap::Args;
 use time::{Duration, OffsetDateTime};
@@ -17,6 +19,7 @@ use crate::pki::status::StatusRow;
 use crate::pki::trust::list_by_generation;
 use crate::pki::{PublicCert, VaultUse};
 use crate::plan::Certificates;
+use crate::sign::SignerCertificate;
 
 use super::rotation_status::RotationReport;
 
@@ -40,7 +43,8 @@ impl StatusArgs {
         let Some(cluster) = read_checked(printer, path)?.cluster else { return Ok(REFUSED) };
         let certificates = Certificates::gather(root_of(path), &cluster)?;
         let now = OffsetDateTime::now_utc();
-        let rows = list_rows(&cluster, &certificates, now)?;
+        let mut rows = list_rows(&cluster, &certificates, now)?;
+        rows.extend(list_boot_rows(printer, root_of(path), &cluster, now));
         self.format.print(&rows, || print_table(&rows))?;
         for node in cluster.nodes.iter().filter(|node| !certificates.nodes.contains_key(&node.name)) {
             printer.say(&format!("{} has no certificate yet: plasmagen render issues one", node.name));
@@ -89,6 +93,19 @@ fn list_rows(
         }
     }
     Ok(rows)
+}
+
+/// The rows of `[boot] signer` of `cluster`, whose inventory is in the directory `root`: none where no signer is set,
+/// or the file can't be used, which `publish` and `verify` refuse.
+fn list_boot_rows(printer: &Printer, root: &Path, cluster: &Cluster, now: OffsetDateTime) -> Vec<StatusRow> {
+    let Some(path) = &cluster.boot.signer else { return Vec::new() };
+    match SignerCertificate::open(&root.join(path.as_str())) {
+        Ok(certificate) => StatusRow::of_boot_signer(certificate.signer(), certificate.ca(), now).into(),
+        Err(why) => {
+            printer.say(&format!("the signer of what machines boot has no row: {why:#}"));
+            Vec::new()
+        }
+    }
 }
 
 fn print_table(rows: &[StatusRow]) -> String {

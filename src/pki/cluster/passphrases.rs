@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::node_key::{NodeKey, has_key_of_other_machine, is_machine_of};
-use crate::model::{HostName, Node};
+use crate::model::{DomainName, HostName, Node, Word};
 use crate::pki::passphrase::Passphrase;
 use crate::pki::vault::Vault;
 use crate::plan::{FormerMachines, Plan};
@@ -47,8 +47,9 @@ enum Outcome {
 /// Makes the passphrases of encrypted disks that are missing, in memory. The keys of nodes in `new` and `replaced`, which the
 /// vault gets from this run, take the passphrases with them: those that were made, and those that the vault holds.
 ///
-/// A node gets a passphrase where its disks can have no other one: when the node and its machine are new to `nodes/`, and
-/// when the operator says that it will be installed anew (`installed_anew`). A passphrase that the vault has is kept.
+/// A node gets a passphrase where its disks can have no other one: when the node and its machine are new to `nodes/`,
+/// and when the operator says that it will be installed anew (`installed_anew`). A passphrase that the vault has is
+/// kept, also where the machine has another name now.
 ///
 /// # Errors
 /// When a passphrase in the vault cannot be read, or the system has no random bytes.
@@ -68,8 +69,7 @@ pub fn issue_passphrases(
         if !is_anew && !is_stored_anew {
             return Ok(Outcome::Kept(None));
         }
-        let is_rendered = plan.certificates.rendered.contains(&node.name);
-        decide(node, is_anew, is_rendered, former.has(node), vault)
+        decide(node, is_anew, (plan, former), vault)
     };
     let decided: Vec<_> = plan.cluster.nodes.par_iter().map(decide).collect();
     let mut issue = PassphraseIssue::default();
@@ -95,29 +95,62 @@ pub fn issue_passphrases(
 }
 
 /// Decides on the passphrase of the disks of `node`, whose entry in the vault this run makes, or which `is_anew` says will be
-/// installed anew. `was_known` says that `nodes/` knew the machine by another name.
+/// installed anew.
 fn decide(
     node: &Node,
     is_anew: bool,
-    is_rendered: bool,
-    was_known: bool,
+    (plan, former): (&Plan, &FormerMachines),
     vault: &Vault,
 ) -> anyhow::Result<Outcome> {
-    let fqdn = node.fqdn.as_str();
-    // A name that nodes/ does not know may have come back, for another machine.
-    let known = match !is_rendered && has_key_of_other_machine(vault, node)? {
-        true => None,
-        // A new key for the certificate leaves the machine its passphrase.
-        false => match vault.passphrase(fqdn)? {
-            None => vault.find_passphrase_aside(fqdn, |machine| is_machine_of(node, machine))?,
-            known => known,
-        },
-    };
-    if known.is_some() || node.layout.unlock.is_none() {
+    let is_rendered = plan.certificates.rendered.contains(&node.name);
+    let mut known = find_under_name(node, is_rendered, vault)?;
+    if node.layout.unlock.is_none() {
         return Ok(Outcome::Kept(known));
     }
-    if is_anew || !is_rendered && !was_known {
+    if known.is_none() && !is_rendered {
+        known = find_under_former_name(node, (plan, former), vault)?;
+    }
+    if known.is_some() {
+        return Ok(Outcome::Kept(known));
+    }
+    if is_anew || !is_rendered && !former.has(node) {
         return Ok(Outcome::Made(Passphrase::generate()?));
     }
     Ok(if is_rendered { Outcome::Kept(None) } else { Outcome::Unknown })
+}
+
+/// Finds the passphrase of the disks of `node` in `vault`, under its name.
+fn find_under_name(node: &Node, is_rendered: bool, vault: &Vault) -> anyhow::Result<Option<Passphrase>> {
+    let fqdn = node.fqdn.as_str();
+    // A name that nodes/ does not know may have come back, for another machine.
+    if !is_rendered && has_key_of_other_machine(vault, node)? {
+        return Ok(None);
+    }
+    // A new key for the certificate leaves the machine its passphrase.
+    match vault.passphrase(fqdn)? {
+        None => vault.find_passphrase_aside(fqdn, |machine| is_machine_of(node, machine)),
+        known => Ok(known),
+    }
+}
+
+/// Finds the passphrase of the disks of `node` in `vault` under a name that the machine had, and no node has any more:
+/// a new `domain` leaves the disks as they are.
+fn find_under_former_name(
+    node: &Node,
+    (plan, former): (&Plan, &FormerMachines),
+    vault: &Vault,
+) -> anyhow::Result<Option<Passphrase>> {
+    let is_taken = |fqdn: &str| plan.cluster.nodes.iter().any(|other| other.fqdn.as_str() == fqdn);
+    for fqdn in former.list_names(node) {
+        // The name becomes part of a path.
+        if is_taken(fqdn) || DomainName::parse(fqdn).is_err() {
+            continue;
+        }
+        if vault.machine(fqdn)?.is_some_and(|machine| is_machine_of(node, &machine))
+            && let Some(passphrase) = vault.passphrase(fqdn)?
+        {
+            return Ok(Some(passphrase));
+        }
+    }
+    Ok(None)
 }

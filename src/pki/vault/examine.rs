@@ -1,14 +1,13 @@
 //! Whether the files of a vault fit each other, the cluster, and the certificates in `nodes/`. Reads no disk.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt;
 
 use anyhow::{Context, anyhow, ensure};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::authorities::{CA_CERT, CA_KEY};
 use super::entry_kind::EntryKind;
+use super::entry_row::{EntryRow, EntryState};
 use super::files::key_file_name;
 use super::host_keys::find_host_key_fault;
 use super::published::PublishedKeys;
@@ -16,56 +15,10 @@ use super::vault_files::{EntryFiles, VaultFault, VaultFiles};
 use crate::model::{Cluster, Node};
 use crate::pki::host_key::HostKey;
 use crate::pki::issue::CaIssuer;
+use crate::pki::passphrase::PASSPHRASE;
 use crate::pki::read::PublicCert;
 use crate::pki::trust::find_ca_fault;
 use crate::plan::{Certificates, HostKeys, HostPublicKey, node_dir};
-
-/// How an entry of the vault is related to `nodes/`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EntryState {
-    /// `nodes/` publishes the CA, or the certificate of the node is for this key.
-    Published,
-    /// `nodes/` publishes no such CA, or no certificate of the node yet.
-    NotPublished,
-    /// A newer CA has taken the place of this one.
-    Replaced,
-    /// The inventory has no such node.
-    NotInInventory,
-    /// Commands use the entry, which has nothing to do with `nodes/`.
-    InUse,
-    /// The entry is kept and not used.
-    Unused,
-    /// The entry has a fault.
-    Faulty,
-}
-
-impl fmt::Display for EntryState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Published => "matches nodes/",
-            Self::NotPublished => "not in nodes/ yet",
-            Self::Replaced => "no longer in nodes/",
-            Self::NotInInventory => "no node of the inventory",
-            Self::InUse => "used by plasmagen power",
-            Self::Unused => "kept, not used",
-            Self::Faulty => "has a fault",
-        })
-    }
-}
-
-/// An entry of the vault, as a row of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct EntryRow {
-    /// The name of the entry's directory in the vault.
-    pub entry: String,
-    /// The kind of the entry.
-    pub kind: EntryKind,
-    /// The number of files that hold a secret.
-    pub keys: usize,
-    /// How the entry is related to `nodes/`.
-    pub state: EntryState,
-}
 
 /// The entries of a vault, and the faults in them.
 pub(super) struct Examination {
@@ -176,10 +129,14 @@ impl Expected<'_> {
         let key = files.key(&file).with_context(|| format!("no usable {file}. {RESTORE}. The cause"))?;
         let host_key =
             files.host_key().with_context(|| format!("the SSH host key is unusable. {RESTORE}"))?;
-        files.check_passphrase().with_context(|| format!("the passphrase is unusable. {RESTORE}"))?;
+        let passphrase =
+            files.passphrase().with_context(|| format!("the passphrase is unusable. {RESTORE}"))?;
         let Some(node) = self.nodes.get(fqdn) else { return Ok(EntryState::NotInInventory) };
         let Some(pem) = self.certificates.nodes.get(&node.name) else {
             // A run that was killed may have stored the keys, and published nothing.
+            if self.host_keys.of(node)?.is_some() {
+                self.check_host_key(node, host_key.as_ref())?;
+            }
             return Ok(EntryState::NotPublished);
         };
         let dir = node_dir(node);
@@ -193,6 +150,13 @@ impl Expected<'_> {
             node.name
         );
         self.check_host_key(node, host_key.as_ref())?;
+        ensure!(
+            node.layout.unlock.is_none() || passphrase.is_some(),
+            "the vault has no passphrase of the encrypted disks of {name}. {RESTORE}; a passphrase that the disks have \
+             already belongs into {fqdn}/{PASSPHRASE}; plasmagen render --install-anew {name} makes one for a new \
+             installation",
+            name = node.name
+        );
         Ok(EntryState::Published)
     }
 
@@ -208,8 +172,8 @@ impl Expected<'_> {
         }
     }
 
-    /// Lists the CAs and the certificates in `nodes/` whose keys are not among the `entries` of the vault. Where a CA is
-    /// `faulty`, each published CA may be that one.
+    /// Lists the CAs, certificates and host keys in `nodes/` whose keys are not among the `entries` of the vault. Where
+    /// a CA is `faulty`, each published CA may be that one.
     fn list_missing(
         &self,
         entries: &BTreeMap<&str, EntryFiles<'_>>,
@@ -233,18 +197,25 @@ impl Expected<'_> {
                 ca.name()
             ),
         });
-        let has_no_entry = |node: &&Node| {
-            self.certificates.nodes.contains_key(&node.name) && !entries.contains_key(node.fqdn.as_str())
-        };
-        let lost = self.cluster.nodes.iter().filter(has_no_entry).map(|node| VaultFault {
-            entry: format!("{}/", node_dir(node)),
-            message: format!(
+        let lost = self.cluster.nodes.iter().filter(|node| !entries.contains_key(node.fqdn.as_str()));
+        let lost = lost.filter_map(|node| {
+            let message = self.find_lost(node)?;
+            Some(VaultFault { entry: format!("{}/", node_dir(node)), message })
+        });
+        unknown.chain(lost).collect()
+    }
+
+    /// Finds the fault that `nodes/` publishes a key of `node`, of which the vault has no entry; none where `nodes/`
+    /// publishes none.
+    fn find_lost(&self, node: &Node) -> Option<String> {
+        if self.certificates.nodes.contains_key(&node.name) {
+            return Some(format!(
                 "the vault has no key for the certificate of {name}. {RESTORE}; if the key is lost, plasmagen certs \
                  renew {name} --new-key makes another",
                 name = node.name
-            ),
-        });
-        unknown.chain(lost).collect()
+            ));
+        }
+        self.check_host_key(node, None).err().map(|why| format!("{why:#}"))
     }
 }
 

@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 
 use super::backup_manifest::{BackupManifest, NAME};
 use super::entry_kind::split_entry;
-use super::examine::{EntryRow, Examination, examine};
+use super::entry_row::EntryRow;
+use super::examine::{Examination, examine};
 use super::files::PrivateDir;
 use super::published::PublishedKeys;
 use super::vault_files::{VaultFault, VaultFiles};

@@ -96,7 +96,8 @@ impl EntryFiles<'_> {
             self.key(file).with_context(|| format!("could not use {file}"))?;
         }
         self.host_key()?;
-        self.check_passphrase()
+        self.passphrase()?;
+        Ok(())
     }
 
     /// The SSH host key; none where there is none.
@@ -105,10 +106,10 @@ impl EntryFiles<'_> {
         HostKey::from_openssh(text).map(Some).with_context(|| format!("could not use {HOST_KEY}"))
     }
 
-    /// Checks that the passphrase of encrypted disks, if there is one, can be used.
-    pub(super) fn check_passphrase(&self) -> anyhow::Result<()> {
-        let Some(text) = self.text(PASSPHRASE)? else { return Ok(()) };
-        Passphrase::from_file(&text).map(drop).with_context(|| format!("could not use {PASSPHRASE}"))
+    /// The passphrase of encrypted disks; none where there is none.
+    pub(super) fn passphrase(&self) -> anyhow::Result<Option<Passphrase>> {
+        let Some(text) = self.text(PASSPHRASE)? else { return Ok(None) };
+        Passphrase::from_file(&text).map(Some).with_context(|| format!("could not use {PASSPHRASE}"))
     }
 
     /// The number of files that hold a secret.
