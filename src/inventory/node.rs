@@ -53,7 +53,8 @@ tables! {
         /// the certificate of a CA, relative to the inventory. Without this key, the vault holds the SHA-256, which
         /// `plasmagen power trust NODE` records there.
         certificate: Option<Spanned<BmcCertificate>> = optional(),
-        /// MAC address of the BMC.
+        /// MAC address of the BMC. Where the BMC stands in a network that DHCP serves, DHCP keeps the BMC's address for it, under
+        /// the name `<node>-bmc`.
         mac: Option<Spanned<MacAddr>> = optional(),
     } then check_password
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::word::{Form, Invalid, Word, word};
-use super::{RelPath, UserName, VaultFile};
+use super::{MacAddr, RelPath, UserName, VaultFile};
 
 /// The baseboard management controller of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Bmc {
     pub password_file: Option<VaultFile>,
     /// The protocol that the BMC speaks.
     pub protocol: BmcProtocol,
+    /// The MAC address of the BMC, by which DHCP knows the BMC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<MacAddr>,
     /// The certificate that the BMC must show, where the vault does not hold its fingerprint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<BmcCertificate>,

@@ -66,7 +66,9 @@ pub use private_key::{PASSPHRASE_LETTERS, PRIVATE_KEY_WINDOW, find_key_marker, f
 pub use profile::{Base, Profile, image_name, list_image_names};
 pub use provisioner::{Provisioner, ProvisionerInterface, TFTP_DIR};
 pub use range::Range;
-pub use reservations::{ForeignReservation, Platform, Reservation, ReservationFile, ReservedNode};
+pub use reservations::{
+    BmcReservation, ForeignReservation, Platform, Reservation, ReservationFile, ReservedNode,
+};
 pub use resolved::{RESOLVED_SCHEMA, ResolvedInventory, read_resolved};
 pub use reverse::{DelegatedZone, ReverseZone};
 pub use service::{ControlPort, Ports, Service, known as known_service};

@@ -6,7 +6,11 @@
 
 use ipnet::IpNet;
 
-use super::{Cluster, Firmware, ForeignReservation, IfName, MacAddr, Node, Platform, Reservation, System};
+use super::dns::bmc_name;
+use super::{
+    BmcReservation, Cluster, Firmware, ForeignReservation, HostName, IfName, MacAddr, Network, Node,
+    Platform, Reservation, Role, System, Word,
+};
 
 /// A build of iPXE, and the machines that start it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +118,22 @@ impl Cluster {
     pub fn reservations(&self) -> impl Iterator<Item = Reservation<'_>> {
         let foreign = self.foreign_reservations.iter().map(ForeignReservation::as_reservation);
         self.nodes.iter().filter_map(Node::reservation).chain(foreign)
+    }
+
+    /// The reservations of BMCs with a known MAC address in networks that DHCP serves, in the order of the nodes.
+    pub fn bmc_reservations(&self) -> impl Iterator<Item = BmcReservation<'_>> {
+        self.nodes.iter().filter_map(|node| {
+            let bmc = node.bmc.as_ref()?;
+            let is_here = |network: &Network| {
+                [network.subnet.map(IpNet::V4), network.subnet6.map(IpNet::V6)]
+                    .into_iter()
+                    .flatten()
+                    .any(|subnet| subnet.contains(&bmc.address))
+            };
+            let (network, _) = self.networks_for(Role::Provisioning).find(|(_, network)| is_here(network))?;
+            let name = HostName::parse(&bmc_name(node.name.as_str())).ok()?;
+            Some(BmcReservation { name, mac: bmc.mac?, network, address: bmc.address })
+        })
     }
 
     /// The platforms of the nodes that have a reservation in IPv4, by which machines boot.

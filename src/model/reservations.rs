@@ -1,7 +1,7 @@
 //! DHCP reservations of nodes, those of other clusters that the provisioner serves, too, and the file in which a cluster tells
 //! its own.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,19 @@ pub struct Reservation<'a> {
     pub address: Option<Ipv4Addr>,
     /// The node's IPv6 address in that network.
     pub address6: Option<Ipv6Addr>,
+}
+
+/// The DHCP reservation of a BMC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BmcReservation<'a> {
+    /// The BMC's name.
+    pub name: HostName,
+    /// The BMC's MAC address.
+    pub mac: MacAddr,
+    /// The network in which DHCP serves the BMC.
+    pub network: &'a Label,
+    /// The BMC's address.
+    pub address: IpAddr,
 }
 
 /// The DHCP reservation of a node of another cluster.

@@ -2,7 +2,7 @@
 //!
 //! | what the BMC answers | who | what is tried next |
 //! | --- | --- | --- |
-//! | 412, 428 | Lenovo, AMI, Huawei, Gigabyte; weak or changing ETags | another form of the ETag, and none at last |
+//! | 412, 428 | Lenovo, AMI, Huawei, Gigabyte; weak or changing ETags | another form of the ETag, none at last, then the next resource |
 //! | 405, or that the property can't be written | iDRAC10 | the resource of settings for the next start |
 //! | `OperationSupportedInFutureStateURI` | AMI, Lenovo TSM | the resource `SD` below the system |
 //! | 400 | HP DL160 | the request without a mode, then the next resource |
@@ -115,7 +115,10 @@ pub(super) fn patch_boot(client: &Client, system: &System, bodies: &[Value]) -> 
             Err(_) if at.resource > 0 => break,
             Err(why) => return Err(why),
         };
-        let Some(tag) = tags.get(at.tag) else { break };
+        let Some(tag) = tags.get(at.tag) else {
+            at = Place { resource: at.resource + 1, ..Place::default() };
+            continue;
+        };
         let sent = client.send("PATCH", &resource, Some(body), tag.as_deref());
         let answer = sent.map_err(|no_answer| no_answer.error)?;
         let verdict = judge(&answer);

@@ -1,6 +1,6 @@
 //! Nodes that come and go.
 
-use crate::change::case::Case;
+use crate::change::case::{Case, DHCP_SERVER};
 use crate::change::effect::{Effect, Flag, Party};
 use crate::change::finding::{Findings, Verdict};
 use crate::model::service::CHAINFIRE;
@@ -32,4 +32,13 @@ pub(in crate::change) fn node(case: &Case<'_>, found: &mut Findings) {
         "publish: boot scripts and overlays, which machines load at their next network boot",
     );
     case.add(found, Party::Provisioner, servers);
+}
+
+/// What DHCP knows of BMCs.
+pub(in crate::change) fn bmc(case: &Case<'_>, found: &mut Findings) {
+    let [old, new] = [case.sides.old, case.sides.new].map(|side| side.bmc_reservations().collect::<Vec<_>>());
+    if old != new {
+        let verdict = Verdict::new(Effect::Restart, "the DHCP server keeps addresses for other BMCs");
+        case.add(found, Party::Provisioner, verdict.units([DHCP_SERVER]));
+    }
 }

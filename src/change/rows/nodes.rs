@@ -77,8 +77,24 @@ pub(in crate::change) const NODES: &[Row] = &[
     row("nodes.*.rack", &[nothing("the order of steps follows racks")], "rule PG-G11"),
     row("nodes.*.boot_interface", &[DHCP, PUBLISH], "src/model/netboot.rs"),
     row("nodes.*.voter", &[nothing("the effects stand at `bootstrap`")], "src/resolve/finish/node.rs"),
-    row("nodes.*.bmc", &[task("set the BMC up, or take it out of service")], "docs/inventory.md"),
-    row("nodes.*.bmc.address", &[task("set the address at the BMC itself")], "docs/inventory.md"),
+    judged(
+        "nodes.*.bmc",
+        nodes::bmc,
+        &[task("set the BMC up, or take it out of service")],
+        "docs/inventory.md",
+    ),
+    judged(
+        "nodes.*.bmc.mac",
+        nodes::bmc,
+        &[nothing("the BMC keeps the address that it has, where DHCP does not serve it")],
+        "src/model/netboot.rs",
+    ),
+    judged(
+        "nodes.*.bmc.address",
+        nodes::bmc,
+        &[task("set the address at the BMC itself")],
+        "docs/inventory.md",
+    ),
     row("nodes.*.bmc.user", &[task("set the user at the BMC itself")], "docs/inventory.md"),
     row(
         "nodes.*.bmc.password_file",

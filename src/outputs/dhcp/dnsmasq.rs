@@ -3,13 +3,15 @@
 //! dnsmasq leases IPv6 only in networks in which the provisioner's interface has an IPv6 address, and behind relays. The
 //! inventory gives the provisioner no IPv6 address; the interface may have one from router advertisements.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{
-    AbsPath, Cluster, DhcpServer, DomainName, HostName, IfName, Label, MacAddr, Range, Reservation,
+    AbsPath, BmcReservation, Cluster, DhcpServer, DomainName, HostName, IfName, Label, MacAddr, Range,
+    Reservation,
 };
 use crate::outputs::{Emit, Output};
 use crate::plan::Plan;
@@ -65,16 +67,16 @@ struct Ipv6Subnet<'a> {
     domain: Option<&'a DomainName>,
 }
 
-/// The addresses that are reserved for a node: dnsmasq takes both families on one line.
+/// The addresses that are reserved for a node or a BMC: dnsmasq takes both families on one line.
 #[derive(Serialize)]
 struct HostLine<'a> {
     /// The NICs that may boot. With several on one line, dnsmasq gives the address to the NIC that asked last.
     macs: Vec<MacAddr>,
-    /// The name of the node's platform.
-    platform: String,
+    /// The name of the node's platform; none for a BMC, which boots nothing.
+    platform: Option<String>,
     address: Option<Ipv4Addr>,
     address6: Option<Ipv6Addr>,
-    name: &'a HostName,
+    name: Cow<'a, HostName>,
 }
 
 fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
@@ -98,7 +100,11 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         others: others.collect(),
         subnets: subnets.into_iter().map(Into::into).collect(),
         subnets6: subnets6.into_iter().map(Into::into).collect(),
-        hosts: cluster.reservations().map(HostLine::from).collect(),
+        hosts: cluster
+            .reservations()
+            .map(HostLine::from)
+            .chain(cluster.bmc_reservations().map(HostLine::from))
+            .collect(),
         extra: provisioner.extra.get(&SERVER),
     };
     Ok(vec![super::artifact(SERVER.facts().config, renderer.render(TEMPLATE.name, &context)?)?])
@@ -123,6 +129,7 @@ fn count_leases(
         u64::from(reservation.address.is_some()) + u64::from(reservation.address6.is_some())
     };
     cluster.reservations().map(reserved).sum::<u64>()
+        + cluster.bmc_reservations().map(|_| 1).sum::<u64>()
         + subnets.iter().filter_map(|subnet| subnet.pool).map(size4).sum::<u64>()
         + subnets6.iter().filter_map(|subnet| subnet.pool).map(size6).sum::<u64>()
 }
@@ -143,6 +150,22 @@ impl<'a> From<ServedSubnet<'a, Ipv6Addr>> for Ipv6Subnet<'a> {
 impl<'a> From<Reservation<'a>> for HostLine<'a> {
     fn from(reservation: Reservation<'a>) -> Self {
         let Reservation { name, macs, platform, address, address6, .. } = reservation;
-        Self { macs, platform: platform.name(), address, address6, name }
+        Self { macs, platform: Some(platform.name()), address, address6, name: Cow::Borrowed(name) }
+    }
+}
+
+impl<'a> From<BmcReservation<'a>> for HostLine<'a> {
+    fn from(reservation: BmcReservation<'a>) -> Self {
+        let (address, address6) = match reservation.address {
+            IpAddr::V4(v4) => (Some(v4), None),
+            IpAddr::V6(v6) => (None, Some(v6)),
+        };
+        Self {
+            macs: vec![reservation.mac],
+            platform: None,
+            address,
+            address6,
+            name: Cow::Owned(reservation.name),
+        }
     }
 }

@@ -27,6 +27,8 @@ struct Context<'a> {
     boot: BootFiles,
     subnets: Vec<IscSubnet<'a>>,
     groups: Vec<HostGroup<'a>>,
+    /// The BMCs, which boot nothing.
+    bmcs: Vec<ReservedHost<'a, Ipv4Addr>>,
     /// The user's additions: a file on the provisioner.
     extra: Option<&'a AbsPath>,
 }
@@ -60,6 +62,9 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
     let cluster = &plan.cluster;
     let provisioner = &cluster.provisioner;
     let mut subnets = super::subnets4(cluster);
+    let bmcs =
+        subnets.iter_mut().flat_map(|subnet| subnet.hosts.extract_if(.., |host| host.platform.is_none()));
+    let bmcs = bmcs.collect();
     let groups = provisioner.interfaces().flat_map(|interface| group_hosts(cluster, interface, &mut subnets));
     let groups = groups.collect();
     let other_files = |interface: &ProvisionerInterface| OtherFiles {
@@ -72,6 +77,7 @@ fn emit(plan: &Plan, renderer: &Renderer) -> anyhow::Result<Vec<Artifact>> {
         longest_lease: super::LONGEST_LEASE,
         boot: BootFiles::new(cluster, &provisioner.home),
         groups,
+        bmcs,
         subnets: subnets
             .into_iter()
             .map(|subnet| {
@@ -99,7 +105,7 @@ fn group_hosts<'a>(
     let mut groups = Vec::new();
     for platform in BootFiles::new(cluster, interface).platforms {
         let (of_platform, others): (Vec<_>, Vec<_>) =
-            hosts.into_iter().partition(|host| host.platform == platform.name);
+            hosts.into_iter().partition(|host| host.platform.as_ref() == Some(&platform.name));
         hosts = others;
         if !of_platform.is_empty() {
             groups.push(HostGroup { network, platform, hosts: of_platform });

@@ -12,6 +12,7 @@ pub(super) mod dnsmasq;
 pub(super) mod isc;
 pub(super) mod kea;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,8 +21,8 @@ use serde::Serialize;
 
 use crate::artifact::Artifact;
 use crate::model::{
-    Cluster, DomainName, Family, HostName, Label, MacAddr, Network, ProvisionerInterface, Range, Reservation,
-    Role, broadcast,
+    BmcReservation, Cluster, DomainName, Family, HostName, Label, MacAddr, Network, ProvisionerInterface,
+    Range, Reservation, Role, broadcast,
 };
 
 use boot_files::{ArchitectureLoader, BootFiles, ENTRIES, PlatformFiles, counted};
@@ -52,17 +53,17 @@ struct ServedSubnet<'a, A: Family> {
     hosts: Vec<ReservedHost<'a, A>>,
 }
 
-/// An address that is reserved for one of the NICs through which a node may boot.
+/// An address that is reserved for one of the NICs through which a node may boot, or for a BMC.
 #[derive(Serialize)]
 struct ReservedHost<'a, A> {
-    name: &'a HostName,
+    name: Cow<'a, HostName>,
     /// The number of the NIC; none for the first one.
     number: Option<usize>,
     mac: MacAddr,
     /// Whether other NICs of the node have the same address reserved.
     is_shared: bool,
-    /// The name of the node's platform.
-    platform: String,
+    /// The name of the node's platform; none for a BMC, which boots nothing.
+    platform: Option<String>,
     address: A,
 }
 
@@ -125,9 +126,16 @@ fn subnets<A: Family>(
             let Reservation { name, macs, platform, network, .. } = reservation;
             let is_shared = macs.len() > 1;
             hosts.entry(network).or_default().extend(macs.into_iter().enumerate().map(|(index, mac)| {
-                let (number, platform) = ((index > 0).then_some(index + 1), platform.name());
-                ReservedHost { name, number, mac, is_shared, platform, address }
+                let (number, platform) = ((index > 0).then_some(index + 1), Some(platform.name()));
+                ReservedHost { name: Cow::Borrowed(name), number, mac, is_shared, platform, address }
             }));
+        }
+    }
+    for BmcReservation { name, mac, network, address } in cluster.bmc_reservations() {
+        if let Some(address) = of_family(&address) {
+            let (name, number, is_shared, platform) = (Cow::Owned(name), None, false, None);
+            let host = ReservedHost { name, number, mac, is_shared, platform, address };
+            hosts.entry(network).or_default().push(host);
         }
     }
     let subnet = |(label, network)| {

@@ -133,6 +133,7 @@ fn finish_bmc<'a>(table: &BmcTable, here: Origin<'a>, to: &mut Recorder<'a>) -> 
         user: to.take("user", or_default(here.says(sound(&table.user)), admin)),
         password_file: to.take("password_file", here.gives(sound(&table.password_file))),
         protocol: to.take("protocol", or_default(protocol, BmcProtocol::Redfish)),
+        mac: to.take("mac", here.gives(value(table.mac.as_ref()))),
         certificate: to.take("certificate", here.gives(value(table.certificate.as_ref()))),
     })
 }

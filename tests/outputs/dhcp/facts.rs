@@ -42,6 +42,9 @@ pub(crate) fn subnets(cluster: &Cluster, ipv4: bool) -> Subnets {
         {
             keep(&mut all, (mac.to_string(), address, node.name.to_string()));
         }
+        if let Some((bmc, mac)) = node.bmc.as_ref().and_then(|bmc| Some((bmc, bmc.mac?))) {
+            keep(&mut all, (mac.to_string(), bmc.address, format!("{}-bmc", node.name)));
+        }
     }
     all
 }
@@ -116,6 +119,7 @@ fn the_sites_have_what_is_to_be_tried() {
     let all: Vec<Subnet> = sites.iter().flat_map(|site| subnets(&site.cluster, true).into_values()).collect();
     let of6 = sites.iter().flat_map(|site| subnets(&site.cluster, false).into_values()).collect::<Vec<_>>();
     assert!(all.iter().map(|subnet| subnet.hosts.len()).sum::<usize>() > 15);
+    assert!(all.iter().flat_map(|subnet| &subnet.hosts).any(|(.., name)| name.ends_with("-bmc")));
     assert!(all.iter().any(|subnet| subnet.pool.is_none()) && of6.iter().any(|subnet| subnet.pool.is_none()));
     assert!(
         all.iter().any(|subnet| subnet.routers.is_empty())

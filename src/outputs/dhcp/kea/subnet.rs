@@ -1,5 +1,6 @@
 //! The subnets in the configuration of Kea's two servers, with their pools and reservations.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::net::Ipv4Addr;
@@ -54,14 +55,14 @@ struct KeaPool<A: Family> {
     pool: Range<A>,
 }
 
-/// The address that is reserved for a node.
+/// The address that is reserved for a node or a BMC.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct KeaReservation<'a, A: Family> {
     hw_address: MacAddr,
     #[serde(flatten)]
     address: ReservedAddress<A>,
-    hostname: &'a HostName,
+    hostname: Cow<'a, HostName>,
     /// The classes on which the boot file and the lifetime of the lease depend: only in DHCPv4, by which machines boot.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     client_classes: Vec<String>,
@@ -87,7 +88,7 @@ impl<'a, A: Family> KeaSubnet<'a, A> {
             let address = reserved(host.address);
             let mut client_classes = Vec::new();
             if matches!(address, ReservedAddress::IpAddress(_)) {
-                client_classes.push(host.platform);
+                client_classes.extend(host.platform);
                 client_classes.extend(host.is_shared.then(|| SHARED.to_owned()));
             }
             KeaReservation { hw_address: host.mac, address, hostname: host.name, client_classes }
