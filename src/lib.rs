@@ -12,6 +12,7 @@
 //! | room | what it holds | uses |
 //! | --- | --- | --- |
 //! | [`fs`](mod@fs) | the ground floor, the only room that changes a disk: directories by descriptor, replacement, locks, SHA-256 | |
+//! | [`remote`] | scripts on machines of the site, over the user's ssh; what a machine answers is hostile until it is parsed | |
 //! | [`diag`] | diagnostics for the author of an inventory: each with its place, all at once | |
 //! | [`render`] | templates to text: a dialect for each target language, which escapes every value by its type | |
 //! | [`model`] | the resolved vocabulary: validated names, addresses, disks, nodes, the cluster | `diag` |
@@ -55,6 +56,7 @@ pub mod outputs;
 pub mod pki;
 pub mod plan;
 pub mod publish;
+pub mod remote;
 pub mod render;
 pub mod resolve;
 pub mod rules;

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::Cluster;
+use crate::model::{Cluster, Node};
 
 use super::case::{Case, Pair, Sides};
 use super::derived::CommonFacts;
@@ -14,6 +14,7 @@ use super::difference::{Difference, Place, list_differences};
 use super::effect::{Effect, Flag, Party};
 use super::finding::{Consequence, Findings};
 use super::identity::MatchedNodes;
+use super::live::{LiveNode, RenderedFiles, list_drift};
 use super::quorum::Membership;
 use super::row::Row;
 use super::site_facts::list_site_facts;
@@ -104,6 +105,40 @@ pub fn compare(old: &Cluster, new: &Cluster) -> anyhow::Result<Change> {
         removed: nodes.removed.iter().map(name).collect(),
         nodes: [old.nodes.len(), new.nodes.len()],
         membership,
+    })
+}
+
+/// A node, what it runs, and what was rendered for it.
+#[derive(Clone, Debug)]
+pub struct DriftedNode<'a> {
+    /// The node, as it was rendered.
+    pub node: &'a Node,
+    /// What it runs.
+    pub live: LiveNode,
+    /// The digests of the files that were rendered for it.
+    pub rendered: RenderedFiles,
+}
+
+/// Compares what nodes of `cluster` run with what was rendered for them: the change is what a switch to that does.
+///
+/// # Errors
+/// When a key has no row in the table: a bug of plasmagen.
+pub fn compare_live(cluster: &Cluster, found: &[DriftedNode<'_>]) -> anyhow::Result<Change> {
+    let sides = Sides { old: cluster, new: cluster };
+    let mut judged =
+        JudgedDifferences { sides, rows: index_rows(), found: Findings::default(), differences: Vec::new() };
+    for DriftedNode { node, live, rendered } in found {
+        let pair = Pair { old: node, new: node };
+        judged.judge(list_drift(cluster, node, live, rendered), Some(pair))?;
+    }
+    Ok(Change {
+        differences: judged.differences,
+        consequences: judged.found.finish(),
+        renamed: Vec::new(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        nodes: [cluster.nodes.len(); 2],
+        membership: Membership::default(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The rows of the table of keys.
 
 mod derived;
+mod drift;
 mod machines;
 mod networks;
 mod nodes;
@@ -8,6 +9,7 @@ mod profiles;
 mod site;
 
 pub(super) use derived::DERIVED;
+pub(super) use drift::DRIFT;
 pub(super) use machines::MACHINES;
 pub(super) use networks::NETWORKS;
 pub(super) use nodes::NODES;

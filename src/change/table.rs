@@ -11,7 +11,7 @@ use super::rows;
 
 /// All rows.
 pub fn list_rows() -> impl Iterator<Item = &'static Row> {
-    [rows::SITE, rows::PROFILES, rows::NETWORKS, rows::NODES, rows::MACHINES, rows::DERIVED]
+    [rows::SITE, rows::PROFILES, rows::NETWORKS, rows::NODES, rows::MACHINES, rows::DERIVED, rows::DRIFT]
         .into_iter()
         .flatten()
 }

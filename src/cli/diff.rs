@@ -3,6 +3,7 @@
 mod fail;
 mod human;
 mod json;
+mod live;
 mod markdown;
 mod source;
 
@@ -39,6 +40,15 @@ pub(super) struct DiffArgs {
     /// Compare with the inventory of this revision of git
     #[arg(long, value_name = "REV", conflicts_with = "old")]
     since: Option<String>,
+    /// Ask these nodes over ssh what they run, and compare that with what was rendered last
+    #[arg(
+        long,
+        value_name = "NODE",
+        value_delimiter = ',',
+        conflicts_with_all = ["old", "new", "since", "order"],
+        add = ArgValueCandidates::new(complete::nodes)
+    )]
+    live: Vec<String>,
     /// Print the consequences for this node only
     #[arg(long, value_name = "NODE", add = ArgValueCandidates::new(complete::nodes))]
     node: Option<String>,
@@ -64,6 +74,9 @@ enum DiffFormat {
 
 impl DiffArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
+        if !self.live.is_empty() {
+            return self.compare_live(printer);
+        }
         let new = match &self.new {
             Some(path) => Source::named(path),
             None => Source::Inventory(self.inventory.find()?),
@@ -84,6 +97,20 @@ impl DiffArgs {
         let steps = if is_needed { list_steps(&change, &new) } else { Vec::new() };
         Printer::print(&self.text(&change, &steps)?)?;
         self.fail.judge(&change, &old, &new)
+    }
+
+    /// `--live`: compares what nodes run with what was rendered last.
+    fn compare_live(&self, printer: &Printer) -> anyhow::Result<u8> {
+        let root = Source::Inventory(self.inventory.find()?).root()?;
+        let Some(cluster) = source::read_cluster(printer, &Source::Rendered(root.clone()), &root)? else {
+            return Ok(REFUSED);
+        };
+        let (change, silent) = live::compare_nodes(&root, &cluster, &self.live)?;
+        if silent < self.live.len() {
+            Printer::print(&self.text(&change, &[])?)?;
+        }
+        let status = self.fail.judge(&change, &cluster, &cluster)?;
+        Ok(if silent > 0 { REFUSED } else { status })
     }
 
     fn text(&self, change: &Change, steps: &[Step]) -> anyhow::Result<String> {

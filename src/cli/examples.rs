@@ -89,6 +89,10 @@ const EXAMPLES: &[Example] = &[
         "Prints what the next rollout does to each machine: what was rendered last, beside ./inventory.toml.",
     ),
     example("plasmagen diff --since main", "Compares with the inventory of the branch main."),
+    example(
+        "plasmagen diff --live node01",
+        "Asks node01 over ssh what it runs, and compares that with what was rendered.",
+    ),
     example("plasmagen diff --order", "Prints the steps that carry the change out, with their commands."),
     example(
         "plasmagen diff --since main --format markdown --fail-on data,quorum",

@@ -35,6 +35,7 @@ mod hostile_files;
 mod hostile_names;
 mod init;
 mod kit;
+mod live;
 mod mounts;
 mod named;
 mod nearest;

@@ -7,6 +7,21 @@ use crate::change::effect::{Effect, Flag};
 use crate::change::finding::{Findings, Verdict};
 use crate::model::service::{CHAINFIRE, FLAREDB};
 
+/// A file in /etc/nixos/secrets of a machine that is not the rendered one.
+pub(in crate::change) fn drifted_file(case: &Case<'_>, found: &mut Findings) {
+    let name = case.last_name();
+    // Nodes read it at the first boot; services are handed the others.
+    let (effect, services) = match (name, case.pair) {
+        ("cluster-config.json", _) | (_, None) => (Effect::File, Vec::new()),
+        (_, Some(pair)) => {
+            (Effect::Restart, pair.new.services.iter().map(|found| found.name.as_str()).collect())
+        }
+    };
+    let text =
+        format!("the machine has another {name} than nodes/: it was not switched to what was rendered last");
+    case.add_to_node(found, Verdict::new(effect, text).units(services));
+}
+
 /// A service that a node starts or stops to run.
 pub(in crate::change) fn service(case: &Case<'_>, found: &mut Findings) {
     let name = case.last_name();

@@ -147,7 +147,11 @@ impl Compared {
 }
 
 /// Reads a cluster: a resolved inventory is JSON, which begins with `{` as no inventory does.
-fn read_cluster(printer: &Printer, source: &Source, root: &Path) -> anyhow::Result<Option<Cluster>> {
+pub(super) fn read_cluster(
+    printer: &Printer,
+    source: &Source,
+    root: &Path,
+) -> anyhow::Result<Option<Cluster>> {
     let bytes = source.read()?;
     let name = source.name();
     if bytes.trim_ascii_start().starts_with(b"{") || matches!(source, Source::Rendered(_)) {
