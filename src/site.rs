@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::model::{Cluster, HostName};
+use crate::model::{Cluster, HostName, Node};
 use crate::outputs;
 use crate::pki::Vault;
 use crate::pki::cluster::{
@@ -43,6 +43,8 @@ pub struct Rendered {
     pub host_keys: NewHostKeys,
     /// The passphrases of encrypted disks that were made.
     pub passphrases: NewPassphrases,
+    /// The nodes whose machines the vault has recorded anew, by the operator's word.
+    pub same_machines: Vec<HostName>,
     /// The directory of the vault; none where this run has issued no certificate, and made or published no other key.
     pub vault: Option<PathBuf>,
 }
@@ -61,6 +63,8 @@ pub struct NewHostKeys {
 pub struct NewPassphrases {
     /// The nodes whose disks get a passphrase, which is in the vault.
     pub new: Vec<HostName>,
+    /// The nodes among `new` whose disks, where they are installed, have another passphrase.
+    pub anew: Vec<HostName>,
     /// The new nodes with encrypted disks whose passphrase is not known, since their machines may have been installed already.
     pub unknown: Vec<HostName>,
 }
@@ -115,12 +119,15 @@ pub fn render(
     let selection = certificates::select(&plan.cluster, &plan.certificates, order, now)?;
     let before = plan.certificates.clone();
     let mut keys = None;
-    let is_asked = !order.host_keys.is_empty() || order.may_need_passphrases(&plan.cluster);
+    let is_asked = !order.host_keys.is_empty()
+        || order.may_need_passphrases(&plan.cluster)
+        || !order.same_machines.is_empty();
     if !selection.is_empty() || is_asked {
         let vault = open_vault(&plan.cluster)?;
         let published = std::mem::take(&mut plan.certificates);
         let mut issue = IssuedKeys::issue(&plan.cluster, &selection, published, vault, now)?;
         plan.certificates = issue.published.clone();
+        issue.same_machines = list_doubted(&plan, order, &issue.vault)?;
         issue.make_node_secrets(&plan, &FormerMachines::gather(root, &plan.cluster)?, order)?;
         plan.host_keys = issue.host_keys.host_keys.clone();
         keys = Some(issue);
@@ -136,12 +143,14 @@ pub fn render(
     if let Some(issue) = keys.as_ref().filter(|_| outcome.is_unchanged()) {
         // Nothing was committed, so nothing was stored: a passphrase has no public half that would change a file, and
         // the key of a machine may be published already.
-        issue.host_keys.store(&issue.vault)?;
-        issue.passphrases.store(&issue.vault)?;
+        issue.store_additions()?;
     }
     let vault = keys.as_ref().and_then(IssuedKeys::used_vault);
+    let same_machines =
+        keys.as_ref().map(|keys| keys.same_machines.iter().map(|node| node.name.clone()).collect());
+    let same_machines = same_machines.unwrap_or_default();
     let (issued, host_keys, passphrases) = keys.map(IssuedKeys::report).unwrap_or_default();
-    Ok(Rendered { outcome, issued, held_back, revoked, host_keys, passphrases, vault })
+    Ok(Rendered { outcome, issued, held_back, revoked, host_keys, passphrases, same_machines, vault })
 }
 
 /// The keys of a run, which the vault does not hold yet.
@@ -153,6 +162,19 @@ struct IssuedKeys {
     certificates: Option<(Issue, Authority)>,
     host_keys: HostKeyIssue,
     passphrases: PassphraseIssue,
+    /// The nodes whose machines the vault is to record anew.
+    same_machines: Vec<Node>,
+}
+
+/// Lists the nodes of `order` that are the same machines by the operator's word, and others by what `vault` has recorded.
+fn list_doubted(plan: &Plan, order: &IssueOrder, vault: &Vault) -> anyhow::Result<Vec<Node>> {
+    let mut doubted = Vec::new();
+    for node in plan.cluster.nodes.iter().filter(|node| order.same_machines.contains(&node.name)) {
+        if vault.find_other_machine(node)?.is_some() {
+            doubted.push(node.clone());
+        }
+    }
+    Ok(doubted)
 }
 
 impl IssuedKeys {
@@ -166,7 +188,8 @@ impl IssuedKeys {
     ) -> anyhow::Result<Self> {
         let (host_keys, passphrases) = (HostKeyIssue::default(), PassphraseIssue::default());
         if selection.is_empty() {
-            return Ok(Self { vault, published, certificates: None, host_keys, passphrases });
+            let same_machines = Vec::new();
+            return Ok(Self { vault, published, certificates: None, host_keys, passphrases, same_machines });
         }
         let is_published = published.ca.is_some();
         let issued = certificates::issue(cluster, selection, published, &vault, now)?;
@@ -177,7 +200,7 @@ impl IssuedKeys {
         };
         let published = issued.certificates.clone();
         let certificates = Some((issued, authority));
-        Ok(Self { vault, published, certificates, host_keys, passphrases })
+        Ok(Self { vault, published, certificates, host_keys, passphrases, same_machines: Vec::new() })
     }
 
     /// Makes the host keys of new nodes and those that `order` lists, and the passphrases of encrypted disks.
@@ -209,8 +232,14 @@ impl IssuedKeys {
         if let Some((issued, _)) = &self.certificates {
             issued.store(&self.vault)?;
         }
+        self.store_additions()
+    }
+
+    /// Stores in the vault what goes into entries that the vault has.
+    fn store_additions(&self) -> anyhow::Result<()> {
         self.host_keys.store(&self.vault)?;
-        self.passphrases.store(&self.vault)
+        self.passphrases.store(&self.vault)?;
+        self.vault.store_machines(&self.same_machines)
     }
 
     /// The directory of the vault, if it has keys that this run has published, or passphrases that it has made.
@@ -234,7 +263,11 @@ impl IssuedKeys {
             }
         });
         let host_keys = NewHostKeys { new: self.host_keys.new, unknown: self.host_keys.unknown };
-        let passphrases = NewPassphrases { new: self.passphrases.new, unknown: self.passphrases.unknown };
+        let passphrases = NewPassphrases {
+            new: self.passphrases.new,
+            anew: self.passphrases.anew,
+            unknown: self.passphrases.unknown,
+        };
         (issued, host_keys, passphrases)
     }
 }

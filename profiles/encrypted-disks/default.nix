@@ -34,6 +34,7 @@ in
             pkgs.runtimeShell
             "${./enrol.sh}"
             "${pkgs.systemd}/bin/systemd-cryptenroll"
+            "${pkgs.cryptsetup}/bin/cryptsetup"
             passphrase
           ]
           ++ devices

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Lets the TPM of this machine unlock its encrypted disks, and then removes the passphrase from the node:
 #
-#   enrol.sh CRYPTENROLL PASSPHRASE DEVICE...
+#   enrol.sh CRYPTENROLL CRYPTSETUP PASSPHRASE DEVICE...
 #
 # PASSPHRASE is a file with a passphrase of each DEVICE. Where a device is not enrolled, the file stays, and the next boot
 # tries again. A run that is repeated, or that was killed, ends as a single run does.
 set -euo pipefail
-cryptenroll=$1 passphrase=$2
-shift 2
+cryptenroll=$1 cryptsetup=$2 passphrase=$3
+shift 3
 
 # journald takes <3> for an error and <6> for information.
 fault() { printf '<3>%s\n' "$1" >&2; }
@@ -15,6 +15,19 @@ fault() { printf '<3>%s\n' "$1" >&2; }
 if [[ ! -c /dev/tpmrm0 ]]; then
   fault "this machine shows no TPM 2.0 (/dev/tpmrm0): the console asks for the passphrase of the disks at each boot"
   fault "turn the TPM on in the firmware's setup, or write unlock = \"passphrase\" in the inventory; $passphrase stays here"
+  exit 1
+fi
+
+# To remove the key of a TPM takes no passphrase, to add one does: a wrong passphrase would take the key that works.
+wrong=0
+for device in "$@"; do
+  if ! "$cryptsetup" open --test-passphrase --key-file "$passphrase" "$device"; then
+    fault "$passphrase does not open $device"
+    wrong=1
+  fi
+done
+if ((wrong)); then
+  fault "nothing was changed: stage the passphrase of these disks from the vault (plasmagen secrets stage), then: systemctl restart plasmagen-enrol-tpm"
   exit 1
 fi
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::ensure;
 use clap::Args;
 use time::OffsetDateTime;
 
@@ -42,10 +42,15 @@ pub(super) struct RenderArgs {
     /// Replace files in nodes/ and site/ that were edited by hand
     #[arg(long)]
     discard_edits: bool,
-    /// Let the names on the disks of these nodes change: they are not installed yet, or are installed anew before their next
-    /// rebuild (plasmagen explain PG-J05)
+    /// Let the names on the disks of these nodes change, and make passphrases of encrypted disks that the vault lacks: the
+    /// nodes are not installed yet, or are installed anew before their next rebuild (plasmagen explain PG-J05). A new
+    /// passphrase does not open disks that are installed: restore a backup of the vault first
     #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = parse_node, conflicts_with = "check")]
     install_anew: Vec<HostName>,
+    /// Keep the vault's keys of these nodes, and record their new MAC addresses and serial numbers: they are the same
+    /// machines, with other mainboards or network cards (plasmagen explain PG-J07)
+    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = parse_node, conflicts_with = "check")]
+    same_machine: Vec<HostName>,
     #[command(flatten)]
     vault: VaultOption,
 }
@@ -54,7 +59,12 @@ impl RenderArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         // PG-H06 warns of certificates that lack a name or an address: this command issues them anew. PG-H19 warns of a vault
         // that is not at hand: the comparison needs none.
-        let is_told = |warning: &Diagnostic| warning.code != if self.check { "PG-H19" } else { "PG-H06" };
+        let is_told = |warning: &Diagnostic| match warning.code {
+            "PG-H19" => !self.check,
+            "PG-H06" => self.check,
+            "PG-J07" => self.same_machine.is_empty(),
+            _ => true,
+        };
         let inventory = self.inventory.find()?;
         let (purpose, cures) =
             if self.check { (VaultUse::Comparison, &[][..]) } else { (VaultUse::Keys, &[Cure::Renewal][..]) };
@@ -62,9 +72,13 @@ impl RenderArgs {
         let examined = read_examined_anew(printer, &inventory, &self.vault, purpose, cures, &anew, is_told)?;
         let checked = examined.checked;
         let Some(cluster) = checked.cluster else { return Ok(REFUSED) };
-        if let Some(name) = anew.iter().find(|name| cluster.nodes.iter().all(|node| node.name != **name)) {
-            bail!(
-                "--install-anew names `{name}`, which is no node of the inventory: write the names of nodes"
+        let named = [("--install-anew", &self.install_anew), ("--same-machine", &self.same_machine)];
+        for (option, name) in
+            named.iter().flat_map(|(option, names)| names.iter().map(move |name| (option, name)))
+        {
+            ensure!(
+                cluster.nodes.iter().any(|node| node.name == *name),
+                "{option} names `{name}`, which is no node of the inventory: write the names of nodes"
             );
         }
         let root = root_of(&inventory);
@@ -72,7 +86,8 @@ impl RenderArgs {
             return self.compare(printer, root, cluster, &inventory);
         }
         let superseded = examined.superseded;
-        let order = IssueOrder { superseded, installed_anew: anew, ..IssueOrder::default() };
+        let same_machines: BTreeSet<HostName> = self.same_machine.iter().cloned().collect();
+        let order = IssueOrder { superseded, installed_anew: anew, same_machines, ..IssueOrder::default() };
         let source = SiteSource { root, vault: &self.vault, written: checked.vault.as_deref() };
         let options = CommitOptions { discard_edits: self.discard_edits };
         source.render(printer, cluster, options, &order)?;
@@ -151,6 +166,7 @@ impl SiteSource<'_> {
         }
         print_host_keys(printer, &rendered.host_keys);
         print_passphrases(printer, &rendered.passphrases);
+        print_same_machines(printer, &rendered.same_machines, &order.same_machines);
         if let Some(vault) = &rendered.vault {
             remind_of_backup(printer, vault);
         }
@@ -232,6 +248,13 @@ fn print_passphrases(printer: &Printer, made: &NewPassphrases) {
             list(&made.new)
         ));
     }
+    if !made.anew.is_empty() {
+        printer.say(&format!(
+            "the new passphrases do not open disks that are installed: {}. Where the vault has lost a passphrase, restore a \
+             backup now, before the next plasmagen vault backup: plasmagen vault restore FILE",
+            list(&made.anew)
+        ));
+    }
     if !made.unknown.is_empty() {
         printer.say(&format!(
             "no passphrase was made for the encrypted disks of {}: the machine was rendered before, and its disks may have a \
@@ -239,6 +262,21 @@ fn print_passphrases(printer: &Printer, made: &NewPassphrases) {
             list(&made.unknown),
             made.unknown.first().map_or("", HostName::as_str)
         ));
+    }
+}
+
+/// Says which machines the vault has `recorded` anew, and of which nodes that the operator has `named` it knows no other.
+fn print_same_machines(printer: &Printer, recorded: &[HostName], named: &BTreeSet<HostName>) {
+    let list = |names: Vec<&HostName>| list_few(&names.into_iter().map(HostName::as_str).collect::<Vec<_>>());
+    if !recorded.is_empty() {
+        let names = list(recorded.iter().collect());
+        printer.say(&format!(
+            "the keys stay, and the vault has recorded the new facts of the machines: {names}"
+        ));
+    }
+    let others: Vec<_> = named.iter().filter(|name| !recorded.contains(name)).collect();
+    if !others.is_empty() {
+        printer.say(&format!("the vault knows of no other machine: {}", list(others)));
     }
 }
 

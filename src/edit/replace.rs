@@ -27,6 +27,8 @@ pub struct NewHardware {
     pub disks: Vec<DiskId>,
     /// The MAC addresses that the inventory binds to interfaces, by the name of the interface.
     pub interface_macs: Vec<(String, MacAddr)>,
+    /// The MAC address of the BMC, where the inventory has that of the old machine's.
+    pub bmc_mac: Option<MacAddr>,
 }
 
 /// The result of [`replace_node`].
@@ -40,6 +42,8 @@ pub struct Replacement {
     pub is_formed: bool,
     /// The MAC address of the old machine, if it was known.
     pub old_mac: Option<String>,
+    /// The keys that stay, and may be facts of the old machine, such as `bmc.user` and `allow PG-F01`.
+    pub kept: Vec<String>,
 }
 
 /// Writes the facts of another machine into the table of the node `name` in the inventory `bytes`.
@@ -49,7 +53,7 @@ pub struct Replacement {
 /// form that is not edited.
 pub fn replace_node(bytes: &[u8], name: &HostName, hardware: &NewHardware) -> Result<Replacement> {
     let text = read_text(bytes)?;
-    read_values(text)?;
+    let written = read_values(text)?;
     let inventory = inventory::parse(text, &mut Report::default());
     let draft = resolve(&inventory);
     find_node(&draft, name.as_str())?;
@@ -79,7 +83,28 @@ pub fn replace_node(bytes: &[u8], name: &HostName, hardware: &NewHardware) -> Re
     prove(text, &new, name, &values)?;
     let is_voter = draft.bootstrap().any(|(voter, _)| voter == name.as_str());
     let old_mac = node.entry.value.mac.as_ref().map(|mac| mac.value.to_string());
-    Ok(Replacement { is_voter, is_formed: draft.formed(), old_mac, text: new })
+    Ok(Replacement {
+        is_voter,
+        is_formed: draft.formed(),
+        old_mac,
+        kept: list_kept(&written, name),
+        text: new,
+    })
+}
+
+/// Lists the keys of the node `name` in `written` that stay, and may be facts of the old machine.
+fn list_kept(written: &toml::Table, name: &HostName) -> Vec<String> {
+    const KEYS: [&str; 6] =
+        ["hardware", "hardware_file", "rack", "bmc.user", "bmc.password_file", "bmc.protocol"];
+    let Some(node) = written.get("node").and_then(|nodes| nodes.get(name.as_str())) else {
+        return Vec::new();
+    };
+    let find = |key: &str| key.split('.').try_fold(node, |table, part| table.get(part));
+    let mut kept: Vec<String> =
+        KEYS.iter().filter(|key| find(key).is_some()).map(|key| (*key).to_owned()).collect();
+    let codes = find("allow").and_then(toml::Value::as_array).into_iter().flatten();
+    kept.extend(codes.filter_map(toml::Value::as_str).map(|code| format!("allow {code}")));
+    kept
 }
 
 /// A value that is replaced.
@@ -111,12 +136,47 @@ fn list_values(hardware: &NewHardware) -> Vec<(Vec<String>, Value)> {
     values.extend(hardware.interface_macs.iter().map(|(name, mac)| {
         (vec!["interface".to_owned(), name.clone(), "mac".to_owned()], Value::Text(mac.to_string()))
     }));
+    let bmc = |mac: MacAddr| (vec!["bmc".to_owned(), "mac".to_owned()], Value::Text(mac.to_string()));
+    values.extend(hardware.bmc_mac.map(bmc));
     values
+}
+
+/// Refuses the facts of the machine that the node has already: the steps that follow would take the keys and the disks of a
+/// machine that runs.
+fn check_is_other(node: &DraftNode<'_>, hardware: &NewHardware) -> Result<()> {
+    let (name, table) = (&node.entry.key, &node.entry.value);
+    let is_known = |disk: &DiskId| {
+        let mut known =
+            table.disks.iter().flat_map(|disks| &disks.value).filter_map(|known| known.value.as_ref());
+        disk.is_stable() && known.any(|known| known == disk)
+    };
+    let fact = if table.mac.as_ref().is_some_and(|mac| mac.value == hardware.mac) {
+        "the MAC address is that"
+    } else if hardware.disks.iter().all(is_known) {
+        "the disks are those"
+    } else {
+        return Ok(());
+    };
+    bail!(
+        "{fact} of the machine that {name} has: where only its mainboard, a network card or a disk was exchanged, write \
+         the new values into the file, and run plasmagen render --same-machine {name}"
+    )
 }
 
 /// Refuses facts of the old machine that would stay.
 fn check_facts(node: &DraftNode<'_>, hardware: &NewHardware) -> Result<()> {
     let table = &node.entry.value;
+    check_is_other(node, hardware)?;
+    let has_bmc_mac = table.bmc.as_ref().is_some_and(|bmc| bmc.mac.is_some());
+    ensure!(
+        hardware.bmc_mac.is_some() || !has_bmc_mac,
+        "`bmc.mac` is the address of the old machine's BMC, which would answer at the address of the new one's: give \
+         --bmc-mac"
+    );
+    ensure!(
+        hardware.bmc_mac.is_none() || has_bmc_mac,
+        "the node has no `bmc.mac`, by which its BMC would get an address: leave --bmc-mac out"
+    );
     ensure!(
         hardware.serial.is_some() || table.serial.is_none(),
         "the serial number of the old machine would stay, and the new machine would be refused: give --serial"

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use time::OffsetDateTime;
 
 use self::authority::{check_held, take_or_make_ca};
-use self::node_key::{borrow_keys, has_key_of_other_machine};
+use self::node_key::borrow_keys;
 use self::selection::SelectedNode;
 use super::issue::{CaIssuer, IssuedCertificate};
 use super::read::PublicCert;
@@ -187,7 +187,7 @@ fn must_be_replaced(
     if have.ca.is_none() {
         return Ok(false);
     }
-    if !have.rendered.contains(&node.name) && has_key_of_other_machine(vault, node)? {
+    if !have.rendered.contains(&node.name) && vault.find_other_machine(node)?.is_some() {
         return Ok(true);
     }
     let public = key.public_key()?;

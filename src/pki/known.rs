@@ -120,7 +120,13 @@ fn gather(vault: &Vault, cluster: &Cluster) -> anyhow::Result<KnownVault> {
     };
     let retired: Vec<_> = cluster.nodes.par_iter().map(read).collect();
     let retired = retired.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
-    Ok(KnownVault { dir: vault.dir().to_owned(), authorities, keys, retired })
+    let find = |node: &Node| {
+        let other = vault.find_other_machine(node)?;
+        anyhow::Ok(other.map(|machine| (node.name.clone(), machine)))
+    };
+    let others: Vec<_> = cluster.nodes.par_iter().map(find).collect();
+    let other_machines = others.into_iter().filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
+    Ok(KnownVault { dir: vault.dir().to_owned(), authorities, keys, retired, other_machines })
 }
 
 /// Whether nothing is in the directory `dir` but the lost+found of a new file system.

@@ -1,10 +1,10 @@
 //! The public halves of what a vault holds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::read::PublicCert;
-use crate::model::HostName;
+use crate::model::{HostName, MachineIdentity};
 use crate::plan::Certificates;
 
 /// The public halves of what a vault holds.
@@ -18,6 +18,8 @@ pub struct KnownVault {
     pub keys: HashMap<HostName, Vec<u8>>,
     /// The public keys that nodes had before, as far as the vault has put them aside: the latest of each node.
     pub retired: HashMap<HostName, Vec<u8>>,
+    /// The machines that keys were made for, of nodes that are other machines in the inventory.
+    pub other_machines: BTreeMap<HostName, MachineIdentity>,
 }
 
 impl KnownVault {

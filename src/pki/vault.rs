@@ -67,6 +67,7 @@ mod files;
 mod git;
 mod host_keys;
 mod location;
+mod machines;
 mod node_keys;
 mod passphrases;
 mod published;
@@ -239,14 +240,5 @@ impl Vault {
     /// As for [`Vault::key`].
     pub fn retired_public_key(&self, fqdn: &str, number: u32) -> anyhow::Result<Option<Vec<u8>>> {
         self.root()?.map_or(Ok(None), |root| retired::read_public_key(&root, fqdn, number))
-    }
-
-    /// Reads the text that identifies the machine for which the key of the node `fqdn` was made; none where there is no
-    /// key, or where a version of plasmagen stored the key that recorded no machine.
-    ///
-    /// # Errors
-    /// When the name is no full host name, or when the file is unreadable or readable by others.
-    pub fn machine(&self, fqdn: &str) -> anyhow::Result<Option<String>> {
-        node_keys::read_machine(self.root()?.as_ref(), fqdn)
     }
 }

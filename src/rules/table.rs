@@ -491,6 +491,9 @@ pub const RULES: &[Rule] = &[
     error!("J06", Certificates(former::j06),
         "an admin key that was rendered last stays until the new ones were tried",
         "nobody can log in to any node"),
+    warning!("J07", Certificates(vault::j07),
+        "the vault's keys of a node are for the machine that has the node's name now",
+        "a machine that has left keeps the keys of a live node"),
 ];
 
 #[cfg(test)]

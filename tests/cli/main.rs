@@ -41,6 +41,7 @@ mod named;
 mod nearest;
 mod node_edits;
 mod other_files;
+mod other_machines;
 mod planted;
 mod precommit;
 mod publish;

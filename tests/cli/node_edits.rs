@@ -91,10 +91,9 @@ fn other_hardware_gets_new_keys_by_the_commands_that_are_printed() {
     ];
     let run = site.run(&[&["node", "replace", "node02"], &facts[..]].concat());
     run.ends(0, &["node02 is another machine in inventory.toml"]);
-    for command in ["certs renew node02 --new-key", "keys make node02"] {
-        assert!(run.stderr.contains(&format!("plasmagen {command}")), "{}", run.stderr);
-        site.run(&command.split(' ').collect::<Vec<_>>()).ends(0, &[]);
-    }
+    let command = "certs renew node02 --new-key";
+    assert!(run.stderr.contains(&format!("plasmagen {command}")), "{}", run.stderr);
+    site.run(&command.split(' ').collect::<Vec<_>>()).ends(0, &["made 1 SSH host key"]);
     assert_ne!(read("node02-cert.pem"), old[0]);
     assert_ne!(read("ssh_host_ed25519_key.pub"), old[1]);
     let revoked: Value = serde_json::from_str(&site.read("nodes/revoked.json")).unwrap();
@@ -113,6 +112,51 @@ fn other_hardware_gets_new_keys_by_the_commands_that_are_printed() {
         "--dry-run",
     ]);
     assert!(dry.ends(0, &["was not changed"]).stdout.contains("+serial = \"S13\"\n"), "{}", dry.stdout);
+}
+
+/// Each step names the inventory: in the directory of another cluster, the same command would take that cluster's node.
+#[test]
+fn printed_steps_work_from_another_directory() {
+    let (site, other) = (Site::rendered(), Site::rendered());
+    let inventory = site.inventory().display().to_string();
+    let facts = [
+        "--mac",
+        "3c:ec:ef:00:00:12",
+        "--serial",
+        "SERIAL0012",
+        "--disk",
+        "/dev/disk/by-id/nvme-EXAMPLE_DISK_12_1",
+    ];
+    let run = |args: &[&str]| other.untouched(|| site.within(&other.root(), args));
+    let replaced = run(&[&["node", "replace", "node02", "-i", &inventory][..], &facts[..]].concat());
+    site.run(&ADD).ends(0, &[]);
+    let removed = run(&["node", "remove", "node04", "-i", &inventory, "--dry-run"]);
+    for said in [&replaced.ends(0, &[]).stderr, &removed.ends(0, &[]).stderr] {
+        let steps = said.lines().filter(|line| line.starts_with("  "));
+        let commands: Vec<_> = steps.flat_map(|step| step.split("plasmagen ").skip(1)).collect();
+        assert!(commands.len() >= 3, "{said}");
+        for command in commands {
+            assert!(command.contains(&format!(" -i {inventory}")), "{command}");
+        }
+    }
+    run(&["certs", "renew", "-i", &inventory, "node02", "--new-key"]).ends(0, &["revoked 1 certificate"]);
+}
+
+/// A machine that was armed and not installed yet boots the installer, whatever the inventory says.
+#[test]
+fn a_node_that_was_never_installed_may_be_armed() {
+    let site = Site::new();
+    site.run(&ADD).ends(0, &[]);
+    let remove = ["node", "remove", "node04", "--never-installed"];
+    let copy = site.copy();
+    assert!(!copy.run(&remove).ends(0, &[]).stderr.contains("left to do"));
+    site.run(&["render"]).ends(0, &[]);
+    let run = site.run(&remove);
+    run.ends(
+        0,
+        &["1. disarm the machine where it is armed", "2. plasmagen render removes the files of node04"],
+    );
+    assert!(!run.stderr.contains("erase"), "{}", run.stderr);
 }
 
 #[test]

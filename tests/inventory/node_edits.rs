@@ -367,6 +367,7 @@ fn hardware(interfaces: &[(&str, &str)]) -> NewHardware {
             .iter()
             .map(|(name, mac)| ((*name).to_owned(), MacAddr::parse(mac).unwrap()))
             .collect(),
+        bmc_mac: None,
     }
 }
 
@@ -404,6 +405,39 @@ fn other_hardware_takes_the_place_of_the_old_and_nothing_else_changes() {
             "SN77"
         );
     }
+}
+
+/// The BMC of the old machine would be given the address of the new one's, and what may be kept is said.
+#[test]
+fn the_bmc_of_the_old_machine_does_not_stay_and_what_stays_is_said() {
+    let old = "3c:ec:ef:10:00:01";
+    let bmc = |mac: &str| {
+        format!("bmc = {{ address = \"10.0.10.50\", mac = \"{mac}\", password_file = \"bmc/node01\" }}")
+    };
+    let at = REFERENCE.find("[node.node01]").unwrap();
+    let (head, tail) = REFERENCE.split_at(at);
+    let line = tail.lines().find(|line| line.starts_with("bmc = ")).unwrap();
+    let text = format!("{head}{}", tail.replacen(line, &bmc(old), 1));
+    let name = HostName::parse("node01").unwrap();
+    let given = NewHardware { bmc_mac: Some(MacAddr::parse("3c:ec:ef:10:00:77").unwrap()), ..hardware(&[]) };
+    let refused = |text: &str, hardware: &NewHardware| {
+        format!("{:#}", replace_node(text.as_bytes(), &name, hardware).unwrap_err())
+    };
+    assert!(refused(&text, &hardware(&[])).contains("give --bmc-mac"));
+    assert!(refused(REFERENCE, &given).contains("leave --bmc-mac out"));
+    let replaced = replace_node(text.as_bytes(), &name, &given).unwrap();
+    assert!(
+        replaced.text.contains(&bmc("3c:ec:ef:10:00:77")) && !replaced.text.contains(old),
+        "{}",
+        replaced.text
+    );
+    let kept = replaced.kept.join(", ");
+    assert!(kept.contains("bmc.password_file") && kept.contains("allow PG-D04"), "{kept}");
+    // A machine that runs is no other machine.
+    let node = cluster(REFERENCE).node(&name).unwrap().clone();
+    let same = "plasmagen render --same-machine node01";
+    assert!(refused(REFERENCE, &NewHardware { mac: node.mac, ..hardware(&[]) }).contains(same));
+    assert!(refused(REFERENCE, &NewHardware { disks: node.disks.clone(), ..hardware(&[]) }).contains(same));
 }
 
 #[test]

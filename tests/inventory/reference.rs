@@ -19,7 +19,7 @@ const EVERYWHERE: [&str; 8] =
     ["PG-A01", "PG-A02", "PG-A03", "PG-A04", "PG-A06", "PG-A11", "PG-A13", "PG-A14"];
 
 /// The rules that compare a key with files beside the inventory: certificates, what was rendered last, and modules.
-const BESIDE: [(&str, &[&str]); 25] = [
+const BESIDE: [(&str, &[&str]); 27] = [
     ("cluster.admin_keys", &["PG-J06"]),
     ("cluster.bootstrap", &["PG-G13", "PG-J04"]),
     ("cluster.domain", &["PG-H06", "PG-H09", "PG-H18"]),
@@ -32,6 +32,8 @@ const BESIDE: [(&str, &[&str]); 25] = [
     ("node.NAME.address.NETWORK", &["PG-H06", "PG-H09"]),
     ("node.NAME.address6.NETWORK", &["PG-H06", "PG-H09"]),
     ("node.NAME.hardware_file", &["PG-A17"]),
+    ("node.NAME.mac", &["PG-J07"]),
+    ("node.NAME.serial", &["PG-J07"]),
     ("profile.NAME.disk.luks.labels", &["PG-J05"]),
     ("profile.NAME.disk.lvm.labels", &["PG-J05"]),
     ("profile.NAME.disk.lvm.luks", &["PG-J05"]),

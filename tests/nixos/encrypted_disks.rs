@@ -38,12 +38,12 @@ fn opened(node: &Value) -> Value {
     devices.iter().map(|(name, disk)| json!([name, disk["device"], disk["crypttabExtraOpts"]])).collect()
 }
 
-/// The arguments of the enrolment behind the program.
+/// The arguments of the enrolment behind its programs.
 fn enrolled(node: &Value) -> Option<Vec<String>> {
     let unit = node["systemd"]["services"].get(ENROL)?;
     assert_eq!(unit["unitConfig"]["ConditionPathExists"], "/etc/nixos/secrets/luks-passphrase");
     let command = unit["serviceConfig"]["ExecStart"].as_str().unwrap();
-    Some(command.split(' ').skip(3).map(str::to_owned).collect())
+    Some(command.split(' ').skip(4).map(str::to_owned).collect())
 }
 
 #[test]
@@ -171,6 +171,6 @@ fn a_tpm_that_the_first_boot_enrols_opens_the_disk_and_no_other_does() {
     thread::scope(|scope| {
         scope.spawn(|| boot(dir, "none", &copy, None, 4));
         boot(dir, "same", &disk, Some("one"), 4);
-        boot(dir, "other", &disk, Some("two"), 9);
+        boot(dir, "other", &disk, Some("two"), 13);
     });
 }

@@ -21,7 +21,8 @@ use crate::write::CommitOptions;
 
 /// Issue new certificates before the old ones end
 ///
-/// A node keeps its key, unless --new-key is given. The command writes nodes/ and site/ as `plasmagen render` does, both or
+/// A node keeps its key, unless --new-key is given. With --new-key, a machine keeps its SSH host key and the passphrase of
+/// its disks; a node that is another machine now, by MAC address and serial number, gets other ones as well. The command writes nodes/ and site/ as `plasmagen render` does, both or
 /// neither, after the vault holds every new key. A node takes the certificate with the next deployment of its configuration.
 #[derive(Debug, Args)]
 pub(super) struct RenewArgs {
@@ -46,7 +47,11 @@ pub(super) struct RenewArgs {
 impl RenewArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         // PG-H06 warns of certificates that lack a name or an address: they are issued anew, too.
-        let is_told = |warning: &Diagnostic| !["PG-H06", "PG-H11"].contains(&warning.code);
+        // PG-J07 warns of keys of another machine, which --new-key replaces.
+        let is_told = |warning: &Diagnostic| {
+            let is_cured = self.new_key && warning.code == "PG-J07";
+            !is_cured && !["PG-H06", "PG-H11"].contains(&warning.code)
+        };
         let inventory = self.inventory.find()?;
         let cures = if self.new_key { &[Cure::Renewal, Cure::NewKey][..] } else { &[Cure::Renewal] };
         let examined = read_examined(printer, &inventory, &self.vault, VaultUse::Keys, cures, is_told)?;
@@ -90,6 +95,7 @@ impl RenewArgs {
         }
         let is_replaced = |entry: &RevokedCertificate| entry.reason == RevocationReason::Replaced;
         let has_revoked = rendered.revoked.iter().any(is_replaced);
+        self.print_kept(printer, rendered);
         match &rendered.issued {
             Some(issued) if has_revoked => printer.say(&format!(
                 "deploy the nodes with new keys first, and together: a node that is deployed refuses the old certificates \
@@ -108,6 +114,25 @@ impl RenewArgs {
                 printer.say(&format!("no certificate {when}: plasmagen certs status shows when each ends"));
             }
             None => {}
+        }
+    }
+
+    /// Prints which nodes with new keys are the machines that they were, as far as the vault knows.
+    fn print_kept(&self, printer: &Printer, rendered: &Rendered) {
+        let Some(issued) = rendered.issued.as_ref().filter(|_| self.new_key) else { return };
+        let is_kept = |name: &HostName| {
+            let is_rekeyed =
+                |fqdn: &String| fqdn.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            issued.rekeyed.iter().any(is_rekeyed) && !rendered.host_keys.new.contains(name)
+        };
+        let kept = issued.certificates.iter().map(|(name, _)| name).filter(|name| is_kept(name));
+        let kept: Vec<_> = kept.map(HostName::as_str).collect();
+        if let Some(first) = kept.first() {
+            printer.say(&format!(
+                "no other SSH host key and no other passphrase of disks was made, since the vault knows of no other machine: \
+                 {}. Before a new machine is installed: plasmagen keys make {first}",
+                list_few(&kept)
+            ));
         }
     }
 }

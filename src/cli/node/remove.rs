@@ -1,5 +1,8 @@
 //! `plasmagen node remove`.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
@@ -61,16 +64,23 @@ impl RemoveArgs {
         } else {
             format!("removed {} from {shown}", list_few(&names))
         });
-        if !self.never_installed {
-            self.print_steps(printer, &names, &removal, &inventory.argument());
-        }
+        self.print_steps(printer, &names, &removal, &inventory);
         Ok(DONE)
     }
 
     /// Prints what has to happen to the machines, in its order.
-    fn print_steps(&self, printer: &Printer, names: &[String], removal: &Removal, inventory: &str) {
+    fn print_steps(
+        &self,
+        printer: &Printer,
+        names: &[String],
+        removal: &Removal,
+        inventory: &EditedInventory,
+    ) {
+        let (option, is_rendered) = (inventory.argument(), is_rendered(inventory.root(), names));
+        // A machine that was never installed is no member, and has no data. But it may wait for its installation.
+        let is_installed = !self.never_installed;
         let mut steps = Vec::new();
-        if removal.is_formed && !removal.memberships.is_empty() {
+        if is_installed && removal.is_formed && !removal.memberships.is_empty() {
             steps.push(format!(
                 "before anything else, remove the member from {} of the cluster, one node at a time: a member that is \
                  gone still counts for the quorum",
@@ -80,19 +90,41 @@ impl RemoveArgs {
         if !removal.voters.is_empty() {
             steps.push(format!("{} is no longer among the first voters", list_few(&removal.voters)));
         }
-        steps.push(
-            "disarm the machine where it is armed, before the next plasmagen publish: plasmagen armed shows it"
-                .to_owned(),
-        );
-        steps.push(format!(
-            "plasmagen render{inventory} removes the files of {}, and revokes the certificates: nodes take the list with \
-             their next deployment, plasmagen certs revoked shows it",
-            list_few(names)
-        ));
-        steps.push("switch the machine off and erase its disks: they hold its keys and its data".to_owned());
+        if is_installed || is_rendered {
+            steps.push(format!(
+                "disarm the machine where it is armed, before the next publication: plasmagen armed{option} \
+                 shows it"
+            ));
+            steps.push(format!(
+                "plasmagen render{option} removes the files of {}, and revokes the certificates: nodes take the list with \
+                 their next deployment, plasmagen certs revoked{option} shows it",
+                list_few(names)
+            ));
+        }
+        if is_installed {
+            steps.push(
+                "switch the machine off and erase its disks: they hold its keys and its data".to_owned(),
+            );
+        }
+        if steps.is_empty() {
+            return;
+        }
         printer.say("what is left to do:");
         for (number, step) in steps.iter().enumerate() {
             printer.say(&format!("  {}. {step}", number + 1));
         }
     }
+}
+
+/// Whether `nodes/` in `root` has files of one of the nodes `names`: they may be published, and their machines armed. A
+/// directory that cannot be listed counts as one that has.
+fn is_rendered(root: &Path, names: &[String]) -> bool {
+    let entries = match std::fs::read_dir(root.join("nodes")) {
+        Ok(entries) => entries,
+        Err(error) => return error.kind() != ErrorKind::NotFound,
+    };
+    let mut dirs = entries.filter_map(Result::ok).map(|entry| entry.file_name());
+    dirs.any(|dir| {
+        dir.to_str().is_some_and(|fqdn| names.iter().any(|name| fqdn.split('.').next() == Some(name)))
+    })
 }

@@ -13,7 +13,8 @@ use crate::model::{DiskId, HostName, MacAddr, SerialNumber};
 /// Put other hardware under the name and the addresses of a node
 ///
 /// MAC address, serial number and disks in the table of the node are replaced, everything else in the file stays. The
-/// old machine has left with the node's private keys: the command prints the commands that make new ones.
+/// old machine has left with the node's private keys: the command prints the commands that make new ones. Where only the
+/// mainboard or a network card of a machine was exchanged, edit the file, and use `plasmagen render --same-machine`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReplaceArgs {
     /// The node
@@ -31,6 +32,9 @@ pub(in crate::cli) struct ReplaceArgs {
     /// MAC address of the card that an interface of the node is bound to; may be given several times
     #[arg(long = "interface-mac", value_name = "INTERFACE=MAC", value_parser = parse_pair::<MacAddr>)]
     interface_macs: Vec<(String, MacAddr)>,
+    /// MAC address of the BMC, where the node has `bmc.mac`
+    #[arg(long, value_name = "MAC", value_parser = parse_word::<MacAddr>)]
+    bmc_mac: Option<MacAddr>,
     /// Write nothing, and print the difference
     #[arg(long)]
     dry_run: bool,
@@ -45,6 +49,7 @@ impl ReplaceArgs {
             serial: self.serial.clone(),
             disks: self.disks.clone(),
             interface_macs: self.interface_macs.clone(),
+            bmc_mac: self.bmc_mac,
         };
         let inventory = EditedInventory::read(&self.inventory)?;
         let replaced = replace_node(&inventory.bytes, &self.node, &hardware).map_err(print_block)?;
@@ -56,12 +61,15 @@ impl ReplaceArgs {
             inventory.replace(&replaced.text)?;
             printer.say(&format!("{name} is another machine in {shown}"));
         }
-        self.print_steps(printer, &replaced);
+        if !replaced.kept.is_empty() {
+            printer.say(&format!("kept from the old machine: {}", replaced.kept.join(", ")));
+        }
+        self.print_steps(printer, &replaced, &inventory.argument());
         Ok(DONE)
     }
 
-    /// Prints what has to happen to the machines, in its order.
-    fn print_steps(&self, printer: &Printer, replaced: &Replacement) {
+    /// Prints what has to happen to the machines, in its order. `inventory` is the inventory as an argument of commands.
+    fn print_steps(&self, printer: &Printer, replaced: &Replacement, inventory: &str) {
         let name = &self.node;
         let mut steps = Vec::new();
         if replaced.is_formed {
@@ -75,15 +83,21 @@ impl ReplaceArgs {
             ));
         }
         steps.push(format!(
-            "before the next plasmagen publish, where the old machine is armed: plasmagen disarm {name}"
+            "before the next publication, where the old machine is armed: plasmagen disarm{inventory} {name}"
         ));
         steps.push(format!(
-            "plasmagen certs renew {name} --new-key: a new key and certificate, and the old certificate is \
-             revoked; renders the site"
+            "plasmagen certs renew{inventory} {name} --new-key: a new key and certificate, a new SSH host key, for encrypted \
+             disks a new passphrase, and the old certificate is revoked; renders the site"
         ));
-        steps.push(format!("plasmagen keys make {name}: a new SSH host key; renders the site"));
-        steps.push(format!("plasmagen publish, then plasmagen arm {name}, and install the machine"));
-        steps.push("erase the disks of the old machine: they hold its keys and its data".to_owned());
+        steps.push(format!(
+            "plasmagen publish{inventory}, then plasmagen arm{inventory} {name}; plasmagen secrets stage{inventory} {name} \
+             --to DIR, and install the machine"
+        ));
+        steps.push(
+            "erase the disks of the old machine: they hold its keys and its data; where they are encrypted, their passphrase \
+             is in .retired of the vault"
+                .to_owned(),
+        );
         printer.say("what is left to do:");
         for (number, step) in steps.iter().enumerate() {
             printer.say(&format!("  {}. {step}", number + 1));

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use clap::Args;
 
 use crate::cli::committed::read_examined_briefly;
 use crate::cli::inventory::{InventoryOption, root_of};
 use crate::cli::printer::Printer;
 use crate::cli::vault_option::{VaultOption, list_forbidden};
-use crate::model::{Cluster, Node};
+use crate::model::{Cluster, MachineIdentity, Node};
 use crate::pki::cluster::read_checked_key;
 use crate::pki::recipient::Recipient;
 use crate::pki::vault::encrypted::EncryptedKeys;
@@ -61,6 +61,18 @@ impl OpenedKeys {
     /// The key of `node`, which fits the node's certificate.
     pub(super) fn key(&self, node: &Node) -> anyhow::Result<SecretKey> {
         read_checked_key(node, &self.certificates, &self.vault)
+    }
+
+    /// Refuses `node` where its keys were made for another machine than the inventory's.
+    pub(super) fn check_machine(&self, node: &Node) -> anyhow::Result<()> {
+        let Some(other) = self.vault.find_other_machine(node)? else { return Ok(()) };
+        bail!(
+            "the vault's keys of {name} are for another machine ({other}) than the inventory's ({}), and the other machine \
+             may still have them: plasmagen certs renew {name} --new-key makes others; where it is the same machine with \
+             another mainboard or network card, plasmagen render --same-machine {name} keeps them",
+            MachineIdentity::of(node),
+            name = node.name
+        )
     }
 
     /// The SSH host key of `node` in `nodes/` as a recipient; none where the key is unknown, or is among `recipients`.

@@ -19,8 +19,11 @@ use super::source::KeySource;
 ///
 /// The directory holds etc/nixos/secrets/NODE-key.pem and, where the vault has the node's SSH host key, etc/ssh with that
 /// key: both readable by you alone. Where the TPM is to unlock encrypted disks, etc/nixos/secrets/luks-passphrase is their
-/// passphrase. The installer gets it from the vault, by the option of nixos-anywhere that this command prints. All other files in /etc/nixos/secrets of the node are public, and belong to its
-/// configuration. Remove the directory when the node is installed.
+/// passphrase. The installer gets it from the vault, by the option of nixos-anywhere that this command prints. All other
+/// files in /etc/nixos/secrets of the node are public, and belong to its configuration. Remove the directory when the node
+/// is installed.
+///
+/// A node is refused whose keys were made for another machine than the inventory's (plasmagen explain PG-J07).
 #[derive(Debug, Args)]
 pub(super) struct StageArgs {
     /// The node
@@ -38,6 +41,7 @@ impl StageArgs {
         let Some(opened) = self.source.open(printer, &self.to)? else { return Ok(REFUSED) };
         let node = named::find_node(&opened.cluster, &self.node)?;
         let (key, name) = (opened.key(node)?, &node.name);
+        opened.check_machine(node)?;
         let found = find_checked_host_key(node, &opened.host_keys, &opened.vault)?;
         let host_key = if let NodeHostKey::InVault(key) = &found { Some(key) } else { None };
         let passphrase = match node.layout.unlock {
@@ -47,7 +51,7 @@ impl StageArgs {
         // Only a TPM is shown the passphrase by the node itself.
         let shown_to_tpm = passphrase.as_ref().filter(|_| node.layout.unlock == Some(Unlock::Tpm2));
         let secrets = StagedSecrets { key: &key, host_key, passphrase: shown_to_tpm };
-        let shown = self.to.display();
+        let shown = quote_for_shell(&self.to.display().to_string());
         let (keys, them) = match (host_key, shown_to_tpm) {
             (None, None) => (format!("the key of {name}"), "it"),
             (Some(_), None) => (format!("the key and the SSH host key of {name}"), "them"),
@@ -90,8 +94,9 @@ fn tell_of_disks(printer: &Printer, vault: &Vault, node: &Node, passphrase: Opti
     let file = quote_for_shell(&file.display().to_string());
     if passphrase.is_none() {
         printer.say(&format!(
-            "the vault has no passphrase of the encrypted disks of {name}: plasmagen render --install-anew {name} makes one \
-             for a new installation; a passphrase that the disks have already belongs into {file}"
+            "the vault has no passphrase of the encrypted disks of {name}: bring it back from a backup, plasmagen vault \
+             restore FILE, or put the passphrase that the disks have into {file}; for a new installation alone, plasmagen \
+             render --install-anew {name} makes one, which does not open disks that are installed"
         ));
         return;
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::node_key::{NodeKey, has_key_of_other_machine};
+use super::node_key::NodeKey;
 use crate::model::{HostName, Node};
 use crate::pki::host_key::HostKey;
 use crate::pki::vault::Vault;
@@ -82,7 +82,8 @@ enum Outcome {
 /// A node gets a host key where no machine can have another one: together with the key of its certificate, when the
 /// node and its machine are new to `nodes/`. A machine that was rendered under another name keeps the host key that
 /// `nodes/` publishes under that name. A machine that an earlier version rendered has made its own host key when it was
-/// installed; only the operator knows that key, or that the machine will be installed again.
+/// installed; only the operator knows that key, or that the machine will be installed again. Where a node that `nodes/`
+/// knows is another machine now, the keys that this run stores for the node have a new host key with them.
 ///
 /// # Errors
 /// When a key in the vault cannot be read, two nodes would have one key, or the system has no random bytes.
@@ -182,7 +183,13 @@ impl Deciding<'_> {
             return self.adopt(fqdn, adopted);
         }
         let published = plan.host_keys.keys.get(&node.name);
-        let is_asked = request.made.contains(&node.name);
+        let is_rendered = plan.certificates.rendered.contains(&node.name);
+        // The old machine left with the host key, and gets no say in what the new one is installed with.
+        let is_replaced = is_rendered
+            && stored_anew.contains(fqdn)
+            && !plan.host_keys.unusable.contains_key(&node.name)
+            && vault.find_other_machine(node)?.is_some();
+        let is_asked = is_replaced || request.made.contains(&node.name);
         if !is_asked {
             if published.is_some() || plan.host_keys.unusable.contains_key(&node.name) {
                 return Ok(Outcome::Kept(published.cloned()));
@@ -196,11 +203,10 @@ impl Deciding<'_> {
         let is_published = |key: &HostKey| published.is_some_and(|published| published.key == *key.public());
         let known = vault.host_key(fqdn)?.filter(|key| !is_published(key));
         if let Some(key) = known
-            && !has_key_of_other_machine(vault, node)?
+            && vault.find_other_machine(node)?.is_none()
         {
             return Ok(Outcome::FromVault(key.public().clone()));
         }
-        let is_rendered = plan.certificates.rendered.contains(&node.name);
         // Where the key of the certificate was made before, the machine may have been installed since.
         let is_new = !is_rendered && !former.has(node) && stored_anew.contains(fqdn);
         if is_asked || is_new {

@@ -1,10 +1,10 @@
 //! The keys of nodes, each with the machine that the key is for.
 
-use crate::model::Node;
+use crate::model::{MachineIdentity, Node, describe_machine};
 use crate::pki::host_key::HostKey;
 use crate::pki::passphrase::Passphrase;
 use crate::pki::secret::SecretKey;
-use crate::pki::vault::{NewNodeKeys, Vault};
+use crate::pki::vault::NewNodeKeys;
 
 /// A key that was made for a node.
 #[derive(Debug)]
@@ -45,22 +45,7 @@ pub(super) fn borrow_keys(keys: &[NodeKey]) -> Vec<NewNodeKeys<'_>> {
     keys.iter().map(NodeKey::borrow).collect()
 }
 
-/// Describes the machine of `node` for the vault: serial number and MAC address, one a line.
-fn describe_machine(node: &Node) -> String {
-    let serial = node.serial.as_ref().map(|serial| format!("serial {}\n", serial.as_str()));
-    format!("{}mac {}\n", serial.unwrap_or_default(), node.mac)
-}
-
-/// Whether the vault holds a key of another machine for the name of `node`: neither serial number nor MAC address is that
-/// of `node`.
-pub(super) fn has_key_of_other_machine(vault: &Vault, node: &Node) -> anyhow::Result<bool> {
-    let Some(recorded) = vault.machine(node.fqdn.as_str())? else { return Ok(false) };
-    Ok(!is_machine_of(node, &recorded))
-}
-
-/// Whether the text `recorded`, as [`describe_machine`] writes it, is of the machine of `node`: serial number or MAC address
-/// is equal.
+/// Whether the text `recorded`, as [`describe_machine`] writes it, is of the machine of `node`.
 pub(super) fn is_machine_of(node: &Node, recorded: &str) -> bool {
-    let machine = describe_machine(node);
-    recorded.lines().any(|line| machine.lines().any(|other| other == line))
+    MachineIdentity::parse(recorded).is_same(&MachineIdentity::of(node))
 }

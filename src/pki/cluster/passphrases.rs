@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::node_key::{NodeKey, has_key_of_other_machine, is_machine_of};
+use super::node_key::{NodeKey, is_machine_of};
 use crate::model::{DomainName, HostName, Node, Word};
 use crate::pki::passphrase::Passphrase;
 use crate::pki::vault::Vault;
@@ -15,6 +15,9 @@ use crate::plan::{FormerMachines, Plan};
 pub struct PassphraseIssue {
     /// The nodes for whose disks a passphrase was made.
     pub new: Vec<HostName>,
+    /// The nodes among `new` that `nodes/` knows, and whose machine is the one that the vault knows: disks that are
+    /// installed have another passphrase.
+    pub anew: Vec<HostName>,
     /// The nodes that `nodes/` does not know, whose machines may be installed already, with a passphrase that the vault does
     /// not know.
     pub unknown: Vec<HostName>,
@@ -39,7 +42,11 @@ enum Outcome {
     /// A passphrase that the vault holds, or none where none is needed, or an earlier version rendered the node.
     Kept(Option<Passphrase>),
     /// A passphrase that was made.
-    Made(Passphrase),
+    Made {
+        passphrase: Passphrase,
+        /// Whether the disks of the machine may have another passphrase until they are erased.
+        is_anew: bool,
+    },
     /// No passphrase: the machine may have been installed, with a passphrase of its own.
     Unknown,
 }
@@ -48,8 +55,9 @@ enum Outcome {
 /// vault gets from this run, take the passphrases with them: those that were made, and those that the vault holds.
 ///
 /// A node gets a passphrase where its disks can have no other one: when the node and its machine are new to `nodes/`,
-/// and when the operator says that it will be installed anew (`installed_anew`). A passphrase that the vault has is
-/// kept, also where the machine has another name now.
+/// when the operator says that it will be installed anew (`installed_anew`), and when it is another machine than the one
+/// that the vault's keys are for, and gets other keys from this run. Otherwise a passphrase that the vault has is kept,
+/// also where the machine has another name now.
 ///
 /// # Errors
 /// When a passphrase in the vault cannot be read, or the system has no random bytes.
@@ -69,7 +77,10 @@ pub fn issue_passphrases(
         if !is_anew && !is_stored_anew {
             return Ok(Outcome::Kept(None));
         }
-        decide(node, is_anew, (plan, former), vault)
+        // The old machine has left with its disks, and with the passphrase that opens them.
+        let is_rendered = plan.certificates.rendered.contains(&node.name);
+        let is_other = (is_stored_anew || !is_rendered) && vault.find_other_machine(node)?.is_some();
+        decide(node, [is_anew, is_other, is_rendered], (plan, former), vault)
     };
     let decided: Vec<_> = plan.cluster.nodes.par_iter().map(decide).collect();
     let mut issue = PassphraseIssue::default();
@@ -80,8 +91,9 @@ pub fn issue_passphrases(
             Outcome::Kept(passphrase) => {
                 kept.extend(passphrase.map(|passphrase| (node.fqdn.to_string(), passphrase)));
             }
-            Outcome::Made(passphrase) => {
+            Outcome::Made { passphrase, is_anew } => {
                 issue.new.push(node.name.clone());
+                issue.anew.extend(is_anew.then(|| node.name.clone()));
                 made.insert(node.fqdn.to_string(), passphrase);
             }
             Outcome::Unknown => issue.unknown.push(node.name.clone()),
@@ -94,16 +106,16 @@ pub fn issue_passphrases(
     Ok(issue)
 }
 
-/// Decides on the passphrase of the disks of `node`, whose entry in the vault this run makes, or which `is_anew` says will be
-/// installed anew.
+/// Decides on the passphrase of the disks of `node`, whose entry in the vault this run makes, or which `is_anew` says will
+/// be installed anew. `is_other` says that the vault's entry is that of another machine, `is_rendered` that `nodes/` knows
+/// the node.
 fn decide(
     node: &Node,
-    is_anew: bool,
+    [is_anew, is_other, is_rendered]: [bool; 3],
     (plan, former): (&Plan, &FormerMachines),
     vault: &Vault,
 ) -> anyhow::Result<Outcome> {
-    let is_rendered = plan.certificates.rendered.contains(&node.name);
-    let mut known = find_under_name(node, is_rendered, vault)?;
+    let mut known = if is_other { None } else { find_under_name(node, vault)? };
     if node.layout.unlock.is_none() {
         return Ok(Outcome::Kept(known));
     }
@@ -113,20 +125,17 @@ fn decide(
     if known.is_some() {
         return Ok(Outcome::Kept(known));
     }
-    if is_anew || !is_rendered && !former.has(node) {
-        return Ok(Outcome::Made(Passphrase::generate()?));
+    let is_new = if is_rendered { is_other } else { !former.has(node) };
+    if is_anew || is_new {
+        return Ok(Outcome::Made { passphrase: Passphrase::generate()?, is_anew: is_rendered && !is_new });
     }
     Ok(if is_rendered { Outcome::Kept(None) } else { Outcome::Unknown })
 }
 
-/// Finds the passphrase of the disks of `node` in `vault`, under its name.
-fn find_under_name(node: &Node, is_rendered: bool, vault: &Vault) -> anyhow::Result<Option<Passphrase>> {
+/// Finds the passphrase of the disks of `node` in `vault`, under its name. A new key for the certificate leaves the
+/// machine its passphrase.
+fn find_under_name(node: &Node, vault: &Vault) -> anyhow::Result<Option<Passphrase>> {
     let fqdn = node.fqdn.as_str();
-    // A name that nodes/ does not know may have come back, for another machine.
-    if !is_rendered && has_key_of_other_machine(vault, node)? {
-        return Ok(None);
-    }
-    // A new key for the certificate leaves the machine its passphrase.
     match vault.passphrase(fqdn)? {
         None => vault.find_passphrase_aside(fqdn, |machine| is_machine_of(node, machine)),
         known => Ok(known),

@@ -28,6 +28,8 @@ pub struct IssueOrder {
     pub host_keys: HostKeyRequest,
     /// The nodes that the operator says are not installed yet, or will be installed anew.
     pub installed_anew: BTreeSet<HostName>,
+    /// The nodes that the operator says are the machines that the vault's keys are for, although the facts differ.
+    pub same_machines: BTreeSet<HostName>,
 }
 
 impl IssueOrder {

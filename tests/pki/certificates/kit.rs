@@ -1,13 +1,13 @@
 //! What these tests share: a fixed clock, a site, and a CA that can be made wrong.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use plasmagen::check::{check, check_with_files};
 use plasmagen::diag::{Diagnostic, Severity};
-use plasmagen::model::{Cluster, HostName};
+use plasmagen::model::{Cluster, HostName, MachineIdentity};
 use plasmagen::pki::cluster::leaf_request;
 use plasmagen::pki::{KnownVault, PublicCert, VaultView};
 use plasmagen::plan::Certificates;
@@ -102,7 +102,8 @@ impl Site {
         };
         // Rules on the inventory alone are not what these tests are about.
         let on_certificates = |found: &&Diagnostic| {
-            found.code.starts_with("PG-H") || ["PG-G13", "PG-J03", "PG-J04", "PG-J06"].contains(&found.code)
+            found.code.starts_with("PG-H")
+                || ["PG-G13", "PG-J03", "PG-J04", "PG-J06", "PG-J07"].contains(&found.code)
         };
         found.unwrap().diagnostics.iter().filter(on_certificates).map(line).collect()
     }
@@ -120,8 +121,13 @@ impl Site {
     /// A vault with these CAs is at hand.
     pub(crate) fn vault(mut self, authorities: &[&Ca]) -> Self {
         let authorities = authorities.iter().map(|ca| PublicCert::from_pem(&ca.pem).unwrap()).collect();
-        let known =
-            KnownVault { dir: "/vault".into(), authorities, keys: HashMap::new(), retired: HashMap::new() };
+        let known = KnownVault {
+            dir: "/vault".into(),
+            authorities,
+            keys: HashMap::new(),
+            retired: HashMap::new(),
+            other_machines: BTreeMap::new(),
+        };
         self.vault = Some(VaultView::Usable(known));
         self
     }
@@ -130,6 +136,20 @@ impl Site {
     pub(crate) fn key(mut self, node: &str, key: &KeyPair) -> Self {
         let Some(VaultView::Usable(known)) = &mut self.vault else { panic!("no vault") };
         known.keys.insert(name(node), key.subject_public_key_info());
+        self
+    }
+
+    /// nodes/ knows `node`, and the vault's keys of `node` are for the machine that `recorded` identifies, and no longer
+    /// the inventory's.
+    pub(crate) fn other_machine(mut self, node: &str, recorded: &str) -> Self {
+        let Some(VaultView::Usable(known)) = &mut self.vault else { panic!("no vault") };
+        known.other_machines.insert(name(node), MachineIdentity::parse(recorded));
+        self
+    }
+
+    /// nodes/ has files of `node`.
+    pub(crate) fn rendered(mut self, node: &str) -> Self {
+        self.certificates.rendered.insert(name(node));
         self
     }
 
