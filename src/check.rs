@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use time::OffsetDateTime;
 
-use crate::diag::{Cure, Diagnostic, Report, Severity};
-use crate::inventory::Inventory;
+use crate::diag::{Cure, Diagnostic, Report, Severity, Span};
+use crate::inventory::{Inventory, Sources, Texts, node_table_offset};
 use crate::model::Cluster;
 use crate::plan::former::FormerCluster;
 use crate::resolve::Draft;
@@ -34,27 +34,27 @@ impl Checked {
     }
 }
 
-/// Parses, resolves and checks the inventory `bytes`.
+/// Parses, resolves and checks the inventory `sources`.
 ///
 /// # Errors
 /// When the rules accepted an inventory that has no cluster: a bug of plasmagen.
-pub fn check(bytes: &[u8]) -> anyhow::Result<Checked> {
-    check_and(bytes, &[], |_, _, _| Ok(()))
+pub fn check<'s>(sources: impl Into<Sources<'s>>) -> anyhow::Result<Checked> {
+    check_and(sources.into(), &[], |_, _, _| Ok(()))
 }
 
-/// Checks the inventory `bytes`, and when it has no errors, also the committed files that `gather` reads, as of `now`.
+/// Checks the inventory `sources`, and when it has no errors, also the committed files that `gather` reads, as of `now`.
 /// Nodes whose layout has no `labels` keep the names on their disks that these files say. `gather` gets the cluster and the directory of the vault that the inventory names. Errors in the certificates that one of
 /// `cures` removes do not refuse the inventory: the caller is that cure.
 ///
 /// # Errors
 /// As for [`check`], and when `gather` fails.
 pub fn check_with_files(
-    bytes: &[u8],
+    sources: Sources<'_>,
     now: OffsetDateTime,
     cures: &[Cure],
     gather: impl FnOnce(&Cluster, Option<&str>) -> anyhow::Result<CommittedFiles>,
 ) -> anyhow::Result<Checked> {
-    check_and(bytes, cures, |draft, cluster, report| {
+    check_and(sources, cures, |draft, cluster, report| {
         let vault = draft.inventory.vault.path.as_ref().map(|path| path.value.as_str());
         let files = gather(cluster, vault)?;
         if rules::keep_labels(draft, cluster, &files.former, &files.installed_anew) {
@@ -66,16 +66,16 @@ pub fn check_with_files(
     })
 }
 
-/// Checks the inventory `bytes`. Nodes whose layout has no `labels` keep the names on their disks, as they were rendered in the
+/// Checks the inventory `sources`. Nodes whose layout has no `labels` keep the names on their disks, as they were rendered in the
 /// cluster that `gather` reads.
 ///
 /// # Errors
 /// As for [`check`].
 pub fn check_with_former(
-    bytes: &[u8],
+    sources: Sources<'_>,
     gather: impl FnOnce(&Cluster) -> FormerCluster,
 ) -> anyhow::Result<Checked> {
-    check_and(bytes, &[], |draft, cluster, _| {
+    check_and(sources, &[], |draft, cluster, _| {
         if rules::keep_labels(draft, cluster, &gather(cluster), &BTreeSet::new()) {
             *cluster = finish(draft)?;
         }
@@ -83,14 +83,14 @@ pub fn check_with_former(
     })
 }
 
-/// Checks `bytes`, and when there are no errors, calls `check_further`.
+/// Checks `sources`, and when there are no errors, calls `check_further`.
 fn check_and(
-    bytes: &[u8],
+    sources: Sources<'_>,
     cures: &[Cure],
     check_further: impl FnOnce(&mut Draft<'_>, &mut Cluster, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<Checked> {
-    let text = match inventory::text(bytes) {
-        Ok(text) => text,
+    let texts = match Texts::read(sources) {
+        Ok(texts) => texts,
         Err(unreadable) => {
             return Ok(Checked {
                 diagnostics: vec![unreadable],
@@ -101,7 +101,7 @@ fn check_and(
         }
     };
     let mut report = Report::default();
-    let inventory = inventory::parse(text, &mut report);
+    let inventory = inventory::parse(texts, &mut report);
     let mut draft = resolve::resolve(&inventory);
     rules::check(&draft, &mut report);
     let mut cluster = None;
@@ -112,7 +112,17 @@ fn check_and(
     }
     drop(draft);
     let vault = inventory.vault.path.as_ref().map(|path| path.value.clone());
-    Ok(Checked { diagnostics: report.finish(), cluster, inventory, vault })
+    let mut diagnostics = report.finish();
+    diagnostics.iter_mut().for_each(|found| fit_to_table(found, sources.inventory.len()));
+    Ok(Checked { diagnostics, cluster, inventory, vault })
+}
+
+/// Leaves out of `found` the change of TOML that is proposed for a cell of the table of nodes.
+fn fit_to_table(found: &mut Diagnostic, length: usize) {
+    let is_in_table = |span: &Span| span.start >= node_table_offset(length);
+    if found.edit.as_ref().is_some_and(|edit| is_in_table(&edit.span) || is_in_table(&found.span)) {
+        found.edit = None;
+    }
 }
 
 /// Turns a draft without faults into a cluster.

@@ -11,9 +11,10 @@ use crate::image::{
 };
 use crate::model::{Base, Cluster, Node, System, escape_line, list_few, quote_for_shell};
 
-use super::inventory::{InventoryOption, find_nearest, read, read_checked};
+use super::inventory::{InventoryOption, find_nearest, read_checked};
 use super::printer::{DataFormat, FormatOption, Printer, size};
 use super::progress::ByteProgress;
+use super::sources::InventoryFiles;
 use super::table::TextTable;
 use super::{DONE, REFUSED, recompress};
 
@@ -173,7 +174,8 @@ fn print_lost(lost: &[LostAttribute]) -> Option<String> {
 /// nothing.
 fn read_near_cluster(printer: &Printer) -> Option<Cluster> {
     let path = find_nearest().ok()?;
-    let cluster = read(&path).and_then(|bytes| Ok(check(&bytes)?.cluster)).ok().flatten();
+    let cluster =
+        InventoryFiles::read(&path).and_then(|files| Ok(check(files.sources())?.cluster)).ok().flatten();
     if cluster.is_none() {
         let shown = path.display();
         printer.say(&format!(

@@ -14,11 +14,12 @@ use crate::pki::VaultUse;
 use crate::sign::SignerCertificate;
 
 use super::committed::{ExaminedInventory, examine};
-use super::format::{DiagnosticFormat, Findings, SourceText};
+use super::format::{DiagnosticFormat, Findings};
 use super::inventory::{
-    find_nearest, is_half_written, print_diagnostics, print_refusal, read, read_from, root_of, visible,
+    find_nearest, is_half_written, print_diagnostics, print_refusal, read_from, root_of, visible,
 };
 use super::printer::{Printer, plural};
+use super::sources::InventoryFiles;
 use super::vault_option::VaultOption;
 use super::{DONE, REFUSED};
 
@@ -39,7 +40,8 @@ pub(super) struct CheckArgs {
     /// How to print errors and warnings: `human` on standard error, the other formats on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: DiagnosticFormat,
-    /// Read the inventory from standard input, and call it NAME in messages
+    /// Read the inventory from standard input, and call it NAME in messages; a table of nodes is read from the directory of
+    /// NAME
     #[arg(long, value_name = "NAME", conflicts_with_all = ["inventories", "option"], value_hint = ValueHint::FilePath)]
     stdin_filename: Option<PathBuf>,
     #[command(flatten)]
@@ -51,11 +53,13 @@ impl CheckArgs {
         let mut status = DONE;
         let files = self.read()?;
         let mut findings = Vec::new();
-        for (name, bytes) in &files {
-            let mut examined = examine(Path::new(name), bytes, &self.vault, VaultUse::Comparison, &[])?;
+        for file in &files {
+            let name = &file.name;
+            let mut examined =
+                examine(Path::new(name), file.sources(), &self.vault, VaultUse::Comparison, &[])?;
             warn_of_signer(root_of(Path::new(name)), &mut examined.checked);
             let checked = &examined.checked;
-            let source = SourceText::new(name, bytes);
+            let source = file.text();
             let found = visible(printer, checked, self.deny_warnings);
             if self.format == DiagnosticFormat::Human {
                 print_diagnostics(printer, &source, &found);
@@ -72,12 +76,12 @@ impl CheckArgs {
         Ok(status)
     }
 
-    /// Reads the inventories: the name and the bytes of each.
-    fn read(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    /// Reads the inventories, each with its table of nodes.
+    fn read(&self) -> anyhow::Result<Vec<InventoryFiles>> {
         if let Some(name) = &self.stdin_filename {
             let bytes =
                 read_from(stdin().lock()).context("could not read the inventory on standard input")?;
-            return Ok(vec![(name.display().to_string(), bytes)]);
+            return Ok(vec![InventoryFiles::beside(name, bytes)]);
         }
         let nearest = if self.inventories.is_empty() && self.inventory.is_none() {
             Some(find_nearest()?)
@@ -85,7 +89,7 @@ impl CheckArgs {
             None
         };
         let paths = self.inventories.iter().chain(&self.inventory).chain(&nearest);
-        paths.map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+        paths.map(|path| InventoryFiles::read(path)).collect()
     }
 
     /// Prints whether the inventory `name` is sound or refused, and returns the exit status for it.

@@ -7,15 +7,16 @@ use time::OffsetDateTime;
 
 use crate::check::{Checked, check_with_files};
 use crate::diag::{Cure, Diagnostic, Severity};
+use crate::inventory::Sources;
 use crate::model::{Cluster, HostName};
 use crate::pki::VaultUse;
 use crate::plan::former::FormerCluster;
 use crate::plan::{Certificates, NamedFiles};
 use crate::rules::CommittedFiles;
 
-use super::format::SourceText;
-use super::inventory::{print_briefly, print_diagnostics, print_refusal, read, root_of, visible};
+use super::inventory::{print_briefly, print_diagnostics, print_refusal, root_of, visible};
 use super::printer::Printer;
+use super::sources::InventoryFiles;
 use super::vault_option::VaultOption;
 
 /// An inventory that was checked together with the files beside it.
@@ -28,22 +29,22 @@ pub(super) struct ExaminedInventory {
     pub(super) superseded: BTreeSet<HostName>,
 }
 
-/// Checks the inventory `bytes`, which were read from `path`, with the certificates in `nodes/` and the vault, for
+/// Checks the inventory `sources`, which were read from `path`, with the certificates in `nodes/` and the vault, for
 /// a command that needs the vault for `purpose`, and that is one of `cures` for faults of certificates.
 pub(super) fn examine(
     path: &Path,
-    bytes: &[u8],
+    sources: Sources<'_>,
     vault: &VaultOption,
     purpose: VaultUse,
     cures: &[Cure],
 ) -> anyhow::Result<ExaminedInventory> {
-    examine_anew(path, bytes, vault, purpose, cures, &BTreeSet::new())
+    examine_anew(path, sources, vault, purpose, cures, &BTreeSet::new())
 }
 
 /// As [`examine`], where the operator will install the nodes `installed_anew` anew.
 fn examine_anew(
     path: &Path,
-    bytes: &[u8],
+    sources: Sources<'_>,
     vault: &VaultOption,
     purpose: VaultUse,
     cures: &[Cure],
@@ -61,7 +62,7 @@ fn examine_anew(
         let installed_anew = installed_anew.clone();
         Ok(CommittedFiles { certificates, vault: Some(view), former, installed_anew, named })
     };
-    let checked = check_with_files(bytes, OffsetDateTime::now_utc(), cures, gather)?;
+    let checked = check_with_files(sources, OffsetDateTime::now_utc(), cures, gather)?;
     Ok(ExaminedInventory { checked, lacks_vault, superseded })
 }
 
@@ -88,15 +89,14 @@ pub(super) fn read_examined_anew(
     installed_anew: &BTreeSet<HostName>,
     is_told: impl Fn(&Diagnostic) -> bool,
 ) -> anyhow::Result<ExaminedInventory> {
-    let bytes = read(path)?;
-    let examined = examine_anew(path, &bytes, vault, purpose, cures, installed_anew)?;
-    let name = path.display().to_string();
+    let files = InventoryFiles::read(path)?;
+    let examined = examine_anew(path, files.sources(), vault, purpose, cures, installed_anew)?;
     let mut found = visible(printer, &examined.checked, false);
     let is_warning = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Warning;
     found.retain(|diagnostic| diagnostic.is_refusal(cures) || is_warning(diagnostic) && is_told(diagnostic));
-    print_diagnostics(printer, &SourceText::new(&name, &bytes), &found);
+    print_diagnostics(printer, &files.text(), &found);
     if examined.checked.cluster.is_none() {
-        print_refusal(&name, &examined.checked);
+        print_refusal(&files.name, &examined.checked);
     }
     Ok(examined)
 }
@@ -108,9 +108,8 @@ pub(super) fn read_examined_briefly(
     vault: &VaultOption,
     purpose: VaultUse,
 ) -> anyhow::Result<ExaminedInventory> {
-    let bytes = read(path)?;
-    let examined = examine(path, &bytes, vault, purpose, &[])?;
-    let name = path.display().to_string();
-    print_briefly(printer, &SourceText::new(&name, &bytes), path, &examined.checked);
+    let files = InventoryFiles::read(path)?;
+    let examined = examine(path, files.sources(), vault, purpose, &[])?;
+    print_briefly(printer, &files.text(), path, &examined.checked);
     Ok(examined)
 }

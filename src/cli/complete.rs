@@ -4,12 +4,13 @@ use clap_complete::CompletionCandidate;
 use clap_complete::env::CompleteEnv;
 
 use crate::diag::Report;
-use crate::inventory;
+use crate::inventory::{self, Texts};
 use crate::model::list_image_names;
 use crate::rules::RULES;
 
-use super::inventory::{find_nearest, read};
+use super::inventory::find_nearest;
 use super::reference::sections;
+use super::sources::InventoryFiles;
 
 /// The environment variable by which the scripts of `plasmagen completions` ask for words.
 pub(super) const VARIABLE: &str = "_PLASMAGEN_COMPLETE";
@@ -41,9 +42,9 @@ pub(super) fn channels() -> Vec<CompletionCandidate> {
 
 /// The nodes of the nearest inventory; none where that inventory can't be read.
 pub(super) fn nodes() -> Vec<CompletionCandidate> {
-    let bytes = find_nearest().and_then(|path| read(&path)).unwrap_or_default();
-    let Ok(text) = inventory::text(&bytes) else { return Vec::new() };
-    let inventory = inventory::parse(text, &mut Report::default());
+    let Ok(files) = find_nearest().and_then(|path| InventoryFiles::read(&path)) else { return Vec::new() };
+    let Ok(texts) = Texts::read(files.sources()) else { return Vec::new() };
+    let inventory = inventory::parse(texts, &mut Report::default());
     let names = inventory.nodes.iter().filter_map(|node| node.name.as_ref());
     names.map(|name| CompletionCandidate::new(name.as_str())).collect()
 }

@@ -106,7 +106,7 @@ impl CommonArgs {
                 .collect(),
             name,
         };
-        let imported = import(&inventory.bytes, files, &options)?;
+        let imported = import(inventory.sources(), files, &options)?;
         imported.notes.iter().for_each(|note| printer.say(note));
         for fault in &imported.faults {
             Printer::warn(&format!("{}: {}", fault.place, fault.message));
@@ -120,17 +120,17 @@ impl CommonArgs {
             printer.say(&format!("{} has all machines of these files", inventory.name()));
             return Ok(DONE);
         }
-        let added = add_nodes(&inventory.bytes, &imported.nodes).map_err(print_block)?;
+        let added = add_nodes(inventory.sources(), &imported.nodes).map_err(print_block)?;
         if self.write {
-            inventory.replace(&added.text)?;
+            inventory.replace(&added.text, added.table.as_deref())?;
         } else {
             Printer::print(&added.block)?;
         }
         print_missing(printer, &inventory, &added);
         printer.say(&if self.write {
-            format!("added {count} to {}", inventory.name())
+            format!("added {count} to {}", inventory.name_for_nodes())
         } else {
-            format!("{} was not changed: --write adds {count}", inventory.name())
+            format!("{} was not changed: --write adds {count}", inventory.name_for_nodes())
         });
         Ok(DONE)
     }

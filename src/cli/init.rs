@@ -30,7 +30,8 @@ const PRE_COMMIT: &str = include_str!("../../templates/init/.pre-commit-config.y
 
 /// Start a site: write a commented inventory, and a flake that builds machines from it
 ///
-/// `plasmagen render` accepts the inventory as it is. Files that exist are never replaced.
+/// `plasmagen render` accepts the inventory as it is. Files that exist are never replaced. Many nodes that are alike may
+/// stand in a table beside the inventory, `[nodes]` with `from = "nodes.csv"`.
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// The directory of the site, which is made if it is missing

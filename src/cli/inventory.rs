@@ -1,6 +1,6 @@
 //! The inventory that a command reads: where it is, and what is wrong with it.
 
-use std::io::{ErrorKind, Read, stderr};
+use std::io::stderr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -8,17 +8,14 @@ use clap::{Args, ValueHint};
 
 use crate::check::{Checked, check};
 use crate::diag::{Diagnostic, Severity};
-use crate::fs::open_input;
-use crate::inventory::LARGEST;
 use crate::model::{escape_line, quote_for_shell};
 use crate::plan::git::is_work_tree_root;
 use crate::write;
 
 use super::format::SourceText;
 use super::printer::{Printer, plural};
-
-/// The file name of an inventory, where the command line names none.
-pub(super) const INVENTORY: &str = "inventory.toml";
+use super::sources::InventoryFiles;
+pub(super) use super::sources::{INVENTORY, read_from, root_of};
 
 /// The inventory as an argument or as an option, for commands whose subject it is.
 #[derive(Debug, Args)]
@@ -92,25 +89,16 @@ pub(super) fn find_nearest() -> anyhow::Result<PathBuf> {
     )
 }
 
-/// The directory of an inventory, which holds `nodes/` and `site/`.
-pub(super) fn root_of(inventory: &Path) -> &Path {
-    match inventory.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
-}
-
 /// Reads and checks the inventory at `path`, and prints its errors, and its warnings in one line. Where the result has no cluster, the command
 /// ends with [`REFUSED`](super::REFUSED): the user knows why.
 pub(super) fn read_checked(printer: &Printer, path: &Path) -> anyhow::Result<Checked> {
-    check_bytes(printer, path, &read(path)?)
+    check_read(printer, path, &InventoryFiles::read(path)?)
 }
 
-/// Checks the inventory `bytes`, which was read from `path`, and prints its errors, and its warnings in one line.
-pub(super) fn check_bytes(printer: &Printer, path: &Path, bytes: &[u8]) -> anyhow::Result<Checked> {
-    let name = path.display().to_string();
-    let checked = check(bytes)?;
-    print_briefly(printer, &SourceText::new(&name, bytes), path, &checked);
+/// Checks the inventory `files`, which were read from `path`, and prints its errors, and its warnings in one line.
+pub(super) fn check_read(printer: &Printer, path: &Path, files: &InventoryFiles) -> anyhow::Result<Checked> {
+    let checked = check(files.sources())?;
+    print_briefly(printer, &files.text(), path, &checked);
     Ok(checked)
 }
 
@@ -164,27 +152,4 @@ pub(super) fn is_half_written(root: &Path) -> anyhow::Result<bool> {
         );
     }
     Ok(is_half)
-}
-
-/// Reads the inventory at `path`.
-pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let shown = path.display();
-    match open_input(path, u64::MAX).and_then(read_from) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            bail!("there is no inventory {shown}: name another, or start one with plasmagen init DIR")
-        }
-        Err(error) if error.kind() == ErrorKind::IsADirectory => {
-            bail!("{shown} is a directory: name the inventory, such as {}", path.join(INVENTORY).display())
-        }
-        Err(error) => Err(error).with_context(|| format!("could not read the inventory {shown}")),
-    }
-}
-
-/// Reads an inventory from an open file: of one that is too large, one byte more than is allowed, so that the check
-/// refuses it.
-pub(super) fn read_from(file: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -13,6 +13,7 @@ use clap_complete::ArgValueCandidates;
 use time::OffsetDateTime;
 
 use crate::check::check;
+use crate::inventory::Sources;
 use crate::lab::{self, BootMethod, Event, LabConfig, LabReport, Requirements, Selector, TestSystem, Tools};
 use crate::model::{Cluster, DhcpServer, Firmware, Seconds, System};
 use crate::plan::Plan;
@@ -20,8 +21,9 @@ use crate::sign::SignerTexts;
 
 use super::boot_signer::SignerOptions;
 use super::duration::parse_seconds;
-use super::inventory::{InventoryArgument, check_bytes, read, root_of};
+use super::inventory::{InventoryArgument, check_read, root_of};
 use super::printer::{DataFormat, FormatOption, Printer};
+use super::sources::InventoryFiles;
 use super::{DONE, REFUSED, complete, named};
 
 mod bundles;
@@ -107,10 +109,10 @@ impl LabArgs {
             return run_inside();
         }
         let path = &self.inventory.find()?;
-        let bytes = read(path)?;
-        let Some(cluster) = check_bytes(printer, path, &bytes)?.cluster else { return Ok(REFUSED) };
+        let files = InventoryFiles::read(path)?;
+        let Some(cluster) = check_read(printer, path, &files)?.cluster else { return Ok(REFUSED) };
         self.signer.warn_of_place(printer, root_of(path));
-        let mut config = self.build_config(root_of(path), String::from_utf8(bytes)?, &cluster)?;
+        let mut config = self.build_config(root_of(path), files, &cluster)?;
         if self.keep {
             let kept = tempfile::Builder::new().prefix("plasmagen-lab-").tempdir()?.keep();
             // Printed before the lab runs, for users who interrupt it.
@@ -131,10 +133,17 @@ impl LabArgs {
     }
 
     /// Builds the configuration of the lab, after everything in it was checked.
-    fn build_config(&self, root: &Path, inventory: String, cluster: &Cluster) -> anyhow::Result<LabConfig> {
+    fn build_config(
+        &self,
+        root: &Path,
+        files: InventoryFiles,
+        cluster: &Cluster,
+    ) -> anyhow::Result<LabConfig> {
         for name in &self.nodes {
             named::find_node(cluster, name)?;
         }
+        let table = files.table.and_then(|table| table.read.ok());
+        let node_table = table.map(String::from_utf8).transpose()?;
         let path = super::search_path();
         let dhcp = self.dhcp.unwrap_or(cluster.provisioner.dhcp);
         let nodes = || {
@@ -172,7 +181,8 @@ impl LabArgs {
             .map(|dir| dir.canonicalize().with_context(|| format!("there is no {}", dir.display())));
         let signer = self.read_signer(&root, cluster)?;
         Ok(LabConfig {
-            inventory,
+            inventory: String::from_utf8(files.bytes)?,
+            nodes: node_table,
             root,
             selector,
             dhcp,
@@ -226,7 +236,9 @@ fn run_inside() -> anyhow::Result<u8> {
 }
 
 fn run_config(config: &LabConfig, tell: &(dyn Fn(Event) + Sync)) -> anyhow::Result<LabReport> {
-    let cluster = check(config.inventory.as_bytes())?.cluster.context("the inventory is refused")?;
+    let nodes = config.nodes.as_ref().map(|table| Ok(table.as_bytes()));
+    let sources = Sources { inventory: config.inventory.as_bytes(), nodes };
+    let cluster = check(sources)?.cluster.context("the inventory is refused")?;
     let plan = Plan::gather(&config.root, cluster)?;
     let artifacts = crate::outputs::render(&plan)?;
     lab::run(config, &plan.cluster, &artifacts, OffsetDateTime::now_utc(), tell)

@@ -40,6 +40,7 @@ mod schema;
 mod secrets;
 mod show;
 mod sign;
+mod sources;
 mod table;
 mod vault;
 mod vault_option;

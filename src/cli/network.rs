@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::check::check;
 use crate::edit::{NewNetwork, add_network};
+use crate::inventory::Sources;
 use crate::model::{DomainName, Family, Label, Range, Role, Word};
 use crate::pki::PublicCert;
 use crate::plan::Certificates;
@@ -90,12 +91,12 @@ impl AddArgs {
             ranges: self.ranges.clone(),
         };
         let inventory = EditedInventory::read(&self.inventory)?;
-        let added = add_network(&inventory.bytes, &network).map_err(print_block)?;
+        let added = add_network(inventory.sources(), &network).map_err(print_block)?;
         if self.dry_run {
             Printer::print(&added.block)?;
             printer.say(&format!("{} was not changed", inventory.name()));
         } else {
-            inventory.replace(&added.text)?;
+            inventory.replace(&added.text, None)?;
             printer.say(&format!("added the network {} to {}", self.name, inventory.name()));
         }
         let mut needs = added.needs;
@@ -113,7 +114,8 @@ impl AddArgs {
         if !self.roles.iter().any(|role| [Role::Cluster, Role::Client].contains(role)) {
             return Ok(None);
         }
-        let Some(cluster) = check(text.as_bytes())?.cluster else { return Ok(None) };
+        let sources = Sources { inventory: text.as_bytes(), ..inventory.sources() };
+        let Some(cluster) = check(sources)?.cluster else { return Ok(None) };
         let Some(published) = Certificates::gather(inventory.root(), &cluster)?.ca else { return Ok(None) };
         let authorities = PublicCert::list_from_pem(&published)?;
         let is_permitted = |subnet: &IpNet| {

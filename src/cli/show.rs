@@ -9,18 +9,19 @@ use serde_json::{Value, json};
 
 use crate::model::{Cluster, Node};
 use crate::plan::former::FormerCluster;
-use crate::resolve::{Draft, ResolvedValue, list_cluster_values, list_node_values, resolve};
+use crate::resolve::{Draft, Origin, ResolvedValue, list_cluster_values, list_node_values, resolve};
 use crate::rules::keep_labels;
 
 use super::complete;
-use super::inventory::{InventoryOption, read_checked, root_of};
+use super::inventory::{InventoryOption, check_read, root_of};
 use super::printer::{FormatOption, Printer};
+use super::sources::InventoryFiles;
 use super::table::TextTable;
 use super::{DONE, JSON_SCHEMA, REFUSED, named};
 
 /// Print the values of the cluster or of a node, and where each value comes from
 ///
-/// A value comes from `node.NAME`, `profile.NAME`, `service.NAME` or another table of the inventory, is built in, or is a
+/// A value comes from `node.NAME`, a line of the table of nodes such as `nodes.csv:7`, `profile.NAME`, `service.NAME` or another table of the inventory, is built in, or is a
 /// default. Names on disks of which the inventory says nothing stay as they were rendered last.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -36,35 +37,50 @@ pub(super) struct ShowArgs {
 impl ShowArgs {
     pub(super) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let inventory = self.inventory.find()?;
-        let checked = read_checked(printer, &inventory)?;
+        let files = InventoryFiles::read(&inventory)?;
+        let checked = check_read(printer, &inventory, &files)?;
         let Some(cluster) = &checked.cluster else { return Ok(REFUSED) };
         let mut draft = resolve(&checked.inventory);
         let former = FormerCluster::gather(root_of(&inventory), cluster);
         keep_labels(&mut draft, cluster, &former, &BTreeSet::new());
         match &self.node {
-            Some(name) => self.print_node(&draft, cluster, name)?,
+            Some(name) => self.print_node(&draft, cluster, name, &files)?,
             None => self.print_cluster(&draft, cluster)?,
         }
         Ok(DONE)
     }
 
-    fn print_node(&self, draft: &Draft<'_>, cluster: &Cluster, name: &str) -> anyhow::Result<()> {
+    fn print_node(
+        &self,
+        draft: &Draft<'_>,
+        cluster: &Cluster,
+        name: &str,
+        files: &InventoryFiles,
+    ) -> anyhow::Result<()> {
         let node = named::find_node(cluster, name)?;
         let name = node.name.as_str();
         let drafted =
             draft.node(name).context("a node of the cluster is not in the draft: a bug of plasmagen")?;
         let values = list_node_values(draft, cluster, drafted)?;
-        let value = json!({ "schema": JSON_SCHEMA, "node": name, "values": json_list(&values) });
-        self.format.print(&value, || values_table(&values))
+        let line = files.text().line_in_table(&drafted.entry.span);
+        let is_of_node = |origin: &Origin<'_>| matches!(origin, Origin::Named("node", _));
+        let from = |origin: &Origin<'_>| match &line {
+            Some(line) if is_of_node(origin) => line.clone(),
+            _ => origin.to_string(),
+        };
+        let value = json!({ "schema": JSON_SCHEMA, "node": name, "values": json_list(&values, from) });
+        self.format.print(&value, || values_table(&values, from))
     }
 
     fn print_cluster(&self, draft: &Draft<'_>, cluster: &Cluster) -> anyhow::Result<()> {
         let values = list_cluster_values(draft)?;
         let nodes: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
         let value = json!({
-            "schema": JSON_SCHEMA, "cluster": cluster.name, "nodes": nodes, "values": json_list(&values)
+            "schema": JSON_SCHEMA, "cluster": cluster.name, "nodes": nodes,
+            "values": json_list(&values, print_origin)
         });
-        self.format.print(&value, || format!("{}\n{}", values_table(&values), nodes_table(cluster)))
+        self.format
+            .print(&value, || format!("{}\n{}", values_table(&values, print_origin), nodes_table(cluster)))
     }
 }
 
@@ -86,16 +102,21 @@ fn node_row(node: &Node) -> [String; 5] {
     ]
 }
 
-fn json_list(values: &[ResolvedValue<'_>]) -> Vec<Value> {
-    let entry = |shown: &ResolvedValue<'_>| json!({ "path": shown.path, "value": shown.value, "from": shown.origin.to_string() });
+/// An origin as its table.
+fn print_origin(origin: &Origin<'_>) -> String {
+    origin.to_string()
+}
+
+fn json_list(values: &[ResolvedValue<'_>], from: impl Fn(&Origin<'_>) -> String) -> Vec<Value> {
+    let entry = |shown: &ResolvedValue<'_>| json!({ "path": shown.path, "value": shown.value, "from": from(&shown.origin) });
     values.iter().map(entry).collect()
 }
 
 /// A row for each value: its key, its origin, and last, since it may be long, the value.
-fn values_table(values: &[ResolvedValue<'_>]) -> String {
+fn values_table(values: &[ResolvedValue<'_>], from: impl Fn(&Origin<'_>) -> String) -> String {
     let mut table = TextTable::new();
     for shown in values {
-        table.row([shown.key(), shown.origin.to_string(), value_text(&shown.value)]);
+        table.row([shown.key(), from(&shown.origin), value_text(&shown.value)]);
     }
     table.print()
 }

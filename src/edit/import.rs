@@ -13,12 +13,12 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::diag::Report;
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Inventory, Sources};
 use crate::model::{HostName, KNOWN_HARDWARE, Label, MacAddr, Word};
 use crate::resolve::{Draft, resolve};
 
 use super::new_node::{NewBmc, NewNode};
-use super::proof::read_text;
+use super::proof::read_texts;
 use candidate::{Candidate, Written};
 
 pub use candidate::{FilePlace, ImportFault};
@@ -65,12 +65,16 @@ pub struct Import {
     pub faults: Vec<ImportFault>,
 }
 
-/// Reads the nodes of `files` that are not in the inventory `bytes`.
+/// Reads the nodes of `files` that are not in the inventory `sources`.
 ///
 /// # Errors
 /// When the inventory is no text.
-pub fn import(bytes: &[u8], files: &[ImportFile], options: &ImportOptions) -> anyhow::Result<Import> {
-    let inventory = inventory::parse(read_text(bytes)?, &mut Report::default());
+pub fn import<'s>(
+    sources: impl Into<Sources<'s>>,
+    files: &[ImportFile],
+    options: &ImportOptions,
+) -> anyhow::Result<Import> {
+    let inventory = inventory::parse(read_texts(sources.into())?, &mut Report::default());
     let draft = resolve(&inventory);
     let mut import = Import::default();
     let mut candidates = Vec::new();
@@ -147,6 +151,7 @@ impl NodeReader<'_, '_> {
                     .word(candidate.get("bmc.password_file"))
                     .map(|file: crate::model::VaultFile| file.to_string()),
                 protocol: self.word(candidate.get("bmc.protocol")),
+                mac: self.word(candidate.get("bmc.mac")),
             },
             addresses: self.read_addresses(candidate),
         }

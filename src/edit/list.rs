@@ -1,9 +1,10 @@
 //! The nodes as a table, with a column for each key that a node may have of its own.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::diag::Spanned;
-use crate::inventory::{Entries, Inventory, NodeTable, known};
+use crate::inventory::{Entries, Inventory, NODE_COLUMNS, NodeTable, known};
 use crate::model::{BmcProtocol, Label};
 
 /// The nodes of an inventory as a table. `plasmagen import csv` reads the same columns.
@@ -27,15 +28,18 @@ pub fn list_nodes(inventory: &Inventory, is_wanted: impl Fn(&NodeTable) -> bool)
     let cells: Vec<Vec<(String, Vec<String>)>> =
         nodes.iter().map(|node| list_cells(&node.key, &node.value)).collect();
     let mut columns: Vec<String> = COLUMNS.map(str::to_owned).to_vec();
-    let optional = ["hardware", "rack", "bmc.address", "bmc.user", "bmc.password_file", "bmc.protocol"];
+    let optional = NODE_COLUMNS.iter().filter(|column| !COLUMNS.contains(column));
     let mut networks: Vec<_> = inventory.networks.iter().collect();
     networks.sort_by_key(|network| network.span.start);
-    let optional = optional.map(str::to_owned).into_iter();
+    let optional = optional.map(|column| (*column).to_owned());
+    let interfaces = nodes.iter().flat_map(|node| &node.value.common.interfaces);
+    let interfaces: BTreeSet<String> =
+        interfaces.map(|entry| format!("interface.{}.mac", entry.key)).collect();
     let addresses = ["address", "address6"]
         .into_iter()
         .flat_map(|key| networks.iter().map(move |network| format!("{key}.{}", network.key)));
     let has_column = |column: &String| cells.iter().flatten().any(|(key, _)| key == column);
-    columns.extend(optional.chain(addresses).filter(has_column));
+    columns.extend(optional.chain(interfaces).chain(addresses).filter(has_column));
     let row = |cells: &Vec<(String, Vec<String>)>| {
         let find =
             |column: &String| cells.iter().find(|(key, _)| key == column).map(|(_, values)| values.clone());
@@ -63,6 +67,11 @@ fn list_cells(name: &str, node: &NodeTable) -> Vec<(String, Vec<String>)> {
             "bmc.protocol",
             bmc.protocol.as_ref().map(|protocol: &Spanned<BmcProtocol>| protocol.value.as_str().to_owned()),
         );
+        add("bmc.mac", bmc.mac.as_ref().map(|mac| mac.value.to_string()));
+    }
+    for interface in &node.common.interfaces {
+        let mac = interface.value.mac.as_ref().map(|mac| mac.value.to_string());
+        add(&format!("interface.{}.mac", interface.key), mac);
     }
     cells.extend(list_addresses("address", &node.addresses));
     cells.extend(list_addresses("address6", &node.addresses6));

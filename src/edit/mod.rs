@@ -13,6 +13,7 @@
 //! allocate   the next free addresses
 //! proof      an edit means exactly what it should mean
 //! new_node   nodes to add, and node_keys their keys
+//! node_rows  the table of nodes beside the inventory
 //! add, remove, replace, network   the edits
 //! import     nodes from files of other programs
 //! ```
@@ -31,6 +32,7 @@ mod names;
 mod network;
 mod new_node;
 mod node_keys;
+mod node_rows;
 mod places;
 mod proof;
 mod remove;

@@ -6,14 +6,14 @@ use anyhow::{Result, bail, ensure};
 use ipnet::IpNet;
 
 use crate::diag::Report;
-use crate::inventory;
+use crate::inventory::{self, Sources, Texts};
 use crate::model::{DomainName, Label, Range, Role};
 use crate::resolve::{Draft, resolve};
 
 use super::blocks::keep_end;
 use super::literal::toml_key;
 use super::places::{NotEditable, Places};
-use super::proof::{check_text, new_errors, prove_clusters, prove_values, read_text, read_values};
+use super::proof::{check_texts, new_errors, prove_clusters, prove_values, read_texts, read_values};
 use super::source::SourceMap;
 use super::splice::{Splice, apply};
 use super::style::{NewKey, NewValue, Style, insertion};
@@ -52,14 +52,15 @@ pub struct NetworkAddition {
     pub needs: Vec<String>,
 }
 
-/// Adds `network` to the inventory `bytes`, behind the last network and written as that is.
+/// Adds `network` to the inventory `sources`, behind the last network and written as that is.
 ///
 /// # Errors
 /// When there is such a network, the network breaks a rule, or the inventory is written in a form that is not edited.
-pub fn add_network(bytes: &[u8], network: &NewNetwork) -> Result<NetworkAddition> {
-    let text = read_text(bytes)?;
-    read_values(text)?;
-    let inventory = inventory::parse(text, &mut Report::default());
+pub fn add_network<'s>(sources: impl Into<Sources<'s>>, network: &NewNetwork) -> Result<NetworkAddition> {
+    let texts = read_texts(sources.into())?;
+    read_values(&texts)?;
+    let text = texts.inventory;
+    let inventory = inventory::parse(texts.clone(), &mut Report::default());
     let draft = resolve(&inventory);
     let name = network.name.as_str();
     ensure!(
@@ -79,12 +80,13 @@ pub fn add_network(bytes: &[u8], network: &NewNetwork) -> Result<NetworkAddition
     let at = neighbour.map_or(text.len(), |place| place.end(&map));
     let splice = Splice::new(at..at, insertion(text, at, &style, std::slice::from_ref(&block)));
     let new = keep_end(text, apply(text, vec![splice]));
-    prove_values(text, &new, |_, after| {
+    let edited = Texts { inventory: &new, nodes: texts.nodes.clone() };
+    prove_values(&texts, &edited, |_, after| {
         if let Some(networks) = after.get_mut("network").and_then(toml::Value::as_table_mut) {
             networks.remove(name);
         }
     })?;
-    let (before, after) = (check_text(text)?, check_text(&new)?);
+    let (before, after) = (check_texts(&texts)?, check_texts(&edited)?);
     if let Some(first) = new_errors(&before, &after).first() {
         let help = first.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
         bail!("{}: {}{help}. Nothing was written", first.code, first.message);

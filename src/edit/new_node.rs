@@ -40,6 +40,8 @@ pub struct NewBmc {
     pub password_file: Option<String>,
     /// The protocol.
     pub protocol: Option<BmcProtocol>,
+    /// The MAC address.
+    pub mac: Option<MacAddr>,
 }
 
 /// A node that was added.

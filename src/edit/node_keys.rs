@@ -146,5 +146,6 @@ fn list_bmc_keys(planned: &Planned<'_>, facts: &ProfileFacts<'_>) -> Option<Vec<
     add("user", bmc.user.clone().or(user));
     add("password_file", bmc.password_file.clone().or(stem.map(|stem| format!("{stem}{name}"))));
     add("protocol", bmc.protocol.or(protocol).map(|protocol| protocol.as_str().to_owned()));
+    add("mac", bmc.mac.map(|mac| mac.to_string()));
     Some(pairs)
 }

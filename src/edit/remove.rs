@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 
 use crate::diag::Report;
-use crate::inventory::{self, nearest};
+use crate::inventory::{self, Sources, Texts, nearest};
 use crate::model::HostName;
 use crate::resolve::{Draft, resolve};
 
 use super::blocks::{indent_at, keep_end, line_end, with_blank_line};
 use super::lists::{add_items, remove_items};
 use super::literal::toml_string;
+use super::node_rows::NodeRows;
 use super::places::{Form, NotEditable, Places};
 use super::proof::{
-    check_text, new_errors, prove_clusters, prove_values, read_text, read_values, take_nodes,
+    check_texts, new_errors, prove_clusters, prove_values, read_texts, read_values, take_nodes,
 };
 use super::source::SourceMap;
 use super::splice::{Splice, apply};
@@ -35,6 +36,8 @@ pub struct RemoveRequest {
 pub struct Removal {
     /// The new text of the inventory.
     pub text: String,
+    /// The new text of the table of nodes, where a node stands there.
+    pub table: Option<String>,
     /// The names that `cluster.bootstrap` lost.
     pub voters: Vec<String>,
     /// Whether the cluster is formed.
@@ -43,15 +46,16 @@ pub struct Removal {
     pub memberships: Vec<String>,
 }
 
-/// Removes nodes from the inventory `bytes`, and writes their names into `cluster.removed`.
+/// Removes nodes from the inventory `sources`, and writes their names into `cluster.removed`.
 ///
 /// # Errors
 /// When there is no such node, it is a voter, the rest breaks a rule, or the inventory is written in a form that is not
 /// edited.
-pub fn remove_nodes(bytes: &[u8], request: &RemoveRequest) -> Result<Removal> {
-    let text = read_text(bytes)?;
-    read_values(text)?;
-    let inventory = inventory::parse(text, &mut Report::default());
+pub fn remove_nodes<'s>(sources: impl Into<Sources<'s>>, request: &RemoveRequest) -> Result<Removal> {
+    let texts = read_texts(sources.into())?;
+    read_values(&texts)?;
+    let text = texts.inventory;
+    let inventory = inventory::parse(texts.clone(), &mut Report::default());
     let draft = resolve(&inventory);
     let names: Vec<&str> = request.names.iter().map(HostName::as_str).collect();
     for name in &names {
@@ -60,8 +64,12 @@ pub fn remove_nodes(bytes: &[u8], request: &RemoveRequest) -> Result<Removal> {
     let voters = list_voters(&draft, request)?;
     let map = SourceMap::read(text)?;
     let places = Places::find(&map, "node");
+    let rows = texts.node_table().map(NodeRows::read).transpose()?;
+    let (in_rows, in_tables): (Vec<&str>, Vec<&str>) =
+        names.iter().partition(|name| rows.as_ref().is_some_and(|rows| rows.has(name)));
+    let table = rows.filter(|_| !in_rows.is_empty()).map(|rows| rows.remove(&in_rows));
     let mut splices = Vec::new();
-    for name in &names {
+    for name in &in_tables {
         let Some(place) = places.get(name) else {
             let why = "`node` is one value, which is not edited: remove the node by hand".to_owned();
             return Err(NotEditable { why, block: String::new() }.into());
@@ -78,7 +86,8 @@ pub fn remove_nodes(bytes: &[u8], request: &RemoveRequest) -> Result<Removal> {
         splices.extend(remove_items(&map, entry, &voters));
     }
     let new = keep_end(text, apply(text, splices));
-    prove(text, &new, request, &voters)?;
+    let nodes = table.as_ref().map(|table| Ok(table.as_str())).or_else(|| texts.nodes.clone());
+    prove(&texts, &Texts { inventory: &new, nodes }, request, &voters)?;
     let services = names.iter().filter_map(|name| draft.node(name)).flat_map(|node| &node.services);
     let is_member = |service: &str| draft.ports(service).is_some_and(|ports| ports.raft_port.is_some());
     let memberships: BTreeSet<String> =
@@ -89,11 +98,12 @@ pub fn remove_nodes(bytes: &[u8], request: &RemoveRequest) -> Result<Removal> {
         is_formed,
         memberships: memberships.into_iter().collect(),
         text: new,
+        table,
     })
 }
 
 /// Checks that `new` is `old` without the nodes of `request`, and that the rest breaks no rule.
-fn prove(old: &str, new: &str, request: &RemoveRequest, voters: &[&str]) -> Result<()> {
+fn prove(old: &Texts<'_>, new: &Texts<'_>, request: &RemoveRequest, voters: &[&str]) -> Result<()> {
     let names: Vec<&str> = request.names.iter().map(HostName::as_str).collect();
     prove_values(old, new, |before, after| {
         take_nodes(before, &names);
@@ -104,11 +114,16 @@ fn prove(old: &str, new: &str, request: &RemoveRequest, voters: &[&str]) -> Resu
         }
         if !request.never_installed {
             let removed = cluster.entry("removed").or_insert_with(|| toml::Value::Array(Vec::new()));
-            let names = names.iter().map(|name| toml::Value::from(*name));
-            removed.as_array_mut().into_iter().for_each(|removed| removed.extend(names.clone()));
+            for name in names.iter().map(|name| toml::Value::from(*name)) {
+                removed
+                    .as_array_mut()
+                    .filter(|removed| !removed.contains(&name))
+                    .into_iter()
+                    .for_each(|removed| removed.push(name.clone()));
+            }
         }
     })?;
-    let (before, after) = (check_text(old)?, check_text(new)?);
+    let (before, after) = (check_texts(old)?, check_texts(new)?);
     if let Some(first) = new_errors(&before, &after).first() {
         bail!("the inventory would break a rule: {}: {}. Nothing was written", first.code, first.message);
     }
@@ -151,7 +166,12 @@ fn list_voters<'r>(draft: &Draft<'_>, request: &'r RemoveRequest) -> Result<Vec<
 /// Adds `names` to `cluster.removed`, which is made behind `formed` or `bootstrap` where it is missing.
 fn list_removed(map: &SourceMap<'_>, names: &[&str]) -> Result<Vec<Splice>> {
     if let Some(entry) = map.find_entry(&["cluster", "removed"]) {
-        return add_items(map, entry, names);
+        // A run that was killed may have written names, and left their rows in the table of nodes.
+        let written: Vec<String> =
+            map.parts(&entry.events).iter().map(|part| map.string_at(&part.value)).collect();
+        let names: Vec<&str> =
+            names.iter().copied().filter(|name| !written.iter().any(|one| one == name)).collect();
+        return if names.is_empty() { Ok(Vec::new()) } else { add_items(map, entry, &names) };
     }
     let items: Vec<_> = names.iter().map(|name| toml_string(name)).collect();
     let line = format!("removed = [{}]", items.join(", "));

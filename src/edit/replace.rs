@@ -3,14 +3,15 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::diag::Report;
-use crate::inventory;
+use crate::inventory::{self, Sources, Texts};
 use crate::model::{DiskId, HostName, MacAddr, SerialNumber};
 use crate::resolve::{DraftNode, resolve};
 
 use super::blocks::keep_end;
 use super::literal::toml_string;
+use super::node_rows::{NewRow, NodeRows};
 use super::places::{Form, NotEditable, Place, Places};
-use super::proof::{check_text, new_errors, prove_clusters, prove_values, read_text, read_values};
+use super::proof::{check_texts, new_errors, prove_clusters, prove_values, read_texts, read_values};
 use super::remove::find_node;
 use super::source::SourceMap;
 use super::splice::{Splice, apply};
@@ -36,6 +37,8 @@ pub struct NewHardware {
 pub struct Replacement {
     /// The new text of the inventory.
     pub text: String,
+    /// The new text of the table of nodes, where the node stands there.
+    pub table: Option<String>,
     /// Whether the node is one of the first voters.
     pub is_voter: bool,
     /// Whether the cluster is formed.
@@ -46,22 +49,41 @@ pub struct Replacement {
     pub kept: Vec<String>,
 }
 
-/// Writes the facts of another machine into the table of the node `name` in the inventory `bytes`.
+/// Writes the facts of another machine into the table of the node `name` in the inventory `sources`.
 ///
 /// # Errors
 /// When there is no such node, a fact of the old machine would stay, a rule is broken, or the inventory is written in a
 /// form that is not edited.
-pub fn replace_node(bytes: &[u8], name: &HostName, hardware: &NewHardware) -> Result<Replacement> {
-    let text = read_text(bytes)?;
-    let written = read_values(text)?;
-    let inventory = inventory::parse(text, &mut Report::default());
+pub fn replace_node<'s>(
+    sources: impl Into<Sources<'s>>,
+    name: &HostName,
+    hardware: &NewHardware,
+) -> Result<Replacement> {
+    let texts = read_texts(sources.into())?;
+    let written = read_values(&texts)?;
+    let inventory = inventory::parse(texts.clone(), &mut Report::default());
     let draft = resolve(&inventory);
     find_node(&draft, name.as_str())?;
     let node = draft.node(name.as_str()).context("the node is not in the draft: a bug of plasmagen")?;
     check_facts(node, hardware)?;
+    let values = list_values(hardware);
+    let rows = texts.node_table().map(NodeRows::read).transpose()?.filter(|rows| rows.has(name.as_str()));
+    let (text, table) = match rows {
+        Some(rows) => (texts.inventory.to_owned(), Some(rows.replace(name.as_str(), &to_cells(&values))?)),
+        None => (replace_in_table(texts.inventory, name, &values)?, None),
+    };
+    let nodes = table.as_ref().map(|table| Ok(table.as_str())).or_else(|| texts.nodes.clone());
+    prove(&texts, &Texts { inventory: &text, nodes }, name, &values)?;
+    let is_voter = draft.bootstrap().any(|(voter, _)| voter == name.as_str());
+    let old_mac = node.entry.value.mac.as_ref().map(|mac| mac.value.to_string());
+    let kept = list_kept(&written, name);
+    Ok(Replacement { is_voter, is_formed: draft.formed(), old_mac, kept, text, table })
+}
+
+/// Writes `values` into the table `[node.NAME]` of the inventory `text`.
+fn replace_in_table(text: &str, name: &HostName, values: &[(Vec<String>, Value)]) -> Result<String> {
     let map = SourceMap::read(text)?;
     let places = Places::find(&map, "node");
-    let values = list_values(hardware);
     let Some(place) = places.get(name.as_str()) else {
         let why = "`node` is one value, which is not edited: write the new facts by hand".to_owned();
         let block =
@@ -70,7 +92,7 @@ pub fn replace_node(bytes: &[u8], name: &HostName, hardware: &NewHardware) -> Re
     };
     let style = Style::of(&map, place, "node");
     let mut splices = Vec::new();
-    for (path, value) in &values {
+    for (path, value) in values {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match place.find(&map, &path) {
             Some(span) => splices.push(Splice::new(span, value.print(Some(&style)))),
@@ -79,17 +101,16 @@ pub fn replace_node(bytes: &[u8], name: &HostName, hardware: &NewHardware) -> Re
             }
         }
     }
-    let new = keep_end(text, apply(text, splices));
-    prove(text, &new, name, &values)?;
-    let is_voter = draft.bootstrap().any(|(voter, _)| voter == name.as_str());
-    let old_mac = node.entry.value.mac.as_ref().map(|mac| mac.value.to_string());
-    Ok(Replacement {
-        is_voter,
-        is_formed: draft.formed(),
-        old_mac,
-        kept: list_kept(&written, name),
-        text: new,
-    })
+    Ok(keep_end(text, apply(text, splices)))
+}
+
+/// `values` as cells of the table of nodes.
+fn to_cells(values: &[(Vec<String>, Value)]) -> NewRow {
+    let text = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        Value::List(items) => items.join(";"),
+    };
+    values.iter().map(|(path, value)| (path.join("."), text(value))).collect()
 }
 
 /// Lists the keys of the node `name` in `written` that stay, and may be facts of the old machine.
@@ -99,7 +120,10 @@ fn list_kept(written: &toml::Table, name: &HostName) -> Vec<String> {
     let Some(node) = written.get("node").and_then(|nodes| nodes.get(name.as_str())) else {
         return Vec::new();
     };
-    let find = |key: &str| key.split('.').try_fold(node, |table, part| table.get(part));
+    // A column of the table of nodes is one key.
+    let find = |key: &str| {
+        node.get(key).or_else(|| key.split('.').try_fold(node, |table, part| table.get(part)))
+    };
     let mut kept: Vec<String> =
         KEYS.iter().filter(|key| find(key).is_some()).map(|key| (*key).to_owned()).collect();
     let codes = find("allow").and_then(toml::Value::as_array).into_iter().flatten();
@@ -218,15 +242,18 @@ fn insert_key(map: &SourceMap<'_>, place: &Place, style: &Style, key: &str, valu
 }
 
 /// Checks that `new` differs from `old` in `values` of the node only, and breaks no rule.
-fn prove(old: &str, new: &str, name: &HostName, values: &[(Vec<String>, Value)]) -> Result<()> {
+fn prove(old: &Texts<'_>, new: &Texts<'_>, name: &HostName, values: &[(Vec<String>, Value)]) -> Result<()> {
     prove_values(old, new, |before, after| {
         for table in [before, after] {
             for (path, _) in values {
-                take_value(table, &[&["node".to_owned(), name.to_string()], &path[..]].concat());
+                let node = ["node".to_owned(), name.to_string()];
+                take_value(table, &[&node, &path[..]].concat());
+                // A row has its keys in one word.
+                take_value(table, &[&node, &[path.join(".")][..]].concat());
             }
         }
     })?;
-    let (before, after) = (check_text(old)?, check_text(new)?);
+    let (before, after) = (check_texts(old)?, check_texts(new)?);
     if let Some(first) = new_errors(&before, &after).first() {
         bail!("{}: {}. Nothing was written", first.code, first.message);
     }

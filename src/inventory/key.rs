@@ -178,9 +178,17 @@ pub(super) fn required_entries() -> Named {
     Named(Need::Required)
 }
 
+/// A table of names that must be written unless the table `other` is, whose names are put into this one.
+pub(super) fn entries_beside(other: &'static str) -> Named {
+    Named(Need::RequiredBeside(other))
+}
+
 impl<K: Word, T: Read> Key<Entries<K, T>> for Named {
     fn read(&self, table: &mut Table<'_, '_>, key: &'static str) -> Entries<K, T> {
-        if matches!(self.0, Need::Required) { table.required_entries(key) } else { table.entries(key) }
+        match self.0 {
+            Need::Required | Need::RequiredBeside(_) => table.required_entries(key),
+            Need::Optional | Need::Alternative => table.entries(key),
+        }
     }
 
     fn property(&self) -> Property {

@@ -12,9 +12,12 @@ use super::cluster::{
     VaultTable,
 };
 use super::firewall::FirewallTable;
-use super::key::{Key, entries, required_entries, required_section, section_or_empty};
+use super::key::{
+    Key, entries, entries_beside, required_entries, required_section, section, section_or_empty,
+};
 use super::network::NetworkTable;
 use super::node::NodeTable;
+use super::node_table::NodesTable;
 use super::profile::ProfileTable;
 use super::provisioner::ProvisionerTable;
 use super::reader::{Entries, Read, Table};
@@ -49,7 +52,9 @@ tables! {
         /// `[hardware.<name>]`: a model of machine of your own.
         hardware: Entries<Label, HardwareTable> = entries(),
         /// `[node.<name>]`: a machine of the cluster.
-        nodes as "node": Entries<HostName, NodeTable> = required_entries(),
+        nodes as "node": Entries<HostName, NodeTable> = entries_beside("nodes"),
+        /// `[nodes]`: a table of nodes beside the inventory, for many machines that are alike.
+        node_table as "nodes": Option<NodesTable> = section(),
         /// `[boot]`: how machines boot.
         boot: BootTable = section_or_empty(),
         /// `[dns]`: what all DNS zones have in common.

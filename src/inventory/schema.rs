@@ -55,7 +55,7 @@ impl TableSchema {
             schema.insert("anyOf".into(), each.collect());
         }
         if let Some((keys, other)) = &self.required_beside {
-            let is_table = json!({ "properties": { *other: { "type": "object" } } });
+            let is_table = json!({ "required": [other], "properties": { *other: { "type": "object" } } });
             schema.insert("anyOf".into(), json!([{ "required": keys }, is_table]));
         }
         schema

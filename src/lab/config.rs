@@ -19,6 +19,8 @@ use crate::sign::SignerTexts;
 pub struct LabConfig {
     /// The text of the inventory.
     pub inventory: String,
+    /// The text of the table of nodes, where the inventory names one.
+    pub nodes: Option<String>,
     /// The directory of the inventory, with the committed certificates and zones.
     pub root: PathBuf,
     /// The machines to power on.

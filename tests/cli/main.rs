@@ -40,6 +40,7 @@ mod mounts;
 mod named;
 mod nearest;
 mod node_edits;
+mod node_table;
 mod other_files;
 mod other_machines;
 mod planted;

@@ -11,7 +11,7 @@ use crate::kit::Site;
 use crate::{faults, swept};
 
 /// A node whose machine is at hand.
-const ADD: [&str; 11] = [
+pub(crate) const ADD: [&str; 11] = [
     "node",
     "add",
     "--profile",

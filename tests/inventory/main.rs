@@ -16,6 +16,7 @@ mod imports;
 mod moved;
 mod mutated_edits;
 mod node_edits;
+mod node_table;
 mod panics;
 mod reference;
 mod rejects;

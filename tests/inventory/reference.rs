@@ -6,7 +6,7 @@ use std::fs;
 
 use plasmagen::check::check;
 use plasmagen::diag::Report;
-use plasmagen::inventory;
+use plasmagen::inventory::{self, Texts};
 use plasmagen::rules::{Enforcement, RULES, Rule};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
@@ -60,6 +60,39 @@ key, such as `plasmagen explain cluster.bootstrap`, and `plasmagen explain PG-C1
 
 The rules PG-A01, PG-A02, PG-A03, PG-A04, PG-A06, PG-A11, PG-A13 and PG-A14 hold for every key. A test makes this page
 from the JSON Schema, which editors read as well (`plasmagen schema`).
+
+**Many nodes that are alike.** 48 machines that are alike are 48 rows of a table and not 600 lines. `[nodes]`
+names a file beside the inventory:
+
+```toml
+[nodes]
+from = \"nodes.csv\"
+```
+
+```text
+name,profile,mac,serial,disks,rack,address.provisioning,address.production
+node06,worker,3c:ec:ef:00:00:06,SN0006,/dev/disk/by-id/wwn-0x5002538e40a1b2d1,r2,10.0.100.82,10.0.200.22
+node07,worker,3c:ec:ef:00:00:07,SN0007,/dev/disk/by-id/wwn-0x5002538e40a1b2d3,r2,10.0.100.83,10.0.200.23
+```
+
+- The columns are keys of a node, as `plasmagen node list --format csv` prints them: `name`, `profile`, `mac`, `serial`,
+  `disks` (separated by `;`), `hardware`, `rack`, `bmc.KEY`, `interface.NAME.mac`, `address.NETWORK` and
+  `address6.NETWORK`. An empty cell is a key that is not written. What machines have in common stands in their profile.
+- A row means what `[node.NAME]` with these keys means. A node with other keys stands in such a table beside the file; a
+  name in both is refused, with both places.
+- A spreadsheet may write the file: commas, semicolons or tabs between cells, cells in quotes, `\\r\\n`, a byte order
+  mark. There are no comments. Rule PG-A18 says which file is refused.
+- The file lies below the inventory's directory, and a link does not lead out of it. It has at most 64 MiB. Commit it with
+  the inventory.
+- Every command reads both files. Faults name the file, the row and the column, `plasmagen show NODE` prints the origin as
+  `nodes.csv:7`, `plasmagen diff --since REV` reads both files of the revision. `plasmagen node add` writes a row,
+  `node remove` and `node replace` change the file in which the node stands ([nodes.md](nodes.md)).
+
+Other forms were considered and rejected. A pattern such as `[node.\"node[06-53]\"]` with counted addresses still needs a
+list of 48 MAC addresses, serial numbers and disks, whose order then says which machine is which: one line too few shifts
+all that follow. A list of rows in the inventory itself (`rows = [[…]]`) is no shorter than the file, and no spreadsheet
+opens it. YAML or JSON would be a second language with the same length. Including any part of the inventory from other
+files would leave the reader without the one place to look; a table of nodes has one kind of content.
 ";
 
 /// A key of the inventory.
@@ -350,7 +383,8 @@ fn every_key_has_a_meaning_and_every_example_is_read() {
         let header = if header.is_empty() { header } else { format!("[{header}]\n") };
         let written = format!("{header}{} = ", names(last));
         let mut report = Report::default();
-        let _ = inventory::parse(&format!("{written}{example}\n"), &mut report);
+        let text = format!("{written}{example}\n");
+        let _ = inventory::parse(Texts { inventory: &text, nodes: Some(Ok("name\n")) }, &mut report);
         let refused: Vec<_> =
             report.finish().into_iter().filter(|fault| fault.span.start >= written.len()).collect();
         assert!(refused.is_empty(), "{name} = {example}: {refused:?}");

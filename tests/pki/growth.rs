@@ -87,7 +87,8 @@ fn lacking(inventory: &str, certificates: &Certificates) -> Vec<String> {
 /// What the rules say of `certificates` beside `inventory`: `PG-H06: …`.
 fn findings(inventory: &str, certificates: &Certificates) -> Vec<String> {
     let files = CommittedFiles { certificates: certificates.clone(), ..CommittedFiles::default() };
-    let found = check_with_files(inventory.as_bytes(), NOW, &[], |_, _| Ok(files)).unwrap().diagnostics;
+    let found =
+        check_with_files(inventory.as_bytes().into(), NOW, &[], |_, _| Ok(files)).unwrap().diagnostics;
     found.iter().map(|found| format!("{}: {}", found.code, found.message)).collect()
 }
 

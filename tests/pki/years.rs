@@ -62,7 +62,7 @@ impl Years {
     /// Everybody is content at `now`.
     fn stop(&mut self, now: OffsetDateTime) {
         let (root, vault) = (self.site.root(), self.site.vault().dir().to_owned());
-        let checked = check_with_files(self.site.inventory.as_bytes(), now, &[], |cluster, _| {
+        let checked = check_with_files(self.site.inventory.as_bytes().into(), now, &[], |cluster, _| {
             Ok(CommittedFiles {
                 certificates: Certificates::gather(&root, cluster)?,
                 vault: Some(VaultView::look(&vault, &[], cluster, VaultUse::Comparison)?),

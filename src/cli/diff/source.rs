@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use crate::check::check_with_former;
-use crate::cli::format::SourceText;
 use crate::cli::inventory::{print_diagnostics, print_refusal, read_from, root_of};
 use crate::cli::named;
 use crate::cli::printer::Printer;
+use crate::cli::sources::{InventoryFiles, TableFile};
 use crate::diag::Severity;
 use crate::fs::{LIST_LIMIT, read_input};
+use crate::inventory::find_node_table;
 use crate::model::{Cluster, read_resolved};
 use crate::plan::former::FormerCluster;
 use crate::plan::git::{git, run};
@@ -85,18 +86,36 @@ impl Source {
                 ),
                 read => read.with_context(failed),
             },
-            Self::Revision { inventory, revision } => read_revision(inventory, revision),
+            Self::Revision { inventory, revision } => {
+                let name = inventory
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .context("the inventory has no name that git knows")?;
+                read_revision(inventory, revision, name)
+            }
+        }
+    }
+
+    /// Finds the table of nodes that the inventory `bytes` names, at the same revision.
+    fn find_table(&self, bytes: Vec<u8>) -> InventoryFiles {
+        match self {
+            Self::Inventory(path) => InventoryFiles::beside(path, bytes),
+            Self::Revision { inventory, revision } => {
+                let table = find_node_table(&bytes).map(|table| {
+                    let path = root_of(inventory).join(&table);
+                    let read = read_revision(inventory, revision, &table).map_err(|why| why.to_string());
+                    TableFile { name: format!("{revision}:{}", path.display()), path, read }
+                });
+                InventoryFiles { name: self.name(), bytes, table }
+            }
+            Self::Input | Self::Rendered(_) => InventoryFiles { name: self.name(), bytes, table: None },
         }
     }
 }
 
-/// Reads the inventory `path` as it was in `revision`.
-fn read_revision(path: &Path, revision: &str) -> anyhow::Result<Vec<u8>> {
+/// Reads the file `name`, relative to the inventory `path`, as it was in `revision`.
+fn read_revision(path: &Path, revision: &str, name: &str) -> anyhow::Result<Vec<u8>> {
     let root = root_of(path);
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .context("the inventory has no name that git knows")?;
     let ask = |arguments: &[&str]| {
         let output = run(git(root).args(arguments))?;
         output.context(
@@ -117,7 +136,7 @@ fn read_revision(path: &Path, revision: &str) -> anyhow::Result<Vec<u8>> {
     ensure!(
         shown.status.success(),
         "the revision {revision:?} has no {}: {}",
-        path.display(),
+        root.join(name).display(),
         String::from_utf8_lossy(&shown.stderr).trim()
     );
     Ok(shown.stdout)
@@ -158,11 +177,12 @@ pub(super) fn read_cluster(
         let cluster = read_resolved(&bytes);
         return cluster.map(Some).with_context(|| format!("could not use {name}"));
     }
-    let checked = check_with_former(&bytes, |cluster| FormerCluster::gather(root, cluster))?;
+    let files = source.find_table(bytes);
+    let checked = check_with_former(files.sources(), |cluster| FormerCluster::gather(root, cluster))?;
     if checked.cluster.is_none() {
         let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
-        print_diagnostics(printer, &SourceText::new(&name, &bytes), &errors.cloned().collect::<Vec<_>>());
-        print_refusal(&name, &checked);
+        print_diagnostics(printer, &files.text(), &errors.cloned().collect::<Vec<_>>());
+        print_refusal(&files.name, &checked);
     }
     Ok(checked.cluster)
 }

@@ -8,7 +8,8 @@ pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
     let mut text = String::new();
     for Findings { source, found } in findings {
         for fault in found {
-            let at = source.position(fault.span.start);
+            let (source, span) = source.locate(&fault.span);
+            let at = source.position(span.start);
             let (severity, message) = (fault.severity.as_str(), escape_line(&fault.message));
             text +=
                 &format!("{}:{}:{}: {severity}[{}]: {message}", source.shown, at.line, at.column, fault.code);

@@ -32,11 +32,12 @@ pub(super) fn render(findings: &[Findings<'_>]) -> anyhow::Result<String> {
 
 /// Writes the properties of the place: `file=…,line=…`.
 fn write_place(source: &SourceText<'_>, fault: &Diagnostic) -> String {
+    let (source, span) = source.locate(&fault.span);
     let file = format!("file={}", encode_property(source.path));
     if !source.is_text() {
         return file;
     }
-    let (start, end) = source.ends(&fault.span);
+    let (start, end) = source.ends(&span);
     let lines = format!("{file},line={},endLine={}", start.line, end.line);
     // Columns are allowed for a place on one line only, and the end column belongs to the place.
     if start.line != end.line {
@@ -49,8 +50,11 @@ fn write_place(source: &SourceText<'_>, fault: &Diagnostic) -> String {
 fn write_message(source: &SourceText<'_>, fault: &Diagnostic) -> String {
     let mut lines = vec![escape_line(&fault.message).into_owned()];
     for related in &fault.related {
-        let at = source.position(related.span.start);
-        lines.push(format!("{}:{}: {}", at.line, at.column, escape_line(&related.label)));
+        let (other, span) = source.locate(&related.span);
+        let at = other.position(span.start);
+        let is_same_file = std::ptr::eq(other, source.locate(&fault.span).0);
+        let file = if is_same_file { String::new() } else { format!("{}:", other.shown) };
+        lines.push(format!("{file}{}:{}: {}", at.line, at.column, escape_line(&related.label)));
     }
     lines.extend(fault.help.iter().map(|help| format!("help: {}", escape_line(help))));
     lines.join("\n")

@@ -13,19 +13,20 @@ const NEAR: usize = 4096;
 /// How many bytes an excerpt has at most.
 const READABLE: usize = 4 * NEAR;
 
-/// Whether `span` is shown in one excerpt with the place of `diagnostic`.
-fn is_near(diagnostic: &Diagnostic, span: &Span) -> bool {
-    span.start.abs_diff(diagnostic.span.start) < NEAR
-}
-
-/// The span over the place of `diagnostic` and the related places near it.
-fn span_around(diagnostic: &Diagnostic) -> Span {
-    let related = diagnostic.related.iter().map(|related| &related.span);
-    let near = related.filter(|span| is_near(diagnostic, span));
-    near.fold(diagnostic.span.clone(), |all, span| all.start.min(span.start)..all.end.max(span.end))
-}
-
 impl SourceText<'_> {
+    /// Whether `span` is shown in one excerpt with the place of `diagnostic`.
+    fn is_near(&self, diagnostic: &Diagnostic, span: &Span) -> bool {
+        let is_same_file = std::ptr::eq(self.locate(span).0, self.locate(&diagnostic.span).0);
+        is_same_file && span.start.abs_diff(diagnostic.span.start) < NEAR
+    }
+
+    /// The span over the place of `diagnostic` and the related places near it.
+    fn span_around(&self, diagnostic: &Diagnostic) -> Span {
+        let related = diagnostic.related.iter().map(|related| &related.span);
+        let near = related.filter(|span| self.is_near(diagnostic, span));
+        near.fold(diagnostic.span.clone(), |all, span| all.start.min(span.start)..all.end.max(span.end))
+    }
+
     /// The whole lines around `span`, the number of the first line, and the offset at which that line begins. `None`
     /// where the lines are not shown: they hold a private key, and terminals are logged, or they are too long to be read.
     fn excerpt(&self, span: &Span) -> Option<(&str, usize, usize)> {
@@ -37,8 +38,9 @@ impl SourceText<'_> {
 
     /// The place of `span` without an excerpt.
     fn origin(&self, span: &Span) -> Origin<'_> {
-        let at = self.position(span.start);
-        Origin::path(&*self.shown).line(at.line).char_column(at.column)
+        let (source, span) = self.locate(span);
+        let at = source.position(span.start);
+        Origin::path(&*source.shown).line(at.line).char_column(at.column)
     }
 
     /// Writes `diagnostic` as text, with colours if `is_styled`.
@@ -64,8 +66,8 @@ impl SourceText<'_> {
     /// Adds excerpts of the source: one for all places near the fault, and one for each place that is far away.
     fn add_excerpts<'r>(&'r self, group: Group<'r>, diagnostic: &'r Diagnostic) -> Group<'r> {
         let (together, far): (Vec<_>, Vec<_>) =
-            diagnostic.related.iter().partition(|related| is_near(diagnostic, &related.span));
-        let group = self.add_excerpt(group, &span_around(diagnostic), Some(&diagnostic.span), &together);
+            diagnostic.related.iter().partition(|related| self.is_near(diagnostic, &related.span));
+        let group = self.add_excerpt(group, &self.span_around(diagnostic), Some(&diagnostic.span), &together);
         far.into_iter().fold(group, |group, related| self.add_excerpt(group, &related.span, None, &[related]))
     }
 
@@ -77,15 +79,17 @@ impl SourceText<'_> {
         primary: Option<&Span>,
         related: &[&'r Related],
     ) -> Group<'r> {
-        let Some((text, line, start)) = self.excerpt(span) else {
+        let (source, place) = self.locate(span);
+        let Some((text, line, start)) = source.excerpt(&place) else {
             return group.element(self.origin(primary.unwrap_or(span)));
         };
+        let start = start + (span.start - place.start);
         let within_excerpt = |span: &Span| span.start - start..span.end - start;
         let primary = primary.map(|span| AnnotationKind::Primary.span(within_excerpt(span)));
         let related = related.iter().map(|related| {
             AnnotationKind::Context.span(within_excerpt(&related.span)).label(escape_line(&related.label))
         });
-        let snippet = Snippet::source(text).line_start(line).path(&*self.shown);
+        let snippet = Snippet::source(text).line_start(line).path(&*source.shown);
         group.element(snippet.annotations(primary.into_iter().chain(related)))
     }
 }

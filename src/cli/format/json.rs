@@ -36,6 +36,9 @@ struct EditJson<'a> {
 
 #[derive(Serialize)]
 struct RelatedJson<'a> {
+    /// The file, where it is not that of the diagnostic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     message: &'a str,
     span: Option<SpanJson>,
 }
@@ -57,9 +60,11 @@ impl<'a> DiagnosticJson<'a> {
     fn new(source: &SourceText<'a>, diagnostic: &'a Diagnostic) -> Self {
         let rule = rules::find(diagnostic.code);
         let related = diagnostic.related.iter();
+        let file = source.locate(&diagnostic.span).0.path;
+        let other_file = |span: &Span| Some(source.locate(span).0.path).filter(|other| *other != file);
         Self {
             schema: SCHEMA,
-            file: source.path,
+            file,
             code: diagnostic.code,
             severity: diagnostic.severity.as_str(),
             message: &diagnostic.message,
@@ -68,7 +73,11 @@ impl<'a> DiagnosticJson<'a> {
             why: rule.map(|rule| rule.why),
             span: SpanJson::new(&diagnostic.span, source),
             related: related
-                .map(|other| RelatedJson { message: &other.label, span: SpanJson::new(&other.span, source) })
+                .map(|other| RelatedJson {
+                    file: other_file(&other.span),
+                    message: &other.label,
+                    span: SpanJson::new(&other.span, source),
+                })
                 .collect(),
             edit: diagnostic
                 .edit
@@ -81,6 +90,7 @@ impl<'a> DiagnosticJson<'a> {
 impl SpanJson {
     /// Finds the lines and columns of `span`; `None` where the source is not text.
     fn new(span: &Span, source: &SourceText<'_>) -> Option<Self> {
+        let (source, span) = source.locate(span);
         let at = |offset| PositionJson { position: source.position(offset), offset };
         source.is_text().then(|| Self { start: at(span.start), end: at(span.end) })
     }

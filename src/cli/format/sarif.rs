@@ -95,8 +95,9 @@ fn end_sentence(text: &str) -> String {
 }
 
 fn write_location(source: &SourceText<'_>, span: &Span) -> Value {
+    let (source, span) = source.locate(span);
     let region = if source.is_text() {
-        write_region(source, span)
+        write_region(source, &span)
     } else {
         // GitHub shows only what has a line.
         json!({ "startLine": 1 })

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::diag::{Span, find_keys};
-use crate::inventory::{LARGEST, find_secret_values};
+use crate::inventory::{LARGEST, find_secret_cells, find_secret_values, node_table_offset};
 use crate::model::{escape_line, is_invisible};
 
 /// A place by line and column, both counted from 1; a column is a character (a Unicode scalar value).
@@ -30,17 +30,44 @@ pub(in crate::cli) struct SourceText<'a> {
     characters: Vec<usize>,
     /// The places of private keys, in order.
     pub(super) keys: Vec<Span>,
+    /// The table of nodes, and the offset at which its places begin.
+    table: Option<(usize, Box<SourceText<'a>>)>,
 }
 
 impl<'a> SourceText<'a> {
     pub(in crate::cli) fn new(path: &'a str, bytes: &'a [u8]) -> Self {
+        Self::read(path, bytes, find_secret_values)
+    }
+
+    /// The text with the table of nodes called `path`, which holds `bytes`, beside an inventory of `length` bytes.
+    pub(in crate::cli) fn with_table(self, path: &'a str, bytes: &'a [u8], length: usize) -> Self {
+        let table = Box::new(Self::read(path, bytes, find_secret_cells));
+        Self { table: Some((node_table_offset(length), table)), ..self }
+    }
+
+    /// The file that holds `span`, and the place in that file.
+    pub(in crate::cli) fn locate(&self, span: &Span) -> (&Self, Span) {
+        match &self.table {
+            Some((offset, table)) if span.start >= *offset => (table, span.start - offset..span.end - offset),
+            _ => (self, span.clone()),
+        }
+    }
+
+    /// The place of `span` in the table of nodes, as `file:line`; none where it stands in the inventory.
+    pub(in crate::cli) fn line_in_table(&self, span: &Span) -> Option<String> {
+        let (source, place) = self.locate(span);
+        (!std::ptr::eq(source, self))
+            .then(|| format!("{}:{}", source.shown, source.position(place.start).line))
+    }
+
+    fn read(path: &'a str, bytes: &'a [u8], find_secrets: fn(&str) -> Vec<Span>) -> Self {
         // A file that is not UTF-8 or too large is refused as a whole, and has no places to show.
         let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LARGEST);
-        let text = hide_secrets(visible(text.unwrap_or_default()));
+        let text = hide_secrets(visible(text.unwrap_or_default()), find_secrets);
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let keys = find_keys(&text);
         let characters = count_characters(&text);
-        Self { path, shown: escape_line(path), text, starts, characters, keys }
+        Self { path, shown: escape_line(path), text, starts, characters, keys, table: None }
     }
 
     /// Whether the source is text, so that it has places.
@@ -99,10 +126,10 @@ fn count_beginnings(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
-/// Replaces the values of `text` whose keys are named like secrets, each character by one of as many bytes, so that places
+/// Replaces the values that `find_secrets` finds in `text`, each character by one of as many bytes, so that places
 /// stay valid.
-fn hide_secrets(text: Cow<'_, str>) -> Cow<'_, str> {
-    let secrets = find_secret_values(&text);
+fn hide_secrets(text: Cow<'_, str>, find_secrets: fn(&str) -> Vec<Span>) -> Cow<'_, str> {
+    let secrets = find_secrets(&text);
     if secrets.is_empty() {
         return text;
     }

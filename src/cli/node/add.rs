@@ -15,7 +15,7 @@ use crate::model::{DiskId, Label, MacAddr, SerialNumber};
 /// Add nodes to the inventory, with the next free addresses
 ///
 /// A table for each node is put behind the last node of the profile, and written as that is; everything else in the
-/// file stays as it is. A node gets the lowest free address of `range.PROFILE` and `range6.PROFILE` in each network
+/// file stays as it is. Where the inventory names a table of nodes, the node becomes a row there. A node gets the lowest free address of `range.PROFILE` and `range6.PROFILE` in each network
 /// that the interfaces of the profile name. Its BMC gets one where a network for BMCs has such a range.
 ///
 /// Facts of machines that are not given are left out: `plasmagen check` names them. The installer's console prints
@@ -67,16 +67,16 @@ impl AddArgs {
     pub(in crate::cli) fn run(&self, printer: &Printer) -> anyhow::Result<u8> {
         let nodes = self.nodes()?;
         let inventory = EditedInventory::read(&self.inventory)?;
-        let added = add_nodes(&inventory.bytes, &nodes).map_err(print_block)?;
+        let added = add_nodes(inventory.sources(), &nodes).map_err(print_block)?;
         if self.dry_run {
             Printer::print(&added.block)?;
         } else {
-            inventory.replace(&added.text)?;
+            inventory.replace(&added.text, added.table.as_deref())?;
         }
         print_nodes(printer, &added);
         print_missing(printer, &inventory, &added);
         let count = plural(added.nodes.len(), "node");
-        let (name, argument) = (inventory.name(), inventory.argument());
+        let (name, argument) = (inventory.name_for_nodes(), inventory.argument());
         printer.say(&if self.dry_run {
             format!("{name} was not changed: {count} would be added")
         } else if added.missing.is_empty() {

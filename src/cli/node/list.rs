@@ -1,5 +1,6 @@
 //! `plasmagen node list`.
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
@@ -10,7 +11,7 @@ use crate::cli::printer::Printer;
 use crate::cli::{DONE, JSON_SCHEMA};
 use crate::diag::Report;
 use crate::edit::{NodeList, list_nodes};
-use crate::inventory::{self, NodeTable};
+use crate::inventory::{self, NodeTable, Texts};
 use crate::model::{Label, escape_line};
 
 /// List the nodes of the inventory, as they are written
@@ -45,8 +46,11 @@ enum ListFormat {
 impl ListArgs {
     pub(in crate::cli) fn run(&self, _: &Printer) -> anyhow::Result<u8> {
         let edited = EditedInventory::read(&self.inventory)?;
-        let text = inventory::text(&edited.bytes).map_err(|fault| anyhow::anyhow!("{}", fault.message))?;
-        let inventory = inventory::parse(text, &mut Report::default());
+        let texts = Texts::read(edited.sources()).map_err(|fault| anyhow::anyhow!("{}", fault.message))?;
+        if let Some(Err(why)) = &texts.nodes {
+            bail!("the table of nodes cannot be read: {why}");
+        }
+        let inventory = inventory::parse(texts, &mut Report::default());
         let is_asked = |asked: &Option<Label>, written: Option<&Label>| {
             asked.as_ref().is_none_or(|asked| written == Some(asked))
         };

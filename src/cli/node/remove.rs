@@ -15,7 +15,7 @@ use crate::model::list_few;
 
 /// Remove nodes from the inventory
 ///
-/// The table of each node goes, with the comment directly above it; the name is added to `removed` of [cluster], so
+/// The table of each node, or its row in the table of nodes, goes, with the comment directly above it; the name is added to `removed` of [cluster], so
 /// that no other machine is given it. Comments that are separated by a blank line stay, like everything else in the
 /// file.
 ///
@@ -51,11 +51,11 @@ impl RemoveArgs {
         request.names.sort();
         request.names.dedup();
         let inventory = EditedInventory::read(&self.inventory)?;
-        let removal = remove_nodes(&inventory.bytes, &request).map_err(print_block)?;
+        let removal = remove_nodes(inventory.sources(), &request).map_err(print_block)?;
         if self.dry_run {
-            inventory.print_diff(printer, &removal.text)?;
+            inventory.print_diff(printer, &removal.text, removal.table.as_deref())?;
         } else {
-            inventory.replace(&removal.text)?;
+            inventory.replace(&removal.text, removal.table.as_deref())?;
         }
         let names: Vec<_> = request.names.iter().map(ToString::to_string).collect();
         let (count, shown) = (plural(names.len(), "node"), inventory.name());

@@ -52,13 +52,13 @@ impl ReplaceArgs {
             bmc_mac: self.bmc_mac,
         };
         let inventory = EditedInventory::read(&self.inventory)?;
-        let replaced = replace_node(&inventory.bytes, &self.node, &hardware).map_err(print_block)?;
+        let replaced = replace_node(inventory.sources(), &self.node, &hardware).map_err(print_block)?;
         let (name, shown) = (&self.node, inventory.name());
         if self.dry_run {
-            inventory.print_diff(printer, &replaced.text)?;
+            inventory.print_diff(printer, &replaced.text, replaced.table.as_deref())?;
             printer.say(&format!("{shown} was not changed"));
         } else {
-            inventory.replace(&replaced.text)?;
+            inventory.replace(&replaced.text, replaced.table.as_deref())?;
             printer.say(&format!("{name} is another machine in {shown}"));
         }
         if !replaced.kept.is_empty() {

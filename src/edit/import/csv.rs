@@ -3,23 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::inventory::split_column;
+
 use super::candidate::{Candidate, FilePlace, ImportFault, normal_mac};
 use super::table::{Cell, read_rows};
-
-/// The columns that a table may have, beside `address.…`, `address6.…` and `interface.….mac`.
-const COLUMNS: [&str; 11] = [
-    "name",
-    "profile",
-    "mac",
-    "serial",
-    "disks",
-    "hardware",
-    "rack",
-    "bmc.address",
-    "bmc.user",
-    "bmc.password_file",
-    "bmc.protocol",
-];
 
 /// The columns of EKS Anywhere's hardware.csv, with the keys that they become. An address gets its network later.
 const EKS: [(&str, &str); 6] = [
@@ -91,9 +78,7 @@ fn find_key(name: &str, is_eks: bool) -> Option<String> {
         let known = EKS.iter().find(|(column, _)| *column == name).map(|(_, key)| (*key).to_owned());
         return known.or_else(|| (name == "labels").then(|| "labels".to_owned()));
     }
-    let is_address = ["address.", "address6."].iter().any(|start| name.starts_with(start));
-    let is_card = name.starts_with("interface.") && name.ends_with(".mac");
-    (COLUMNS.contains(&name) || is_address || is_card).then(|| name.to_owned())
+    split_column(name).map(|_| name.to_owned())
 }
 
 fn read_row(row: &[Cell], keys: &[Option<String>], names: &[String], is_eks: bool) -> Candidate {

@@ -86,6 +86,11 @@ impl<K, T> Entries<K, T> {
         }
     }
 
+    /// Notes that there are more entries than could be read.
+    pub(in crate::inventory) fn mark_partly_read(&mut self) {
+        self.unread = true;
+    }
+
     /// Whether every entry could be read, so that a name that is not here is missing.
     #[must_use]
     pub fn is_whole(&self) -> bool {

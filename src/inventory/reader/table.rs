@@ -40,7 +40,11 @@ impl<'a, 'r> Table<'a, 'r> {
             return None;
         };
         let unknown = table.keys().filter(|name| !keys.contains(&name.get_ref().as_ref()));
-        let meant = |name: &str| find_nearest_free(name, keys, |key| table.contains_key(key));
+        // A table of tables, such as `node`, is written in several places.
+        let is_of_tables = |key: &str| table.get(key).is_some_and(holds_tables);
+        let is_taken =
+            |name: &str, key: &str| table.contains_key(key) && !(is_of_tables(key) && is_of_tables(name));
+        let meant = |name: &str| find_nearest_free(name, keys, |key| is_taken(name, key));
         let unknown = unknown.map(|name| (name, meant(name.get_ref()))).collect();
         Some(Self { table, span: cell.span(), keys, asked: 0, unknown, report })
     }
@@ -228,6 +232,11 @@ impl<'a, 'r> Table<'a, 'r> {
             });
         }
     }
+}
+
+/// Whether `value` is a table of tables.
+fn holds_tables(value: &toml::Spanned<DeValue<'_>>) -> bool {
+    value.get_ref().as_table().is_some_and(|table| table.iter().all(|(_, value)| value.get_ref().is_table()))
 }
 
 /// A key and its value.

@@ -19,6 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plasmagen::check::check;
+use plasmagen::inventory::{Sources, find_node_table};
 use plasmagen::plan::{Certificates, HostKeys, HostPublicKey, Plan, PublishedHostKey, Zones};
 
 pub use process::run;
@@ -74,7 +75,9 @@ pub fn render_into(plan: &Plan, dir: &Path) {
 pub fn plan(dir: &Path) -> Plan {
     let inventory = fs::read(dir.join("inventory.toml")).unwrap();
     let has_removed = String::from_utf8_lossy(&inventory).contains("\nremoved = ");
-    let checked = check(&inventory).unwrap();
+    let table = find_node_table(&inventory).map(|table| fs::read(dir.join(table)).unwrap());
+    let nodes = table.as_ref().map(|bytes| Ok(&bytes[..]));
+    let checked = check(Sources { inventory: &inventory, nodes }).unwrap();
     assert!(checked.diagnostics.is_empty(), "{}: {:#?}", dir.display(), checked.diagnostics);
     // With the reservations of other clusters that the inventory names.
     let cluster = Plan::gather(dir, checked.cluster.unwrap()).unwrap().cluster;

@@ -93,7 +93,7 @@ impl Site {
             former: self.former.clone(),
             ..CommittedFiles::default()
         };
-        let found = check_with_files(self.inventory.as_bytes(), self.now, &[], |_, _| Ok(files));
+        let found = check_with_files(self.inventory.as_bytes().into(), self.now, &[], |_, _| Ok(files));
         let line = |found: &Diagnostic| {
             let severity = if found.severity == Severity::Error { "E" } else { "W" };
             assert!(found.help.is_some(), "{found:?}");

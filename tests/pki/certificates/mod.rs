@@ -101,6 +101,6 @@ fn what_plasmagen_issues_is_sound_for_two_thirds_of_its_life() {
 fn an_inventory_with_errors_is_not_held_against_certificates() {
     let faulty = INVENTORY.replace("10.0.2.52", "10.0.9.52");
     let checked =
-        check_with_files(faulty.as_bytes(), NOW, &[], |_, _| anyhow::bail!("nobody looks")).unwrap();
+        check_with_files(faulty.as_bytes().into(), NOW, &[], |_, _| anyhow::bail!("nobody looks")).unwrap();
     assert!(checked.diagnostics.iter().any(|found| found.code == "PG-C01"));
 }
