@@ -251,7 +251,7 @@ pub const RULES: &[Rule] = &[
     error!("E03", Reading,
         "a BMC's password is in the vault, never in the inventory",
         "everybody who can read the repository has the power switch"),
-    error!("E04", Later("plasmagen renders no script that sets a boot override"),
+    error!("E04", Elsewhere("`plasmagen power`, which asks the BMC what it holds"),
         "a boot override holds for one boot",
         "the machine is installed anew at each reboot"),
     error!("E05", Resolved(addresses::e05),

@@ -15,6 +15,11 @@ const PROOFS: &[(&str, &[&str])] = &[
         "serials::a_changed_record_raises_the_serial_numbers_of_its_zones_alone",
         "serials::serial_numbers_go_round",
     ]),
+    ("PG-E04", &[
+        "redfish::a_machine_boots_from_the_network_once_whatever_the_bmc_wants",
+        "redfish::an_override_that_stays_is_told_and_taken_back",
+        "ipmi::a_machine_boots_from_the_network_once",
+    ]),
     ("PG-F07", &[
         "armed::a_node_is_armed_until_it_is_disarmed",
         "armed::what_could_not_boot_is_not_armed",
