@@ -26,6 +26,7 @@
     ./logging.nix
     ./network.nix
     ./time.nix
+    ./wipe-guard
   ];
 
   networking.nftables = import ./nftables.nix { inherit lib; };

@@ -1,6 +1,31 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#node01",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "CN7475139H0023";
+    mac = "52:54:00:12:34:56";
+    firmware = "uefi";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0R800001_1";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "node01";
+      volumeGroup = "poolnode01";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.node01-main = {
       type = "disk";
       device = "/dev/disk/by-id/nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0R800001_1";

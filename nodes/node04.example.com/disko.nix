@@ -1,6 +1,34 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#node04",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "S329745X9B01234";
+    mac = "52:54:00:12:34:59";
+    firmware = "uefi";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/wwn-0x5002538e40a1b2c3";
+      }
+      {
+        id = "/dev/disk/by-id/wwn-0x5002538e40a1b2c4";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "node04";
+      volumeGroup = "poolnode04";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.node04-main = {
       type = "disk";
       device = "/dev/disk/by-id/wwn-0x5002538e40a1b2c3";

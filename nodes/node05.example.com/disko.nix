@@ -1,6 +1,31 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#node05",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "S329745X9B01235";
+    mac = "52:54:00:12:34:5a";
+    firmware = "uefi";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/nvme0n1";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "node05";
+      volumeGroup = "poolnode05";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.node05-main = {
       type = "disk";
       device = "/dev/nvme0n1";

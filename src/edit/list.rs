@@ -76,7 +76,7 @@ fn list_cells(name: &str, node: &NodeTable) -> Vec<(String, Vec<String>)> {
     cells.extend(list_addresses("address", &node.addresses));
     cells.extend(list_addresses("address6", &node.addresses6));
     let disks = node.disks.iter().flat_map(|disks| &disks.value).filter_map(|disk| disk.value.as_ref());
-    cells.push(("disks".to_owned(), disks.map(ToString::to_string).collect()));
+    cells.push(("disks".to_owned(), disks.map(|disk| disk.id.value.to_string()).collect()));
     cells
 }
 

@@ -1,10 +1,11 @@
 //! The inventory as written: values with their places, faulty parts missing, nothing defaulted.
 //!
-//! A key is one declaration in `cluster`, `provisioner`, `firewall`, `network`, `node`, `profile`, `layout` or `root`:
+//! A key is one declaration in `cluster`, `disk`, `provisioner`, `firewall`, `network`, `node`, `profile`, `layout` or `root`:
 //! `tables` makes of the declaration its field, its reader and its JSON Schema. `reader` collects faults, `document` parses
 //! TOML, `rows` tables of cells, whose nodes `node_table` puts into the document.
 
 mod cluster;
+mod disk;
 mod document;
 mod firewall;
 mod key;
@@ -34,6 +35,7 @@ pub use cluster::{
     BootTable, ClusterTable, DnsTable, HardwareTable, LoggingTable, NtpTable, ServiceTable, TlsTable,
     VaultTable,
 };
+pub use disk::{DiskTable, WrittenDisk};
 pub use document::{LARGEST, text};
 pub use firewall::{FirewallTable, OpenTable};
 pub use layout::{LayoutKeys, LayoutTable, VolumeTable};

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::diag::{Diagnostic, Spanned, Subject};
 use crate::model::{
-    BmcCertificate, BmcProtocol, DiskId, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName,
-    VaultFile, Word,
+    BmcCertificate, BmcProtocol, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, VaultFile, Word,
 };
 
+use super::disk::WrittenDisk;
 use super::key::{entries, optional, required, required_as, section};
 use super::profile::Common;
 use super::reader::{Entries, Table};
@@ -25,13 +25,16 @@ tables! {
         addresses as "address": Entries<Label, Option<Spanned<Ipv4Addr>>> = entries(),
         /// `address6.<network>`: the node's IPv6 address in that network, such as `address6.provisioning = "fd00:100::50"`.
         addresses6 as "address6": Entries<Label, Option<Spanned<Ipv6Addr>>> = entries(),
-        /// Disks that an installation erases, by the names in `/dev/disk/by-id`. Disks that are not listed are left alone.
-        disks: Option<Spanned<List<Option<DiskId>>>> = required(),
+        /// Disks that an installation erases, by the names in `/dev/disk/by-id`. Disks that are not listed are left alone. A
+        /// disk may be a table with its size, `{ id = "/dev/disk/by-id/…", size = "894G" }`: the installation then refuses a
+        /// disk whose size differs by more than one per cent.
+        disks: Option<Spanned<List<Option<WrittenDisk>>>> = required(),
         /// Baseboard management controller of the node, such as
         /// `bmc = { address = "10.0.10.50", password_file = "bmc/node01" }`.
         bmc: Option<BmcTable> = section(),
-        /// Serial number that the node's firmware reports, as `cat /sys/class/dmi/id/product_serial` prints it. The installer
-        /// warns on its console when the machine reports another number.
+        /// Serial number that the node's firmware reports, as `cat /sys/class/dmi/id/product_serial` prints it. The
+        /// installation refuses to erase the disks of a machine that reports another number, and the installer warns on its
+        /// console.
         serial: Maybe<SerialNumber> = optional(),
         /// Failure domain of the node, such as a rack or a power supply: its nodes fail together.
         rack: Option<Spanned<Label>> = optional(),

@@ -77,12 +77,18 @@ impl<'a> DiskNames<'a> {
     fn behind_node(&self, name: &str) -> String {
         match self.labels {
             Labels::Disk => name.to_owned(),
-            Labels::Node if self.node.len() <= LONGEST => format!("{}-{name}", self.node),
-            Labels::Node => {
-                let start: String = self.node.chars().take(KEPT).collect();
-                format!("{start}-{}-{name}", shorten_digest(self.node))
-            }
+            Labels::Node => format!("{}-{name}", self.label()),
         }
+    }
+
+    /// The name of the node as it stands in names on disks.
+    #[must_use]
+    pub fn label(&self) -> String {
+        if self.node.len() <= LONGEST {
+            return self.node.to_owned();
+        }
+        let start: String = self.node.chars().take(KEPT).collect();
+        format!("{start}-{}", shorten_digest(self.node))
     }
 }
 

@@ -139,6 +139,23 @@ pub struct Layout {
     pub unlock: Option<Unlock>,
 }
 
+impl Layout {
+    /// The least size of the disk that boots: the BIOS boot partition, the ESP, the gaps around them and something left.
+    #[must_use]
+    pub fn least_size(&self) -> Size {
+        const REST: u64 = 4;
+        Size::mib((self.esp.bytes() >> 20) + REST)
+    }
+
+    /// The least size of all disks together. Mirrored disks have one size, and volumes share the disks of LVM.
+    #[must_use]
+    pub fn least_total(&self) -> Size {
+        let Style::Lvm { swap, volumes } = &self.style else { return self.least_size() };
+        let sizes = volumes.iter().map(|volume| volume.size).chain(*swap).chain([self.least_size()]);
+        Size::mib(sizes.fold(0, |sum, size| sum.saturating_add(size.bytes() >> 20)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

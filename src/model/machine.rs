@@ -47,6 +47,47 @@ impl Word for SerialNumber {
 }
 
 impl SerialNumber {
+    /// The numbers, in lower case, that firmware shows where nobody has written one. profiles/wipe-guard has the list as well.
+    pub const PLACEHOLDERS: [&str; 30] = [
+        "0123456789",
+        "1234567890",
+        "123456789",
+        "none",
+        "null",
+        "n/a",
+        "na",
+        "unknown",
+        "default",
+        "default string",
+        "oem",
+        "o.e.m.",
+        "to be filled by o.e.m.",
+        "to be filled by oem",
+        "system serial number",
+        "chassis serial number",
+        "base board serial number",
+        "serial number",
+        "not specified",
+        "not applicable",
+        "not available",
+        "not provided",
+        "invalid",
+        "empty",
+        "empty string",
+        "type1 - serial number",
+        "not set",
+        "not present",
+        "no serial",
+        "no enclosure",
+    ];
+
+    /// Whether firmware shows the number on machines that have none of their own: a known text, or one character alone.
+    #[must_use]
+    pub fn is_placeholder(&self) -> bool {
+        let number = self.0.to_ascii_lowercase();
+        Self::PLACEHOLDERS.contains(&number.as_str()) || number.bytes().all(|b| b == number.as_bytes()[0])
+    }
+
     /// Whether the number is a placeholder that somebody was meant to replace, such as the `EXAMPLE0001` of
     /// `plasmagen init`.
     #[must_use]

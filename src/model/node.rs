@@ -46,6 +46,9 @@ pub struct Node {
     pub resolvers: Vec<IpAddr>,
     /// The disks that an installation erases.
     pub disks: Vec<DiskId>,
+    /// The sizes of those disks whose size the inventory says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disk_sizes: BTreeMap<DiskId, Size>,
     /// How the disks are divided.
     pub layout: Layout,
     /// The services that the node runs.

@@ -1,10 +1,14 @@
 //! `disko.nix`: the partitions and file systems that an installation makes on the node's disks (disko's `disko.devices`).
-//! Every layout has a BIOS boot partition and an ESP, so that either firmware boots.
+//! Every layout has a BIOS boot partition and an ESP, so that either firmware boots. Beside the layout stands the machine that
+//! may be erased, for the wipe guard.
 
 use serde::Serialize;
 
 use crate::artifact::Artifact;
-use crate::model::{DiskId, Format, Node, Size, Style, Unlock, Volume};
+use crate::model::{
+    DiskId, Firmware, Format, IfName, Labels, MacAddr, Node, SerialNumber, Size, Style, System, Unlock,
+    Volume,
+};
 use crate::plan::Plan;
 use crate::render::{Renderer, Template, template};
 
@@ -29,6 +33,28 @@ struct Context<'a> {
     format: Format,
     swap: Option<Size>,
     volumes: &'a [Volume],
+    guard: GuardOptions<'a>,
+}
+
+/// The options `plasmagen.wipeGuard` of profiles/wipe-guard: the machine that disko's scripts may erase.
+#[derive(Serialize)]
+struct GuardOptions<'a> {
+    /// The error of an evaluation without plasmagen's modules.
+    refusal: String,
+    serial: Option<&'a SerialNumber>,
+    mac: MacAddr,
+    /// The MAC addresses of further cards, by interface.
+    interfaces: Vec<(&'a IfName, MacAddr)>,
+    firmware: Firmware,
+    system: System,
+    /// The disks, each with the size that the inventory says.
+    disks: Vec<(&'a DiskId, Option<Size>)>,
+    /// The least size of the disk that boots, and of all disks together.
+    each: Size,
+    all: Size,
+    /// The names that are the node's on a disk, whichever the layout writes.
+    label: String,
+    volume_group: String,
 }
 
 /// The options `disko.devices.disk.<name>`.
@@ -66,7 +92,29 @@ fn emit(_: &Plan, node: &Node, renderer: &Renderer) -> anyhow::Result<Vec<Artifa
         format: layout.format,
         swap,
         volumes,
+        guard: guard_options(node),
     };
     let text = renderer.render(TEMPLATE.name, &context)?;
     Ok(vec![Artifact::new(path_in_node_dir(node, "disko.nix"), text)?])
+}
+
+fn guard_options(node: &Node) -> GuardOptions<'_> {
+    let names = node.disk_names(Labels::Node);
+    let cards = node.interfaces.iter().filter_map(|interface| Some((&interface.name, interface.mac?)));
+    GuardOptions {
+        refusal: format!(
+            "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#{}",
+            node.name
+        ),
+        serial: node.serial.as_ref(),
+        mac: node.mac,
+        interfaces: cards.filter(|(_, mac)| *mac != node.mac).collect(),
+        firmware: node.firmware,
+        system: node.system,
+        disks: node.disks.iter().map(|disk| (disk, node.disk_sizes.get(disk).copied())).collect(),
+        each: node.layout.least_size(),
+        all: node.layout.least_total(),
+        label: names.label(),
+        volume_group: names.volume_group(),
+    }
 }

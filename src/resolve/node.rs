@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::diag::{Span, Spanned};
-use crate::inventory::{Common, Entries, LayoutTable, NodeTable};
-use crate::model::{DiskId, Family, Label, Labels, Role};
+use crate::inventory::{Common, Entries, LayoutTable, NodeTable, WrittenDisk};
+use crate::model::{DiskId, Family, Label, Labels, Role, Size};
 
 use super::interface::{DraftInterface, lay_interfaces};
 use super::layer::{Layer, NodeEntry, ProfileEntry, Profiles, Said, said};
@@ -109,7 +109,16 @@ impl<'a> DraftNode<'a> {
     /// The sound disks with their places.
     pub fn disks(&self) -> impl Iterator<Item = (&'a DiskId, &'a Span)> + use<'a> {
         let disks = self.entry.value.disks.as_ref().map_or(&[][..], |disks| &disks.value);
-        disks.iter().filter_map(|disk| Some((disk.value.as_ref()?, &disk.span)))
+        disks.iter().filter_map(|disk| Some(&disk.value.as_ref()?.id)).map(|id| (&id.value, &id.span))
+    }
+
+    /// The sizes that are written, by disk.
+    pub fn disk_sizes(&self) -> impl Iterator<Item = (&'a DiskId, &'a Spanned<Size>)> + use<'a> {
+        let disks = self.entry.value.disks.as_ref().map_or(&[][..], |disks| &disks.value);
+        disks.iter().filter_map(|disk| {
+            let WrittenDisk { id, size } = disk.value.as_ref()?;
+            Some((&id.value, size.as_ref()?))
+        })
     }
 
     /// Whether the node runs the service called `name`.

@@ -155,11 +155,11 @@ pub(super) fn f06(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// F23: the serial number of a node is that of a machine, not the placeholder of a template.
+/// F23: the serial number of a node is that of a machine, not the placeholder of a template or of firmware.
 pub(super) fn f23(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let Some(Spanned { value: Some(serial), span }) = &node.entry.value.serial else { continue };
-        if serial.is_example() {
+        if serial.is_example() || serial.is_placeholder() {
             let message = format!(
                 "`{serial}` is a placeholder and the serial number of no machine: nothing shows whether an installer \
                  runs on the right machine"

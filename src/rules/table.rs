@@ -458,7 +458,7 @@ pub const RULES: &[Rule] = &[
     error!("I09", Elsewhere("nginx.conf"),
         "nginx serves the public tree and nothing else",
         "a request walks out of the web root"),
-    error!("I10", Later("plasmagen renders no scripts that install or erase"),
+    error!("I10", Elsewhere("the guard in disko's scripts"),
         "scripts stop at the first fault and ask before they destroy",
         "an empty variable erases a disk"),
     error!("I11", Elsewhere("the NixOS modules, which pass values in files"),

@@ -154,6 +154,10 @@ const PROOFS: &[(&str, &[&str])] = &[
         "nginx::nothing_is_written",
         "nginx::strings_read_back",
     ]),
+    ("PG-I10", &[
+        "every_script_that_writes_has_the_guard_before_the_first_write",
+        "no_byte_of_a_disk_changes_where_the_guard_refuses",
+    ]),
     ("PG-I11", &[
         "what_the_rules_accept_every_output_says_and_nix_reads_back",
         "nix_evaluates_the_model",

@@ -173,6 +173,9 @@ fn describe_type(schema: &Value) -> String {
         .flatten()
         .map(|choice| format!("`{}`", choice.as_str().unwrap()))
         .collect();
+    if schema["type"].is_array() {
+        return "string or table".to_owned();
+    }
     match schema["type"].as_str().unwrap() {
         "string" if !choices.is_empty() => format!("string: {}", choices.join(", ")),
         "integer" if schema["minimum"].is_number() => {
@@ -184,7 +187,7 @@ fn describe_type(schema: &Value) -> String {
             items if items.starts_with("string: ") => {
                 format!("list of strings: {}", &items["string: ".len()..])
             }
-            items => format!("list of {items}s"),
+            items => format!("list of {}s", items.replace(" or ", "s or ")),
         },
         "object" => "table".to_owned(),
         other => other.to_owned(),
@@ -194,7 +197,7 @@ fn describe_type(schema: &Value) -> String {
 /// A value of `schema` in TOML.
 fn example(schema: &Value) -> Option<String> {
     let first = |list: &str| schema[list][0].as_str().map(|text| format!("{text:?}"));
-    match schema["type"].as_str().unwrap() {
+    match schema["type"].as_str().unwrap_or("string") {
         "string" => first("enum").or_else(|| first("examples")).or_else(|| quoted(schema)),
         "boolean" => Some("true".to_owned()),
         "integer" => {

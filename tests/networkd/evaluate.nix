@@ -13,7 +13,14 @@ let
       (node + "/configuration.nix")
       {
         # The network does not depend on disks.
-        options.disko.devices = lib.mkOption { type = lib.types.anything; };
+        options.disko.devices = lib.mkOption {
+          type = lib.types.submodule {
+            freeformType = lib.types.attrsOf lib.types.anything;
+            options = lib.genAttrs [ "_create" "_destroy" "_legacyDestroy" ] (
+              _: lib.mkOption { default = ""; }
+            );
+          };
+        };
       }
     ];
   };

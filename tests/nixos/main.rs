@@ -13,3 +13,4 @@ mod networkd;
 mod profiles;
 mod pxe_server;
 mod restarts;
+mod wipe_guard;

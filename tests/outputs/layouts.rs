@@ -15,7 +15,8 @@ fn layouts() -> Vec<(PathBuf, Value)> {
         case_dirs().into_iter().map(|case| case.join("expected/nodes")).chain([repository().join("nodes")]);
     let files = trees.flat_map(walkdir::WalkDir::new).map(|entry| entry.unwrap().into_path());
     let read = |path: PathBuf| {
-        let output = nix::nix_instantiate(["--eval", "--strict", "--json", path.to_str().unwrap()]);
+        let text = format!("import {} {{ plasmagen = {{ }}; }}", path.display());
+        let output = nix::nix_instantiate(["--eval", "--strict", "--json", "--expr", &text]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let value: Value = serde_json::from_slice(&output.stdout).unwrap();
         (path, value["disko"]["devices"].clone())

@@ -9,6 +9,11 @@ use super::{PUBLISH, judged, node, nothing, row};
 
 pub(in crate::change) const MACHINES: &[Row] = &[
     judged("nodes.*.disks", disks::disks, &[PUBLISH], "disko: grub.devices names the disks; docs/disks.md"),
+    row(
+        "nodes.*.disk_sizes.*",
+        &[nothing("the next installation compares the disk with that size")],
+        "src/outputs/disko.rs",
+    ),
     judged("nodes.*.layout.style", disks::divided_anew, &[], "disko#695; a switch skips `/` and `/nix`"),
     judged("nodes.*.layout.format", disks::divided_anew, &[], "disko#695; a switch skips `/` and `/nix`"),
     judged("nodes.*.layout.labels", disks::divided_anew, &[], "disko#551; rule PG-J05"),

@@ -48,12 +48,14 @@ pub(super) fn read_facts(
         let Some(candidate) = candidates.last_mut() else { continue };
         match key.as_str() {
             "disks" => {
-                for part in map.parts(&statement.events) {
-                    candidate.add(
-                        "disks",
-                        &map.string_at(&part.value),
-                        &place_of(file, text, part.value.start),
-                    );
+                for disk in map.parts(&statement.events) {
+                    // A disk with its size is a table.
+                    let fields = map.parts(&disk.events);
+                    let id = fields.iter().find(|field| field.path == ["id"]).unwrap_or(&disk);
+                    if fields.iter().any(|field| field.path == ["size"]) {
+                        notes.insert(format!("{file}: the sizes of disks were not read"));
+                    }
+                    candidate.add("disks", &map.string_at(&id.value), &place_of(file, text, id.value.start));
                 }
             }
             "mac" => candidate.add("mac", &normal_mac(&map.string_at(&statement.value)), &place),

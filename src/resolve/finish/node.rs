@@ -1,5 +1,7 @@
 //! Finished nodes.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
 use crate::inventory::{BmcTable, known};
@@ -60,6 +62,12 @@ pub(in crate::resolve) fn finish_node<'a>(
         gateway6: to.take("gateway6", pick_gateway(node, |network| known(&network.value.gateway6).copied())),
         resolvers: to.take("resolvers", or_default(node.home().and_then(list_resolvers), Vec::new())),
         disks: to.take("disks", here.gives(node.disks().map(|(disk, _)| disk.clone()).collect())),
+        disk_sizes: if node.disk_sizes().next().is_some() {
+            let sizes = node.disk_sizes().map(|(disk, size)| (disk.clone(), size.value));
+            to.take("disk_sizes", here.gives(sizes.collect()))
+        } else {
+            BTreeMap::new()
+        },
         layout: to.table("layout", |to| finish_layout(node, to))?,
         services: to.whole_list("services", without_services, &node.services, |to, service| {
             finish_service(draft, node.layers(), service, to)

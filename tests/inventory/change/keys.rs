@@ -34,7 +34,7 @@ const TYPES: [(&str, &[&str]); 19] = [
 const TABLES: [&str; 6] = ["provisioner", "tls", "boot", "dns", "nodes.*.layout", "nodes.*.hardware"];
 
 /// Keys whose entries have names.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
     "networks",
     "vips",
     "firewall",
@@ -44,6 +44,7 @@ const LISTS: [&str; 12] = [
     "provisioner.other_interfaces",
     "nodes.*.interfaces",
     "nodes.*.services",
+    "nodes.*.disk_sizes",
     "nodes.*.layout.volumes",
     "profiles.*.interfaces",
     "profiles.*.services",

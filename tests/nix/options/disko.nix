@@ -1,4 +1,4 @@
-# disko: its option, and of the options that disko sets, those that open encrypted disks at boot, as disko's
+# disko: its option with the texts that its scripts consist of (lib/default.nix, `toplevel`), and of the options that disko sets, those that open encrypted disks at boot, as disko's
 # lib/types/luks.nix sets them. tests/disks has the real disko write the whole.
 { config, lib, ... }:
 let
@@ -23,7 +23,30 @@ let
     );
 in
 {
-  options.disko.devices = option (lib.types.attrsOf lib.types.anything) { };
+  options.disko.devices = option (lib.types.submodule (
+    { config, ... }:
+    let
+      text =
+        default:
+        lib.mkOption {
+          internal = true;
+          type = lib.types.str;
+          inherit default;
+        };
+    in
+    {
+      freeformType = lib.types.attrsOf lib.types.anything;
+      options = {
+        _destroy = text "DESTROY\n";
+        _legacyDestroy = text "DESTROY\n";
+        _create = text "CREATE\n";
+        _mount = text "MOUNT\n";
+        _disko = text (config._legacyDestroy + config._create + config._mount);
+        _destroyFormatMount = text (config._destroy + config._create + config._mount);
+        _formatMount = text (config._create + config._mount);
+      };
+    }
+  )) { };
 
   config.boot.initrd.luks.devices = lib.mkMerge (
     lib.concatLists (lib.mapAttrsToList ofDisk (devices.disk or { }))

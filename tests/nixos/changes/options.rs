@@ -70,7 +70,8 @@ fn list_options(at: &str, old: &Value, new: &Value, found: &mut BTreeSet<String>
 /// what counts at a switch are the file systems, the swap devices and the initrd that it derives.
 fn of_disk(option: &str, new: &Value) -> Option<Effect> {
     let path = option.strip_prefix("/disko")?;
-    if path.ends_with("/size") {
+    // The scripts of an installation, with the wipe guard in them.
+    if path.ends_with("/size") || path.starts_with("/devices/_") {
         return Some(Effect::Nothing);
     }
     // How the initrd unlocks a disk.

@@ -119,7 +119,8 @@ fn text(value: &Value) -> &str {
 }
 
 fn list(value: &Value) -> Vec<String> {
-    value.as_array().unwrap().iter().map(|item| text(item).to_owned()).collect()
+    let name = |item: &Value| item.as_str().unwrap_or_else(|| text(&item["id"])).to_owned();
+    value.as_array().unwrap().iter().map(name).collect()
 }
 
 /// An address, in the one form that it has (RFC 5952).

@@ -1,6 +1,31 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#arm2",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "S2";
+    mac = "3c:ec:ef:00:00:02";
+    firmware = "uefi";
+    system = "aarch64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/nvme-EXAMPLE_2";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "arm2";
+      volumeGroup = "poolarm2";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.arm2-main = {
       type = "disk";
       device = "/dev/disk/by-id/nvme-EXAMPLE_2";

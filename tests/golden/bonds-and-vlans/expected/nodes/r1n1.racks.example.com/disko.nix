@@ -1,6 +1,36 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#r1n1",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "S1";
+    mac = "3c:ec:ef:00:01:01";
+    interfaces.lan1 = "3c:ec:ef:00:01:02";
+    interfaces.lan2 = "3c:ec:ef:00:01:03";
+    firmware = "uefi";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_1";
+      }
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_2";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "r1n1";
+      volumeGroup = "poolr1n1";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.r1n1-main = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_1";

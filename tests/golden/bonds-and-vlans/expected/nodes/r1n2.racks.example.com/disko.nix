@@ -1,6 +1,39 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#r1n2",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "S2";
+    mac = "3c:ec:ef:00:02:01";
+    interfaces.lan1 = "3c:ec:ef:00:02:02";
+    interfaces.lan2 = "3c:ec:ef:00:02:03";
+    firmware = "uefi";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_3";
+      }
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_4";
+      }
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_5";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "r1n2";
+      volumeGroup = "poolr1n2";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.r1n2-main = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_3";

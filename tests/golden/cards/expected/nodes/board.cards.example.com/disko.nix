@@ -1,6 +1,32 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#board",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "FN002";
+    mac = "3c:ec:ef:31:00:02";
+    firmware = "uefi";
+    system = "aarch64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/wwn-0x5000c50031000002";
+        size = "447G";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "board";
+      volumeGroup = "poolboard";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.board-main = {
       type = "disk";
       device = "/dev/disk/by-id/wwn-0x5000c50031000002";

@@ -1,6 +1,31 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#legacy",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "FN003";
+    mac = "3c:ec:ef:31:00:03";
+    firmware = "bios";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/wwn-0x5000c50031000003";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "legacy";
+      volumeGroup = "poollegacy";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.legacy-main = {
       type = "disk";
       device = "/dev/disk/by-id/wwn-0x5000c50031000003";

@@ -1,6 +1,32 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#racked",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "FN004";
+    mac = "3c:ec:ef:31:01:04";
+    interfaces.p1 = "3c:ec:ef:31:00:04";
+    firmware = "uefi";
+    system = "aarch64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/wwn-0x5000c50031000004";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "racked";
+      volumeGroup = "poolracked";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.racked-main = {
       type = "disk";
       device = "/dev/disk/by-id/wwn-0x5000c50031000004";

@@ -1,6 +1,31 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#a1",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "S1";
+    mac = "3c:ec:ef:00:00:01";
+    firmware = "uefi";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_1";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "1028M";
+    };
+    names = {
+      label = "a1";
+      volumeGroup = "poola1";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.a1-main = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_1";

@@ -1,6 +1,34 @@
 # The disk layout of this node. An installation erases everything on these disks.
 {
-  disko.devices = {
+  plasmagen ? throw "without plasmagen's modules, disko's script has no wipe guard; with the flake it has: disko --flake .#store",
+  ...
+}:
+{
+  # The machine that may be erased: disko's scripts compare it with these facts before their first write.
+  plasmagen.wipeGuard = {
+    serial = "S4";
+    mac = "3c:ec:ef:00:00:04";
+    firmware = "uefi";
+    system = "x86_64-linux";
+    disks = [
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_4";
+      }
+      {
+        id = "/dev/disk/by-id/ata-EXAMPLE_5";
+      }
+    ];
+    layout = {
+      each = "1028M";
+      all = "2114564M";
+    };
+    names = {
+      label = "store";
+      volumeGroup = "poolstore";
+    };
+  };
+
+  disko.devices = builtins.seq plasmagen {
     disk.store-main = {
       type = "disk";
       device = "/dev/disk/by-id/ata-EXAMPLE_4";
