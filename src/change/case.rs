@@ -5,6 +5,7 @@ use crate::model::{Cluster, HostName, Node};
 use super::difference::Difference;
 use super::effect::{Effect, Party};
 use super::finding::{Findings, Verdict};
+use super::way::Phase;
 
 /// Stands for the unit of the provisioner's DHCP server, which the inventory chooses.
 pub(super) const DHCP_SERVER: &str = "(dhcp)";
@@ -72,9 +73,14 @@ impl<'a> Case<'a> {
         found.add(who, verdict, self.difference);
     }
 
-    /// Adds a task of the operator.
-    pub fn add_task(&self, found: &mut Findings, text: impl Into<std::borrow::Cow<'static, str>>) {
-        self.add(found, Party::Operator, Verdict::new(Effect::Hands, text));
+    /// Adds a task of the operator, which is done in `phase`.
+    pub fn add_task(
+        &self,
+        found: &mut Findings,
+        phase: Phase,
+        text: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
+        self.add(found, Party::Operator, Verdict::new(Effect::Hands, text).phase(phase));
     }
 
     /// Adds the effect `verdict` on the node called `name`.

@@ -11,14 +11,15 @@ use crate::model::{Cluster, Node};
 use super::case::{Case, Pair, Sides};
 use super::derived::CommonFacts;
 use super::difference::{Difference, Place, list_differences};
-use super::effect::{Effect, Flag, Party};
+use super::effect::{Effect, Party};
 use super::finding::{Consequence, Findings};
 use super::identity::MatchedNodes;
 use super::live::{LiveNode, RenderedFiles, list_drift};
-use super::quorum::Membership;
+use super::quorum::{Membership, flag_dangers, list_memberships};
 use super::row::Row;
 use super::site_facts::list_site_facts;
 use super::table::index_rows;
+use super::way::Way;
 
 /// What a change of the inventory does.
 #[derive(Clone, Debug)]
@@ -35,8 +36,8 @@ pub struct Change {
     pub removed: Vec<String>,
     /// The number of nodes before and after.
     pub nodes: [usize; 2],
-    /// The members of the Raft group.
-    pub membership: Membership,
+    /// The members of each Raft group.
+    pub memberships: Vec<Membership>,
 }
 
 impl Change {
@@ -83,15 +84,8 @@ pub fn compare(old: &Cluster, new: &Cluster) -> anyhow::Result<Change> {
     judged.compare_nodes(&nodes)?;
     let mut consequences = judged.found.finish();
     let renamed = nodes.renamed.iter().map(|pair| (pair.new.name.as_str(), pair.old.name.as_str())).collect();
-    let membership = Membership::new(old, &renamed, consequences.iter().flatten());
-    if membership.loses_majority() {
-        let touched = consequences.iter_mut().flatten().filter(|found| found.effect >= Effect::Member);
-        for found in touched
-            .filter(|found| matches!(&found.who, Party::Node(name) if membership.touched.contains(name)))
-        {
-            found.flags.insert(Flag::Quorum);
-        }
-    }
+    let memberships = list_memberships(old, &renamed, consequences.iter().flatten(), Way::touches_members);
+    flag_dangers(&mut consequences, &memberships);
     let name = |node: &&crate::model::Node| node.name.to_string();
     Ok(Change {
         differences: judged.differences,
@@ -104,7 +98,7 @@ pub fn compare(old: &Cluster, new: &Cluster) -> anyhow::Result<Change> {
         added: nodes.added.iter().map(name).collect(),
         removed: nodes.removed.iter().map(name).collect(),
         nodes: [old.nodes.len(), new.nodes.len()],
-        membership,
+        memberships,
     })
 }
 
@@ -138,7 +132,7 @@ pub fn compare_live(cluster: &Cluster, found: &[DriftedNode<'_>]) -> anyhow::Res
         added: Vec::new(),
         removed: Vec::new(),
         nodes: [cluster.nodes.len(); 2],
-        membership: Membership::default(),
+        memberships: Vec::new(),
     })
 }
 

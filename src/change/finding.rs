@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::difference::Difference;
 use super::effect::{Effect, Flag, Party};
+use super::way::{Phase, Way};
 
 /// A key that changed, as the cause of a consequence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,8 +25,20 @@ impl From<&Difference> for Cause {
     fn from(difference: &Difference) -> Self {
         // Settings are the user's: a value may be a secret under any name.
         let is_shown = !difference.pattern.ends_with(".settings");
-        let shown = |value: &Option<Value>| value.clone().filter(|_| is_shown);
+        let shown = |value: &Option<Value>| value.as_ref().filter(|_| is_shown).map(without_settings);
         Self { key: difference.key.clone(), old: shown(&difference.old), new: shown(&difference.new) }
+    }
+}
+
+/// Copies `value` without the settings of services in it.
+fn without_settings(value: &Value) -> Value {
+    match value {
+        Value::Object(table) => {
+            let shown = table.iter().filter(|(key, _)| *key != "settings");
+            shown.map(|(key, value)| (key.clone(), without_settings(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_settings).collect(),
+        other => other.clone(),
     }
 }
 
@@ -41,10 +54,22 @@ pub struct Consequence {
     pub flags: BTreeSet<Flag>,
     /// The systemd units that are reloaded, restarted, started or stopped.
     pub units: BTreeSet<String>,
+    /// The way out of the effect.
+    pub way: Way,
+    /// When the operator does it, where the consequence is a task of the operator.
+    pub phase: Phase,
     /// The effect in words.
     pub text: Cow<'static, str>,
     /// The keys that changed.
     pub causes: Vec<Cause>,
+}
+
+impl Consequence {
+    /// Whether the way out is about the member of `service`: about each member on the node where no unit is named.
+    #[must_use]
+    pub fn concerns(&self, service: &str) -> bool {
+        self.units.is_empty() || self.units.contains(service)
+    }
 }
 
 /// What a row of the table or a function says of a machine.
@@ -56,6 +81,10 @@ pub struct Verdict {
     pub flags: BTreeSet<Flag>,
     /// The systemd units.
     pub units: BTreeSet<String>,
+    /// The way out of the effect.
+    pub way: Way,
+    /// When the operator does it, where the verdict is a task of the operator.
+    pub phase: Phase,
     /// The effect in words.
     pub text: Cow<'static, str>,
 }
@@ -64,7 +93,8 @@ impl Verdict {
     /// An effect in words.
     #[must_use]
     pub fn new(effect: Effect, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { effect, flags: BTreeSet::new(), units: BTreeSet::new(), text: text.into() }
+        let (way, phase) = (Way::default(), Phase::default());
+        Self { effect, flags: BTreeSet::new(), units: BTreeSet::new(), way, phase, text: text.into() }
     }
 
     /// The verdict with `flag`.
@@ -78,6 +108,18 @@ impl Verdict {
     #[must_use]
     pub fn flag_if(self, is_set: bool, flag: Flag) -> Self {
         if is_set { self.flag(flag) } else { self }
+    }
+
+    /// The verdict with the way out `way`.
+    #[must_use]
+    pub fn way(self, way: Way) -> Self {
+        Self { way, ..self }
+    }
+
+    /// The verdict as a task that is done in `phase`.
+    #[must_use]
+    pub fn phase(self, phase: Phase) -> Self {
+        Self { phase, ..self }
     }
 
     /// The verdict on `units`.
@@ -97,7 +139,7 @@ pub struct Findings {
 impl Findings {
     /// Adds what `difference` does to `who`. The same effect in the same words has several causes.
     pub fn add(&mut self, who: Party, verdict: Verdict, difference: &Difference) {
-        let Verdict { effect, flags, units, text } = verdict;
+        let Verdict { effect, flags, units, way, phase, text } = verdict;
         let found = self.consequences.entry(who.clone()).or_default();
         let cause = Cause::from(difference);
         match found.iter_mut().find(|known| known.effect == effect && known.text == text) {
@@ -108,7 +150,9 @@ impl Findings {
                     known.causes.push(cause);
                 }
             }
-            None => found.push(Consequence { who, effect, flags, units, text, causes: vec![cause] }),
+            None => {
+                found.push(Consequence { who, effect, flags, units, way, phase, text, causes: vec![cause] });
+            }
         }
     }
 

@@ -8,3 +8,4 @@ pub(super) mod networks;
 pub(super) mod nodes;
 pub(super) mod services;
 pub(super) mod site;
+pub(super) mod volumes;

@@ -1,73 +1,76 @@
-//! The order in which a change is carried out: what is done by hand, files, provisioner and zones, members that leave, machines
-//! that are installed, machines that go on. Each step has the commands that do it.
+//! The order in which a change is carried out, in phases: what comes first by hand, files, provisioner and zones, members that
+//! leave for good, the nodes one after the other, what is left to do by hand. A member that is taken out is back before the
+//! next one is taken out. A change that would take a majority out, even one by one, has no procedure.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+mod install;
+mod members;
+mod node;
+mod refusal;
+mod step;
 
 use serde::Serialize;
 
-use crate::model::{Cluster, Node};
+use crate::model::Cluster;
+
+pub use install::install_commands;
+pub use step::Step;
 
 use super::compare::Change;
 use super::effect::{Effect, Party};
+use super::way::{Phase, Way};
+use node::NodeWork;
 
-/// A step of the procedure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// What is done.
-    pub title: String,
-    /// The command lines, in their order.
-    pub commands: Vec<String>,
+/// How a change is carried out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Procedure {
+    /// The steps; none where nothing is to be done, or no procedure is known.
+    pub steps: Vec<Step>,
+    /// Why there is no procedure, and what to do instead.
+    pub refusal: Option<String>,
 }
 
-impl Step {
-    fn new(title: impl Into<String>, commands: impl IntoIterator<Item = String>) -> Self {
-        Self { title: title.into(), commands: commands.into_iter().collect() }
-    }
-}
-
-/// Lists the steps that carry out `change`, which ends in the cluster `new`.
+/// Plans how to carry out `change`, which leads from the cluster `old` to `new`.
 #[must_use]
-pub fn list_steps(change: &Change, new: &Cluster) -> Vec<Step> {
+pub fn plan_procedure(change: &Change, old: &Cluster, new: &Cluster) -> Procedure {
     if change.is_empty() {
-        return Vec::new();
+        return Procedure::default();
     }
-    let effects = change.effects();
-    let effect_on = |node: &Node| effects.get(node.name.as_str()).copied().unwrap_or(Effect::Nothing);
-    let mut steps = Vec::new();
-    let of = |who: Party| change.iter().filter(move |found| found.who == who);
-    steps.extend(of(Party::Operator).map(|task| Step::new(format!("by hand: {}", task.text), [])));
-    steps.push(Step::new("write the files, look at them, and commit them", [render_command(&effects, new)]));
+    if let Some(refusal) = refusal::find_refusal(change, old) {
+        return Procedure { steps: Vec::new(), refusal: Some(refusal) };
+    }
+    let mut works = NodeWork::list(change, old, new);
+    works.sort_by_key(NodeWork::place);
+    let tasks = |phase: Phase| {
+        let tasks = change.iter().filter(move |found| found.who == Party::Operator && found.phase == phase);
+        tasks.map(|task| Step::new(format!("by hand: {}", task.text), []))
+    };
+    let mut steps: Vec<Step> = tasks(Phase::Before).collect();
+    steps.push(Step::new(
+        "write the files, look at them, and commit them; plasmagen diff --order --since HEAD~1 then prints this list again",
+        [render_command(&works)],
+    ));
+    steps.extend(tasks(Phase::AfterRender));
     add_servers(change, &mut steps);
-    let renamed =
-        |name: &String| change.renamed.iter().find(|(_, new)| new == name).map(|(old, _)| old.clone());
-    for name in &change.membership.touched {
-        let title = format!(
-            "remove {} from Chainfire and FlareDB, and wait until the other members agree (docs/first-boot.md)",
-            renamed(name).unwrap_or_else(|| name.clone())
-        );
-        steps.push(Step::new(title, []));
-    }
+    steps.extend(tasks(Phase::AfterPublish));
     for name in &change.removed {
-        steps.push(Step::new(format!("switch {name} off; erase its disks, or keep them safe"), []));
+        let node = old.nodes.iter().find(|node| node.name.as_str() == name);
+        steps.extend(node.and_then(|node| members::take_out(change, old, node, None)));
     }
-    let mut nodes: Vec<(&Node, Effect)> = new.nodes.iter().map(|node| (node, effect_on(node))).collect();
-    nodes.retain(|(_, effect)| *effect > Effect::Nothing);
-    // Machines that do not vote go first: what fails there costs no vote. Machines of a rack go one after the other.
-    // A member with another address is last: the others then know the new address (docs/network.md).
-    nodes.sort_by_key(|(node, effect)| {
-        (*effect == Effect::Member, Reverse(*effect), node.voter, node.rack.clone(), node.name.clone())
-    });
-    steps.extend(nodes.iter().flat_map(|(node, effect)| list_node_steps(node, *effect)));
+    steps.extend(tasks(Phase::AtNodes));
+    steps.extend(works.iter().flat_map(|work| work.list_steps(change, old)));
+    steps.extend(tasks(Phase::Last));
     steps.push(Step::new("look whether all is well", ["plasmagen certs status".to_owned()]));
-    steps
+    Procedure { steps, refusal: None }
 }
 
 /// The command that writes the files: it lets the names on disks change of the nodes that are installed anew (rule PG-J05).
-fn render_command(effects: &BTreeMap<&str, Effect>, new: &Cluster) -> String {
-    let is_installed_anew =
-        |node: &&Node| effects.get(node.name.as_str()).is_some_and(|effect| *effect >= Effect::Reinstall);
-    let names: Vec<_> = new.nodes.iter().filter(is_installed_anew).map(|node| node.name.as_str()).collect();
+fn render_command(works: &[NodeWork<'_>]) -> String {
+    let mut names: Vec<_> = works
+        .iter()
+        .filter(|work| work.is_known() && work.has_way(Way::Install))
+        .map(|work| work.new.name.as_str())
+        .collect();
+    names.sort_unstable();
     if names.is_empty() {
         "plasmagen render".to_owned()
     } else {
@@ -87,35 +90,5 @@ fn add_servers(change: &Change, steps: &mut Vec<Step>) {
     if of(&Party::NameServers).is_some() {
         let title = "copy site/dns/ to the name servers";
         steps.push(Step::new(title, ["rndc reload".to_owned()]));
-    }
-}
-
-/// Lists the steps of a node, by its most severe effect.
-fn list_node_steps(node: &Node, effect: Effect) -> Vec<Step> {
-    let (name, fqdn) = (&node.name, &node.fqdn);
-    let target = format!("--flake .#{name} --target-host root@{fqdn}");
-    let address = node.reservation().and_then(|reservation| reservation.address);
-    let installer = address.map_or_else(|| fqdn.to_string(), |address| address.to_string());
-    match effect {
-        Effect::Data | Effect::Reinstall | Effect::Install => vec![Step::new(
-            format!("install {name}"),
-            [
-                format!("plasmagen arm {name}"),
-                format!("plasmagen secrets stage {name} --to /run/stage-{name}"),
-                format!("nixos-anywhere --flake .#{name} --extra-files /run/stage-{name} root@{installer}"),
-                format!("plasmagen disarm {name}"),
-            ],
-        )],
-        Effect::Unbootable => {
-            vec![Step::new(format!("do not switch {name} before its disks are as the inventory says"), [])]
-        }
-        Effect::Reboot => vec![Step::new(
-            format!("restart {name} into its new configuration"),
-            [format!("nixos-rebuild boot {target}"), format!("ssh root@{fqdn} reboot")],
-        )],
-        _ => vec![Step::new(
-            format!("switch {name}, and wait until it is healthy"),
-            [format!("nixos-rebuild switch {target}"), format!("ssh root@{fqdn} systemctl --failed")],
-        )],
     }
 }

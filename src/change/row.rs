@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::effect::{Effect, Flag, Party};
 use super::finding::{Findings, Verdict};
+use super::way::{Phase, Way};
 
 /// A function that adds the effects which depend on the values.
 pub type Judge = fn(&Case<'_>, &mut Findings);
@@ -31,6 +32,10 @@ pub struct Affects {
     pub flags: &'static [Flag],
     /// The systemd units; `*` is the last name in the key.
     pub units: &'static [&'static str],
+    /// The way out of the effect.
+    pub way: Way,
+    /// When the operator does it, where the effect is a task of the operator.
+    pub phase: Phase,
     /// The effect in words.
     pub text: &'static str,
 }
@@ -56,7 +61,7 @@ impl Affects {
     /// The effect without units and flags.
     #[must_use]
     pub const fn new(who: Who, effect: Effect, text: &'static str) -> Self {
-        Self { who, effect, flags: &[], units: &[], text }
+        Self { who, effect, flags: &[], units: &[], way: Way::Switch, phase: Phase::Before, text }
     }
 
     /// The effect on `units`.
@@ -71,11 +76,23 @@ impl Affects {
         Self { flags, ..self }
     }
 
+    /// The effect with the way out `way`.
+    #[must_use]
+    pub const fn way(self, way: Way) -> Self {
+        Self { way, ..self }
+    }
+
+    /// The effect as a task that is done in `phase`.
+    #[must_use]
+    pub const fn phase(self, phase: Phase) -> Self {
+        Self { phase, ..self }
+    }
+
     /// What the row says, where the last name in the key is `name`.
     #[must_use]
     pub fn verdict(&self, name: &str) -> Verdict {
         let units = self.units.iter().map(|unit| if *unit == "*" { name } else { unit });
-        let verdict = Verdict::new(self.effect, self.text).units(units);
+        let verdict = Verdict::new(self.effect, self.text).units(units).way(self.way).phase(self.phase);
         self.flags.iter().fold(verdict, |verdict, flag| verdict.flag(*flag))
     }
 }

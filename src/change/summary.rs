@@ -21,8 +21,8 @@ pub struct Summary {
     pub zones: usize,
     /// The number of things that somebody has to do by hand.
     pub by_hand: usize,
-    /// Whether the change, done at once, takes the majority of members away.
-    pub loses_majority: bool,
+    /// Whether the change, done at once, endangers the majority of a Raft group.
+    pub endangers_quorum: bool,
 }
 
 impl Summary {
@@ -51,7 +51,7 @@ impl Summary {
             certificates,
             zones: change.differences.iter().filter(|difference| difference.pattern == "zones.*").count(),
             by_hand: change.iter().filter(is_task).count(),
-            loses_majority: change.membership.loses_majority(),
+            endangers_quorum: change.memberships.iter().any(super::quorum::Membership::is_endangered),
         }
     }
 

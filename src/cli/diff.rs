@@ -5,6 +5,7 @@ mod human;
 mod json;
 mod live;
 mod markdown;
+mod revision;
 mod source;
 
 use std::path::PathBuf;
@@ -12,14 +13,14 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
-use crate::change::{Change, Party, Step, compare, list_steps};
+use crate::change::{Change, Party, Procedure, compare, plan_procedure};
 
 use super::REFUSED;
 use super::complete;
 use super::escape::{ascii_controls, many_lines};
 use super::inventory::InventoryOption;
 use super::printer::Printer;
-pub(super) use source::RENDERED;
+pub(super) use revision::RENDERED;
 
 use fail::FailOptions;
 use source::{Compared, Source};
@@ -64,6 +65,10 @@ pub(super) struct DiffArgs {
     inventory: InventoryOption,
 }
 
+/// What a comparison with what was rendered last does not see.
+const FORGOTTEN: &str = "inventory.toml is what was rendered last, and machines may run what was rendered before: plasmagen diff \
+                         --since REV compares with that";
+
 /// How a change is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DiffFormat {
@@ -88,15 +93,22 @@ impl DiffArgs {
             }
             (None, None) => Source::Rendered(new.root()?),
         };
+        let is_rendered = matches!(old, Source::Rendered(_));
         let Some(Compared { old, new }) = Compared::read(printer, &old, &new)? else { return Ok(REFUSED) };
         let change = compare(&old, &new)?;
         if let Some(name) = &self.node {
             source::find_node(&old, &new, name)?;
         }
         let is_needed = self.order || self.format == DiffFormat::Json;
-        let steps = if is_needed { list_steps(&change, &new) } else { Vec::new() };
-        Printer::print(&self.text(&change, &steps)?)?;
-        self.fail.judge(&change, &old, &new)
+        let procedure = if is_needed { plan_procedure(&change, &old, &new) } else { Procedure::default() };
+        Printer::print(&self.text(&change, &procedure)?)?;
+        if change.is_empty() && is_rendered && self.format != DiffFormat::Json {
+            printer.say(FORGOTTEN);
+        }
+        let refusal = procedure.refusal.as_deref().filter(|_| self.order);
+        refusal.into_iter().for_each(Printer::warn);
+        let status = self.fail.judge(&change, &old, &new)?;
+        Ok(if refusal.is_some() { REFUSED } else { status })
     }
 
     /// `--live`: compares what nodes run with what was rendered last.
@@ -107,24 +119,28 @@ impl DiffArgs {
         };
         let (change, silent) = live::compare_nodes(&root, &cluster, &self.live)?;
         if silent < self.live.len() {
-            Printer::print(&self.text(&change, &[])?)?;
+            Printer::print(&self.text(&change, &Procedure::default())?)?;
         }
         let status = self.fail.judge(&change, &cluster, &cluster)?;
         Ok(if silent > 0 { REFUSED } else { status })
     }
 
-    fn text(&self, change: &Change, steps: &[Step]) -> anyhow::Result<String> {
-        let is_shown = |party: &Party| match &self.node {
+    fn text(&self, change: &Change, procedure: &Procedure) -> anyhow::Result<String> {
+        let node = self.node.as_deref().map(|name| source::find_new_name(change, name));
+        let is_shown = |party: &Party| match node {
             None => *party != Party::Nobody,
             Some(name) => matches!(party, Party::Node(other) if other == name),
         };
+        let steps = &procedure.steps[..];
         Ok(match (self.format, self.order) {
             (DiffFormat::Json, _) => {
-                let document =
-                    json::Document::new(change, steps, |found| self.node.is_none() || is_shown(&found.who));
+                let document = json::Document::new(change, procedure, |found| {
+                    self.node.is_none() || is_shown(&found.who)
+                });
                 ascii_controls(&serde_json::to_string_pretty(&document)?) + "\n"
             }
             (DiffFormat::Human, false) => human::print(change, is_shown),
+            (_, true) if change.is_empty() => human::NOTHING.to_owned(),
             (DiffFormat::Human, true) => many_lines(&human::print_steps(steps)),
             (DiffFormat::Markdown, false) => markdown::print(change, is_shown),
             (DiffFormat::Markdown, true) => markdown::print_steps(steps),

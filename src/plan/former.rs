@@ -71,25 +71,14 @@ impl FormerCluster {
     #[must_use]
     pub fn gather(root: &Path, cluster: &Cluster) -> Self {
         let mut former = Self::default();
-        match read_if_present::<ResolvedInventory>(&root.join(RESOLVED)) {
-            Err(why) => former.unreadable = Some(format!("{RESOLVED} cannot be read: {why:#}")),
-            Ok(None) => {}
-            Ok(Some(resolved)) => {
-                if cluster.is_called(&resolved.name) {
-                    former.formed = resolved.formed;
-                    former.admin_keys = resolved.admin_keys;
-                    for voter in resolved.bootstrap {
-                        let node = resolved.nodes.iter().find(|node| node.name == voter);
-                        let serial = node.and_then(|node| node.serial.clone());
-                        former.voters.push(FormerVoter { name: voter, serial });
-                    }
-                }
-                former.nodes = resolved.nodes.into_iter().map(FormerNode::from).collect();
-            }
-        }
+        former.add_resolved(read_if_present(&root.join(RESOLVED)), cluster);
         let dirs = fs::read_dir(root.join("nodes")).into_iter().flatten().filter_map(Result::ok);
         let dirs: Vec<_> = dirs.map(|dir| dir.path()).collect();
-        former.read_layouts(&dirs);
+        let read_layout = |dir: &PathBuf| {
+            let name = dir.file_name()?.to_str()?.to_owned();
+            Some((name, read_bytes(&dir.join("disko.nix")).transpose()?))
+        };
+        former.add_layouts(dirs.par_iter().filter_map(read_layout).collect());
         let configs =
             dirs.par_iter().filter_map(|dir| read::<ClusterConfig>(&dir.join("cluster-config.json")));
         let founders = configs.filter(|config| config.bootstrap && cluster.is_called(&config.cluster_name));
@@ -100,15 +89,32 @@ impl FormerCluster {
         former
     }
 
-    /// Reads the `disko.nix` in each of `dirs`, the directories of nodes: it describes a node that is not known yet, and
-    /// contradicts a known one. After a merge, the two files may be of two commits.
-    fn read_layouts(&mut self, dirs: &[PathBuf]) {
+    /// Adds what `site/inventory.json` says.
+    fn add_resolved(&mut self, resolved: Result<Option<ResolvedInventory>>, cluster: &Cluster) {
+        let resolved = match resolved {
+            Err(why) => return self.unreadable = Some(format!("{RESOLVED} cannot be read: {why:#}")),
+            Ok(None) => return,
+            Ok(Some(resolved)) => resolved,
+        };
+        if cluster.is_called(&resolved.name) {
+            self.formed = resolved.formed;
+            self.admin_keys = resolved.admin_keys;
+            for voter in resolved.bootstrap {
+                let node = resolved.nodes.iter().find(|node| node.name == voter);
+                let serial = node.and_then(|node| node.serial.clone());
+                self.voters.push(FormerVoter { name: voter, serial });
+            }
+        }
+        self.nodes = resolved.nodes.into_iter().map(FormerNode::from).collect();
+    }
+
+    /// Adds what each of `layouts` says, a `disko.nix` with the name of its directory: it describes a node that is not known
+    /// yet, and contradicts a known one. After a merge, the two files may be of two commits.
+    fn add_layouts(&mut self, layouts: Vec<(String, Result<Vec<u8>>)>) {
         let known: HashMap<&str, &FormerNode> =
             self.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
-        let read = |dir: &PathBuf| {
-            let fqdn = dir.file_name()?.to_str()?;
+        let read = |(fqdn, text): (String, Result<Vec<u8>>)| {
             let name = fqdn.split('.').next()?;
-            let text = read_bytes(&dir.join("disko.nix")).transpose()?;
             let node = text.and_then(|text| FormerNode::from_disko(name, std::str::from_utf8(&text)?));
             match known.get(name) {
                 None => Some(node.map_err(|why| format!("nodes/{fqdn}/disko.nix cannot be read: {why:#}"))),
@@ -116,7 +122,7 @@ impl FormerCluster {
                 Some(known) => node.ok().filter(|node| !known.has_equal_disks(node)).map(Ok),
             }
         };
-        let mut found: Vec<_> = dirs.par_iter().filter_map(read).collect();
+        let mut found: Vec<_> = layouts.into_par_iter().filter_map(read).collect();
         found.sort_by(|one, other| one.as_ref().err().cmp(&other.as_ref().err()));
         let known: BTreeSet<String> = self.nodes.iter().map(|node| node.name.clone()).collect();
         for node in found {
@@ -130,6 +136,42 @@ impl FormerCluster {
                 }
             }
         }
+    }
+}
+
+/// The texts of the files of a tree that was rendered earlier, as far as they tell the disks.
+#[derive(Debug, Default)]
+pub struct FormerTexts {
+    resolved: Option<Vec<u8>>,
+    layouts: Vec<(String, Vec<u8>)>,
+}
+
+impl FormerTexts {
+    /// The text of `site/inventory.json`.
+    #[must_use]
+    pub fn of_resolved(text: Vec<u8>) -> Self {
+        Self { resolved: Some(text), layouts: Vec::new() }
+    }
+
+    /// The text of each `disko.nix`, with the name of its directory in `nodes/`.
+    #[must_use]
+    pub fn of_layouts(layouts: Vec<(String, Vec<u8>)>) -> Self {
+        Self { resolved: None, layouts }
+    }
+
+    /// Whether the tree had none of these files.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.resolved.is_none() && self.layouts.is_empty()
+    }
+
+    /// Reads what the texts say of `cluster`, as [`FormerCluster::gather`] does of files.
+    #[must_use]
+    pub fn gather(self, cluster: &Cluster) -> FormerCluster {
+        let mut former = FormerCluster::default();
+        former.add_resolved(self.resolved.as_deref().map(parse).transpose(), cluster);
+        former.add_layouts(self.layouts.into_iter().map(|(name, text)| (name, Ok(text))).collect());
+        former
     }
 }
 
@@ -148,8 +190,11 @@ fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
 
 /// Reads the JSON file at `path`; none where there is no such name.
 fn read_if_present<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let Some(text) = read_bytes(path)? else { return Ok(None) };
-    serde_json::from_slice(&text).map(Some).context("it is not as plasmagen writes it")
+    read_bytes(path)?.as_deref().map(parse).transpose()
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+    serde_json::from_slice(text).context("it is not as plasmagen writes it")
 }
 
 /// Reads the JSON file at `path`, which must be a regular file.

@@ -480,7 +480,7 @@ pub const RULES: &[Rule] = &[
         "a change that destroys an installed node is allowed by name",
         "a slip of the keyboard reinstalls a machine"),
     error!("J02", Elsewhere("plasmagen diff --fail-on many"),
-        "a change of many nodes at once is confirmed",
+        "a change of many nodes at once is refused by a gate",
         "one default changes the whole rack"),
     graded!("J03", Certificates(revoked::j03),
         "a node that is removed leaves nothing behind",

@@ -47,7 +47,12 @@ const SITUATIONS: [Situation; 6] = [
             ("S64FNE0R800002", "S64FNE0R899002"),
             ("CN7475139H0024", "CN7475139H0099"),
         ],
-        &["DATA LOSS", "another machine under the old name", "1 of 5 members", "4 stay, 3 are needed"],
+        &[
+            "DATA LOSS",
+            "another machine under the old name",
+            "1 of 5 members",
+            "4 stay, 3 are needed for a majority",
+        ],
     ),
     (
         "A disk layout is changed",

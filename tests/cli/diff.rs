@@ -19,8 +19,11 @@ fn committed() -> Site {
 #[test]
 fn what_was_rendered_last_is_the_old_cluster() {
     let site = Site::rendered();
-    let run = site.untouched(|| site.run(&["diff"]));
-    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "nothing changes\n"));
+    for args in [&["diff"][..], &["diff", "--order"]] {
+        let run = site.untouched(|| site.run(args));
+        assert_eq!((run.code, run.stdout.as_str()), (Some(0), "nothing changes\n"));
+        run.ends(0, &["machines may run what was rendered before: plasmagen diff --since REV"]);
+    }
     site.edit(VIP.0, VIP.1);
     let run = site.untouched(|| site.run(&["diff"]));
     run.ends(0, &[]);
@@ -102,17 +105,52 @@ fn either_side_is_a_file_or_standard_input() {
     site.run(&["diff", "--since", "HEAD", "old.toml"]).ends(2, &["cannot be used with"]);
 }
 
-/// The names on the disks of a node that was rendered by an earlier plasmagen stay, whatever the old inventory was resolved
-/// from.
-#[test]
-fn names_on_disks_that_nobody_changed_are_no_change() {
+/// Commits everything in the site's directory.
+fn commit(site: &Site) {
+    site.shell("git add . && git -c user.name=a -c user.email=a@example.com commit --quiet --message next")
+        .ends(0, &[]);
+}
+
+/// A committed site that an earlier plasmagen rendered, whose names on disks hold no node's name.
+fn rendered_earlier() -> Site {
     let site = committed();
     let tree = site.root().join("site/inventory.json");
     let text = fs::read_to_string(&tree).unwrap();
     fs::write(&tree, text.replace("\"labels\": \"node\"", "\"labels\": \"disk\"")).unwrap();
+    site.shell("rm nodes/*/disko.nix").ends(0, &[]);
+    site.run(&["render", "--discard-edits"]).ends(0, &[]);
+    commit(&site);
+    site
+}
+
+/// The names on the disks of a node that was rendered by an earlier plasmagen stay, whatever the old inventory was resolved
+/// from.
+#[test]
+fn names_on_disks_that_nobody_changed_are_no_change() {
+    let site = rendered_earlier();
     for args in [&["diff"][..], &["diff", "--since", "HEAD"]] {
         assert_eq!(site.run(args).stdout, "nothing changes\n", "{args:?}");
     }
+}
+
+/// The inventory of the revision says nothing of names on disks: its rendered tree does.
+#[test]
+fn names_on_disks_that_change_are_seen_since_a_revision() {
+    let site = rendered_earlier();
+    site.run(&["render", "--install-anew", "node02"]).ends(0, &[]);
+    commit(&site);
+    let gate = ["diff", "--since", "HEAD~1", "--fail-on", "data"];
+    let run = site.run(&gate);
+    run.ends(1, &["PG-J01: DATA LOSS or worse: node02"]);
+    assert!(run.stdout.contains("layout.labels disk → node"), "{}", run.stdout);
+    // Without a resolved inventory, the layouts tell.
+    let copy = site.copy();
+    copy.shell("git checkout --quiet HEAD~1 && git rm --quiet --cached site/inventory.json").ends(0, &[]);
+    copy.shell("git -c user.name=a -c user.email=a@b commit --quiet --message old && git tag old")
+        .ends(0, &[]);
+    copy.shell("git checkout --quiet --force -").ends(0, &[]);
+    copy.run(&["diff", "--since", "old", "--fail-on", "data"])
+        .ends(1, &["PG-J01: DATA LOSS or worse: node02"]);
 }
 
 const LAYOUT: (&str, &str) = ("[node.node02]\n", "[node.node02]\ndisk.single = { format = \"xfs\" }\n");
@@ -138,7 +176,12 @@ fn a_gate_fails_for_the_classes_that_it_names_and_prints_everything() {
         assert!(code == 2 || run.stdout == plain.stdout, "{args:?}: {}", run.stdout);
     }
     site.edit("[node.node03]\n", "[node.node03]\ndisk.single = { format = \"xfs\" }\n");
-    site.run(&["diff", "--fail-on", "quorum"]).ends(1, &["PG-G13: 1 of 3 members stay, and 2 are needed"]);
+    let words =
+        "PG-G13: chainfire: 2 of 3 members are touched, 2 of the 3 that formed it; 1 stay, 2 are needed";
+    site.run(&["diff", "--fail-on", "quorum"]).ends(1, &[words]);
+    let order = site.run(&["diff", "--order"]);
+    order.ends(1, &["no procedure keeps the majority of chainfire", "one member in each part"]);
+    assert_eq!(order.stdout, "");
     let site = Site::rendered();
     site.edit(VIP.0, VIP.1);
     site.run(&["diff", "--fail-on", "data,quorum"]).ends(0, &[]);
@@ -157,8 +200,8 @@ fn the_procedure_names_commands_that_exist() {
             .position(|line| line.contains(words))
             .unwrap_or_else(|| panic!("{words}: {}", run.stdout))
     };
-    assert!(place("plasmagen render --install-anew node02") < place("remove node02 from Chainfire"));
-    assert!(place("remove node02 from Chainfire") < place("plasmagen arm node02"));
+    assert!(place("plasmagen render --install-anew node02") < place("remove node02 from chainfire"));
+    assert!(place("remove node02 from chainfire") < place("plasmagen arm node02"));
     assert!(place("plasmagen arm node02") < place("nixos-anywhere --flake .#node02"));
     for line in lines.iter().filter_map(|line| line.strip_prefix("$ plasmagen")) {
         let words = std::iter::once("plasmagen").chain(line.split_whitespace());
@@ -185,7 +228,10 @@ fn a_change_is_printed_for_programs_and_for_pull_requests() {
     assert_eq!(change["who"]["node"], "node02");
     assert_eq!(change["causes"][0]["key"], "nodes.node02.layout.format");
     assert_eq!((&change["causes"][0]["old"], &change["causes"][0]["new"]), (&"ext4".into(), &"xfs".into()));
-    assert_eq!((&value["summary"]["effects"]["data"], &value["members"]["members"]), (&1.into(), &3.into()));
+    assert_eq!(
+        (&value["summary"]["effects"]["data"], &value["members"][0]["members"]),
+        (&1.into(), &3.into())
+    );
     let markdown = site.run(&["diff", "--format", "markdown"]).stdout;
     assert!(markdown.starts_with("**3 nodes: 1 DATA LOSS, 2 unchanged.**"), "{markdown}");
     assert!(markdown.contains("| node02 | DATA LOSS | the disks"), "{markdown}");
@@ -197,4 +243,58 @@ fn render_says_in_one_sentence_what_the_change_does() {
     site.edit(VIP.0, VIP.1);
     site.run(&["render"]).ends(0, &["3 nodes: 3 restart. 3 new certificates", "plasmagen diff --since HEAD"]);
     assert!(!site.run(&["render"]).stderr.contains("restart"));
+}
+
+/// A service that comes or goes is one value, with its settings inside.
+#[test]
+fn settings_of_services_that_come_and_go_are_not_printed() {
+    let site = Site::rendered();
+    site.append("\n[service.iam.settings]\nsigning = \"hunter2\"\n");
+    site.shell("cp inventory.toml old.toml").ends(0, &[]);
+    let text = fs::read_to_string(site.inventory()).unwrap();
+    let services =
+        text.lines().find(|line| line.starts_with("services") && line.contains("\"iam\"")).unwrap();
+    site.edit(services, &services.replace(", \"iam\"", ""));
+    for args in
+        [&["diff", "old.toml"][..], &["diff", "inventory.toml", "old.toml"], &["diff", "--format", "json"]]
+    {
+        for format in ["human", "json", "markdown"] {
+            let run = site.run(&[args, &["--format", format]].concat());
+            assert!(run.code == Some(2) || run.stdout.contains("iam"), "{args:?}: {}", run.stdout);
+            assert!(!run.stdout.contains("hunter2"), "{args:?} {format}: {}", run.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_gate_fails_for_a_way_in_that_is_cut_off_and_for_what_is_not_known() {
+    let site = Site::rendered();
+    site.edit(VIP.0, VIP.1);
+    site.run(&["diff", "--fail-on", "lock-out,not-known"]).ends(0, &[]);
+    site.append("\n[firewall]\nssh_from = [\"192.0.2.0/24\"]\n");
+    site.run(&["diff", "--fail-on", "network"]).ends(0, &[]);
+    site.run(&["diff", "--fail-on", "lock-out"]).ends(1, &["may lock you out: node01, node02, node03"]);
+    site.append("\n[service.chainfire.settings]\nlimit = 1\n");
+    site.run(&["diff", "--fail-on", "not-known"]).ends(1, &["not known in full: node01"]);
+}
+
+/// A renamed node is allowed and shown by either name.
+#[test]
+fn the_old_name_of_a_machine_is_known() {
+    let site = Site::rendered();
+    site.edit("node02", "node09");
+    let new = site.run(&["diff", "--node", "node09"]).stdout;
+    assert!(new.contains("DATA LOSS"), "{new}");
+    assert_eq!(site.run(&["diff", "--node", "node02"]).stdout, new);
+    for name in ["node02", "node09"] {
+        site.run(&["diff", "--fail-on", "data", "--allow-destructive", name]).ends(0, &[]);
+    }
+}
+
+#[test]
+fn text_of_an_inventory_mentions_nobody_in_a_pull_request() {
+    let site = Site::rendered();
+    site.append("\n[service.chainfire.settings]\n\"@org/team http://example.net ~~a~~\" = 1\n");
+    let markdown = site.run(&["diff", "--format", "markdown"]).stdout;
+    assert!(markdown.contains("\\@org/team http\\://example.net \\~\\~a"), "{markdown}");
 }

@@ -1,6 +1,8 @@
 //! The comparison of two clusters: the table of keys is complete, and a cluster survives being written and read.
 
+mod groups;
 mod keys;
+mod procedure;
 mod situations;
 
 use plasmagen::change::compare;

@@ -1,10 +1,12 @@
 //! Who may log in.
 
 use ipnet::IpNet;
+use serde_json::Value;
 
 use crate::change::case::Case;
 use crate::change::effect::{Effect, Flag};
 use crate::change::finding::{Findings, Verdict};
+use crate::change::way::Phase;
 use crate::model::ssh_sources;
 
 /// `admin_keys`.
@@ -20,20 +22,30 @@ pub(in crate::change) fn admin_keys(case: &Case<'_>, found: &mut Findings) {
     for pair in case.sides.pairs() {
         case.add_to(found, &pair.new.name, verdict.clone());
     }
-    case.add_task(found, "installers admit the keys of their bundle: build and publish the bundles again");
+    case.add_task(
+        found,
+        Phase::AfterRender,
+        "installers admit the keys of their bundle: build and publish the bundles again",
+    );
 }
 
-/// `ssh_from`. The reload itself stands at the firewall.
-pub(in crate::change) fn ssh_from(case: &Case<'_>, found: &mut Findings) {
-    let (old, new) = (ssh_sources(case.sides.old), ssh_sources(case.sides.new));
-    let is_open = |subnet: &IpNet| new.iter().any(|other| other.contains(subnet));
-    let closed: Vec<_> = old.iter().filter(|subnet| !is_open(subnet)).map(ToString::to_string).collect();
-    if closed.is_empty() {
+/// The firewall of a node. Where the inventory writes no `ssh_from`, the subnets from which SSH is open follow from the
+/// networks: so the lines of the firewall tell whether a way in is closed, and no key does.
+pub(in crate::change) fn firewall(case: &Case<'_>, found: &mut Findings) {
+    let reload = Verdict::new(Effect::Reload, "firewall.nft has other rules; open connections stay");
+    case.add_to_node(found, reload.units(["nftables"]));
+    let (_, removed) = case.difference.list_changes();
+    let subnet = |line: &&Value| line.as_str()?.strip_prefix("ssh from ")?.parse::<IpNet>().ok();
+    let removed: Vec<IpNet> = removed.iter().filter_map(subnet).collect();
+    if removed.is_empty() {
         return;
     }
-    let text = format!("SSH is closed to {}", closed.join(", "));
-    let verdict = Verdict::new(Effect::Reload, text).flag(Flag::LockOut).units(["nftables"]);
-    for pair in case.sides.pairs() {
-        case.add_to(found, &pair.new.name, verdict.clone());
+    let open = ssh_sources(case.sides.new);
+    let is_open = |subnet: &IpNet| open.iter().any(|other| other.contains(subnet));
+    let closed: Vec<_> = removed.iter().filter(|subnet| !is_open(subnet)).map(ToString::to_string).collect();
+    if !closed.is_empty() {
+        let text = format!("SSH is closed to {}", closed.join(", "));
+        let verdict = Verdict::new(Effect::Reload, text).flag(Flag::LockOut).units(["nftables"]);
+        case.add_to_node(found, verdict);
     }
 }

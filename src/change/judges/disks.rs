@@ -1,14 +1,14 @@
-//! The disks of a node. disko touches no disk of an installed machine, and its file systems and boot loader are switched.
-
-use serde_json::Value;
+//! The machine and the disks of a node. disko touches no disk of an installed machine, and its file systems and boot loader are switched.
 
 use crate::change::case::Case;
-use crate::change::effect::Effect;
+use crate::change::effect::{Effect, Flag};
 use crate::change::finding::{Findings, Verdict};
+use crate::change::identity::is_replaced;
+use crate::change::way::Way;
 use crate::model::{Style, Unlock};
 
 /// Whether the whole layout is another, which says everything of its parts.
-fn is_style_changed(case: &Case<'_>) -> bool {
+pub(super) fn is_style_changed(case: &Case<'_>) -> bool {
     case.pair.is_some_and(|pair| pair.old.layout.style.name() != pair.new.layout.style.name())
 }
 
@@ -16,7 +16,7 @@ fn is_style_changed(case: &Case<'_>) -> bool {
 pub(in crate::change) fn divided_anew(case: &Case<'_>, found: &mut Findings) {
     let text = "the disks are divided in another way: an installation erases them, and a switch ends in a machine that does \
                 not boot; do not switch to this configuration, install it";
-    case.add_to_node(found, Verdict::new(Effect::Data, text));
+    case.add_to_node(found, Verdict::new(Effect::Data, text).way(Way::Install));
 }
 
 /// The way in which encrypted disks are unlocked, or whether they are encrypted.
@@ -41,75 +41,37 @@ pub(in crate::change) fn unlock(case: &Case<'_>, found: &mut Findings) {
     case.add_to_node(found, verdict);
 }
 
+/// `mac` and `serial`: whether another machine stands behind the name.
+pub(in crate::change) fn machine(case: &Case<'_>, found: &mut Findings) {
+    if case.pair.is_some_and(is_replaced) {
+        case.add_to_node(found, replaced());
+    }
+}
+
+fn replaced() -> Verdict {
+    let text = "another machine under the old name, which has none of the node's data: remove the member, and install it";
+    Verdict::new(Effect::Data, text).flag(Flag::Identity).way(Way::Install)
+}
+
 /// The list of disks.
 pub(in crate::change) fn disks(case: &Case<'_>, found: &mut Findings) {
     let Some(pair) = case.pair else { return };
-    let stays = pair.new.disks.iter().any(|disk| pair.old.disks.contains(disk));
+    let (old, new) = (&pair.old.disks, &pair.new.disks);
+    let stays = new.iter().any(|disk| old.contains(disk));
     let is_mirror = pair.new.layout.style.name() == "raid1" && pair.old.layout.style == pair.new.layout.style;
-    let is_replaced = pair.old.serial != pair.new.serial || pair.old.mac != pair.new.mac;
-    let verdict = if is_mirror && stays && pair.old.disks.len() == pair.new.disks.len() {
+    let verdict = if is_replaced(pair) {
+        replaced()
+    } else if is_mirror && old.len() == new.len() && new.iter().all(|disk| old.contains(disk)) {
+        let text = "the disks of the mirror stand in another order: the copies of /boot are mounted anew";
+        Verdict::new(Effect::Restart, text).flag(Flag::NotKnown)
+    } else if is_mirror && stays && old.len() == new.len() {
         let text = "a disk of the mirror is another: the switch installs the boot loader on a disk without partitions; divide \
                     and add the disk by hand first";
-        Verdict::new(Effect::Unbootable, text)
-    } else if is_replaced && !stays {
-        Verdict::new(
-            Effect::Data,
-            "another machine under the old name: its disks are erased by its installation",
-        )
+        Verdict::new(Effect::Unbootable, text).way(Way::Prepare)
     } else {
         let text = "other disks: a switch installs the boot loader on them and finds no root; do not switch to this \
                     configuration, install it";
-        Verdict::new(Effect::Data, text)
+        Verdict::new(Effect::Data, text).way(Way::Install)
     };
     case.add_to_node(found, verdict);
-}
-
-/// The swap volume.
-pub(in crate::change) fn swap(case: &Case<'_>, found: &mut Findings) {
-    if is_style_changed(case) {
-        return;
-    }
-    let difference = case.difference;
-    if difference.is_added() {
-        let text =
-            "the swap volume is not on the disks: the boot waits for it; make the volume by hand first";
-        case.add_to_node(found, Verdict::new(Effect::Unbootable, text));
-    } else if difference.is_removed() {
-        case.add_to_node(
-            found,
-            Verdict::new(Effect::Restart, "swapping stops; the volume stays on the disks"),
-        );
-    }
-}
-
-/// A volume that comes or goes.
-pub(in crate::change) fn volume(case: &Case<'_>, found: &mut Findings) {
-    if is_style_changed(case) {
-        return;
-    }
-    let gone = case.difference.old.as_ref();
-    let mount = gone.and_then(|volume| volume.get("mount")).and_then(Value::as_str);
-    let verdict = match mount {
-        Some(mount) => lost_mount(mount),
-        None => {
-            let text = "the volume is not on the disks: the switch fails to mount it, and so does the next boot; make the \
-                        volume by hand first";
-            Verdict::new(Effect::Unbootable, text)
-        }
-    };
-    case.add_to_node(found, verdict);
-}
-
-/// `mount` of a volume.
-pub(in crate::change) fn mount(case: &Case<'_>, found: &mut Findings) {
-    let mount = case.difference.old.as_ref().and_then(Value::as_str).unwrap_or_default();
-    case.add_to_node(found, lost_mount(mount));
-}
-
-fn lost_mount(mount: &str) -> Verdict {
-    let text = format!(
-        "the switch unmounts {mount}: services go on over an empty directory, and a Raft member without its log; the volume \
-         stays on the disks"
-    );
-    Verdict::new(Effect::Data, text)
 }

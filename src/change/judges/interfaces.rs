@@ -4,6 +4,7 @@
 use crate::change::case::Case;
 use crate::change::effect::{Effect, Flag, Party};
 use crate::change::finding::{Findings, Verdict};
+use crate::change::way::Phase;
 use crate::model::{Interface, Node};
 
 /// Whether the node is reached through the interface in the key, before or after the change.
@@ -23,12 +24,13 @@ fn network_effect(case: &Case<'_>, text: &'static str) -> Verdict {
 
 /// An interface that a node gains or loses.
 pub(in crate::change) fn interface(case: &Case<'_>, found: &mut Findings) {
-    let text = if case.difference.is_added() {
-        "the interface is new"
+    let verdict = if case.difference.is_added() {
+        network_effect(case, "the interface is new")
     } else {
-        "the interface is gone; its device and its addresses stay until the node restarts"
+        let text = "the interface is gone; its device and its addresses stay until the node restarts";
+        Verdict::new(Effect::Reboot, text).flag_if(is_way_in(case), Flag::LockOut)
     };
-    case.add_to_node(found, network_effect(case, text));
+    case.add_to_node(found, verdict);
 }
 
 /// `network` of an interface.
@@ -37,6 +39,7 @@ pub(in crate::change) fn network(case: &Case<'_>, found: &mut Findings) {
     let name = case.difference.names.first().map_or("", String::as_str);
     case.add_task(
         found,
+        Phase::AtNodes,
         format!("connect {} of {name} to the other network, at the switch or by its cable", case.last_name()),
     );
 }
@@ -69,6 +72,7 @@ pub(in crate::change) fn mtu(case: &Case<'_>, found: &mut Findings) {
     let place = network.map_or_else(|| "the link".to_owned(), |network| format!("the network {network}"));
     case.add_task(
         found,
+        Phase::Before,
         format!("the switch and all machines of {place} need the MTU: a smaller one loses large packets"),
     );
 }
@@ -84,7 +88,11 @@ pub(in crate::change) fn bound(case: &Case<'_>, found: &mut Findings) {
 pub(in crate::change) fn bond(case: &Case<'_>, found: &mut Findings) {
     let text = "networkd does not change a bond that exists: the bond is what it was until the node restarts";
     case.add_to_node(found, Verdict::new(Effect::Reboot, text).flag(Flag::LockOut).flag(Flag::NotKnown));
-    case.add_task(found, "set the switch's ports up for the bond, at the time of the restart");
+    case.add_task(
+        found,
+        Phase::AtNodes,
+        "set the switch's ports up for the bond, at the time of the restart",
+    );
 }
 
 /// `gateway` and `gateway6` of a node.

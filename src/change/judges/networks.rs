@@ -3,6 +3,7 @@
 use crate::change::case::{Case, DHCP_SERVER};
 use crate::change::effect::{Effect, Party};
 use crate::change::finding::{Findings, Verdict};
+use crate::change::way::Phase;
 use crate::model::{Cluster, Network, Role, Word};
 
 /// The network in the key, in `cluster`.
@@ -27,14 +28,15 @@ fn add_dhcp(case: &Case<'_>, found: &mut Findings, text: &'static str) {
 pub(in crate::change) fn network(case: &Case<'_>, found: &mut Findings) {
     let name = case.last_name();
     add_dhcp(case, found, "the DHCP server serves a boot network more or less");
-    let text = if case.difference.is_added() {
-        format!(
+    let (phase, text) = if case.difference.is_added() {
+        let text = format!(
             "the network {name} is new: its VLAN at the switches, its router, and in a boot network a DHCP relay"
-        )
+        );
+        (Phase::Before, text)
     } else {
-        format!("the network {name} is gone: switches and routers still have it")
+        (Phase::Last, format!("the network {name} is gone: remove it from switches and routers"))
     };
-    case.add_task(found, text);
+    case.add_task(found, phase, text);
 }
 
 /// `roles`.
@@ -46,6 +48,7 @@ pub(in crate::change) fn roles(case: &Case<'_>, found: &mut Findings) {
 pub(in crate::change) fn vlan(case: &Case<'_>, found: &mut Findings) {
     case.add_task(
         found,
+        Phase::Before,
         format!("the switches carry the network {} in the other VLAN first", case.last_name()),
     );
 }
@@ -58,13 +61,17 @@ pub(in crate::change) fn subnet(case: &Case<'_>, found: &mut Findings) {
         "the router of {name} has an address in the new subnet first; the CA must be allowed to vouch for it (plasmagen \
          explain PG-H09)"
     );
-    case.add_task(found, task);
+    case.add_task(found, Phase::Before, task);
 }
 
 /// `gateway` and `gateway6`.
 pub(in crate::change) fn gateway(case: &Case<'_>, found: &mut Findings) {
     add_dhcp(case, found, "machines that boot are told another router");
-    case.add_task(found, format!("the router of {} has the new address first", case.last_name()));
+    case.add_task(
+        found,
+        Phase::Before,
+        format!("the router of {} has the new address first", case.last_name()),
+    );
 }
 
 /// `dns` and `domain`.

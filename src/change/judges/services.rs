@@ -1,11 +1,14 @@
 //! The services of a node.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::change::case::Case;
 use crate::change::effect::{Effect, Flag};
 use crate::change::finding::{Findings, Verdict};
-use crate::model::service::{CHAINFIRE, FLAREDB};
+use crate::change::way::{Phase, Way};
+use crate::model::Service;
 
 /// A file in /etc/nixos/secrets of a machine that is not the rendered one.
 pub(in crate::change) fn drifted_file(case: &Case<'_>, found: &mut Findings) {
@@ -25,7 +28,8 @@ pub(in crate::change) fn drifted_file(case: &Case<'_>, found: &mut Findings) {
 /// A service that a node starts or stops to run.
 pub(in crate::change) fn service(case: &Case<'_>, found: &mut Findings) {
     let name = case.last_name();
-    let has_members = [CHAINFIRE, FLAREDB].contains(&name);
+    let of_side = |node: &'_ crate::model::Node| node.service(name).is_some_and(has_members);
+    let has_members = case.pair.is_some_and(|pair| of_side(pair.old) || of_side(pair.new));
     if case.difference.is_added() {
         case.add_to_node(
             found,
@@ -41,8 +45,12 @@ pub(in crate::change) fn service(case: &Case<'_>, found: &mut Findings) {
     case.add_to_node(found, Verdict::new(Effect::Restart, text).units([name]));
     if has_members {
         let text = format!("it counts as a member of {name} until it is removed: remove it first");
-        case.add_to_node(found, Verdict::new(Effect::Member, text).flag(Flag::Quorum));
+        case.add_to_node(found, Verdict::new(Effect::Member, text).units([name]).way(Way::Leave));
     }
+}
+
+fn has_members(service: &Service) -> bool {
+    service.ports.raft_port.is_some()
 }
 
 /// `port` of a service.
@@ -53,7 +61,7 @@ pub(in crate::change) fn port(case: &Case<'_>, found: &mut Findings) {
     let has_clients =
         case.pair.and_then(|pair| pair.new.service(name)).is_some_and(|service| service.ports.clients);
     if has_clients {
-        case.add_task(found, format!("clients of {name} know the old port"));
+        case.add_task(found, Phase::Last, format!("tell clients of {name} the new port"));
     }
 }
 
@@ -61,12 +69,36 @@ pub(in crate::change) fn port(case: &Case<'_>, found: &mut Findings) {
 pub(in crate::change) fn settings(case: &Case<'_>, found: &mut Findings) {
     let name = case.last_name();
     let keys = list_changed_keys(case);
-    if keys.iter().any(|key| key == "data_dir") {
+    let [old, new] = [&case.difference.old, &case.difference.new].map(|settings| {
+        let mut dirs = BTreeMap::from([(DATA_DIR.to_owned(), default_data_dir(name))]);
+        list_data_dirs("", settings.as_ref(), &mut dirs);
+        dirs
+    });
+    if old != new {
         let text = format!("{name} looks for its data in another directory, which is empty");
-        case.add_to_node(found, Verdict::new(Effect::Data, text).units([name]));
+        case.add_to_node(found, Verdict::new(Effect::Data, text).units([name]).way(Way::MoveData));
     }
     let text = format!("settings of {name} change: {}", keys.join(", "));
     case.add_to_node(found, Verdict::new(Effect::Restart, text).units([name]).flag(Flag::NotKnown));
+}
+
+/// The key of the directory in which a service keeps its data.
+const DATA_DIR: &str = "data_dir";
+
+/// The directory in which `service` keeps its data where its settings name none.
+pub(in crate::change) fn default_data_dir(service: &str) -> String {
+    format!("/var/lib/{service}")
+}
+
+/// Adds the directories of data in `settings`, which stand at `place`: those of tables inside of settings as well.
+fn list_data_dirs(place: &str, settings: Option<&Value>, found: &mut BTreeMap<String, String>) {
+    for (key, value) in settings.and_then(Value::as_object).into_iter().flatten() {
+        let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+        match value.as_str().filter(|_| key == DATA_DIR) {
+            Some(dir) => drop(found.insert(place, dir.trim_end_matches('/').to_owned())),
+            None => list_data_dirs(&place, Some(value), found),
+        }
+    }
 }
 
 /// The keys of the settings whose values differ.

@@ -3,6 +3,7 @@
 use crate::change::case::Case;
 use crate::change::effect::{Effect, Flag, Party};
 use crate::change::finding::{Findings, Verdict};
+use crate::change::way::{Phase, Way};
 
 /// `name` of the cluster.
 pub(in crate::change) fn cluster_renamed(case: &Case<'_>, found: &mut Findings) {
@@ -11,7 +12,8 @@ pub(in crate::change) fn cluster_renamed(case: &Case<'_>, found: &mut Findings) 
         let text = "the cluster has another name; whether members accept that is the services' matter";
         Verdict::new(Effect::Restart, text).flag(Flag::NotKnown)
     } else {
-        Verdict::new(Effect::Data, "another cluster: nodes that have joined the old one do not join this one")
+        let text = "another cluster: nodes that have joined the old one do not join this one";
+        Verdict::new(Effect::Data, text).way(Way::TakeBack)
     };
     for pair in case.sides.pairs() {
         case.add_to(found, &pair.new.name, verdict.clone().flag(Flag::Identity));
@@ -23,7 +25,11 @@ pub(in crate::change) fn zone(case: &Case<'_>, found: &mut Findings) {
     let zone = case.last_name();
     let difference = case.difference;
     let text = if difference.is_added() {
-        case.add_task(found, format!("delegate the new zone {zone}, and let secondary servers know of it"));
+        case.add_task(
+            found,
+            Phase::AfterPublish,
+            format!("delegate the new zone {zone}, and let secondary servers know of it"),
+        );
         format!("the zone {zone} is new")
     } else if difference.is_removed() {
         format!("the zone {zone} goes away")

@@ -1,7 +1,7 @@
 //! The facts that follow from several keys. The name of such a fact is in parentheses.
 
 use crate::change::effect::Effect::{File, Reboot, Reload, Restart};
-use crate::change::judges::{members, services, site};
+use crate::change::judges::{access, members, services, site};
 use crate::change::row::Row;
 
 use super::{DHCP, judged, node, nothing, row};
@@ -64,11 +64,7 @@ pub(in crate::change) const DERIVED: &[Row] = &[
         &[node(Restart, "the settings that plasmagen derives are others").units(&["*"])],
         "profiles/service.nix: the file is in restartTriggers",
     ),
-    row(
-        "nodes.*.(firewall)",
-        &[node(Reload, "firewall.nft has other rules; open connections stay").units(&["nftables"])],
-        "NixOS: nftables.service has reloadIfChanged",
-    ),
+    judged("nodes.*.(firewall)", access::firewall, &[], "NixOS: nftables.service has reloadIfChanged"),
     row(
         "nodes.*.(kernel-params)",
         &[node(Reboot, "the kernel has other parameters")],

@@ -1,8 +1,8 @@
 //! The keys of nodes that are about the machine: disks, hardware, boot, modules of the user's.
 
-use crate::change::effect::Effect::{Reboot, Unbootable};
+use crate::change::effect::Effect::Reboot;
 use crate::change::effect::Flag::NotKnown;
-use crate::change::judges::disks;
+use crate::change::judges::{disks, volumes};
 use crate::change::row::Row;
 
 use super::{PUBLISH, judged, node, nothing, row};
@@ -19,10 +19,10 @@ pub(in crate::change) const MACHINES: &[Row] = &[
     judged("nodes.*.layout.labels", disks::divided_anew, &[], "disko#551; rule PG-J05"),
     judged("nodes.*.layout.unlock", disks::unlock, &[], "disko#695; systemd-cryptenroll(1); docs/nix.md"),
     row("nodes.*.layout.esp", &[nothing("the next installation makes the partition of that size")], "disko"),
-    judged("nodes.*.layout.swap", disks::swap, &[], "disko; systemd.swap(5)"),
+    judged("nodes.*.layout.swap", volumes::swap, &[], "disko; systemd.swap(5)"),
     judged(
         "nodes.*.layout.volumes.*",
-        disks::volume,
+        volumes::volume,
         &[],
         "a switch stops the mount of an entry that disappears",
     ),
@@ -38,18 +38,11 @@ pub(in crate::change) const MACHINES: &[Row] = &[
     ),
     judged(
         "nodes.*.layout.volumes.*.mount",
-        disks::mount,
+        volumes::mount,
         &[],
         "a switch stops the mount of an entry that disappears",
     ),
-    row(
-        "nodes.*.layout.volumes.*.format",
-        &[node(
-            Unbootable,
-            "the volume has another file system than its mount unit asks for: it is not mounted again",
-        )],
-        "systemd.mount(5): Type=",
-    ),
+    judged("nodes.*.layout.volumes.*.format", volumes::format, &[], "systemd.mount(5): Type="),
     row("nodes.*.hardware.description", &[nothing("the words are for people")], "src/outputs/hardware.rs"),
     row(
         "nodes.*.hardware.cpu",

@@ -1,9 +1,10 @@
 //! The keys of nodes: identity, services, network.
 
-use crate::change::effect::Effect::{Data, File, Hands, Network, Reboot, Restart};
+use crate::change::effect::Effect::{Data, File, Hands, Reboot, Restart};
 use crate::change::effect::Flag::{Identity, LockOut, NotKnown};
-use crate::change::judges::{interfaces, members, nodes, services};
+use crate::change::judges::{disks, interfaces, members, nodes, services};
 use crate::change::row::Row;
+use crate::change::way::Way::Install;
 
 use super::{DHCP, PUBLISH, judged, node, nothing, provisioner, row, task};
 
@@ -17,7 +18,8 @@ pub(in crate::change) const NODES: &[Row] = &[
                 "the node becomes another member: a switch leaves the kernel's name, the Raft \
              store knows the old one; remove the member and install the machine again",
             )
-            .flags(&[Identity]),
+            .flags(&[Identity])
+            .way(Install),
             DHCP,
             PUBLISH,
         ],
@@ -46,7 +48,9 @@ pub(in crate::change) const NODES: &[Row] = &[
     row(
         "nodes.*.system",
         &[
-            node(Data, "another kind of processor is another machine: install it anew").flags(&[Identity]),
+            node(Data, "another kind of processor is another machine: install it anew")
+                .flags(&[Identity])
+                .way(Install),
             DHCP,
             PUBLISH,
         ],
@@ -61,8 +65,9 @@ pub(in crate::change) const NODES: &[Row] = &[
         ],
         "docs/disks.md: every layout has EF02 and an ESP",
     ),
-    row(
+    judged(
         "nodes.*.mac",
+        disks::machine,
         &[
             DHCP,
             PUBLISH,
@@ -73,7 +78,7 @@ pub(in crate::change) const NODES: &[Row] = &[
         ],
         "docs/publish.md",
     ),
-    row("nodes.*.serial", &[PUBLISH], "profiles/netboot/overlay.nix"),
+    judged("nodes.*.serial", disks::machine, &[PUBLISH], "profiles/netboot/overlay.nix"),
     row("nodes.*.rack", &[nothing("the order of steps follows racks")], "rule PG-G11"),
     row("nodes.*.boot_interface", &[DHCP, PUBLISH], "src/model/netboot.rs"),
     row("nodes.*.voter", &[nothing("the effects stand at `bootstrap`")], "src/resolve/finish/node.rs"),
@@ -122,8 +127,11 @@ pub(in crate::change) const NODES: &[Row] = &[
     judged("nodes.*.interfaces.*.network", interfaces::network, &[], "src/outputs/configuration/network.rs"),
     row(
         "nodes.*.interfaces.*.vlan",
-        &[node(Network, "the device has another VLAN; networkd changes it at a restart of the node only")
-            .flags(&[LockOut])],
+        &[node(
+            Reboot,
+            "networkd does not change a VLAN that exists: the device has the old one until the node restarts",
+        )
+        .flags(&[LockOut])],
         "systemd#36406: networkd does not change devices that exist",
     ),
     judged(

@@ -5,8 +5,12 @@ use crate::change::effect::Effect::{Network, Reboot, Reload, Restart};
 use crate::change::effect::Flag::{Identity, LockOut, NotKnown};
 use crate::change::judges::{access, members, site};
 use crate::change::row::Row;
+use crate::change::way::Phase::{AfterPublish, AfterRender, Last};
 
 use super::{DHCP, PUBLISH, every_node, judged, name_servers, nothing, provisioner, row, task};
+
+/// plasmagen has no program that holds virtual addresses.
+const VIP: &str = "set the address up in the program of yours that holds virtual addresses, such as keepalived, or remove it there";
 
 pub(in crate::change) const SITE: &[Row] = &[
     row("schema", &[nothing("the version of the file")], "src/model/resolved.rs"),
@@ -22,11 +26,7 @@ pub(in crate::change) const SITE: &[Row] = &[
         ],
         "NixOS: networking.domain; nixpkgs#363368 for names that a switch does not set",
     ),
-    row(
-        "formed",
-        &[nothing("nodes look at it at their first boot only")],
-        "profiles/first-boot: restartIfChanged = false",
-    ),
+    judged("formed", members::formed, &[], "profiles/first-boot: restartIfChanged = false"),
     judged("bootstrap", members::voters, &[], "profiles/first-boot; docs/first-boot.md"),
     row("removed", &[nothing("no other machine is given these names")], "rule PG-G06"),
     row(
@@ -47,7 +47,7 @@ pub(in crate::change) const SITE: &[Row] = &[
             provisioner(Network, "the provisioner stands in another network"),
             DHCP,
             PUBLISH,
-            task("DHCP relays name the provisioner's address"),
+            task("DHCP relays name the provisioner's address").phase(AfterPublish),
         ],
         "tests/inventory/moved.rs",
     ),
@@ -58,7 +58,7 @@ pub(in crate::change) const SITE: &[Row] = &[
                 .flags(&[LockOut]),
             DHCP,
             PUBLISH,
-            task("DHCP relays name the provisioner's address"),
+            task("DHCP relays name the provisioner's address").phase(AfterPublish),
         ],
         "tests/inventory/moved.rs",
     ),
@@ -127,17 +127,9 @@ pub(in crate::change) const SITE: &[Row] = &[
             .flags(&[NotKnown])],
         "docs/pxe-server.md",
     ),
-    row(
-        "vips.*",
-        &[task("the program that holds the virtual address is not plasmagen's")],
-        "src/pki/cluster/requests.rs",
-    ),
+    row("vips.*", &[task(VIP).phase(Last)], "src/pki/cluster/requests.rs"),
     row("vips.*.name", &[nothing("the name tells virtual addresses apart")], "src/change/difference.rs"),
-    row(
-        "vips.*.address",
-        &[task("the program that holds the virtual address is not plasmagen's")],
-        "src/pki/cluster/requests.rs",
-    ),
+    row("vips.*.address", &[task(VIP).phase(Last)], "src/pki/cluster/requests.rs"),
     row("tls.algorithm", &[nothing("the next new key is of that kind")], "src/pki/cluster/requests.rs"),
     row("tls.ca_days", &[nothing("the next CA lives that long")], "src/pki/cluster/requests.rs"),
     row("tls.node_days", &[nothing("the next certificates live that long")], "src/pki/cluster/requests.rs"),
@@ -148,12 +140,12 @@ pub(in crate::change) const SITE: &[Row] = &[
     ),
     row(
         "boot.verify",
-        &[PUBLISH, task("plasmagen sign makes the signatures that machines verify")],
+        &[PUBLISH, task("plasmagen sign makes the signatures that machines verify").phase(AfterRender)],
         "docs/publish.md",
     ),
     row(
         "boot.signer",
-        &[PUBLISH, task("iPXE builds hold the signer's certificate: build them again")],
+        &[PUBLISH, task("iPXE builds hold the signer's certificate: build them again").phase(AfterRender)],
         "docs/publish.md",
     ),
     row("boot.pause", &[PUBLISH], "templates/boot.ipxe.j2"),
@@ -162,7 +154,7 @@ pub(in crate::change) const SITE: &[Row] = &[
         "dns.name_servers",
         &[
             name_servers(Reload, "every zone names other servers"),
-            task("the zones above delegate to the new servers"),
+            task("the zones above delegate to the new servers").phase(AfterPublish),
         ],
         "src/outputs/dns.rs",
     ),
@@ -172,7 +164,7 @@ pub(in crate::change) const SITE: &[Row] = &[
         &[name_servers(Reload, "every record may be cached for another time")],
         "src/outputs/dns.rs",
     ),
-    judged("ssh_from", access::ssh_from, &[], "templates/firewall.nft.j2"),
+    row("ssh_from", &[nothing("the effects stand at the firewalls")], "templates/firewall.nft.j2"),
     row("firewall.*", &[nothing("the effects stand at the firewalls")], "templates/firewall.nft.j2"),
     row("firewall.*.name", &[nothing("the name tells openings apart")], "src/change/difference.rs"),
     row("firewall.*.port", &[nothing("the effects stand at the firewalls")], "templates/firewall.nft.j2"),

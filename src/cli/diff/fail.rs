@@ -2,12 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::change::{Change, Consequence, Effect, Party, Summary};
+use crate::change::{Change, Consequence, Effect, Flag, Party, Summary};
 use crate::cli::printer::Printer;
 use crate::cli::{DONE, REFUSED};
 use crate::model::{Cluster, list_few};
 
-use super::source::find_node;
+use super::human::describe_members;
+use super::source::{find_new_name, find_node};
 
 /// The options that let a gate such as CI refuse a change.
 #[derive(Debug, Args)]
@@ -35,8 +36,12 @@ enum Class {
     Reinstall,
     /// Data is lost
     Data,
-    /// The change, done at once, takes the majority of members away
+    /// More than one member of a Raft group is touched, or too few members are left
     Quorum,
+    /// The way by which operators reach a machine may be cut off
+    LockOut,
+    /// More may happen than is known
+    NotKnown,
     /// Services restart, or more happens, on more than half of the nodes
     Many,
 }
@@ -51,7 +56,7 @@ impl Class {
             Self::Member => Some(Effect::Member),
             Self::Reinstall => Some(Effect::Unbootable),
             Self::Data => Some(Effect::Data),
-            Self::Quorum | Self::Many => None,
+            Self::Quorum | Self::LockOut | Self::NotKnown | Self::Many => None,
         }
     }
 }
@@ -74,14 +79,15 @@ impl FailOptions {
 
     fn find_fault(&self, class: Class, change: &Change) -> Option<String> {
         let Some(least) = class.least() else {
-            let membership = &change.membership;
             return match class {
-                Class::Quorum if membership.loses_majority() => Some(format!(
-                    "PG-G13: {} of {} members stay, and {} are needed: change one member at a time",
-                    membership.left(),
-                    membership.members,
-                    membership.majority()
-                )),
+                Class::Quorum => {
+                    let mut endangered = change.memberships.iter().filter(|group| group.is_endangered());
+                    endangered
+                        .next()
+                        .map(|group| format!("PG-G13: {}", describe_members(&group.service, group)))
+                }
+                Class::LockOut => find_flagged(change, Flag::LockOut),
+                Class::NotKnown => find_flagged(change, Flag::NotKnown),
                 Class::Many if Summary::new(change).is_mass_change() => Some(format!(
                     "PG-J02: more than half of the nodes restart services, or more: {}",
                     Summary::new(change)
@@ -93,7 +99,8 @@ impl FailOptions {
         let counts = |found: &&Consequence| found.effect >= least && found.who != Party::Operator;
         let is_allowed = |found: &Consequence| {
             let name = found.who.name();
-            found.effect >= Effect::Unbootable && self.allow_destructive.iter().any(|allowed| allowed == name)
+            let mut allowed = self.allow_destructive.iter().map(|allowed| find_new_name(change, allowed));
+            found.effect >= Effect::Unbootable && allowed.any(|allowed| allowed == name)
         };
         let mut names: Vec<&str> = change
             .iter()
@@ -105,4 +112,12 @@ impl FailOptions {
         let code = if least >= Effect::Unbootable { "PG-J01: " } else { "" };
         (!names.is_empty()).then(|| format!("{code}{} or worse: {}", least.words(), list_few(&names)))
     }
+}
+
+/// Finds the machines whose consequences have `flag`.
+fn find_flagged(change: &Change, flag: Flag) -> Option<String> {
+    let flagged = change.iter().filter(|found| found.flags.contains(&flag));
+    let mut names: Vec<&str> = flagged.map(|found| found.who.name()).collect();
+    names.dedup();
+    (!names.is_empty()).then(|| format!("{}: {}", flag.words(), list_few(&names)))
 }

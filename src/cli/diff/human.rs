@@ -1,6 +1,6 @@
 //! A change for people: the worst first, machines with the same consequences together.
 
-use crate::change::{Change, Consequence, Group, Party, Step, Summary, group};
+use crate::change::{Change, Consequence, Group, Membership, Party, Step, Summary, group};
 use crate::cli::table::TextTable;
 
 /// The most names of nodes that a row shows.
@@ -12,10 +12,13 @@ const CAUSES: usize = 3;
 /// The width of the column of consequences, in characters.
 const WIDTH: usize = 78;
 
+/// Says that two clusters are equal.
+pub(super) const NOTHING: &str = "nothing changes\n";
+
 /// Prints `change`, as far as it is about what `is_shown` keeps.
 pub(super) fn print(change: &Change, is_shown: impl Fn(&Party) -> bool) -> String {
     if change.is_empty() {
-        return "nothing changes\n".to_owned();
+        return NOTHING.to_owned();
     }
     let mut table = TextTable::<3>::new();
     for found in group(change, is_shown) {
@@ -96,22 +99,34 @@ pub(super) fn list_notes(change: &Change) -> Vec<String> {
         .iter()
         .map(|(old, new)| format!("{old} is renamed to {new}: it is one machine"))
         .collect();
-    let membership = &change.membership;
-    if !membership.touched.is_empty() {
-        notes.push(format!(
-            "{} of {} members of the Raft group are touched: {} stay, {} are needed{}",
-            membership.touched.len(),
-            membership.members,
-            membership.left(),
-            membership.majority(),
-            if membership.loses_majority() {
-                ". Split the change: one member at a time"
-            } else {
-                "; one member at a time"
-            }
-        ));
+    let touched: Vec<_> =
+        change.memberships.iter().filter(|membership| !membership.touched.is_empty()).collect();
+    // Groups of the same nodes are told in one line.
+    let is_alike = |one: &&&Membership, other: &&&Membership| {
+        one.members == other.members && one.touched == other.touched && one.voters == other.voters
+    };
+    for groups in touched.chunk_by(|one, other| is_alike(&one, &other)) {
+        let services: Vec<_> = groups.iter().map(|membership| membership.service.as_str()).collect();
+        notes.extend(groups.first().map(|first| describe_members(&services.join(" and "), first)));
     }
     notes
+}
+
+/// How many members of the groups of `services` a change touches.
+pub(super) fn describe_members(services: &str, membership: &Membership) -> String {
+    let count = membership.touched.len();
+    let voters = match membership.touched_voters.len() {
+        0 => String::new(),
+        count => format!(", {count} of the {} that formed it", membership.voters),
+    };
+    let split = if membership.is_endangered() { ". Split the change: one member at a time" } else { "" };
+    format!(
+        "{services}: {count} of {} members {} touched{voters}; {} stay, {} are needed for a majority{split}",
+        membership.members,
+        if count == 1 { "is" } else { "are" },
+        membership.left(),
+        membership.majority(),
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::change::{Change, Consequence, Flag, Membership, Step, Summary};
+use crate::change::{Change, Consequence, Flag, Membership, Procedure, Summary};
 use crate::cli::JSON_SCHEMA;
 
 /// The whole document.
@@ -11,8 +11,9 @@ pub(super) struct Document<'a> {
     schema: u32,
     changes: Vec<Entry<'a>>,
     renamed: &'a [(String, String)],
-    members: &'a Membership,
-    steps: &'a [Step],
+    members: &'a [Membership],
+    #[serde(flatten)]
+    procedure: &'a Procedure,
     summary: Summary,
 }
 
@@ -28,7 +29,7 @@ impl<'a> Document<'a> {
     /// The document of `change`, with the consequences that `is_shown` keeps.
     pub(super) fn new(
         change: &'a Change,
-        steps: &'a [Step],
+        procedure: &'a Procedure,
         is_shown: impl Fn(&Consequence) -> bool,
     ) -> Self {
         let shown = change.iter().filter(|found| is_shown(found));
@@ -38,8 +39,8 @@ impl<'a> Document<'a> {
             schema: JSON_SCHEMA,
             changes,
             renamed: &change.renamed,
-            members: &change.membership,
-            steps,
+            members: &change.memberships,
+            procedure,
             summary: Summary::new(change),
         }
     }

@@ -44,7 +44,8 @@ pub(super) fn print_steps(steps: &[Step]) -> String {
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in escape_line(text).chars() {
-        if "\\`*_[]|<>#".contains(c) {
+        // `@` mentions people, and `:` and `.` make links of `http://` and `www.`.
+        if "\\`*_[]|<>#@:~!&".contains(c) {
             escaped.push('\\');
         }
         escaped.push(c);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::change::Change;
 use crate::check::check_with_former;
 use crate::cli::inventory::{print_diagnostics, print_refusal, read_from, root_of};
 use crate::cli::named;
@@ -15,10 +16,8 @@ use crate::fs::{LIST_LIMIT, read_input};
 use crate::inventory::find_node_table;
 use crate::model::{Cluster, read_resolved};
 use crate::plan::former::FormerCluster;
-use crate::plan::git::{git, run};
 
-/// The resolved inventory that was rendered last, relative to the inventory.
-pub(in crate::cli) const RENDERED: &str = "site/inventory.json";
+use super::revision::{RENDERED, Revision};
 
 /// A cluster that the command line names.
 #[derive(Debug)]
@@ -86,13 +85,7 @@ impl Source {
                 ),
                 read => read.with_context(failed),
             },
-            Self::Revision { inventory, revision } => {
-                let name = inventory
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .context("the inventory has no name that git knows")?;
-                read_revision(inventory, revision, name)
-            }
+            Self::Revision { inventory, revision } => Revision::find(inventory, revision)?.read_inventory(),
         }
     }
 
@@ -103,7 +96,9 @@ impl Source {
             Self::Revision { inventory, revision } => {
                 let table = find_node_table(&bytes).map(|table| {
                     let path = root_of(inventory).join(&table);
-                    let read = read_revision(inventory, revision, &table).map_err(|why| why.to_string());
+                    let read =
+                        Revision::find(inventory, revision).and_then(|revision| revision.read_file(&table));
+                    let read = read.map_err(|why| why.to_string());
                     TableFile { name: format!("{revision}:{}", path.display()), path, read }
                 });
                 InventoryFiles { name: self.name(), bytes, table }
@@ -111,35 +106,6 @@ impl Source {
             Self::Input | Self::Rendered(_) => InventoryFiles { name: self.name(), bytes, table: None },
         }
     }
-}
-
-/// Reads the file `name`, relative to the inventory `path`, as it was in `revision`.
-fn read_revision(path: &Path, revision: &str, name: &str) -> anyhow::Result<Vec<u8>> {
-    let root = root_of(path);
-    let ask = |arguments: &[&str]| {
-        let output = run(git(root).args(arguments))?;
-        output.context(
-            "--since reads an old inventory with git, and there is no git: install it, or name a file as OLD",
-        )
-    };
-    // A revision that begins with `-` would be an option.
-    let found =
-        ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])?;
-    ensure!(
-        found.status.success(),
-        "git finds no revision {revision:?} in {}: {}",
-        root.display(),
-        String::from_utf8_lossy(&found.stderr).trim()
-    );
-    let commit = String::from_utf8(found.stdout).context("git answers with something that is no commit")?;
-    let shown = ask(&["cat-file", "blob", &format!("{}:./{name}", commit.trim())])?;
-    ensure!(
-        shown.status.success(),
-        "the revision {revision:?} has no {}: {}",
-        root.join(name).display(),
-        String::from_utf8_lossy(&shown.stderr).trim()
-    );
-    Ok(shown.stdout)
 }
 
 /// The clusters of a comparison.
@@ -178,7 +144,18 @@ pub(super) fn read_cluster(
         return cluster.map(Some).with_context(|| format!("could not use {name}"));
     }
     let files = source.find_table(bytes);
-    let checked = check_with_former(files.sources(), |cluster| FormerCluster::gather(root, cluster))?;
+    let former = match source {
+        Source::Revision { inventory, revision } => {
+            Some(Revision::find(inventory, revision)?.read_rendered()?)
+        }
+        _ => None,
+    };
+    let checked =
+        check_with_former(files.sources(), |cluster| match former.filter(|former| !former.is_empty()) {
+            // The tree that lay beside the old inventory says how disks were called then.
+            Some(former) => former.gather(cluster),
+            None => FormerCluster::gather(root, cluster),
+        })?;
     if checked.cluster.is_none() {
         let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
         print_diagnostics(printer, &files.text(), &errors.cloned().collect::<Vec<_>>());
@@ -193,4 +170,10 @@ pub(super) fn find_node(old: &Cluster, new: &Cluster, name: &str) -> anyhow::Res
         named::find_node(new, name)?;
     }
     Ok(())
+}
+
+/// The name in the new cluster of the machine that is called `name` on either side.
+pub(super) fn find_new_name<'a>(change: &'a Change, name: &'a str) -> &'a str {
+    let renamed = change.renamed.iter().find(|(old, _)| old == name);
+    renamed.map_or(name, |(_, new)| new.as_str())
 }

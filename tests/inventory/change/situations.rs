@@ -25,7 +25,8 @@ fn a_layout_is_data_loss_and_a_majority_at_once_is_told() {
         assert_eq!(flags(&change, node, Effect::Data), [Flag::Quorum]);
     }
     assert_eq!(change.effect_on("node04"), Effect::Nothing);
-    assert_eq!((change.membership.left(), change.membership.majority()), (2, 3));
+    let group = &change.memberships[0];
+    assert_eq!((group.service.as_str(), group.left(), group.majority()), ("chainfire", 2, 3));
 }
 
 #[test]
@@ -35,7 +36,9 @@ fn a_renamed_machine_is_one_machine() {
     assert!(change.added.is_empty() && change.removed.is_empty());
     assert_eq!(change.effect_on("node09"), Effect::Data);
     assert_eq!(flags(&change, "node09", Effect::Data), [Flag::Identity]);
-    assert_eq!(change.membership.touched.iter().collect::<Vec<_>>(), ["node09"]);
+    for group in &change.memberships {
+        assert_eq!(group.touched.iter().collect::<Vec<_>>(), ["node09"], "{}", group.service);
+    }
 }
 
 #[test]
