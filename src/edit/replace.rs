@@ -121,9 +121,8 @@ fn list_kept(written: &toml::Table, name: &HostName) -> Vec<String> {
         return Vec::new();
     };
     // A column of the table of nodes is one key.
-    let find = |key: &str| {
-        node.get(key).or_else(|| key.split('.').try_fold(node, |table, part| table.get(part)))
-    };
+    let find =
+        |key: &str| node.get(key).or_else(|| key.split('.').try_fold(node, |table, part| table.get(part)));
     let mut kept: Vec<String> =
         KEYS.iter().filter(|key| find(key).is_some()).map(|key| (*key).to_owned()).collect();
     let codes = find("allow").and_then(toml::Value::as_array).into_iter().flatten();
@@ -172,7 +171,7 @@ fn check_is_other(node: &DraftNode<'_>, hardware: &NewHardware) -> Result<()> {
     let is_known = |disk: &DiskId| {
         let mut known =
             table.disks.iter().flat_map(|disks| &disks.value).filter_map(|known| known.value.as_ref());
-        disk.is_stable() && known.any(|known| known == disk)
+        disk.is_stable() && known.any(|known| known.id.value == *disk)
     };
     let fact = if table.mac.as_ref().is_some_and(|mac| mac.value == hardware.mac) {
         "the MAC address is that"

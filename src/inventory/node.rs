@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::diag::{Diagnostic, Spanned, Subject};
 use crate::model::{
-    BmcCertificate, BmcProtocol, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, VaultFile, Word,
+    BmcCertificate, BmcProtocol, Form, Invalid, Label, MacAddr, RelPath, SerialNumber, UserName, VaultFile,
+    Word,
 };
 
 use super::disk::WrittenDisk;

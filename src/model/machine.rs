@@ -97,38 +97,6 @@ impl SerialNumber {
             .iter()
             .any(|word| number.starts_with(word))
     }
-
-    /// Whether the number is no fact of one machine: an example, or what firmware says where the maker of the machine
-    /// has written no number. Many machines show it.
-    #[must_use]
-    pub fn is_placeholder(&self) -> bool {
-        // The words that Linux and fwupd know of, in the spelling without separators and case.
-        const WORDS: [&str; 16] = [
-            "TOBEFILLEDBYOEM",
-            "DEFAULTSTRING",
-            "DEFAULT",
-            "SYSTEMSERIALNUMBER",
-            "CHASSISSERIALNUMBER",
-            "BASEBOARDSERIALNUMBER",
-            "SERIALNUMBER",
-            "NOTSPECIFIED",
-            "NOTAPPLICABLE",
-            "NOTAVAILABLE",
-            "UNKNOWN",
-            "INVALID",
-            "NONE",
-            "NULL",
-            "NA",
-            "OEM",
-        ];
-        let bare: String = self.0.chars().filter(char::is_ascii_alphanumeric).collect();
-        let bare = bare.to_ascii_uppercase();
-        let first = bare.chars().next();
-        let is_run = bare.chars().all(|letter| Some(letter) == first);
-        let is_count =
-            bare.len() > 3 && ["0123456789", "1234567890"].iter().any(|count| count.starts_with(&bare));
-        self.is_example() || is_run || is_count || WORDS.contains(&bare.as_str())
-    }
 }
 
 impl Word for UserName {
@@ -280,7 +248,7 @@ mod tests {
             ("0123456789", true),
             ("123456789", true),
             ("...", true),
-            ("EXAMPLE0001", true),
+            ("EXAMPLE0001", false),
             ("12", false),
             ("12345678901", false),
             ("S1", false),

@@ -25,7 +25,7 @@ impl MachineIdentity {
     }
 
     fn new(serial: Option<SerialNumber>, mac: Option<MacAddr>) -> Self {
-        let serial = serial.filter(|serial| !serial.is_placeholder());
+        let serial = serial.filter(|serial| !serial.is_placeholder() && !serial.is_example());
         Self { serial, mac: mac.filter(|mac| !mac.is_example()) }
     }
 

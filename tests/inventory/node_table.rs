@@ -230,6 +230,7 @@ fn a_row_is_added_replaced_and_removed() {
         serial: Some(SerialNumber::parse("S10").unwrap()),
         disks: ["a", "b"].map(|disk| DiskId::parse(&format!("/dev/disk/by-id/ata-{disk}")).unwrap()).to_vec(),
         interface_macs: Vec::new(),
+        bmc_mac: None,
     };
     let name = HostName::parse("a2").unwrap();
     let replaced = replace_node(
