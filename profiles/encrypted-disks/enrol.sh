@@ -18,10 +18,14 @@ if [[ ! -c /dev/tpmrm0 ]]; then
   exit 1
 fi
 
-# To remove the key of a TPM takes no passphrase, to add one does: a wrong passphrase would take the key that works.
+# systemd-cryptenroll reads no passphrase that others may read.
+chmod 0600 -- "$passphrase"
+
+# To remove the key of a TPM takes no passphrase, to add one does: a wrong passphrase would take the key that works. Without
+# the option, cryptsetup asks the TPM before it reads the file.
 wrong=0
 for device in "$@"; do
-  if ! "$cryptsetup" open --test-passphrase --key-file "$passphrase" "$device"; then
+  if ! "$cryptsetup" open --test-passphrase --disable-external-tokens --key-file "$passphrase" "$device"; then
     fault "$passphrase does not open $device"
     wrong=1
   fi

@@ -19,7 +19,7 @@ tables! {
     /// `[nodes]`: a table of nodes beside the inventory, for many machines that are alike.
     NodesTable {
         /// File with a row for each node, relative to the inventory: comma-separated values, whose first line has the names
-        /// of columns. A column is a key of a node: `name`, `profile`, `mac`, `serial`, `disks` (separated by `;`),
+        /// of columns. A column is a key of a node: `name`, `profile`, `serial`, `disks` (separated by `;`),
         /// `address.<network>` and so on, as `plasmagen node list --format csv` prints them. Nodes with other keys stand in
         /// tables `[node.<name>]` beside it.
         from: Option<Spanned<RelPath>> = required(),

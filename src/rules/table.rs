@@ -102,7 +102,7 @@ pub const RULES: &[Rule] = &[
         "files that the inventory names are there",
         "an installation stops halfway, on an erased disk"),
     error!("A18", Reading,
-        "the table of nodes that the inventory names is there, with a cell for each column in every row",
+        "the table of nodes is there, with a cell for each column in every row",
         "nodes are missing, or have the values of others"),
     error!("B01", Reading,
         "names are labels of RFC 1123",

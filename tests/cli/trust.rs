@@ -121,7 +121,7 @@ fn rendered_before(days: i64) -> Site {
             key: &issued.key,
             host_key: None,
             passphrase: None,
-            machine: "mac 3c:ec:ef:00:00:01\n",
+            machine: &format!("mac {}\n", node.mac),
         };
         vault.store(&[keys]).unwrap();
         let file = format!("nodes/{}/{}-cert.pem", node.fqdn, node.name);

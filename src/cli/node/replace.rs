@@ -91,7 +91,7 @@ impl ReplaceArgs {
         ));
         steps.push(format!(
             "plasmagen publish{inventory}, then plasmagen arm{inventory} {name}; plasmagen secrets stage{inventory} {name} \
-             --to DIR, and install the machine"
+             --to DIR; install the machine"
         ));
         steps.push(
             "erase the disks of the old machine: they hold its keys and its data; where they are encrypted, their passphrase \

@@ -103,8 +103,12 @@ impl Commands {
     }
 }
 
-/// `word` without the brackets of an optional word and the dots of a repeated one.
+/// `word` without the brackets of an optional word, the dots of a repeated one, and options that a message inserts behind it:
+/// `renew{option}`.
 fn plain(word: &str) -> String {
+    let alone = word.find('{').map_or(word, |at| &word[..at]);
+    let is_name = !alone.is_empty() && alone.chars().all(|char| char.is_ascii_lowercase() || char == '-');
+    let word = if is_name { alone } else { word };
     word.trim_end_matches("...").trim_end_matches('…').trim_matches(['[', ']']).to_owned()
 }
 

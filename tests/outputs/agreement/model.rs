@@ -20,6 +20,7 @@ pub(crate) fn facts(cluster: &Cluster) -> Facts {
     for node in &cluster.nodes {
         identity(cluster, node, &mut facts);
         reservation(cluster, node, &mut facts);
+        bmc_in_dhcp(cluster, node, &mut facts);
         raft(cluster, node, &mut facts);
         known_names(cluster, node, &mut facts);
         certificate(cluster, node, &mut facts);
@@ -107,6 +108,18 @@ fn reservation(cluster: &Cluster, node: &Node, facts: &mut Facts) {
         boot_macs(cluster, node).for_each(|mac| facts.add(&node.name, kind, mac));
         let kind = if address.is_ipv4() { "name in DHCP" } else { "name in DHCPv6" };
         facts.add(&node.name, kind, &node.name);
+    }
+}
+
+/// The reservation of a BMC, where DHCP serves its network.
+fn bmc_in_dhcp(cluster: &Cluster, node: &Node, facts: &mut Facts) {
+    let Some((address, mac)) = node.bmc.as_ref().and_then(|bmc| Some((bmc.address, bmc.mac?))) else {
+        return;
+    };
+    let served = cluster.networks.values().filter(|network| network.roles.contains(&Role::Provisioning));
+    let mut subnets = served.filter_map(|network| network.subnet);
+    if subnets.any(|subnet| IpNet::V4(subnet).contains(&address)) {
+        facts.add(&node.name, "BMC in DHCP", format!("{mac} {address}"));
     }
 }
 

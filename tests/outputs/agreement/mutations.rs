@@ -40,6 +40,7 @@ const MUTATIONS: &[Mutation] = &[
     change("dhcpd", "site/pxe/dhcpd.conf", ["3c:ec:ef:00:00:01", "3c:ec:ef:00:00:11"], ("n1", "MAC in DHCP")),
     change("dhcpd", "site/pxe/dhcpd.conf", ["fixed-address 10.0.1.11", "fixed-address 10.0.1.21"], ("n1", "reserved IPv4")),
     change("dhcpd", "site/pxe/dhcpd.conf", ["host-name \"n1\"", "host-name \"n7\""], ("n1", "name in DHCP")),
+    change("dhcpd", "site/pxe/dhcpd.conf", ["3c:ec:ef:00:00:62", "3c:ec:ef:00:00:63"], ("n2", "BMC in DHCP")),
     change("dhcpd", "site/pxe/dhcpd.conf", ["host n1 {", "host n7 {"], ("n7", "MAC in DHCP")),
     change("dhcpd", "site/pxe/dhcpd.conf", ["subnet 10.0.1.0 netmask 255.255.255.0", "subnet 10.0.0.0 netmask 255.255.254.0"], ("10.0.1.0/24", "subnet")),
     change("dhcpd", "site/pxe/dhcpd.conf", ["broadcast-address 10.0.1.255", "broadcast-address 10.0.1.254"], ("10.0.1.0/24", "broadcast")),
@@ -56,6 +57,7 @@ const MUTATIONS: &[Mutation] = &[
     change("kea", "site/pxe/kea-dhcp4.json", ["3c:ec:ef:00:00:01", "3c:ec:ef:00:00:11"], ("n1", "MAC in DHCP")),
     change("kea", "site/pxe/kea-dhcp4.json", ["\"ip-address\": \"10.0.1.11\"", "\"ip-address\": \"10.0.1.21\""], ("n1", "reserved IPv4")),
     change("kea", "site/pxe/kea-dhcp4.json", ["\"hostname\": \"n1\"", "\"hostname\": \"n7\""], ("n1", "name in DHCP")),
+    change("kea", "site/pxe/kea-dhcp4.json", ["10.0.1.62", "10.0.1.63"], ("n2", "BMC in DHCP")),
     change("kea", "site/pxe/kea-dhcp4.json", ["\"subnet\": \"10.0.1.0/24\"", "\"subnet\": \"10.0.0.0/23\""], ("10.0.1.0/24", "subnet")),
     change("kea", "site/pxe/kea-dhcp4.json", ["10.0.1.100-", "10.0.1.101-"], ("10.0.1.0/24", "pool")),
     change("kea", "site/pxe/kea-dhcp4.json", ["\"data\": \"10.0.1.1\"", "\"data\": \"10.0.1.2\""], ("10.0.1.0/24", "router")),
@@ -77,6 +79,7 @@ const MUTATIONS: &[Mutation] = &[
 
     change("dnsmasq", "site/pxe/dnsmasq.conf", ["dhcp-host=3c:ec:ef:00:00:01", "dhcp-host=3c:ec:ef:00:00:11"], ("n1", "MAC in DHCP")),
     change("dnsmasq", "site/pxe/dnsmasq.conf", ["dhcp-host=3c:ec:ef:00:00:01", "dhcp-host=3c:ec:ef:00:00:11"], ("n1", "MAC in DHCPv6")),
+    change("dnsmasq", "site/pxe/dnsmasq.conf", ["3c:ec:ef:00:00:62", "3c:ec:ef:00:00:63"], ("n2", "BMC in DHCP")),
     change("dnsmasq", "site/pxe/dnsmasq.conf", [",10.0.1.11,", ",10.0.1.21,"], ("n1", "reserved IPv4")),
     change("dnsmasq", "site/pxe/dnsmasq.conf", ["[fd00:1::11]", "[fd00:1::21]"], ("n1", "reserved IPv6")),
     change("dnsmasq", "site/pxe/dnsmasq.conf", ["],n1\n", "],n7\n"], ("n1", "name in DHCP")),
@@ -170,7 +173,7 @@ const MUTATIONS: &[Mutation] = &[
     change("nix", "NODE/hosts.json", ["10.0.2.11", "10.0.2.21"], ("n1", "known name")),
     change("nix", "NODE/configuration.nix", ["port = 2379", "port = 2378"], ("n1", "listens")),
     change("nix", "NODE/configuration.nix", ["\"quiet\"", "\"debug\""], ("n1", "kernel parameter")),
-    change("nix", "NODE/disko.nix", ["ata-EXAMPLE_1", "ata-EXAMPLE_7"], ("n1", "disk")),
+    change("nix", "NODE/disko.nix", ["device = \"/dev/disk/by-id/ata-EXAMPLE_1", "device = \"/dev/disk/by-id/ata-EXAMPLE_7"], ("n1", "disk")),
 
     change("pxe_server", "site/pxe/pxe-server.nix", ["3c:ec:ef:00:00:01", "3c:ec:ef:00:00:11"], ("n1", "MAC in DHCP")),
     change("pxe_server", "site/pxe/pxe-server.nix", ["hostname = \"n1\"", "hostname = \"n7\""], ("n7", "MAC in DHCP")),

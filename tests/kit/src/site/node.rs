@@ -193,9 +193,13 @@ fn node(dice: &mut Dice, nets: &mut Nets, profile: &Profile, at: u32, name: &'st
         let place = nets.all[at].take(dice);
         let address = place.v4.map(|ip| ip.to_string()).or(place.v6.map(|ip| ip.to_string())).unwrap();
         let protocol = dice.pick(&["redfish", "ipmi"]);
+        let known = match place.v4 {
+            Some(_) if at % 2 == 0 => format!(", mac = \"{}\"", mac(0x1f)),
+            _ => String::new(),
+        };
         writeln!(
             toml,
-            "bmc = {{ address = \"{address}\", password_file = \"bmc/{name}\", protocol = \"{protocol}\" }}"
+            "bmc = {{ address = \"{address}\", password_file = \"bmc/{name}\", protocol = \"{protocol}\"{known} }}"
         )
         .unwrap();
     }

@@ -29,6 +29,7 @@ const KINDS: &[&str] = &[
     "platform",
     "name in DHCP",
     "reserved IPv4",
+    "BMC in DHCP",
     "subnet",
     "broadcast",
     "pool",
@@ -112,6 +113,7 @@ fn top(item: &Item, facts: &mut Facts) {
         }
         (["else"], Some(block)) => chain("", block, facts),
         (["group"], Some(block)) => group(block, facts),
+        (["host", name], Some(block)) => bmc(name, block, facts),
         (["next-server", address], None) => facts.add("site", "next server", address),
         (["include", file], None) => facts.add("site", "extra of dhcpd", &file[1..]),
         (["default-lease-time" | "max-lease-time", _], None)
@@ -213,6 +215,19 @@ fn group(block: &[Item], facts: &mut Facts) {
         facts.add(name, "platform", platform);
         block.iter().for_each(|item| host(name, item, facts));
     }
+}
+
+/// The BMC of a node, which loads nothing.
+fn bmc(name: &str, block: &[Item], facts: &mut Facts) {
+    let words: Vec<_> = block.iter().map(Item::words).collect();
+    let [a, b, c] = &words[..] else { panic!("{FILE} says {words:?} of {name}, which no reader knows") };
+    let (["hardware", "ethernet", mac], ["fixed-address", address], ["option", "host-name", quoted]) =
+        (&a[..], &b[..], &c[..])
+    else {
+        panic!("{FILE} says {words:?} of {name}, which no reader knows")
+    };
+    assert_eq!(&quoted[1..], name);
+    facts.add(name.strip_suffix("-bmc").unwrap(), "BMC in DHCP", format!("{mac} {address}"));
 }
 
 /// Reads the files that machines load, by architecture; `prefix` stands before each architecture in facts.

@@ -35,6 +35,7 @@ const KINDS: &[&str] = &[
     "platform",
     "name in DHCP",
     "reserved IPv4",
+    "BMC in DHCP",
     "subnet",
     "broadcast",
     "pool",
@@ -206,6 +207,9 @@ impl Reader {
     }
 
     fn host(&mut self, words: &[&str], name: &str) {
+        if let Some(node) = name.strip_suffix("-bmc") {
+            return self.facts.add(node, "BMC in DHCP", words.join(" "));
+        }
         let (mut macs, mut addresses) = (vec![], vec![]);
         for word in words {
             if let Some(platform) = word.strip_prefix("set:platform/") {

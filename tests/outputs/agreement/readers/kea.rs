@@ -66,15 +66,14 @@ fn dhcp4(tree: &Tree) -> Said {
             };
             string(&option["data"]).split(", ").for_each(|value| facts.add(net, kind, value));
         }
-        for entry in list(&subnet["reservations"]) {
-            reservation(entry, &shared, &mut facts);
-        }
+        list(&subnet["reservations"]).iter().for_each(|entry| reservation(entry, &shared, &mut facts));
     }
     let kinds = &[
         "MAC in DHCP",
         "platform",
         "name in DHCP",
         "reserved IPv4",
+        "BMC in DHCP",
         "subnet",
         "broadcast",
         "pool",
@@ -93,6 +92,11 @@ fn dhcp4(tree: &Tree) -> Said {
 fn reservation(reservation: &Value, shared: &[&str], facts: &mut Facts) {
     only(reservation, "", &["hw-address", "ip-address", "hostname", "client-classes"]);
     let name = string(&reservation["hostname"]);
+    if let Some(node) = name.strip_suffix("-bmc") {
+        assert!(reservation.get("client-classes").is_none(), "{name} loads nothing");
+        let [mac, address] = ["hw-address", "ip-address"].map(|key| string(&reservation[key]));
+        return facts.add(node, "BMC in DHCP", format!("{mac} {address}"));
+    }
     facts.add(name, "MAC in DHCP", string(&reservation["hw-address"]));
     for class in list(&reservation["client-classes"]).into_iter().map(string) {
         if class == "several-nics" {
