@@ -56,7 +56,7 @@ impl Terms {
     }
 }
 
-/// What a script has printed.
+/// The output of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The bytes of standard output.

@@ -10,7 +10,7 @@ use super::identity::{Identity, compare_serials};
 use super::reading::{BootOverride, Controller, Power, Reading};
 use crate::model::{Firmware, SerialNumber};
 
-/// What is done to a machine.
+/// An order to a BMC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing: its state is read.
@@ -43,9 +43,9 @@ pub struct Outcome {
     pub reading: Reading,
     /// Whether the BMC's serial numbers are those of the inventory.
     pub identity: Identity,
-    /// What was done, as in "switched on"; empty where nothing was.
+    /// The change that was made, as in "switched on"; empty where there was none.
     pub done: &'static str,
-    /// What the operator must know.
+    /// Notes for the operator.
     pub notes: Vec<String>,
 }
 

@@ -22,7 +22,7 @@ const TRIES: u32 = 3;
 /// Set System Boot Options, parameter 5 (boot flags): valid, for one boot, from the network; UEFI or BIOS. Bit 6 would make it last.
 const PXE_UEFI: [&str; 8] = ["raw", "0x00", "0x08", "0x05", "0xa0", "0x04", "0x00", "0x00"];
 const PXE_BIOS: [&str; 8] = ["raw", "0x00", "0x08", "0x05", "0x80", "0x04", "0x00", "0x00"];
-/// The same, for no override: `bootdev none` leaves one that is valid (ipmitool#304).
+/// The request for no override: `bootdev none` leaves one that is valid (ipmitool#304).
 const NO_OVERRIDE: [&str; 8] = ["raw", "0x00", "0x08", "0x05", "0x00", "0x00", "0x00", "0x00"];
 /// The last byte of the boot flags.
 const LAST_BYTE: &str = "0x00";

@@ -56,7 +56,7 @@ impl fmt::Display for BootOverride {
     }
 }
 
-/// What a BMC says of its machine.
+/// The state and the identity of a machine, as its BMC says them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// Whether the machine runs.

@@ -107,7 +107,7 @@ pub fn compare(old: &Cluster, new: &Cluster) -> anyhow::Result<Change> {
 pub struct DriftedNode<'a> {
     /// The node, as it was rendered.
     pub node: &'a Node,
-    /// What it runs.
+    /// The facts that it runs with now.
     pub live: LiveNode,
     /// The digests of the files that were rendered for it.
     pub rendered: RenderedFiles,

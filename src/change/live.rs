@@ -19,7 +19,7 @@ const MOST_LINES: usize = 10_000;
 /// The digits of a digest that are shown.
 const SHOWN: usize = 12;
 
-/// What a node runs.
+/// The facts of a running node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveNode {
     /// The name that the kernel has.

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-/// What carries an effect out on a node.
+/// The way in which an effect is carried out on a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {

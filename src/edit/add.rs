@@ -169,7 +169,7 @@ fn plan<'n>(
 struct Written {
     text: String,
     table: Option<String>,
-    /// What was put into one of the texts.
+    /// The block that was put into one of the texts.
     block: String,
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The most bytes of error messages that are kept.
 const MOST_ERRORS: usize = 16 << 10;
 
-/// What a process may take.
+/// The limits of a process.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// The time after which the process is killed.
@@ -24,7 +24,7 @@ pub(super) enum Ended {
     Exited {
         /// The exit status.
         status: Option<i32>,
-        /// What it printed.
+        /// Its output.
         output: Vec<u8>,
         /// The beginning of its error messages.
         errors: Vec<u8>,
@@ -35,7 +35,7 @@ pub(super) enum Ended {
     TooMuch,
 }
 
-/// What a thread has read from one of the pipes.
+/// The bytes that a thread has read from one of the pipes.
 enum Piece {
     Output(Option<Vec<u8>>),
     Errors(Vec<u8>),

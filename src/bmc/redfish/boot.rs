@@ -41,7 +41,7 @@ pub(super) fn cleared_bodies() -> [Value; 2] {
     ]
 }
 
-/// What an answer to a request asks for.
+/// The next step that an answer asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Done,

@@ -36,7 +36,7 @@ pub(in crate::change) fn node(case: &Case<'_>, found: &mut Findings) {
     case.add(found, Party::Provisioner, servers);
 }
 
-/// What DHCP knows of BMCs.
+/// The reservations of BMCs.
 pub(in crate::change) fn bmc(case: &Case<'_>, found: &mut Findings) {
     let [old, new] = [case.sides.old, case.sides.new].map(|side| side.bmc_reservations().collect::<Vec<_>>());
     if old != new {

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// A step of the procedure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What is done.
+    /// The task in words.
     pub title: String,
     /// The command lines, in their order.
     pub commands: Vec<String>,
