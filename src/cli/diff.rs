@@ -65,7 +65,7 @@ pub(super) struct DiffArgs {
     inventory: InventoryOption,
 }
 
-/// What a comparison with what was rendered last does not see.
+/// A hint where nothing has changed since the last render: the comparison knows no older state.
 const FORGOTTEN: &str = "inventory.toml is what was rendered last, and machines may run what was rendered before: plasmagen diff \
                          --since REV compares with that";
 

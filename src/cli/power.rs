@@ -138,7 +138,7 @@ impl PowerArgs {
     }
 }
 
-/// What the user wants to be done, to which nodes.
+/// The order of the user: an action, and the nodes that it is for.
 struct Order<'a> {
     action: Action,
     targets: &'a TargetOptions,

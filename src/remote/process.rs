@@ -24,7 +24,7 @@ pub(super) enum Ended {
     Exited {
         /// The exit status.
         status: Option<i32>,
-        /// Its output.
+        /// The output of the process.
         output: Vec<u8>,
         /// The beginning of its error messages.
         errors: Vec<u8>,

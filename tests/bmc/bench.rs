@@ -61,7 +61,7 @@ impl Run {
     }
 }
 
-/// What has happened when the script is at its end.
+/// The answers and the state of the BMCs at the end of the script.
 pub(crate) struct Played {
     dir: TempDir,
     pub(crate) runs: Vec<Run>,

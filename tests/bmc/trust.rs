@@ -122,54 +122,25 @@ fn the_inventory_may_name_the_certificate_or_its_ca() {
     played.runs[7].ends(1, &["the inventory says another one"]);
 }
 
+/// A request for a certificate of a month, with a key of P-256.
+const REQUEST: [&str; 9] =
+    ["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "30"];
+
 /// A CA, authority.pem, and certificates that it has signed: named.pem for the name of node01's BMC, numbered.pem for the
 /// address of node02's.
 fn make_ca(bench: &Bench) {
-    bench.openssl(&[
-        "req",
-        "-x509",
-        "-nodes",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-days",
-        "30",
-        "-subj",
-        "/CN=authority",
-        "-keyout",
-        "authority.key",
-        "-out",
-        "authority.pem",
-    ]);
+    let request = |name: &str, more: &[&str]| {
+        let [key, certificate] = ["key", "pem"].map(|extension| format!("{name}.{extension}"));
+        bench.openssl(&[&REQUEST, more, &["-keyout", &key, "-out", &certificate]].concat());
+    };
+    request("authority", &["-subj", "/CN=authority"]);
     for (name, alternative) in
         [("named", "DNS:node01-bmc.example.com".to_owned()), ("numbered", format!("IP:{}", find("node02").0))]
     {
-        bench.openssl(&[
-            "req",
-            "-x509",
-            "-nodes",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-days",
-            "30",
-            "-subj",
-            "/CN=bmc",
-            "-CA",
-            "authority.pem",
-            "-CAkey",
-            "authority.key",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-            "-addext",
-            &format!("subjectAltName={alternative}"),
-            "-keyout",
-            &format!("{name}.key"),
-            "-out",
-            &format!("{name}.pem"),
-        ]);
+        let alternative = format!("subjectAltName={alternative}");
+        let signed = ["-subj", "/CN=bmc", "-CA", "authority.pem", "-CAkey", "authority.key"];
+        let extensions = ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", &alternative];
+        request(name, &[&signed[..], &extensions].concat());
     }
 }
 

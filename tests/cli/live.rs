@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use plasmagen::remote::{Failure, Terms, run_script};
 use test_kit::process::is_root;
-use test_kit::target;
 
+use crate::host_keys::serve;
 use crate::kit::{Run, Site};
 
 /// Stands for ssh: notes its arguments, and runs the script on a tree of files in the place of a machine.
@@ -129,29 +128,9 @@ fn a_node_that_does_not_answer_as_one_is_told() {
 #[test]
 fn a_machine_with_another_host_key_is_not_asked() {
     let site = Site::rendered();
-    let unpacked =
-        std::env::var_os("PLASMAGEN_OPENSSH").map_or_else(|| target().join("openssh"), PathBuf::from);
-    let sshd = unpacked.join("usr/sbin/sshd");
-    assert!(
-        sshd.is_file(),
-        "Debian's openssh-server is missing in {}: tests/run unpacks it",
-        unpacked.display()
-    );
-    site.shell("cp ../home/data/plasmagen/my-cluster/node01.*/ssh_host_ed25519_key ../host").ends(0, &[]);
-    let host = site.path().join("host");
-    let other_user = if is_root() {
-        std::os::unix::fs::chown(&host, Some(65534), None).unwrap();
-        "setpriv --reuid=65534 --clear-groups "
-    } else {
-        ""
-    };
-    let server = format!(
-        "env LD_LIBRARY_PATH={}/usr/lib/x86_64-linux-gnu {other_user}{} -i -e -f /dev/null -h {} -o UsePAM=no \
-         -o PasswordAuthentication=no",
-        unpacked.display(),
-        sshd.display(),
-        host.display()
-    );
+    let [server, prepare] = serve(&site, "nobody");
+    site.shell(&prepare).ends(0, &[]);
+    let server = server.replace("$AS", if is_root() { "setpriv --reuid=nobody --clear-groups" } else { "" });
     let ask = |address: [u8; 4]| {
         let options = ["-F", "/dev/null", "-o", "IdentityFile=none", "-o", &format!("ProxyCommand={server}")];
         let terms = Terms {

@@ -76,20 +76,22 @@ fn several_nodes_are_added_by_a_range_of_names() {
     assert!(!site.read("inventory.toml").contains("removed = "));
 }
 
+/// The facts of a machine that the inventory does not know.
+const FACTS: [&str; 6] = [
+    "--mac",
+    "3c:ec:ef:00:00:12",
+    "--serial",
+    "SERIAL0012",
+    "--disk",
+    "/dev/disk/by-id/nvme-EXAMPLE_DISK_12_1",
+];
+
 #[test]
 fn other_hardware_gets_new_keys_by_the_commands_that_are_printed() {
     let site = Site::rendered();
     let read = |name: &str| site.read(&format!("nodes/node02.cluster.example.com/{name}"));
     let old = [read("node02-cert.pem"), read("ssh_host_ed25519_key.pub")];
-    let facts = [
-        "--mac",
-        "3c:ec:ef:00:00:12",
-        "--serial",
-        "SERIAL0012",
-        "--disk",
-        "/dev/disk/by-id/nvme-EXAMPLE_DISK_12_1",
-    ];
-    let run = site.run(&[&["node", "replace", "node02"], &facts[..]].concat());
+    let run = site.run(&[&["node", "replace", "node02"], &FACTS[..]].concat());
     run.ends(0, &["node02 is another machine in inventory.toml"]);
     let command = "certs renew node02 --new-key";
     assert!(run.stderr.contains(&format!("plasmagen {command}")), "{}", run.stderr);
@@ -119,16 +121,8 @@ fn other_hardware_gets_new_keys_by_the_commands_that_are_printed() {
 fn printed_steps_work_from_another_directory() {
     let (site, other) = (Site::rendered(), Site::rendered());
     let inventory = site.inventory().display().to_string();
-    let facts = [
-        "--mac",
-        "3c:ec:ef:00:00:12",
-        "--serial",
-        "SERIAL0012",
-        "--disk",
-        "/dev/disk/by-id/nvme-EXAMPLE_DISK_12_1",
-    ];
     let run = |args: &[&str]| other.untouched(|| site.within(&other.root(), args));
-    let replaced = run(&[&["node", "replace", "node02", "-i", &inventory][..], &facts[..]].concat());
+    let replaced = run(&[&["node", "replace", "node02", "-i", &inventory][..], &FACTS[..]].concat());
     site.run(&ADD).ends(0, &[]);
     let removed = run(&["node", "remove", "node04", "-i", &inventory, "--dry-run"]);
     for said in [&replaced.ends(0, &[]).stderr, &removed.ends(0, &[]).stderr] {

@@ -89,13 +89,3 @@ check_firmware() {
   if [[ -z $machine && -z $root ]]; then machine=$(uname -m); fi
   compare processor "${given[machine]-}" "$(clean "$machine")" "the processor is another kind: the node would not boot"
 }
-
-# compare FACT EXPECTED FOUND REASON
-compare() {
-  if [[ $2 == "$3" ]]; then
-    row ok "$1" "$2" "$3"
-  else
-    row DIFFERS "$1" "$2" "$3"
-    differences+=("$4")
-  fi
-}

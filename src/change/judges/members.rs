@@ -49,7 +49,7 @@ pub(in crate::change) fn port(case: &Case<'_>, found: &mut Findings) {
     }
 }
 
-/// What leads to another address of a member: a member that was removed keeps out while it has the data of the cluster.
+/// The way to another address of a member: a member that was removed keeps out while it has the data of the cluster.
 const REJOIN: &str = "remove the member, move its data away, switch, and let it join again";
 
 /// `formed`: nodes look at it at their first boot only.

@@ -1,6 +1,5 @@
 //! Many nodes: the servers still tell each of them what the model says; and, when asked for, what that costs.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use plasmagen::outputs;
@@ -9,54 +8,13 @@ use plasmagen::plan::Plan;
 use crate::live::lab::Lab;
 use crate::live::servers::{Server, ask, milliseconds};
 use crate::live::{cases, dns};
+use test_kit::many::inventory;
 use test_kit::plan;
-
-const HEADER: &str = r#"
-schema = 1
-[cluster]
-name = "many"
-domain = "many.example.com"
-bootstrap = ["n00000", "n00001", "n00002"]
-state_version = "24.11"
-admin_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL845TiWoOe2XrCMNfJUqPLN1eh7VXS0D1UnHilzay57"]
-[provisioner]
-network = "boot"
-address = "10.0.0.10"
-interface = "eth0"
-allow = ["PG-F21"]
-[network.boot]
-roles = ["provisioning"]
-subnet = "10.0.0.0/9"
-gateway = "10.0.0.1"
-pool = "10.0.1.0-10.0.1.255"
-[network.core]
-roles = ["cluster"]
-subnet = "10.128.0.0/9"
-gateway = "10.128.0.1"
-dns = ["10.128.0.1"]
-[profile.control-plane]
-services = ["chainfire", "flaredb", "iam"]
-interface.eth0 = { network = "boot" }
-interface.eth1 = { network = "core" }
-disk.single = {}
-allow = ["PG-D12"]
-"#;
 
 /// The plan of so many nodes.
 fn many(nodes: usize) -> Plan {
-    let mut text = HEADER.to_owned();
-    for n in 0..nodes {
-        let (high, low) = (n / 250 + 1, n % 250 + 1);
-        write!(
-            text,
-            "[node.n{n:05}]\nprofile = \"control-plane\"\nmac = \"3c:ec:ef:00:{high:02x}:{low:02x}\"\n\
-             address.boot = \"10.1.{high}.{low}\"\naddress.core = \"10.129.{high}.{low}\"\n\
-             disks = [\"/dev/disk/by-id/nvme-DISK_{n}_1\"]\nserial = \"SERIAL{n}\"\n"
-        )
-        .unwrap();
-    }
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("inventory.toml"), text).unwrap();
+    std::fs::write(dir.path().join("inventory.toml"), inventory(nodes, "SERIAL")).unwrap();
     plan(dir.path())
 }
 
